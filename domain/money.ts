@@ -1,0 +1,58 @@
+/** Wei are integers; ETH is for eyes only. No amount of money is ever a `number`. */
+
+const WEI_PER_ETH = 10n ** 18n;
+const BPS_SCALE = 10_000n;
+
+/** A decimal string of wei, as it stands on every wire: JSON, Temporal payloads, CLI output. */
+export type WeiString = string;
+
+/** The pool's share of one job and what is left for the payee; together exactly the gross. */
+export interface Split {
+  readonly commissionWei: bigint;
+  readonly netWei: bigint;
+}
+
+/**
+ * Splits one job's fees: commission = floor(gross × bps / 10 000), the payee gets the rest.
+ * Rounding per job, in the payee's favour by at most one wei.
+ */
+export function splitFee(grossWei: bigint, commissionBps: number): Split {
+  if (grossWei < 0n) throw new RangeError(`a fee of ${grossWei} wei is negative`);
+  if (!Number.isInteger(commissionBps) || commissionBps < 0 || commissionBps > 10_000) {
+    throw new RangeError(`a commission of ${commissionBps} basis points is outside 0..10000`);
+  }
+  const commissionWei = (grossWei * BigInt(commissionBps)) / BPS_SCALE;
+  return { commissionWei, netWei: grossWei - commissionWei };
+}
+
+/** Reads a decimal string of wei; anything else (sign, exponent, hex, blanks) throws. */
+export function parseWei(text: WeiString): bigint {
+  if (!/^(0|[1-9][0-9]*)$/.test(text)) {
+    throw new RangeError(`"${text}" is not a whole number of wei`);
+  }
+  return BigInt(text);
+}
+
+/**
+ * Wei as ETH with all digits that count and no more: `0.005`, `12.000000000000000001`. Exact: the
+ * string parses back to the same wei.
+ */
+export function formatEth(wei: bigint): string {
+  const sign = wei < 0n ? '-' : '';
+  const magnitude = wei < 0n ? -wei : wei;
+  const fraction = (magnitude % WEI_PER_ETH).toString().padStart(18, '0').replace(/0+$/, '');
+  return `${sign}${magnitude / WEI_PER_ETH}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** Wei per gas as gwei, for sentences about fees: `0.1`. */
+export function formatGwei(wei: bigint): string {
+  const fraction = (wei % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  return `${wei / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+/** Adds up amounts. */
+export function sumWei(amounts: Iterable<bigint>): bigint {
+  let total = 0n;
+  for (const amount of amounts) total += amount;
+  return total;
+}

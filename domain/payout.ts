@@ -1,0 +1,57 @@
+import type { Address } from './address.js';
+
+/**
+ * reserved: promised, nothing signed; hold and cancel are possible.
+ * signed: a nonce is taken and bytes exist; from here it only goes forward.
+ * reopened: was paid, and a reorg deeper than the confirmations took it back; its same bytes go out again.
+ * paid, refused, cancelled: ended.
+ */
+export const PAYOUT_STATES = [
+  'reserved',
+  'signed',
+  'reopened',
+  'paid',
+  'refused',
+  'cancelled',
+] as const;
+export type PayoutState = (typeof PAYOUT_STATES)[number];
+
+/** The states in which money is still promised and not yet settled. */
+export const OPEN_STATES = ['reserved', 'signed', 'reopened'] as const satisfies PayoutState[];
+
+/** Whether a payout in this state has ended. */
+export function isClosed(state: PayoutState): boolean {
+  return state === 'paid' || state === 'refused' || state === 'cancelled';
+}
+
+/** Why a payout waits; docs/operations.md has an entry for each. */
+export const WAIT_CODES = [
+  'PAYOUT_HELD',
+  'WALLET_HALTED',
+  'WALLET_EMPTY',
+  'FEE_ABOVE_CAP',
+  'GAS_ABOVE_SHARE',
+  'DAILY_CAP_REACHED',
+  'RPC_UNREACHABLE',
+  'AWAITING_BROADCAST',
+  'AWAITING_INCLUSION',
+  'AWAITING_CONFIRMATIONS',
+  'AWAITING_FINALITY',
+] as const;
+export type WaitCode = (typeof WAIT_CODES)[number];
+
+/** Why a payout waits, in words an operator understands, with the numbers at hand. */
+export interface Wait {
+  readonly code: WaitCode;
+  readonly reason: string;
+}
+
+/** What a payee has, added up over all its worker rows, as the decision to pay sees it. */
+export interface PayeeStanding {
+  readonly payee: Address;
+  readonly pendingWei: bigint;
+  readonly hasOpenPayout: boolean;
+  readonly unpayableReason: string | null;
+  /** When the payee's last payout was reserved. */
+  readonly lastPayoutAt: Date | null;
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface LocalProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves when the process has ended, with its exit code or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  hasEnded(): boolean;
+  /** SIGTERM, then SIGKILL after the grace. Resolves when it is gone. */
+  stop(graceMs?: number): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** The last lines it printed, for error messages. */
+  tail(): string;
+}
+
+export interface LocalProcessOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Run it as another user; only root may. */
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Called with each line of output. */
+  readonly onLine?: (line: string) => void;
+}
+
+const TAIL_LINES = 40;
+const running = new Set<ChildProcess>();
+
+// A parent that ends without having stopped its children still takes them along.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts a child that dies with this process and whose output is read line by line. */
+export function startProcess(options: LocalProcessOptions): LocalProcess {
+  const child = spawn(options.command, [...options.args], {
+    cwd: options.cwd,
+    env: options.env ?? process.env,
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Own process group: Ctrl-C in a terminal reaches the parent alone, which then stops its
+    // children in order.
+    detached: true,
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      if (lines.length > TAIL_LINES) lines.shift();
+      options.onLine?.(line);
+    });
+  }
+  running.add(child);
+  let over = false;
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    const end = (outcome: number | NodeJS.Signals) => {
+      over = true;
+      running.delete(child);
+      resolve(outcome);
+    };
+    child.once('error', (error) => {
+      lines.push(error.message);
+      end(127);
+    });
+    child.once('exit', (code, signal) => end(signal ?? code ?? 0));
+  });
+  const kill = (signal: NodeJS.Signals) => {
+    if (!over) child.kill(signal);
+  };
+  return {
+    name: options.name,
+    pid: child.pid ?? -1,
+    ended,
+    hasEnded: () => over,
+    kill,
+    tail: () => lines.join('\n'),
+    async stop(graceMs = 10_000) {
+      if (over) return;
+      kill('SIGTERM');
+      const timer = setTimeout(() => kill('SIGKILL'), graceMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+export interface WaitOptions {
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly ready: () => Promise<boolean>;
+  /** Gives up at once when this process ends first. */
+  readonly process?: LocalProcess;
+}
+
+/** Polls until `ready` answers true; errors count as not yet. */
+export async function waitUntil(options: WaitOptions): Promise<void> {
+  const deadline = Date.now() + options.timeoutMs;
+  let lastError: unknown;
+  while (Date.now() < deadline) {
+    if (options.process?.hasEnded()) {
+      throw new Error(`${options.what} ended while starting:\n${options.process.tail()}`);
+    }
+    try {
+      if (await options.ready()) return;
+    } catch (error) {
+      lastError = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, options.intervalMs));
+  }
+  throw new Error(`${options.what} was not ready within ${options.timeoutMs / 1000} s`, {
+    cause: lastError,
+  });
+}

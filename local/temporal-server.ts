@@ -1,0 +1,69 @@
+import { connect } from 'node:net';
+import { freePort } from './ports.js';
+import { type LocalProcess, startProcess, waitUntil } from './process.js';
+import { findTemporal } from './temporal-binary.mjs';
+
+export interface LocalTemporal {
+  /** host:port of the gRPC front end. */
+  readonly address: string;
+  /** Where the Web UI answers, or undefined when headless. */
+  readonly uiUrl: string | undefined;
+  readonly process: LocalProcess;
+  stop(): Promise<void>;
+}
+
+export interface LocalTemporalOptions {
+  readonly port?: number;
+  /** Start the Web UI, on this port when it is free. */
+  readonly uiPort?: number;
+  readonly headless?: boolean;
+  /** Keep workflows in this file over restarts. @default in memory */
+  readonly databasePath?: string;
+  /** `Name=Type`, registered at start. */
+  readonly searchAttributes?: readonly string[];
+  readonly extraArgs?: readonly string[];
+}
+
+/** Starts Temporal's dev server on loopback. */
+export async function startTemporal(options: LocalTemporalOptions = {}): Promise<LocalTemporal> {
+  const binary = await findTemporal();
+  const port = await freePort(options.port);
+  const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)];
+  args.push('--log-level', 'error');
+  let uiUrl: string | undefined;
+  if (options.headless === true) {
+    args.push('--headless');
+  } else {
+    const uiPort = await freePort(options.uiPort);
+    args.push('--ui-port', String(uiPort));
+    uiUrl = `http://127.0.0.1:${uiPort}`;
+  }
+  if (options.databasePath !== undefined) args.push('--db-filename', options.databasePath);
+  for (const attribute of options.searchAttributes ?? []) {
+    args.push('--search-attribute', attribute);
+  }
+  const process = startProcess({
+    name: 'temporal',
+    command: binary,
+    args: [...args, ...(options.extraArgs ?? [])],
+  });
+  await waitUntil({
+    what: `Temporal on port ${port}`,
+    timeoutMs: 60_000,
+    intervalMs: 100,
+    process,
+    ready: () => accepts(port),
+  });
+  return { address: `127.0.0.1:${port}`, uiUrl, process, stop: () => process.stop() };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * How activities are called. Every option is spelled out: the defaults of the SDK (ten-year
+ * time-outs, retries without bound) are decisions too, and not ours.
+ */
+import type { ActivityOptions } from '@temporalio/workflow';
+
+/**
+ * Answers a person who waits: fails after a few tries instead of hanging. What it did is in
+ * Postgres, so that asking again is harmless.
+ */
+export const PERSON_WAITS: ActivityOptions = {
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '30 seconds',
+  retry: {
+    initialInterval: '500 milliseconds',
+    backoffCoefficient: 2,
+    maximumInterval: '5 seconds',
+    maximumAttempts: 5,
+  },
+};
+
+/** Signs and broadcasts. The heartbeat lets a killed process be noticed in seconds. */
+export const SEND_CALL: ActivityOptions = {
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+};
+
+/** Stays parked until its payout is settled; a fresh one takes over when its process dies. */
+export const SETTLE_CALL: ActivityOptions = {
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
+};
+
+/** Reads a source to its end, which may be years of events away. */
+export const SYNC_CALL: ActivityOptions = {
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '30 seconds',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+    // The schedule comes again; a source that is down shows as a failed sync, not as a hung one.
+    maximumAttempts: 4,
+  },
+};
+
+/** Goes over many rows or sagas, heartbeating. */
+export const BULK_CALL: ActivityOptions = {
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+};

@@ -1,0 +1,97 @@
+/**
+ * What the outside may know of the workflows: names, ids, messages, attributes. The API, the CLI and
+ * the activities import this file and nothing else from here.
+ */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PayoutState, Wait } from '../domain/payout.js';
+
+export const TASK_QUEUE = 'openpool';
+
+/** The payout's id names its saga: starting it twice finds the one that runs. */
+export const payoutWorkflowId = (payoutId: string): string => `payout/${payoutId}`;
+/** One manual payout per payee at a time; the second caller joins the first. */
+export const manualPayoutWorkflowId = (payee: string): string => `manual-payout/${payee}`;
+export const syncWorkflowId = (sourceId: string): string => `sync/${sourceId}`;
+export const ROUND_WORKFLOW_ID = 'payout-round';
+export const SWEEP_WORKFLOW_ID = 'sweep';
+export const AUDIT_WORKFLOW_ID = 'audit';
+
+/** Schedule ids: `sync/<source>` and the three of the pool. */
+export const syncScheduleId = (sourceId: string): string => `sync/${sourceId}`;
+export const ROUND_SCHEDULE_ID = 'payout-round';
+export const SWEEP_SCHEDULE_ID = 'sweep';
+export const AUDIT_SCHEDULE_ID = 'audit';
+
+/** Search attributes of a payout saga; registered with these types when a worker starts. */
+export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
+export const payeeKey = defineSearchAttributeKey('Payee', SearchAttributeType.KEYWORD);
+export const txHashKey = defineSearchAttributeKey('TxHash', SearchAttributeType.KEYWORD);
+export const nonceKey = defineSearchAttributeKey('Nonce', SearchAttributeType.INT);
+export const amountWeiKey = defineSearchAttributeKey('AmountWei', SearchAttributeType.KEYWORD);
+export const waitCodeKey = defineSearchAttributeKey('WaitCode', SearchAttributeType.KEYWORD);
+export const SEARCH_ATTRIBUTES = [
+  payoutStateKey,
+  payeeKey,
+  txHashKey,
+  nonceKey,
+  amountWeiKey,
+  waitCodeKey,
+];
+
+export interface SyncInput {
+  readonly sourceId: string;
+}
+
+export interface PayoutInput {
+  readonly payoutId: string;
+}
+
+export interface ManualPayoutInput {
+  /** Lower-case address. */
+  readonly payee: string;
+  /** Pay even when less than the threshold is pending. */
+  readonly belowThreshold: boolean;
+  /** Who asked, for the audit log: `api`, `cli`. */
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface ManualPayoutResult {
+  readonly payoutId: string;
+  readonly workflowId: string;
+  readonly amountWei: string;
+  /** False when an open payout of this payee was found and joined. */
+  readonly created: boolean;
+}
+
+/** What a saga answers when asked how it stands. */
+export interface PayoutStatus {
+  readonly payoutId: string;
+  readonly state: PayoutState;
+  readonly nonce: number | null;
+  readonly txHash: string | null;
+  readonly wait: Wait | null;
+}
+
+export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
+
+/** An operator's message to a running saga: who says it and why, both kept. */
+export interface OperatorMessage {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** What the saga answers: the state after the message took effect, in words. */
+export interface OperatorAnswer {
+  readonly state: PayoutState;
+  readonly words: string;
+}
+
+export const holdUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('hold');
+export const resumeUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('resume');
+export const bumpUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('bump');
+export const cancelUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('cancel');
+
+/** Tells a waiting saga to look again now instead of at its next turn. */
+export const pokeSignal = defineSignal('poke');

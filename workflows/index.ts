@@ -1,0 +1,7 @@
+/** What the worker bundles: one export per workflow type. */
+export { audit } from './audit.js';
+export { manualPayout } from './manual-payout.js';
+export { payout } from './payout.js';
+export { payoutRound } from './payout-round.js';
+export { sweep } from './sweep.js';
+export { sync } from './sync.js';

@@ -1,0 +1,44 @@
+/**
+ * Sagas that run while a new version is rolled out replay their history in the new code. These are
+ * histories of the released code, one per ending; a change that breaks one needs `patched`.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
+
+const dir = new URL('../test/histories/', import.meta.url);
+const files = readdirSync(dir).filter((file) => file.endsWith('.json'));
+
+describe('saved histories', () => {
+  beforeAll(() => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+  });
+
+  it('cover every ending of the saga', () => {
+    const names = files.join(' ');
+    for (const ending of ['paid', 'refused', 'cancelled', 'held', 'resent']) {
+      expect(names).toContain(ending);
+    }
+  });
+
+  it.each(files)('%s replays in this version', async (file) => {
+    const history: unknown = JSON.parse(readFileSync(new URL(file, dir), 'utf8'));
+    await Worker.runReplayHistory(
+      { workflowBundle: { codePath: inject('workflowBundlePath') } },
+      history,
+    );
+  });
+
+  it('do not replay when a step is missing: the control', async () => {
+    const [file] = files.filter((name) => name === 'payout-paid.json');
+    const text = readFileSync(new URL(file ?? '', dir), 'utf8');
+    const tampered = text.replaceAll('"sendPayout"', '"sendPayoutTwice"');
+    expect(tampered).not.toBe(text);
+    await expect(
+      Worker.runReplayHistory(
+        { workflowBundle: { codePath: inject('workflowBundlePath') } },
+        JSON.parse(tampered),
+      ),
+    ).rejects.toThrow();
+  });
+});
