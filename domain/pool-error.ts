@@ -63,6 +63,97 @@ export const CATALOGUE = {
     http: 503,
     help: 'The worker opens the wallet when it starts: start one, and look at its log.',
   },
+  REQUEST_INVALID: {
+    final: true,
+    http: 400,
+    help: 'Send what the message asks for; README.md and docs/ describe every route.',
+  },
+  CURSOR_MALFORMED: {
+    final: true,
+    http: 400,
+    help: 'Pass `nextCursor` of the previous page unchanged, or leave `cursor` out to start anew.',
+  },
+  BODY_TOO_LARGE: { final: true, http: 413, help: 'No request to this API needs more than 16 KiB.' },
+  ROUTE_NOT_FOUND: { final: true, http: 404, help: 'Check the path and the method of the request.' },
+  API_TOKEN_UNSET: {
+    final: true,
+    http: 403,
+    help: 'Set `api.token` in the configuration (from a file or the environment) and restart the API.',
+  },
+  API_TOKEN_WRONG: {
+    final: true,
+    http: 401,
+    help: 'Send the configured token as `Authorization: Bearer <token>`.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    final: true,
+    http: 422,
+    help: 'Use a new Idempotency-Key for every new request; repeat one only with the same body.',
+  },
+  PAYOUT_SAGA_MISSING: {
+    final: false,
+    http: 503,
+    help: 'The sweeper starts the saga of every open payout again: try once more in a minute.',
+  },
+  TEMPORAL_UNREACHABLE: {
+    final: false,
+    http: 503,
+    help: 'Check `temporal.address` and that the server runs. Reads, halt and resume work without it.',
+  },
+  WORKER_SILENT: {
+    final: false,
+    http: 503,
+    help: 'No worker answered in time: start one, or look at its log. Asking again is harmless.',
+  },
+  DATABASE_UNREACHABLE: {
+    final: false,
+    http: 503,
+    help: 'Check `database` in the configuration and that Postgres runs; then try again.',
+  },
+  INTERNAL: {
+    final: false,
+    http: 500,
+    help: 'A fault of the manager: its log has the details under the time of the request.',
+  },
+  CONFIG_FILE_UNREADABLE: {
+    final: true,
+    http: 500,
+    help: 'Correct the path, or let the user that runs openpool read the file.',
+  },
+  CONFIG_SYNTAX: { final: true, http: 500, help: 'Mend the YAML at the line that is named.' },
+  CONFIG_UNKNOWN_KEY: {
+    final: true,
+    http: 500,
+    help: 'Correct or remove the key; pools/openpool.yaml has all of them.',
+  },
+  CONFIG_MISSING_KEY: { final: true, http: 500, help: 'Add the key: it has no default.' },
+  CONFIG_UNIT: {
+    final: true,
+    http: 500,
+    help: 'Write the quantity with one of the units that are named.',
+  },
+  CONFIG_VALUE: { final: true, http: 500, help: 'Give the key a value of the kind that is named.' },
+  CONFIG_DUPLICATE: { final: true, http: 500, help: 'Keep one of the two.' },
+  CONFIG_VARIABLE_UNSET: {
+    final: true,
+    http: 500,
+    help: 'Set the environment variable before the start, or name a file instead.',
+  },
+  SEARCH_ATTRIBUTE_TYPE: {
+    final: true,
+    http: 500,
+    help: 'Remove the search attribute of the wrong type with the command that is named; the worker adds it again.',
+  },
+  TEMPORAL_UNREACHABLE: {
+    final: false,
+    http: 503,
+    help: 'Start Temporal, or correct temporal.address; the worker tries again by itself.',
+  },
+  DATABASE_PORT_BUSY: {
+    final: true,
+    http: 500,
+    help: 'Free the port, or give database.embedded.port another one.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type PoolErrorCode = keyof typeof CATALOGUE;
