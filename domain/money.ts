@@ -56,3 +56,13 @@ export function sumWei(amounts: Iterable<bigint>): bigint {
   for (const amount of amounts) total += amount;
   return total;
 }
+
+/** The smaller of two amounts; Math.min takes no bigint. */
+export function smallerWei(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** The larger of two amounts. */
+export function largerWei(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}

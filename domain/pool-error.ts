@@ -73,8 +73,16 @@ export const CATALOGUE = {
     http: 400,
     help: 'Pass `nextCursor` of the previous page unchanged, or leave `cursor` out to start anew.',
   },
-  BODY_TOO_LARGE: { final: true, http: 413, help: 'No request to this API needs more than 16 KiB.' },
-  ROUTE_NOT_FOUND: { final: true, http: 404, help: 'Check the path and the method of the request.' },
+  BODY_TOO_LARGE: {
+    final: true,
+    http: 413,
+    help: 'No request to this API needs more than 16 KiB.',
+  },
+  ROUTE_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'Check the path and the method of the request.',
+  },
   API_TOKEN_UNSET: {
     final: true,
     http: 403,
@@ -98,7 +106,7 @@ export const CATALOGUE = {
   TEMPORAL_UNREACHABLE: {
     final: false,
     http: 503,
-    help: 'Check `temporal.address` and that the server runs. Reads, halt and resume work without it.',
+    help: 'Start Temporal, or correct temporal.address; workers try again by themselves. Reads, halt and resume work without it.',
   },
   WORKER_SILENT: {
     final: false,
@@ -139,20 +147,150 @@ export const CATALOGUE = {
     http: 500,
     help: 'Set the environment variable before the start, or name a file instead.',
   },
+  WALLET_ADDRESS_WRONG: {
+    final: true,
+    http: 500,
+    help: 'Correct wallet.address, or name the keystore of that wallet in wallet.keystoreFile.',
+  },
   SEARCH_ATTRIBUTE_TYPE: {
     final: true,
     http: 500,
     help: 'Remove the search attribute of the wrong type with the command that is named; the worker adds it again.',
   },
-  TEMPORAL_UNREACHABLE: {
-    final: false,
-    http: 503,
-    help: 'Start Temporal, or correct temporal.address; the worker tries again by itself.',
-  },
   DATABASE_PORT_BUSY: {
     final: true,
     http: 500,
     help: 'Free the port, or give database.embedded.port another one.',
+  },
+  KEYSTORE_MALFORMED: {
+    final: true,
+    http: 500,
+    help: 'wallet.keystoreFile must name a geth JSON keystore (version 3), whole and unchanged.',
+  },
+  KEYSTORE_PASSPHRASE_WRONG: {
+    final: true,
+    http: 500,
+    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore.',
+  },
+  CHAIN_ID_WRONG: {
+    final: true,
+    http: 500,
+    help: 'An RPC endpoint serves another chain than chain.id says: mend chain.rpcUrls or chain.id.',
+  },
+  CHAIN_UNREACHABLE: {
+    final: false,
+    http: 503,
+    help: 'No RPC endpoint gives a usable answer: look at chain.rpcUrls and the network. Nothing is decided meanwhile.',
+  },
+  TERMS_UNKNOWN: {
+    final: false,
+    http: 503,
+    help: 'The worker records threshold and commission when it starts: start one, and look at its log.',
+  },
+  HALTED_BY_OPERATOR: {
+    final: false,
+    http: 409,
+    help: 'A person stopped all payouts; the reason stands beside it. When it is safe again: `openpool wallet resume --reason …`.',
+  },
+  NONCE_AHEAD_OF_LEDGER: {
+    final: false,
+    http: 409,
+    help: 'The key was used elsewhere: by a second manager, a person, or by this one before an old backup was restored. Find out what the unknown transactions paid before `openpool wallet resume`.',
+  },
+  NONCE_TAKEN_BY_UNKNOWN: {
+    final: false,
+    http: 409,
+    help: 'A transaction that is not ours took the nonce of a signed payout. Stop whatever else uses the key, look what that transaction paid, then decide on the payout.',
+  },
+  WALLET_USED_BEFORE: {
+    final: false,
+    http: 409,
+    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. If not, start once with wallet.firstUse.',
+  },
+  TRANSACTION_MISMATCH: {
+    final: false,
+    http: 409,
+    help: 'The chain shows another transaction than was signed. Check the RPC endpoints against an explorer before `openpool wallet resume`.',
+  },
+  INVARIANT_BROKEN: {
+    final: false,
+    http: 409,
+    help: 'The ledger contradicts itself; the findings say where. Pay nothing, keep a copy of the database, and look.',
+  },
+  SOURCE_UNKNOWN: {
+    final: true,
+    http: 404,
+    help: 'Name a source of the configuration; its worker registers it when it starts.',
+  },
+  SOURCE_READ_TWICE: {
+    final: true,
+    http: 500,
+    help: 'Two sources read the same, and every event would count twice: keep one, under its first id.',
+  },
+  SOURCE_MOVED: {
+    final: true,
+    http: 500,
+    help: 'An id belongs to one endpoint for ever. Give the new endpoint a new id and a `from` that begins where the old one ended.',
+  },
+  SYNC_FAILED: {
+    final: false,
+    http: 500,
+    help: 'The pass goes on by itself where it was; the message and the log of the worker say what stopped it.',
+  },
+  EVENT_SOURCE_KIND_UNKNOWN: {
+    final: true,
+    http: 500,
+    help: 'Correct `kind` of the source; plugins/README.md lists the kinds.',
+  },
+  EVENT_SOURCE_OPTIONS: {
+    final: true,
+    http: 500,
+    help: 'Correct the options of the source that are named; pools/openpool.yaml has examples.',
+  },
+  EVENT_SOURCE_UNREACHABLE: {
+    final: false,
+    http: 502,
+    help: 'Check that the orchestrator runs and that its address and port are right.',
+  },
+  EVENT_SOURCE_TLS: {
+    final: false,
+    http: 502,
+    help: 'The certificate cannot be verified: give `caFile` in the options, or `insecure: true` if you must.',
+  },
+  EVENT_SOURCE_TIMEOUT: {
+    final: false,
+    http: 504,
+    help: 'The orchestrator is too slow or hangs: look at it, or raise the time-out that is named.',
+  },
+  EVENT_SOURCE_UNAUTHORIZED: {
+    final: false,
+    http: 502,
+    help: 'Correct `basicAuth` or `headers` in the options of the source.',
+  },
+  EVENT_SOURCE_BAD_REQUEST: {
+    final: false,
+    http: 502,
+    help: 'The orchestrator did not understand the question: see its version and what stands in front of it.',
+  },
+  EVENT_SOURCE_HTTP_STATUS: {
+    final: false,
+    http: 502,
+    help: 'Look at the orchestrator and at the proxy in front of it.',
+  },
+  EVENT_SOURCE_NOT_JSON: {
+    final: false,
+    http: 502,
+    help: 'Something else answers there, such as a login page: check the endpoint and what stands in front of it.',
+  },
+  EVENT_SOURCE_TRUNCATED: {
+    final: false,
+    http: 502,
+    help: 'The answer ended early. What came is kept and the next pass goes on; look at time-outs of the proxy if it stays.',
+  },
+  EVENT_SOURCE_TOO_LARGE: {
+    final: false,
+    http: 502,
+    help: 'The answer is larger than `maxAnswer` in the options: raise it if the orchestrator is right.',
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

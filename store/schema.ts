@@ -334,6 +334,7 @@ export const idempotencyKey = pgTable('idempotency_key', {
   key: text('key').primaryKey(),
   request: text('request').notNull(),
   payoutId: uuid('payout_id'),
+  created: boolean('created'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

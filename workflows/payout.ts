@@ -11,7 +11,7 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { createPayoutActivities } from '../activities/payout.js';
+import type { createPayoutActivities, SettleResult } from '../activities/payout.js';
 import { isClosed, type PayoutState, type WaitCode } from '../domain/payout.js';
 import { SEND_CALL, SETTLE_CALL } from './activity-options.js';
 import type { PayoutInput } from './contract.js';
@@ -66,7 +66,7 @@ async function drive(view: PayoutView): Promise<PayoutOutcome> {
 async function settle(view: PayoutView): Promise<void> {
   let knownWaitCode: WaitCode | null = null;
   for (;;) {
-    const result = await settlePayout({ payoutId: view.payoutId, knownWaitCode });
+    const result: SettleResult = await settlePayout({ payoutId: view.payoutId, knownWaitCode });
     if (result.kind === 'closed') view.close(result.state, result.txHash);
     if (result.kind !== 'waiting') return;
     knownWaitCode = result.wait.code;

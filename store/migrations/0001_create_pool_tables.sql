@@ -196,9 +196,19 @@ CREATE TABLE balance (
   account text NOT NULL,
   remote_worker_id bigint NOT NULL,
   amount_wei numeric(78,0) NOT NULL,
-  PRIMARY KEY (remote_worker_id, account),
-  CHECK (account NOT IN ('reserved', 'paid', 'unattributed') OR amount_wei >= 0)
+  PRIMARY KEY (remote_worker_id, account)
 );
+
+-- Not a CHECK: ON CONFLICT holds that against the row proposed for insertion too, which is only the
+-- change, and a change may be negative.
+CREATE FUNCTION refuse_negative_balance() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'LEDGER_BALANCE_NEGATIVE: % of remote worker % would be % wei',
+    NEW.account, NEW.remote_worker_id, NEW.amount_wei USING ERRCODE = 'check_violation';
+END $$;
+CREATE TRIGGER balance_not_negative AFTER INSERT OR UPDATE ON balance FOR EACH ROW
+  WHEN (NEW.account IN ('reserved', 'paid', 'unattributed') AND NEW.amount_wei < 0)
+  EXECUTE FUNCTION refuse_negative_balance();
 
 CREATE FUNCTION ledger_entries_posted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -309,6 +319,7 @@ CREATE TABLE nonce_slot (
 );
 -- The only dangerous step is a second nonce for one payout: the database refuses it.
 CREATE UNIQUE INDEX nonce_slot_one_live_per_payout ON nonce_slot (payout_id) WHERE state IN ('open', 'mined');
+CREATE INDEX nonce_slot_by_payout ON nonce_slot (payout_id);
 CREATE INDEX nonce_slot_open ON nonce_slot (chain_id, wallet, nonce) WHERE state = 'open';
 
 CREATE TABLE attempt (
@@ -335,7 +346,9 @@ CREATE TABLE attempt (
 CREATE TABLE idempotency_key (
   key text PRIMARY KEY,
   request text NOT NULL,
+  -- What it led to: the payout, and whether this request made it or joined an open one.
   payout_id uuid,
+  created boolean,
   created_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -1,0 +1,45 @@
+import type { Wait } from '../domain/payout.js';
+import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
+import { findWallet, haltWallet } from '../store/wallet.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+
+const LOOKS = 3;
+const PAUSE_MS = 300;
+
+/**
+ * The chain's count of the wallet's nonces is above what this ledger handed out: somebody else uses the
+ * key. Believed, and the wallet halted, when a quorum of endpoints says so several times in a row.
+ */
+export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    const ahead = await readNonceAhead(deps);
+    if (ahead === undefined) {
+      return rpcUnreachable('it answered with a nonce that the wallet cannot have');
+    }
+    if (look === LOOKS - 1) {
+      await haltWallet(deps.db, walletKeyOf(deps), {
+        code: 'NONCE_AHEAD_OF_LEDGER',
+        reason: ahead,
+      });
+      return walletHalted(ahead);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return rpcUnreachable('it was not looked at');
+}
+
+/** In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. */
+export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefined> {
+  const key = walletKeyOf(deps);
+  const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
+  // Read after the chain: what is mined by then and ours was allocated before.
+  const wallet = await findWallet(deps.db, key);
+  if (wallet === undefined) return undefined;
+  const ahead = views.filter(({ value }) => value.latestNonce > wallet.nextNonce);
+  if (ahead.length < deps.rpc.quorum) return undefined;
+  const chainNonce = Math.min(...ahead.map(({ value }) => value.latestNonce));
+  return (
+    `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +
+    `${wallet.nextNonce}: the key was used elsewhere`
+  );
+}

@@ -1,0 +1,124 @@
+import { Context } from '@temporalio/activity';
+import { isClosed, type PayoutState, type Wait, type WaitCode } from '../domain/payout.js';
+import { PoolError } from '../domain/pool-error.js';
+import { cancelPayout, holdPayout, requestBump, resumePayout } from '../store/payout-messages.js';
+import { payoutProgress } from '../store/payout-progress.js';
+import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
+import { guarded } from './failure.js';
+import type { MoneyDeps } from './money-deps.js';
+import { createSender, type SendResult } from './sending.js';
+import { SettlementLoop, type SettleOutcome } from './settlement-loop.js';
+
+export type { SendResult };
+
+export type SettleResult = SettleOutcome | { readonly kind: 'waiting'; readonly wait: Wait };
+
+/** What a saga needs to know of its payout when it starts. */
+export interface PayoutFacts {
+  readonly payee: string;
+  readonly amountWei: string;
+  readonly state: PayoutState;
+  readonly nonce: number | null;
+  readonly txHash: string | null;
+  readonly held: boolean;
+}
+
+type PayoutMessage = { readonly payoutId: string } & OperatorMessage;
+
+const HEARTBEAT_MS = 1_000;
+/** A new reason to wait is worth telling the workflow when it has lasted this long. */
+const WAIT_TOLD_AFTER_MS = 5_000;
+
+/** The activities of one payout's saga. */
+export function createPayoutActivities(deps: MoneyDeps) {
+  const sender = createSender(deps);
+  const loop = new SettlementLoop(deps);
+  const { db } = deps;
+  return {
+    payoutFacts: guarded((input: { readonly payoutId: string }) => readFacts(deps, input.payoutId)),
+    sendPayout: guarded((input: { readonly payoutId: string }): Promise<SendResult> => {
+      const { payoutId } = input;
+      return beating('signing and sending', () => sender.send(payoutId));
+    }),
+    settlePayout: guarded(
+      (input: {
+        readonly payoutId: string;
+        readonly knownWaitCode: WaitCode | null;
+      }): Promise<SettleResult> => watchUntilSettled(loop, input),
+    ),
+    holdPayout: guarded(
+      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
+        holdPayout(db, payoutId, message),
+    ),
+    resumePayout: guarded(
+      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
+        resumePayout(db, payoutId, message),
+    ),
+    cancelPayout: guarded(
+      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
+        cancelPayout(db, payoutId, message),
+    ),
+    requestBump: guarded(
+      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
+        requestBump(db, payoutId, message),
+    ),
+  };
+}
+
+async function readFacts(deps: MoneyDeps, payoutId: string): Promise<PayoutFacts> {
+  const [progress] = await payoutProgress(deps.db, [payoutId]);
+  if (progress === undefined) {
+    throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
+  }
+  return {
+    payee: progress.payee,
+    amountWei: progress.amountWei.toString(),
+    state: progress.state,
+    nonce: progress.slot?.nonce ?? null,
+    txHash: progress.slot?.txHash ?? null,
+    held: progress.holdReason !== null && !isClosed(progress.state),
+  };
+}
+
+/** A process that dies is then noticed by the missing beat, not by the time-out. */
+async function beating<T>(words: string, work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  context.heartbeat(words);
+  const beat = setInterval(() => context.heartbeat(words), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+/**
+ * Stays parked until the payout has ended. Cancelling it (a worker that shuts down) only ends the
+ * watching: what was signed stays signed, and the next worker goes on from Postgres.
+ */
+async function watchUntilSettled(
+  loop: SettlementLoop,
+  input: { readonly payoutId: string; readonly knownWaitCode: WaitCode | null },
+): Promise<SettleResult> {
+  const context = Context.current();
+  let stop = () => {};
+  try {
+    return await new Promise<SettleResult>((resolve, reject) => {
+      const watch = loop.watch(input.payoutId, resolve);
+      const beat = setInterval(() => {
+        const current = watch.current();
+        context.heartbeat(current?.wait.reason ?? 'looking at the chain');
+        if (current === undefined || current.wait.code === input.knownWaitCode) return;
+        const lastedMs = performance.now() - current.sinceMs;
+        if (lastedMs >= WAIT_TOLD_AFTER_MS) resolve({ kind: 'waiting', wait: current.wait });
+      }, HEARTBEAT_MS);
+      stop = () => {
+        clearInterval(beat);
+        watch.release();
+      };
+      context.cancelled.catch(reject);
+    });
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Sends for the wallet, not for one saga: calls that come at the same time are signed in one
+ * transaction and broadcast in one batch.
+ */
+import { ChainError, saysReverted, saysUnaffordable } from '../chain/chain-error.js';
+import type { WalletView } from '../chain/chain-reads.js';
+import { decideFees, gasLimitFor } from '../domain/fees.js';
+import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
+import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
+import { recordSends, unsentAttempts } from '../store/attempts.js';
+import { heldWords } from '../store/payout-messages.js';
+import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
+import { allocateSlots } from '../store/slots.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { haltWhenNonceAhead } from './nonce-check.js';
+import { checkedSign } from './signing.js';
+
+export type SendResult =
+  | { readonly kind: 'sent'; readonly nonce: number; readonly txHash: string }
+  | { readonly kind: 'waiting'; readonly wait: Wait }
+  | { readonly kind: 'closed'; readonly state: PayoutState };
+
+export interface Sender {
+  /** Sees to it that the payout has signed bytes and that these are offered to the chain. */
+  send(payoutId: string): Promise<SendResult>;
+}
+
+/** How many payouts one transaction signs: the wallet's row is locked for about 2 ms each. */
+const MAX_GROUP = 100;
+
+interface Call {
+  readonly payoutId: string;
+  readonly resolve: (result: SendResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One per process: groups whatever is asked for while the group before is under way. */
+export function createSender(deps: MoneyDeps): Sender {
+  const queue: Call[] = [];
+  let running = false;
+  const run = async () => {
+    running = true;
+    while (queue.length > 0) await answerGroup(deps, queue.splice(0, MAX_GROUP));
+    running = false;
+  };
+  return {
+    send: (payoutId) =>
+      new Promise((resolve, reject) => {
+        queue.push({ payoutId, resolve, reject });
+        if (!running) void run();
+      }),
+  };
+}
+
+async function answerGroup(deps: MoneyDeps, calls: readonly Call[]): Promise<void> {
+  try {
+    const results = await sendGroup(deps, [...new Set(calls.map((call) => call.payoutId))]);
+    for (const call of calls) {
+      const result = results.get(call.payoutId);
+      if (result === undefined) call.reject(new Error(`there is no payout ${call.payoutId}`));
+      else call.resolve(result);
+    }
+  } catch (error) {
+    for (const call of calls) call.reject(error);
+  }
+}
+
+async function sendGroup(
+  deps: MoneyDeps,
+  payoutIds: readonly string[],
+): Promise<ReadonlyMap<string, SendResult>> {
+  const before = await payoutProgress(deps.db, payoutIds);
+  const ready = before.filter(
+    ({ state, holdReason }) => state === 'reserved' && !isHeld(holdReason),
+  );
+  const refusals = ready.length === 0 ? NO_WAITS : await allocate(deps, ready);
+  await broadcastUnsent(deps);
+  const after = ready.length === 0 ? before : await payoutProgress(deps.db, payoutIds);
+  const results = new Map(
+    after.map((payout) => [payout.payoutId, resultFor(payout, refusals.get(payout.payoutId))]),
+  );
+  const waits = new Map<string, Wait>();
+  for (const [payoutId, result] of results) {
+    if (result.kind === 'waiting') waits.set(payoutId, result.wait);
+  }
+  await recordWaits(deps.db, waits);
+  return results;
+}
+
+const NO_WAITS: ReadonlyMap<string, Wait> = new Map();
+const isHeld = (holdReason: string | null): holdReason is string => holdReason !== null;
+
+function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResult {
+  const { state, slot, holdReason } = payout;
+  if (isClosed(state)) return { kind: 'closed', state };
+  if (state !== 'reserved' && slot !== null) {
+    return { kind: 'sent', nonce: slot.nonce, txHash: slot.txHash };
+  }
+  if (isHeld(holdReason)) {
+    const wait: Wait = { code: 'PAYOUT_HELD', reason: heldWords({ reason: holdReason }) };
+    return { kind: 'waiting', wait };
+  }
+  const behind: Wait = { code: 'AWAITING_BROADCAST', reason: 'another process is signing it' };
+  return { kind: 'waiting', wait: refusal ?? behind };
+}
+
+/** Signs and stores what can be; answers why the rest was not. */
+async function allocate(
+  deps: MoneyDeps,
+  payouts: readonly PayoutProgress[],
+): Promise<ReadonlyMap<string, Wait>> {
+  const facts = await readFacts(deps, payouts);
+  if (facts instanceof ChainError) return waitAll(payouts, rpcUnreachable(facts.message));
+  const { view, estimates } = facts;
+  const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
+  if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
+  const waits = new Map<string, Wait>();
+  const orders = payouts.flatMap((payout, index) => {
+    const gas = gasFor(deps, payout, estimates[index]);
+    if (typeof gas === 'bigint') return [{ payoutId: payout.payoutId, gasLimit: gas }];
+    waits.set(payout.payoutId, gas);
+    return [];
+  });
+  const result = await allocateSlots(deps.db, {
+    wallet: walletKeyOf(deps),
+    orders,
+    fees: fees.fees,
+    chainNonce: view.latestNonce,
+    balanceWei: view.balanceWei,
+    keepInWalletWei: deps.chain.keepInWalletWei,
+    sign: checkedSign(deps),
+  });
+  if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
+  if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
+  return new Map([...waits, ...result.unaffordable]);
+}
+
+interface Facts {
+  readonly view: WalletView;
+  readonly estimates: readonly (bigint | ChainError)[];
+}
+
+async function readFacts(
+  deps: MoneyDeps,
+  payouts: readonly PayoutProgress[],
+): Promise<Facts | ChainError> {
+  const from = deps.signer.address;
+  const transfers = payouts.map((payout) => ({
+    from,
+    to: payout.destination,
+    valueWei: payout.amountWei,
+  }));
+  try {
+    const [view, estimates] = await Promise.all([
+      deps.rpc.walletView(from),
+      deps.rpc.estimateGas(transfers),
+    ]);
+    return { view, estimates };
+  } catch (error) {
+    if (error instanceof ChainError) return error;
+    throw error;
+  }
+}
+
+/** What the transfer may burn, or why that cannot be told now. */
+function gasFor(
+  deps: MoneyDeps,
+  payout: PayoutProgress,
+  estimate: bigint | ChainError | undefined,
+): bigint | Wait {
+  if (estimate instanceof ChainError && !saysReverted(estimate)) {
+    if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
+    const { address } = deps.signer;
+    return { code: 'WALLET_EMPTY', reason: `wallet ${address} cannot afford it: top it up` };
+  }
+  return gasLimitFor({
+    // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
+    estimate: estimate instanceof ChainError ? undefined : estimate,
+    atLeast: payout.gasLimit,
+    cap: deps.chain.gasLimitCap,
+  });
+}
+
+function waitAll(payouts: readonly PayoutProgress[], wait: Wait): ReadonlyMap<string, Wait> {
+  return new Map(payouts.map((payout) => [payout.payoutId, wait]));
+}
+
+export function feeLimits(deps: MoneyDeps): { readonly capWei: bigint; readonly tipWei: bigint } {
+  return { capWei: deps.chain.maxFeePerGasWei, tipWei: deps.chain.maxPriorityFeePerGasWei };
+}
+
+/** Offers stored bytes to the chain in nonce order, and keeps what was said. */
+export async function broadcast(
+  deps: MoneyDeps,
+  attempts: readonly { readonly hash: string; readonly raw: Uint8Array }[],
+  options: { readonly everywhere: boolean },
+): Promise<void> {
+  if (attempts.length === 0) return;
+  const answers = await deps.rpc.sendRaw(
+    attempts.map((attempt) => attempt.raw),
+    options,
+  );
+  await recordSends(
+    deps.db,
+    attempts.map(({ hash }, index) => ({ hash, answer: answers[index] ?? 'no answer' })),
+  );
+}
+
+/** Every open slot's bytes that were never sent, whichever saga they belong to. */
+export async function broadcastUnsent(deps: MoneyDeps): Promise<void> {
+  const attempts = await unsentAttempts(deps.db, walletKeyOf(deps));
+  await broadcast(deps, attempts, { everywhere: false });
+}

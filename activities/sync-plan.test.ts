@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { planPass } from './sync-plan.js';
+
+const NOW = new Date('2026-03-10T12:00:00Z');
+const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const BEGINNING = new Date(0);
+
+describe('the plan of a pass', () => {
+  it('asks for everything the first time, or for everything since the start of the source', () => {
+    const fresh = { cursorDt: null, deepFromDt: null, deepPassAt: null };
+    expect(planPass(fresh, null, NOW)).toEqual({
+      since: null,
+      coversFrom: BEGINNING,
+      isDeep: true,
+    });
+    expect(planPass(fresh, ago(HOUR), NOW)).toEqual({
+      ...{ since: ago(HOUR + 1_000), coversFrom: BEGINNING, isDeep: true },
+    });
+  });
+
+  it('asks from two minutes before the cursor, in whole seconds', () => {
+    const progress = { cursorDt: ago(HOUR - 700), deepFromDt: null, deepPassAt: ago(HOUR) };
+    const since = ago(HOUR + 120_000);
+    expect(planPass(progress, null, NOW)).toEqual({ since, coversFrom: since, isDeep: false });
+  });
+
+  it('asks once a day from a week ago, or from what no complete pass has covered', () => {
+    const progress = { cursorDt: ago(HOUR), deepFromDt: null, deepPassAt: ago(DAY) };
+    expect(planPass(progress, null, NOW)).toMatchObject({ since: ago(7 * DAY), isDeep: true });
+    const uncovered = { ...progress, deepFromDt: ago(30 * DAY) };
+    expect(planPass(uncovered, null, NOW)).toMatchObject({ since: ago(30 * DAY), isDeep: true });
+    expect(planPass({ ...uncovered, deepPassAt: ago(HOUR) }, null, NOW).since).toEqual(
+      ago(HOUR + 120_000),
+    );
+    expect(planPass({ ...progress, deepFromDt: BEGINNING }, null, NOW).since).toBeNull();
+  });
+
+  it('never asks for what is older than the start of the source', () => {
+    const progress = { cursorDt: ago(HOUR), deepFromDt: BEGINNING, deepPassAt: null };
+    expect(planPass(progress, ago(2 * HOUR), NOW)).toEqual({
+      ...{ since: ago(2 * HOUR + 1_000), coversFrom: BEGINNING, isDeep: true },
+    });
+  });
+});

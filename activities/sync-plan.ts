@@ -1,0 +1,49 @@
+/** From where on a pass asks. Pure. */
+
+/** How far the source was read. */
+export interface PassProgress {
+  readonly cursorDt: Date | null;
+  /** The earliest time not yet covered by one complete pass. */
+  readonly deepFromDt: Date | null;
+  readonly deepPassAt: Date | null;
+}
+
+export interface PassPlan {
+  /** Ask for events later than this; null: for all. Whole seconds. */
+  readonly since: Date | null;
+  /** A complete pass covers everything from here on. */
+  readonly coversFrom: Date;
+  readonly isDeep: boolean;
+}
+
+/** Events of the second of a poll are written after it, and clocks differ a little. */
+const OVERLAP_MS = 120_000;
+const DEEP_PASS_EVERY_MS = 86_400_000;
+/** What comes later than this only a pass over everything would find. */
+const DEEP_PASS_SPAN_MS = 7 * 86_400_000;
+const BEGINNING = new Date('1970-01-01T00:00:00Z');
+
+/**
+ * Every pass asks again from a little earlier than where the last one came to. Once a day it asks
+ * from a week earlier, or from where the last unfinished pass began if that is earlier still: so
+ * what a broken connection or a clock that jumped made us skip is not skipped for good.
+ */
+export function planPass(progress: PassProgress, from: Date | null, now: Date): PassPlan {
+  const { cursorDt, deepFromDt, deepPassAt } = progress;
+  const isFirst = cursorDt === null;
+  const isDue = deepPassAt === null || now.getTime() - deepPassAt.getTime() >= DEEP_PASS_EVERY_MS;
+  const starts = [cursorDt === null ? BEGINNING.getTime() : cursorDt.getTime() - OVERLAP_MS];
+  if (isDue) {
+    starts.push(now.getTime() - DEEP_PASS_SPAN_MS, deepFromDt?.getTime() ?? Number.MAX_VALUE);
+  }
+  const startMs = Math.floor(Math.min(...starts) / 1000) * 1000;
+  // "Later than" the second before: the source's first second belongs to it.
+  const firstMs =
+    from === null ? BEGINNING.getTime() : Math.floor(from.getTime() / 1000) * 1000 - 1;
+  if (startMs > firstMs) {
+    const since = new Date(startMs);
+    return { since, coversFrom: since, isDeep: isFirst || isDue };
+  }
+  const since = from === null ? null : new Date(Math.floor(firstMs / 1000) * 1000);
+  return { since, coversFrom: BEGINNING, isDeep: true };
+}

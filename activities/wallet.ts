@@ -1,0 +1,101 @@
+import { ChainError } from '../chain/chain-error.js';
+import { PoolError } from '../domain/pool-error.js';
+import { checkInvariants, type Finding } from '../store/invariants.js';
+import {
+  acceptUsedWallet,
+  findWallet,
+  type Halt,
+  haltWallet,
+  openWalletRow,
+  type Wallet,
+} from '../store/wallet.js';
+import { guarded } from './failure.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { readNonceAhead } from './nonce-check.js';
+
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * The check at start, before anything is signed: the right chain, and a wallet whose history this ledger
+ * knows. What cannot be known halts the wallet and says so; everything else goes on. Throws a ChainError
+ * when no endpoint answers.
+ */
+export async function openWallet(
+  deps: MoneyDeps,
+  options: { readonly firstUse: boolean },
+): Promise<Wallet> {
+  await checkChainId(deps);
+  return meetWallet(deps, options.firstUse);
+}
+
+async function checkChainId(deps: MoneyDeps): Promise<void> {
+  const { chainId } = deps.chain;
+  const wrong = (await deps.rpc.everyEndpoint((reads) => reads.chainId())).find(
+    ({ value }) => value !== chainId,
+  );
+  if (wrong === undefined) return;
+  const words = `${wrong.endpoint} serves chain ${wrong.value}, the configuration says ${chainId}`;
+  throw new PoolError('CHAIN_ID_WRONG', words, { endpoint: wrong.endpoint });
+}
+
+async function meetWallet(deps: MoneyDeps, firstUse: boolean): Promise<Wallet> {
+  const key = walletKeyOf(deps);
+  const view = await deps.rpc.walletView(key.address);
+  const opening = {
+    nonce: Math.max(view.latestNonce, view.pendingNonce),
+    block: view.head.number,
+    balanceWei: view.balanceWei,
+  };
+  const usedBefore: Halt = {
+    code: 'WALLET_USED_BEFORE',
+    reason:
+      `${key.address} has sent ${opening.nonce} transactions that this ledger knows nothing about: ` +
+      'they may have paid what is pending',
+  };
+  const halt = opening.nonce > 0 && !firstUse ? usedBefore : null;
+  const wallet = await openWalletRow(deps.db, key, { opening, halt });
+  if (firstUse && wallet.halt?.code === usedBefore.code) {
+    await acceptUsedWallet(deps.db, key, opening);
+  }
+  const ahead = await readNonceAhead(deps);
+  if (ahead !== undefined) {
+    await haltWallet(deps.db, key, { code: 'NONCE_AHEAD_OF_LEDGER', reason: ahead });
+  }
+  return (await findWallet(deps.db, key)) ?? wallet;
+}
+
+/** The activities that look after the wallet. */
+export function createWalletActivities(deps: MoneyDeps) {
+  return {
+    auditPool: guarded((_input: Readonly<Record<string, never>>) => auditPool(deps)),
+  };
+}
+
+/** Ledger against itself, chain nonce against the slots. What is broken halts the wallet. */
+async function auditPool(deps: MoneyDeps): Promise<AuditReport> {
+  const key = walletKeyOf(deps);
+  const broken = await checkInvariants(deps.db);
+  const [first] = broken;
+  if (first !== undefined) {
+    const reason = `${first.code}: ${first.message}`;
+    await haltWallet(deps.db, key, { code: 'INVARIANT_BROKEN', reason });
+  }
+  const findings = [...broken, ...(await auditNonce(deps))];
+  return { ok: findings.length === 0, findings };
+}
+
+async function auditNonce(deps: MoneyDeps): Promise<readonly Finding[]> {
+  try {
+    const ahead = await readNonceAhead(deps);
+    if (ahead === undefined) return [];
+    const halt = { code: 'NONCE_AHEAD_OF_LEDGER', reason: ahead };
+    await haltWallet(deps.db, walletKeyOf(deps), halt);
+    return [{ code: halt.code, message: ahead }];
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    return [{ code: 'CHAIN_UNREACHABLE', message: error.message }];
+  }
+}

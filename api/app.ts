@@ -1,0 +1,84 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { secureHeaders } from 'hono/secure-headers';
+import { PoolError } from '../domain/pool-error.js';
+import { createAccess } from './access.js';
+import type { ApiDeps } from './deps.js';
+import { toErrorAnswer } from './errors.js';
+import { STYLE_HASH } from './page/style.js';
+import { compatRoutes } from './routes/compat.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { payeeRoutes } from './routes/payees.js';
+import { payoutRoutes } from './routes/payouts.js';
+import { poolRoutes } from './routes/pool.js';
+import { sourceRoutes } from './routes/sources.js';
+import { statusPageRoutes } from './routes/status-page.js';
+import { walletRoutes } from './routes/wallet.js';
+import { workerRoutes } from './routes/workers.js';
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+/** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
+export function createApp(deps: ApiDeps): Hono {
+  const access = createAccess(deps.config.api);
+  const app = new Hono();
+  app.use(securityHeaders());
+  // Dashboards elsewhere may read; what a browser must ask leave for beyond that is refused.
+  app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new PoolError('BODY_TOO_LARGE', 'The body is too large.');
+      },
+    }),
+  );
+  app.use(async (c, next) => {
+    await next();
+    c.header('cache-control', 'no-store');
+  });
+  app.route('/', statusPageRoutes(deps));
+  app.route('/', compatRoutes(deps, access));
+  app.route('/v1', healthRoutes(deps));
+  app.route('/v1', poolRoutes(deps, access));
+  app.route('/v1', eventRoutes(deps, access));
+  app.route('/v1/workers', workerRoutes(deps, access));
+  app.route('/v1/payees', payeeRoutes(deps, access));
+  app.route('/v1/payouts', payoutRoutes(deps, access));
+  app.route('/v1/sources', sourceRoutes(deps, access));
+  app.route('/v1/wallet', walletRoutes(deps, access));
+  app.notFound(() => {
+    throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
+  });
+  app.onError((error, c) => {
+    const { status, body } = toErrorAnswer(error);
+    // The path alone: a query may hold what belongs in no log.
+    if (body.code === 'INTERNAL') reportFault(deps, error, `${c.req.method} ${c.req.path}`);
+    return c.json(body, status);
+  });
+  return app;
+}
+
+function securityHeaders() {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: [`'sha256-${STYLE_HASH}'`],
+      imgSrc: ['data:'],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    xFrameOptions: 'DENY',
+    crossOriginResourcePolicy: 'cross-origin',
+    // Whether this host speaks TLS is for the proxy in front to say.
+    strictTransportSecurity: false,
+  });
+}
+
+function reportFault(deps: ApiDeps, error: unknown, request: string): void {
+  if (deps.onFault === undefined) console.error(request, error);
+  else deps.onFault(error, request);
+}

@@ -1,0 +1,21 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config.js';
+import type { Database } from '../store/database.js';
+
+/** What the routes work with. */
+export interface ApiDeps {
+  readonly db: Database;
+  readonly client: Client;
+  readonly config: Config;
+  readonly version: string;
+  /** @default the clock */
+  readonly now?: () => Date;
+  /** @default the queue of the manager's workers */
+  readonly taskQueue?: string;
+  /** How long a request waits for a worker's answer. @default 15000 */
+  readonly answerTimeoutMs?: number;
+  /** Told of faults that clients only see as INTERNAL. @default console.error */
+  readonly onFault?: (error: unknown, request: string) => void;
+}
+
+export const nowOf = (deps: ApiDeps): Date => deps.now?.() ?? new Date();

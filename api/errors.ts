@@ -1,0 +1,69 @@
+/** The one place where an error becomes an HTTP answer. */
+import { ApplicationFailure } from '@temporalio/client';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
+
+export interface ErrorBody {
+  readonly code: PoolErrorCode;
+  readonly message: string;
+  /** What the reader can do about it. */
+  readonly help: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface ErrorAnswer {
+  readonly status: ContentfulStatusCode;
+  readonly body: ErrorBody;
+}
+
+/** Errors without a code of ours answer as INTERNAL and tell nothing else. */
+export function toErrorAnswer(error: unknown): ErrorAnswer {
+  for (const cause of causesOf(error)) {
+    if (cause instanceof PoolError) return answer(cause.code, cause.message, cause.detail);
+    if (cause instanceof ApplicationFailure && isPoolErrorCode(cause.type)) {
+      return answer(cause.type, cause.message, cause.details?.[0]);
+    }
+    if (isDatabaseDown(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+  }
+  return answer('INTERNAL', 'Something went wrong inside.');
+}
+
+/** The refusal that came back from a workflow, or undefined when it failed otherwise. */
+export function refusalOf(error: unknown): PoolErrorCode | undefined {
+  const { code } = toErrorAnswer(error).body;
+  return CATALOGUE[code].final ? code : undefined;
+}
+
+/** The error and what caused it, outermost first. */
+export function* causesOf(error: unknown): Generator<unknown> {
+  let current = error;
+  for (let depth = 0; current !== undefined && current !== null && depth < 10; depth += 1) {
+    yield current;
+    current = current instanceof Error ? current.cause : undefined;
+  }
+}
+
+function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAnswer {
+  const { http, help } = CATALOGUE[code];
+  const hasDetail = isRecord(detail) && Object.keys(detail).length > 0;
+  return { status: http, body: { code, message, help, ...(hasDetail ? { detail } : {}) } };
+}
+
+function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode {
+  return typeof type === 'string' && Object.hasOwn(CATALOGUE, type);
+}
+
+/** SQLSTATE classes 08, 53 and 57P, or what a socket says when nobody listens. */
+function isDatabaseDown(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    /^(08|53|57P)/.test(code) ||
+    /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT)$/.test(code) ||
+    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

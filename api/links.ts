@@ -1,0 +1,25 @@
+import type { Config } from '../config.js';
+
+/** Where else something can be looked at; null where the configuration names no such place. */
+export interface Links {
+  workflow(workflowId: string): string | null;
+  transaction(hash: string | null): string | null;
+  address(address: string): string | null;
+}
+
+export function createLinks(config: Config): Links {
+  const { uiUrl, namespace } = config.temporal;
+  const { explorerUrl } = config.chain;
+  const explorer = (path: string): string | null =>
+    explorerUrl === null ? null : `${withoutSlash(explorerUrl)}/${path}`;
+  return {
+    workflow: (workflowId) =>
+      uiUrl === null
+        ? null
+        : `${withoutSlash(uiUrl)}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`,
+    transaction: (hash) => (hash === null ? null : explorer(`tx/${hash}`)),
+    address: (address) => explorer(`address/${address}`),
+  };
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');

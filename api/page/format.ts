@@ -1,0 +1,35 @@
+/** Numbers, addresses and times as eyes want them; the exact value goes into a `title`. */
+import { formatEth } from '../../domain/money.js';
+
+const SHOWN_DECIMALS = 6;
+const SMALLEST_SHOWN_WEI = 10n ** 12n;
+
+/** ETH with at most six decimals, cut and not rounded: a page never shows more than there is. */
+export function shortEth(wei: bigint): string {
+  if (wei !== 0n && wei > -SMALLEST_SHOWN_WEI && wei < SMALLEST_SHOWN_WEI) {
+    return wei < 0n ? '> -0.000001' : '< 0.000001';
+  }
+  const [whole = '0', fraction = ''] = formatEth(wei).split('.');
+  const decimals = fraction.slice(0, SHOWN_DECIMALS).replace(/0+$/, '');
+  return decimals === '' ? groupDigits(whole) : `${groupDigits(whole)}.${decimals}`;
+}
+
+/** Thousands with thin gaps: 1 234 567. */
+export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f');
+
+export const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
+
+/** `12 s`, `3 min`, `5 h`, `2 d`: the largest unit that fits. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Which share of the whole, in thousandths; 0 of nothing. */
+export function permille(part: bigint, whole: bigint): number {
+  if (whole <= 0n || part <= 0n) return 0;
+  return Math.min(1000, Number((part * 1000n) / whole));
+}

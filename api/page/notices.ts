@@ -1,0 +1,39 @@
+/** What an operator should not have to search for. */
+import { html } from 'hono/html';
+import { withoutAddresses } from '../access.js';
+import { groupDigits, shortEth } from './format.js';
+import { type Html, pill } from './parts.js';
+import type { PoolStatus } from './status-page.js';
+
+export function walletPill({ wallet, config }: PoolStatus): Html {
+  if (wallet === undefined) return pill('no wallet opened yet', 'warn');
+  if (wallet.halted !== null) return pill('payouts halted', 'bad');
+  return config.pool.payoutsEnabled ? pill('payouts on', 'good') : pill('payouts off', 'warn');
+}
+
+export function notices({ wallet, totals }: PoolStatus): readonly Html[] {
+  const shown: Html[] = [];
+  if (wallet !== undefined && wallet.halted !== null) {
+    const { code, reason } = wallet.halted;
+    const title = `Nothing is paid: the wallet is halted (${code ?? 'no code'})`;
+    shown.push(notice('bad', title, withoutAddresses(reason) ?? ''));
+  }
+  if (totals.unattributedJobs > 0) {
+    const jobs = counted(totals.unattributedJobs, 'job');
+    const title = `${jobs} worth ${shortEth(totals.unattributedWei)} ETH unattributed`;
+    shown.push(notice('warn', title, 'Nobody is known to have done them yet.', '/v1/unattributed'));
+  }
+  if (totals.setAsideEvents > 0) {
+    const title = `${counted(totals.setAsideEvents, 'event')} set aside`;
+    shown.push(notice('warn', title, 'They could not be counted as they came.', '/v1/set-aside'));
+  }
+  return shown;
+}
+
+const notice = (tone: 'bad' | 'warn', title: string, words: string, href?: string): Html =>
+  html`<div class="notice ${tone}" role="status"><b>${title}</b><p>${words} ${
+    href === undefined ? '' : html`<a href="${href}">Look at them</a>`
+  }</p></div>`;
+
+const counted = (count: number, noun: string): string =>
+  `${groupDigits(String(count))} ${noun}${count === 1 ? '' : 's'}`;

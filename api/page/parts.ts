@@ -1,0 +1,67 @@
+/** The small pieces that the sections share. `html` escapes whatever is put into it. */
+import { html } from 'hono/html';
+import type { Address } from '../../domain/address.js';
+import type { PayoutSummary } from '../../store/payout-reads.js';
+import { payoutWorkflowId } from '../../workflows/contract.js';
+import { toChecksum } from '../addresses.js';
+import type { Links } from '../links.js';
+import { duration, groupDigits, shortEth, shortHex } from './format.js';
+
+export type Html = ReturnType<typeof html>;
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
+
+export const pill = (words: string, tone: Tone): Html =>
+  html`<span class="pill ${tone}">${words}</span>`;
+
+/** Short to read, exact to point at. */
+export const eth = (wei: bigint): Html =>
+  html`<span title="${groupDigits(wei.toString())} wei">${shortEth(wei)}</span>`;
+
+export function ago(at: Date | null, now: Date, never = 'never'): Html {
+  if (at === null) return html`<span class="dim">${never}</span>`;
+  const iso = at.toISOString();
+  const words = duration(now.getTime() - at.getTime());
+  return html`<time class="nowrap" datetime="${iso}" title="${iso}">${words} ago</time>`;
+}
+
+/** A payee, leading to everything the pool knows of it. */
+export function payeeLink(address: Address): Html {
+  const shown = toChecksum(address);
+  return html`<a class="mono" href="/v1/payees/${shown}" title="${shown}">${shortHex(shown)}</a>`;
+}
+
+/** Where a payout can be followed: its saga, its transaction, its record. */
+export function payoutLinks(payout: PayoutSummary, links: Links): Html {
+  const workflow = links.workflow(payoutWorkflowId(payout.id));
+  const transaction = links.transaction(payout.txHash);
+  return html`<span class="links nowrap">${workflow === null ? '' : outside(workflow, 'Temporal')}${
+    transaction === null ? '' : outside(transaction, 'Explorer')
+  }${outside(`/v1/payouts/${payout.id}`, 'JSON')}</span>`;
+}
+
+/** Only web addresses become links: the configuration is no reason to trust a scheme. */
+const outside = (url: string, words: string): Html =>
+  /^(https?:\/\/|\/)/.test(url)
+    ? html`<a href="${url}" rel="noreferrer">${words}</a>`
+    : html`${words}`;
+
+export interface Section {
+  readonly title: string;
+  readonly note: string;
+  readonly rows: readonly Html[];
+  /** Column names; those that begin with `#` hold numbers. */
+  readonly columns: readonly string[];
+  readonly empty: string;
+}
+
+export function section({ title, note, rows, columns, empty }: Section): Html {
+  const heads = columns.map((column) =>
+    column.startsWith('#')
+      ? html`<th scope="col" class="num">${column.slice(1)}</th>`
+      : html`<th scope="col">${column}</th>`,
+  );
+  return html`<section>
+<div class="head"><h2>${title}</h2><p>${note}</p></div>
+${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table><thead><tr>${heads}</tr></thead><tbody>${rows}</tbody></table>`}
+</section>`;
+}

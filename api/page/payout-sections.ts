@@ -1,0 +1,78 @@
+import { html } from 'hono/html';
+import type { PayoutState } from '../../domain/payout.js';
+import type { PayoutSummary } from '../../store/payout-reads.js';
+import { withoutAddresses } from '../access.js';
+import type { Links } from '../links.js';
+import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from './parts.js';
+import type { PoolStatus } from './status-page.js';
+
+const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly tone: Tone }>> = {
+  reserved: { words: 'reserved', tone: 'mute' },
+  signed: { words: 'on the way', tone: 'info' },
+  reopened: { words: 'taken back, sent again', tone: 'warn' },
+  paid: { words: 'paid', tone: 'good' },
+  refused: { words: 'refused', tone: 'bad' },
+  cancelled: { words: 'cancelled', tone: 'mute' },
+};
+
+/** Promised and not settled, with the reason: the place to look when somebody asks for his money. */
+export function waitingPayouts(status: PoolStatus, links: Links): Html {
+  const { openPayouts, totals, now } = status;
+  const shown =
+    openPayouts.length < totals.openPayouts ? `; the oldest ${openPayouts.length} are shown` : '';
+  return section({
+    title: 'Payouts under way',
+    note: `${totals.openPayouts} open${shown}`,
+    columns: ['Payee', '#ETH', 'State', 'Why it waits', 'Since', 'Follow it'],
+    rows: openPayouts.map(
+      (payout) => html`<tr>
+<td data-label="Payee">${payeeLink(payout.payee)}</td>
+<td data-label="ETH" class="num">${eth(payout.amountWei)}</td>
+<td data-label="State">${statePill(payout.state)}</td>
+<td data-label="Why it waits" class="why wide">${waitWords(payout)}</td>
+<td data-label="Since">${ago(payout.createdAt, now)}</td>
+<td data-label="Follow it">${payoutLinks(payout, links)}</td>
+</tr>`,
+    ),
+    empty: 'Nothing is waiting: everything that was promised is settled.',
+  });
+}
+
+export function lastPayouts(status: PoolStatus, links: Links): Html {
+  const { recentPayouts, now } = status;
+  return section({
+    title: 'Last payouts',
+    note: recentPayouts.length === 0 ? '' : `the newest ${recentPayouts.length} that have ended`,
+    columns: ['Payee', '#ETH', 'State', 'Transaction', 'Ended', 'Follow it'],
+    rows: recentPayouts.map(
+      (payout) => html`<tr>
+<td data-label="Payee">${payeeLink(payout.payee)}</td>
+<td data-label="ETH" class="num">${eth(payout.amountWei)}</td>
+<td data-label="State">${statePill(payout.state)}</td>
+<td data-label="Transaction">${transaction(payout)}</td>
+<td data-label="Ended">${ago(payout.closedAt ?? payout.createdAt, now)}</td>
+<td data-label="Follow it">${payoutLinks(payout, links)}</td>
+</tr>`,
+    ),
+    empty: 'Nothing has been paid yet.',
+  });
+}
+
+const statePill = (state: PayoutState): Html => pill(STATES[state].words, STATES[state].tone);
+
+function waitWords(payout: PayoutSummary): Html {
+  if (payout.heldAt !== null) {
+    return html`<b>Held by an operator.</b> <span class="dim">${payout.holdReason ?? ''}</span>`;
+  }
+  if (payout.waitCode === null) {
+    const next = payout.state === 'reserved' ? 'Next: sign and send.' : 'Sent; waiting for blocks.';
+    return html`<span class="dim">${next}</span>`;
+  }
+  return html`<span title="${payout.waitCode}">${withoutAddresses(payout.waitReason) ?? payout.waitCode}</span>`;
+}
+
+function transaction({ txHash, nonce }: PayoutSummary): Html {
+  if (txHash === null) return html`<span class="dim">none</span>`;
+  const short = `${txHash.slice(0, 10)}…${txHash.slice(-4)}`;
+  return html`<span class="mono" title="${txHash} (nonce ${nonce})">${short}</span>`;
+}

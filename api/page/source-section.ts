@@ -1,0 +1,44 @@
+import { html } from 'hono/html';
+import type { SourceSummary } from '../../store/source-reads.js';
+import { withoutAddresses } from '../access.js';
+import { groupDigits } from './format.js';
+import { ago, type Html, pill, section } from './parts.js';
+import type { PoolStatus } from './status-page.js';
+
+/** This many intervals without a complete pass are a reason to look. */
+const LATE_INTERVALS = 4;
+
+export function sourceSection(status: PoolStatus): Html {
+  const { sources, now } = status;
+  return section({
+    title: 'Sources',
+    note: 'where the events come from',
+    columns: ['Source', 'Kind', 'State', 'Read up to', 'Last read', '#Events, 24 h', '#All'],
+    rows: sources.map((source) => {
+      const events = groupDigits(source.events.toString());
+      return html`<tr>
+<td data-label="Source"><b>${source.id}</b><br><span class="dim">${[source.region, source.nodeType].filter(Boolean).join(' · ')}</span></td>
+<td data-label="Kind" class="nowrap">${source.kind}</td>
+<td data-label="State" class="why wide">${stateOf(source, status)}</td>
+<td data-label="Read up to">${ago(source.cursorDt, now, 'nothing yet')}</td>
+<td data-label="Last read">${ago(source.lastSuccessAt, now)}</td>
+<td data-label="Events, 24 h" class="num">${groupDigits(source.eventsLastDay.toString())}</td>
+<td data-label="All events" class="num">${events}</td>
+</tr>`;
+    }),
+    empty: 'No source is configured.',
+  });
+}
+
+function stateOf(source: SourceSummary, { config, now }: PoolStatus): Html {
+  if (source.removedAt !== null) return pill('removed', 'mute');
+  if (source.lastErrorCode !== null) {
+    const words = withoutAddresses(source.lastError, source.readsFrom);
+    return html`${pill(source.lastErrorCode, 'bad')}<br>${words ?? ''}`;
+  }
+  if (source.lastSuccessAt === null) return pill('not read yet', 'warn');
+  const configured = config.sources.find(({ id }) => id === source.id);
+  const intervalMs = configured?.syncIntervalMs ?? config.pool.syncIntervalMs;
+  const isLate = now.getTime() - source.lastSuccessAt.getTime() > LATE_INTERVALS * intervalMs;
+  return isLate ? pill('late', 'warn') : pill('reads well', 'good');
+}

@@ -1,0 +1,67 @@
+import { html, raw } from 'hono/html';
+import type { Config } from '../../config.js';
+import type { PayoutSummary } from '../../store/payout-reads.js';
+import type { PoolTotals } from '../../store/pool-reads.js';
+import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
+import type { SourceSummary } from '../../store/source-reads.js';
+import type { WalletSummary } from '../../store/wallet-reads.js';
+import { createLinks } from '../links.js';
+import { notices, walletPill } from './notices.js';
+import type { Html } from './parts.js';
+import { lastPayouts, waitingPayouts } from './payout-sections.js';
+import { sourceSection } from './source-section.js';
+import { STYLE } from './style.js';
+import { totalsSection } from './totals-section.js';
+import { workerSection } from './worker-section.js';
+
+/** Everything the page shows, read at one time. */
+export interface PoolStatus {
+  readonly config: Config;
+  readonly version: string;
+  readonly now: Date;
+  readonly commissionBps: number;
+  readonly thresholdWei: bigint;
+  readonly totals: PoolTotals;
+  readonly workers: readonly RemoteWorkerSummary[];
+  readonly sources: readonly SourceSummary[];
+  readonly openPayouts: readonly PayoutSummary[];
+  readonly recentPayouts: readonly PayoutSummary[];
+  readonly wallet: WalletSummary | undefined;
+}
+
+const REFRESH_SECONDS = 15;
+const ICON =
+  'data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 24 24%22%3E%3Cpath fill=%22%230b7a53%22 d=%22M12 2C9 7 5 10.5 5 15a7 7 0 0 0 14 0c0-4.5-4-8-7-13z%22/%3E%3C/svg%3E';
+
+/** The status page: no script, nothing loaded from anywhere. */
+export function statusPage(status: PoolStatus): Html {
+  const { config, version, now } = status;
+  const links = createLinks(config);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="${REFRESH_SECONDS}">
+<title>${config.pool.name}: open pool</title>
+<link rel="icon" href="${raw(ICON)}">
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+<header>
+<h1><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2C9 7 5 10.5 5 15a7 7 0 0 0 14 0c0-4.5-4-8-7-13z"/></svg>${config.pool.name}</h1>
+<p>${config.pool.region}</p>
+<div class="state">${walletPill(status)}</div>
+</header>
+<main>
+${notices(status)}
+${totalsSection(status)}
+${waitingPayouts(status, links)}
+${workerSection(status)}
+${lastPayouts(status, links)}
+${sourceSection(status)}
+</main>
+<footer><span>openpool ${version}</span><span>As of <time datetime="${now.toISOString()}">${now.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>, read again every ${REFRESH_SECONDS} s</span><a href="/v1/pool">JSON</a></footer>
+</body>
+</html>`;
+}

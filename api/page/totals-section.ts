@@ -1,0 +1,42 @@
+/** Where the pool's fees went. */
+import { html } from 'hono/html';
+import { permille } from './format.js';
+import { eth, type Html } from './parts.js';
+import type { PoolStatus } from './status-page.js';
+
+interface Share {
+  readonly name: string;
+  readonly wei: bigint;
+  readonly colour: string;
+}
+
+export function totalsSection({ totals, commissionBps, thresholdWei }: PoolStatus): Html {
+  const shares: readonly Share[] = [
+    { name: 'Paid out', wei: totals.paidWei, colour: 'c-paid' },
+    { name: 'On the way', wei: totals.reservedWei, colour: 'c-way' },
+    { name: 'Pending', wei: totals.pendingWei, colour: 'c-wait' },
+    { name: 'Commission', wei: totals.commissionWei, colour: 'c-fee' },
+    { name: 'Unattributed', wei: totals.unattributedWei, colour: 'c-lost' },
+  ];
+  return html`<section>
+<dl class="totals">${shares.map(
+    ({ name, wei, colour }) =>
+      html`<div><dt><i class="${colour}"></i>${name}</dt><dd>${eth(wei)} <small>ETH</small></dd></div>`,
+  )}</dl>
+<div class="share">${shareBar(shares)}
+<p>Of ${eth(totals.grossWei)} ETH that the pool's jobs earned. The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.</p></div>
+</section>`;
+}
+
+/** Widths as attributes: the page's policy allows no inline style. */
+function shareBar(shares: readonly Share[]): Html {
+  const whole = shares.reduce((sum, { wei }) => sum + (wei > 0n ? wei : 0n), 0n);
+  let x = 0;
+  const bars = shares.map(({ name, wei, colour }) => {
+    const width = permille(wei, whole);
+    const bar = html`<rect class="${colour}" x="${x}" width="${width}" height="10"><title>${name}: ${width / 10} %</title></rect>`;
+    x += width;
+    return bar;
+  });
+  return html`<svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="Shares of all fees">${bars}</svg>`;
+}

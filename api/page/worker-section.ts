@@ -1,0 +1,30 @@
+import { html } from 'hono/html';
+import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
+import { groupDigits } from './format.js';
+import { ago, eth, type Html, payeeLink, pill, section } from './parts.js';
+import type { PoolStatus } from './status-page.js';
+
+export function workerSection({ workers, totals, now }: PoolStatus): Html {
+  const shown = workers.length < totals.workers ? `; the first ${workers.length} are shown` : '';
+  return section({
+    title: 'Remote workers',
+    note: `${totals.workersOnline} of ${totals.workers} online${shown}`,
+    columns: ['Worker', 'Does', 'Region', '#Jobs', '#Pending ETH', '#Paid ETH', 'Last event'],
+    rows: workers.map((worker) => workerRow(worker, now)),
+    empty: 'No worker has connected yet.',
+  });
+}
+
+function workerRow(worker: RemoteWorkerSummary, now: Date): Html {
+  const state = worker.online ? 'online' : 'offline';
+  const zeroFees = `${groupDigits(worker.zeroFeeJobs)} of them without a fee`;
+  return html`<tr>
+<td data-label="Worker"><span class="dot ${worker.online ? 'on' : ''}" title="${state}" role="img" aria-label="${state}"></span>${payeeLink(worker.payee)}</td>
+<td data-label="Does">${pill(worker.nodeType, worker.nodeType === 'ai' ? 'info' : 'mute')}</td>
+<td data-label="Region">${worker.region}</td>
+<td data-label="Jobs" class="num"><span title="${zeroFees}">${groupDigits(worker.jobs)}</span></td>
+<td data-label="Pending ETH" class="num">${eth(worker.pendingWei + worker.reservedWei)}</td>
+<td data-label="Paid ETH" class="num">${eth(worker.paidWei)}</td>
+<td data-label="Last event">${ago(worker.lastEventAt, now)}</td>
+</tr>`;
+}

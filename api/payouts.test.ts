@@ -1,0 +1,287 @@
+/** Asking for payouts through the API, with a real worker, Temporal, Postgres and chain behind it. */
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import type { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPayoutActivities } from '../activities/payout.js';
+import { createRoundActivities } from '../activities/round.js';
+import { type LocalChain, startChain } from '../local/chain-node.js';
+import { waitUntil } from '../local/process.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import {
+  createTestWallet,
+  credit,
+  randomAddress,
+  recordTestTerms,
+  type TestWallet,
+  transfersOf,
+} from '../test/harness/money.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
+import { createLog } from '../worker/log.js';
+import { registerSearchAttributes } from '../worker/search-attributes.js';
+import { TASK_QUEUE } from '../workflows/contract.js';
+import { createApp } from './app.js';
+import { TEST_TOKEN, testConfig } from './test-pool.js';
+
+const MILLI_ETH = 10n ** 15n;
+const ETH = 10n ** 18n;
+const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };
+
+interface Answer {
+  readonly status: number;
+  readonly body: {
+    readonly code?: string;
+    readonly help?: string;
+    readonly words?: string;
+    readonly created?: boolean;
+    readonly workflowId: string;
+    readonly workflowUrl: string;
+    readonly payout: {
+      readonly id: string;
+      readonly amountWei: string;
+      readonly state: string;
+      readonly wait: { readonly code: string } | null;
+    };
+  };
+}
+
+describe('payouts through the API', () => {
+  let database: TestDatabase;
+  let chain: LocalChain;
+  let wallet: TestWallet;
+  let space: TestNamespace;
+  let temporal: TestTemporal;
+  let app: Hono;
+
+  beforeAll(async () => {
+    [database, chain, space, temporal] = await Promise.all([
+      createTestDatabase(),
+      startChain({ blockTimeSeconds: 0.25 }),
+      createTestNamespace(),
+      connectTestTemporal(TASK_QUEUE),
+    ]);
+    const { namespace, client } = space;
+    await registerSearchAttributes({ ...space, log: createLog({ level: 'silent' }) });
+    wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH });
+    await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
+    const round = createRoundActivities({ ...wallet.deps, client });
+    const payout = createPayoutActivities(wallet.deps);
+    await temporal.startWorker({ ...round, ...payout }, { namespace });
+    app = createApp({ ...appDeps(), client });
+  });
+  afterAll(async () => {
+    await temporal.close();
+    await space.close();
+    await Promise.all([database.close(), chain.stop()]);
+  });
+
+  function appDeps() {
+    const base = testConfig();
+    const config = { ...base, temporal: { ...base.temporal, namespace: space.namespace } };
+    return { db: database.db, client: space.client, config, version: '1' };
+  }
+  async function post(path: string, body: unknown, headers: Record<string, string> = TOKEN) {
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const response = await app.request(path, init);
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  }
+  const stateOf = async (id: string) =>
+    (await (await app.request(`/v1/payouts/${id}`)).json()) as Answer['body']['payout'];
+  const untilPayout = (id: string, ready: (payout: Answer['body']['payout']) => boolean) =>
+    waitUntil({
+      what: `payout ${id}`,
+      timeoutMs: 30_000,
+      intervalMs: 100,
+      ready: async () => ready(await stateOf(id)),
+    });
+
+  it('pays what is due and answers with the payout, its workflow and where to look at it', async () => {
+    const payee = await credit(database.db, [4n * MILLI_ETH, 2n * MILLI_ETH]);
+    const { status, body } = await post('/v1/payouts', { payee, reason: 'asked by mail' });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ created: true, workflowId: `payout/${body.payout.id}` });
+    expect(body.payout.amountWei).toBe((6n * MILLI_ETH).toString());
+    expect(body.workflowUrl).toBe(
+      `http://127.0.0.1:8233/namespaces/${space.namespace}/workflows/payout%2F${body.payout.id}`,
+    );
+    await untilPayout(body.payout.id, ({ state }) => state === 'paid');
+    const sent = (await transfersOf(chain, wallet.address)).filter(({ to }) => to === payee);
+    expect(sent.map(({ valueWei }) => valueWei)).toEqual([6n * MILLI_ETH]);
+  });
+
+  it('makes one payout of the same payee asked for many times at once', async () => {
+    const payee = await credit(database.db, [7n * MILLI_ETH]);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => post('/v1/payouts', { payee })),
+    );
+    expect(new Set(answers.map(({ body }) => body.payout?.id)).size).toBe(1);
+    const id = answers[0]?.body.payout.id ?? '';
+    await untilPayout(id, ({ state }) => state === 'paid');
+    const sent = (await transfersOf(chain, wallet.address)).filter(({ to }) => to === payee);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('repeats its answer for a repeated key, even after the payout has ended, and refuses the key for anything else', async () => {
+    const payee = await credit(database.db, [8n * MILLI_ETH]);
+    const headers = { ...TOKEN, 'idempotency-key': randomUUID() };
+    const first = await post('/v1/payouts', { payee }, headers);
+    await untilPayout(first.body.payout.id, ({ state }) => state === 'paid');
+    const again = await post('/v1/payouts', { payee }, headers);
+    expect(again.status).toBe(first.status);
+    expect(again.body.payout.id).toBe(first.body.payout.id);
+    const other = await post('/v1/payouts', { payee, belowThreshold: true }, headers);
+    expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+  });
+
+  it('leaves a key free when its request was refused', async () => {
+    const payee = await credit(database.db, [MILLI_ETH]);
+    const headers = { ...TOKEN, 'idempotency-key': randomUUID() };
+    const refused = await post('/v1/payouts', { payee }, headers);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'PAYOUT_NOTHING_DUE' } });
+    const paid = await post('/v1/payouts', { payee, belowThreshold: true }, headers);
+    expect(paid.status).toBe(201);
+  });
+
+  it('names what stands in the way without starting a workflow', async () => {
+    const unknown = randomAddress();
+    const small = await credit(database.db, [1n]);
+    const nothing = await credit(database.db, [0n]);
+    const cases = [
+      [{ payee: unknown }, 404, 'PAYEE_UNKNOWN'],
+      [{ payee: small }, 409, 'PAYOUT_NOTHING_DUE'],
+      [{ payee: nothing, belowThreshold: true }, 409, 'PAYOUT_NOTHING_DUE'],
+      [{ payee: '0x12' }, 400, 'ADDRESS_MALFORMED'],
+      [{ payee: '0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96046' }, 400, 'ADDRESS_MALFORMED'],
+      [{ payee: small, belowTreshold: true }, 400, 'REQUEST_INVALID'],
+      [{}, 400, 'REQUEST_INVALID'],
+    ] as const;
+    for (const [body, status, code] of cases) {
+      expect(await post('/v1/payouts', body)).toMatchObject({ status, body: { code } });
+    }
+    const started = space.client.workflow.list({ query: `WorkflowId = "manual-payout/${small}"` });
+    for await (const execution of started) expect.unreachable(execution.workflowId);
+  });
+
+  it('refuses payouts from a halted wallet, and halts and resumes it with a reason that is kept', async () => {
+    const payee = await credit(database.db, [9n * MILLI_ETH]);
+    expect(await post('/v1/wallet/halt', {})).toMatchObject({ status: 400 });
+    const halted = await post('/v1/wallet/halt', { reason: 'looking into a doubt' });
+    expect(halted).toMatchObject({
+      status: 200,
+      body: { changed: true, wallet: { halted: { reason: 'looking into a doubt' } } },
+    });
+    const refused = await post('/v1/payouts', { payee });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'WALLET_HALTED' } });
+    expect(refused.body.help).toContain('wallet resume');
+    const resumed = await post('/v1/wallet/resume', { reason: 'nothing found' });
+    expect(resumed).toMatchObject({
+      status: 200,
+      body: { changed: true, wallet: { halted: null } },
+    });
+    const response = await app.request('/v1/audit-log', { headers: TOKEN });
+    const { entries } = (await response.json()) as { readonly entries: readonly unknown[] };
+    expect(entries.slice(0, 2)).toMatchObject([
+      { actor: 'api', action: 'wallet.resume', reason: 'nothing found' },
+      { actor: 'api', action: 'wallet.halt', reason: 'looking into a doubt' },
+    ]);
+  });
+
+  it("passes an operator's messages to the saga and answers in its words", async () => {
+    // More than the wallet has: the saga waits before anything is signed.
+    const payee = await credit(database.db, [50n * ETH]);
+    const { id } = (await post('/v1/payouts', { payee })).body.payout;
+    await untilPayout(id, ({ wait }) => wait?.code === 'WALLET_EMPTY');
+    const send = (action: string) => post(`/v1/payouts/${id}/${action}`, { reason: 'a test' });
+    expect(await send('resume')).toMatchObject({ status: 409, body: { code: 'PAYOUT_NOT_HELD' } });
+    expect(await send('bump')).toMatchObject({ status: 409, body: { code: 'PAYOUT_NOT_SIGNED' } });
+    const held = await send('hold');
+    expect(held.body.words).toContain('held');
+    expect(held).toMatchObject({ status: 200, body: { payout: { held: { reason: 'a test' } } } });
+    expect(await send('resume')).toMatchObject({ status: 200, body: { payout: { held: null } } });
+    const cancelled = await send('cancel');
+    expect(cancelled).toMatchObject({ status: 200, body: { payout: { state: 'cancelled' } } });
+    expect(await send('hold')).toMatchObject({
+      status: 409,
+      body: { code: 'PAYOUT_ALREADY_CLOSED' },
+    });
+    const unknown = await post(`/v1/payouts/${randomUUID()}/hold`, { reason: 'a test' });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'PAYOUT_NOT_FOUND' } });
+    const reasonless = await post(`/v1/payouts/${id}/hold`, { reason: ' ' });
+    expect(reasonless).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+
+  it('maps a refusal that only the worker could see', async () => {
+    const payee = await credit(database.db, [6n * MILLI_ETH]);
+    const first = await post('/v1/payouts', { payee });
+    await untilPayout(first.body.payout.id, ({ state }) => state === 'paid');
+    await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH, minIntervalMs: 3_600_000 });
+    await credit(database.db, [6n * MILLI_ETH], payee);
+    const second = await post('/v1/payouts', { payee });
+    await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
+    expect(second).toMatchObject({ status: 409, body: { code: 'PAYOUT_TOO_SOON' } });
+  });
+
+  it('answers 202 with the workflow when no worker takes it in time, and joins it later', async () => {
+    const payee = await credit(database.db, [6n * MILLI_ETH]);
+    const impatient = createApp({ ...appDeps(), taskQueue: 'nobody', answerTimeoutMs: 300 });
+    const body = JSON.stringify({ payee });
+    const response = await impatient.request('/v1/payouts', {
+      method: 'POST',
+      headers: TOKEN,
+      body,
+    });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({
+      payout: null,
+      workflowId: `manual-payout/${payee}`,
+    });
+  });
+
+  it('names a Temporal that is out of reach, halts the wallet without it, and says so in /v1/ready', async () => {
+    const connection = Connection.lazy({ address: '127.0.0.1:1' });
+    const lost = createApp({ ...appDeps(), client: new Client({ connection }) });
+    const payee = await credit(database.db, [6n * MILLI_ETH]);
+    const init = { method: 'POST', headers: TOKEN, body: JSON.stringify({ payee }) };
+    const refused = await lost.request('/v1/payouts', init);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });
+    const halt = {
+      method: 'POST',
+      headers: TOKEN,
+      body: JSON.stringify({ reason: 'no Temporal' }),
+    };
+    expect((await lost.request('/v1/wallet/halt', halt)).status).toBe(200);
+    expect((await lost.request('/v1/wallet/resume', halt)).status).toBe(200);
+    const ready = await lost.request('/v1/ready');
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({ database: 'ok', temporal: 'TEMPORAL_UNREACHABLE' });
+    await connection.close();
+    expect((await app.request('/v1/ready')).status).toBe(200);
+  });
+
+  it('takes writes only with the configured token', async () => {
+    const payee = await credit(database.db, [6n * MILLI_ETH]);
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: TEST_TOKEN }]) {
+      const answer = await post('/v1/payouts', { payee }, headers as Record<string, string>);
+      expect(answer).toMatchObject({ status: 401, body: { code: 'API_TOKEN_WRONG' } });
+    }
+    const closed = createApp({ ...appDeps(), config: testConfig({ token: null }) });
+    const init = { method: 'POST', headers: TOKEN, body: JSON.stringify({ payee }) };
+    const refused = await closed.request('/v1/payouts', init);
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({
+      code: 'API_TOKEN_UNSET',
+      help: expect.stringContaining('api.token'),
+    });
+  });
+
+  it('refuses a body that is too large or no JSON', async () => {
+    const large = await post('/v1/payouts', { payee: 'x'.repeat(20_000) });
+    expect(large).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
+    const init = { method: 'POST', headers: TOKEN, body: '{' };
+    const broken = await app.request('/v1/payouts', init);
+    expect(broken.status).toBe(400);
+    expect(await broken.json()).toMatchObject({ code: 'REQUEST_INVALID' });
+  });
+});

@@ -1,0 +1,72 @@
+/**
+ * The first manager's answers, byte for byte in its shapes: its dashboards read them. Amounts are JSON
+ * numbers there, and exact here: they are written as digits, never passing through a `number`.
+ */
+import { Hono } from 'hono';
+import { formatEth } from '../../domain/money.js';
+import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
+import {
+  allRemoteWorkers,
+  type RemoteWorkerFilter,
+  type RemoteWorkerSummary,
+} from '../../store/remote-worker-reads.js';
+import type { Access } from '../access.js';
+import { toChecksum } from '../addresses.js';
+import { type ApiDeps, nowOf } from '../deps.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+export function compatRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const app = new Hono();
+  app.get('/status', async (c) => c.body(await statusText(deps), 200, JSON_TYPE));
+  for (const [path, nodeType] of [
+    ['/workers', undefined],
+    ['/transcoder', 'transcode'],
+    ['/transcoders', 'transcode'],
+  ] as const) {
+    app.get(path, async (c) => {
+      const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
+      const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
+      const workers = await allRemoteWorkers(db, filter);
+      const showsAddresses = access.showsAddresses(c);
+      const rows = workers.map((worker) => workerText(worker, showsAddresses));
+      return c.body(`[${rows.join(',')}]`, 200, JSON_TYPE);
+    });
+  }
+  return app;
+}
+
+async function statusText(deps: ApiDeps): Promise<string> {
+  const { db, config, version } = deps;
+  const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db, nowOf(deps))]);
+  const commissionBps = terms?.commissionBps ?? config.pool.commissionBps;
+  const rest = JSON.stringify({
+    Version: version,
+    Region: config.pool.region,
+    NodeTypes: nodeTypesOf(config.sources),
+  });
+  // What is reserved has not arrived yet: to the first manager it was still pending.
+  return `[{"Commission":${commissionBps / 10_000},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
+}
+
+function nodeTypesOf(sources: ApiDeps['config']['sources']): readonly string[] {
+  const has = (nodeType: 'ai' | 'transcode') =>
+    sources.some((source) => source.nodeType === nodeType || source.nodeType === null);
+  return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
+}
+
+function workerText(worker: RemoteWorkerSummary, showsAddresses: boolean): string {
+  const head = JSON.stringify({
+    ethAddress: toChecksum(worker.payee),
+    nodeType: worker.nodeType,
+    region: worker.region,
+    is_connected: worker.online,
+  });
+  const tail = JSON.stringify({
+    last_updated: worker.lastEventAt ?? worker.createdAt,
+    connection: showsAddresses ? (worker.connection ?? '') : '',
+  });
+  const pendingWei = worker.pendingWei + worker.reservedWei;
+  return `${head.slice(0, -1)},"pending_fees":${pendingWei},"paid_fees":${worker.paidWei},${tail.slice(1)}`;
+}

@@ -1,0 +1,57 @@
+/** What came from the sources and could not be counted as it stood. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { listSetAside } from '../../store/set-aside-reads.js';
+import { listUnmatchedJobs } from '../../store/unmatched-job-reads.js';
+import type { Access } from '../access.js';
+import { withoutAddresses } from '../access.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from '../amounts.js';
+import { type ApiDeps, nowOf } from '../deps.js';
+import { booleanQuery, pageQuery, readQuery } from '../request.js';
+
+const sourceText = z.string().max(200).optional();
+
+const setAsideQuery = pageQuery.extend({
+  source: sourceText,
+  code: z.string().max(100).optional(),
+  resolved: booleanQuery.optional(),
+});
+
+const unattributedQuery = pageQuery.extend({
+  source: sourceText,
+  role: z.enum(['processed', 'received']).default('processed'),
+});
+
+export function eventRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const app = new Hono();
+  app.get('/set-aside', async (c) => {
+    const { limit, cursor, source: sourceId, ...rest } = readQuery(c, setAsideQuery);
+    const page = await listSetAside(db, { sourceId, ...rest }, { limit, cursor });
+    const showsAddresses = access.showsAddresses(c);
+    const events = page.items.map((event) => ({
+      ...event,
+      id: String(event.id),
+      reason: showsAddresses ? event.reason : withoutAddresses(event.reason),
+      place: showsAddresses ? event.place : withoutAddresses(event.place),
+      // What a source said may hold a worker's address in any shape.
+      raw: showsAddresses ? event.raw : null,
+    }));
+    return c.json({ events, nextCursor: page.nextCursor });
+  });
+  app.get('/unattributed', async (c) => {
+    const { limit, cursor, source: sourceId, role } = readQuery(c, unattributedQuery);
+    const page = await listUnmatchedJobs(db, { sourceId, role }, { limit, cursor });
+    const now = nowOf(deps).getTime();
+    const jobs = page.items.map(({ grossWei, dt, payee, ...job }) => ({
+      ...job,
+      dt,
+      ageMs: now - dt.getTime(),
+      payee: payee === null ? null : toChecksum(payee),
+      ...(grossWei === null ? { grossWei: null, grossEth: null } : amount('gross', grossWei)),
+    }));
+    return c.json({ jobs, nextCursor: page.nextCursor });
+  });
+  return app;
+}

@@ -1,0 +1,40 @@
+import { Hono } from 'hono';
+import { pingDatabase } from '../../store/pool-reads.js';
+import type { ApiDeps } from '../deps.js';
+import { toErrorAnswer } from '../errors.js';
+import { pingTemporal } from '../sagas.js';
+
+const PATIENCE_MS = 3_000;
+
+export function healthRoutes(deps: ApiDeps): Hono {
+  const app = new Hono();
+  // Of this process alone: restarting it mends nothing that is down elsewhere.
+  app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
+  app.get('/ready', async (c) => {
+    const [database, temporal] = await Promise.all([
+      probe(pingDatabase(deps.db)),
+      probe(pingTemporal(deps)),
+    ]);
+    const isReady = database === 'ok' && temporal === 'ok';
+    const body = { status: isReady ? 'ok' : 'unavailable', database, temporal };
+    return c.json(body, isReady ? 200 : 503);
+  });
+  return app;
+}
+
+/** `ok`, or the code of what is wrong. */
+async function probe(call: Promise<void>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<string>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS, 'TIMED_OUT');
+  });
+  const outcome = call.then(
+    () => 'ok',
+    (error: unknown) => toErrorAnswer(error).body.code,
+  );
+  try {
+    return await Promise.race([outcome, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

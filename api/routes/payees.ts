@@ -1,0 +1,44 @@
+import { Hono } from 'hono';
+import { PoolError } from '../../domain/pool-error.js';
+import { findPayee, listPayees } from '../../store/payee-reads.js';
+import { listPayouts } from '../../store/payout-reads.js';
+import { listRemoteWorkers } from '../../store/remote-worker-reads.js';
+import type { Access } from '../access.js';
+import { parseAddress, toChecksum } from '../addresses.js';
+import type { ApiDeps } from '../deps.js';
+import { createLinks } from '../links.js';
+import { pageQuery, readQuery } from '../request.js';
+import { viewPayee } from '../views/payee-view.js';
+import { viewPayout } from '../views/payout-view.js';
+import { viewWorker } from '../views/worker-view.js';
+
+/** How much a payee's own page shows; the lists filtered by payee have the rest. */
+const SHOWN = { limit: 100, cursor: null };
+
+export function payeeRoutes({ db, config }: ApiDeps, access: Access): Hono {
+  const links = createLinks(config);
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const page = await listPayees(db, readQuery(c, pageQuery));
+    const payees = page.items.map((payee) => viewPayee(payee, links));
+    return c.json({ payees, nextCursor: page.nextCursor });
+  });
+  app.get('/:address', async (c) => {
+    const address = parseAddress(c.req.param('address'));
+    const payee = await findPayee(db, address);
+    if (payee === undefined) {
+      throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
+    }
+    const [workers, payouts] = await Promise.all([
+      listRemoteWorkers(db, { payee: address }, SHOWN),
+      listPayouts(db, { payee: address }, SHOWN),
+    ]);
+    const showsAddresses = access.showsAddresses(c);
+    return c.json({
+      ...viewPayee(payee, links),
+      rows: workers.items.map((worker) => viewWorker(worker, showsAddresses)),
+      payouts: payouts.items.map((payout) => viewPayout(payout, links)),
+    });
+  });
+  return app;
+}

@@ -1,0 +1,116 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { isClosed, PAYOUT_STATES } from '../../domain/payout.js';
+import { PoolError } from '../../domain/pool-error.js';
+import { readAllocations, readSlots } from '../../store/payout-detail-reads.js';
+import { findPayout, listPayouts, type PayoutSummary } from '../../store/payout-reads.js';
+import {
+  bumpUpdate,
+  cancelUpdate,
+  holdUpdate,
+  payoutWorkflowId,
+  resumeUpdate,
+} from '../../workflows/contract.js';
+import type { Access } from '../access.js';
+import type { ApiDeps } from '../deps.js';
+import { createLinks } from '../links.js';
+import { requestPayout } from '../payout-request.js';
+import { addressText, pageQuery, readBody, readQuery, reasonText } from '../request.js';
+import { messagePayout } from '../sagas.js';
+import { viewAllocation, viewPayout, viewSlot } from '../views/payout-view.js';
+
+/** `?state=reserved,signed` asks for several. */
+const statesText = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(PAYOUT_STATES)).min(1));
+
+const payoutsQuery = pageQuery.extend({
+  state: statesText.optional(),
+  payee: addressText.optional(),
+});
+
+const payoutBody = z.strictObject({
+  payee: addressText,
+  belowThreshold: z.boolean().default(false),
+  reason: reasonText.default('asked for through the API'),
+});
+
+const messageBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+
+const idempotencyKeyText = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters');
+
+const MESSAGES = [
+  ['hold', holdUpdate],
+  ['resume', resumeUpdate],
+  ['bump', bumpUpdate],
+  ['cancel', cancelUpdate],
+] as const;
+
+export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db, config } = deps;
+  const links = createLinks(config);
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const { limit, cursor, state: states, payee } = readQuery(c, payoutsQuery);
+    const page = await listPayouts(db, { states, payee }, { limit, cursor });
+    const payouts = page.items.map((payout) => viewPayout(payout, links));
+    return c.json({ payouts, nextCursor: page.nextCursor });
+  });
+  app.get('/:id', async (c) => {
+    const payout = await requirePayout(deps, c.req.param('id'));
+    const [slots, allocations] = await Promise.all([
+      readSlots(db, payout.id),
+      readAllocations(db, payout.id),
+    ]);
+    return c.json({
+      ...viewPayout(payout, links),
+      allocations: allocations.map(viewAllocation),
+      nonces: slots.map((slot) => viewSlot(slot, links)),
+    });
+  });
+  app.post('/', async (c) => {
+    access.requireToken(c);
+    const body = await readBody(c, payoutBody);
+    const { payout, workflowId, created } = await requestPayout(deps, {
+      ...body,
+      idempotencyKey: readIdempotencyKey(c),
+    });
+    const answer = { workflowId, workflowUrl: links.workflow(workflowId) };
+    if (payout === null) return c.json({ payout, ...answer, created }, 202);
+    return c.json({ payout: viewPayout(payout, links), ...answer, created }, created ? 201 : 200);
+  });
+  for (const [action, update] of MESSAGES) {
+    app.post(`/:id/${action}`, async (c) => {
+      access.requireToken(c);
+      const { reason } = await readBody(c, messageBody);
+      const { id } = await requireOpenPayout(deps, c.req.param('id'));
+      const { words } = await messagePayout(deps, id, { update, actor: 'api', reason });
+      const workflowId = payoutWorkflowId(id);
+      const payout = viewPayout(await requirePayout(deps, id), links);
+      return c.json({ words, payout, workflowId, workflowUrl: links.workflow(workflowId) });
+    });
+  }
+  return app;
+}
+
+async function requirePayout({ db }: ApiDeps, id: string): Promise<PayoutSummary> {
+  const isUuid = z.guid().safeParse(id).success;
+  const payout = isUuid ? await findPayout(db, id) : undefined;
+  if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', 'No payout has this id.');
+  return payout;
+}
+
+async function requireOpenPayout(deps: ApiDeps, id: string): Promise<PayoutSummary> {
+  const payout = await requirePayout(deps, id);
+  if (!isClosed(payout.state)) return payout;
+  throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${payout.state}.`);
+}
+
+function readIdempotencyKey(c: Context): string | null {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined) return null;
+  const result = idempotencyKeyText.safeParse(key);
+  if (result.success) return result.data;
+  throw new PoolError('REQUEST_INVALID', 'Idempotency-Key takes up to 200 visible characters.');
+}

@@ -1,0 +1,43 @@
+/** The pool as a whole: its totals, its terms, its decisions. */
+import { Hono } from 'hono';
+import { listAuditLog } from '../../store/audit-log-reads.js';
+import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
+import type { Access } from '../access.js';
+import { amount } from '../amounts.js';
+import { type ApiDeps, nowOf } from '../deps.js';
+import { pageQuery, readQuery } from '../request.js';
+
+export function poolRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db, config, version } = deps;
+  const app = new Hono();
+  app.get('/pool', async (c) => {
+    const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db, nowOf(deps))]);
+    return c.json({
+      name: config.pool.name,
+      region: config.pool.region,
+      version,
+      commissionBps: terms?.commissionBps ?? config.pool.commissionBps,
+      ...amount('payoutThreshold', terms?.thresholdWei ?? config.pool.payoutThresholdWei),
+      payoutsEnabled: config.pool.payoutsEnabled,
+      ...amount('gross', totals.grossWei),
+      ...amount('commission', totals.commissionWei),
+      ...amount('unattributed', totals.unattributedWei),
+      ...amount('pending', totals.pendingWei),
+      ...amount('reserved', totals.reservedWei),
+      ...amount('paid', totals.paidWei),
+      workers: totals.workers,
+      workersOnline: totals.workersOnline,
+      payees: totals.payees,
+      openPayouts: totals.openPayouts,
+      unattributedJobs: totals.unattributedJobs,
+      setAsideEvents: totals.setAsideEvents,
+    });
+  });
+  app.get('/audit-log', async (c) => {
+    access.requireToken(c);
+    const page = await listAuditLog(db, readQuery(c, pageQuery));
+    const entries = page.items.map((entry) => ({ ...entry, id: String(entry.id) }));
+    return c.json({ entries, nextCursor: page.nextCursor });
+  });
+  return app;
+}

@@ -1,0 +1,45 @@
+import { Hono } from 'hono';
+import { listOpenPayouts, listPayouts } from '../../store/payout-reads.js';
+import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
+import { topRemoteWorkers } from '../../store/remote-worker-reads.js';
+import { listSources } from '../../store/source-reads.js';
+import { findPayingWallet } from '../../store/wallet-reads.js';
+import { type ApiDeps, nowOf } from '../deps.js';
+import { type PoolStatus, statusPage } from '../page/status-page.js';
+
+const SHOWN_WORKERS = 50;
+const SHOWN_OPEN = 25;
+const SHOWN_ENDED = { limit: 15, cursor: null };
+
+export function statusPageRoutes(deps: ApiDeps): Hono {
+  const app = new Hono();
+  app.get('/', async (c) => c.html(statusPage(await readStatus(deps))));
+  return app;
+}
+
+async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
+  const { db, config, version } = deps;
+  const now = nowOf(deps);
+  const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
+    readTerms(db, now),
+    readPoolTotals(db),
+    topRemoteWorkers(db, SHOWN_WORKERS),
+    listSources(db, now),
+    listOpenPayouts(db, SHOWN_OPEN),
+    listPayouts(db, { states: ['paid', 'refused', 'cancelled'] }, SHOWN_ENDED),
+    findPayingWallet(db, config.chain.chainId, config.wallet.address),
+  ]);
+  return {
+    config,
+    version,
+    now,
+    commissionBps: terms?.commissionBps ?? config.pool.commissionBps,
+    thresholdWei: terms?.thresholdWei ?? config.pool.payoutThresholdWei,
+    totals,
+    workers,
+    sources,
+    openPayouts,
+    recentPayouts: recent.items,
+    wallet,
+  };
+}

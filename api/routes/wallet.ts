@@ -1,0 +1,42 @@
+/** The wallet that pays, and the switch that stops it: one audited transaction, Temporal or not. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { PoolError } from '../../domain/pool-error.js';
+import { haltWallet, resumeWallet } from '../../store/wallet.js';
+import { findPayingWallet, type WalletSummary } from '../../store/wallet-reads.js';
+import type { Access } from '../access.js';
+import type { ApiDeps } from '../deps.js';
+import { createLinks } from '../links.js';
+import { readBody, reasonText } from '../request.js';
+import { viewWallet } from '../views/wallet-view.js';
+
+const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+
+export function walletRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const links = createLinks(deps.config);
+  const app = new Hono();
+  app.get('/', async (c) => c.json(viewWallet(await requireWallet(deps), links)));
+  app.post('/halt', async (c) => {
+    access.requireToken(c);
+    const { reason } = await readBody(c, decisionBody);
+    const wallet = await requireWallet(deps);
+    const code = 'HALTED_BY_OPERATOR';
+    const changed = await haltWallet(db, wallet, { code, reason, actor: 'api' });
+    return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links) });
+  });
+  app.post('/resume', async (c) => {
+    access.requireToken(c);
+    const { reason } = await readBody(c, decisionBody);
+    const wallet = await requireWallet(deps);
+    const changed = await resumeWallet(db, wallet, { reason, actor: 'api' });
+    return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links) });
+  });
+  return app;
+}
+
+async function requireWallet({ db, config }: ApiDeps): Promise<WalletSummary> {
+  const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+  if (wallet !== undefined) return wallet;
+  throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
+}

@@ -1,0 +1,26 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { listRemoteWorkers } from '../../store/remote-worker-reads.js';
+import type { Access } from '../access.js';
+import type { ApiDeps } from '../deps.js';
+import { addressText, booleanQuery, pageQuery, readQuery } from '../request.js';
+import { viewWorker } from '../views/worker-view.js';
+
+const workersQuery = pageQuery.extend({
+  payee: addressText.optional(),
+  nodeType: z.enum(['ai', 'transcode']).optional(),
+  region: z.string().max(100).optional(),
+  online: booleanQuery.optional(),
+});
+
+export function workerRoutes({ db }: ApiDeps, access: Access): Hono {
+  return new Hono().get('/', async (c) => {
+    const { limit, cursor, ...filter } = readQuery(c, workersQuery);
+    const page = await listRemoteWorkers(db, filter, { limit, cursor });
+    const showsAddresses = access.showsAddresses(c);
+    return c.json({
+      workers: page.items.map((worker) => viewWorker(worker, showsAddresses)),
+      nextCursor: page.nextCursor,
+    });
+  }) as Hono;
+}

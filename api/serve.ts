@@ -1,0 +1,81 @@
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
+import { Client, Connection } from '@temporalio/client';
+import type { Config } from '../config.js';
+import { readVersion } from '../config-process.js';
+import type { Database } from '../store/database.js';
+import type { Service, ServiceContext } from '../worker/service.js';
+import { createApp } from './app.js';
+import type { ApiDeps } from './deps.js';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+/** How long requests that are under way may still take when the process ends. */
+const DRAIN_TIMEOUT_MS = 5_000;
+
+export interface RunningApi {
+  readonly url: string;
+  /** Takes no new requests, lets the open ones end, and resolves. */
+  stop(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly config: Config;
+  readonly db: Database;
+  readonly client: Client;
+  /** @default the version of this package */
+  readonly version?: string;
+  readonly onFault?: ApiDeps['onFault'];
+}
+
+/** Listens where the configuration says; rejects when the port is taken. */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const { config, db, client, version = readVersion(), onFault } = options;
+  const app = createApp({ config, db, client, version, ...(onFault ? { onFault } : {}) });
+  const { host, port } = config.api;
+  const server = serve({
+    fetch: app.fetch,
+    hostname: host,
+    port,
+    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
+  });
+  const address = await new Promise<AddressInfo>((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      const bound = server.address();
+      if (bound !== null && typeof bound === 'object') resolve(bound);
+    });
+  });
+  const isIpv6 = address.family === 'IPv6';
+  return {
+    url: `http://${isIpv6 ? `[${address.address}]` : address.address}:${address.port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => {
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        }, DRAIN_TIMEOUT_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        if ('closeIdleConnections' in server) server.closeIdleConnections();
+      }),
+  };
+}
+
+/** The API as a part of a process. It answers while Temporal is out of reach: the halt needs none. */
+export async function serveApi(context: ServiceContext): Promise<Service> {
+  const { config, db, log, version } = context;
+  const { temporal } = config;
+  const connection = Connection.lazy(temporal.connection);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const onFault = (error: unknown, request: string) => log.error({ err: error, request }, 'fault');
+  const api = await startApi({ config, db, client, version, onFault });
+  process.stdout.write(`openpool api listening on ${api.url}\n`);
+  return {
+    done: new Promise(() => undefined),
+    async stop() {
+      await api.stop();
+      await connection.close();
+    },
+  };
+}

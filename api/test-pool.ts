@@ -1,0 +1,180 @@
+/** Rows as a pool has them after a while, written straight into the tables, for tests of what is read. */
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import type { Config } from '../config.js';
+import type { Address } from '../domain/address.js';
+import type { PayoutState } from '../domain/payout.js';
+import type { Database } from '../store/database.js';
+import type { NodeType } from '../store/schema.js';
+
+export const TEST_TOKEN = 'a-token-of-the-tests';
+export const TEST_WALLET: Address = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
+export const CHAIN_ID = 31337;
+
+/** The n-th address of the tests. */
+export const addressOf = (n: number): Address =>
+  `0x${(BigInt(n) * 0x9e3779b97f4a7c15f39cc0605cedc835n + 0xabcdefn).toString(16).padStart(40, 'd').slice(-40)}`;
+
+export function testConfig(api: Partial<Config['api']> = {}): Config {
+  const source = { region: 'us-west', from: null, syncIntervalMs: 60_000, options: {} };
+  return {
+    pool: {
+      name: 'Northern Lights Pool',
+      region: 'us-west',
+      commissionBps: 2_500,
+      payoutThresholdWei: 5_000_000_000_000_000n,
+      minPayoutIntervalMs: 0,
+      payoutIntervalMs: 14_400_000,
+      syncIntervalMs: 60_000,
+      jobMatchWindowMs: 3_600_000,
+      payoutsEnabled: true,
+    },
+    sources: [
+      { id: 'orchestrator-ai', kind: 'orchestrator-http', nodeType: 'ai', ...source },
+      { id: 'orchestrator-video', kind: 'orchestrator-http', nodeType: 'transcode', ...source },
+    ],
+    database: { url: 'postgres://unused' },
+    temporal: {
+      address: '127.0.0.1:7233',
+      namespace: 'default',
+      connection: {},
+      uiUrl: 'http://127.0.0.1:8233/',
+    },
+    chain: {
+      chainId: CHAIN_ID,
+      rpcUrls: ['http://127.0.0.1:8545'],
+      confirmations: 4,
+      finalityConfirmations: 64,
+      maxFeePerGasWei: 100_000_000n,
+      maxPriorityFeePerGasWei: 0n,
+      gasLimitCap: 2_000_000n,
+      pollIntervalMs: 250,
+      bumpAfterMs: 30_000,
+      rpcTimeoutMs: 5_000,
+      keepInWalletWei: 0n,
+      explorerUrl: 'https://explorer.example',
+    },
+    wallet: { keystorePath: '', passphrasePath: '', address: null, firstUse: false },
+    api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
+    log: { level: 'silent' },
+  };
+}
+
+export interface TestWorker {
+  readonly payee: Address;
+  readonly nodeType?: NodeType;
+  readonly region?: string;
+  readonly pendingWei?: bigint;
+  readonly reservedWei?: bigint;
+  readonly paidWei?: bigint;
+  readonly jobs?: number;
+  readonly lastEventAt?: Date;
+}
+
+/** A remote worker with balances, as ledger entries that sum to zero. */
+export async function addWorker(db: Database, worker: TestWorker): Promise<number> {
+  const { payee, nodeType = 'transcode', region = 'us-west', jobs = 0 } = worker;
+  const { pendingWei = 0n, reservedWei = 0n, paidWei = 0n, lastEventAt = null } = worker;
+  await db.execute(sql`INSERT INTO payee (address) VALUES (${payee}) ON CONFLICT DO NOTHING`);
+  const { rows } = await db.execute<{ id: string }>(sql`
+    INSERT INTO remote_worker (payee, node_type, region, jobs, last_event_at)
+    VALUES (${payee}, ${nodeType}, ${region}, ${jobs}, ${lastEventAt?.toISOString() ?? null})
+    RETURNING id`);
+  const id = Number(rows[0]?.id);
+  const netWei = pendingWei + reservedWei + paidWei;
+  if (netWei !== 0n) {
+    const commissionWei = netWei / 3n;
+    await post(db, 'jobs', [
+      ['revenue', 0, -netWei - commissionWei],
+      ['commission', 0, commissionWei],
+      ['pending', id, pendingWei],
+      ['reserved', id, reservedWei],
+      ['paid', id, paidWei],
+    ]);
+  }
+  return id;
+}
+
+type Entry = readonly [account: string, remoteWorkerId: number, amountWei: bigint];
+
+export async function post(db: Database, kind: string, entries: readonly Entry[]): Promise<void> {
+  const values = entries.map(
+    ([account, worker, wei]) =>
+      sql`((SELECT id FROM made), ${account}, ${worker}::bigint, ${wei.toString()}::numeric)`,
+  );
+  const { rows } = await db.execute<{ id: string }>(
+    sql`INSERT INTO posting (kind, reference) VALUES (${kind}, ${randomUUID()}) RETURNING id`,
+  );
+  await db.execute(sql`
+    WITH made AS (SELECT ${rows[0]?.id}::bigint AS id)
+    INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+    VALUES ${sql.join(values, sql`, `)}`);
+}
+
+export interface TestConnection {
+  readonly sourceId: string;
+  readonly workerId: number;
+  readonly connection: string;
+  readonly up?: boolean;
+  readonly at: Date;
+  readonly seq: number;
+}
+
+export async function addConnection(db: Database, row: TestConnection): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO connection (source_id, remote_worker_id, connection, up, changed_dt, changed_seq)
+    VALUES (${row.sourceId}, ${row.workerId}, ${row.connection}, ${row.up ?? true},
+            ${row.at.toISOString()}, ${row.seq})`);
+}
+
+export interface TestPayout {
+  readonly payee: Address;
+  readonly amountWei: bigint;
+  readonly state: PayoutState;
+  readonly createdAt: Date;
+  readonly closedAt?: Date;
+  readonly nonce?: number;
+  readonly wait?: readonly [code: string, reason: string];
+  readonly holdReason?: string;
+}
+
+/** A payout and, when it has a nonce, its slot with one attempt. */
+export async function addPayout(db: Database, payout: TestPayout): Promise<string> {
+  const id = randomUUID();
+  const { payee, state, nonce, wait, holdReason } = payout;
+  const createdAt = payout.createdAt.toISOString();
+  await db.execute(sql`
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, wait_code, wait_reason,
+                        held_at, hold_reason, created_at, closed_at)
+    VALUES (${id}, ${payee}, ${payee}, ${payout.amountWei.toString()}, ${state}, 'round',
+            ${wait?.[0] ?? null}, ${wait?.[1] ?? null}, ${holdReason === undefined ? null : createdAt},
+            ${holdReason ?? null}, ${createdAt}, ${payout.closedAt?.toISOString() ?? null})`);
+  if (nonce === undefined) return id;
+  const hash = hashOf(nonce);
+  const slotState = state === 'paid' ? 'mined' : state === 'refused' ? 'failed' : 'open';
+  await db.execute(sql`
+    INSERT INTO nonce_slot (chain_id, wallet, nonce, payout_id, state, mined_hash, created_at)
+    VALUES (${CHAIN_ID}, ${TEST_WALLET}, ${nonce}, ${id}, ${slotState},
+            ${slotState === 'open' ? null : hash}, ${createdAt})`);
+  await db.execute(sql`
+    INSERT INTO attempt (hash, chain_id, wallet, nonce, n, raw, gas_limit, max_fee_per_gas_wei,
+                         max_priority_fee_per_gas_wei, sends, first_sent_at, last_sent_at, last_answer)
+    VALUES (${hash}, ${CHAIN_ID}, ${TEST_WALLET}, ${nonce}, 1, '\\x00', 30000, 100000000, 0, 2,
+            ${createdAt}, ${createdAt}, 'already known (https://rpc.example/v2/secret-key)')`);
+  return id;
+}
+
+export const hashOf = (nonce: number): string =>
+  `0x${(BigInt(nonce + 1) * 0xc2b2ae3d27d4eb4f165667b19e3779f9n * 0x9e3779b97f4a7c15f39cc0605cedc835n).toString(16).padStart(64, 'a').slice(-64)}`;
+
+export async function addWallet(db: Database): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+    VALUES (${CHAIN_ID}, ${TEST_WALLET}, 100, 0, 0, 1000000000000000000)`);
+}
+
+export async function addTerms(db: Database, thresholdWei: bigint): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
+    VALUES ('0001-01-01Z', 2500, ${thresholdWei.toString()}, 0)`);
+}

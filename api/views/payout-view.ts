@@ -1,0 +1,68 @@
+/** Payouts as `/v1` shows them. */
+import type { AllocationSummary, SlotSummary } from '../../store/payout-detail-reads.js';
+import type { PayoutSummary } from '../../store/payout-reads.js';
+import { payoutWorkflowId } from '../../workflows/contract.js';
+import { withoutAddresses } from '../access.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from '../amounts.js';
+import type { Links } from '../links.js';
+
+export function viewPayout(payout: PayoutSummary, links: Links) {
+  const workflowId = payoutWorkflowId(payout.id);
+  const { waitCode, waitReason } = payout;
+  return {
+    id: payout.id,
+    payee: toChecksum(payout.payee),
+    destination: toChecksum(payout.destination),
+    ...amount('amount', payout.amountWei),
+    state: payout.state,
+    origin: payout.origin,
+    roundId: payout.roundId,
+    reason: payout.reason,
+    settlementNo: payout.settlementNo,
+    nonce: payout.nonce,
+    txHash: payout.txHash,
+    held: payout.heldAt === null ? null : { at: payout.heldAt, reason: payout.holdReason },
+    wait: waitCode === null ? null : { code: waitCode, reason: withoutAddresses(waitReason) },
+    createdAt: payout.createdAt,
+    signedAt: payout.signedAt,
+    closedAt: payout.closedAt,
+    workflowId,
+    workflowUrl: links.workflow(workflowId),
+    transactionUrl: links.transaction(payout.txHash),
+  };
+}
+
+export function viewSlot(slot: SlotSummary, links: Links) {
+  return {
+    chainId: slot.chainId,
+    wallet: slot.wallet,
+    nonce: slot.nonce,
+    state: slot.state,
+    minedHash: slot.minedHash,
+    blockNumber: slot.blockNumber,
+    gasUsed: slot.gasUsed?.toString() ?? null,
+    gasPriceWei: slot.gasPriceWei?.toString() ?? null,
+    createdAt: slot.createdAt,
+    closedAt: slot.closedAt,
+    attempts: slot.attempts.map((attempt) => ({
+      n: attempt.n,
+      hash: attempt.hash,
+      gasLimit: attempt.gasLimit.toString(),
+      maxFeePerGasWei: attempt.maxFeePerGasWei.toString(),
+      maxPriorityFeePerGasWei: attempt.maxPriorityFeePerGasWei.toString(),
+      sends: attempt.sends,
+      firstSentAt: attempt.firstSentAt,
+      lastSentAt: attempt.lastSentAt,
+      // A node's answer may name the node's URL, and that one its key.
+      lastAnswer: withoutAddresses(attempt.lastAnswer),
+      createdAt: attempt.createdAt,
+      transactionUrl: links.transaction(attempt.hash),
+    })),
+  };
+}
+
+export function viewAllocation(allocation: AllocationSummary) {
+  const { remoteWorkerId, nodeType, region, amountWei } = allocation;
+  return { workerId: String(remoteWorkerId), nodeType, region, ...amount('amount', amountWei) };
+}

@@ -1,0 +1,25 @@
+import type { WalletSummary } from '../../store/wallet-reads.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from '../amounts.js';
+import type { Links } from '../links.js';
+
+/** A wallet as `/v1` shows it; its balance is the chain's to tell. */
+export function viewWallet(wallet: WalletSummary, links: Links) {
+  const address = toChecksum(wallet.address);
+  return {
+    chainId: wallet.chainId,
+    address,
+    nextNonce: wallet.nextNonce,
+    halted: wallet.halted,
+    openTransfers: wallet.openTransfers,
+    ...amount('open', wallet.openWei),
+    oldestOpenAt: wallet.oldestOpenAt,
+    opening: {
+      nonce: wallet.openingNonce,
+      block: wallet.openingBlock,
+      ...amount('balance', wallet.openingBalanceWei),
+    },
+    createdAt: wallet.createdAt,
+    explorerUrl: links.address(address),
+  };
+}

@@ -1,0 +1,24 @@
+import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from '../amounts.js';
+
+/** A remote worker as `/v1` shows it; where it can be reached only to those who may know. */
+export function viewWorker(worker: RemoteWorkerSummary, showsAddresses: boolean) {
+  return {
+    id: worker.id,
+    payee: toChecksum(worker.payee),
+    nodeType: worker.nodeType,
+    region: worker.region,
+    online: worker.online,
+    connections: worker.connections,
+    connection: showsAddresses ? worker.connection : null,
+    jobs: worker.jobs,
+    zeroFeeJobs: worker.zeroFeeJobs,
+    computeUnits: worker.computeUnits,
+    ...amount('pending', worker.pendingWei),
+    ...amount('reserved', worker.reservedWei),
+    ...amount('paid', worker.paidWei),
+    lastEventAt: worker.lastEventAt,
+    createdAt: worker.createdAt,
+  };
+}

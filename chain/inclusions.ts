@@ -1,0 +1,95 @@
+import type { Depth, Inclusion } from '../domain/settlement.js';
+import type { BlockHeader, Receipt } from './chain-answers.js';
+import { type ChainClient, type EndpointAnswer, findAgreement } from './chain-client.js';
+import type { ChainReads } from './chain-reads.js';
+
+export interface Depths {
+  readonly confirmations: number;
+  readonly finalityConfirmations: number;
+}
+
+export interface InclusionReport {
+  readonly byHash: ReadonlyMap<string, Inclusion>;
+  /** Hashes for which every endpoint that answered says that there is no receipt. */
+  readonly absent: ReadonlySet<string>;
+}
+
+type Sighting = { readonly receipt: Receipt; readonly depth: Depth } | null;
+
+/**
+ * What a quorum of endpoints says about these transactions. Depth is not worked out from a head that
+ * anyone may claim: the block so many above must be there, and the block below it canonical.
+ */
+export async function readInclusions(
+  chain: ChainClient,
+  hashes: readonly string[],
+  depths: Depths,
+): Promise<InclusionReport> {
+  if (hashes.length === 0) return { byHash: new Map(), absent: new Set() };
+  const answers = await chain.everyEndpoint((reads) => sightings(reads, hashes, depths));
+  const byHash = new Map<string, Inclusion>();
+  const absent = new Set<string>();
+  for (const hash of hashes) {
+    const seen = answers.flatMap(({ endpoint, value }) => {
+      const sighting = value.get(hash);
+      return sighting === undefined ? [] : [{ endpoint, value: sighting }];
+    });
+    const inclusion = combine(seen, chain.quorum);
+    if (inclusion !== undefined) byHash.set(hash, inclusion);
+    if (seen.length >= chain.quorum && seen.every(({ value }) => value === null)) absent.add(hash);
+  }
+  return { byHash, absent };
+}
+
+async function sightings(
+  reads: ChainReads,
+  hashes: readonly string[],
+  depths: Depths,
+): Promise<ReadonlyMap<string, Sighting>> {
+  const receipts = await reads.receipts(hashes);
+  const mined = [...receipts.values()].filter((receipt) => receipt !== null);
+  const numbers = mined.flatMap((receipt) => [
+    receipt.blockNumber,
+    receipt.blockNumber + depths.confirmations - 1,
+    ...(receipt.succeeded ? [] : [receipt.blockNumber + depths.finalityConfirmations - 1]),
+  ]);
+  const headers = numbers.length === 0 ? new Map() : await reads.headers(numbers);
+  const found = new Map<string, Sighting>();
+  for (const [hash, receipt] of receipts) {
+    found.set(hash, receipt && { receipt, depth: depthOf(receipt, headers, depths) });
+  }
+  return found;
+}
+
+function depthOf(
+  receipt: Receipt,
+  headers: ReadonlyMap<number, BlockHeader>,
+  depths: Depths,
+): Depth {
+  if (headers.get(receipt.blockNumber)?.hash !== receipt.blockHash) return 'shallow';
+  const reaches = (confirmations: number) => headers.has(receipt.blockNumber + confirmations - 1);
+  if (!reaches(depths.confirmations)) return 'shallow';
+  return !receipt.succeeded && reaches(depths.finalityConfirmations) ? 'final' : 'deep';
+}
+
+const RANK: Readonly<Record<Depth, number>> = { shallow: 0, deep: 1, final: 2 };
+
+function combine(seen: readonly EndpointAnswer<Sighting>[], quorum: number): Inclusion | undefined {
+  const receipts = seen.flatMap(({ endpoint, value }) =>
+    value === null ? [] : [{ endpoint, value: value.receipt }],
+  );
+  const agreement = findAgreement(receipts, quorum);
+  if (!agreement.agreed) return undefined;
+  const receipt = agreement.value;
+  // As deep as a quorum has seen it: one endpoint that runs ahead decides nothing.
+  const depths = seen
+    .flatMap(({ value }) =>
+      value !== null && sameBlock(value.receipt, receipt) ? [value.depth] : [],
+    )
+    .sort((a, b) => RANK[b] - RANK[a]);
+  return { ...receipt, depth: depths[quorum - 1] ?? 'shallow' };
+}
+
+function sameBlock(a: Receipt, b: Receipt): boolean {
+  return a.blockHash === b.blockHash && a.succeeded === b.succeeded && a.gasUsed === b.gasUsed;
+}

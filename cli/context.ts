@@ -1,0 +1,103 @@
+/** What a command works with, opened when it is asked for, and what its exit code says. */
+import { Client, Connection } from '@temporalio/client';
+import type { Command } from 'commander';
+import type { ApiDeps } from '../api/deps.js';
+import { toErrorAnswer } from '../api/errors.js';
+import { type Config, loadConfig } from '../config.js';
+import { readVersion } from '../config-process.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { Database } from '../store/database.js';
+import { checkConfig } from '../worker/check-config.js';
+import { openPoolDatabase } from '../worker/open-database.js';
+import { formatJson } from './output.js';
+
+/** 0: done. The others: */
+export const EXIT = {
+  /** Refused or failed; the error says which. */
+  failed: 1,
+  /** The command line or the configuration is wrong. */
+  misused: 2,
+  /** A check found something: read the answer. */
+  found: 3,
+} as const;
+
+export interface CliContext {
+  readonly config: Config;
+  readonly db: Database;
+  /** With a client of Temporal that connects at its first call. */
+  readonly deps: ApiDeps;
+  /** Prints the text, or the value as JSON when that is asked for. */
+  answer(text: string, value: unknown): void;
+}
+
+interface GlobalOptions {
+  readonly config: string;
+  readonly json: boolean;
+}
+
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** Runs a command with database and Temporal at hand; its number is the exit code. */
+export async function withContext(
+  command: Command,
+  run: (context: CliContext) => Promise<unknown>,
+): Promise<void> {
+  await guarded(command, async (options) => {
+    const config = await loadConfig(options.config);
+    const database = await openPoolDatabase(config, { maxConnections: 3 });
+    const { temporal } = config;
+    const connection = Connection.lazy(temporal.connection);
+    try {
+      const { db } = database;
+      const client = new Client({ connection, namespace: temporal.namespace });
+      const version = readVersion();
+      const deps = { db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS };
+      return await run({ config, db, deps, answer: printer(options) });
+    } finally {
+      await connection.close();
+      await database.close();
+    }
+  });
+}
+
+/** Reads the configuration as a worker would, wallet and sources included. */
+export async function runConfigCheck(command: Command): Promise<void> {
+  await guarded(command, async (options) => {
+    const { description, text } = await checkConfig(options.config);
+    printer(options)(text, description);
+  });
+}
+
+async function guarded(
+  command: Command,
+  run: (options: GlobalOptions) => Promise<unknown>,
+): Promise<void> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  try {
+    const code = await run(options);
+    process.exitCode = typeof code === 'number' ? code : 0;
+  } catch (error) {
+    process.exitCode = printError(error, options.json);
+  }
+}
+
+function printer({ json }: GlobalOptions): CliContext['answer'] {
+  return (text, value) => {
+    process.stdout.write(`${json ? formatJson(value) : text}\n`);
+  };
+}
+
+function printError(error: unknown, isJson: boolean): number {
+  const { body } = toErrorAnswer(error);
+  const isUnknown = body.code === 'INTERNAL';
+  const message = isUnknown && error instanceof Error ? causeChain(error) : body.message;
+  const text = `${body.code}: ${message}${isUnknown ? '' : `\n${body.help}`}`;
+  process.stderr.write(`${isJson ? formatJson({ ...body, message }) : text}\n`);
+  const isConfig = error instanceof PoolError && error.code.startsWith('CONFIG_');
+  return isConfig ? EXIT.misused : EXIT.failed;
+}
+
+function causeChain(error: Error): string {
+  const cause = error.cause instanceof Error ? `: ${causeChain(error.cause)}` : '';
+  return `${error.message}${cause}`;
+}

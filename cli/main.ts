@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/** The operator's command line. */
+import { Command, CommanderError } from 'commander';
+import { readVersion } from '../config-process.js';
+import { EXIT } from './context.js';
+import { addPayoutCommands } from './payout-commands.js';
+import { addPoolCommands } from './pool-commands.js';
+import { addWalletCommands } from './wallet-commands.js';
+
+const program = new Command('openpool')
+  .description('Looks at a pool and steers it. Amounts are ETH, with the exact wei beside them.')
+  .version(readVersion())
+  .option('--config <file>', 'the configuration', 'openpool.yaml')
+  .option('--json', 'print JSON: amounts in decimal strings of wei', false)
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something.',
+  )
+  .exitOverride();
+addPoolCommands(program);
+addPayoutCommands(program);
+addWalletCommands(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has printed it; help and version are no mistakes.
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : EXIT.misused;
+}

@@ -1,0 +1,198 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseAddress } from '../api/addresses.js';
+import { createLinks } from '../api/links.js';
+import { messagePayout, runManualPayout } from '../api/sagas.js';
+import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
+import { PoolError } from '../domain/pool-error.js';
+import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
+import { findPayout, listPayouts, type PayoutSummary } from '../store/payout-reads.js';
+import {
+  bumpUpdate,
+  cancelUpdate,
+  holdUpdate,
+  manualPayoutWorkflowId,
+  payoutWorkflowId,
+  resumeUpdate,
+} from '../workflows/contract.js';
+import { type CliContext, withContext } from './context.js';
+import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
+
+/** Who acts, in the audit log. */
+export const ACTOR = 'cli';
+const DEFAULT_LIMIT = 50;
+
+const MESSAGES = [
+  ['hold', holdUpdate, 'keep a reserved payout from being signed'],
+  ['resume', resumeUpdate, 'let a held payout go on'],
+  ['bump', bumpUpdate, 'send a signed payout again with a higher fee, under the same nonce'],
+  ['cancel', cancelUpdate, 'end a payout that is not signed yet; its amount is pending again'],
+] as const;
+
+export function addPayoutCommands(program: Command): void {
+  const payout = program.command('payout').description('look at payouts and steer them');
+  payout
+    .command('list')
+    .description('the newest payouts')
+    .addOption(new Option('--state <state>', 'only in this state').choices(PAYOUT_STATES))
+    .option('--payee <address>', 'only of this payee')
+    .option('--limit <n>', 'at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
+    .option('--cursor <cursor>', 'go on where a page ended')
+    .action((options: ListOptions, command: Command) =>
+      withContext(command, (context) => showPayouts(context, options)),
+    );
+  payout
+    .command('show <id>')
+    .description('one payout with its nonces, transactions and where its amount came from')
+    .action((id: string, _options: unknown, command: Command) =>
+      withContext(command, (context) => showPayout(context, id)),
+    );
+  payout
+    .command('pay <payee>')
+    .description('pay now what is pending for a payee')
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .option('--below-threshold', 'pay even if less than the threshold is pending', false)
+    .action((payee: string, options: PayOptions, command: Command) =>
+      withContext(command, (context) => pay(context, payee, options)),
+    );
+  for (const [name, update, description] of MESSAGES) {
+    payout
+      .command(`${name} <id>`)
+      .description(description)
+      .requiredOption('--reason <words>', 'kept in the audit log')
+      .action((id: string, { reason }: { readonly reason: string }, command: Command) =>
+        withContext(command, async ({ deps, answer }) => {
+          requireId(id);
+          const said = await messagePayout(deps, id, { update, actor: ACTOR, reason });
+          answer(`${said.words} (${said.state})`, { id, ...said });
+        }),
+      );
+  }
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 200) return count;
+  throw new InvalidArgumentError('give a whole number from 1 to 200');
+}
+
+interface ListOptions {
+  readonly state?: PayoutState;
+  readonly payee?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+async function showPayouts({ db, answer }: CliContext, options: ListOptions): Promise<void> {
+  const filter = {
+    states: options.state === undefined ? undefined : [options.state],
+    payee: options.payee === undefined ? undefined : parseAddress(options.payee),
+  };
+  const page = await listPayouts(db, filter, {
+    limit: options.limit,
+    cursor: options.cursor ?? null,
+  });
+  const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`;
+  answer(`${payoutTable(page.items)}${more}`, page);
+}
+
+export function payoutTable(payouts: readonly PayoutSummary[]): string {
+  return formatTable(
+    ['id', 'payee', 'amount', 'state', 'since', 'waits for'],
+    payouts.map((one) => [
+      one.id,
+      formatAddress(one.payee),
+      formatAmount(one.amountWei),
+      one.state,
+      one.createdAt,
+      one.waitReason,
+    ]),
+  );
+}
+
+async function showPayout({ db, config, answer }: CliContext, id: string): Promise<void> {
+  requireId(id);
+  const payout = await findPayout(db, id);
+  if (payout === undefined) throw notFound(id);
+  const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
+  const workflowId = payoutWorkflowId(id);
+  const workflowUrl = createLinks(config).workflow(workflowId);
+  const facts = formatFacts([
+    ['id', payout.id],
+    ['payee', formatAddress(payout.payee)],
+    ['destination', formatAddress(payout.destination)],
+    ['amount', formatAmount(payout.amountWei)],
+    ['state', payout.state],
+    ['waits for', payout.waitCode === null ? null : `${payout.waitCode} ${payout.waitReason}`],
+    ['held', payout.heldAt === null ? null : payout.holdReason],
+    ['nonce', payout.nonce],
+    ['transaction', payout.txHash],
+    ['origin', payout.origin],
+    ['reason', payout.reason],
+    ['reserved', payout.createdAt],
+    ['signed', payout.signedAt],
+    ['closed', payout.closedAt],
+    ['workflow', workflowUrl ?? workflowId],
+  ]);
+  const shares = formatTable(
+    ['worker', 'node type', 'region', 'amount'],
+    allocations.map((one) => [
+      one.remoteWorkerId,
+      one.nodeType,
+      one.region,
+      formatAmount(one.amountWei),
+    ]),
+  );
+  answer(`${facts}\n\n${shares}\n\n${attemptTable(slots)}`, {
+    ...payout,
+    workflowId,
+    workflowUrl,
+    allocations,
+    slots,
+  });
+}
+
+function attemptTable(slots: readonly SlotSummary[]): string {
+  return formatTable(
+    ['nonce', 'slot', 'transaction', 'fee cap', 'sends', 'last answer'],
+    slots.flatMap((slot) =>
+      slot.attempts.map((attempt) => [
+        slot.nonce,
+        slot.state,
+        attempt.hash,
+        `${attempt.maxFeePerGasWei} wei`,
+        attempt.sends,
+        attempt.lastAnswer,
+      ]),
+    ),
+  );
+}
+
+interface PayOptions {
+  readonly reason: string;
+  readonly belowThreshold: boolean;
+}
+
+async function pay(context: CliContext, payee: string, options: PayOptions): Promise<void> {
+  const { deps, config, answer } = context;
+  const address = parseAddress(payee);
+  const result = await runManualPayout(deps, { payee: address, actor: ACTOR, ...options });
+  if (result === undefined) {
+    const workflowId = manualPayoutWorkflowId(address);
+    const text = `no worker has answered yet; it goes on by itself as ${workflowId}`;
+    answer(text, { workflowId });
+    return;
+  }
+  const { payoutId, workflowId, created } = result;
+  const amount = formatAmount(BigInt(result.amountWei));
+  const verb = created ? 'reserved' : 'found an open payout of';
+  const where = createLinks(config).workflow(workflowId) ?? workflowId;
+  answer(`${verb} ${amount} as payout ${payoutId}\n${where}`, result);
+}
+
+function requireId(id: string): void {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw notFound(id);
+}
+
+function notFound(id: string): PoolError {
+  return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
+}

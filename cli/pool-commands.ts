@@ -1,0 +1,203 @@
+import type { Command } from 'commander';
+import { parseAddress } from '../api/addresses.js';
+import { pingTemporal } from '../api/sagas.js';
+import { PoolError } from '../domain/pool-error.js';
+import { findPayee } from '../store/payee-reads.js';
+import { releasePayee } from '../store/payees.js';
+import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
+import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
+import { listSetAside } from '../store/set-aside-reads.js';
+import { listSources, type SourceSummary } from '../store/source-reads.js';
+import { findPayingWallet } from '../store/wallet-reads.js';
+import { AUDIT_WORKFLOW_ID, TASK_QUEUE } from '../workflows/contract.js';
+import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
+import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
+import { ACTOR, parseCount, payoutTable } from './payout-commands.js';
+import { requireReason, walletFacts } from './wallet-commands.js';
+
+const DEFAULT_LIMIT = 50;
+const SHOWN_PAYOUTS = 10;
+
+export function addPoolCommands(program: Command): void {
+  program
+    .command('status')
+    .description('the pool at a glance; exit code 3 when the wallet is halted or Temporal is away')
+    .action((_options: unknown, command: Command) => withContext(command, showStatus));
+  addPayeeCommands(program.command('payee').description('who is paid'));
+  program
+    .command('source')
+    .description('where pool events come from')
+    .command('list')
+    .description('how far each source was read, and when it last worked')
+    .action((_options: unknown, command: Command) =>
+      withContext(command, async ({ db, answer }) => {
+        const sources = await listSources(db, new Date());
+        answer(sourceTable(sources), sources);
+      }),
+    );
+  program
+    .command('set-aside')
+    .description('events that could not be counted')
+    .command('list')
+    .description('the newest, with the reason')
+    .option('--source <id>', 'only of this source')
+    .option('--code <code>', 'only for this reason')
+    .option('--resolved', 'those that were counted later', false)
+    .option('--limit <n>', 'at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
+    .option('--cursor <cursor>', 'go on where a page ended')
+    .action((options: SetAsideOptions, command: Command) =>
+      withContext(command, (context) => showSetAside(context, options)),
+    );
+  program
+    .command('audit')
+    .description('hold the ledger against its invariants and the chain')
+    .command('run')
+    .description('now, by a worker; exit code 3 when something does not add up')
+    .action((_options: unknown, command: Command) => withContext(command, runAudit));
+  program
+    .command('config')
+    .description('the configuration')
+    .command('check')
+    .description('everything that a start would refuse, secrets left out')
+    .action((_options: unknown, command: Command) => runConfigCheck(command));
+}
+
+function addPayeeCommands(payee: Command): void {
+  payee
+    .command('show <address>')
+    .description('what a payee is owed and was paid')
+    .action((address: string, _options: unknown, command: Command) =>
+      withContext(command, (context) => showPayee(context, address)),
+    );
+  payee
+    .command('release <address>')
+    .description('let a payee be paid again whose destination had refused')
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .action((address: string, { reason }: { readonly reason: string }, command: Command) =>
+      withContext(command, async ({ db, answer }) => {
+        requireReason(reason);
+        const changed = await releasePayee(db, parseAddress(address), { actor: ACTOR, reason });
+        const text = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
+        answer(text, { changed });
+      }),
+    );
+}
+
+async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
+  const [totals, wallet, sources, open, temporal] = await Promise.all([
+    readPoolTotals(db),
+    findPayingWallet(db, config.chain.chainId, config.wallet.address),
+    listSources(db, new Date()),
+    listOpenPayouts(db, SHOWN_PAYOUTS),
+    pingTemporal(deps).then(
+      () => 'reachable' as const,
+      () => 'unreachable' as const,
+    ),
+  ]);
+  const parts = [
+    totalFacts(totals, temporal),
+    wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
+    sourceTable(sources),
+    `open payouts, the oldest first:\n${payoutTable(open)}`,
+  ];
+  const value = { totals, temporal, wallet: wallet ?? null, sources, openPayouts: open };
+  answer(parts.join('\n\n'), value);
+  const isWell = temporal === 'reachable' && (wallet?.halted ?? null) === null;
+  return isWell ? 0 : EXIT.found;
+}
+
+function totalFacts(totals: PoolTotals, temporal: string): string {
+  return formatFacts([
+    ['earned', formatAmount(totals.grossWei)],
+    ['commission', formatAmount(totals.commissionWei)],
+    ['unattributed', `${formatAmount(totals.unattributedWei)} in ${totals.unattributedJobs} jobs`],
+    ['pending', formatAmount(totals.pendingWei)],
+    ['reserved', `${formatAmount(totals.reservedWei)} in ${totals.openPayouts} payouts`],
+    ['paid', formatAmount(totals.paidWei)],
+    ['workers', `${totals.workersOnline} of ${totals.workers} online, ${totals.payees} payees`],
+    ['set aside', `${totals.setAsideEvents} events`],
+    ['Temporal', temporal],
+  ]);
+}
+
+function sourceTable(sources: readonly SourceSummary[]): string {
+  return formatTable(
+    ['source', 'reads from', 'read up to', 'last success', 'events', 'set aside', 'last error'],
+    sources.map((one) => [
+      one.removedAt === null ? one.id : `${one.id} (removed)`,
+      one.readsFrom,
+      one.cursorDt,
+      one.lastSuccessAt,
+      one.events,
+      one.setAside,
+      one.lastErrorCode === null ? null : `${one.lastErrorCode} ${one.lastError}`,
+    ]),
+  );
+}
+
+async function showPayee({ db, answer }: CliContext, text: string): Promise<void> {
+  const address = parseAddress(text);
+  const payee = await findPayee(db, address);
+  if (payee === undefined) throw new PoolError('PAYEE_UNKNOWN', `${text} was never seen`);
+  const page = { limit: SHOWN_PAYOUTS, cursor: null };
+  const payouts = await listPayouts(db, { payee: address }, page);
+  const { unpayable } = payee;
+  const facts = formatFacts([
+    ['payee', formatAddress(address)],
+    ['workers', payee.workers],
+    ['jobs', payee.jobs],
+    ['pending', formatAmount(payee.pendingWei)],
+    ['reserved', formatAmount(payee.reservedWei)],
+    ['paid', formatAmount(payee.paidWei)],
+    ['open payout', payee.openPayoutId],
+    ['last event', payee.lastEventAt],
+    ['payable', unpayable === null ? 'yes' : `no: ${unpayable.code} ${unpayable.reason ?? ''}`],
+  ]);
+  answer(`${facts}\n\n${payoutTable(payouts.items)}`, { ...payee, payouts: payouts.items });
+}
+
+interface SetAsideOptions {
+  readonly source?: string;
+  readonly code?: string;
+  readonly resolved: boolean;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+async function showSetAside({ db, answer }: CliContext, options: SetAsideOptions): Promise<void> {
+  const { source, code, resolved, limit, cursor = null } = options;
+  const page = await listSetAside(db, { sourceId: source, code, resolved }, { limit, cursor });
+  const table = formatTable(
+    ['id', 'source', 'event', 'time', 'seen', 'reason'],
+    page.items.map((one) => [
+      one.id,
+      one.sourceId,
+      one.eventId ?? one.place,
+      one.dtText,
+      one.timesSeen,
+      `${one.code} ${one.reason}`,
+    ]),
+  );
+  const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`;
+  answer(`${table}${more}`, page);
+}
+
+interface AuditReport {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+async function runAudit({ deps, answer }: CliContext): Promise<number> {
+  await pingTemporal(deps);
+  const report = await deps.client.workflow.execute<() => Promise<AuditReport>>('audit', {
+    taskQueue: TASK_QUEUE,
+    workflowId: AUDIT_WORKFLOW_ID,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowExecutionTimeout: '1 hour',
+    staticSummary: 'audit asked for on the command line',
+  });
+  const rows = report.findings.map((finding) => [finding.code, finding.message]);
+  answer(report.ok ? 'everything adds up' : formatTable(['code', 'finding'], rows), report);
+  return report.ok ? 0 : EXIT.found;
+}

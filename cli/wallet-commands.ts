@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { PoolError } from '../domain/pool-error.js';
+import { haltWallet, resumeWallet } from '../store/wallet.js';
+import { findPayingWallet, type WalletSummary } from '../store/wallet-reads.js';
+import { type CliContext, withContext } from './context.js';
+import { formatAddress, formatAmount, formatFacts } from './output.js';
+import { ACTOR } from './payout-commands.js';
+
+interface Reasoned {
+  readonly reason: string;
+}
+
+/** Halt and resume write to Postgres alone: they work when Temporal and the worker do not. */
+export function addWalletCommands(program: Command): void {
+  const wallet = program.command('wallet').description('the wallet that pays');
+  wallet
+    .command('show')
+    .description('its nonce, what is on the way, and why it is halted')
+    .action((_options: unknown, command: Command) =>
+      withContext(command, async (context) => {
+        const found = await requireWallet(context);
+        context.answer(walletFacts(found), found);
+      }),
+    );
+  wallet
+    .command('halt')
+    .description('stop everything that it would sign or send, before the next broadcast')
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .action((options: Reasoned, command: Command) =>
+      withContext(command, (context) => halt(context, options)),
+    );
+  wallet
+    .command('resume')
+    .description('let a halted wallet go on')
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .action((options: Reasoned, command: Command) =>
+      withContext(command, (context) => resume(context, options)),
+    );
+}
+
+export function walletFacts(wallet: WalletSummary): string {
+  const { halted } = wallet;
+  return formatFacts([
+    ['wallet', formatAddress(wallet.address)],
+    ['chain', wallet.chainId],
+    ['next nonce', wallet.nextNonce],
+    ['on the way', `${wallet.openTransfers} transfers, ${formatAmount(wallet.openWei)}`],
+    ['oldest of them', wallet.oldestOpenAt],
+    ['halted', halted === null ? 'no' : `since ${halted.at.toISOString()}: ${halted.code}`],
+    ...(halted === null ? [] : ([['why', halted.reason]] as const)),
+  ]);
+}
+
+async function halt(context: CliContext, { reason }: Reasoned): Promise<void> {
+  requireReason(reason);
+  const { chainId, address } = await requireWallet(context);
+  const why = { code: 'HALTED_BY_OPERATOR', reason, actor: ACTOR };
+  const changed = await haltWallet(context.db, { chainId, address }, why);
+  const text = changed
+    ? 'halted: nothing is signed or sent until `openpool wallet resume`'
+    : 'it was halted before, and still is';
+  context.answer(text, { changed, halted: true });
+}
+
+async function resume(context: CliContext, { reason }: Reasoned): Promise<void> {
+  requireReason(reason);
+  const { chainId, address } = await requireWallet(context);
+  const decision = { actor: ACTOR, reason };
+  const changed = await resumeWallet(context.db, { chainId, address }, decision);
+  const text = changed ? 'resumed: payouts go on' : 'it was not halted';
+  context.answer(text, { changed, halted: false });
+}
+
+export async function requireWallet({ db, config }: CliContext): Promise<WalletSummary> {
+  const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+  if (wallet !== undefined) return wallet;
+  throw new PoolError('WALLET_UNKNOWN', 'no worker has opened the wallet yet');
+}
+
+export function requireReason(reason: string): void {
+  if (reason.trim() === '') throw new PoolError('REASON_MISSING', 'the reason is empty');
+}

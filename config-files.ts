@@ -1,0 +1,55 @@
+/** Files that a configuration names: certificates, passwords, tokens. */
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { ConfigDocument, KeyPath } from './config-document.js';
+import type { ConfigProblem } from './config-problem.js';
+
+/** Reads the files named in one configuration; what cannot be read is kept as a problem. */
+export interface NamedFiles {
+  readonly problems: readonly ConfigProblem[];
+  /** A path as the configuration means it: relative to its own directory. */
+  resolve(path: string): string;
+  /** The file's text; undefined when the key is absent or the file cannot be read. */
+  read(key: KeyPath, path: string | undefined): Promise<string | undefined>;
+  /** A secret in a file: without the line's end that editors leave, and not empty. */
+  readSecret(key: KeyPath, path: string | undefined): Promise<string | undefined>;
+  note(problem: ConfigProblem): void;
+}
+
+export function namedFiles(document: ConfigDocument, configPath: string): NamedFiles {
+  const problems: ConfigProblem[] = [];
+  const absolute = (path: string): string => resolve(dirname(configPath), path);
+  const note = (problem: ConfigProblem): void => {
+    problems.push(problem);
+  };
+  const read: NamedFiles['read'] = async (key, path) => {
+    if (path === undefined) return undefined;
+    try {
+      return await readFile(absolute(path), 'utf8');
+    } catch (error) {
+      note(document.problem('CONFIG_FILE_UNREADABLE', key, unreadable(absolute(path), error)));
+      return undefined;
+    }
+  };
+  return {
+    problems,
+    resolve: absolute,
+    read,
+    note,
+    async readSecret(key, path) {
+      const text = (await read(key, path))?.replace(/\r?\n$/, '');
+      if (text !== '') return text;
+      note(document.problem('CONFIG_VALUE', key, `${absolute(path ?? '')} is empty`));
+      return undefined;
+    },
+  };
+}
+
+/** Why a file could not be read, and what to do. */
+export function unreadable(path: string, error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return `there is no file ${path}: correct the path`;
+  if (code === 'EACCES') return `${path} may not be read by this user: change its owner or mode`;
+  if (code === 'EISDIR') return `${path} is a directory: name the file in it`;
+  return `${path} cannot be read (${String(code ?? error)})`;
+}

@@ -1,0 +1,226 @@
+/** The shape of the YAML: every key, its unit, its default. Unknown keys are refused. */
+import { z } from 'zod';
+import {
+  parseAmountWei,
+  parseDurationMs,
+  parseGas,
+  parseShareBps,
+  type Quantity,
+} from './config-quantity.js';
+import { isHexAddress, payableAddress } from './domain/address.js';
+
+const amountWei = () => quantity(parseAmountWei);
+const durationMs = () => quantity(parseDurationMs);
+const shareBps = () => quantity(parseShareBps);
+const gas = () => quantity(parseGas);
+const text = () => z.string('give text').trim().min(1, 'it is empty');
+const id = () =>
+  text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
+
+const pool = z.strictObject({
+  name: text().prefault('openpool'),
+  region: text().prefault('global'),
+  commission: shareBps().prefault('25%'),
+  payoutThreshold: amountWei().prefault('0.005 ETH'),
+  minPayoutInterval: durationMs().prefault('1h'),
+  payoutInterval: interval('10s').prefault('4h'),
+  payoutsEnabled: flag().prefault(true),
+  syncInterval: interval('1s').prefault('1m'),
+  jobMatchWindow: durationMs().prefault('1h'),
+});
+
+const source = z.strictObject({
+  id: id(),
+  kind: text().prefault('orchestrator-http'),
+  region: text().optional(),
+  nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
+  from: text().transform((value, context) => {
+    if (value === 'beginning') return null;
+    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)
+      ? new Date(value)
+      : new Date(Number.NaN);
+    if (!Number.isNaN(time.getTime())) return time;
+    context.addIssue({
+      code: 'custom',
+      message: 'give a time with its zone such as "2025-02-03T00:00:00Z", or "beginning"',
+    });
+    return z.NEVER;
+  }),
+  syncInterval: interval('1s').optional(),
+  options: z.record(z.string(), z.unknown()).prefault({}),
+});
+
+const database = z.strictObject({
+  url: postgresUrl().optional(),
+  urlFile: text().optional(),
+  embedded: z
+    .strictObject({
+      dir: text().prefault('.openpool/postgres'),
+      port: portNumber().prefault(5442),
+    })
+    .optional(),
+});
+
+const temporal = z.strictObject({
+  profile: text().optional(),
+  address: text()
+    .regex(/^.+:\d+$/, 'give host:port')
+    .optional(),
+  namespace: text().optional(),
+  apiKey: text().optional(),
+  apiKeyFile: text().optional(),
+  tls: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        serverName: text().optional(),
+        caFile: text().optional(),
+        certFile: text().optional(),
+        keyFile: text().optional(),
+      }),
+    ])
+    .optional(),
+  uiUrl: webUrl().optional(),
+});
+
+const chain = z.strictObject({
+  id: wholeNumber(1).prefault(42_161),
+  rpcUrls: z.array(webUrl(), 'give a list of URLs').min(1, 'give at least one URL').optional(),
+  rpcUrlsFile: text().optional(),
+  confirmations: wholeNumber(1).prefault(20),
+  finalityConfirmations: wholeNumber(1).prefault(3_600),
+  maxFeePerGas: amountWei().prefault('0.1 gwei'),
+  maxPriorityFeePerGas: amountWei().prefault('0 gwei'),
+  gasLimitCap: gas().prefault('1000000 gas'),
+  pollInterval: interval('50ms').prefault('1s'),
+  bumpAfter: interval('1s').prefault('1m'),
+  rpcTimeout: interval('100ms').prefault('5s'),
+  keepInWallet: amountWei().prefault('0 ETH'),
+  explorerUrl: webUrl().optional(),
+});
+
+const wallet = z.strictObject({
+  keystoreFile: text(),
+  passphraseFile: text(),
+  address: text()
+    .refine(isHexAddress, 'give 0x and 40 hex digits')
+    .refine((value) => payableAddress(value) !== undefined, 'the zero address is no wallet')
+    .optional(),
+  firstUse: flag().prefault(false),
+});
+
+const api = z.strictObject({
+  host: text().prefault('127.0.0.1'),
+  port: portNumber().prefault(8080),
+  token: text().optional(),
+  tokenFile: text().optional(),
+  showConnections: flag().prefault(false),
+});
+
+const log = z.strictObject({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
+    .prefault('info'),
+});
+
+export const configSchema = z.strictObject({
+  pool: pool.prefault({}),
+  sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
+  database,
+  temporal: temporal.prefault({}),
+  chain,
+  wallet,
+  api: api.prefault({}),
+  log: log.prefault({}),
+});
+
+/** The YAML's values, checked, with defaults filled in and units worked out; files not yet read. */
+export type ConfigValues = z.output<typeof configSchema>;
+export type SourceValues = z.output<typeof source>;
+
+/** The keys that may stand at a place of the file; undefined where anything may. */
+export function knownKeys(path: readonly PropertyKey[]): readonly string[] | undefined {
+  let schema: unknown = configSchema;
+  for (const part of path) {
+    const inner = unwrap(schema);
+    if (inner instanceof z.ZodArray) schema = inner.element;
+    else if (inner instanceof z.ZodObject) schema = inner.shape[String(part)];
+    else return undefined;
+  }
+  const last = unwrap(schema);
+  return last instanceof z.ZodObject ? Object.keys(last.shape) : undefined;
+}
+
+function unwrap(schema: unknown): unknown {
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap());
+  }
+  // A union here is always "switch or section": the section's keys are the ones to know.
+  if (schema instanceof z.ZodUnion) return schema.options.find((o) => o instanceof z.ZodObject);
+  return schema;
+}
+
+function quantity<T>(parse: (value: string) => Quantity<T>) {
+  return z
+    .union([z.string(), z.number()], 'give a number and its unit')
+    .transform((value, context) => {
+      const read = parse(String(value));
+      if (read.ok) return read.value;
+      const code = read.wrong === 'unit' ? 'CONFIG_UNIT' : 'CONFIG_VALUE';
+      context.addIssue({ code: 'custom', message: read.mend, params: { code } });
+      return z.NEVER;
+    });
+}
+
+/** A duration that something is repeated after or waits for: zero would spin. */
+function interval(least: string) {
+  const leastMs = parseDurationMs(least);
+  return durationMs().refine(
+    (value) => leastMs.ok && value >= leastMs.value,
+    `it must be at least ${least}`,
+  );
+}
+
+/** Digits in quotes count too: that is how a value from the environment arrives. */
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'give a whole number')
+    .refine(
+      (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+      `give a whole number ${range}`,
+    );
+}
+
+function portNumber() {
+  return wholeNumber(0, 65_535);
+}
+
+function flag() {
+  return z.union(
+    [z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')],
+    'give true or false',
+  );
+}
+
+function webUrl() {
+  return text().refine((value) => hasProtocol(value, ['http:', 'https:']), {
+    message: 'give a URL that begins with http:// or https://',
+  });
+}
+
+function postgresUrl() {
+  return text().refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name');
+}
+
+export function isPostgresUrl(value: string): boolean {
+  return hasProtocol(value, ['postgres:', 'postgresql:']);
+}
+
+export function isWebUrl(value: string): boolean {
+  return hasProtocol(value, ['http:', 'https:']);
+}
+
+function hasProtocol(value: string, protocols: readonly string[]): boolean {
+  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
+}

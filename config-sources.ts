@@ -1,0 +1,82 @@
+/** The sources of pool events, and the secrets in their options. */
+import type { ConfigDocument, KeyPath } from './config-document.js';
+import type { NamedFiles } from './config-files.js';
+import type { ConfigValues, SourceValues } from './config-schema.js';
+
+/** One place that pool events come from. */
+export interface SourceConfig {
+  /** Permanent: it is part of every event's identity. */
+  readonly id: string;
+  /** Which plugin reads it: `orchestrator-http`. */
+  readonly kind: string;
+  /** Where the plugin's events do not say so themselves. */
+  readonly region: string | null;
+  readonly nodeType: 'ai' | 'transcode' | null;
+  /** Events before this time are not counted; null: from the beginning. */
+  readonly from: Date | null;
+  readonly syncIntervalMs: number;
+  /** Checked by the plugin's own schema. */
+  readonly options: unknown;
+}
+
+export async function buildSources(
+  values: ConfigValues,
+  document: ConfigDocument,
+  files: NamedFiles,
+): Promise<readonly SourceConfig[]> {
+  noteDuplicates(values.sources, document, files);
+  return Promise.all(
+    values.sources.map(async (source, i) => {
+      if (source.from !== null && source.from.getTime() > Date.now()) {
+        const message = 'this time is still to come, so nothing would be counted until then';
+        files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
+      }
+      return {
+        id: source.id,
+        kind: source.kind,
+        region: source.region ?? null,
+        nodeType: source.nodeType ?? null,
+        from: source.from,
+        syncIntervalMs: source.syncInterval ?? values.pool.syncInterval,
+        options: await fillOptions(source.options, ['sources', i, 'options'], { document, files }),
+      };
+    }),
+  );
+}
+
+function noteDuplicates(
+  sources: readonly SourceValues[],
+  document: ConfigDocument,
+  files: NamedFiles,
+): void {
+  for (const [i, source] of sources.entries()) {
+    if (sources.findIndex((other) => other.id === source.id) === i) continue;
+    const message = `the id "${source.id}" is taken by a source above: give each its own`;
+    files.note(document.problem('CONFIG_DUPLICATE', ['sources', i, 'id'], message));
+  }
+}
+
+/** `<name>File: path` becomes `<name>: text of the file`, so that plugins read no files. */
+async function fillOptions(
+  options: unknown,
+  path: KeyPath,
+  place: { readonly document: ConfigDocument; readonly files: NamedFiles },
+): Promise<unknown> {
+  if (Array.isArray(options)) {
+    return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));
+  }
+  if (options === null || typeof options !== 'object') return options;
+  const filled: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    const name = /^(.+)File$/.exec(key)?.[1];
+    if (name === undefined || typeof value !== 'string') {
+      filled[key] = await fillOptions(value, [...path, key], place);
+    } else if (Object.hasOwn(options, name)) {
+      const message = `${name} and ${key} say the same: keep one of them`;
+      place.files.note(place.document.problem('CONFIG_DUPLICATE', [...path, key], message));
+    } else {
+      filled[name] = await place.files.readSecret([...path, key], value);
+    }
+  }
+  return filled;
+}

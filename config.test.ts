@@ -1,0 +1,344 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { loadConfig, readWalletFiles } from './config.js';
+import { describeConfig } from './config-describe.js';
+import { ConfigError } from './config-problem.js';
+import { knownKeys } from './config-schema.js';
+
+const EXAMPLE = fileURLToPath(new URL('./pools/openpool.yaml', import.meta.url));
+const BASE = `pool:
+  name: test
+sources:
+  - id: one
+    region: eu
+    nodeType: ai
+    from: beginning
+    options:
+      endpoint: https://one.example.com:7935
+database:
+  url: postgres://pool@localhost/pool
+chain:
+  rpcUrls: [http://localhost:8545]
+wallet:
+  keystoreFile: keystore.json
+  passphraseFile: passphrase
+`;
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'openpool-config-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+let files = 0;
+async function write(text: string, name = `pool-${files++}.yaml`): Promise<string> {
+  const path = join(dir, name);
+  await writeFile(path, text);
+  return path;
+}
+
+async function load(text: string, env: Record<string, string> = {}) {
+  return loadConfig(await write(text), { env });
+}
+
+async function problemsOf(text: string, env: Record<string, string> = {}) {
+  const error = await load(text, env).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ConfigError)) throw new Error(`it was not refused: ${String(error)}`);
+  return error.problems.map(({ code, key, line, message }) => ({ code, key, line, message }));
+}
+
+describe('a configuration', () => {
+  it('fills in defaults for what is absent', async () => {
+    const config = await load(BASE);
+    expect(config.pool).toMatchObject({
+      commissionBps: 2_500,
+      payoutThresholdWei: 5_000_000_000_000_000n,
+      payoutIntervalMs: 14_400_000,
+      jobMatchWindowMs: 3_600_000,
+      payoutsEnabled: true,
+    });
+    expect(config.chain).toMatchObject({ chainId: 42_161, maxFeePerGasWei: 100_000_000n });
+    expect(config.temporal).toMatchObject({ address: 'localhost:7233', namespace: 'default' });
+    expect(config.sources[0]).toMatchObject({ kind: 'orchestrator-http', from: null });
+    expect(config.wallet.keystorePath).toBe(join(dir, 'keystore.json'));
+  });
+
+  it('works units out exactly', async () => {
+    const config = await load(
+      BASE.replace(
+        '  name: test',
+        '  payoutThreshold: 12.000000000000000001 ETH\n  commission: 1234 bps',
+      ),
+    );
+    expect(config.pool.payoutThresholdWei).toBe(12_000_000_000_000_000_001n);
+    expect(config.pool.commissionBps).toBe(1_234);
+  });
+
+  it('keeps an unquoted address to its last digit', async () => {
+    const address = '0x52908400098527886E0F7030069857D2E4169EE7';
+    const config = await load(`${BASE}  address: ${address}\n`);
+    expect(config.wallet.address).toBe(address.toLowerCase());
+  });
+
+  const pool = (line: string) => BASE.replace('  name: test', `  ${line}`);
+  const source = (line: string) => BASE.replace('    from: beginning', `    ${line}`);
+  it.each([
+    ['an unknown key', pool('comission: 25%'), 'CONFIG_UNKNOWN_KEY', 'pool.comission', 2],
+    ['an unknown section', `${BASE}polo: {}\n`, 'CONFIG_UNKNOWN_KEY', 'polo', 17],
+    ['a share without its unit', pool('commission: 25'), 'CONFIG_UNIT', 'pool.commission', 2],
+    ['a share above all', pool('commission: 101%'), 'CONFIG_VALUE', 'pool.commission', 2],
+    ['a share finer than bps', pool('commission: 0.001%'), 'CONFIG_VALUE', 'pool.commission', 2],
+    [
+      'wei without their unit',
+      pool('payoutThreshold: 5000'),
+      'CONFIG_UNIT',
+      'pool.payoutThreshold',
+      2,
+    ],
+    ['another coin', pool('payoutThreshold: 5 LPT'), 'CONFIG_UNIT', 'pool.payoutThreshold', 2],
+    ['parts of a wei', pool('payoutThreshold: 0.5 wei'), 'CONFIG_VALUE', 'pool.payoutThreshold', 2],
+    [
+      'a negative amount',
+      pool('payoutThreshold: -1 ETH'),
+      'CONFIG_VALUE',
+      'pool.payoutThreshold',
+      2,
+    ],
+    ['an exponent', pool('payoutThreshold: 1e-3 ETH'), 'CONFIG_VALUE', 'pool.payoutThreshold', 2],
+    [
+      'minutes in another tongue',
+      pool('payoutInterval: 5min'),
+      'CONFIG_UNIT',
+      'pool.payoutInterval',
+      2,
+    ],
+    ['an interval that spins', pool('syncInterval: 0s'), 'CONFIG_VALUE', 'pool.syncInterval', 2],
+    ['no yes-or-no', pool('payoutsEnabled: maybe'), 'CONFIG_VALUE', 'pool.payoutsEnabled', 2],
+    ['an id in capitals', BASE.replace('id: one', 'id: One'), 'CONFIG_VALUE', 'sources[0].id', 4],
+    [
+      'a time without a zone',
+      source('from: 2025-02-03T00:00:00'),
+      'CONFIG_VALUE',
+      'sources[0].from',
+      7,
+    ],
+    [
+      'a day that never was',
+      source('from: 2025-13-03T00:00:00Z'),
+      'CONFIG_VALUE',
+      'sources[0].from',
+      7,
+    ],
+    ['a time to come', source('from: 2999-01-01T00:00:00Z'), 'CONFIG_VALUE', 'sources[0].from', 7],
+    ['no from', source('syncInterval: 5s'), 'CONFIG_MISSING_KEY', 'sources[0].from', 4],
+    [
+      'a node type nobody has',
+      BASE.replace(': ai', ': gpu'),
+      'CONFIG_VALUE',
+      'sources[0].nodeType',
+      6,
+    ],
+    ['no wallet', BASE.replace(/wallet:[\s\S]*/, ''), 'CONFIG_MISSING_KEY', 'wallet', null],
+    ['no database', BASE.replace('  url: postgres', '  #'), 'CONFIG_MISSING_KEY', 'database', 10],
+    [
+      'another database',
+      BASE.replace('postgres://', 'mysql://'),
+      'CONFIG_VALUE',
+      'database.url',
+      11,
+    ],
+    [
+      'no endpoint of the chain',
+      BASE.replace('rpcUrls: [http://localhost:8545]', 'id: 1'),
+      'CONFIG_MISSING_KEY',
+      'chain',
+      12,
+    ],
+    ['a short address', `${BASE}  address: 0x5290\n`, 'CONFIG_VALUE', 'wallet.address', 17],
+    [
+      'an unset variable',
+      pool(`name: ${'$'}{NOBODY_SET_THIS}`),
+      'CONFIG_VARIABLE_UNSET',
+      'pool.name',
+      2,
+    ],
+    [
+      'a file that is not there',
+      `${BASE}api:\n  tokenFile: nowhere\n`,
+      'CONFIG_FILE_UNREADABLE',
+      'api.tokenFile',
+      18,
+    ],
+    [
+      'a secret twice',
+      `${BASE}api:\n  token: a\n  tokenFile: nowhere\n`,
+      'CONFIG_DUPLICATE',
+      'api.tokenFile',
+      19,
+    ],
+    ['the same key twice', `${BASE}wallet:\n`, 'CONFIG_SYNTAX', '', 17],
+    ['an unclosed bracket', pool('name: [a'), 'CONFIG_SYNTAX', '', 3],
+    [
+      'a profile that is not there',
+      `${BASE}temporal:\n  profile: nowhere\n`,
+      'CONFIG_VALUE',
+      'temporal.profile',
+      18,
+    ],
+  ])('is refused with code and place for %s', async (_, text, ...[code, key, line]) => {
+    const problems = await problemsOf(text, { TEMPORAL_CONFIG_FILE: join(dir, 'none.toml') });
+    expect(problems[0]).toMatchObject({ code, key, line });
+  });
+
+  it('names the known key that an unknown one looks like', async () => {
+    const [problem] = await problemsOf(pool('payoutTreshold: 1 ETH'));
+    expect(problem?.message).toContain('did you mean "payoutThreshold"?');
+  });
+
+  it('tells everything that is wrong at once, in the order of the lines', async () => {
+    const text = `${pool('comission: 25%').replace('from: beginning', 'from: soon')}  addres: x\n`;
+    const problems = await problemsOf(text);
+    expect(problems.map(({ line, code }) => `${line} ${code}`)).toEqual([
+      '2 CONFIG_UNKNOWN_KEY',
+      '7 CONFIG_VALUE',
+      '17 CONFIG_UNKNOWN_KEY',
+    ]);
+  });
+
+  it('refuses two sources with one id', async () => {
+    const second = `  - id: one\n    from: beginning\ndatabase:`;
+    const [problem] = await problemsOf(BASE.replace('database:', second));
+    expect(problem).toMatchObject({ code: 'CONFIG_DUPLICATE', key: 'sources[1].id' });
+  });
+
+  it('asks for the wallet files of those who sign alone', async () => {
+    const path = await write(BASE);
+    await expect(loadConfig(path, { env: {} })).resolves.toBeDefined();
+    await expect(loadConfig(path, { env: {}, needsWallet: true })).rejects.toMatchObject({
+      code: 'CONFIG_FILE_UNREADABLE',
+      message: expect.stringContaining('keystore.json'),
+    });
+  });
+
+  it('names the file when there is none', async () => {
+    await expect(loadConfig(join(dir, 'nowhere.yaml'))).rejects.toMatchObject({
+      code: 'CONFIG_FILE_UNREADABLE',
+    });
+  });
+});
+
+describe('secrets', () => {
+  const KEY = 'hush-hush-0451';
+
+  it('come from files and the environment and are described without their values', async () => {
+    await write(`${KEY}\n`, 'secret');
+    await write('{}', 'keystore.json');
+    await write(`${KEY}\n`, 'passphrase');
+    const text = `${BASE.replace('https://one', `https://ann:${'$'}{KEY}@one`)
+      .replace(
+        /endpoint: (.*)/,
+        `endpoint: $1\n      unguessed: ${'$'}{KEY}\n      basicAuth:\n        user: ann\n        passwordFile: secret`,
+      )
+      .replace('http://localhost:8545', `"https://rpc.example.com/v2/${'$'}{KEY}"`)
+      .replace(
+        'pool@',
+        `pool:${'$'}{KEY}@`,
+      )}api:\n  tokenFile: secret\ntemporal:\n  apiKeyFile: secret\n`;
+    const config = await load(text, { KEY });
+    expect(config.api.token).toBe(KEY);
+    expect(config.temporal.connection).toMatchObject({ apiKey: KEY, tls: true });
+    expect(config.sources[0]?.options).toMatchObject({ basicAuth: { user: 'ann', password: KEY } });
+    expect((await readWalletFiles(config)).passphrase).toBe(KEY);
+    const said = JSON.stringify(describeConfig(config));
+    expect(said).not.toContain(KEY);
+    expect(said).toContain('https://one.example.com:7935');
+  });
+
+  it('are not told by a refusal either', async () => {
+    const text = BASE.replace('postgres://pool@localhost/pool', `${'$'}{KEY}`);
+    const error = await load(text, { KEY }).catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('CONFIG_VALUE');
+    expect(String(error)).not.toContain(KEY);
+  });
+});
+
+describe('the way to Temporal', () => {
+  it('follows TEMPORAL_* where the configuration says nothing, and the configuration first', async () => {
+    const env = { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_NAMESPACE: 'pool' };
+    const fromEnv = await load(BASE, env);
+    expect(fromEnv.temporal).toMatchObject({ address: 'temporal:7233', namespace: 'pool' });
+    expect(fromEnv.temporal.connection.tls).toBe(false);
+    const both = await load(`${BASE}temporal:\n  address: other:7233\n`, env);
+    expect(both.temporal).toMatchObject({ address: 'other:7233', namespace: 'pool' });
+  });
+
+  it('follows a profile of the SDK', async () => {
+    const toml = await write(
+      '[profile.prod]\naddress = "cloud:7233"\napi_key = "k"\n',
+      'temporal.toml',
+    );
+    const config = await load(`${BASE}temporal:\n  profile: prod\n`, {
+      TEMPORAL_CONFIG_FILE: toml,
+    });
+    expect(config.temporal.connection).toMatchObject({
+      address: 'cloud:7233',
+      apiKey: 'k',
+      tls: true,
+    });
+  });
+});
+
+describe('the example', () => {
+  it('loads', async () => {
+    const config = await loadConfig(EXAMPLE, { env: {} });
+    expect(config.sources.map((source) => source.id)).toContain('us-ai-1');
+    expect(config.database).toHaveProperty('embeddedDir');
+  });
+
+  it('has every key there is', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const values: unknown = parse(text.replace(/^(\s*)#(?=\w+:)/gm, '$1'), { logLevel: 'error' });
+    expect(missingKeys(values, [])).toEqual([]);
+  });
+
+  it('states the real defaults', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const stated = [...text.matchAll(/^( *)(- )?(\w+): (.+) # default (.+)$/gm)];
+    expect(stated.length).toBeGreaterThan(25);
+    for (const [line, indent = '', dash = '', key = '', , value = ''] of stated) {
+      const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
+      const left = text.replace(line, '');
+      expect(await describeAt(spelled), `${key} without a line of its own`).toEqual(
+        await describeAt(left),
+      );
+    }
+  });
+
+  async function describeAt(text: string) {
+    const path = await write(text);
+    const said = stringify(describeConfig(await loadConfig(path, { env: {} })));
+    return said.replaceAll(dirname(path), '.');
+  }
+});
+
+/** Walks the schema: keys that the values do not have. */
+function missingKeys(value: unknown, path: readonly (string | number)[]): string[] {
+  const known = knownKeys(path);
+  if (Array.isArray(value)) return missingKeys(mergeAll(value), [...path, 0]);
+  if (known === undefined) return [];
+  const section = (value ?? {}) as Record<string, unknown>;
+  return known.flatMap((key) =>
+    Object.hasOwn(section, key)
+      ? missingKeys(section[key], [...path, key])
+      : [[...path, key].join('.')],
+  );
+}
+
+/** One item may show what another leaves out. */
+function mergeAll(items: readonly unknown[]): unknown {
+  return Object.assign({}, ...items.filter((item) => typeof item === 'object'));
+}

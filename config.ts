@@ -1,0 +1,278 @@
+/**
+ * The only reader of files and of the environment. Absent means the default; present but invalid
+ * means that nothing starts, with everything that is wrong told at once.
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ChainConfig } from './chain/chain-config.js';
+import { type ConfigDocument, type Environment, readDocument } from './config-document.js';
+import { type NamedFiles, namedFiles, unreadable } from './config-files.js';
+import { ConfigError, type ConfigProblem, nearestKey } from './config-problem.js';
+import {
+  type ConfigValues,
+  configSchema,
+  isPostgresUrl,
+  isWebUrl,
+  knownKeys,
+} from './config-schema.js';
+import { buildSources, type SourceConfig } from './config-sources.js';
+import { buildTemporal, type TemporalConfig } from './config-temporal.js';
+import { type Address, payableAddress } from './domain/address.js';
+
+export type { SourceConfig } from './config-sources.js';
+
+/** Everything that can be set, in base units. */
+export interface Config {
+  readonly pool: {
+    readonly name: string;
+    readonly region: string;
+    /** The pool's share of each job's fees. */
+    readonly commissionBps: number;
+    readonly payoutThresholdWei: bigint;
+    readonly minPayoutIntervalMs: number;
+    readonly payoutIntervalMs: number;
+    readonly syncIntervalMs: number;
+    /** How far apart the two events of one AI job may be. */
+    readonly jobMatchWindowMs: number;
+    readonly payoutsEnabled: boolean;
+  };
+  readonly sources: readonly SourceConfig[];
+  readonly database:
+    | { readonly url: string }
+    | { readonly embeddedDir: string; readonly port: number };
+  readonly temporal: TemporalConfig;
+  readonly chain: ChainConfig;
+  readonly wallet: {
+    readonly keystorePath: string;
+    readonly passphrasePath: string;
+    /** When given, the keystore must hold this wallet. */
+    readonly address: Address | null;
+    /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
+    readonly firstUse: boolean;
+  };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    /** Null: nothing that needs a token is answered. */
+    readonly token: string | null;
+    /** Show the workers' addresses (host:port) to everybody. */
+    readonly showConnections: boolean;
+  };
+  readonly log: { readonly level: string };
+}
+
+export interface LoadOptions {
+  /** @default process.env */
+  readonly env?: Environment;
+  /** Also refuse when the keystore or its passphrase cannot be read: for those who sign. */
+  readonly needsWallet?: boolean;
+}
+
+interface Reading {
+  readonly values: ConfigValues;
+  readonly document: ConfigDocument;
+  readonly files: NamedFiles;
+  readonly env: Environment;
+}
+
+/** Reads a configuration, or throws a ConfigError with everything that is wrong in it. */
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
+  const { env = process.env, needsWallet = false } = options;
+  const file = resolve(path);
+  const document = readDocument(path, await readConfigFile(file, path), env);
+  if (document.values === undefined) refuse(document.problems);
+  const parsed = configSchema.safeParse(document.values);
+  if (!parsed.success) {
+    refuse([...document.problems, ...schemaProblems(parsed.error.issues, document)]);
+  }
+  const files = namedFiles(document, file);
+  const reading: Reading = { values: parsed.data, document, files, env };
+  const config = await buildConfig(reading);
+  if (needsWallet) {
+    await files.read(['wallet', 'keystoreFile'], parsed.data.wallet.keystoreFile);
+    await files.readSecret(['wallet', 'passphraseFile'], parsed.data.wallet.passphraseFile);
+  }
+  const problems = [...document.problems, ...files.problems];
+  if (problems.length > 0) refuse(problems);
+  return config;
+}
+
+/** The keystore's text and its passphrase, read anew: they are kept nowhere else. */
+export async function readWalletFiles(
+  config: Config,
+): Promise<{ readonly json: string; readonly passphrase: string }> {
+  const read = async (key: string, path: string): Promise<string> => {
+    try {
+      return await readFile(path, 'utf8');
+    } catch (error) {
+      const message = unreadable(path, error);
+      throw new ConfigError([
+        { code: 'CONFIG_FILE_UNREADABLE', file: path, key, line: null, message },
+      ]);
+    }
+  };
+  const [json, passphrase] = await Promise.all([
+    read('wallet.keystoreFile', config.wallet.keystorePath),
+    read('wallet.passphraseFile', config.wallet.passphrasePath),
+  ]);
+  return { json, passphrase: passphrase.replace(/\r?\n$/, '') };
+}
+
+async function readConfigFile(file: string, shownAs: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const message = unreadable(file, error);
+    throw new ConfigError([
+      { code: 'CONFIG_FILE_UNREADABLE', file: shownAs, key: '', line: null, message },
+    ]);
+  }
+}
+
+/** An unset variable leaves an empty value behind: told once is enough. */
+function refuse(problems: readonly ConfigProblem[]): never {
+  const fresh = problems.filter(
+    (problem, i) =>
+      problems.findIndex((other) => other.key === problem.key && other.line === problem.line) ===
+        i || problem.code === 'CONFIG_UNKNOWN_KEY',
+  );
+  const [first, ...rest] = fresh.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  if (first === undefined) throw new RangeError('there is nothing to refuse');
+  throw new ConfigError([first, ...rest]);
+}
+
+type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>['error']>['issues'][number];
+
+function schemaProblems(issues: readonly Issue[], document: ConfigDocument): ConfigProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(path) ?? [];
+      return issue.keys.map((key) => {
+        const nearest = nearestKey(key, known);
+        const mend =
+          nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+        const message = `unknown key "${key}"; ${mend}`;
+        return document.problem('CONFIG_UNKNOWN_KEY', [...path, key], message);
+      });
+    }
+    if (valueAt(document.values, path) === undefined) {
+      return [document.problem('CONFIG_MISSING_KEY', path, 'this key is missing: add it')];
+    }
+    const isUnit = issue.code === 'custom' && issue.params?.['code'] === 'CONFIG_UNIT';
+    return [document.problem(isUnit ? 'CONFIG_UNIT' : 'CONFIG_VALUE', path, issue.message)];
+  });
+}
+
+function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      value !== null && typeof value === 'object'
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined,
+    values,
+  );
+}
+
+async function buildConfig(reading: Reading): Promise<Config> {
+  const { values, document, files } = reading;
+  const { pool, wallet } = values;
+  return {
+    pool: {
+      name: pool.name,
+      region: pool.region,
+      commissionBps: pool.commission,
+      payoutThresholdWei: pool.payoutThreshold,
+      minPayoutIntervalMs: pool.minPayoutInterval,
+      payoutIntervalMs: pool.payoutInterval,
+      syncIntervalMs: pool.syncInterval,
+      jobMatchWindowMs: pool.jobMatchWindow,
+      payoutsEnabled: pool.payoutsEnabled,
+    },
+    sources: await buildSources(values, document, files),
+    database: await buildDatabase(reading),
+    temporal: await buildTemporal({ ...reading, values: values.temporal }),
+    chain: await buildChain(reading),
+    wallet: {
+      keystorePath: files.resolve(wallet.keystoreFile),
+      passphrasePath: files.resolve(wallet.passphraseFile),
+      address: payableAddress(wallet.address) ?? null,
+      firstUse: wallet.firstUse,
+    },
+    api: {
+      host: values.api.host,
+      port: values.api.port,
+      token: (await oneOf(reading, ['api'], 'token')) ?? null,
+      showConnections: values.api.showConnections,
+    },
+    log: { level: values.log.level },
+  };
+}
+
+async function buildDatabase(reading: Reading): Promise<Config['database']> {
+  const { document, files } = reading;
+  const { embedded, url: _, ...rest } = reading.values.database;
+  const url = await oneOf(reading, ['database'], 'url');
+  if (embedded !== undefined && (url !== undefined || rest.urlFile !== undefined)) {
+    const message = 'there is a URL beside it: keep the one or the other';
+    files.note(document.problem('CONFIG_DUPLICATE', ['database', 'embedded'], message));
+  }
+  if (embedded !== undefined) {
+    return { embeddedDir: files.resolve(embedded.dir), port: embedded.port };
+  }
+  if (url === undefined && rest.urlFile === undefined) {
+    const message = 'say where Postgres is: url, urlFile or embedded';
+    files.note(document.problem('CONFIG_MISSING_KEY', ['database'], message));
+  } else if (url !== undefined && !isPostgresUrl(url)) {
+    const message = 'the file must hold a URL such as postgres://user@host:5432/name';
+    files.note(document.problem('CONFIG_VALUE', ['database', 'urlFile'], message));
+  }
+  return { url: url ?? '' };
+}
+
+async function buildChain(reading: Reading): Promise<ChainConfig> {
+  const { document, files } = reading;
+  const { chain } = reading.values;
+  const fromFile = await files.readSecret(['chain', 'rpcUrlsFile'], chain.rpcUrlsFile);
+  const listed = fromFile?.split('\n').map((line) => line.trim());
+  const rpcUrls = [...(chain.rpcUrls ?? []), ...(listed ?? []).filter((line) => line !== '')];
+  if (!rpcUrls.every(isWebUrl)) {
+    const message = 'the file must hold one http:// or https:// URL a line';
+    files.note(document.problem('CONFIG_VALUE', ['chain', 'rpcUrlsFile'], message));
+  }
+  if (chain.rpcUrls === undefined && chain.rpcUrlsFile === undefined) {
+    const message = 'say where the chain is: rpcUrls or rpcUrlsFile';
+    files.note(document.problem('CONFIG_MISSING_KEY', ['chain'], message));
+  }
+  return {
+    chainId: chain.id,
+    rpcUrls,
+    confirmations: chain.confirmations,
+    finalityConfirmations: chain.finalityConfirmations,
+    maxFeePerGasWei: chain.maxFeePerGas,
+    maxPriorityFeePerGasWei: chain.maxPriorityFeePerGas,
+    gasLimitCap: chain.gasLimitCap,
+    pollIntervalMs: chain.pollInterval,
+    bumpAfterMs: chain.bumpAfter,
+    rpcTimeoutMs: chain.rpcTimeout,
+    keepInWalletWei: chain.keepInWallet,
+    explorerUrl: chain.explorerUrl?.replace(/\/+$/, '') ?? null,
+  };
+}
+
+/** A secret given as itself (mostly `${NAME}`) or by the file that holds it, not both. */
+async function oneOf(
+  reading: Reading,
+  section: readonly ['api'] | readonly ['database'],
+  name: 'token' | 'url',
+): Promise<string | undefined> {
+  const { document, files } = reading;
+  const values: Readonly<Record<string, unknown>> = reading.values[section[0]];
+  const [given, path] = [values[name], values[`${name}File`]];
+  const key = [...section, `${name}File`];
+  if (typeof path !== 'string') return typeof given === 'string' ? given : undefined;
+  if (given !== undefined) {
+    files.note(document.problem('CONFIG_DUPLICATE', key, `${name} is given too: keep one of them`));
+  }
+  return files.readSecret(key, path);
+}

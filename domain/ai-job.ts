@@ -1,0 +1,86 @@
+/** The two events of an AI job, and which of them belong together. */
+
+export type HalfRole = 'received' | 'processed';
+
+/** One of the two events of an AI job. */
+export interface JobHalf {
+  readonly role: HalfRole;
+  readonly dtMs: number;
+  /** Seen to be ambiguous before: no later event makes it certain again. */
+  readonly isHeld: boolean;
+}
+
+export interface JobMatches<H extends JobHalf> {
+  readonly pairs: readonly { readonly received: H; readonly processed: H }[];
+  /** Halves with more than one candidate, or a candidate that has: nobody is guessed. */
+  readonly ambiguous: readonly H[];
+  /** Halves whose other half has not come. */
+  readonly open: readonly H[];
+}
+
+/**
+ * Matches the halves of one source and one requestID. Two halves are candidates for each other when
+ * their event times are at most the window apart; a received and a processed half that have no
+ * candidate but each other are a pair. Ids come back, so everything else is held.
+ */
+export function matchHalves<H extends JobHalf>(
+  halves: readonly H[],
+  windowMs: number,
+): JobMatches<H> {
+  const pairs: { received: H; processed: H }[] = [];
+  const ambiguous: H[] = [];
+  const open: H[] = [];
+  for (const group of candidateGroups(halves, windowMs)) {
+    const [first, second] = group;
+    if (group.length === 1 && first !== undefined) {
+      open.push(first);
+    } else if (group.length === 2 && first && second && !first.isHeld && !second.isHeld) {
+      const [received, processed] = first.role === 'received' ? [first, second] : [second, first];
+      pairs.push({ received, processed });
+    } else {
+      ambiguous.push(...group);
+    }
+  }
+  return { pairs, ambiguous, open };
+}
+
+/**
+ * Splits halves into groups connected by candidacy. Joining each half to its nearest neighbour of
+ * the other role on either side connects whatever any candidacy connects, without looking at all.
+ */
+function candidateGroups<H extends JobHalf>(halves: readonly H[], windowMs: number): H[][] {
+  const sorted = [...halves].sort((a, b) => a.dtMs - b.dtMs);
+  const parents = sorted.map((_, i) => i);
+  const join = (i: number, j: number): void => {
+    parents[rootOf(parents, i)] = rootOf(parents, j);
+  };
+  for (const order of [sorted.keys(), [...sorted.keys()].reverse()]) {
+    const lastSeen: Record<HalfRole, number> = { received: -1, processed: -1 };
+    for (const i of order) {
+      const half = sorted[i];
+      if (half === undefined) continue;
+      const j = lastSeen[half.role === 'received' ? 'processed' : 'received'];
+      const other = sorted[j];
+      if (other !== undefined && Math.abs(half.dtMs - other.dtMs) <= windowMs) join(i, j);
+      lastSeen[half.role] = i;
+    }
+  }
+  const groups = new Map<number, H[]>();
+  for (const [i, half] of sorted.entries()) {
+    const root = rootOf(parents, i);
+    const group = groups.get(root);
+    if (group === undefined) groups.set(root, [half]);
+    else group.push(half);
+  }
+  return [...groups.values()];
+}
+
+function rootOf(parents: number[], start: number): number {
+  let i = start;
+  for (let parent = parents[i] ?? i; parent !== i; parent = parents[i] ?? i) {
+    // Halving the path on the way keeps the walk short even for thousands of halves.
+    parents[i] = parents[parent] ?? parent;
+    i = parent;
+  }
+  return i;
+}

@@ -1,0 +1,40 @@
+import { formatEth } from './money.js';
+import type { PayeeStanding } from './payout.js';
+
+/** The terms that say when a payee is paid. */
+export interface PayoutTerms {
+  readonly thresholdWei: bigint;
+  readonly minIntervalMs: number;
+}
+
+export type NotDueCode =
+  | 'NOTHING_PENDING'
+  | 'NEGATIVE'
+  | 'OPEN_PAYOUT'
+  | 'UNPAYABLE'
+  | 'BELOW_THRESHOLD'
+  | 'TOO_SOON';
+
+export type DueDecision =
+  | { readonly due: true }
+  | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
+
+/** Whether a payee is paid now, and if not, why not, in words. */
+export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueDecision {
+  const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
+  const pending = `${formatEth(standing.pendingWei)} ETH`;
+  if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
+  if (standing.unpayableReason !== null) return no('UNPAYABLE', standing.unpayableReason);
+  if (standing.pendingWei < 0n)
+    return no('NEGATIVE', `${pending} pending: the payee owes the pool`);
+  if (standing.pendingWei === 0n) return no('NOTHING_PENDING', 'nothing is pending');
+  if (standing.pendingWei < terms.thresholdWei) {
+    const threshold = `${formatEth(terms.thresholdWei)} ETH`;
+    return no('BELOW_THRESHOLD', `${pending} pending is below the threshold of ${threshold}`);
+  }
+  const dueAtMs = (standing.lastPayoutAt?.getTime() ?? -Infinity) + terms.minIntervalMs;
+  if (now.getTime() < dueAtMs) {
+    return no('TOO_SOON', `the minimum interval ends at ${new Date(dueAtMs).toISOString()}`);
+  }
+  return { due: true };
+}

@@ -1,0 +1,54 @@
+import { feeAboveCap } from './fees.js';
+import type { Wait } from './payout.js';
+import { awaitingConfirmations } from './settlement.js';
+
+/** A signed payout's slot, as far as words need it. */
+export interface WaitingSlot {
+  readonly nonce: number;
+  readonly sends: number;
+  readonly maxFeePerGasWei: bigint;
+}
+
+/** The chain and the wallet as last seen. */
+export interface ChainSight {
+  readonly head: number;
+  readonly latestNonce: number;
+  readonly baseFeeWei: bigint;
+  readonly feeCapWei: bigint;
+  readonly confirmations: number;
+  readonly haltReason: string | null;
+}
+
+/**
+ * Why a signed payout waits. `minedAt` is the block in which its nonce was first seen consumed; it
+ * makes words, never decisions.
+ */
+export function describeWait(
+  slot: WaitingSlot,
+  sight: ChainSight,
+  minedAt: number | undefined,
+): Wait {
+  if (slot.nonce < sight.latestNonce) return awaitingConfirmations(minedAt ?? sight.head, sight);
+  if (sight.haltReason !== null) return walletHalted(sight.haltReason);
+  if (sight.baseFeeWei > sight.feeCapWei) return feeAboveCap(sight.baseFeeWei, sight.feeCapWei);
+  if (slot.sends === 0) {
+    const reason = `signed with nonce ${slot.nonce}; not sent yet`;
+    return { code: 'AWAITING_BROADCAST', reason };
+  }
+  const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
+  const low =
+    slot.maxFeePerGasWei < sight.baseFeeWei
+      ? '; its fee is below the base fee and is raised soon'
+      : '';
+  const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
+  return { code: 'AWAITING_INCLUSION', reason };
+}
+
+export function walletHalted(reason: string): Wait {
+  return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
+}
+
+export function rpcUnreachable(message: string): Wait {
+  const reason = `the chain cannot be asked (${message}); nothing is decided until it answers`;
+  return { code: 'RPC_UNREACHABLE', reason };
+}

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asNatural, asObject, field, parseLossless } from './pool-event-json.js';
+
+describe('lossless JSON', () => {
+  it('keeps every digit of integers of 16 and more digits, as text', () => {
+    const text =
+      '{"fees":9007199254740993,"winProb":-115792089237316195423570985008687907853,"n":1}';
+    expect(parseLossless(text)).toEqual({
+      fees: '9007199254740993',
+      winProb: '-115792089237316195423570985008687907853',
+      n: 1,
+    });
+  });
+
+  it('leaves digits inside strings, fractions and exponents alone', () => {
+    const text =
+      '{"a":"say \\"12345678901234567890\\" : 12345678901234567","b":0.12345678901234567,"c":1e400,"d":[1234567890123456.5]}';
+    expect(parseLossless(text)).toEqual(JSON.parse(text));
+  });
+
+  it('reads what JSON.parse reads, for any value without long integers', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
+        const text = JSON.stringify({ value, long: '1234567890123456' }, null, indent);
+        const expected = JSON.parse(text, (_, v) =>
+          typeof v === 'number' && /^-?\d{16,}$/.test(JSON.stringify(v)) ? JSON.stringify(v) : v,
+        );
+        expect(parseLossless(text)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('gives back any natural number exactly, wherever it stands', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), fc.string(), (n, noise) => {
+        const parsed = parseLossless(
+          `[{${JSON.stringify(noise)}:[${n}]},${JSON.stringify(noise)}]`,
+        );
+        const [first] = parsed as [Record<string, [string | number]>];
+        expect(asNatural(first[noise]?.[0], 2n ** 256n)).toBe(n);
+      }),
+    );
+  });
+
+  it('takes no number that is negative, fractional, rounded, too large or none', () => {
+    for (const value of [
+      -1,
+      '-1',
+      1.5,
+      '1.5',
+      2 ** 53,
+      '1e3',
+      '',
+      ' 1',
+      null,
+      true,
+      '9'.repeat(79),
+    ]) {
+      expect(asNatural(value, 10n ** 78n)).toBeUndefined();
+    }
+    expect(asNatural('101', 100n)).toBeUndefined();
+    expect(asNatural(100, 100n)).toBe(100n);
+  });
+
+  it('finds no field in what objects inherit', () => {
+    const object = asObject(parseLossless('{"__proto__":{"fees":1},"ID":null}'));
+    expect(object && field(object, 'constructor', 'fees')).toBeUndefined();
+    expect(object && field(object, 'ID', 'id')).toBeNull();
+  });
+});

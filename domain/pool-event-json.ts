@@ -1,0 +1,66 @@
+/** JSON as Go writes it: integers of any length, which JavaScript's own parser would round. */
+
+/** A parsed JSON value in which an integer of 16 or more digits is a string of digits. */
+export type LosslessJson =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly LosslessJson[]
+  | LosslessObject;
+export interface LosslessObject {
+  readonly [key: string]: LosslessJson;
+}
+
+/** 15 digits always fit a double; from 16 on they may not. */
+const LONG_DIGITS = /\d{16}/;
+/** A whole string (whatever stands in it is no number), or a whole number with all its parts. */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const LONG_INTEGER = /^-?\d{16,}$/;
+
+/**
+ * Parses JSON without losing a digit of any integer. Fractions and exponents stay doubles: nothing
+ * that is money is written so. Throws SyntaxError as JSON.parse does.
+ */
+export function parseLossless(text: string): LosslessJson {
+  if (!LONG_DIGITS.test(text)) return JSON.parse(text);
+  return JSON.parse(
+    text.replace(STRING_OR_NUMBER, (token) => (LONG_INTEGER.test(token) ? `"${token}"` : token)),
+  );
+}
+
+/** The value when it is an object, otherwise undefined. */
+export function asObject(value: LosslessJson | undefined): LosslessObject | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return value as LosslessObject;
+}
+
+/**
+ * The first of the keys that the object itself has. Keys come from outside: what every object
+ * inherits (`constructor`, `__proto__`) is not a field.
+ */
+export function field(
+  object: LosslessObject,
+  ...keys: readonly string[]
+): LosslessJson | undefined {
+  for (const key of keys) {
+    if (Object.hasOwn(object, key)) return object[key];
+  }
+  return undefined;
+}
+
+/**
+ * The value as an exact non-negative integer not above `max`, or undefined: negative, fractional,
+ * rounded by a double, too large, or no number at all.
+ */
+export function asNatural(value: LosslessJson | undefined, max: bigint): bigint | undefined {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value) || value < 0) return undefined;
+    const natural = BigInt(value);
+    return natural <= max ? natural : undefined;
+  }
+  // 78 digits hold a uint256; what is longer is not worth the conversion.
+  if (typeof value !== 'string' || !/^\d{1,78}$/.test(value)) return undefined;
+  const natural = BigInt(value);
+  return natural <= max ? natural : undefined;
+}

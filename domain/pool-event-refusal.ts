@@ -1,0 +1,52 @@
+import type { LosslessJson } from './pool-event-json.js';
+
+/** Why an event is set aside, and what can be done; docs/operations.md has an entry for each. */
+export const REFUSALS = {
+  EVENT_NOT_JSON: 'Look at what the source sends; it is read again by each new version.',
+  EVENT_NOT_OBJECT: 'Look at what the source sends: an event is a JSON object.',
+  EVENT_ID_MALFORMED: 'Without an id nobody can say whether it was counted before.',
+  EVENT_TIME_MALFORMED:
+    'Without a time there are no terms and no order: see the clock of the source.',
+  EVENT_VERSION_MALFORMED: 'The version is no whole number: see what the source runs.',
+  EVENT_PAYLOAD_MALFORMED: 'The payload cannot be read; it is read again by each new version.',
+  EVENT_TYPE_MALFORMED: 'The event does not say what it is: see what the source runs.',
+  EVENT_ADDRESS_MALFORMED: 'The worker was started with an address that is none: tell its owner.',
+  EVENT_FEE_MALFORMED: 'The fees are no amount of wei: see what the source runs.',
+  EVENT_REQUEST_MALFORMED: 'The requestID is no short text: see what the source runs.',
+  EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
+  EVENT_CHANGED:
+    'The same ID and time stood for another event before, which counts: compare the two.',
+} as const;
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** An event that cannot be counted, with what could be read of its identity. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly reason: string;
+  readonly eventId: string | null;
+  readonly dtText: string | null;
+}
+
+/** Thrown inside the readers and turned into a Refusal by `readPoolEvent`; never leaves domain. */
+export class EventRefused extends Error {
+  override readonly name = 'EventRefused';
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+// Indexes hold these texts, and Postgres refuses index rows of more than 2 700 bytes.
+const MAX_NAME_LENGTH = 200;
+
+/** Postgres text holds no NUL, and its indexes no long texts. */
+export function isName(text: string): boolean {
+  return text !== '' && text.length <= MAX_NAME_LENGTH && !text.includes('\0');
+}
+
+/** A value as a refusal's reason quotes it. */
+export function shown(value: LosslessJson | undefined): string {
+  return value === undefined ? '(missing)' : JSON.stringify(value).slice(0, 80);
+}

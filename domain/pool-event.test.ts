@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type EventOrigin, type EventReading, readPoolEvent } from './pool-event.js';
+import { MAX_FEE_WEI } from './pool-event-content.js';
+
+const ALICE = '0x52908400098527886E0F7030069857D2E4169EE7';
+const alice = ALICE.toLowerCase();
+const ORIGIN: EventOrigin = { region: 'eu', nodeType: 'ai', fromMs: null };
+const DT = '2025-02-03T04:05:06Z';
+
+const element = (payload: string, more: object = {}): string =>
+  JSON.stringify({ ID: 17, Payload: payload, Version: 1, DT, ...more });
+const event = (type: string, fields: string, more?: object): EventReading =>
+  readPoolEvent(element(`{"event_type":"${type}","payload":${fields}}`, more), ORIGIN);
+const content = (reading: EventReading) => (reading.ok ? reading.event.content : reading.refusal);
+const code = (reading: EventReading) => (reading.ok ? 'ok' : reading.refusal.code);
+
+describe('reading a pool event', () => {
+  it('makes the identity, time and payload of an element uniform', () => {
+    const payload = '{\n  "event_type": "orchestrator-reset",\n  "payload": {}\n}';
+    expect(readPoolEvent(element(payload), ORIGIN)).toEqual({
+      ok: true,
+      event: {
+        ...{ eventId: '17', dtMs: Date.parse(DT), eventType: 'orchestrator-reset', version: 1 },
+        ...{ region: 'eu', nodeType: 'ai', payload, content: { kind: 'reset' } },
+      },
+    });
+  });
+
+  it('reads keys in lower case', () => {
+    const payload = '{"event_type":"node-reset","payload":{}}';
+    const raw = JSON.stringify({ id: 3, payload, version: 2, dt: DT });
+    expect(readPoolEvent(raw, ORIGIN)).toMatchObject({
+      ok: true,
+      event: { eventId: '3', version: 2 },
+    });
+  });
+
+  it('reads both halves of an AI job', () => {
+    expect(
+      content(
+        event('job-received', `{"ethAddress":"${ALICE}","requestID":"0a0b","pipeline":"llm"}`),
+      ),
+    ).toEqual({
+      kind: 'received',
+      requestId: '0a0b',
+      payee: alice,
+      pipeline: 'llm',
+      modelId: null,
+    });
+    expect(
+      content(
+        event('job-processed', '{"requestID":"0a0b","fees":36893488147419103233,"computeUnits":7}'),
+      ),
+    ).toMatchObject({
+      kind: 'job',
+      requestId: '0a0b',
+      grossWei: 36893488147419103233n,
+      computeUnits: 7n,
+    });
+  });
+
+  it('reads a transcode job of both dialects', () => {
+    const job = { kind: 'job', requestId: null, payee: alice, grossWei: 5n, computeUnits: 9n };
+    const fields = (units: string) =>
+      `{"ethAddress":"${ALICE}","${units}":9,"fees":5,"realTimeRatio":0}`;
+    expect(content(event('job-processed', fields('computeUnits')))).toMatchObject(job);
+    expect(content(event('transcode', fields('encodedPixels')))).toMatchObject(job);
+  });
+
+  it('keeps and counts what has no meaning for the ledger', () => {
+    const types = [
+      'performance-stats',
+      'ai-job-sent',
+      'ai-job-processedd',
+      'ticket-redeemed',
+      'moon',
+    ];
+    for (const type of types) {
+      const reading = event(
+        type,
+        `{"ethAddress":null,"pricePerAIComputeUnit":0.30000000000000004,"faceValue":${2n ** 250n}}`,
+      );
+      expect(content(reading)).toEqual({ kind: 'note' });
+    }
+    expect(content(event('job-processed', '{"fees":"a new unit"}', { Version: 2 }))).toEqual({
+      kind: 'note',
+    });
+  });
+
+  it('takes an empty, missing or zero address for a worker that gave none', () => {
+    for (const said of ['""', 'null', `"0x${'0'.repeat(40)}"`]) {
+      expect(content(event('job-processed', `{"ethAddress":${said},"fees":1}`))).toMatchObject({
+        payee: null,
+      });
+    }
+    expect(content(event('worker-connected', '{"connection":"1.2.3.4:5"}'))).toEqual({
+      kind: 'note',
+    });
+  });
+
+  it('refuses fees that are no amount of wei', () => {
+    const malformed = [
+      '-1',
+      '1.5',
+      'null',
+      '"abc"',
+      '[]',
+      '1e30',
+      `${2n ** 256n}`,
+      `${-(2n ** 70n)}`,
+      '123456789012345678.5',
+    ];
+    for (const fees of malformed) {
+      expect(code(event('job-processed', `{"ethAddress":"${ALICE}","fees":${fees}}`))).toBe(
+        'EVENT_FEE_MALFORMED',
+      );
+    }
+    expect(code(event('job-processed', `{"ethAddress":"${ALICE}"}`))).toBe('EVENT_FEE_MALFORMED');
+    expect(code(event('job-processed', `{"ethAddress":"${ALICE}","fees":${MAX_FEE_WEI}}`))).toBe(
+      'ok',
+    );
+  });
+
+  it('refuses times that are none', () => {
+    const malformed = [
+      '',
+      'yesterday',
+      '2025-02-30T00:00:00Z',
+      '2025-02-03T25:00:00Z',
+      '0001-01-01T00:00:00Z',
+      '2025-02-03T04:05:06',
+      1738555506,
+      null,
+    ];
+    for (const dt of malformed) {
+      expect(code(event('moon', '{}', { DT: dt }))).toBe('EVENT_TIME_MALFORMED');
+    }
+    const reading = event('moon', '{}', { DT: '2025-02-03T06:05:06.5+02:00' });
+    expect(reading).toMatchObject({ event: { dtMs: Date.parse(DT) + 500 } });
+  });
+
+  it('tells what is wrong, with id and time as far as they can be read', () => {
+    expect(event('worker-connected', '{"ethAddress":"0x12"}')).toEqual({
+      ok: false,
+      refusal: {
+        code: 'EVENT_ADDRESS_MALFORMED',
+        reason: 'ethAddress "0x12" is no address',
+        eventId: '17',
+        dtText: DT,
+      },
+    });
+    expect(code(readPoolEvent('{', ORIGIN))).toBe('EVENT_NOT_JSON');
+    expect(code(readPoolEvent('[1]', ORIGIN))).toBe('EVENT_NOT_OBJECT');
+    expect(code(readPoolEvent(element('no JSON'), ORIGIN))).toBe('EVENT_PAYLOAD_MALFORMED');
+    expect(code(event('moon', '7'))).toBe('EVENT_PAYLOAD_MALFORMED');
+    expect(code(event('', '{}'))).toBe('EVENT_TYPE_MALFORMED');
+    expect(code(event('moon', '{}', { ID: null }))).toBe('EVENT_ID_MALFORMED');
+    expect(code(event('moon', '{}', { ID: 1.5 }))).toBe('EVENT_ID_MALFORMED');
+    expect(code(event('moon', '{}', { Version: 'x' }))).toBe('EVENT_VERSION_MALFORMED');
+    expect(code(event('job-received', '{"requestID":{}}'))).toBe('EVENT_REQUEST_MALFORMED');
+  });
+
+  it('refuses what is older than the start of the source', () => {
+    const fromMs = Date.parse(DT);
+    const read = (dt: string) =>
+      readPoolEvent(element('{"event_type":"moon"}', { DT: dt }), { ...ORIGIN, fromMs });
+    expect(code(read('2025-02-03T04:05:05Z'))).toBe('EVENT_BEFORE_START');
+    expect(code(read(DT))).toBe('ok');
+  });
+
+  it('answers for any text at all', () => {
+    const anyText = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc.json().map((json) => element(json)),
+    );
+    fc.assert(
+      fc.property(anyText, (raw) => {
+        expect(typeof readPoolEvent(raw, ORIGIN).ok).toBe('boolean');
+      }),
+    );
+  });
+});

@@ -1,0 +1,35 @@
+/** What the chain says, through a JSON-RPC client of its own. */
+export interface ChainWord {
+  readonly balances: ReadonlyMap<string, bigint>;
+  /** Transactions that the wallet has sent. */
+  readonly nonce: number;
+}
+
+/** Balances of fresh addresses: what is there is what was paid. */
+export async function readChain(
+  rpcUrl: string,
+  wallet: string,
+  addresses: readonly string[],
+): Promise<ChainWord> {
+  const calls = [
+    { method: 'eth_getTransactionCount', params: [wallet, 'latest'] },
+    ...addresses.map((address) => ({ method: 'eth_getBalance', params: [address, 'latest'] })),
+  ];
+  const response = await fetch(rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(calls.map((call, id) => ({ jsonrpc: '2.0', id, ...call }))),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const answers = (await response.json()) as readonly { id: number; result?: string }[];
+  const results = new Map(answers.map((answer) => [answer.id, answer.result]));
+  const quantity = (id: number) => {
+    const result = results.get(id);
+    if (result === undefined) throw new Error(`${rpcUrl} left ${calls[id]?.method} unanswered`);
+    return BigInt(result);
+  };
+  return {
+    nonce: Number(quantity(0)),
+    balances: new Map(addresses.map((address, at) => [address, quantity(at + 1)])),
+  };
+}

@@ -1,0 +1,44 @@
+// Outlives the process that started it by a moment: when that one dies, even by kill -9, its end of
+// the pipe closes, and the guardian ends the servers it was told about. Told by lines on standard
+// input: "+ <pid> <signal>" when one has started, "- <pid>" when it has ended.
+import { createInterface } from 'node:readline';
+import { birthOf } from './process-birth.mjs';
+
+const GRACE_MS = 6_000;
+const POLL_MS = 100;
+const wards = new Map();
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const [sign, pidText, signal = 'SIGTERM'] = line.split(' ');
+    const pid = Number(pidText);
+    if (sign === '+') wards.set(pid, { signal, birth: birthOf(pid) });
+    else wards.delete(pid);
+  })
+  .on('close', end);
+
+// Ctrl-C is for the one it guards.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+async function end() {
+  for (const [pid, ward] of wards) send(pid, ward.signal);
+  const deadline = Date.now() + GRACE_MS;
+  while (living().length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  for (const pid of living()) send(pid, 'SIGKILL');
+}
+
+function living() {
+  return [...wards].filter(([pid, { birth }]) => birthOf(pid) === birth).map(([pid]) => pid);
+}
+
+function send(pid, signal) {
+  if (wards.get(pid)?.birth === undefined || birthOf(pid) !== wards.get(pid).birth) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended by itself.
+  }
+}

@@ -1,0 +1,28 @@
+// When a process began, as its system tells it: with the pid, this names one process for good. Pids
+// come back; a recorded one may belong to somebody else by now.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+const START_TIME_FIELD = 19;
+
+/**
+ * @param {number} pid
+ * @returns {string | undefined} undefined when there is no such process, or only its zombie
+ */
+export function birthOf(pid) {
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  if (existsSync('/proc/self/stat')) return birthInProc(pid);
+  const told = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
+  return told.stdout?.trim() || undefined;
+}
+
+function birthInProc(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may itself hold blanks and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[START_TIME_FIELD];
+  } catch {
+    return undefined;
+  }
+}

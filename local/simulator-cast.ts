@@ -1,0 +1,53 @@
+import { getAddress } from 'ethers';
+import { createRandom, type Random } from './simulator-random.js';
+
+/** One remote worker as the orchestrator meets it. */
+export interface CastWorker {
+  /** As reported: checksummed, lower-case, empty, or the zero address. */
+  readonly address: string;
+  /** Who it is in the end: lower case, or empty for nobody. */
+  readonly identity: string;
+  /** How often it gets a job, against the others. */
+  readonly share: number;
+}
+
+/** Who works for which orchestrator. */
+export interface Cast {
+  readonly transcode: readonly CastWorker[];
+  readonly ai: readonly CastWorker[];
+  readonly secondAi: readonly CastWorker[];
+}
+
+export interface CastContracts {
+  /** A contract that refuses money. */
+  readonly refusing: string;
+  /** A contract that takes it. */
+  readonly accepting: string;
+}
+
+const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
+/** Workers with an address; two more have none. */
+export const WORKERS = 25;
+
+/** Twenty-five payees over three orchestrators, some on several, and two workers without address. */
+export function castWorkers(seed: number, contracts: CastContracts): Cast {
+  const random = createRandom(seed ^ 0x5eed);
+  const named = Array.from({ length: WORKERS }, (_, at) => {
+    if (at === 0) return worker(contracts.refusing, 3, random);
+    if (at === 1) return worker(contracts.accepting, 2, random);
+    // A few earn so little that they stay below the threshold.
+    return worker(`0x${random.hex(20)}`, at >= WORKERS - 2 ? 0.02 : 1, random);
+  });
+  const nobody = { address: '', identity: '', share: 0.3 };
+  const zero = { address: ZERO_ADDRESS, identity: '', share: 0.3 };
+  return {
+    transcode: [...named.slice(0, 14), ...named.slice(WORKERS - 1), nobody, zero],
+    ai: [...named.slice(8, 20), nobody],
+    secondAi: [named[1] ?? nobody, ...named.slice(14, WORKERS - 1), zero],
+  };
+}
+
+function worker(address: string, share: number, random: Random): CastWorker {
+  const identity = address.toLowerCase();
+  return { address: random.chance(0.2) ? identity : getAddress(address), identity, share };
+}

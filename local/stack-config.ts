@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encryptKeystoreJsonSync, Wallet } from 'ethers';
+import { stringify } from 'yaml';
+
+/** How fast the pool's clock ticks. */
+export interface StackPace {
+  readonly syncInterval: string;
+  readonly payoutInterval: string;
+  readonly minPayoutInterval: string;
+  readonly payoutThreshold: string;
+}
+
+export interface StackSource {
+  readonly id: string;
+  readonly region: string;
+  readonly nodeType: 'ai' | 'transcode';
+  readonly endpoint: string;
+}
+
+export interface StackConfig {
+  readonly pace: StackPace;
+  readonly sources: readonly StackSource[];
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string | undefined;
+  readonly rpcUrl: string;
+  readonly chainId: number;
+  readonly apiPort: number;
+}
+
+export const COMMISSION_BPS = 2_500;
+
+/** Writes the configuration that worker and API are started with; answers with its path. */
+export function writeConfig(dir: string, config: StackConfig): string {
+  const path = join(dir, 'openpool.yaml');
+  writeFileSync(path, stringify(document(config)), { mode: 0o600 });
+  const tokenPath = join(dir, 'api-token');
+  if (!existsSync(tokenPath)) {
+    writeFileSync(tokenPath, randomBytes(16).toString('hex'), { mode: 0o600 });
+  }
+  return path;
+}
+
+function document({ pace, ...config }: StackConfig) {
+  return {
+    pool: { name: 'demo', region: 'us-west', commission: `${COMMISSION_BPS} bps`, ...pace },
+    sources: config.sources.map(({ id, region, nodeType, endpoint }) => ({
+      ...{ id, region, nodeType, kind: 'orchestrator-http', from: 'beginning' },
+      options: { endpoint },
+    })),
+    database: { url: config.databaseUrl },
+    temporal: {
+      ...{ address: config.temporalAddress, namespace: 'default' },
+      ...(config.temporalUiUrl === undefined ? {} : { uiUrl: config.temporalUiUrl }),
+    },
+    chain: {
+      ...{ id: config.chainId, rpcUrls: [config.rpcUrl], confirmations: 4 },
+      // A refusal is released at finality: two seconds here.
+      ...{ finalityConfirmations: 8, maxFeePerGas: '20 gwei', maxPriorityFeePerGas: '1 gwei' },
+      ...{ pollInterval: '200ms', bumpAfter: '5s' },
+    },
+    wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
+    api: { port: config.apiPort, tokenFile: 'api-token' },
+    log: { level: 'info' },
+  };
+}
+
+/** Makes a fresh hot wallet, or finds the kept one; answers with its address in lower case. */
+export function ensureWallet(dir: string): string {
+  const path = join(dir, 'keystore.json');
+  if (existsSync(path)) {
+    const { address } = JSON.parse(readFileSync(path, 'utf8')) as { readonly address: string };
+    return `0x${address.replace(/^0x/, '').toLowerCase()}`;
+  }
+  const wallet = Wallet.createRandom();
+  const passphrase = randomBytes(16).toString('hex');
+  // A weak key derivation: this wallet holds play money and is made anew in a moment.
+  const keystore = encryptKeystoreJsonSync(
+    { address: wallet.address, privateKey: wallet.privateKey },
+    passphrase,
+    { scrypt: { N: 4_096, r: 8, p: 1 } },
+  );
+  writeFileSync(join(dir, 'passphrase'), passphrase, { mode: 0o600 });
+  writeFileSync(path, keystore, { mode: 0o600 });
+  return wallet.address.toLowerCase();
+}

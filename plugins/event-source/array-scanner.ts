@@ -1,0 +1,168 @@
+/**
+ * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows
+ * strings and depth and nothing else: whether an element is JSON is found out by whoever reads it.
+ */
+import { PoolError } from '../../domain/pool-error.js';
+import type { RawEvent } from './event-source.js';
+
+export interface ScanOptions {
+  /** Longer elements are cut off, and so unreadable; their neighbours are not touched. */
+  readonly maxElementBytes: number;
+  /** @default 250 */
+  readonly sliceSize?: number;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const WORD_BYTES = 512;
+
+/**
+ * Yields the elements in slices. `null` and nothing at all are an empty array: so the orchestrator
+ * says that there is nothing. What was complete is yielded before an error is thrown:
+ * EVENT_SOURCE_NOT_JSON for something else than an array, EVENT_SOURCE_TRUNCATED for one without an
+ * end.
+ */
+export async function* scanArray(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ScanOptions,
+): AsyncGenerator<readonly RawEvent[]> {
+  const { sliceSize = 250 } = options;
+  const scanner = new ArrayScanner(options.maxElementBytes);
+  let failure: unknown;
+  try {
+    for await (const chunk of chunks) {
+      scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      while (scanner.ready.length >= sliceSize) yield scanner.ready.splice(0, sliceSize);
+    }
+    scanner.end();
+  } catch (error) {
+    failure = error;
+  }
+  while (scanner.ready.length > 0) yield scanner.ready.splice(0, sliceSize);
+  if (failure !== undefined) throw failure;
+}
+
+class ArrayScanner {
+  readonly ready: RawEvent[] = [];
+  private where: 'before' | 'inside' | 'after' = 'before';
+  private depth = 0;
+  private isString = false;
+  private isEscaped = false;
+  private elements = 0;
+  /** Pieces of an element, or of what stands before and after the array, from earlier chunks. */
+  private pieces: Buffer[] = [];
+  private piecesBytes = 0;
+
+  constructor(private readonly maxElementBytes: number) {}
+
+  feed(chunk: Buffer): void {
+    let i = 0;
+    if (this.where === 'before') i = this.findStart(chunk);
+    if (this.where === 'inside') i = this.scan(chunk, i);
+    if (this.where === 'after' && i < chunk.length) this.checkBlank(chunk.subarray(i));
+  }
+
+  end(): void {
+    if (this.where === 'before') {
+      const word = this.takePieces().trim();
+      if (word !== '' && word !== 'null') throw notAnArray(word);
+    } else if (this.where === 'inside') {
+      const message = `the answer ends after ${this.elements} elements, without the array's end`;
+      throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
+    }
+  }
+
+  /** Goes past the opening bracket; returns the place behind it. */
+  private findStart(chunk: Buffer): number {
+    const i = chunk.indexOf(OPEN_BRACKET);
+    const before = i === -1 ? chunk : chunk.subarray(0, i);
+    if (this.piecesBytes < WORD_BYTES) this.keep(before.subarray(0, WORD_BYTES));
+    if (i === -1) {
+      const word = Buffer.concat(this.pieces).toString().trim();
+      // An HTML page is told from `null` at once; a byte order mark takes a few bytes to be seen.
+      if (this.piecesBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(word);
+      return chunk.length;
+    }
+    const word = this.takePieces().trim();
+    if (word !== '') throw notAnArray(word);
+    this.where = 'inside';
+    return i + 1;
+  }
+
+  /** The hot loop: one look at each byte. Returns the place behind the array's end. */
+  private scan(chunk: Buffer, from: number): number {
+    let { depth, isString, isEscaped } = this;
+    let start = from;
+    for (let i = from; i < chunk.length; i += 1) {
+      const byte = chunk[i];
+      if (isString) {
+        if (isEscaped) isEscaped = false;
+        else if (byte === BACKSLASH) isEscaped = true;
+        else if (byte === QUOTE) isString = false;
+      } else if (byte === QUOTE) {
+        isString = true;
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        depth += 1;
+      } else if (depth > 0) {
+        if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+      } else if (byte === COMMA || byte === CLOSE_BRACKET) {
+        this.finish(chunk.subarray(start, i), byte === CLOSE_BRACKET);
+        start = i + 1;
+        if (byte === CLOSE_BRACKET) {
+          this.where = 'after';
+          return start;
+        }
+      }
+    }
+    this.keep(chunk.subarray(start));
+    this.depth = depth;
+    this.isString = isString;
+    this.isEscaped = isEscaped;
+    return chunk.length;
+  }
+
+  private finish(last: Buffer, isEnd: boolean): void {
+    this.keep(last);
+    const raw = this.takePieces().trim();
+    // `[]` has no element, and a comma before the end promises none.
+    if (raw === '' && isEnd) return;
+    this.elements += 1;
+    this.ready.push({ place: `element ${this.elements} of the answer`, raw });
+  }
+
+  private keep(piece: Buffer): void {
+    const room = this.maxElementBytes - this.piecesBytes;
+    if (room <= 0 || piece.length === 0) return;
+    this.pieces.push(piece.length > room ? piece.subarray(0, room) : piece);
+    this.piecesBytes += Math.min(piece.length, room);
+  }
+
+  private takePieces(): string {
+    const [first] = this.pieces;
+    const isWhole = first !== undefined && this.pieces.length === 1;
+    const text = (isWhole ? first : Buffer.concat(this.pieces)).toString();
+    this.pieces = [];
+    this.piecesBytes = 0;
+    return text;
+  }
+
+  private checkBlank(rest: Buffer): void {
+    if (rest.toString().trim() === '') return;
+    const message = `something stands behind the array's end: ${quote(rest.toString())}`;
+    throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
+  }
+}
+
+function notAnArray(text: string): PoolError {
+  const message = `the answer is no JSON array; it begins with ${quote(text)}`;
+  return new PoolError('EVENT_SOURCE_NOT_JSON', message);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.trim().slice(0, 120));
+}

@@ -1,0 +1,26 @@
+import type { Address } from '../../domain/address.js';
+
+/** A plain transfer before it is signed: an EIP-1559 transaction without data. */
+export interface UnsignedTransfer {
+  readonly chainId: number;
+  readonly nonce: number;
+  readonly to: Address;
+  readonly valueWei: bigint;
+  readonly gasLimit: bigint;
+  readonly maxFeePerGasWei: bigint;
+  readonly maxPriorityFeePerGasWei: bigint;
+}
+
+export interface SignedTransfer {
+  readonly raw: Uint8Array;
+  /** `0x` and 64 lower-case hex digits. */
+  readonly hash: string;
+}
+
+/** Whoever holds the wallet's key. The key itself never leaves the adapter. */
+export interface Signer {
+  /** The wallet's address, lower case. */
+  readonly address: Address;
+  /** Signs deterministically: the same transfer gives the same bytes. */
+  sign(transfer: UnsignedTransfer): Promise<SignedTransfer>;
+}

@@ -1,0 +1,34 @@
+/** Who decided what, and why. */
+import { desc, lt } from 'drizzle-orm';
+import type { Reader } from './database.js';
+import {
+  CURSOR_PART,
+  type Page,
+  type PageRequest,
+  readCursor,
+  rowsToAskFor,
+  toPage,
+} from './page-cursor.js';
+import { auditLog } from './schema.js';
+
+export interface AuditLogEntry {
+  readonly id: number;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly detail: unknown;
+}
+
+/** The newest first. */
+export async function listAuditLog(db: Reader, page: PageRequest): Promise<Page<AuditLogEntry>> {
+  const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
+  const rows = await db
+    .select()
+    .from(auditLog)
+    .where(beforeId === undefined ? undefined : lt(auditLog.id, Number(beforeId)))
+    .orderBy(desc(auditLog.id))
+    .limit(rowsToAskFor(page));
+  return toPage(rows, page, { item: (row) => row, cursorParts: (row) => [String(row.id)] });
+}

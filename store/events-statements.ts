@@ -1,0 +1,309 @@
+/** The statements of one batch, as text: several go over the wire in one turn. */
+import type { BatchCredits, EventKey, StoredHalf } from '../domain/credit.js';
+import { ledgerEntries } from '../domain/credit-tally.js';
+import { copyField, isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from './copy-text.js';
+import { type PreparedEvent, STORED_HASH } from './events-prepared.js';
+
+/** Ids of remote workers by `remoteWorkerKey`. */
+export type WorkerIds = (workerKey: string) => number;
+
+type ArrayType = Parameters<typeof sqlArray>[0];
+
+/** `unnest(…)` of one array per column. */
+function unnestRows<T>(
+  rows: readonly T[],
+  columns: readonly (readonly [ArrayType, (row: T) => SqlValue])[],
+): string {
+  const arrays = columns.map(([type, pick]) => sqlArray(type, rows.map(pick)));
+  return `unnest(${arrays.join(', ')})`;
+}
+
+const at = (timeMs: number): string => isoTime(timeMs);
+
+/** Turn 1. The lock is a statement of its own: what follows it sees what was committed before. */
+export function readStatements(
+  sourceId: string,
+  batch: {
+    readonly events: readonly PreparedEvent[];
+    readonly jobMatchWindowMs: number;
+    /** Look all keys up, not only those that are not newer than everything stored. */
+    readonly checkAllKeys: boolean;
+  },
+): string {
+  const source = sqlText(sourceId);
+  const keys = batch.events.map(({ event }) => event);
+  const upTo = batch.checkAllKeys
+    ? ''
+    : `WHERE k.dt <= (SELECT newest_dt FROM source WHERE id = ${source})`;
+  return `BEGIN;
+    SELECT next_seq, next_batch FROM source WHERE id = ${source} FOR UPDATE;
+    SELECT k.i, e.hash FROM ${unnestRows(keys, [
+      ['timestamptz', (key) => at(key.dtMs)],
+      ['text', (key) => key.eventId],
+    ])} WITH ORDINALITY AS k(dt, event_id, i) CROSS JOIN LATERAL (
+      SELECT ${STORED_HASH} AS hash FROM pool_event p
+       WHERE p.source_id = ${source} AND p.dt = k.dt AND p.event_id = k.event_id OFFSET 0) AS e
+    ${upTo};
+    ${openHalvesStatement(source, batch)};
+    SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps
+      FROM terms ORDER BY from_dt`;
+}
+
+/** Open halves that the batch's requests could find, with the workers of the received ones. */
+function openHalvesStatement(
+  source: string,
+  batch: { readonly events: readonly PreparedEvent[]; readonly jobMatchWindowMs: number },
+): string {
+  const spans = new Map<string, { requestId: string; fromMs: number; toMs: number }>();
+  for (const { event } of batch.events) {
+    const { content, dtMs } = event;
+    if (content.kind !== 'received' && content.kind !== 'job') continue;
+    const { requestId } = content;
+    if (requestId === null) continue;
+    const span = spans.get(requestId);
+    if (span === undefined) {
+      spans.set(requestId, { requestId, fromMs: dtMs, toMs: dtMs });
+    } else {
+      span.fromMs = Math.min(span.fromMs, dtMs);
+      span.toMs = Math.max(span.toMs, dtMs);
+    }
+  }
+  const windowMs = batch.jobMatchWindowMs;
+  // A processed half whose received half named nobody has found it: it is no candidate again.
+  return `SELECT u.role, u.dt, u.event_id, u.request_id, u.reason, u.gross_wei, u.compute_units,
+      u.terms_id, w.payee, w.node_type, w.region
+    FROM ${unnestRows(
+      [...spans.values()],
+      [
+        ['text', (span) => span.requestId],
+        ['timestamptz', (span) => at(span.fromMs - windowMs)],
+        ['timestamptz', (span) => at(span.toMs + windowMs)],
+      ],
+    )} AS k(request_id, from_dt, to_dt) CROSS JOIN LATERAL (
+      SELECT * FROM unmatched_job j
+       WHERE j.source_id = ${source} AND j.request_id = k.request_id
+         AND j.dt BETWEEN k.from_dt AND k.to_dt
+         AND NOT (j.role = 'processed' AND j.reason = 'no-address') OFFSET 0) AS u
+    LEFT JOIN remote_worker w ON w.id = u.remote_worker_id`;
+}
+
+/** Turn 3 without the COPY and the COMMIT that end it. */
+export function writeStatements(
+  batch: {
+    readonly sourceId: string;
+    readonly batchNo: number;
+    readonly freshCount: number;
+    readonly newestMs: number;
+    readonly cursorHintMs: number | null;
+  },
+  credits: BatchCredits,
+  workerIds: WorkerIds,
+): readonly string[] {
+  const source = sqlText(batch.sourceId);
+  const statements = [
+    `UPDATE source SET next_seq = next_seq + ${batch.freshCount}, next_batch = next_batch + 1,
+       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}),
+       cursor_dt = GREATEST(cursor_dt, ${sqlTime(batch.cursorHintMs)}) WHERE id = ${source}`,
+    statsStatement(credits, workerIds),
+    countsStatement(source, credits),
+  ];
+  if (credits.postings.length > 0) {
+    statements.push(postingsStatement(source, batch.batchNo, { credits, workerIds }));
+  }
+  if (credits.connections.length > 0) {
+    statements.push(connectionsStatement(source, credits, workerIds));
+  }
+  if (credits.resets.length > 0) statements.push(resetsStatement(source, credits));
+  if (credits.closed.length > 0) {
+    statements.push(`DELETE FROM unmatched_job u USING ${keyRows(credits.closed)}
+      AS k(dt, event_id) WHERE ${isKey(source)}`);
+  }
+  if (credits.reheld.length > 0) {
+    statements.push(
+      `UPDATE unmatched_job u SET reason = k.reason FROM ${unnestRows(credits.reheld, [
+        ...KEY_COLUMNS,
+        ['text', (half) => half.reason],
+      ])} AS k(dt, event_id, reason) WHERE ${isKey(source)}`,
+    );
+  }
+  if (credits.opened.length > 0) statements.push(openedStatement(source, credits, workerIds));
+  return statements;
+}
+
+const KEY_COLUMNS = [
+  ['timestamptz', (key: EventKey) => at(key.dtMs)],
+  ['text', (key: EventKey) => key.eventId],
+] as const;
+const keyRows = (keys: readonly EventKey[]): string => unnestRows(keys, KEY_COLUMNS);
+const isKey = (source: string): string =>
+  `u.source_id = ${source} AND u.dt = k.dt AND u.event_id = k.event_id`;
+
+/** Rows are locked in the order of their ids: two sources may pay the same workers. */
+function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string {
+  const rows = [...workers].map(([key, stats]) => ({ id: workerIds(key), ...stats }));
+  const ids = sqlArray(
+    'bigint',
+    rows.map(({ id }) => id),
+  );
+  return `WITH locked AS MATERIALIZED (
+      SELECT id FROM remote_worker WHERE id = ANY (${ids}) ORDER BY id FOR NO KEY UPDATE)
+    UPDATE remote_worker w SET jobs = w.jobs + k.jobs,
+      zero_fee_jobs = w.zero_fee_jobs + k.zero_fee_jobs,
+      compute_units = w.compute_units + k.compute_units,
+      last_event_at = GREATEST(w.last_event_at, k.last_event_at)
+    FROM ${unnestRows(rows, [
+      ['bigint', (row) => row.id],
+      ['bigint', (row) => row.jobs],
+      ['bigint', (row) => row.zeroFeeJobs],
+      ['numeric', (row) => row.computeUnits],
+      ['timestamptz', (row) => at(row.lastEventMs)],
+    ])} AS k(id, jobs, zero_fee_jobs, compute_units, last_event_at)
+    JOIN locked USING (id) WHERE w.id = k.id`;
+}
+
+/** One INSERT brings all entries: that is how the ledger's trigger can check their sums. */
+function postingsStatement(
+  source: string,
+  batchNo: number,
+  { credits, workerIds }: { readonly credits: BatchCredits; readonly workerIds: WorkerIds },
+): string {
+  const idOf = (key: string | null): number | null => (key === null ? null : workerIds(key));
+  const entries = credits.postings.flatMap((posting) =>
+    ledgerEntries(posting).map((entry) => ({ posting, entry })),
+  );
+  return `WITH made AS (
+      INSERT INTO posting (kind, source_id, batch, remote_worker_id, terms_id)
+      SELECT k.kind, ${source}, ${batchNo}, k.worker, k.terms FROM ${unnestRows(credits.postings, [
+        ['text', (row) => row.kind],
+        ['bigint', (row) => idOf(row.workerKey)],
+        ['integer', (row) => row.termsId],
+      ])} AS k(kind, worker, terms)
+      RETURNING id, kind, remote_worker_id, terms_id)
+    INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+    SELECT made.id, e.account, e.account_worker, e.amount FROM ${unnestRows(entries, [
+      ['text', (row) => row.posting.kind],
+      ['bigint', (row) => idOf(row.posting.workerKey) ?? 0],
+      ['integer', (row) => row.posting.termsId],
+      ['text', (row) => row.entry.account],
+      ['bigint', (row) => idOf(row.entry.workerKey) ?? 0],
+      ['numeric', (row) => row.entry.amountWei],
+    ])} AS e(kind, worker, terms, account, account_worker, amount)
+    JOIN made ON made.kind = e.kind AND coalesce(made.remote_worker_id, 0) = e.worker
+     AND made.terms_id = e.terms`;
+}
+
+function connectionsStatement(
+  source: string,
+  { connections }: BatchCredits,
+  workerIds: WorkerIds,
+): string {
+  return `INSERT INTO connection AS c
+      (source_id, remote_worker_id, connection, up, changed_dt, changed_seq)
+    SELECT ${source}, k.* FROM ${unnestRows(connections, [
+      ['bigint', (row) => workerIds(row.workerKey)],
+      ['text', (row) => row.connection],
+      ['boolean', (row) => row.up],
+      ['timestamptz', (row) => at(row.at.dtMs)],
+      ['bigint', (row) => row.at.seq],
+    ])} AS k
+    ON CONFLICT (source_id, remote_worker_id, connection) DO UPDATE
+      SET up = excluded.up, changed_dt = excluded.changed_dt, changed_seq = excluded.changed_seq
+      WHERE (excluded.changed_dt, excluded.changed_seq) > (c.changed_dt, c.changed_seq)`;
+}
+
+function resetsStatement(source: string, { resets }: BatchCredits): string {
+  return `INSERT INTO source_reset AS r (source_id, region, node_type, reset_dt, reset_seq)
+    SELECT ${source}, k.* FROM ${unnestRows(resets, [
+      ['text', (row) => row.region],
+      ['text', (row) => row.nodeType],
+      ['timestamptz', (row) => at(row.at.dtMs)],
+      ['bigint', (row) => row.at.seq],
+    ])} AS k
+    ON CONFLICT (source_id, region, node_type) DO UPDATE
+      SET reset_dt = excluded.reset_dt, reset_seq = excluded.reset_seq
+      WHERE (excluded.reset_dt, excluded.reset_seq) > (r.reset_dt, r.reset_seq)`;
+}
+
+function countsStatement(source: string, { counts }: BatchCredits): string {
+  return `INSERT INTO event_count AS c
+      (source_id, hour, event_type, version, events, zero_fee_events)
+    SELECT ${source}, k.* FROM ${unnestRows(counts, [
+      ['timestamptz', (row) => at(row.hourMs)],
+      ['text', (row) => row.eventType],
+      ['integer', (row) => row.version],
+      ['bigint', (row) => row.events],
+      ['bigint', (row) => row.zeroFeeEvents],
+    ])} AS k
+    ON CONFLICT (source_id, hour, event_type, version) DO UPDATE
+      SET events = c.events + excluded.events,
+          zero_fee_events = c.zero_fee_events + excluded.zero_fee_events`;
+}
+
+function openedStatement(source: string, { opened }: BatchCredits, workerIds: WorkerIds): string {
+  return `INSERT INTO unmatched_job (source_id, dt, event_id, role, request_id, remote_worker_id,
+      gross_wei, compute_units, terms_id, pipeline, model_id, reason)
+    SELECT ${source}, k.* FROM ${unnestRows(opened, [
+      ['timestamptz', (half) => at(half.dtMs)],
+      ['text', (half) => half.eventId],
+      ['text', (half) => half.role],
+      ['text', (half) => half.requestId],
+      ['bigint', (half) => (half.workerKey === null ? null : workerIds(half.workerKey))],
+      ['numeric', (half) => half.job?.grossWei ?? null],
+      ['numeric', (half) => half.job?.computeUnits ?? null],
+      ['integer', (half) => half.job?.termsId ?? null],
+      ['text', (half) => half.pipeline],
+      ['text', (half) => half.modelId],
+      ['text', (half) => half.reason],
+    ])} AS k`;
+}
+
+/** The end of an event's COPY row: its place in the source, and what it was worth. */
+export function rowCredit(
+  place: { readonly seq: number; readonly batchNo: number },
+  row: BatchCredits['rows'][number],
+  workerIds: WorkerIds,
+): string {
+  const head = `\t${place.seq}\t${place.batchNo}`;
+  if (row === undefined) return `${head}\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n`;
+  const worker = copyField(row.workerKey === null ? null : workerIds(row.workerKey));
+  const worth = `${copyField(row.grossWei)}\t${copyField(row.commissionWei)}`;
+  const match =
+    row.match === null ? '\\N\t\\N' : `${at(row.match.dtMs)}\t${copyField(row.match.eventId)}`;
+  return `${head}\t${worth}\t${copyField(row.termsId)}\t${worker}\t${match}\n`;
+}
+
+export interface OpenHalfRow {
+  readonly role: 'received' | 'processed';
+  readonly dt: Date;
+  readonly event_id: string;
+  readonly request_id: string;
+  readonly reason: string;
+  readonly gross_wei: string | null;
+  readonly compute_units: string | null;
+  readonly terms_id: number | null;
+  readonly payee: `0x${string}` | null;
+  readonly node_type: 'ai' | 'transcode' | null;
+  readonly region: string | null;
+}
+
+/** A row of the open halves as the domain sees it. */
+export function toStoredHalf(row: OpenHalfRow): StoredHalf {
+  const { payee, node_type: nodeType, region, terms_id: termsId } = row;
+  const isWorker = payee !== null && nodeType !== null && region !== null;
+  return {
+    role: row.role,
+    dtMs: row.dt.getTime(),
+    eventId: row.event_id,
+    requestId: row.request_id,
+    isHeld: row.reason === 'ambiguous',
+    worker: isWorker ? { payee, nodeType, region } : null,
+    job:
+      row.role === 'processed' && termsId !== null
+        ? {
+            grossWei: BigInt(row.gross_wei ?? 0),
+            computeUnits: BigInt(row.compute_units ?? 0),
+            termsId,
+          }
+        : null,
+  };
+}

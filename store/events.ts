@@ -1,0 +1,275 @@
+/**
+ * Stores and credits one batch of events: three turns on the wire, one connection, one transaction.
+ * Whoever else writes unmatched_job or a source's raw events locks the source's row first, as here.
+ */
+import { pipeline } from 'node:stream/promises';
+import type { PoolClient, QueryResult } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { type BatchCredits, creditBatch } from '../domain/credit.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { Terms } from '../domain/terms.js';
+import type { Database } from './database.js';
+import { ensurePartitions } from './events-partitions.js';
+import {
+  eventHash,
+  type PreparedEvent,
+  ROW_COLUMNS,
+  rawText,
+  rowBytes,
+} from './events-prepared.js';
+import {
+  type OpenHalfRow,
+  readStatements,
+  rowCredit,
+  toStoredHalf,
+  writeStatements,
+} from './events-statements.js';
+import { identifyWorkers } from './events-workers.js';
+import { type RefusedElement, resolveStatement, setAsideStatement } from './set-aside.js';
+import { sqlState } from './transact.js';
+
+/** What stays the same over the batches of one pass, and what they learn. */
+export interface IngestSession {
+  readonly db: Database;
+  readonly sourceId: string;
+  readonly jobMatchWindowMs: number;
+  /** Of the running program: what it sets aside is tried again by the next one. */
+  readonly version: string;
+  readonly now: () => Date;
+  /** Ids of remote workers that are committed. */
+  readonly workerIds: Map<string, number>;
+  /** Months that have their partition. */
+  readonly months: Set<string>;
+}
+
+export interface IngestBatch {
+  /** In the order in which the source gave them, no key twice. */
+  readonly events: readonly PreparedEvent[];
+  readonly refused: readonly RefusedElement[];
+  /** Moves the source's cursor forward with this batch. */
+  readonly cursorHint: Date | null;
+}
+
+export interface IngestOutcome {
+  readonly fresh: number;
+  readonly duplicates: number;
+  /** Refused before, and those whose identity stood for something else. */
+  readonly setAside: number;
+}
+
+const MAX_TRIES = 6;
+/** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
+const RETRYABLE = new Set(['23505', '40P01', '40001']);
+
+/** A session for one pass. */
+export function openIngestSession(
+  options: Omit<IngestSession, 'workerIds' | 'months'>,
+): IngestSession {
+  return { ...options, workerIds: new Map(), months: new Set() };
+}
+
+/** Stores what is new, credits it, and sets aside what cannot be; all of it or nothing. */
+export async function ingestBatch(
+  session: IngestSession,
+  batch: IngestBatch,
+): Promise<IngestOutcome> {
+  const dtsMs = batch.events.map(({ event }) => event.dtMs);
+  await ensurePartitions(session.db, { dtsMs, now: session.now() }, session.months);
+  for (let attempt = 1; ; attempt += 1) {
+    const client = await session.db.$client.connect();
+    let isBroken = true;
+    try {
+      const outcome = await new BatchIngest(client, session, batch).run(attempt > 1);
+      isBroken = false;
+      return outcome;
+    } catch (error) {
+      isBroken = await rollBack(client);
+      if (attempt >= MAX_TRIES || !RETRYABLE.has(sqlState(error))) throw error;
+    } finally {
+      client.release(isBroken);
+    }
+  }
+}
+
+/** Whether the connection is of no use any more. */
+async function rollBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+interface KnownState {
+  readonly firstSeq: number;
+  readonly batchNo: number;
+  /** Hashes of the events that are stored already, by place in the batch. */
+  readonly hashes: ReadonlyMap<number, string>;
+  readonly openHalves: readonly OpenHalfRow[];
+  readonly terms: readonly Terms[];
+}
+
+class BatchIngest {
+  constructor(
+    private readonly client: PoolClient,
+    private readonly session: IngestSession,
+    private readonly batch: IngestBatch,
+  ) {}
+
+  async run(checkAllKeys: boolean): Promise<IngestOutcome> {
+    const state = await this.readState(checkAllKeys);
+    const { fresh, changed } = this.sift(state.hashes);
+    const refused = [...this.batch.refused, ...changed];
+    const statements = this.setAsideStatements(refused);
+    if (fresh.length === 0) {
+      await this.client.query([...statements, 'COMMIT'].join(';\n'));
+    } else {
+      await this.store(state, fresh, statements);
+    }
+    const duplicates = this.batch.events.length - fresh.length - changed.length;
+    return { fresh: fresh.length, duplicates, setAside: refused.length };
+  }
+
+  private async readState(checkAllKeys: boolean): Promise<KnownState> {
+    const { sourceId, jobMatchWindowMs } = this.session;
+    const { events } = this.batch;
+    const results: unknown = await this.client.query(
+      readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys }),
+    );
+    const [, source, known, halves, terms] = results as readonly QueryResult[];
+    const row: { next_seq: string; next_batch: string } | undefined = source?.rows[0];
+    if (row === undefined) {
+      throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
+    }
+    const knownRows: readonly { i: string; hash: string }[] = known?.rows ?? [];
+    const termsRows: readonly { id: number; from_ms: string; commission_bps: number }[] =
+      terms?.rows ?? [];
+    return {
+      firstSeq: Number(row.next_seq),
+      batchNo: Number(row.next_batch),
+      hashes: new Map(knownRows.map(({ i, hash }) => [Number(i) - 1, hash])),
+      openHalves: halves?.rows ?? [],
+      terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
+        id,
+        fromMs: Number(fromMs),
+        commissionBps,
+      })),
+    };
+  }
+
+  /** Parts what is new from what is known, and from what is known otherwise. */
+  private sift(hashes: ReadonlyMap<number, string>): {
+    readonly fresh: readonly PreparedEvent[];
+    readonly changed: readonly RefusedElement[];
+  } {
+    if (hashes.size === 0) return { fresh: this.batch.events, changed: [] };
+    const fresh: PreparedEvent[] = [];
+    const changed: RefusedElement[] = [];
+    for (const [i, prepared] of this.batch.events.entries()) {
+      const hash = hashes.get(i);
+      if (hash === undefined) fresh.push(prepared);
+      else if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
+    }
+    return { fresh, changed };
+  }
+
+  private setAsideStatements(refused: readonly RefusedElement[]): string[] {
+    const { sourceId, version } = this.session;
+    const statements: string[] = [];
+    const stillRefused = new Set(refused.map(({ retriedHash }) => retriedHash));
+    const resolved = this.batch.events.flatMap(({ retry }) =>
+      retry === undefined || stillRefused.has(retry.rawHash) ? [] : [retry.id],
+    );
+    if (refused.length > 0) statements.push(setAsideStatement(sourceId, refused, version));
+    if (resolved.length > 0) statements.push(resolveStatement(resolved, version));
+    return statements;
+  }
+
+  private async store(
+    state: KnownState,
+    fresh: readonly PreparedEvent[],
+    otherStatements: readonly string[],
+  ): Promise<void> {
+    const { sourceId, jobMatchWindowMs } = this.session;
+    const credits = creditBatch({
+      events: fresh.map(({ event }) => event),
+      firstSeq: state.firstSeq,
+      openHalves: state.openHalves.map(toStoredHalf),
+      terms: state.terms,
+      jobMatchWindowMs,
+    });
+    const newWorkers = await this.identifyNewWorkers(credits);
+    const idOf = (key: string): number => {
+      const id = this.session.workerIds.get(key) ?? newWorkers.get(key);
+      if (id === undefined) throw new RangeError(`the remote worker ${key} has no row`);
+      return id;
+    };
+    const statements = writeStatements(
+      {
+        sourceId,
+        batchNo: state.batchNo,
+        freshCount: fresh.length,
+        newestMs: fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0),
+        cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
+      },
+      credits,
+      idOf,
+    );
+    const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
+    const text = [...statements, ...otherStatements, copy, 'COMMIT'].join(';\n');
+    const rows = copyRows(fresh, { state, credits, idOf });
+    await pipeline([rows], this.client.query(copyFrom(text)));
+    // Only now: an id from a transaction that was rolled back stands for nobody.
+    for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
+  }
+
+  private async identifyNewWorkers(credits: BatchCredits): Promise<ReadonlyMap<string, number>> {
+    const unknown = [...credits.workers]
+      .filter(([key]) => !this.session.workerIds.has(key))
+      .map(([, { worker }]) => worker);
+    return unknown.length === 0 ? new Map() : identifyWorkers(this.client, unknown);
+  }
+}
+
+/** An event whose identity stands for something else already. */
+export function changedElement(prepared: PreparedEvent): RefusedElement {
+  const { event, place, retry } = prepared;
+  const dtText = new Date(event.dtMs).toISOString();
+  return {
+    refusal: {
+      code: 'EVENT_CHANGED',
+      reason: `event ${event.eventId} of ${dtText} said something else when it was counted`,
+      eventId: event.eventId,
+      dtText,
+    },
+    place,
+    raw: rawText(prepared),
+    retriedHash: retry?.rawHash ?? null,
+  };
+}
+
+function copyRows(
+  fresh: readonly PreparedEvent[],
+  made: {
+    readonly state: KnownState;
+    readonly credits: BatchCredits;
+    readonly idOf: (key: string) => number;
+  },
+): Buffer {
+  const { state, credits, idOf } = made;
+  const heads = fresh.map(rowBytes);
+  const tails = fresh.map((_, i) =>
+    rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
+  );
+  let size = 0;
+  for (const head of heads) size += head.length;
+  for (const tail of tails) size += Buffer.byteLength(tail);
+  const rows = Buffer.allocUnsafe(size);
+  let end = 0;
+  for (const [i, head] of heads.entries()) {
+    end += head.copy(rows, end);
+    end += rows.write(tails[i] ?? '', end);
+  }
+  return rows;
+}

@@ -1,0 +1,143 @@
+/** What must hold between the tables at any moment; each query names the rows that break it. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Reader } from './database.js';
+import { query } from './query.js';
+
+export interface Finding {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Invariant {
+  readonly code: string;
+  /** Selects `message`, one row per violation. */
+  readonly violations: SQL;
+}
+
+const LEDGER: readonly Invariant[] = [
+  {
+    code: 'POSTING_UNBALANCED',
+    violations: sql`
+      SELECT 'the entries of posting ' || posting_id || ' sum to ' || sum(amount_wei) || ' wei' AS message
+        FROM ledger_entry GROUP BY posting_id HAVING sum(amount_wei) <> 0`,
+  },
+  {
+    code: 'BALANCE_DRIFT',
+    violations: sql`
+      SELECT 'balance ' || account || ' of remote worker ' || remote_worker_id || ' is ' ||
+             coalesce(balance.amount_wei, 0) || ' wei, its entries sum to ' || coalesce(entries.total, 0) AS message
+        FROM balance FULL JOIN (
+             SELECT account, remote_worker_id, sum(amount_wei) AS total
+               FROM ledger_entry GROUP BY account, remote_worker_id) entries
+             USING (account, remote_worker_id)
+       WHERE coalesce(balance.amount_wei, 0) <> coalesce(entries.total, 0)`,
+  },
+  {
+    code: 'PAYOUT_POSTING_LEAKS',
+    violations: sql`
+      SELECT 'posting ' || posting.id || ' (' || kind || ') changes what remote worker ' ||
+             entry.remote_worker_id || ' is owed by ' || sum(entry.amount_wei) || ' wei' AS message
+        FROM posting JOIN ledger_entry entry ON entry.posting_id = posting.id
+       WHERE posting.payout_id IS NOT NULL AND kind IN ('reserve', 'settle', 'release', 'reopen')
+       GROUP BY posting.id, kind, entry.remote_worker_id HAVING sum(entry.amount_wei) <> 0`,
+  },
+];
+
+const PAYOUTS: readonly Invariant[] = [
+  {
+    code: 'ALLOCATION_DRIFT',
+    violations: sql`
+      SELECT 'payout ' || payout.id || ' is ' || payout.amount_wei || ' wei, its allocations ' ||
+             coalesce(sum(part.amount_wei), 0) AS message
+        FROM payout LEFT JOIN payout_allocation part ON part.payout_id = payout.id
+       GROUP BY payout.id HAVING payout.amount_wei <> coalesce(sum(part.amount_wei), 0)`,
+  },
+  {
+    code: 'RESERVED_DRIFT',
+    violations: sql`
+      SELECT 'reserved are ' || held.total || ' wei, open payouts promise ' || open.total AS message
+        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'reserved') held,
+             (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout
+               WHERE state IN ('reserved', 'signed', 'reopened')) open
+       WHERE held.total <> open.total`,
+  },
+  {
+    code: 'SETTLED_DRIFT',
+    violations: sql`
+      SELECT 'settled less re-opened are ' || booked.total || ' wei, paid payouts ' || paid.total AS message
+        FROM (SELECT coalesce(sum(entry.amount_wei), 0) AS total
+                FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
+               WHERE entry.account = 'paid' AND posting.kind IN ('settle', 'reopen')) booked,
+             (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout WHERE state = 'paid') paid
+       WHERE booked.total <> paid.total`,
+  },
+  {
+    code: 'SLOT_STATE',
+    violations: sql`
+      SELECT 'payout ' || payout.id || ' is ' || payout.state || ' with ' || count(slot.nonce) FILTER (
+               WHERE slot.state = 'open') || ' open and ' || count(slot.nonce) FILTER (
+               WHERE slot.state = 'mined') || ' mined slots' AS message
+        FROM payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
+       GROUP BY payout.id
+      HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
+               <> (payout.state IN ('signed', 'reopened'))::int
+          OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
+  },
+  {
+    code: 'NONCE_GAP',
+    violations: sql`
+      SELECT 'wallet ' || wallet.address || ' has handed out ' ||
+             (wallet.next_nonce - wallet.opening_nonce) || ' nonces and keeps ' || count(slot.nonce) ||
+             ' slots' AS message
+        FROM wallet LEFT JOIN nonce_slot slot
+          ON slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+         AND slot.nonce >= wallet.opening_nonce AND slot.nonce < wallet.next_nonce
+       GROUP BY wallet.chain_id, wallet.address
+      HAVING count(slot.nonce) <> wallet.next_nonce - wallet.opening_nonce`,
+  },
+  {
+    code: 'SLOT_WITHOUT_ATTEMPT',
+    violations: sql`
+      SELECT 'slot ' || slot.nonce || ' of payout ' || slot.payout_id || ' has no stored attempt' ||
+             CASE WHEN slot.state = 'mined' THEN ' with the hash that was mined' ELSE '' END AS message
+        FROM nonce_slot slot
+       WHERE NOT EXISTS (
+             SELECT FROM attempt WHERE attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                AND attempt.nonce = slot.nonce
+                AND (slot.state <> 'mined' OR attempt.hash = slot.mined_hash))`,
+  },
+];
+
+/** The one that reads every raw event: for the command, not for a schedule. */
+const EVENTS: readonly Invariant[] = [
+  {
+    code: 'REVENUE_DRIFT',
+    violations: sql`
+      SELECT 'the events are worth ' || events.gross || ' wei, the ledger took in ' || -revenue.total AS message
+        FROM (SELECT coalesce(sum(gross_wei), 0) AS gross FROM pool_event) events,
+             (SELECT coalesce(sum(entry.amount_wei), 0) AS total
+                FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
+               WHERE entry.account = 'revenue'
+                 AND posting.kind IN ('jobs', 'late-jobs', 'unattributed')) revenue
+       WHERE events.gross <> -revenue.total`,
+  },
+];
+
+const MAX_FINDINGS_EACH = 20;
+
+/** Checks every invariant and names what breaks them; empty when all hold. */
+export async function checkInvariants(
+  reader: Reader,
+  options: { readonly withEvents?: boolean } = {},
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const invariants = [...LEDGER, ...PAYOUTS, ...(options.withEvents === true ? EVENTS : [])];
+  for (const { code, violations } of invariants) {
+    const rows = await query<{ message: string }>(
+      reader,
+      sql`SELECT message FROM (${violations}) found LIMIT ${MAX_FINDINGS_EACH}`,
+    );
+    findings.push(...rows.map(({ message }) => ({ code, message })));
+  }
+  return findings;
+}

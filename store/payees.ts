@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import { PoolError } from '../domain/pool-error.js';
+import { type Decision, MANAGER, recordDecision } from './audit-log.js';
+import type { Database, Transaction } from './database.js';
+import { query } from './query.js';
+import { transact } from './transact.js';
+
+/** Stops further payouts to a payee whose destination refused, until an operator looks. */
+export async function markUnpayable(
+  tx: Transaction,
+  payee: Address,
+  refusal: { readonly code: string; readonly reason: string },
+): Promise<void> {
+  await tx.execute(sql`
+    UPDATE payee SET unpayable_code = ${refusal.code}, unpayable_reason = ${refusal.reason},
+           unpayable_at = now()
+     WHERE address = ${payee}`);
+  await recordDecision(tx, {
+    actor: MANAGER,
+    action: 'payee.unpayable',
+    subject: payee,
+    reason: refusal.reason,
+  });
+}
+
+/** Lets a payee be paid again. False when nothing stood in the way. */
+export async function releasePayee(
+  db: Database,
+  payee: Address,
+  decision: Decision,
+): Promise<boolean> {
+  return transact(db, async (tx) => {
+    const [row] = await query<{ code: string | null }>(
+      tx,
+      sql`SELECT unpayable_code AS code FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`,
+    );
+    if (row === undefined) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
+    if (row.code === null) return false;
+    await tx.execute(sql`
+      UPDATE payee SET unpayable_code = NULL, unpayable_reason = NULL, unpayable_at = NULL
+       WHERE address = ${payee}`);
+    await recordDecision(tx, { ...decision, action: 'payee.release', subject: payee });
+    return true;
+  });
+}

@@ -1,0 +1,112 @@
+/** What operators may do to an open payout: one audited transaction each. */
+import { sql } from 'drizzle-orm';
+import { isClosed, type PayoutState } from '../domain/payout.js';
+import { PoolError } from '../domain/pool-error.js';
+import { type Decision, recordDecision } from './audit-log.js';
+import type { Database, Transaction } from './database.js';
+import { postMovement } from './payout-postings.js';
+import { query } from './query.js';
+import { transact } from './transact.js';
+
+/** The state after the message, and what it did in words. */
+export interface MessageEffect {
+  readonly state: PayoutState;
+  readonly words: string;
+}
+
+interface LockedPayout {
+  readonly id: string;
+  readonly state: PayoutState;
+  readonly held: boolean;
+}
+
+type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
+
+/** Keeps a reserved payout from being signed until it is resumed. */
+export function holdPayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.hold' }, async (tx, payout) => {
+    requireReserved(payout);
+    await tx.execute(sql`
+      UPDATE payout SET held_at = coalesce(held_at, now()), hold_reason = ${decision.reason},
+             wait_code = 'PAYOUT_HELD', wait_reason = ${heldWords(decision)}
+       WHERE id = ${id}`);
+    return { state: payout.state, words: 'held: it will not be signed until it is resumed' };
+  });
+}
+
+/** Lets a held payout go on. */
+export function resumePayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.resume' }, async (tx, payout) => {
+    requireOpen(payout);
+    if (!payout.held) throw new PoolError('PAYOUT_NOT_HELD', `payout ${id} is not held`);
+    await tx.execute(sql`
+      UPDATE payout SET held_at = NULL, hold_reason = NULL, wait_code = NULL, wait_reason = NULL
+       WHERE id = ${id}`);
+    return { state: payout.state, words: 'resumed: it will be signed and sent' };
+  });
+}
+
+/** Ends a payout before anything was signed; what it held is pending again. */
+export function cancelPayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.cancel' }, async (tx, payout) => {
+    requireReserved(payout);
+    await tx.execute(sql`
+      UPDATE payout SET state = 'cancelled', closed_at = now(), wait_code = NULL, wait_reason = NULL
+       WHERE id = ${id}`);
+    await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds: [id] });
+    return { state: 'cancelled', words: 'cancelled: its amount is pending again' };
+  });
+}
+
+/** Asks for new bytes with a higher fee under the same nonce. */
+export function requestBump(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.bump' }, async (tx, payout) => {
+    requireOpen(payout);
+    if (payout.state === 'reserved') {
+      throw new PoolError('PAYOUT_NOT_SIGNED', `payout ${id} has no transaction yet`);
+    }
+    await tx.execute(sql`UPDATE payout SET bump_requested_at = now() WHERE id = ${id}`);
+    return { state: payout.state, words: 'its fee will be raised, within the cap' };
+  });
+}
+
+/** Why a held payout waits. */
+export function heldWords(decision: { readonly reason: string }): string {
+  return `held by an operator: ${decision.reason}`;
+}
+
+async function change(
+  db: Database,
+  order: { readonly id: string; readonly decision: Decision; readonly action: string },
+  apply: Change,
+): Promise<MessageEffect> {
+  if (order.decision.reason.trim() === '') {
+    throw new PoolError('REASON_MISSING', 'a reason is needed');
+  }
+  return transact(db, async (tx) => {
+    const [payout] = await query<LockedPayout>(
+      tx,
+      sql`SELECT id, state, held_at IS NOT NULL AS held FROM payout
+           WHERE id = ${order.id} FOR NO KEY UPDATE`,
+    );
+    if (payout === undefined) {
+      throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${order.id}`);
+    }
+    const effect = await apply(tx, payout);
+    await recordDecision(tx, { ...order.decision, action: order.action, subject: order.id });
+    return effect;
+  });
+}
+
+function requireOpen(payout: LockedPayout): void {
+  if (isClosed(payout.state)) {
+    throw new PoolError('PAYOUT_ALREADY_CLOSED', `payout ${payout.id} has ended: ${payout.state}`);
+  }
+}
+
+function requireReserved(payout: LockedPayout): void {
+  requireOpen(payout);
+  if (payout.state !== 'reserved') {
+    throw new PoolError('PAYOUT_ALREADY_SIGNED', `payout ${payout.id} is ${payout.state}`);
+  }
+}

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import { sumWei } from '../domain/money.js';
+import type { PayeeStanding } from '../domain/payout.js';
+import { allocatePending, type RowAmount } from '../domain/payout-allocation.js';
+import { type DueDecision, decideDue, type PayoutTerms } from '../domain/payout-due.js';
+import { PoolError, type PoolErrorCode } from '../domain/pool-error.js';
+import { type Decision, recordDecision } from './audit-log.js';
+import type { Database, Reader, Transaction } from './database.js';
+import { postMovement } from './payout-postings.js';
+import { list, query } from './query.js';
+import { transact } from './transact.js';
+
+export interface RoundResult {
+  readonly payouts: number;
+  readonly reservedWei: bigint;
+}
+
+/** A payout that stands in its payee's way, or was made just now. */
+export interface OpenPayout {
+  readonly payoutId: string;
+  readonly amountWei: bigint;
+  readonly created: boolean;
+}
+
+/** What every payee has and how the payout stands, all or these; without a lock. */
+export async function payeeStandings(
+  reader: Reader,
+  payees?: readonly Address[],
+): Promise<readonly PayeeStanding[]> {
+  const only = payees && sql`AND worker.payee = ANY(${list(payees)}::text[])`;
+  const rows = await query<{
+    payee: Address;
+    pending: string;
+    unpayable: string | null;
+    open: boolean;
+    last_at: string | null;
+  }>(
+    reader,
+    sql`SELECT payee.address AS payee, owed.pending, payee.unpayable_reason AS unpayable,
+               EXISTS (SELECT FROM payout WHERE payout.payee = payee.address
+                                            AND state IN ('reserved', 'signed')) AS open,
+               (SELECT created_at FROM payout
+                 WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused')
+                 ORDER BY created_at DESC, id DESC LIMIT 1) AS last_at
+          FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
+                  FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+                 WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0 ${only ?? sql``}
+                 GROUP BY worker.payee) owed
+          JOIN payee ON payee.address = owed.payee
+         ORDER BY payee.address`,
+  );
+  return rows.map((row) => ({
+    payee: row.payee,
+    pendingWei: BigInt(row.pending),
+    hasOpenPayout: row.open,
+    unpayableReason: row.unpayable,
+    lastPayoutAt: row.last_at === null ? null : new Date(row.last_at),
+  }));
+}
+
+/** Reserves everything that is due now. The same round again answers what it did the first time. */
+export async function reserveRound(
+  db: Database,
+  round: { readonly roundId: string; readonly workflowId: string },
+): Promise<RoundResult> {
+  return transact(db, async (tx) => {
+    await tx.execute(sql`
+      INSERT INTO payout_round (id, workflow_id) VALUES (${round.roundId}, ${round.workflowId})
+      ON CONFLICT DO NOTHING`);
+    const done = await finishedRound(tx, round.roundId);
+    if (done !== undefined) return done;
+    const { terms, now } = await currentTerms(tx);
+    const isDue = (standing: PayeeStanding) => decideDue(standing, terms, now).due;
+    const candidates = (await payeeStandings(tx)).filter(isDue).map(({ payee }) => payee);
+    const pending = await lockPending(tx, candidates);
+    // Read again under the locks: another round or a manual payout may have been quicker.
+    const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
+    const made = await insertPayouts(tx, {
+      due,
+      pending,
+      origin: 'round',
+      roundId: round.roundId,
+      reason: null,
+    });
+    const reservedWei = sumWei(made.map((payout) => payout.amountWei));
+    await tx.execute(sql`
+      UPDATE payout_round SET finished_at = clock_timestamp(), payouts = ${made.length},
+             reserved_wei = ${reservedWei.toString()}
+       WHERE id = ${round.roundId}`);
+    return { payouts: made.length, reservedWei };
+  });
+}
+
+/** Reserves one payee's payout on request, or finds the one that is open already. */
+export async function reserveManual(
+  db: Database,
+  request: Decision & { readonly payee: Address; readonly belowThreshold: boolean },
+): Promise<OpenPayout> {
+  return transact(db, async (tx) => {
+    const pending = await lockPending(tx, [request.payee]);
+    const open = await openPayoutOf(tx, request.payee);
+    if (open !== undefined) return open;
+    const { terms, now } = await currentTerms(tx);
+    const [standing] = await payeeStandings(tx, [request.payee]);
+    if (standing === undefined) await refuseUnknown(tx, request.payee);
+    const thresholdWei = request.belowThreshold ? 0n : terms.thresholdWei;
+    const decision = standing && decideDue(standing, { ...terms, thresholdWei }, now);
+    if (decision?.due !== true) throw notDueError(request.payee, decision);
+    const [made] = await insertPayouts(tx, {
+      due: [request.payee],
+      pending,
+      origin: 'manual',
+      roundId: null,
+      reason: request.reason,
+    });
+    if (made === undefined) throw notDueError(request.payee, undefined);
+    await recordDecision(tx, {
+      actor: request.actor,
+      reason: request.reason,
+      action: 'payout.manual',
+      subject: made.payoutId,
+      detail: { payee: request.payee, amountWei: made.amountWei.toString() },
+    });
+    return made;
+  });
+}
+
+async function finishedRound(tx: Transaction, id: string): Promise<RoundResult | undefined> {
+  const [row] = await query<{ finished_at: string | null; payouts: number; reserved_wei: string }>(
+    tx,
+    sql`SELECT finished_at, payouts, reserved_wei FROM payout_round WHERE id = ${id} FOR UPDATE`,
+  );
+  if (row === undefined || row.finished_at === null) return undefined;
+  return { payouts: row.payouts, reservedWei: BigInt(row.reserved_wei) };
+}
+
+/** The terms that hold now, by the database's clock: workers' clocks may differ. */
+async function currentTerms(
+  tx: Transaction,
+): Promise<{ readonly terms: PayoutTerms; readonly now: Date }> {
+  const [row] = await query<{ threshold_wei: string; min_interval_ms: string; now: string }>(
+    tx,
+    sql`SELECT threshold_wei, min_interval_ms, now() AS now FROM terms
+         WHERE from_dt <= now() ORDER BY from_dt DESC LIMIT 1`,
+  );
+  if (row === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
+  return {
+    terms: {
+      thresholdWei: BigInt(row.threshold_wei),
+      minIntervalMs: Number(row.min_interval_ms),
+    },
+    now: new Date(row.now),
+  };
+}
+
+type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
+
+/** Locks payees in address order, then what is pending for them, and reads it. */
+async function lockPending(tx: Transaction, payees: readonly Address[]): Promise<PendingRows> {
+  await tx.execute(sql`
+    SELECT FROM payee WHERE address = ANY(${list(payees)}::text[])
+     ORDER BY address FOR NO KEY UPDATE`);
+  const rows = await query<{ payee: Address; id: string; amount: string }>(
+    tx,
+    sql`SELECT worker.payee, worker.id, balance.amount_wei AS amount
+          FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+         WHERE balance.account = 'pending' AND worker.payee = ANY(${list(payees)}::text[])
+         ORDER BY balance.remote_worker_id FOR NO KEY UPDATE OF balance`,
+  );
+  const byPayee = new Map<Address, RowAmount[]>();
+  for (const { payee, id, amount } of rows) {
+    const row = { remoteWorkerId: Number(id), amountWei: BigInt(amount) };
+    byPayee.set(payee, [...(byPayee.get(payee) ?? []), row]);
+  }
+  return byPayee;
+}
+
+async function insertPayouts(
+  tx: Transaction,
+  order: {
+    readonly due: readonly Address[];
+    readonly pending: PendingRows;
+    readonly origin: 'round' | 'manual';
+    readonly roundId: string | null;
+    readonly reason: string | null;
+  },
+): Promise<readonly OpenPayout[]> {
+  const made = order.due.flatMap((payee) => {
+    const parts = allocatePending(order.pending.get(payee) ?? []);
+    const amountWei = sumWei(parts.map((part) => part.amountWei));
+    return parts.length === 0 ? [] : [{ payoutId: randomUUID(), payee, amountWei, parts }];
+  });
+  if (made.length === 0) return [];
+  await tx.execute(sql`
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason)
+    SELECT id, payee, payee, amount, 'reserved', ${order.origin}, ${order.roundId}::uuid, ${order.reason}
+      FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
+                  ${list(made.map((payout) => payout.payee))}::text[],
+                  ${list(made.map((payout) => payout.amountWei))}::numeric[]) AS new (id, payee, amount)`);
+  const parts = made.flatMap((payout) =>
+    payout.parts.map((part) => ({ ...part, payoutId: payout.payoutId })),
+  );
+  await tx.execute(sql`
+    INSERT INTO payout_allocation (payout_id, remote_worker_id, amount_wei)
+    SELECT * FROM unnest(${list(parts.map((part) => part.payoutId))}::uuid[],
+                         ${list(parts.map((part) => part.remoteWorkerId))}::bigint[],
+                         ${list(parts.map((part) => part.amountWei))}::numeric[])`);
+  const payoutIds = made.map((payout) => payout.payoutId);
+  await postMovement(tx, { kind: 'reserve', from: 'pending', to: 'reserved', payoutIds });
+  return made.map(({ payoutId, amountWei }) => ({ payoutId, amountWei, created: true }));
+}
+
+async function openPayoutOf(tx: Transaction, payee: Address): Promise<OpenPayout | undefined> {
+  const [row] = await query<{ id: string; amount_wei: string }>(
+    tx,
+    sql`SELECT id, amount_wei FROM payout WHERE payee = ${payee} AND state IN ('reserved', 'signed')`,
+  );
+  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: false };
+}
+
+async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
+  const known = await query(tx, sql`SELECT FROM payee WHERE address = ${payee}`);
+  if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
+}
+
+function notDueError(payee: Address, decision: DueDecision | undefined): PoolError {
+  if (decision === undefined || decision.due) {
+    return new PoolError('PAYOUT_NOTHING_DUE', `nothing is pending for ${payee}`, { payee });
+  }
+  const codes: Readonly<Record<string, PoolErrorCode>> = {
+    TOO_SOON: 'PAYOUT_TOO_SOON',
+    UNPAYABLE: 'PAYEE_UNPAYABLE',
+  };
+  return new PoolError(codes[decision.code] ?? 'PAYOUT_NOTHING_DUE', decision.reason, { payee });
+}

@@ -1,0 +1,152 @@
+/** Remote workers with their balances and whether they are online. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import type { Reader } from './database.js';
+import {
+  allOf,
+  CURSOR_PART,
+  type Page,
+  type PageRequest,
+  readCursor,
+  rowsToAskFor,
+  toDate,
+  toDateOrNull,
+  toPage,
+} from './page-cursor.js';
+import type { NodeType } from './schema.js';
+
+export interface RemoteWorkerSummary {
+  readonly id: string;
+  readonly payee: Address;
+  readonly nodeType: NodeType;
+  readonly region: string;
+  readonly online: boolean;
+  /** Connections that are up; the newest one is `connection`. */
+  readonly connections: number;
+  readonly connection: string | null;
+  readonly jobs: string;
+  readonly zeroFeeJobs: string;
+  readonly computeUnits: string;
+  readonly pendingWei: bigint;
+  readonly reservedWei: bigint;
+  readonly paidWei: bigint;
+  readonly lastEventAt: Date | null;
+  readonly createdAt: Date;
+}
+
+export interface RemoteWorkerFilter {
+  readonly payee?: Address | undefined;
+  readonly nodeType?: NodeType | undefined;
+  readonly region?: string | undefined;
+  readonly online?: boolean | undefined;
+}
+
+type RemoteWorkerRow = {
+  id: string;
+  payee: Address;
+  node_type: NodeType;
+  region: string;
+  connections: number;
+  connection: string | null;
+  jobs: string;
+  zero_fee_jobs: string;
+  compute_units: string;
+  pending_wei: string;
+  reserved_wei: string;
+  paid_wei: string;
+  last_event_at: string | null;
+  created_at: string;
+};
+
+/**
+ * Up, and newer than the last reset of its source: a reset needs no writes to the connections. What
+ * a removed source last said is no longer known to hold.
+ */
+export const LIVE_CONNECTIONS: SQL = sql`
+  FROM connection c
+  LEFT JOIN source s ON s.id = c.source_id
+  LEFT JOIN source_reset r
+    ON r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
+  WHERE c.remote_worker_id = w.id AND c.up AND s.removed_at IS NULL
+    AND (r.reset_dt IS NULL OR (c.changed_dt, c.changed_seq) > (r.reset_dt, r.reset_seq))`;
+
+/** Balances of the row `w`, as columns pending_wei, reserved_wei and paid_wei. */
+export const WORKER_BALANCES: SQL = sql`
+  SELECT coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'pending'), 0) AS pending_wei,
+         coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'reserved'), 0) AS reserved_wei,
+         coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'paid'), 0) AS paid_wei
+    FROM balance b WHERE b.remote_worker_id = w.id`;
+
+const SELECT_WORKERS: SQL = sql`
+  SELECT w.id, w.payee, w.node_type, w.region, w.jobs, w.zero_fee_jobs, w.compute_units,
+         w.last_event_at, w.created_at, live.connections, live.connection, owed.*
+    FROM remote_worker w
+    CROSS JOIN LATERAL (
+      SELECT count(*)::int AS connections,
+             (array_agg(c.connection ORDER BY c.changed_dt DESC, c.changed_seq DESC))[1] AS connection
+      ${LIVE_CONNECTIONS}) live
+    CROSS JOIN LATERAL (${WORKER_BALANCES}) owed`;
+
+/** In the order in which they were first seen. */
+export async function listRemoteWorkers(
+  db: Reader,
+  filter: RemoteWorkerFilter,
+  page: PageRequest,
+): Promise<Page<RemoteWorkerSummary>> {
+  const [afterId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
+  const after = afterId === undefined ? undefined : sql`w.id > ${afterId}::bigint`;
+  const { rows } = await db.execute<RemoteWorkerRow>(sql`${SELECT_WORKERS}
+    WHERE ${allOf([...conditions(filter), after])} ORDER BY w.id LIMIT ${rowsToAskFor(page)}`);
+  return toPage(rows, page, { item: toRemoteWorker, cursorParts: (row) => [row.id] });
+}
+
+/** All of them, for the first manager's dashboards, which know no pages. */
+export async function allRemoteWorkers(
+  db: Reader,
+  filter: RemoteWorkerFilter,
+): Promise<readonly RemoteWorkerSummary[]> {
+  const { rows } = await db.execute<RemoteWorkerRow>(
+    sql`${SELECT_WORKERS} WHERE ${allOf(conditions(filter))} ORDER BY w.id`,
+  );
+  return rows.map(toRemoteWorker);
+}
+
+/** Those online first, then by what they did last. */
+export async function topRemoteWorkers(
+  db: Reader,
+  limit: number,
+): Promise<readonly RemoteWorkerSummary[]> {
+  const { rows } = await db.execute<RemoteWorkerRow>(sql`${SELECT_WORKERS}
+    ORDER BY live.connections > 0 DESC, w.last_event_at DESC NULLS LAST, w.id LIMIT ${limit}`);
+  return rows.map(toRemoteWorker);
+}
+
+function conditions(filter: RemoteWorkerFilter): readonly (SQL | undefined)[] {
+  const { payee, nodeType, region, online } = filter;
+  return [
+    payee === undefined ? undefined : sql`w.payee = ${payee}`,
+    nodeType === undefined ? undefined : sql`w.node_type = ${nodeType}`,
+    region === undefined ? undefined : sql`w.region = ${region}`,
+    online === undefined ? undefined : sql`(live.connections > 0) = ${online}`,
+  ];
+}
+
+function toRemoteWorker(row: RemoteWorkerRow): RemoteWorkerSummary {
+  return {
+    id: row.id,
+    payee: row.payee,
+    nodeType: row.node_type,
+    region: row.region,
+    online: row.connections > 0,
+    connections: row.connections,
+    connection: row.connection,
+    jobs: row.jobs,
+    zeroFeeJobs: row.zero_fee_jobs,
+    computeUnits: row.compute_units,
+    pendingWei: BigInt(row.pending_wei),
+    reservedWei: BigInt(row.reserved_wei),
+    paidWei: BigInt(row.paid_wei),
+    lastEventAt: toDateOrNull(row.last_event_at),
+    createdAt: toDate(row.created_at),
+  };
+}

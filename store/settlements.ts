@@ -1,0 +1,198 @@
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import type { Inclusion } from '../domain/settlement.js';
+import { MANAGER, recordDecision } from './audit-log.js';
+import type { Database, Reader, Transaction } from './database.js';
+import { markUnpayable } from './payees.js';
+import { postMovement } from './payout-postings.js';
+import { list, query } from './query.js';
+import type { SlotState } from './schema.js';
+import { transact } from './transact.js';
+import type { WalletKey } from './wallet.js';
+
+/** An open slot with everything that was ever signed for it. */
+export interface OpenSlot {
+  readonly nonce: number;
+  readonly payoutId: string;
+  readonly payee: Address;
+  readonly destination: Address;
+  readonly amountWei: bigint;
+  readonly attempts: readonly {
+    readonly hash: string;
+    readonly raw: Uint8Array;
+    readonly gasLimit: bigint;
+  }[];
+}
+
+/** A page of the wallet's open slots in nonce order. */
+export async function openSlots(
+  reader: Reader,
+  key: WalletKey,
+  page: { readonly from: number; readonly below: number; readonly limit: number },
+): Promise<readonly OpenSlot[]> {
+  const rows = await query<{
+    nonce: string;
+    payout_id: string;
+    payee: Address;
+    destination: Address;
+    amount_wei: string;
+    hash: string;
+    raw: Buffer;
+    gas_limit: string;
+  }>(
+    reader,
+    sql`SELECT slot.nonce, slot.payout_id, payout.payee, payout.destination, payout.amount_wei,
+               attempt.hash, attempt.raw, attempt.gas_limit
+          FROM (SELECT * FROM nonce_slot
+                 WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND state = 'open'
+                   AND nonce >= ${page.from} AND nonce < ${page.below}
+                 ORDER BY nonce LIMIT ${page.limit}) slot
+          JOIN payout ON payout.id = slot.payout_id
+          JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                      AND attempt.nonce = slot.nonce
+         ORDER BY slot.nonce, attempt.n`,
+  );
+  const slots = new Map<number, OpenSlot>();
+  for (const row of rows) {
+    const nonce = Number(row.nonce);
+    const attempt = { hash: row.hash, raw: row.raw, gasLimit: BigInt(row.gas_limit) };
+    const known = slots.get(nonce);
+    slots.set(nonce, {
+      nonce,
+      payoutId: row.payout_id,
+      payee: row.payee,
+      destination: row.destination,
+      amountWei: BigInt(row.amount_wei),
+      attempts: [...(known?.attempts ?? []), attempt],
+    });
+  }
+  return [...slots.values()];
+}
+
+export interface Closing {
+  readonly slot: Pick<OpenSlot, 'nonce' | 'payoutId' | 'payee'>;
+  readonly inclusion: Inclusion;
+}
+
+export interface Closings {
+  readonly settled: readonly Closing[];
+  readonly refused: readonly (Closing & { readonly reason: string })[];
+  readonly outOfGas: readonly (Closing & { readonly nextGasLimit: bigint })[];
+}
+
+/**
+ * Closes slots as the chain closed them, all in one transaction. Whatever another process closed
+ * meanwhile is left as it is: a slot is closed once, a payout is settled once.
+ */
+export async function closeSlots(
+  db: Database,
+  key: WalletKey,
+  closings: Closings,
+): Promise<readonly string[]> {
+  const { settled, refused, outOfGas } = closings;
+  const all = [...settled, ...refused, ...outOfGas];
+  return transact(db, async (tx) => {
+    // Payouts before slots, in one order: as everywhere.
+    await tx.execute(sql`
+      SELECT FROM payout WHERE id = ANY(${list(all.map(({ slot }) => slot.payoutId))}::uuid[])
+       ORDER BY id FOR NO KEY UPDATE`);
+    const paid = await closeSlotRows(tx, key, { closings: settled, state: 'mined' });
+    const failed = await closeSlotRows(tx, key, {
+      closings: [...refused, ...outOfGas],
+      state: 'failed',
+    });
+    await markPaid(tx, paid);
+    await markRefused(
+      tx,
+      refused.filter(({ slot }) => failed.includes(slot.payoutId)),
+    );
+    await sendBack(
+      tx,
+      outOfGas.filter(({ slot }) => failed.includes(slot.payoutId)),
+    );
+    return [...paid, ...failed];
+  });
+}
+
+/** Compare-and-set: the payouts of the slots that were still open. */
+async function closeSlotRows(
+  tx: Transaction,
+  key: WalletKey,
+  change: { readonly closings: readonly Closing[]; readonly state: SlotState },
+): Promise<readonly string[]> {
+  const { closings } = change;
+  if (closings.length === 0) return [];
+  const rows = await query<{ payout_id: string }>(
+    tx,
+    sql`UPDATE nonce_slot slot
+           SET state = ${change.state}, mined_hash = seen.hash, block_number = seen.block,
+               block_hash = seen.block_hash, gas_used = seen.gas, gas_price_wei = seen.price,
+               closed_at = now()
+          FROM unnest(${list(closings.map(({ slot }) => slot.nonce))}::bigint[],
+                      ${list(closings.map(({ inclusion }) => inclusion.hash))}::text[],
+                      ${list(closings.map(({ inclusion }) => inclusion.blockNumber))}::bigint[],
+                      ${list(closings.map(({ inclusion }) => inclusion.blockHash))}::text[],
+                      ${list(closings.map(({ inclusion }) => inclusion.gasUsed))}::bigint[],
+                      ${list(closings.map(({ inclusion }) => inclusion.gasPriceWei))}::numeric[])
+                 AS seen (nonce, hash, block, block_hash, gas, price)
+         WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
+           AND slot.nonce = seen.nonce AND slot.state = 'open'
+        RETURNING slot.payout_id`,
+  );
+  return rows.map((row) => row.payout_id);
+}
+
+async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<void> {
+  if (payoutIds.length === 0) return;
+  const changed = await query(
+    tx,
+    sql`UPDATE payout SET state = 'paid', closed_at = now(), wait_code = NULL, wait_reason = NULL
+         WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state IN ('signed', 'reopened') RETURNING id`,
+  );
+  assertAll(changed.length, payoutIds.length, 'paid');
+  await postMovement(tx, { kind: 'settle', from: 'reserved', to: 'paid', payoutIds });
+}
+
+async function markRefused(tx: Transaction, refused: Closings['refused']): Promise<void> {
+  if (refused.length === 0) return;
+  const payoutIds = refused.map(({ slot }) => slot.payoutId);
+  const changed = await query(
+    tx,
+    sql`UPDATE payout SET state = 'refused', closed_at = now(), wait_code = NULL, wait_reason = NULL
+         WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state IN ('signed', 'reopened') RETURNING id`,
+  );
+  assertAll(changed.length, payoutIds.length, 'refused');
+  await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds });
+  for (const { slot, reason } of refused) {
+    await markUnpayable(tx, slot.payee, { code: 'REFUSED_ON_CHAIN', reason });
+  }
+}
+
+/** The hold stays; the payout may be signed again, with more gas. */
+async function sendBack(tx: Transaction, outOfGas: Closings['outOfGas']): Promise<void> {
+  for (const { slot, inclusion, nextGasLimit } of outOfGas) {
+    const changed = await query(
+      tx,
+      sql`UPDATE payout SET state = 'reserved', gas_limit = ${nextGasLimit.toString()},
+                 signed_at = NULL, wait_code = NULL, wait_reason = NULL
+           WHERE id = ${slot.payoutId} AND state IN ('signed', 'reopened') RETURNING id`,
+    );
+    assertAll(changed.length, 1, 'sent back');
+    await recordDecision(tx, {
+      actor: MANAGER,
+      action: 'payout.out-of-gas',
+      subject: slot.payoutId,
+      reason: `transaction ${inclusion.hash} ran out of gas`,
+      detail: { nextGasLimit: nextGasLimit.toString() },
+    });
+  }
+}
+
+/** A slot was open and its payout was not: the whole transaction goes back. */
+function assertAll(changed: number, expected: number, what: string): void {
+  if (changed !== expected) {
+    throw new Error(
+      `${changed} of ${expected} payouts could be ${what}: an open slot of a closed one`,
+    );
+  }
+}

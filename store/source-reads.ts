@@ -1,0 +1,114 @@
+/** Sources: how far each was read, when it last worked, and how much came from it. */
+import { sql } from 'drizzle-orm';
+import type { Reader } from './database.js';
+import { toDate, toDateOrNull } from './page-cursor.js';
+import type { NodeType } from './schema.js';
+
+export interface SourceSummary {
+  readonly id: string;
+  readonly kind: string;
+  readonly readsFrom: string;
+  readonly region: string | null;
+  readonly nodeType: NodeType | null;
+  readonly fromDt: Date | null;
+  readonly cursorDt: Date | null;
+  readonly newestDt: Date | null;
+  readonly lastPassAt: Date | null;
+  readonly lastSuccessAt: Date | null;
+  readonly lastErrorCode: string | null;
+  readonly lastError: string | null;
+  readonly removedAt: Date | null;
+  readonly createdAt: Date;
+  readonly events: bigint;
+  readonly eventsLastDay: bigint;
+  readonly zeroFeeEvents: bigint;
+  readonly setAside: number;
+  readonly unattributedJobs: number;
+}
+
+export interface EventTypeCount {
+  readonly eventType: string;
+  readonly version: number;
+  readonly events: bigint;
+}
+
+type SourceRow = {
+  id: string;
+  kind: string;
+  reads_from: string;
+  region: string | null;
+  node_type: NodeType | null;
+  from_dt: string | null;
+  cursor_dt: string | null;
+  newest_dt: string | null;
+  last_pass_at: string | null;
+  last_success_at: string | null;
+  last_error_code: string | null;
+  last_error: string | null;
+  removed_at: string | null;
+  created_at: string;
+  events: string;
+  events_last_day: string;
+  zero_fee_events: string;
+  set_aside: number;
+  unattributed_jobs: number;
+};
+
+/** All sources by id, those removed from the configuration last. There are a handful: no pages. */
+export async function listSources(db: Reader, now: Date): Promise<readonly SourceSummary[]> {
+  const { rows } = await db.execute<SourceRow>(sql`
+    SELECT s.*, counted.*,
+           (SELECT count(*)::int FROM set_aside a
+             WHERE a.source_id = s.id AND a.resolved_at IS NULL) AS set_aside,
+           (SELECT count(*)::int FROM unmatched_job u
+             WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs
+      FROM source s
+      CROSS JOIN LATERAL (
+        SELECT coalesce(sum(e.events), 0) AS events,
+               coalesce(sum(e.zero_fee_events), 0) AS zero_fee_events,
+               coalesce(sum(e.events) FILTER (
+                 WHERE e.hour > ${now.toISOString()}::timestamptz - interval '24 hours'), 0)
+                 AS events_last_day
+          FROM event_count e WHERE e.source_id = s.id) counted
+     ORDER BY s.removed_at IS NOT NULL, s.id`);
+  return rows.map(toSource);
+}
+
+/** How many events of which type and version came from a source, the most frequent first. */
+export async function countEventTypes(
+  db: Reader,
+  sourceId: string,
+): Promise<readonly EventTypeCount[]> {
+  const { rows } = await db.execute<{ event_type: string; version: number; events: string }>(sql`
+    SELECT event_type, version, sum(events) AS events FROM event_count
+     WHERE source_id = ${sourceId} GROUP BY event_type, version ORDER BY sum(events) DESC, 1, 2`);
+  return rows.map(({ event_type, version, events }) => ({
+    eventType: event_type,
+    version,
+    events: BigInt(events),
+  }));
+}
+
+function toSource(row: SourceRow): SourceSummary {
+  return {
+    id: row.id,
+    kind: row.kind,
+    readsFrom: row.reads_from,
+    region: row.region,
+    nodeType: row.node_type,
+    fromDt: toDateOrNull(row.from_dt),
+    cursorDt: toDateOrNull(row.cursor_dt),
+    newestDt: toDateOrNull(row.newest_dt),
+    lastPassAt: toDateOrNull(row.last_pass_at),
+    lastSuccessAt: toDateOrNull(row.last_success_at),
+    lastErrorCode: row.last_error_code,
+    lastError: row.last_error,
+    removedAt: toDateOrNull(row.removed_at),
+    createdAt: toDate(row.created_at),
+    events: BigInt(row.events),
+    eventsLastDay: BigInt(row.events_last_day),
+    zeroFeeEvents: BigInt(row.zero_fee_events),
+    setAside: row.set_aside,
+    unattributedJobs: row.unattributed_jobs,
+  };
+}

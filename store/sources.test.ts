@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { beginPass, completePass, readProgress, registerSources } from './sources.js';
+
+let database: TestDatabase;
+
+const source = (id: string, readsFrom: string, from: Date | null = null) =>
+  ({ id, readsFrom, kind: 'k', region: 'eu', nodeType: 'ai', from }) as const;
+const removed = async () =>
+  (await database.db.$client.query('SELECT id FROM source WHERE removed_at IS NOT NULL')).rows;
+
+describe('registering sources', () => {
+  beforeEach(async () => {
+    database = await createTestDatabase();
+  });
+  afterEach(() => database.close());
+
+  it('keeps the ids that are gone from the configuration, and takes them back', async () => {
+    await registerSources(database.db, [source('a', 'http://a'), source('b', 'http://b')]);
+    await registerSources(database.db, [source('b', 'http://b')]);
+    expect(await removed()).toEqual([{ id: 'a' }]);
+    await registerSources(database.db, [source('a', 'http://a')]);
+    expect(await removed()).toEqual([{ id: 'b' }]);
+    await registerSources(database.db, []);
+    expect(await removed()).toHaveLength(2);
+  });
+
+  it('refuses two that read the same, also when the first is gone, and changes nothing', async () => {
+    const twins = [source('a', 'http://a'), source('b', 'http://a')];
+    await expect(registerSources(database.db, twins)).rejects.toMatchObject({
+      code: 'SOURCE_READ_TWICE',
+    });
+    await registerSources(database.db, [source('a', 'http://a')]);
+    await registerSources(database.db, []);
+    await expect(registerSources(database.db, [source('z', 'http://a')])).rejects.toMatchObject({
+      code: 'SOURCE_READ_TWICE',
+    });
+    await expect(readProgress(database.db, 'z')).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
+  });
+
+  it('refuses an id that is to read something else', async () => {
+    await registerSources(database.db, [source('a', 'http://a')]);
+    await expect(registerSources(database.db, [source('a', 'http://b')])).rejects.toMatchObject({
+      code: 'SOURCE_MOVED',
+    });
+  });
+
+  it('can be done by several processes at once', async () => {
+    const sources = [source('a', 'http://a'), source('b', 'http://b')];
+    await Promise.all(Array.from({ length: 6 }, () => registerSources(database.db, sources)));
+    expect(await removed()).toEqual([]);
+  });
+
+  it('asks for everything again when the start of a source is moved', async () => {
+    const [startedAt, cursor] = [new Date('2026-01-02'), new Date('2026-01-01')];
+    await registerSources(database.db, [source('a', 'http://a', cursor)]);
+    const pass = { sourceId: 'a', coversFrom: new Date('2025-12-31'), isDeep: true, startedAt };
+    await beginPass(database.db, pass);
+    await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
+    await registerSources(database.db, [source('a', 'http://a', cursor)]);
+    expect(await readProgress(database.db, 'a')).toEqual({
+      ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt },
+    });
+    await registerSources(database.db, [source('a', 'http://a', new Date('2025-06-01'))]);
+    expect(await readProgress(database.db, 'a')).toMatchObject({
+      ...{ deepFromDt: new Date(0), deepPassAt: null },
+    });
+  });
+});

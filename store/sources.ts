@@ -1,0 +1,168 @@
+/** Sources: what reads where, how far each pass came, and how the last one ended. */
+import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { PoolError } from '../domain/pool-error.js';
+import type { NodeType } from '../domain/remote-worker.js';
+import type { Database, Transaction } from './database.js';
+import { source } from './schema.js';
+
+/** A configured source, and the endpoint or prefix that its plugin says it reads. */
+export interface RegisteredSource {
+  readonly id: string;
+  readonly kind: string;
+  readonly readsFrom: string;
+  readonly region: string | null;
+  readonly nodeType: NodeType | null;
+  readonly from: Date | null;
+}
+
+const REGISTER_LOCK = 7_215_115;
+
+/**
+ * Brings the table in line with the configuration. Nothing is ever deleted: an id and what it reads
+ * stay taken, so that history cannot be counted again under another name.
+ */
+export async function registerSources(
+  db: Database,
+  sources: readonly RegisteredSource[],
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${REGISTER_LOCK})`);
+    const known = await tx.select().from(source);
+    const readers = new Map(known.map((row) => [row.readsFrom, row.id]));
+    const places = new Map(known.map((row) => [row.id, row.readsFrom]));
+    for (const configured of sources) {
+      refuseConflict(configured, readers, places.get(configured.id));
+      readers.set(configured.readsFrom, configured.id);
+      await upsertSource(tx, configured);
+    }
+    const ids = sources.map(({ id }) => id);
+    const isGone = ids.length === 0 ? undefined : notInArray(source.id, ids);
+    await tx
+      .update(source)
+      .set({ removedAt: new Date() })
+      .where(and(isNull(source.removedAt), isGone));
+  });
+}
+
+function refuseConflict(
+  configured: RegisteredSource,
+  readers: ReadonlyMap<string, string>,
+  readBefore: string | undefined,
+): void {
+  const { id, readsFrom } = configured;
+  if (readBefore !== undefined && readBefore !== readsFrom) {
+    const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}`;
+    throw new PoolError('SOURCE_MOVED', message, { source: id });
+  }
+  const reader = readers.get(readsFrom);
+  if (reader !== undefined && reader !== id) {
+    const message = `source "${id}" is to read ${readsFrom}, which source "${reader}" reads`;
+    throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
+  }
+}
+
+async function upsertSource(tx: Transaction, configured: RegisteredSource): Promise<void> {
+  const { id, kind, readsFrom, region, nodeType, from } = configured;
+  const settings = { kind, region, nodeType, fromDt: from, removedAt: null };
+  const isMoved = sql`${source.fromDt} IS DISTINCT FROM excluded.from_dt`;
+  await tx
+    .insert(source)
+    .values({ id, readsFrom, ...settings })
+    .onConflictDoUpdate({
+      target: source.id,
+      set: {
+        ...settings,
+        // Another beginning: the next pass asks for everything from there on.
+        deepPassAt: sql`CASE WHEN ${isMoved} THEN NULL ELSE ${source.deepPassAt} END`,
+        deepFromDt: sql`CASE WHEN ${isMoved} THEN '1970-01-01Z'::timestamptz
+                             ELSE ${source.deepFromDt} END`,
+      },
+    });
+}
+
+/** How far a source was read. */
+export interface SourceProgress {
+  readonly cursorDt: Date | null;
+  readonly deepFromDt: Date | null;
+  readonly deepPassAt: Date | null;
+}
+
+/** Throws SOURCE_UNKNOWN when nobody registered it. */
+export async function readProgress(db: Database, sourceId: string): Promise<SourceProgress> {
+  const [row] = await db
+    .select({
+      cursorDt: source.cursorDt,
+      deepFromDt: source.deepFromDt,
+      deepPassAt: source.deepPassAt,
+    })
+    .from(source)
+    .where(eq(source.id, sourceId));
+  if (row === undefined) {
+    throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
+  }
+  return row;
+}
+
+/**
+ * Notes, before anything is read, from where on this pass would cover everything: should it die
+ * after it moved the cursor, a later deep pass starts there.
+ */
+export async function beginPass(
+  db: Database,
+  pass: {
+    readonly sourceId: string;
+    readonly coversFrom: Date;
+    readonly isDeep: boolean;
+    readonly startedAt: Date;
+  },
+): Promise<void> {
+  const startedAt = pass.startedAt.toISOString();
+  await db
+    .update(source)
+    .set({
+      lastPassAt: pass.startedAt,
+      deepFromDt: sql`LEAST(${source.deepFromDt}, ${pass.coversFrom.toISOString()}::timestamptz)`,
+      ...(pass.isDeep ? { deepPassAt: sql`${startedAt}::timestamptz` } : {}),
+    })
+    .where(eq(source.id, pass.sourceId));
+}
+
+/** A pass that read to the end: nothing from its start on is uncovered any more. */
+export async function completePass(
+  db: Database,
+  pass: {
+    readonly sourceId: string;
+    readonly coversFrom: Date;
+    readonly cursor: Date | null;
+    readonly endedAt: Date;
+  },
+): Promise<Date | null> {
+  const coversFrom = pass.coversFrom.toISOString();
+  const cursor = pass.cursor?.toISOString() ?? null;
+  const [row] = await db
+    .update(source)
+    .set({
+      lastSuccessAt: pass.endedAt,
+      lastErrorCode: null,
+      lastError: null,
+      cursorDt: sql`GREATEST(${source.cursorDt}, ${cursor}::timestamptz)`,
+      deepFromDt: sql`CASE WHEN ${source.deepFromDt} >= ${coversFrom}::timestamptz THEN NULL
+                           ELSE ${source.deepFromDt} END`,
+    })
+    .where(eq(source.id, pass.sourceId))
+    .returning({ cursorDt: source.cursorDt });
+  return row?.cursorDt ?? null;
+}
+
+/** Keeps why a pass failed, until one succeeds. */
+export async function recordFailure(
+  db: Database,
+  sourceId: string,
+  failure: { readonly code: string; readonly message: string },
+): Promise<void> {
+  const lastError = failure.message.replaceAll('\0', '\uFFFD').slice(0, 1_000);
+  await db
+    .update(source)
+    .set({ lastErrorCode: failure.code, lastError })
+    .where(eq(source.id, sourceId));
+}

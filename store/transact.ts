@@ -1,0 +1,25 @@
+import type { Database, Transaction } from './database.js';
+
+const MAX_TRIES = 5;
+/** Deadlock detected, serialization failure: the transaction did nothing and may run again. */
+const TRY_AGAIN = new Set(['40P01', '40001']);
+
+/** Runs one transaction, again when Postgres chose it as a deadlock's victim. */
+export async function transact<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      if (tries >= MAX_TRIES || !TRY_AGAIN.has(sqlState(error))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, tries * 20 * Math.random()));
+    }
+  }
+}
+
+/** Postgres' five-character code of an error, through the wrapping of the query builder. */
+export function sqlState(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  }
+  return '';
+}

@@ -1,0 +1,90 @@
+/** Halves of AI jobs whose other half has not come, and jobs nobody could be credited for. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import type { Reader } from './database.js';
+import {
+  allOf,
+  CURSOR_PART,
+  microsOf,
+  type Page,
+  type PageRequest,
+  readCursor,
+  rowsToAskFor,
+  timeOfMicros,
+  toDate,
+  toPage,
+} from './page-cursor.js';
+
+export interface UnmatchedJob {
+  readonly sourceId: string;
+  readonly dt: Date;
+  readonly eventId: string;
+  /** A `processed` one is unattributed money; a `received` one waits for its fees. */
+  readonly role: 'received' | 'processed';
+  readonly reason: 'no-other-half' | 'ambiguous' | 'no-address';
+  readonly requestId: string | null;
+  readonly payee: Address | null;
+  readonly grossWei: bigint | null;
+  readonly computeUnits: string | null;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
+}
+
+export interface UnmatchedJobFilter {
+  readonly role: 'received' | 'processed';
+  readonly sourceId?: string | undefined;
+}
+
+type UnmatchedJobRow = {
+  source_id: string;
+  dt: string;
+  dt_micros: string;
+  event_id: string;
+  role: 'received' | 'processed';
+  reason: 'no-other-half' | 'ambiguous' | 'no-address';
+  request_id: string | null;
+  payee: Address | null;
+  gross_wei: string | null;
+  compute_units: string | null;
+  pipeline: string | null;
+  model_id: string | null;
+};
+
+/** The oldest first: those are the ones that will not mend themselves. */
+export async function listUnmatchedJobs(
+  db: Reader,
+  filter: UnmatchedJobFilter,
+  page: PageRequest,
+): Promise<Page<UnmatchedJob>> {
+  const after = readCursor(page.cursor, [CURSOR_PART.integer, CURSOR_PART.text, CURSOR_PART.text]);
+  const conditions = allOf([
+    filter.role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
+    filter.sourceId === undefined ? undefined : sql`u.source_id = ${filter.sourceId}`,
+    after &&
+      sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
+  ]);
+  const { rows } = await db.execute<UnmatchedJobRow>(sql`
+    SELECT u.*, ${microsOf(sql`u.dt`)} AS dt_micros, w.payee
+      FROM unmatched_job u LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
+     WHERE ${conditions} ORDER BY u.dt, u.source_id, u.event_id LIMIT ${rowsToAskFor(page)}`);
+  return toPage(rows, page, {
+    item: toUnmatchedJob,
+    cursorParts: (row) => [row.dt_micros, row.source_id, row.event_id],
+  });
+}
+
+function toUnmatchedJob(row: UnmatchedJobRow): UnmatchedJob {
+  return {
+    sourceId: row.source_id,
+    dt: toDate(row.dt),
+    eventId: row.event_id,
+    role: row.role,
+    reason: row.reason,
+    requestId: row.request_id,
+    payee: row.payee,
+    grossWei: row.gross_wei === null ? null : BigInt(row.gross_wei),
+    computeUnits: row.compute_units,
+    pipeline: row.pipeline,
+    modelId: row.model_id,
+  };
+}

@@ -1,0 +1,80 @@
+/** The hot wallets of a chain: where their nonces stand and what is on the way. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import type { Reader } from './database.js';
+import { toDate, toDateOrNull } from './page-cursor.js';
+
+export interface WalletSummary {
+  readonly chainId: number;
+  readonly address: Address;
+  readonly nextNonce: string;
+  readonly openingNonce: string;
+  readonly openingBlock: string;
+  readonly openingBalanceWei: bigint;
+  readonly halted: {
+    readonly at: Date;
+    readonly code: string | null;
+    readonly reason: string | null;
+  } | null;
+  /** Signed transfers that may still be mined, and what they carry. */
+  readonly openTransfers: number;
+  readonly openWei: bigint;
+  readonly oldestOpenAt: Date | null;
+  readonly createdAt: Date;
+}
+
+type WalletRow = {
+  chain_id: string;
+  address: Address;
+  next_nonce: string;
+  opening_nonce: string;
+  opening_block: string;
+  opening_balance_wei: string;
+  halted_at: string | null;
+  halt_code: string | null;
+  halt_reason: string | null;
+  created_at: string;
+  open_transfers: number;
+  open_wei: string;
+  oldest_open_at: string | null;
+};
+
+/** The wallets that were opened on a chain, the newest first: usually one. */
+export async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
+  const { rows } = await db.execute<WalletRow>(sql`
+    SELECT w.*, open.*
+      FROM wallet w
+      CROSS JOIN LATERAL (
+        SELECT count(*)::int AS open_transfers, coalesce(sum(p.amount_wei), 0) AS open_wei,
+               min(n.created_at) AS oldest_open_at
+          FROM nonce_slot n JOIN payout p ON p.id = n.payout_id
+         WHERE n.chain_id = w.chain_id AND n.wallet = w.address AND n.state = 'open') open
+     WHERE w.chain_id = ${chainId} ORDER BY w.created_at DESC, w.address`);
+  return rows.map((row) => {
+    const haltedAt = toDateOrNull(row.halted_at);
+    return {
+      chainId: Number(row.chain_id),
+      address: row.address,
+      nextNonce: row.next_nonce,
+      openingNonce: row.opening_nonce,
+      openingBlock: row.opening_block,
+      openingBalanceWei: BigInt(row.opening_balance_wei),
+      halted:
+        haltedAt === null ? null : { at: haltedAt, code: row.halt_code, reason: row.halt_reason },
+      openTransfers: row.open_transfers,
+      openWei: BigInt(row.open_wei),
+      oldestOpenAt: toDateOrNull(row.oldest_open_at),
+      createdAt: toDate(row.created_at),
+    };
+  });
+}
+
+/** The wallet that pays: the one of this address, or the newest when none is named. */
+export async function findPayingWallet(
+  db: Reader,
+  chainId: number,
+  address: Address | null,
+): Promise<WalletSummary | undefined> {
+  const wallets = await listWallets(db, chainId);
+  return address === null ? wallets[0] : wallets.find((wallet) => wallet.address === address);
+}

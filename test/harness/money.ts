@@ -1,0 +1,240 @@
+/** A funded wallet, payees with something pending, and eyes on what the chain really did. */
+import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { encryptKeystoreJson, Wallet } from 'ethers';
+import type { MoneyDeps } from '../../activities/money-deps.js';
+import { createSender } from '../../activities/sending.js';
+import { SettlementLoop, type SettleOutcome } from '../../activities/settlement-loop.js';
+import { openWallet } from '../../activities/wallet.js';
+import { createChainClient } from '../../chain/chain-client.js';
+import type { ChainConfig } from '../../chain/chain-config.js';
+import type { Address } from '../../domain/address.js';
+import { type LocalChain, rpc } from '../../local/chain-node.js';
+import { openKeystore } from '../../plugins/signer/keystore.js';
+import type { Database } from '../../store/database.js';
+import { payoutProgress } from '../../store/payout-progress.js';
+import { reserveManual } from '../../store/payouts.js';
+import { query } from '../../store/query.js';
+
+const ETH = 10n ** 18n;
+const GWEI = 10n ** 9n;
+export const PASSPHRASE = 'correct horse';
+
+export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {}): ChainConfig {
+  return {
+    chainId: chain.chainId,
+    rpcUrls: [chain.rpcUrl],
+    confirmations: 2,
+    finalityConfirmations: 6,
+    maxFeePerGasWei: 50n * GWEI,
+    maxPriorityFeePerGasWei: GWEI,
+    gasLimitCap: 200_000n,
+    pollIntervalMs: 50,
+    bumpAfterMs: 60_000,
+    rpcTimeoutMs: 2_000,
+    keepInWalletWei: 0n,
+    explorerUrl: null,
+    ...changes,
+  };
+}
+
+export function randomAddress(): Address {
+  return `0x${randomBytes(20).toString('hex')}`;
+}
+
+/** A key in a quickly opened geth keystore. */
+export async function makeKeystore(): Promise<{ readonly json: string; readonly key: Wallet }> {
+  const key = new Wallet(`0x${randomBytes(32).toString('hex')}`);
+  const json = await encryptKeystoreJson(key, PASSPHRASE, { scrypt: { N: 2 } });
+  return { json, key };
+}
+
+export interface TestWallet {
+  readonly deps: MoneyDeps;
+  readonly address: Address;
+  /** The same key outside of the manager: a second user of the wallet. */
+  readonly key: Wallet;
+}
+
+/** A new wallet with a balance, opened in this database. */
+export async function createTestWallet(
+  db: Database,
+  chain: LocalChain,
+  options: { readonly config?: Partial<ChainConfig>; readonly balanceWei?: bigint } = {},
+): Promise<TestWallet> {
+  const { json, key } = await makeKeystore();
+  const signer = await openKeystore({ json, passphrase: PASSPHRASE });
+  await setBalance(chain, signer.address, options.balanceWei ?? 100n * ETH);
+  const config = chainConfig(chain, options.config);
+  const deps = { db, rpc: createChainClient(config), signer, chain: config };
+  await openWallet(deps, { firstUse: false });
+  return { deps, address: signer.address, key };
+}
+
+export async function setBalance(chain: LocalChain, address: Address, wei: bigint): Promise<void> {
+  await rpc(chain.rpcUrl, 'anvil_setBalance', [address, `0x${wei.toString(16)}`]);
+}
+
+export async function recordTestTerms(
+  db: Database,
+  terms: { readonly thresholdWei?: bigint; readonly minIntervalMs?: number } = {},
+): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
+    VALUES ('0001-01-01Z', 2500, ${(terms.thresholdWei ?? 1n).toString()}, ${terms.minIntervalMs ?? 0})
+    ON CONFLICT (from_dt) DO UPDATE SET threshold_wei = excluded.threshold_wei,
+                                        min_interval_ms = excluded.min_interval_ms`);
+}
+
+let credits = 0;
+
+/** Makes a payee with one worker row per amount; negative ones are debts. */
+export async function credit(
+  db: Database,
+  amountsWei: readonly bigint[],
+  payee: Address = randomAddress(),
+): Promise<Address> {
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`INSERT INTO payee (address) VALUES (${payee}) ON CONFLICT DO NOTHING`);
+    for (const [index, amountWei] of amountsWei.entries()) {
+      const [worker] = await query<{ id: string }>(
+        tx,
+        sql`INSERT INTO remote_worker (payee, node_type, region) VALUES (${payee}, 'ai', ${`r${index}`})
+            ON CONFLICT (payee, node_type, region) DO UPDATE SET jobs = remote_worker.jobs RETURNING id`,
+      );
+      credits += 1;
+      await tx.execute(sql`
+        WITH made AS (INSERT INTO posting (kind, reference) VALUES ('adjust', ${`credit ${credits}`})
+                      RETURNING id)
+        INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+        SELECT id, account, worker::bigint, amount::numeric FROM made, (VALUES
+          ('pending', ${worker?.id ?? ''}::text, ${amountWei.toString()}::text),
+          ('adjustment', '0', ${(-amountWei).toString()}::text)) AS entry (account, worker, amount)`);
+    }
+  });
+  return payee;
+}
+
+/** A payee with this much pending, and a payout reserved for it. */
+export async function reserveFor(
+  db: Database,
+  amountWei: bigint,
+  payee?: Address,
+): Promise<{ readonly payoutId: string; readonly payee: Address }> {
+  const address = await credit(db, [amountWei], payee);
+  const request = { payee: address, belowThreshold: true, actor: 'test', reason: 'test' };
+  return { payoutId: (await reserveManual(db, request)).payoutId, payee: address };
+}
+
+/** What a saga does, without Temporal: send until sent, then watch until the payout has ended. */
+export function createPayer(deps: MoneyDeps) {
+  const sender = createSender(deps);
+  const loop = new SettlementLoop(deps);
+  const settle = (payoutId: string) =>
+    new Promise<SettleOutcome>((resolve) => {
+      const watch = loop.watch(payoutId, (outcome) => {
+        watch.release();
+        resolve(outcome);
+      });
+    });
+  const pay = async (payoutId: string): Promise<SettleOutcome> => {
+    for (;;) {
+      const sent = await sender.send(payoutId);
+      if (sent.kind === 'closed') return { ...sent, txHash: null };
+      if (sent.kind === 'waiting') {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        continue;
+      }
+      const outcome = await settle(payoutId);
+      if (outcome.kind === 'closed') return outcome;
+    }
+  };
+  return { sender, loop, settle, pay };
+}
+
+export interface ChainTransfer {
+  readonly hash: string;
+  readonly to: string;
+  readonly nonce: number;
+  readonly valueWei: bigint;
+  readonly succeeded: boolean;
+}
+
+/** Every transaction of this sender that the chain holds, by a scan of all its blocks. */
+export async function transfersOf(
+  chain: LocalChain,
+  sender: Address,
+): Promise<readonly ChainTransfer[]> {
+  const head = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
+  const found: ChainTransfer[] = [];
+  for (let number = 0; number <= head; number += 1) {
+    const params = [`0x${number.toString(16)}`, true];
+    const block = (await rpc(chain.rpcUrl, 'eth_getBlockByNumber', params)) as {
+      readonly transactions: readonly Readonly<Record<string, string>>[];
+    };
+    for (const transaction of block.transactions) {
+      if (transaction['from'] !== sender) continue;
+      const receipt = (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [
+        transaction['hash'],
+      ])) as { readonly status: string };
+      found.push({
+        hash: transaction['hash'] ?? '',
+        to: transaction['to'] ?? '',
+        nonce: Number(transaction['nonce']),
+        valueWei: BigInt(transaction['value'] ?? '0'),
+        succeeded: receipt.status === '0x1',
+      });
+    }
+  }
+  return found;
+}
+
+/** Deploys runtime code by hand: the init code copies it and returns it. */
+export async function deploy(chain: LocalChain, runtime: string): Promise<Address> {
+  const size = (runtime.length / 2).toString(16).padStart(2, '0');
+  const data = `0x60${size}600c60003960${size}6000f3${runtime}`;
+  const [from] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
+  const hash = await rpc(chain.rpcUrl, 'eth_sendTransaction', [{ from, data, gas: '0x30d40' }]);
+  for (;;) {
+    const receipt = (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) as {
+      readonly contractAddress: string;
+    } | null;
+    if (receipt !== null) return receipt.contractAddress.toLowerCase() as Address;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Runtime codes: what a payee's contract does with money. */
+export const CONTRACTS = {
+  refusing: '60006000fd',
+  burning: '5b600056',
+  /** Takes it, with a log entry: more gas than 21000. */
+  accepting: '60006000a000',
+} as const;
+
+/** Paid per payee by the ledger, for comparison with the chain. */
+export async function paidByLedger(db: Database): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await query<{ payee: string; paid: string }>(
+    db,
+    sql`SELECT worker.payee, sum(amount_wei) AS paid FROM balance
+          JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+         WHERE account = 'paid' GROUP BY worker.payee HAVING sum(amount_wei) > 0`,
+  );
+  return new Map(rows.map(({ payee, paid }) => [payee, BigInt(paid)]));
+}
+
+/** Paid per destination by the chain: successful transfers only. */
+export async function paidByChain(
+  chain: LocalChain,
+  sender: Address,
+): Promise<ReadonlyMap<string, bigint>> {
+  const paid = new Map<string, bigint>();
+  for (const { to, valueWei, succeeded } of await transfersOf(chain, sender)) {
+    if (succeeded) paid.set(to, (paid.get(to) ?? 0n) + valueWei);
+  }
+  return paid;
+}
+
+export async function stateOf(db: Database, payoutId: string): Promise<string | undefined> {
+  return (await payoutProgress(db, [payoutId]))[0]?.state;
+}

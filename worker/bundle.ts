@@ -1,0 +1,32 @@
+/** Writes the workflow bundle, and copies the migrations that `tsc` leaves out of `dist`. */
+import { cp, writeFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where the workflows are: TypeScript from a checkout, JavaScript from a build. */
+export const workflowsPath = join(
+  root,
+  'workflows',
+  `index${extname(fileURLToPath(import.meta.url))}`,
+);
+
+/** Where a build keeps its workflow bundle. */
+export const builtBundlePath = join(root, 'workflow-bundle.js');
+
+export async function writeWorkflowBundle(path: string): Promise<void> {
+  const logger = new DefaultLogger('WARN');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  await writeFile(path, code);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const dist = root.endsWith('dist') ? root : join(root, 'dist');
+  const project = dirname(dist);
+  await cp(join(project, 'store', 'migrations'), join(dist, 'store', 'migrations'), {
+    recursive: true,
+  });
+  await writeWorkflowBundle(join(dist, 'workflow-bundle.js'));
+}

@@ -1,0 +1,20 @@
+import { stringify } from 'yaml';
+import { loadConfig } from '../config.js';
+import { type ConfigDescription, describeConfig } from '../config-describe.js';
+import { createEventSource } from '../plugins/event-source/registry.js';
+import { openSigner } from './wallet-start.js';
+
+export interface CheckedConfig {
+  readonly description: ConfigDescription;
+  /** The same as YAML. */
+  readonly text: string;
+}
+
+/** Everything that a start would refuse and that can be seen without a network. */
+export async function checkConfig(path: string): Promise<CheckedConfig> {
+  const config = await loadConfig(path, { needsWallet: true });
+  for (const source of config.sources) createEventSource(source);
+  const signer = await openSigner(config);
+  const description = { ...describeConfig(config), walletAddress: signer.address };
+  return { description, text: stringify(description).trimEnd() };
+}

@@ -1,0 +1,184 @@
+/** The worker as it runs for real: a process of its own, against real servers and a real chain. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encryptKeystoreJsonSync, Wallet } from 'ethers';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { stringify } from 'yaml';
+import { type LocalChain, startChain } from '../local/chain-node.js';
+import { freePort } from '../local/ports.js';
+import { type LocalProcess, startProcess, waitUntil } from '../local/process.js';
+import { listSources } from '../store/source-reads.js';
+import { findWallet, haltWallet } from '../store/wallet.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { SWEEP_SCHEDULE_ID, syncScheduleId } from '../workflows/contract.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PASSPHRASE = 'a-passphrase-nobody-may-see';
+
+describe('the worker process', () => {
+  const wallet = Wallet.createRandom();
+  const address = wallet.address.toLowerCase() as `0x${string}`;
+  let dir: string;
+  let chain: LocalChain;
+  let database: TestDatabase;
+  let temporal: TestNamespace;
+  const started: LocalProcess[] = [];
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'openpool-worker-'));
+    [chain, database, temporal] = await Promise.all([
+      startChain(),
+      createTestDatabase(),
+      createTestNamespace(),
+    ]);
+    const keystore = encryptKeystoreJsonSync(wallet, PASSPHRASE, { scrypt: { N: 2, r: 8, p: 1 } });
+    await writeFile(join(dir, 'keystore.json'), keystore);
+    await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`);
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((one) => one.stop()));
+  });
+  afterAll(async () => {
+    await Promise.all([chain.stop(), database.close(), temporal.close()]);
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function start(changes: Record<string, object> = {}, entry = 'worker/main.ts') {
+    const config = {
+      pool: { syncInterval: '10s', ...changes['pool'] },
+      sources: [
+        {
+          id: 'silent',
+          region: 'eu',
+          nodeType: 'ai',
+          from: 'beginning',
+          options: { endpoint: `http://127.0.0.1:${await freePort()}` },
+        },
+      ],
+      database: { url: database.url },
+      temporal: {
+        address: inject('temporalAddress'),
+        namespace: temporal.namespace,
+        ...changes['temporal'],
+      },
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl], ...changes['chain'] },
+      wallet: {
+        keystoreFile: 'keystore.json',
+        passphraseFile: 'passphrase',
+        ...changes['wallet'],
+      },
+      api: { port: 0 },
+    };
+    const path = join(dir, `${started.length}-${Date.now()}.yaml`);
+    await writeFile(path, stringify(config));
+    const lines: string[] = [];
+    const worker = startProcess({
+      name: entry,
+      command: process.execPath,
+      args: ['--import', 'tsx', entry, '--config', path],
+      cwd: ROOT,
+      env: { ...process.env, OPENPOOL_WORKFLOW_BUNDLE: inject('workflowBundlePath') },
+      onLine: (line) => lines.push(line),
+    });
+    started.push(worker);
+    const says = (text: string) =>
+      waitUntil({
+        what: `"${text}"`,
+        timeoutMs: 40_000,
+        intervalMs: 50,
+        ready: async () => lines.some((line) => line.includes(text)),
+      }).catch((error: unknown) => {
+        throw new Error(`${String(error)}\n${lines.join('\n')}`);
+      });
+    return { worker, lines, says };
+  }
+
+  it('gets ready, opens the wallet, sweeps and syncs, ends on SIGTERM and tells no secret', async () => {
+    const { worker, lines, says } = await start();
+    await says('openpool worker ready');
+    const key = { chainId: chain.chainId, address };
+    expect(await findWallet(database.db, key)).toMatchObject({ nextNonce: 0, halt: null });
+    await waitUntil({
+      what: 'a sweep and a sync',
+      timeoutMs: 30_000,
+      intervalMs: 100,
+      ready: async () => {
+        const sweep = await temporal.client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
+        const [source] = await listSources(database.db, new Date());
+        return sweep.info.numActionsTaken > 0 && source?.lastErrorCode !== null;
+      },
+    });
+    const sync = await temporal.client.schedule.getHandle(syncScheduleId('silent')).describe();
+    expect(sync.spec.intervals?.[0]?.every).toBe(10_000);
+    const asked = Date.now();
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(15_000);
+    expect(lines.join('\n')).not.toContain(PASSPHRASE);
+    expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
+  });
+
+  it('runs the API in the same process when started as a whole', async () => {
+    const { worker, lines, says } = await start({}, 'main.ts');
+    await says('openpool worker ready');
+    const url = lines.join('\n').match(/openpool api listening on (\S+)/)?.[1];
+    expect((await fetch(`${url}/status`)).status).toBe(200);
+    worker.kill('SIGINT');
+    expect(await worker.ended).toBe(0);
+  });
+
+  it('waits for a Temporal that is not there, in words, and can be stopped while it waits', async () => {
+    const address = `127.0.0.1:${await freePort()}`;
+    const { worker, says } = await start({ temporal: { address } });
+    await says(`Temporal at ${address} cannot be reached`);
+    await says('trying again in 1 s');
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
+  it('counts on while no endpoint of the chain answers', async () => {
+    const rpcUrls = [`http://127.0.0.1:${await freePort()}`];
+    const { says } = await start({ chain: { rpcUrls, rpcTimeout: '500ms' } });
+    await says('nothing is paid, counting goes on');
+    await says('openpool worker ready');
+  });
+
+  it('refuses the wrong chain, the wrong wallet and the wrong passphrase', async () => {
+    await writeFile(join(dir, 'wrong'), 'wrong');
+    const refusals = [
+      [{ chain: { id: 1 } }, 'CHAIN_ID_WRONG'],
+      [{ wallet: { address: `0x${'11'.repeat(20)}` } }, 'WALLET_ADDRESS_WRONG'],
+      [{ wallet: { passphraseFile: 'wrong' } }, 'KEYSTORE_PASSPHRASE_WRONG'],
+    ] as const;
+    for (const [changes, code] of refusals) {
+      const { worker, says } = await start(changes);
+      await says(code);
+      expect(await worker.ended).toBe(1);
+    }
+  });
+
+  it('refuses a configuration with exit code 2 and everything that is wrong', async () => {
+    const { worker, says } = await start({ pool: { comission: '1%', payoutInterval: '5' } });
+    await says('did you mean \\"commission\\"?');
+    await says('CONFIG_UNIT');
+    expect(await worker.ended).toBe(2);
+  });
+
+  it('halts the wallet while payouts are switched off, and ends no halt but its own', async () => {
+    const key = { chainId: chain.chainId, address };
+    const runOnce = async (payoutsEnabled: boolean) => {
+      const { worker, says } = await start({ pool: { payoutsEnabled } });
+      await says('openpool worker ready');
+      worker.kill('SIGTERM');
+      await worker.ended;
+      return (await findWallet(database.db, key))?.halt?.code;
+    };
+    expect(await runOnce(false)).toBe('PAYOUTS_SWITCHED_OFF');
+    expect(await runOnce(true)).toBeUndefined();
+    await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
+    expect(await runOnce(true)).toBe('HALTED_BY_OPERATOR');
+  });
+});

@@ -1,0 +1,116 @@
+/** The Temporal worker: what it needs to know, connected and started in the one right order. */
+import { Client } from '@temporalio/client';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { findWorkflowBundle } from '../config-process.js';
+import { createEventSource } from '../plugins/event-source/registry.js';
+import { registerSources } from '../store/sources.js';
+import { recordTerms } from '../store/terms.js';
+import { TASK_QUEUE } from '../workflows/contract.js';
+import { createActivities } from './activities.js';
+import { workflowsPath } from './bundle.js';
+import { installRuntime } from './log.js';
+import { applySchedules, triggerStartChecks } from './schedules.js';
+import { registerSearchAttributes } from './search-attributes.js';
+import type { Service, ServiceContext } from './service.js';
+import { connectTemporal } from './temporal-connection.js';
+import { startWallet } from './wallet-start.js';
+
+/** How long running activities may take to end; a container's grace must be longer. */
+export const SHUTDOWN_GRACE_MS = 15_000;
+/** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
+export const WORKER_CONNECTIONS = 20;
+/** Two thousand payouts keep as many settlements parked, and syncs must find room beside them. */
+const PARALLEL_ACTIVITIES = 2_500;
+
+/** The worker as a part of a process. */
+export async function serveWorker(context: ServiceContext): Promise<Service> {
+  installRuntime(context.log);
+  const worker = await startWorker(context);
+  process.stdout.write('openpool worker ready\n');
+  return worker;
+}
+
+/** Starts the worker; resolves when it polls for work. */
+export async function startWorker(context: ServiceContext): Promise<Service> {
+  const { config, db, log, signal, version } = context;
+  const sources = await prepareSources(context);
+  await prepareTerms(context);
+  const wallet = await startWallet(context);
+  const connection = await connectTemporal(context);
+  try {
+    const { address, namespace } = config.temporal;
+    const client = new Client({ connection, namespace });
+    await registerSearchAttributes({ connection, address, namespace, log });
+    const { jobMatchWindowMs } = config.pool;
+    const sync = { db, sources, version, jobMatchWindowMs };
+    const activities = createActivities({ money: wallet.money, sync, client });
+    const worker = await Worker.create({
+      ...WORKER_OPTIONS,
+      connection,
+      namespace,
+      activities,
+      ...workflows(),
+    });
+    await applySchedules(client.schedule, config, log);
+    signal.throwIfAborted();
+    const service = runWorker(worker, connection, wallet.refused);
+    await triggerStartChecks(client.schedule);
+    return service;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+const WORKER_OPTIONS = {
+  taskQueue: TASK_QUEUE,
+  shutdownGraceTime: SHUTDOWN_GRACE_MS,
+  shutdownForceTime: SHUTDOWN_GRACE_MS + 10_000,
+  maxConcurrentActivityTaskExecutions: PARALLEL_ACTIVITIES,
+  maxConcurrentWorkflowTaskExecutions: 100,
+  maxCachedWorkflows: 1_000,
+  // The words a parked settlement waits with are worth little when they are a minute old.
+  maxHeartbeatThrottleInterval: '5 seconds',
+} satisfies WorkerOptions;
+
+function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const codePath = findWorkflowBundle();
+  return codePath === null ? { workflowsPath } : { workflowBundle: { codePath } };
+}
+
+async function prepareSources({ config, db }: ServiceContext) {
+  const sources = new Map(
+    config.sources.map((one) => [one.id, { config: one, source: createEventSource(one) }] as const),
+  );
+  const registered = [...sources.values()].map((one) => ({
+    ...one.config,
+    readsFrom: one.source.readsFrom,
+  }));
+  await registerSources(db, registered);
+  return sources;
+}
+
+async function prepareTerms({ config, db }: ServiceContext): Promise<void> {
+  const { commissionBps, payoutThresholdWei, minPayoutIntervalMs } = config.pool;
+  const values = {
+    commissionBps,
+    thresholdWei: payoutThresholdWei,
+    minIntervalMs: minPayoutIntervalMs,
+  };
+  await recordTerms(db, values, new Date());
+}
+
+function runWorker(worker: Worker, connection: NativeConnection, refused: Promise<never>): Service {
+  const ended = worker.run();
+  const done = Promise.race([ended, refused]);
+  // Whoever stops it waits for its end; whoever runs it hears of a failure through `done`.
+  done.catch(() => undefined);
+  return {
+    done,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended.catch(() => undefined);
+      await connection.close();
+    },
+  };
+}

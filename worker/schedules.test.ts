@@ -1,0 +1,121 @@
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../config.js';
+import { waitUntil } from '../local/process.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { ROUND_SCHEDULE_ID, SWEEP_SCHEDULE_ID, syncScheduleId } from '../workflows/contract.js';
+import { createLog } from './log.js';
+import { applySchedules, triggerStartChecks } from './schedules.js';
+
+describe('the schedules', () => {
+  let temporal: TestNamespace;
+  beforeEach(async () => {
+    temporal = await createTestNamespace();
+  });
+  afterEach(() => temporal.close());
+
+  const log = createLog({ level: 'error' });
+  const settings = (ids: readonly string[], pool: Partial<Config['pool']> = {}) => ({
+    pool: { ...POOL, ...pool },
+    sources: ids.map((id) => ({ ...SOURCE, id })),
+  });
+  const apply = (ids: readonly string[], pool: Partial<Config['pool']> = {}) =>
+    applySchedules(temporal.client.schedule, settings(ids, pool), log);
+  const describeSchedule = (id: string) => temporal.client.schedule.getHandle(id).describe();
+  const listed = async () => {
+    const ids: string[] = [];
+    for await (const { scheduleId } of temporal.client.schedule.list()) ids.push(scheduleId);
+    return ids.sort();
+  };
+  // The list is served from visibility, which follows a moment later.
+  const untilListed = (ids: readonly string[]) =>
+    waitUntil({
+      what: `schedules ${ids.join(', ')}`,
+      timeoutMs: 20_000,
+      intervalMs: 50,
+      ready: async () => JSON.stringify(await listed()) === JSON.stringify(ids),
+    });
+
+  it('are one per source and three of the pool, with overlap and catch-up spelled out', async () => {
+    await apply(['one', 'two']);
+    await untilListed(['audit', 'payout-round', 'sweep', 'sync/one', 'sync/two']);
+    const sync = await describeSchedule(syncScheduleId('one'));
+    expect(sync.action).toMatchObject({
+      workflowType: 'sync',
+      taskQueue: 'openpool',
+      args: [{ sourceId: 'one' }],
+    });
+    expect(sync.spec.intervals?.[0]?.every).toBe(15_000);
+    expect(sync.policies).toMatchObject({
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: 15_000,
+    });
+    const round = await describeSchedule(ROUND_SCHEDULE_ID);
+    expect(round.policies.catchupWindow).toBe(3_600_000);
+  });
+
+  it('follow a changed interval and keep what an operator paused', async () => {
+    await apply(['one']);
+    await temporal.client.schedule.getHandle(ROUND_SCHEDULE_ID).pause('the accounts are checked');
+    await apply(['one'], { payoutIntervalMs: 60_000 });
+    const round = await describeSchedule(ROUND_SCHEDULE_ID);
+    expect(round.spec.intervals?.[0]?.every).toBe(60_000);
+    expect(round.state).toMatchObject({ paused: true, note: 'the accounts are checked' });
+  });
+
+  it('lose that of a removed source', async () => {
+    await apply(['one', 'two']);
+    await untilListed(['audit', 'payout-round', 'sweep', 'sync/one', 'sync/two']);
+    await apply(['two']);
+    await untilListed(['audit', 'payout-round', 'sweep', 'sync/two']);
+  });
+
+  it('pause payout rounds while the configuration switches payouts off, and no longer', async () => {
+    await apply(['one'], { payoutsEnabled: false });
+    expect((await describeSchedule(ROUND_SCHEDULE_ID)).state.paused).toBe(true);
+    expect((await describeSchedule(syncScheduleId('one'))).state.paused).toBe(false);
+    await apply(['one'], { payoutsEnabled: true });
+    expect((await describeSchedule(ROUND_SCHEDULE_ID)).state.paused).toBe(false);
+  });
+
+  it('do not let the configuration end an operator’s pause', async () => {
+    await apply(['one']);
+    await temporal.client.schedule.getHandle(ROUND_SCHEDULE_ID).pause('mine');
+    await apply(['one'], { payoutsEnabled: false });
+    await apply(['one'], { payoutsEnabled: true });
+    expect((await describeSchedule(ROUND_SCHEDULE_ID)).state).toMatchObject({ note: 'mine' });
+  });
+
+  it('start a sweep at once when a worker starts', async () => {
+    await apply(['one']);
+    await triggerStartChecks(temporal.client.schedule);
+    await waitUntil({
+      what: 'a sweep',
+      timeoutMs: 20_000,
+      intervalMs: 50,
+      ready: async () => (await describeSchedule(SWEEP_SCHEDULE_ID)).info.numActionsTaken > 0,
+    });
+  });
+});
+
+const POOL: Config['pool'] = {
+  name: 'test',
+  region: 'eu',
+  commissionBps: 2_500,
+  payoutThresholdWei: 1n,
+  minPayoutIntervalMs: 0,
+  payoutIntervalMs: 14_400_000,
+  syncIntervalMs: 15_000,
+  jobMatchWindowMs: 3_600_000,
+  payoutsEnabled: true,
+};
+
+const SOURCE: Config['sources'][number] = {
+  id: 'one',
+  kind: 'orchestrator-http',
+  region: 'eu',
+  nodeType: 'ai',
+  from: null,
+  syncIntervalMs: 15_000,
+  options: {},
+};

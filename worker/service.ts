@@ -1,0 +1,108 @@
+/** The life of a process: read the configuration, open the database, run until told to stop. */
+import { parseArgs } from 'node:util';
+import { type Config, type LoadOptions, loadConfig } from '../config.js';
+import { describeConfig } from '../config-describe.js';
+import { readVersion } from '../config-process.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { Database } from '../store/database.js';
+import { migrateDatabase } from '../store/migrate.js';
+import { createLog, type Log } from './log.js';
+import { openPoolDatabase } from './open-database.js';
+
+export interface ServiceContext {
+  readonly config: Config;
+  readonly db: Database;
+  readonly log: Log;
+  readonly version: string;
+  /** Aborted when the process is told to stop, also while services still start. */
+  readonly signal: AbortSignal;
+}
+
+/** Something that runs until it is stopped, or until it fails. */
+export interface Service {
+  /** Resolves when it has ended; rejects when it failed. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface ProcessOptions extends LoadOptions {
+  readonly maxConnections?: number;
+  /** Called once; services are stopped in the reverse of this order. */
+  readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
+}
+
+/** Exit codes: 0 stopped as asked, 1 failed, 2 refused for its configuration. */
+export async function runProcess(options: ProcessOptions): Promise<never> {
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // The second one is somebody who does not want to wait.
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  let log = createLog({ level: 'info' });
+  try {
+    const config = await loadConfig(configPath(), options);
+    log = createLog({ level: config.log.level });
+    await run(config, log, { ...options, signal: stopping.signal });
+    process.exit(0);
+  } catch (error) {
+    if (stopping.signal.aborted && error === stopping.signal.reason) process.exit(0);
+    logFailure(log, error);
+    process.exit(error instanceof PoolError && error.code.startsWith('CONFIG_') ? 2 : 1);
+  }
+}
+
+function configPath(): string {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  return values.config ?? 'openpool.yaml';
+}
+
+async function run(
+  config: Config,
+  log: Log,
+  options: ProcessOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal, services } = options;
+  const version = readVersion();
+  log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
+  const database = await openPoolDatabase(config, options);
+  const running: Service[] = [];
+  try {
+    const { db } = database;
+    await migrateDatabase(db).catch((cause: unknown) => {
+      throw cause instanceof PoolError ? cause : databaseFailure(cause);
+    });
+    for (const start of services) {
+      signal.throwIfAborted();
+      running.push(await start({ config, db, log, version, signal }));
+    }
+    await Promise.race([aborted(signal), ...running.map(({ done }) => done)]);
+    log.info('openpool stops');
+  } finally {
+    for (const service of running.reverse()) await service.stop();
+    await database.close();
+  }
+}
+
+function databaseFailure(cause: unknown): PoolError {
+  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const message = `the database cannot be brought to this version: ${why}`;
+  return new PoolError('DATABASE_UNREACHABLE', message, {}, { cause });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function logFailure(log: Log, error: unknown): void {
+  if (error instanceof PoolError) {
+    log.error({ code: error.code, help: error.help }, error.message);
+  } else {
+    log.error({ stack: error instanceof Error ? error.stack : undefined }, String(error));
+  }
+}
