@@ -13,6 +13,14 @@ export interface NamedFiles {
   read(key: KeyPath, path: string | undefined): Promise<string | undefined>;
   /** A secret in a file: without the line's end that editors leave, and not empty. */
   readSecret(key: KeyPath, path: string | undefined): Promise<string | undefined>;
+  /**
+   * A secret given as itself (mostly `${NAME}`) or, with `File` added to its key, by the file that
+   * holds it, not both.
+   */
+  secret(
+    key: readonly [string, string],
+    section: Readonly<Record<string, unknown>>,
+  ): Promise<string | undefined>;
   note(problem: ConfigProblem): void;
 }
 
@@ -31,18 +39,22 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
       return undefined;
     }
   };
-  return {
-    problems,
-    resolve: absolute,
-    read,
-    note,
-    async readSecret(key, path) {
-      const text = (await read(key, path))?.replace(/\r?\n$/, '');
-      if (text !== '') return text;
-      note(document.problem('CONFIG_VALUE', key, `${absolute(path ?? '')} is empty`));
-      return undefined;
-    },
+  const readSecret: NamedFiles['readSecret'] = async (key, path) => {
+    const text = (await read(key, path))?.replace(/\r?\n$/, '');
+    if (text !== '') return text;
+    note(document.problem('CONFIG_VALUE', key, `${absolute(path ?? '')} is empty`));
+    return undefined;
   };
+  const secret: NamedFiles['secret'] = async ([part, name], section) => {
+    const [given, path] = [section[name], section[`${name}File`]];
+    if (typeof path !== 'string') return typeof given === 'string' ? given : undefined;
+    const key = [part, `${name}File`];
+    if (given !== undefined) {
+      note(document.problem('CONFIG_DUPLICATE', key, `${name} is given too: keep one of them`));
+    }
+    return readSecret(key, path);
+  };
+  return { problems, resolve: absolute, read, readSecret, secret, note };
 }
 
 /** Why a file could not be read, and what to do. */

@@ -53,6 +53,7 @@ const source = z.strictObject({
 const database = z.strictObject({
   url: postgresUrl().optional(),
   urlFile: text().optional(),
+  passwordFile: text().optional(),
   embedded: z
     .strictObject({
       dir: text().prefault('.openpool/postgres'),

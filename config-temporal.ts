@@ -30,9 +30,9 @@ export async function buildTemporal(sources: TemporalSources): Promise<TemporalC
   const profile = loadProfile(sources);
   const options = profile.connectionOptions;
   const address = values.address ?? options.address ?? 'localhost:7233';
-  const keyFromFile = await files.readSecret(['temporal', 'apiKeyFile'], values.apiKeyFile);
+  const ownKey = await files.secret(['temporal', 'apiKey'], values);
   const profileKey = typeof options.apiKey === 'string' ? options.apiKey : undefined;
-  const apiKey = values.apiKey ?? keyFromFile ?? profileKey;
+  const apiKey = ownKey ?? profileKey;
   const tls = (await readTls(values.tls, files)) ?? options.tls ?? apiKey !== undefined;
   return {
     address,

@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { loadConfig, readWalletFiles } from './config.js';
 import { describeConfig } from './config-describe.js';
 import { ConfigError } from './config-problem.js';
 import { knownKeys } from './config-schema.js';
+import { orchestratorHttpOptions } from './plugins/event-source/orchestrator-http-options.js';
 
 const EXAMPLE = fileURLToPath(new URL('./pools/openpool.yaml', import.meta.url));
 const BASE = `pool:
@@ -258,6 +259,17 @@ describe('secrets', () => {
     expect(said).toContain('https://one.example.com:7935');
   });
 
+  it('are put into the URL of the database as they are', async () => {
+    await write('p@ss/w:rd%\n', 'password');
+    const config = await load(
+      BASE.replace('localhost/pool', 'localhost/pool\n  passwordFile: password'),
+    );
+    const url = 'url' in config.database ? new URL(config.database.url) : undefined;
+    expect(decodeURIComponent(url?.password ?? '')).toBe('p@ss/w:rd%');
+    expect(url?.username).toBe('pool');
+    expect(JSON.stringify(describeConfig(config))).not.toContain('w:rd');
+  });
+
   it('are not told by a refusal either', async () => {
     const text = BASE.replace('postgres://pool@localhost/pool', `${'$'}{KEY}`);
     const error = await load(text, { KEY }).catch((thrown: unknown) => thrown);
@@ -305,23 +317,31 @@ describe('the example', () => {
     expect(missingKeys(values, [])).toEqual([]);
   });
 
-  it('states the real defaults', async () => {
+  it('has every option of the sources that it configures', async () => {
     const text = await readFile(EXAMPLE, 'utf8');
-    const stated = [...text.matchAll(/^( *)(- )?(\w+): (.+) # default (.+)$/gm)];
-    expect(stated.length).toBeGreaterThan(25);
-    for (const [line, indent = '', dash = '', key = '', , value = ''] of stated) {
-      const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
-      const left = text.replace(line, '');
-      expect(await describeAt(spelled), `${key} without a line of its own`).toEqual(
-        await describeAt(left),
-      );
+    for (const key of Object.keys(orchestratorHttpOptions.shape)) {
+      expect(text).toMatch(new RegExp(`^ {6}#?${key}(File)?:`, 'm'));
     }
   });
 
-  async function describeAt(text: string) {
-    const path = await write(text);
-    const said = stringify(describeConfig(await loadConfig(path, { env: {} })));
-    return said.replaceAll(dirname(path), '.');
+  it('states the real defaults', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const stated = [...text.matchAll(/^( *)(- )?(\w+): (.+) # default (.+)$/gm)];
+    expect(stated.length).toBeGreaterThan(30);
+    for (const [line, indent = '', dash = '', key = '', , value = ''] of stated) {
+      const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
+      const left = text.replace(line, '');
+      expect(await effective(spelled), `the default of ${key}`).toEqual(await effective(left));
+    }
+  });
+
+  /** The configuration with its sources' options as their plugin reads them. */
+  async function effective(text: string) {
+    const config = await loadConfig(await write(text), { env: {} });
+    const options = config.sources.map((source) =>
+      JSON.stringify(orchestratorHttpOptions.parse(source.options)),
+    );
+    return { ...config, sources: config.sources.map((source, i) => [source.id, options[i]]) };
   }
 });
 

@@ -5,16 +5,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ChainConfig } from './chain/chain-config.js';
+import { buildChain } from './config-chain.js';
+import { buildDatabase, type DatabaseConfig } from './config-database.js';
 import { type ConfigDocument, type Environment, readDocument } from './config-document.js';
 import { type NamedFiles, namedFiles, unreadable } from './config-files.js';
 import { ConfigError, type ConfigProblem, nearestKey } from './config-problem.js';
-import {
-  type ConfigValues,
-  configSchema,
-  isPostgresUrl,
-  isWebUrl,
-  knownKeys,
-} from './config-schema.js';
+import { type ConfigValues, configSchema, knownKeys } from './config-schema.js';
 import { buildSources, type SourceConfig } from './config-sources.js';
 import { buildTemporal, type TemporalConfig } from './config-temporal.js';
 import { type Address, payableAddress } from './domain/address.js';
@@ -37,9 +33,7 @@ export interface Config {
     readonly payoutsEnabled: boolean;
   };
   readonly sources: readonly SourceConfig[];
-  readonly database:
-    | { readonly url: string }
-    | { readonly embeddedDir: string; readonly port: number };
+  readonly database: DatabaseConfig;
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: {
@@ -190,9 +184,9 @@ async function buildConfig(reading: Reading): Promise<Config> {
       payoutsEnabled: pool.payoutsEnabled,
     },
     sources: await buildSources(values, document, files),
-    database: await buildDatabase(reading),
+    database: await buildDatabase({ ...reading, values: values.database }),
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
-    chain: await buildChain(reading),
+    chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {
       keystorePath: files.resolve(wallet.keystoreFile),
       passphrasePath: files.resolve(wallet.passphraseFile),
@@ -202,77 +196,9 @@ async function buildConfig(reading: Reading): Promise<Config> {
     api: {
       host: values.api.host,
       port: values.api.port,
-      token: (await oneOf(reading, ['api'], 'token')) ?? null,
+      token: (await files.secret(['api', 'token'], values.api)) ?? null,
       showConnections: values.api.showConnections,
     },
     log: { level: values.log.level },
   };
-}
-
-async function buildDatabase(reading: Reading): Promise<Config['database']> {
-  const { document, files } = reading;
-  const { embedded, url: _, ...rest } = reading.values.database;
-  const url = await oneOf(reading, ['database'], 'url');
-  if (embedded !== undefined && (url !== undefined || rest.urlFile !== undefined)) {
-    const message = 'there is a URL beside it: keep the one or the other';
-    files.note(document.problem('CONFIG_DUPLICATE', ['database', 'embedded'], message));
-  }
-  if (embedded !== undefined) {
-    return { embeddedDir: files.resolve(embedded.dir), port: embedded.port };
-  }
-  if (url === undefined && rest.urlFile === undefined) {
-    const message = 'say where Postgres is: url, urlFile or embedded';
-    files.note(document.problem('CONFIG_MISSING_KEY', ['database'], message));
-  } else if (url !== undefined && !isPostgresUrl(url)) {
-    const message = 'the file must hold a URL such as postgres://user@host:5432/name';
-    files.note(document.problem('CONFIG_VALUE', ['database', 'urlFile'], message));
-  }
-  return { url: url ?? '' };
-}
-
-async function buildChain(reading: Reading): Promise<ChainConfig> {
-  const { document, files } = reading;
-  const { chain } = reading.values;
-  const fromFile = await files.readSecret(['chain', 'rpcUrlsFile'], chain.rpcUrlsFile);
-  const listed = fromFile?.split('\n').map((line) => line.trim());
-  const rpcUrls = [...(chain.rpcUrls ?? []), ...(listed ?? []).filter((line) => line !== '')];
-  if (!rpcUrls.every(isWebUrl)) {
-    const message = 'the file must hold one http:// or https:// URL a line';
-    files.note(document.problem('CONFIG_VALUE', ['chain', 'rpcUrlsFile'], message));
-  }
-  if (chain.rpcUrls === undefined && chain.rpcUrlsFile === undefined) {
-    const message = 'say where the chain is: rpcUrls or rpcUrlsFile';
-    files.note(document.problem('CONFIG_MISSING_KEY', ['chain'], message));
-  }
-  return {
-    chainId: chain.id,
-    rpcUrls,
-    confirmations: chain.confirmations,
-    finalityConfirmations: chain.finalityConfirmations,
-    maxFeePerGasWei: chain.maxFeePerGas,
-    maxPriorityFeePerGasWei: chain.maxPriorityFeePerGas,
-    gasLimitCap: chain.gasLimitCap,
-    pollIntervalMs: chain.pollInterval,
-    bumpAfterMs: chain.bumpAfter,
-    rpcTimeoutMs: chain.rpcTimeout,
-    keepInWalletWei: chain.keepInWallet,
-    explorerUrl: chain.explorerUrl?.replace(/\/+$/, '') ?? null,
-  };
-}
-
-/** A secret given as itself (mostly `${NAME}`) or by the file that holds it, not both. */
-async function oneOf(
-  reading: Reading,
-  section: readonly ['api'] | readonly ['database'],
-  name: 'token' | 'url',
-): Promise<string | undefined> {
-  const { document, files } = reading;
-  const values: Readonly<Record<string, unknown>> = reading.values[section[0]];
-  const [given, path] = [values[name], values[`${name}File`]];
-  const key = [...section, `${name}File`];
-  if (typeof path !== 'string') return typeof given === 'string' ? given : undefined;
-  if (given !== undefined) {
-    files.note(document.problem('CONFIG_DUPLICATE', key, `${name} is given too: keep one of them`));
-  }
-  return files.readSecret(key, path);
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createChainClient } from '../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
 import { requestBump } from '../store/payout-messages.js';
@@ -147,6 +148,29 @@ describe('paying', () => {
   });
 });
 
+describe('a reorg before the confirmations', () => {
+  it('is followed: what it took back is sent again and paid once', async () => {
+    const wallet = await makeWallet({ config: { confirmations: 4 } });
+    // The reorg must not take back the wallet's balance as well.
+    await nodeRpc('anvil_mine', '0x4');
+    const made = await Promise.all(
+      Array.from({ length: 3 }, () => reserveFor(database.db, AMOUNT_WEI)),
+    );
+    const payer = createPayer(wallet.deps);
+    const paid = Promise.all(made.map(({ payoutId }) => payer.pay(payoutId)));
+    await waitUntil(async () => {
+      const { latestNonce } = await wallet.deps.rpc.walletView(wallet.address);
+      return latestNonce === made.length;
+    });
+    await nodeRpc('anvil_reorg', 2, []);
+    expect((await paid).every((outcome) => outcome.kind === 'closed')).toBe(true);
+    await expectPaidOnce(
+      wallet,
+      made.map(({ payee }) => payee),
+    );
+  });
+});
+
 describe('a destination that is a contract', () => {
   it('is paid when it takes money, though that needs more gas than a plain transfer', async () => {
     const wallet = await makeWallet();
@@ -219,6 +243,22 @@ describe('waiting', () => {
     expect((await payoutProgress(database.db, [payoutId]))[0]?.waitCode).toBe('FEE_ABOVE_CAP');
     expect(await payer.pay(payoutId)).toMatchObject({ state: 'paid' });
     await expectPaidOnce(wallet, [payee]);
+  });
+
+  it('shows that the chain cannot be asked, in Postgres too', async () => {
+    const wallet = await makeWallet();
+    const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
+    await createSender(wallet.deps).send(payoutId);
+    const config = { ...wallet.deps.chain, rpcUrls: ['http://127.0.0.1:1'] };
+    const cut = createPayer({ ...wallet.deps, rpc: createChainClient(config) });
+    const watch = cut.loop.watch(payoutId, () => undefined);
+    await waitUntil(async () => {
+      const [progress] = await payoutProgress(database.db, [payoutId]);
+      return progress?.waitCode === 'RPC_UNREACHABLE';
+    });
+    expect(watch.current()?.wait.reason).toContain('nothing is decided until it answers');
+    watch.release();
+    expect(await createPayer(wallet.deps).settle(payoutId)).toMatchObject({ state: 'paid' });
   });
 
   it('waits with an empty wallet and goes on after a top-up', async () => {

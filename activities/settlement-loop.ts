@@ -50,6 +50,7 @@ export class SettlementLoop {
   private deepNonce = 0;
   private headMovedAtMs = 0;
   private upkeepAtMs = 0;
+  private toldAtMs = 0;
   private fullPassAtMs = 0;
   private troubleSince: { readonly atMs: number; readonly message: string } | undefined;
   private haltReason: string | null = null;
@@ -92,6 +93,7 @@ export class SettlementLoop {
         pauseMs = Math.max(pauseMs, TROUBLE_PAUSE_MS);
         this.noteTrouble(error);
       }
+      await this.tell();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     this.running = undefined;
@@ -111,10 +113,21 @@ export class SettlementLoop {
       const stalledForMs = now - this.headMovedAtMs;
       const chainStalled = stalledForMs > this.deps.chain.bumpAfterMs;
       await keepMoving(this.deps, { ...view, chainStalled });
-      await this.refresh([...this.watched.keys()]);
-      await this.showWaits();
     }
     this.describe();
+  }
+
+  /** What other processes closed, and what Postgres shows: also while the chain cannot be asked. */
+  private async tell(): Promise<void> {
+    const now = performance.now();
+    if (now - this.toldAtMs < UPKEEP_EVERY_MS) return;
+    this.toldAtMs = now;
+    try {
+      await this.refresh([...this.watched.keys()]);
+      await this.showWaits();
+    } catch (error) {
+      this.noteTrouble(error);
+    }
   }
 
   /** Reads how the payouts stand that are watched since the last tick. */

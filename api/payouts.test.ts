@@ -1,6 +1,6 @@
 /** Asking for payouts through the API, with a real worker, Temporal, Postgres and chain behind it. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
@@ -22,6 +22,7 @@ import { createLog } from '../worker/log.js';
 import { registerSearchAttributes } from '../worker/search-attributes.js';
 import { TASK_QUEUE } from '../workflows/contract.js';
 import { createApp } from './app.js';
+import { openTemporal } from './sagas.js';
 import { TEST_TOKEN, testConfig } from './test-pool.js';
 
 const MILLI_ETH = 10n ** 15n;
@@ -62,7 +63,8 @@ describe('payouts through the API', () => {
       connectTestTemporal(TASK_QUEUE),
     ]);
     const { namespace, client } = space;
-    await registerSearchAttributes({ ...space, log: createLog({ level: 'silent' }) });
+    const log = createLog({ level: 'silent' });
+    await registerSearchAttributes({ ...space, address: 'the test server', log });
     wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH });
     await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
     const round = createRoundActivities({ ...wallet.deps, client });
@@ -222,7 +224,7 @@ describe('payouts through the API', () => {
     expect(second).toMatchObject({ status: 409, body: { code: 'PAYOUT_TOO_SOON' } });
   });
 
-  it('answers 202 with the workflow when no worker takes it in time, and joins it later', async () => {
+  it('answers 202 with the workflow when no worker takes it in time', async () => {
     const payee = await credit(database.db, [6n * MILLI_ETH]);
     const impatient = createApp({ ...appDeps(), taskQueue: 'nobody', answerTimeoutMs: 300 });
     const body = JSON.stringify({ payee });
@@ -239,7 +241,8 @@ describe('payouts through the API', () => {
   });
 
   it('names a Temporal that is out of reach, halts the wallet without it, and says so in /v1/ready', async () => {
-    const connection = Connection.lazy({ address: '127.0.0.1:1' });
+    const nowhere = { connection: { address: '127.0.0.1:1' } };
+    const connection = openTemporal({ ...testConfig().temporal, ...nowhere });
     const lost = createApp({ ...appDeps(), client: new Client({ connection }) });
     const payee = await credit(database.db, [6n * MILLI_ETH]);
     const init = { method: 'POST', headers: TOKEN, body: JSON.stringify({ payee }) };

@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type { Config } from '../config.js';
 import { readVersion } from '../config-process.js';
 import type { Database } from '../store/database.js';
 import type { Service, ServiceContext } from '../worker/service.js';
 import { createApp } from './app.js';
 import type { ApiDeps } from './deps.js';
+import { openTemporal } from './sagas.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How long requests that are under way may still take when the process ends. */
@@ -66,7 +67,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 export async function serveApi(context: ServiceContext): Promise<Service> {
   const { config, db, log, version } = context;
   const { temporal } = config;
-  const connection = Connection.lazy(temporal.connection);
+  const connection = openTemporal(temporal);
   const client = new Client({ connection, namespace: temporal.namespace });
   const onFault = (error: unknown, request: string) => log.error({ err: error, request }, 'fault');
   const api = await startApi({ config, db, client, version, onFault });

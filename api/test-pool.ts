@@ -1,5 +1,5 @@
 /** Rows as a pool has them after a while, written straight into the tables, for tests of what is read. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Config } from '../config.js';
 import type { Address } from '../domain/address.js';
@@ -12,8 +12,12 @@ export const TEST_WALLET: Address = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266'
 export const CHAIN_ID = 31337;
 
 /** The n-th address of the tests. */
-export const addressOf = (n: number): Address =>
-  `0x${(BigInt(n) * 0x9e3779b97f4a7c15f39cc0605cedc835n + 0xabcdefn).toString(16).padStart(40, 'd').slice(-40)}`;
+export const addressOf = (n: number): Address => `0x${digest(`address ${n}`).slice(0, 40)}`;
+
+/** The hash of the one attempt under this nonce. */
+export const hashOf = (nonce: number): string => `0x${digest(`attempt ${nonce}`)}`;
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 export function testConfig(api: Partial<Config['api']> = {}): Config {
   const source = { region: 'us-west', from: null, syncIntervalMs: 60_000, options: {} };
@@ -163,9 +167,6 @@ export async function addPayout(db: Database, payout: TestPayout): Promise<strin
             ${createdAt}, ${createdAt}, 'already known (https://rpc.example/v2/secret-key)')`);
   return id;
 }
-
-export const hashOf = (nonce: number): string =>
-  `0x${(BigInt(nonce + 1) * 0xc2b2ae3d27d4eb4f165667b19e3779f9n * 0x9e3779b97f4a7c15f39cc0605cedc835n).toString(16).padStart(64, 'a').slice(-64)}`;
 
 export async function addWallet(db: Database): Promise<void> {
   await db.execute(sql`

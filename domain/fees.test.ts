@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bumpedFees, decideFees, gasLimitFor } from './fees.js';
+import { smallerWei } from './money.js';
 
 const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
 
@@ -31,7 +32,7 @@ describe('fees', () => {
       fc.property(wei, wei, wei, (maxFeePerGasWei, tip, baseFeeWei) => {
         const current = {
           maxFeePerGasWei,
-          maxPriorityFeePerGasWei: tip < maxFeePerGasWei ? tip : maxFeePerGasWei,
+          maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei),
         };
         const bumped = bumpedFees(current, baseFeeWei, limits);
         if (bumped === undefined) {

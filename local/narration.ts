@@ -10,7 +10,7 @@ const MANY = 6;
 const LABEL_WIDTH = 8;
 const SYNC_EVERY_MS = 3_000;
 
-/** Starts with the first snapshot it is shown, which it takes as known. */
+/** Sums up the first snapshot it is shown; from then on it tells what is new. */
 export function createNarrator(now: () => number = Date.now): Narrator {
   let before: Snapshot | undefined;
   let told = new Map<string, string>();
@@ -36,7 +36,7 @@ export function createNarrator(now: () => number = Date.now): Narrator {
       }
       const changed = snapshot.payouts.filter((one) => told.get(one.id) !== toldAs(one));
       told = new Map(snapshot.payouts.map((one) => [one.id, toldAs(one)]));
-      return first ? lines : [...lines, ...payoutLines(changed)];
+      return first ? [labelled('now', statusLine(snapshot))] : [...lines, ...payoutLines(changed)];
     },
   };
 }

@@ -64,8 +64,8 @@ const addressOf = (demo: Demo, what: string) =>
 
 async function eventsStored(demo: Demo): Promise<number> {
   const answer = await fetch(`${addressOf(demo, 'Pool and API')}/v1/sources`);
-  const { items } = (await answer.json()) as { readonly items: readonly { events: number }[] };
-  return items.reduce((sum, source) => sum + source.events, 0);
+  const { sources } = (await answer.json()) as { readonly sources: readonly { events: string }[] };
+  return sources.reduce((sum, source) => sum + Number(source.events), 0);
 }
 
 async function interrupt(demo: Demo): Promise<number | null> {

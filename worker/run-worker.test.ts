@@ -25,6 +25,7 @@ describe('the worker process', () => {
   let chain: LocalChain;
   let database: TestDatabase;
   let temporal: TestNamespace;
+  let silentEndpoint: string;
   const started: LocalProcess[] = [];
 
   beforeAll(async () => {
@@ -34,7 +35,12 @@ describe('the worker process', () => {
       createTestDatabase(),
       createTestNamespace(),
     ]);
-    const keystore = encryptKeystoreJsonSync(wallet, PASSPHRASE, { scrypt: { N: 2, r: 8, p: 1 } });
+    silentEndpoint = `http://127.0.0.1:${await freePort()}`;
+    const keystore = encryptKeystoreJsonSync(
+      { address, privateKey: wallet.privateKey },
+      PASSPHRASE,
+      { scrypt: { N: 2, r: 8, p: 1 } },
+    );
     await writeFile(join(dir, 'keystore.json'), keystore);
     await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`);
   });
@@ -55,7 +61,7 @@ describe('the worker process', () => {
           region: 'eu',
           nodeType: 'ai',
           from: 'beginning',
-          options: { endpoint: `http://127.0.0.1:${await freePort()}` },
+          options: { endpoint: silentEndpoint },
         },
       ],
       database: { url: database.url },
@@ -89,10 +95,8 @@ describe('the worker process', () => {
         what: `"${text}"`,
         timeoutMs: 40_000,
         intervalMs: 50,
-        ready: async () => lines.some((line) => line.includes(text)),
-      }).catch((error: unknown) => {
-        throw new Error(`${String(error)}\n${lines.join('\n')}`);
-      });
+        ready: async () => worker.hasEnded() || lines.some((line) => line.includes(text)),
+      }).finally(() => expect(lines.join('\n')).toContain(text));
     return { worker, lines, says };
   }
 

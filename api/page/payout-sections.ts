@@ -26,12 +26,12 @@ export function waitingPayouts(status: PoolStatus, links: Links): Html {
     columns: ['Payee', '#ETH', 'State', 'Why it waits', 'Since', 'Follow it'],
     rows: openPayouts.map(
       (payout) => html`<tr>
-<td data-label="Payee">${payeeLink(payout.payee)}</td>
-<td data-label="ETH" class="num">${eth(payout.amountWei)}</td>
-<td data-label="State">${statePill(payout.state)}</td>
-<td data-label="Why it waits" class="why wide">${waitWords(payout)}</td>
-<td data-label="Since">${ago(payout.createdAt, now)}</td>
-<td data-label="Follow it">${payoutLinks(payout, links)}</td>
+<td>${payeeLink(payout.payee)}</td>
+<td data-unit="ETH" class="num end">${eth(payout.amountWei)}</td>
+<td>${statePill(payout.state)}</td>
+<td class="why s6 later">${waitWords(payout)}</td>
+<td class="end">${ago(payout.createdAt, now)}</td>
+<td class="s6 last">${payoutLinks(payout, links)}</td>
 </tr>`,
     ),
     empty: 'Nothing is waiting: everything that was promised is settled.',
@@ -46,12 +46,12 @@ export function lastPayouts(status: PoolStatus, links: Links): Html {
     columns: ['Payee', '#ETH', 'State', 'Transaction', 'Ended', 'Follow it'],
     rows: recentPayouts.map(
       (payout) => html`<tr>
-<td data-label="Payee">${payeeLink(payout.payee)}</td>
-<td data-label="ETH" class="num">${eth(payout.amountWei)}</td>
-<td data-label="State">${statePill(payout.state)}</td>
-<td data-label="Transaction">${transaction(payout)}</td>
-<td data-label="Ended">${ago(payout.closedAt ?? payout.createdAt, now)}</td>
-<td data-label="Follow it">${payoutLinks(payout, links)}</td>
+<td>${payeeLink(payout.payee)}</td>
+<td data-unit="ETH" class="num end">${eth(payout.amountWei)}</td>
+<td>${statePill(payout.state)}</td>
+<td class="desk">${transaction(payout)}</td>
+<td class="end">${ago(payout.closedAt ?? payout.createdAt, now)}</td>
+<td class="s6 last">${payoutLinks(payout, links)}</td>
 </tr>`,
     ),
     empty: 'Nothing has been paid yet.',

@@ -17,13 +17,13 @@ export function sourceSection(status: PoolStatus): Html {
     rows: sources.map((source) => {
       const events = groupDigits(source.events.toString());
       return html`<tr>
-<td data-label="Source"><b>${source.id}</b><br><span class="dim">${[source.region, source.nodeType].filter(Boolean).join(' · ')}</span></td>
-<td data-label="Kind" class="nowrap">${source.kind}</td>
-<td data-label="State" class="why wide">${stateOf(source, status)}</td>
+<td class="s6"><b>${source.id}</b><br><span class="dim">${[source.region, source.nodeType].filter(Boolean).join(' · ')}</span></td>
+<td class="nowrap desk">${source.kind}</td>
+<td class="why s6">${stateOf(source, status)}</td>
 <td data-label="Read up to">${ago(source.cursorDt, now, 'nothing yet')}</td>
-<td data-label="Last read">${ago(source.lastSuccessAt, now)}</td>
+<td data-label="Last read" class="end">${ago(source.lastSuccessAt, now)}</td>
 <td data-label="Events, 24 h" class="num">${groupDigits(source.eventsLastDay.toString())}</td>
-<td data-label="All events" class="num">${events}</td>
+<td data-label="All events" class="num end">${events}</td>
 </tr>`;
     }),
     empty: 'No source is configured.',

@@ -32,7 +32,7 @@ section > .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4p
   padding: 16px 20px 12px; }
 .head p { margin: 0; color: var(--dim); font-size: 13px; }
 .head p:last-child:not(:nth-child(2)) { margin-left: auto; }
-.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 1px;
+.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1px;
   background: var(--line); border-bottom: 1px solid var(--line); }
 .totals div { background: var(--card); padding: 16px 20px; }
 .totals dl, dl.totals { margin: 0; }
@@ -71,21 +71,25 @@ thead tr { border-top: 1px solid var(--line); background: color-mix(in srgb, var
 .links a { margin-left: 12px; } .links a:first-child { margin-left: 0; }
 .empty { padding: 4px 20px 20px; margin: 0; color: var(--dim); }
 footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
-@media (max-width: 720px) {
+@media (max-width: 860px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
-  header .state { margin-left: 0; }
-  .totals { grid-template-columns: 1fr 1fr; } .totals div { padding: 12px 14px; } dd { font-size: 18px; }
+  header { padding-top: 20px; padding-bottom: 16px; }
+  .totals { grid-template-columns: 1fr 1fr; } .totals div { padding: 12px 16px; } dd { font-size: 19px; }
   .totals div:last-child:nth-child(odd) { grid-column: 1 / -1; }
-  section > .head, .share { padding-left: 14px; padding-right: 14px; } .empty { padding: 4px 14px 16px; }
-  .head p:last-child:not(:nth-child(2)) { margin-left: 0; }
+  section > .head, .share { padding-left: 16px; padding-right: 16px; } .empty { padding: 4px 16px 16px; }
+  .notice { padding: 12px 16px; margin-bottom: 16px; } section { margin-bottom: 16px; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   table, tbody { display: block; }
-  tr { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 14px; padding: 12px 14px; border-top: 1px solid var(--line); }
-  td, tr > :first-child, tr > :last-child { display: block; padding: 0; border: 0; min-width: 0; text-align: left; }
-  td::before { content: attr(data-label); display: block; font-size: 12px; color: var(--dim); font-weight: 400;
-    font-family: system-ui, sans-serif; }
-  td:empty { display: none; }
-  td.wide { grid-column: 1 / -1; } td.why { max-width: none; }
+  tr { display: grid; grid-template-columns: repeat(6, 1fr); gap: 6px 12px; align-items: baseline;
+    padding: 12px 16px; border-top: 1px solid var(--line); }
+  td, tr > :first-child, tr > :last-child { display: block; padding: 0; border: 0; min-width: 0;
+    text-align: left; grid-column: span 3; }
+  tr > .s2 { grid-column: span 2; } tr > .s4 { grid-column: span 4; } tr > .s6 { grid-column: span 6; }
+  tr > .end { text-align: right; } tr > .later { order: 1; } tr > .last { order: 2; }
+  tr > .desk { display: none; } td.why { max-width: none; }
+  td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--dim); }
+  td[data-unit]::after { content: " " attr(data-unit); font-size: 12px; color: var(--dim); }
+  .mono { font-size: 14px; } .links a { margin-left: 20px; }
 }
 `;
 

@@ -33,10 +33,11 @@ function shareBar(shares: readonly Share[]): Html {
   const whole = shares.reduce((sum, { wei }) => sum + (wei > 0n ? wei : 0n), 0n);
   let x = 0;
   const bars = shares.map(({ name, wei, colour }) => {
-    const width = permille(wei, whole);
-    const bar = html`<rect class="${colour}" x="${x}" width="${width}" height="10"><title>${name}: ${width / 10} %</title></rect>`;
+    // A sliver, however small, so that nothing which is there goes unseen.
+    const width = wei > 0n ? Math.max(3, permille(wei, whole)) : 0;
+    const bar = html`<rect class="${colour}" x="${x}" width="${width}" height="10"><title>${name}: ${permille(wei, whole) / 10} %</title></rect>`;
     x += width;
     return bar;
   });
-  return html`<svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="Shares of all fees">${bars}</svg>`;
+  return html`<svg viewBox="0 0 ${Math.max(1, x)} 10" preserveAspectRatio="none" role="img" aria-label="Shares of all fees">${bars}</svg>`;
 }

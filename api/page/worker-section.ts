@@ -19,12 +19,12 @@ function workerRow(worker: RemoteWorkerSummary, now: Date): Html {
   const state = worker.online ? 'online' : 'offline';
   const zeroFees = `${groupDigits(worker.zeroFeeJobs)} of them without a fee`;
   return html`<tr>
-<td data-label="Worker"><span class="dot ${worker.online ? 'on' : ''}" title="${state}" role="img" aria-label="${state}"></span>${payeeLink(worker.payee)}</td>
-<td data-label="Does">${pill(worker.nodeType, worker.nodeType === 'ai' ? 'info' : 'mute')}</td>
-<td data-label="Region">${worker.region}</td>
-<td data-label="Jobs" class="num"><span title="${zeroFees}">${groupDigits(worker.jobs)}</span></td>
-<td data-label="Pending ETH" class="num">${eth(worker.pendingWei + worker.reservedWei)}</td>
-<td data-label="Paid ETH" class="num">${eth(worker.paidWei)}</td>
-<td data-label="Last event">${ago(worker.lastEventAt, now)}</td>
+<td class="s4"><span class="dot ${worker.online ? 'on' : ''}" title="${state}" role="img" aria-label="${state}"></span>${payeeLink(worker.payee)}</td>
+<td class="s2 end">${pill(worker.nodeType, worker.nodeType === 'ai' ? 'info' : 'mute')}</td>
+<td class="later">${worker.region}</td>
+<td data-label="Jobs" class="num s2"><span title="${zeroFees}">${groupDigits(worker.jobs)}</span></td>
+<td data-label="Pending ETH" class="num s2">${eth(worker.pendingWei + worker.reservedWei)}</td>
+<td data-label="Paid ETH" class="num s2 end">${eth(worker.paidWei)}</td>
+<td class="later end">${ago(worker.lastEventAt, now)}</td>
 </tr>`;
 }

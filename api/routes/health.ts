@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { PoolErrorCode } from '../../domain/pool-error.js';
 import { pingDatabase } from '../../store/pool-reads.js';
 import type { ApiDeps } from '../deps.js';
 import { toErrorAnswer } from '../errors.js';
@@ -12,8 +13,8 @@ export function healthRoutes(deps: ApiDeps): Hono {
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
   app.get('/ready', async (c) => {
     const [database, temporal] = await Promise.all([
-      probe(pingDatabase(deps.db)),
-      probe(pingTemporal(deps)),
+      probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
+      probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
     ]);
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal };
@@ -23,10 +24,10 @@ export function healthRoutes(deps: ApiDeps): Hono {
 }
 
 /** `ok`, or the code of what is wrong. */
-async function probe(call: Promise<void>): Promise<string> {
+async function probe(call: Promise<void>, whenSilent: PoolErrorCode): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS, 'TIMED_OUT');
+    timer = setTimeout(resolve, PATIENCE_MS, whenSilent);
   });
   const outcome = call.then(
     () => 'ok',

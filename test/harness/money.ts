@@ -42,10 +42,12 @@ export function randomAddress(): Address {
   return `0x${randomBytes(20).toString('hex')}`;
 }
 
-/** A key in a quickly opened geth keystore. */
-export async function makeKeystore(): Promise<{ readonly json: string; readonly key: Wallet }> {
+/** A key in a geth keystore, one that opens quickly unless told otherwise. */
+export async function makeKeystore(
+  cost: { readonly N: number; readonly r?: number; readonly p?: number } = { N: 2 },
+): Promise<{ readonly json: string; readonly key: Wallet }> {
   const key = new Wallet(`0x${randomBytes(32).toString('hex')}`);
-  const json = await encryptKeystoreJson(key, PASSPHRASE, { scrypt: { N: 2 } });
+  const json = await encryptKeystoreJson(key, PASSPHRASE, { scrypt: cost });
   return { json, key };
 }
 

@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createChainClient } from '../chain/chain-client.js';
+import { ChainError } from '../chain/chain-error.js';
+import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
+import { findWallet } from '../store/wallet.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import {
+  chainConfig,
+  createPayer,
+  createTestWallet,
+  credit,
+  randomAddress,
+  recordTestTerms,
+  reserveFor,
+  type TestWallet,
+} from '../test/harness/money.js';
+import { walletKeyOf } from './money-deps.js';
+import { createWalletActivities, openWallet } from './wallet.js';
+
+let chain: LocalChain;
+let database: TestDatabase;
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0 });
+});
+afterAll(() => chain.stop());
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await recordTestTerms(database.db);
+  return () => database.close();
+});
+
+/** Sends one wei with the wallet's key from outside of the manager. */
+async function useElsewhere(wallet: TestWallet, nonce: number): Promise<void> {
+  const raw = await wallet.key.signTransaction({
+    type: 2,
+    chainId: chain.chainId,
+    nonce,
+    to: randomAddress(),
+    value: 1n,
+    gasLimit: 21_000n,
+    maxFeePerGas: 50n * 10n ** 9n,
+    maxPriorityFeePerGas: 1n,
+  });
+  await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
+}
+
+const open = ({ deps }: TestWallet, firstUse = false) => openWallet(deps, { firstUse });
+
+describe('opening the wallet', () => {
+  it('writes a fresh one down and finds it again, also twice at once', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const opened = await Promise.all([open(wallet), open(wallet)]);
+    for (const found of opened) expect(found).toMatchObject({ nextNonce: 0, halt: null });
+  });
+
+  it('refuses a wrong chain id, whichever endpoint serves it', async () => {
+    const { deps } = await createTestWallet(database.db, chain);
+    const config = chainConfig(chain, { chainId: 42_161 });
+    const elsewhere = { ...deps, chain: config, rpc: createChainClient(config) };
+    await expect(openWallet(elsewhere, { firstUse: true })).rejects.toMatchObject({
+      code: 'CHAIN_ID_WRONG',
+      message: expect.stringContaining('serves chain 31337, the configuration says 42161'),
+    });
+  });
+
+  it('says that nothing is known when no endpoint answers', async () => {
+    const { deps } = await createTestWallet(database.db, chain);
+    const config = chainConfig(chain, { rpcUrls: ['http://127.0.0.1:1'] });
+    const cut = { ...deps, chain: config, rpc: createChainClient(config) };
+    await expect(openWallet(cut, { firstUse: true })).rejects.toBeInstanceOf(ChainError);
+  });
+
+  it('halts a used wallet that an empty ledger meets, until it is told that this is right', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await useElsewhere(wallet, 0);
+    const other = await createTestDatabase();
+    await recordTestTerms(other.db);
+    const deps = { ...wallet.deps, db: other.db };
+    expect(await openWallet(deps, { firstUse: false })).toMatchObject({
+      halt: { code: 'WALLET_USED_BEFORE' },
+    });
+    expect(await openWallet(deps, { firstUse: false })).toMatchObject({
+      halt: { code: 'WALLET_USED_BEFORE' },
+    });
+    expect(await openWallet(deps, { firstUse: true })).toMatchObject({ nextNonce: 1, halt: null });
+    await other.close();
+  });
+
+  it("halts when the chain's nonce is above its own, and firstUse is no way around", async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await useElsewhere(wallet, 0);
+    for (const firstUse of [false, true]) {
+      expect(await open(wallet, firstUse)).toMatchObject({
+        halt: { code: 'NONCE_AHEAD_OF_LEDGER' },
+      });
+    }
+  });
+});
+
+describe('the audit', () => {
+  const audit = ({ deps }: TestWallet) => createWalletActivities(deps).auditPool({});
+
+  it('finds nothing where everything adds up', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const { payoutId } = await reserveFor(database.db, 5n);
+    const paid = createPayer(wallet.deps).pay(payoutId);
+    const mining = setInterval(() => void rpc(chain.rpcUrl, 'evm_mine'), 100);
+    await paid;
+    clearInterval(mining);
+    expect(await audit(wallet)).toEqual({ ok: true, findings: [] });
+  });
+
+  it('finds a use of the key elsewhere and halts the wallet', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await useElsewhere(wallet, 0);
+    const report = await audit(wallet);
+    expect(report).toMatchObject({ ok: false, findings: [{ code: 'NONCE_AHEAD_OF_LEDGER' }] });
+    const halted = await findWallet(database.db, walletKeyOf(wallet.deps));
+    expect(halted?.halt?.code).toBe('NONCE_AHEAD_OF_LEDGER');
+  });
+
+  it.each([
+    [
+      'BALANCE_DRIFT',
+      sql`UPDATE balance SET amount_wei = amount_wei + 1 WHERE account = 'pending'`,
+    ],
+    ['RESERVED_DRIFT', sql`UPDATE payout SET state = 'cancelled'`],
+    ['ALLOCATION_DRIFT', sql`UPDATE payout_allocation SET amount_wei = amount_wei + 1`],
+    ['SLOT_STATE', sql`UPDATE payout SET state = 'signed'`],
+    ['NONCE_GAP', sql`UPDATE wallet SET next_nonce = next_nonce + 1`],
+  ])('finds %s and halts the wallet', async (code, damage) => {
+    const wallet = await createTestWallet(database.db, chain);
+    await reserveFor(database.db, 5n);
+    await credit(database.db, [5n]);
+    await database.db.execute(damage);
+    const report = await audit(wallet);
+    expect(report.findings.map((finding) => finding.code)).toContain(code);
+    const halted = await findWallet(database.db, walletKeyOf(wallet.deps));
+    expect(halted?.halt?.code).toBe('INVARIANT_BROKEN');
+  });
+
+  it('names the chain when it cannot be asked, and halts nothing', async () => {
+    const { deps } = await createTestWallet(database.db, chain);
+    const config = chainConfig(chain, { rpcUrls: ['http://127.0.0.1:1'] });
+    const cut = { ...deps, rpc: createChainClient(config) };
+    const report = await createWalletActivities(cut).auditPool({});
+    expect(report).toMatchObject({ ok: false, findings: [{ code: 'CHAIN_UNREACHABLE' }] });
+    expect((await findWallet(database.db, walletKeyOf(deps)))?.halt).toBeNull();
+  });
+});

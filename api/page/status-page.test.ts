@@ -1,0 +1,216 @@
+/** The page in a real browser: what it says, that it runs no script, and that nothing is cut off. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../store/database.js';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { type RunningApi, startApi } from '../serve.js';
+import {
+  addConnection,
+  addPayout,
+  addressOf,
+  addTerms,
+  addWallet,
+  addWorker,
+  post,
+  testConfig,
+} from '../test-pool.js';
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
+  (name) => `/usr/bin/${name}`,
+);
+const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
+/** Where to keep pictures of what the tests saw, for people. */
+const screenshotDir = process.env['SCREENSHOT_DIR'];
+
+const GWEI = 10n ** 9n;
+const MILLI_ETH = 10n ** 15n;
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+async function fillPool(db: Database): Promise<void> {
+  await addTerms(db, 5n * MILLI_ETH);
+  await addWallet(db);
+  await db.execute(sql`
+    INSERT INTO source (id, kind, reads_from, region, node_type, cursor_dt, last_success_at, last_error_code, last_error) VALUES
+      ('orchestrator-ai', 'orchestrator-http', 'https://ai.example/pool', 'us-west', 'ai',
+       ${minutesAgo(0.2).toISOString()}, ${minutesAgo(0.1).toISOString()}, NULL, NULL),
+      ('orchestrator-video', 'orchestrator-http', 'https://video.example:7935/pool', 'eu-central', 'transcode',
+       ${minutesAgo(31).toISOString()}, ${minutesAgo(30).toISOString()}, 'EVENT_SOURCE_UNREACHABLE',
+       'https://video.example:7935/pool/events does not answer: connect ECONNREFUSED 10.1.2.3:7935')`);
+  await db.execute(sql`
+    INSERT INTO event_count (source_id, hour, event_type, version, events) VALUES
+      ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 182344),
+      ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344),
+      ('orchestrator-video', date_trunc('hour', now()), 'job-processed', 1, 40211)`);
+  const regions = ['us-west', 'eu-central', 'ap-south'];
+  for (let n = 1; n <= 9; n += 1) {
+    const nodeType = n % 3 === 0 ? 'ai' : 'transcode';
+    const id = await addWorker(db, {
+      payee: addressOf(n),
+      nodeType,
+      region: regions[n % 3] ?? '',
+      jobs: 811 * n * n,
+      pendingWei: BigInt(n) * 1_234_567n * GWEI,
+      reservedWei: n < 4 ? 7n * MILLI_ETH : 0n,
+      paidWei: BigInt(10 - n) * 41_234_567n * GWEI,
+      lastEventAt: minutesAgo(n * n),
+    });
+    const row = { sourceId: 'orchestrator-ai', workerId: id, connection: '10.0.0.1:1', seq: 1 };
+    if (n < 7) await addConnection(db, { ...row, at: minutesAgo(60) });
+  }
+  await post(db, 'unattributed', [
+    ['revenue', 0, -MILLI_ETH],
+    ['unattributed', 0, MILLI_ETH],
+  ]);
+  await db.execute(sql`
+    INSERT INTO unmatched_job (source_id, dt, event_id, role, gross_wei, reason)
+    SELECT 'orchestrator-ai', now(), n::text, 'processed', 1, 'no-other-half' FROM generate_series(1, 12) n`);
+  await fillPayouts(db);
+}
+
+async function fillPayouts(db: Database): Promise<void> {
+  const open = { amountWei: 7n * MILLI_ETH };
+  await addPayout(db, {
+    ...open,
+    payee: addressOf(1),
+    state: 'signed',
+    createdAt: minutesAgo(2),
+    nonce: 90,
+    wait: ['AWAITING_CONFIRMATIONS', 'waiting for 3 more confirmations'],
+  });
+  await addPayout(db, {
+    ...open,
+    payee: addressOf(2),
+    state: 'reserved',
+    createdAt: minutesAgo(190),
+    wait: [
+      'FEE_ABOVE_CAP',
+      'fee cap 0.1 gwei is below base fee 0.3 gwei: raise chain.maxFeePerGas or wait',
+    ],
+  });
+  await addPayout(db, {
+    ...open,
+    payee: addressOf(3),
+    state: 'reserved',
+    createdAt: minutesAgo(45),
+    holdReason: 'the payee <script>document.title = "broken in"</script> asked to wait',
+  });
+  for (let n = 1; n <= 9; n += 1) {
+    const state = n === 4 ? 'refused' : n === 7 ? 'cancelled' : 'paid';
+    await addPayout(db, {
+      payee: addressOf(n),
+      amountWei: BigInt(10 - n) * 41_234_567n * GWEI,
+      state,
+      createdAt: minutesAgo(240 * n),
+      closedAt: minutesAgo(240 * n - 1),
+      ...(state === 'cancelled' ? {} : { nonce: n }),
+    });
+  }
+}
+
+describe.skipIf(browserPath === undefined)('the status page in a browser', () => {
+  let database: TestDatabase;
+  let api: RunningApi;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await fillPool(database.db);
+    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    api = await startApi({ config: testConfig(), db: database.db, client, version: '1.2.3' });
+    browser = await chromium.launch({
+      executablePath: browserPath ?? '',
+      args: ['--no-sandbox'],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.stop();
+    await database.close();
+  });
+
+  async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const response = await page.goto(api.url);
+    expect(response?.status()).toBe(200);
+    if (screenshotDir !== undefined) {
+      const path = join(screenshotDir, `status-${colorScheme}-${width}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+    return page;
+  }
+
+  it('shows totals with every wei to point at, and why payouts wait', async () => {
+    const page = await open(1280, 'light');
+    const words = await page.locator('body').innerText();
+    for (const expected of [
+      'Northern Lights Pool',
+      'payouts on',
+      '6 of 9 online',
+      'fee cap 0.1 gwei is below base fee 0.3 gwei',
+      'waiting for 3 more confirmations',
+      'EVENT_SOURCE_UNREACHABLE',
+      '12 jobs worth 0.001 ETH unattributed',
+    ]) {
+      expect(words).toContain(expected);
+    }
+    expect(words).not.toContain('10.1.2.3');
+    expect(words).not.toContain('video.example');
+    const paid = page.locator('.totals dd span').first();
+    expect((await paid.getAttribute('title'))?.replace(/\D/g, '')).toBe('1855555515000000000');
+    expect(await paid.innerText()).toBe('1.855555');
+    const links = await page.locator('a', { hasText: 'Temporal' }).first().getAttribute('href');
+    expect(links).toMatch(/^http:\/\/127.0.0.1:8233\/namespaces\/default\/workflows\/payout%2F/);
+    await page.close();
+  });
+
+  it('shows markup from outside as text, and would run no script anyway', async () => {
+    const page = await open(1280, 'dark');
+    expect(await page.title()).toBe('Northern Lights Pool: open pool');
+    expect(await page.locator('body').innerText()).toContain('<script>document.title');
+    expect(await page.locator('script').count()).toBe(0);
+    await page.close();
+  });
+
+  it('styles itself under its own policy, with nothing loaded from anywhere else', async () => {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    const requests: string[] = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('request', (request) => requests.push(request.url()));
+    await page.goto(api.url);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([`${api.url}/`]);
+    const background = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+    expect(background).not.toBe('rgba(0, 0, 0, 0)');
+    await page.close();
+  });
+
+  it.each([360, 390, 768, 1024])('needs no sideways scrolling at %i pixels', async (width) => {
+    const page = await open(width, 'light');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    const cut = await page.evaluate(
+      `[...document.querySelectorAll('section')].filter((s) => s.scrollWidth > s.clientWidth + 1).length`,
+    );
+    expect(cut).toBe(0);
+    await page.close();
+  });
+
+  it('shows an empty pool as one that has not begun', async () => {
+    const empty = await createTestDatabase();
+    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    const fresh = await startApi({ config: testConfig(), db: empty.db, client, version: '1' });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await page.goto(fresh.url);
+    expect(await page.locator('body').innerText()).toContain('No worker has connected yet.');
+    if (screenshotDir !== undefined) {
+      await page.screenshot({ path: join(screenshotDir, 'status-empty.png'), fullPage: true });
+    }
+    await page.close();
+    await fresh.stop();
+    await empty.close();
+  });
+});

@@ -1,0 +1,33 @@
+/**
+ * Whether the worker beside this process polls for work, for a container's health check: exit code 0
+ * when it does. `--config <file>`.
+ */
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Connection } from '@temporalio/client';
+import { loadConfig } from '../config.js';
+import { TASK_QUEUE } from '../workflows/contract.js';
+
+/** A poll takes up to a minute, and a busy worker may start none for a while. */
+const SILENCE_MS = 180_000;
+const PATIENCE_MS = 10_000;
+/** temporal.api.enums.v1.TaskQueueType */
+const ACTIVITY_QUEUE = 2;
+
+const { values } = parseArgs({ options: { config: { type: 'string' } } });
+const { temporal } = await loadConfig(values.config ?? 'openpool.yaml');
+const connection = await Connection.connect(temporal.connection);
+const queue = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
+  connection.workflowService.describeTaskQueue({
+    namespace: temporal.namespace,
+    taskQueue: { name: TASK_QUEUE },
+    taskQueueType: ACTIVITY_QUEUE,
+  }),
+);
+const isPolling = (queue.pollers ?? []).some(({ identity, lastAccessTime }) => {
+  const lastMs = Number(lastAccessTime?.seconds ?? 0) * 1_000;
+  return identity?.endsWith(`@${hostname()}`) === true && lastMs > Date.now() - SILENCE_MS;
+});
+await connection.close();
+process.stdout.write(isPolling ? 'the worker polls\n' : 'no worker of this host polls\n');
+process.exitCode = isPolling ? 0 : 1;
