@@ -3,7 +3,7 @@ import { ChainError } from '../chain/chain-error.js';
 import { PoolError } from '../domain/pool-error.js';
 
 /** The one place where an error of ours becomes a Temporal failure; others pass as they are. */
-export function asFailure(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   if (error instanceof PoolError) {
     return ApplicationFailure.create({
       type: error.code,

@@ -22,7 +22,7 @@ export interface WalletView {
   readonly balanceWei: bigint;
 }
 
-export interface TransferRequest {
+interface TransferRequest {
   readonly from: Address;
   readonly to: Address;
   readonly valueWei: bigint;

@@ -7,7 +7,7 @@ export interface PayoutTerms {
   readonly minIntervalMs: number;
 }
 
-export type NotDueCode =
+type NotDueCode =
   | 'NOTHING_PENDING'
   | 'NEGATIVE'
   | 'OPEN_PAYOUT'

@@ -19,7 +19,7 @@ export interface PayoutProgress {
   readonly slot: SlotProgress | null;
 }
 
-export interface SlotProgress {
+interface SlotProgress {
   readonly nonce: number;
   /** The mined transaction, or the latest one signed. */
   readonly txHash: string;

@@ -25,7 +25,7 @@ export interface OpenPayout {
 }
 
 /** What every payee has and how the payout stands, all or these; without a lock. */
-export async function payeeStandings(
+async function payeeStandings(
   reader: Reader,
   payees?: readonly Address[],
 ): Promise<readonly PayeeStanding[]> {

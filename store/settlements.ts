@@ -69,7 +69,7 @@ export async function openSlots(
   return [...slots.values()];
 }
 
-export interface Closing {
+interface Closing {
   readonly slot: Pick<OpenSlot, 'nonce' | 'payoutId' | 'payee'>;
   readonly inclusion: Inclusion;
 }

@@ -9,7 +9,7 @@ import { transact } from './transact.js';
 import { type Halt, lockWallet, type Wallet, type WalletKey } from './wallet.js';
 
 /** A transfer as the ledger wants it signed. */
-export interface TransferOrder extends Fees {
+interface TransferOrder extends Fees {
   readonly chainId: number;
   readonly nonce: number;
   readonly to: Address;

@@ -32,6 +32,8 @@ export interface EventTypeCount {
   readonly events: bigint;
 }
 
+type EventTypeRow = { source_id: string; event_type: string; version: number; events: string };
+
 type SourceRow = {
   id: string;
   kind: string;
@@ -57,36 +59,37 @@ type SourceRow = {
 /** All sources by id, those removed from the configuration last. There are a handful: no pages. */
 export async function listSources(db: Reader, now: Date): Promise<readonly SourceSummary[]> {
   const { rows } = await db.execute<SourceRow>(sql`
-    SELECT s.*, counted.*,
+    SELECT s.*, coalesce(counted.events, 0) AS events,
+           coalesce(counted.zero_fee_events, 0) AS zero_fee_events,
+           (SELECT coalesce(sum(e.events), 0) FROM event_count e
+             WHERE e.source_id = s.id
+               AND e.hour > ${now.toISOString()}::timestamptz - interval '24 hours')
+             AS events_last_day,
            (SELECT count(*)::int FROM set_aside a
              WHERE a.source_id = s.id AND a.resolved_at IS NULL) AS set_aside,
            (SELECT count(*)::int FROM unmatched_job u
              WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs
       FROM source s
-      CROSS JOIN LATERAL (
-        SELECT coalesce(sum(e.events), 0) AS events,
-               coalesce(sum(e.zero_fee_events), 0) AS zero_fee_events,
-               coalesce(sum(e.events) FILTER (
-                 WHERE e.hour > ${now.toISOString()}::timestamptz - interval '24 hours'), 0)
-                 AS events_last_day
-          FROM event_count e WHERE e.source_id = s.id) counted
+      LEFT JOIN (
+        SELECT source_id, sum(events) AS events, sum(zero_fee_events) AS zero_fee_events
+          FROM event_count GROUP BY source_id) counted ON counted.source_id = s.id
      ORDER BY s.removed_at IS NOT NULL, s.id`);
   return rows.map(toSource);
 }
 
-/** How many events of which type and version came from a source, the most frequent first. */
+/** How many events of which type and version came from each source, the most frequent first. */
 export async function countEventTypes(
   db: Reader,
-  sourceId: string,
-): Promise<readonly EventTypeCount[]> {
-  const { rows } = await db.execute<{ event_type: string; version: number; events: string }>(sql`
-    SELECT event_type, version, sum(events) AS events FROM event_count
-     WHERE source_id = ${sourceId} GROUP BY event_type, version ORDER BY sum(events) DESC, 1, 2`);
-  return rows.map(({ event_type, version, events }) => ({
-    eventType: event_type,
-    version,
-    events: BigInt(events),
-  }));
+): Promise<ReadonlyMap<string, readonly EventTypeCount[]>> {
+  const { rows } = await db.execute<EventTypeRow>(sql`
+    SELECT source_id, event_type, version, sum(events) AS events FROM event_count
+     GROUP BY source_id, event_type, version ORDER BY sum(events) DESC, event_type, version`);
+  const counts = new Map<string, EventTypeCount[]>();
+  for (const { source_id, event_type, version, events } of rows) {
+    const count = { eventType: event_type, version, events: BigInt(events) };
+    counts.set(source_id, [...(counts.get(source_id) ?? []), count]);
+  }
+  return counts;
 }
 
 function toSource(row: SourceRow): SourceSummary {

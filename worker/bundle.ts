@@ -13,10 +13,7 @@ export const workflowsPath = join(
   `index${extname(fileURLToPath(import.meta.url))}`,
 );
 
-/** Where a build keeps its workflow bundle. */
-export const builtBundlePath = join(root, 'workflow-bundle.js');
-
-export async function writeWorkflowBundle(path: string): Promise<void> {
+async function writeWorkflowBundle(path: string): Promise<void> {
   const logger = new DefaultLogger('WARN');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger });
   await writeFile(path, code);

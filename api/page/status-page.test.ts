@@ -145,7 +145,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
 
   it('shows totals with every wei to point at, and why payouts wait', async () => {
     const page = await open(1280, 'light');
-    const words = await page.locator('body').innerText();
+    const words = await page.textContent('body');
     for (const expected of [
       'Northern Lights Pool',
       'payouts on',
@@ -161,7 +161,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     expect(words).not.toContain('video.example');
     const paid = page.locator('.totals dd span').first();
     expect((await paid.getAttribute('title'))?.replace(/\D/g, '')).toBe('1855555515000000000');
-    expect(await paid.innerText()).toBe('1.855555');
+    expect(await paid.textContent()).toBe('1.855555');
     const links = await page.locator('a', { hasText: 'Temporal' }).first().getAttribute('href');
     expect(links).toMatch(/^http:\/\/127.0.0.1:8233\/namespaces\/default\/workflows\/payout%2F/);
     await page.close();
@@ -170,7 +170,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
   it('shows markup from outside as text, and would run no script anyway', async () => {
     const page = await open(1280, 'dark');
     expect(await page.title()).toBe('Northern Lights Pool: open pool');
-    expect(await page.locator('body').innerText()).toContain('<script>document.title');
+    expect(await page.textContent('body')).toContain('<script>document.title');
     expect(await page.locator('script').count()).toBe(0);
     await page.close();
   });
@@ -205,7 +205,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     const fresh = await startApi({ config: testConfig(), db: empty.db, client, version: '1' });
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(fresh.url);
-    expect(await page.locator('body').innerText()).toContain('No worker has connected yet.');
+    expect(await page.textContent('body')).toContain('No worker has connected yet.');
     if (screenshotDir !== undefined) {
       await page.screenshot({ path: join(screenshotDir, 'status-empty.png'), fullPage: true });
     }

@@ -85,7 +85,7 @@ footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex
   td, tr > :first-child, tr > :last-child { display: block; padding: 0; border: 0; min-width: 0;
     text-align: left; grid-column: span 3; }
   tr > .s2 { grid-column: span 2; } tr > .s4 { grid-column: span 4; } tr > .s6 { grid-column: span 6; }
-  tr > .end { text-align: right; } tr > .later { order: 1; } tr > .last { order: 2; }
+  tr > .num { text-align: left; } tr > .end { text-align: right; } tr > .later { order: 1; } tr > .last { order: 2; }
   tr > .desk { display: none; } td.why { max-width: none; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--dim); }
   td[data-unit]::after { content: " " attr(data-unit); font-size: 12px; color: var(--dim); }

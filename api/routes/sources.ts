@@ -8,9 +8,8 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   return new Hono().get('/', async (c) => {
     const now = nowOf(deps);
     const showsAddresses = access.showsAddresses(c);
-    const sources = await listSources(db, now);
-    const views = sources.map(async (source) => {
-      const counts = await countEventTypes(db, source.id);
+    const [sources, counts] = await Promise.all([listSources(db, now), countEventTypes(db)]);
+    const views = sources.map((source) => {
       const { lastSuccessAt, lastError, lastErrorCode, readsFrom } = source;
       const message = showsAddresses ? lastError : withoutAddresses(lastError, readsFrom);
       return {
@@ -31,11 +30,14 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
         events: source.events.toString(),
         eventsLastDay: source.eventsLastDay.toString(),
         zeroFeeEvents: source.zeroFeeEvents.toString(),
-        eventTypes: counts.map((count) => ({ ...count, events: count.events.toString() })),
+        eventTypes: (counts.get(source.id) ?? []).map((count) => ({
+          ...count,
+          events: count.events.toString(),
+        })),
         setAside: source.setAside,
         unattributedJobs: source.unattributedJobs,
       };
     });
-    return c.json({ sources: await Promise.all(views) });
+    return c.json({ sources: views });
   }) as Hono;
 }

@@ -19,6 +19,7 @@ export interface KeystoreOptions {
 
 // The library's own scrypt blocks the loop for seconds; Node's works beside it.
 scrypt.register(
+  // oxlint-disable-next-line max-params -- the package prescribes them
   (password, salt, N, r, p, length) =>
     new Promise((resolve, reject) => {
       const options = { N, r, p, maxmem: 256 * r * (N + p) + 1_048_576 };

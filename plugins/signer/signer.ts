@@ -11,7 +11,7 @@ export interface UnsignedTransfer {
   readonly maxPriorityFeePerGasWei: bigint;
 }
 
-export interface SignedTransfer {
+interface SignedTransfer {
   readonly raw: Uint8Array;
   /** `0x` and 64 lower-case hex digits. */
   readonly hash: string;
