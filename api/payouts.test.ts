@@ -1,6 +1,7 @@
 /** Asking for payouts through the API, with a real worker, Temporal, Postgres and chain behind it. */
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
@@ -134,6 +135,28 @@ describe('payouts through the API', () => {
     expect(again.body.payout.id).toBe(first.body.payout.id);
     const other = await post('/v1/payouts', { payee, belowThreshold: true }, headers);
     expect(other).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+  });
+
+  it('answers requests with one key at once with one payout', async () => {
+    const payee = await credit(database.db, [8n * MILLI_ETH]);
+    const headers = { ...TOKEN, 'idempotency-key': randomUUID() };
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => post('/v1/payouts', { payee }, headers)),
+    );
+    expect(new Set(answers.map(({ body }) => body.payout?.id)).size).toBe(1);
+  });
+
+  it('finds the payout of a request whose answer was cut off', async () => {
+    const payee = await credit(database.db, [8n * MILLI_ETH]);
+    const key = randomUUID();
+    const headers = { ...TOKEN, 'idempotency-key': key };
+    const first = await post('/v1/payouts', { payee }, headers);
+    await untilPayout(first.body.payout.id, ({ state }) => state === 'paid');
+    await database.db.execute(
+      sql`UPDATE idempotency_key SET payout_id = NULL, created = NULL WHERE key = ${key}`,
+    );
+    const again = await post('/v1/payouts', { payee }, headers);
+    expect(again).toMatchObject({ status: 201, body: { payout: { id: first.body.payout.id } } });
   });
 
   it('leaves a key free when its request was refused', async () => {
