@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { guarded } from './failure.js';
 import { runSyncPass, type SyncDeps, type SyncReport } from './sync-pass.js';
 
 export type { SyncDeps, SyncReport } from './sync-pass.js';
@@ -9,7 +10,7 @@ const HEARTBEAT_INTERVAL_MS = 2_000;
 export function createSyncActivities(deps: SyncDeps) {
   return {
     /** One pass over one source, however long: fetch what is new, keep it raw, credit it. */
-    async syncSource(input: { readonly sourceId: string }): Promise<SyncReport> {
+    syncSource: guarded(async (input: { readonly sourceId: string }): Promise<SyncReport> => {
       const context = Context.current();
       // An orchestrator may gather its answer for minutes before its first byte.
       const timer = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
@@ -22,6 +23,6 @@ export function createSyncActivities(deps: SyncDeps) {
       } finally {
         clearInterval(timer);
       }
-    },
+    }),
   };
 }

@@ -99,7 +99,8 @@ describe('opening the wallet', () => {
 });
 
 describe('the audit', () => {
-  const audit = ({ deps }: TestWallet) => createWalletActivities(deps).auditPool({});
+  const audit = ({ deps }: TestWallet) =>
+    createWalletActivities(deps).auditPool({ withEvents: true });
 
   it('finds nothing where everything adds up', async () => {
     const wallet = await createTestWallet(database.db, chain);
@@ -144,7 +145,7 @@ describe('the audit', () => {
     const { deps } = await createTestWallet(database.db, chain);
     const config = chainConfig(chain, { rpcUrls: ['http://127.0.0.1:1'] });
     const cut = { ...deps, rpc: createChainClient(config) };
-    const report = await createWalletActivities(cut).auditPool({});
+    const report = await createWalletActivities(cut).auditPool({ withEvents: true });
     expect(report).toMatchObject({ ok: false, findings: [{ code: 'CHAIN_UNREACHABLE' }] });
     expect((await findWallet(database.db, walletKeyOf(deps)))?.halt).toBeNull();
   });

@@ -9,6 +9,7 @@ import {
   openWalletRow,
   type Wallet,
 } from '../store/wallet.js';
+import type { AuditInput } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
@@ -70,14 +71,14 @@ async function meetWallet(deps: MoneyDeps, firstUse: boolean): Promise<Wallet> {
 /** The activities that look after the wallet. */
 export function createWalletActivities(deps: MoneyDeps) {
   return {
-    auditPool: guarded((_input: Readonly<Record<string, never>>) => auditPool(deps)),
+    auditPool: guarded((input: AuditInput) => auditPool(deps, input)),
   };
 }
 
 /** Ledger against itself, chain nonce against the slots. What is broken halts the wallet. */
-async function auditPool(deps: MoneyDeps): Promise<AuditReport> {
+async function auditPool(deps: MoneyDeps, { withEvents }: AuditInput): Promise<AuditReport> {
   const key = walletKeyOf(deps);
-  const broken = await checkInvariants(deps.db);
+  const broken = await checkInvariants(deps.db, { withEvents });
   const [first] = broken;
   if (first !== undefined) {
     const reason = `${first.code}: ${first.message}`;

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { createLinks } from '../api/links.js';
-import { messagePayout, runManualPayout } from '../api/sagas.js';
+import { messagePayout, pingTemporal, runManualPayout } from '../api/sagas.js';
 import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
@@ -62,6 +62,7 @@ export function addPayoutCommands(program: Command): void {
       .action((id: string, { reason }: { readonly reason: string }, command: Command) =>
         withContext(command, async ({ deps, answer }) => {
           requireId(id);
+          await pingTemporal(deps);
           const said = await messagePayout(deps, id, { update, actor: ACTOR, reason });
           answer(`${said.words} (${said.state})`, { id, ...said });
         }),
@@ -175,6 +176,7 @@ interface PayOptions {
 async function pay(context: CliContext, payee: string, options: PayOptions): Promise<void> {
   const { deps, config, answer } = context;
   const address = parseAddress(payee);
+  await pingTemporal(deps);
   const result = await runManualPayout(deps, { payee: address, actor: ACTOR, ...options });
   if (result === undefined) {
     const workflowId = manualPayoutWorkflowId(address);

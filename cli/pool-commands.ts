@@ -9,7 +9,7 @@ import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
 import { listSetAside } from '../store/set-aside-reads.js';
 import { listSources, type SourceSummary } from '../store/source-reads.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
-import { AUDIT_WORKFLOW_ID, TASK_QUEUE } from '../workflows/contract.js';
+import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, parseCount, payoutTable } from './payout-commands.js';
@@ -189,14 +189,18 @@ interface AuditReport {
 
 async function runAudit({ deps, answer }: CliContext): Promise<number> {
   await pingTemporal(deps);
-  const report = await deps.client.workflow.execute<() => Promise<AuditReport>>('audit', {
-    taskQueue: TASK_QUEUE,
-    workflowId: AUDIT_WORKFLOW_ID,
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    workflowExecutionTimeout: '1 hour',
-    staticSummary: 'audit asked for on the command line',
-  });
+  const report = await deps.client.workflow.execute<(input: AuditInput) => Promise<AuditReport>>(
+    'audit',
+    {
+      args: [{ withEvents: true }],
+      taskQueue: TASK_QUEUE,
+      workflowId: AUDIT_WORKFLOW_ID,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowExecutionTimeout: '1 hour',
+      staticSummary: 'audit asked for on the command line',
+    },
+  );
   const rows = report.findings.map((finding) => [finding.code, finding.message]);
   answer(report.ok ? 'everything adds up' : formatTable(['code', 'finding'], rows), report);
   return report.ok ? 0 : EXIT.found;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare } from './compare.js';
+import { compareWorkers } from './compare-workers.js';
 import { type DayAtSite, prepareDay } from './day-plan.js';
 import { createNarrator, statusLine } from './narration.js';
 import { takeOverRounds } from './rounds.js';
@@ -117,12 +118,13 @@ async function liveThrough(day: Day): Promise<DayOutcome> {
 
 async function conclude(day: Day): Promise<DayOutcome> {
   const { stack, problems } = day;
+  const journals = stack.sites.map((site) => site.journal);
   const comparison = await compare({
-    journals: stack.sites.map((site) => site.journal),
+    journals,
     ...{ databaseUrl: stack.databaseUrl, rpcUrl: stack.rpcUrl, wallet: stack.wallet },
     commissionBps: COMMISSION_BPS,
   });
-  problems.push(...comparison.findings);
+  problems.push(...comparison.findings, ...(await compareWorkers(journals, stack.apiUrl)));
   if (comparison.driftWei !== 0n) problems.push(`drift is ${comparison.driftWei} wei`);
   const workerRestarts = stack.worker.restarts();
   if (day.killWorker && workerRestarts === 0) problems.push('the worker was not killed');

@@ -40,7 +40,10 @@ async function main(): Promise<number> {
   try {
     return flags.once ? await once(flags) : await live(flags);
   } catch (error) {
-    if (interrupted.signal.aborted) return flags.once ? EXIT_INTERRUPTED : 0;
+    if (interrupted.signal.aborted) {
+      process.stderr.write('stopped\n');
+      return flags.once ? EXIT_INTERRUPTED : 0;
+    }
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }

@@ -22,7 +22,12 @@ export function createLog(options: LogOptions): Log {
   const write = options.write ?? ((line: string) => process.stderr.write(line));
   const format = plain ? plainLine : (line: string) => line;
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     { write: (line: string) => write(format(line)) },
   );
 }
@@ -41,7 +46,7 @@ export function installRuntime(log: Log): void {
   const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: said, message, meta }) => {
-      log[SDK_LEVELS[said]]({ ...meta, component: 'temporal-sdk' }, message);
+      log[SDK_LEVELS[said]](pickDetails(meta ?? {}), `Temporal SDK: ${message}`);
     }),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
@@ -50,11 +55,22 @@ export function installRuntime(log: Log): void {
   });
 }
 
+/** Of what the SDK tells beside its message, what an operator can use; task tokens are none of it. */
+function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
+  const known = names.filter((name) => meta[name] !== undefined);
+  const { error } = meta;
+  const why = error instanceof Error ? error.message : error;
+  return {
+    ...Object.fromEntries(known.map((name) => [name, meta[name]])),
+    ...(why === undefined ? {} : { error: why }),
+  };
+}
+
 function plainLine(line: string): string {
   const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const details = Object.entries(rest).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  const name = pino.levels.labels[Number(level)] ?? 'info';
-  return `${String(time)} ${name.padEnd(5)} ${String(msg ?? '')}${details.join('')}\n`;
+  return `${String(time)} ${String(level).padEnd(5)} ${String(msg ?? '')}${details.join('')}\n`;
 }

@@ -15,8 +15,10 @@ import type { Service, ServiceContext } from './service.js';
 import { connectTemporal } from './temporal-connection.js';
 import { startWallet } from './wallet-start.js';
 
-/** How long running activities may take to end; a container's grace must be longer. */
-export const SHUTDOWN_GRACE_MS = 15_000;
+/** How long running activities may take to end by themselves. */
+const SHUTDOWN_GRACE_MS = 15_000;
+/** After so long the worker ends whatever still runs; a container's grace must be longer. */
+export const SHUTDOWN_FORCE_MS = 25_000;
 /** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
 export const WORKER_CONNECTIONS = 20;
 /** Two thousand payouts keep as many settlements parked, and syncs must find room beside them. */
@@ -65,7 +67,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
 const WORKER_OPTIONS = {
   taskQueue: TASK_QUEUE,
   shutdownGraceTime: SHUTDOWN_GRACE_MS,
-  shutdownForceTime: SHUTDOWN_GRACE_MS + 10_000,
+  shutdownForceTime: SHUTDOWN_FORCE_MS,
   maxConcurrentActivityTaskExecutions: PARALLEL_ACTIVITIES,
   maxConcurrentWorkflowTaskExecutions: 100,
   maxCachedWorkflows: 1_000,

@@ -47,6 +47,11 @@ export interface PayoutInput {
   readonly payoutId: string;
 }
 
+export interface AuditInput {
+  /** Also sums up every raw event: thorough, and slow with years of them. */
+  readonly withEvents: boolean;
+}
+
 export interface ManualPayoutInput {
   /** Lower-case address. */
   readonly payee: string;

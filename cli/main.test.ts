@@ -1,0 +1,176 @@
+/** The command line as operators run it: a process of its own against a real database. */
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encryptKeystoreJsonSync, Wallet } from 'ethers';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { Address } from '../domain/address.js';
+import { freePort } from '../local/ports.js';
+import { listAuditLog } from '../store/audit-log-reads.js';
+import { markUnpayable } from '../store/payees.js';
+import { payee, payout } from '../store/schema.js';
+import { findWallet, openWalletRow } from '../store/wallet.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PASSPHRASE = 'hush-hush-passphrase';
+const TOKEN = 'hush-hush-token';
+const CHAIN_ID = 31_337;
+const PAYEE: Address = `0x${'ab'.repeat(20)}`;
+
+describe('the command line', () => {
+  const key = Wallet.createRandom();
+  const wallet = { chainId: CHAIN_ID, address: key.address.toLowerCase() as Address };
+  const payoutId = randomUUID();
+  let dir: string;
+  let database: TestDatabase;
+  let silentTemporal: string;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'openpool-cli-'));
+    database = await createTestDatabase();
+    silentTemporal = `127.0.0.1:${await freePort()}`;
+    const { address, privateKey } = key;
+    const keystore = encryptKeystoreJsonSync({ address, privateKey }, PASSPHRASE, {
+      scrypt: { N: 2, r: 8, p: 1 },
+    });
+    await writeFile(join(dir, 'keystore.json'), keystore);
+    await writeFile(join(dir, 'passphrase'), PASSPHRASE);
+    await writeFile(join(dir, 'token'), TOKEN);
+    await writeConfig('pool.yaml', silentTemporal);
+    await writeConfig('reachable.yaml', inject('temporalAddress'));
+    const { db } = database;
+    const opening = { nonce: 0, block: 1, balanceWei: 0n };
+    await openWalletRow(db, wallet, { opening, halt: null });
+    await db.insert(payee).values({ address: PAYEE });
+    await db.insert(payout).values({
+      id: payoutId,
+      payee: PAYEE,
+      destination: PAYEE,
+      amountWei: 12_000_000_000_000_000_001n,
+      state: 'reserved',
+      origin: 'manual',
+      reason: 'asked for',
+    });
+  });
+  afterAll(async () => {
+    await database.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  async function writeConfig(name: string, temporalAddress: string): Promise<void> {
+    const config = {
+      sources: [
+        {
+          ...{ id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning' },
+          options: { endpoint: 'https://one.example.com' },
+        },
+      ],
+      database: { url: database.url },
+      temporal: { address: temporalAddress },
+      chain: { id: CHAIN_ID, rpcUrls: ['http://127.0.0.1:1'] },
+      wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
+      api: { tokenFile: 'token' },
+    };
+    await writeFile(join(dir, name), stringify(config));
+  }
+
+  async function run(args: readonly string[], config = 'pool.yaml') {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', 'cli/main.ts', ...args, '--config', join(dir, config)],
+      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    return { code, out, err, json: () => JSON.parse(out) as Record<string, unknown> };
+  }
+
+  it('halts and resumes the wallet with Temporal down, and keeps who and why', async () => {
+    const halted = await run(['wallet', 'halt', '--reason', 'the key may be known']);
+    expect(halted).toMatchObject({ code: 0 });
+    expect(await findWallet(database.db, wallet)).toMatchObject({
+      halt: { code: 'HALTED_BY_OPERATOR', reason: 'the key may be known' },
+    });
+    const shown = await run(['wallet', 'show']);
+    expect(shown.out).toContain('the key may be known');
+    await run(['wallet', 'resume', '--reason', 'it is not']);
+    expect(await findWallet(database.db, wallet)).toMatchObject({ halt: null });
+    const { items } = await listAuditLog(database.db, { limit: 2, cursor: null });
+    expect(items.map((entry) => [entry.actor, entry.action, entry.reason])).toEqual([
+      ['cli', 'wallet.resume', 'it is not'],
+      ['cli', 'wallet.halt', 'the key may be known'],
+    ]);
+  });
+
+  it('shows payouts as a table with ETH and exact wei, and as JSON', async () => {
+    const table = await run(['payout', 'list', '--state', 'reserved']);
+    expect(table.out).toContain('12.000000000000000001 ETH (12000000000000000001 wei)');
+    expect(table.out).toContain(payoutId);
+    const json = (await run(['payout', 'show', payoutId, '--json'])).json();
+    expect(json).toMatchObject({
+      amountWei: '12000000000000000001',
+      payee: '0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB',
+      state: 'reserved',
+      workflowId: `payout/${payoutId}`,
+    });
+  });
+
+  it('says so when a payout cannot be steered because Temporal is away', async () => {
+    const answer = await run(['payout', 'hold', payoutId, '--reason', 'a look']);
+    expect(answer).toMatchObject({ code: 1 });
+    expect(answer.err).toContain('TEMPORAL_UNREACHABLE');
+  });
+
+  it('refuses by name what does not exist, and what has no reason', async () => {
+    const unknown = await run(['payout', 'show', randomUUID(), '--json']);
+    expect(unknown.code).toBe(1);
+    expect(JSON.parse(unknown.err)).toMatchObject({ code: 'PAYOUT_NOT_FOUND' });
+    expect((await run(['wallet', 'halt', '--reason', ' '])).err).toContain('REASON_MISSING');
+    expect(await run(['wallet', 'halt'])).toMatchObject({ code: 2 });
+    expect(await run(['payee', 'show', '0x12'])).toMatchObject({ code: 1 });
+  });
+
+  it('releases a payee whose destination had refused', async () => {
+    await database.db.transaction((tx) =>
+      markUnpayable(tx, PAYEE, { code: 'TRANSFER_REFUSED', reason: 'it reverted' }),
+    );
+    expect((await run(['payee', 'show', PAYEE])).out).toContain('no: TRANSFER_REFUSED it reverted');
+    await run(['payee', 'release', PAYEE, '--reason', 'it was mended']);
+    expect((await run(['payee', 'show', PAYEE])).out).toMatch(/payable +yes/);
+  });
+
+  it('tells the status, with exit code 3 when something is wrong', async () => {
+    const away = await run(['status', '--json']);
+    expect(away.code).toBe(3);
+    expect(away.json()).toMatchObject({ temporal: 'unreachable', wallet: { halted: null } });
+    const well = await run(['status'], 'reachable.yaml');
+    expect(well).toMatchObject({ code: 0 });
+    expect(well.out).toContain('1 payouts');
+  });
+
+  it('checks the configuration without telling its secrets', async () => {
+    const checked = await run(['config', 'check']);
+    expect(checked).toMatchObject({ code: 0 });
+    expect(checked.out.toLowerCase()).toContain(wallet.address);
+    for (const secret of [PASSPHRASE, TOKEN, key.privateKey.slice(2)]) {
+      expect(checked.out + checked.err).not.toContain(secret);
+    }
+    await writeFile(join(dir, 'wrong.yaml'), 'pool:\n  comission: 25%\n');
+    const wrong = await run(['config', 'check'], 'wrong.yaml');
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('wrong.yaml:2 pool.comission');
+    expect(wrong.err).toContain('did you mean "commission"?');
+  });
+});

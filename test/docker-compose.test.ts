@@ -1,0 +1,178 @@
+/**
+ * What no container engine checks here: that the commands, ports, variables and paths of
+ * docker-compose.yml and the Dockerfile are those of the code.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { createApp } from '../api/app.js';
+import { type Config, loadConfig } from '../config.js';
+import { parseDurationMs } from '../config-quantity.js';
+import { SHUTDOWN_FORCE_MS } from '../worker/run-worker.js';
+import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+
+interface Service {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly secrets?: readonly string[];
+  readonly volumes: readonly string[];
+  readonly ports?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly stop_grace_period?: string;
+}
+
+interface Compose {
+  readonly services: Readonly<Record<'postgres' | 'temporal' | 'worker' | 'api', Service>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+  readonly volumes: Readonly<Record<string, null>>;
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFile(join(ROOT, path), 'utf8');
+const CONFIG_IN_CONTAINER = '/etc/openpool/openpool.yaml';
+
+describe('docker-compose.yml', () => {
+  let compose: Compose;
+  let dockerfile: string;
+  let dir: string;
+  beforeAll(async () => {
+    compose = parse(await read('docker-compose.yml'), { merge: true }) as Compose;
+    dockerfile = await read('Dockerfile');
+    dir = await mkdtemp(join(tmpdir(), 'openpool-compose-'));
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  /** Loads the mounted configuration as the service would, with its secrets and variables alone. */
+  async function loadAs(name: 'worker' | 'api', needsWallet: boolean): Promise<Config> {
+    const { secrets = [], environment = {} } = compose.services[name];
+    const own = await mkdtemp(join(dir, `${name}-`));
+    for (const secret of secrets) await writeFile(join(own, secret), `secret-of-${secret}`);
+    const mounted = await read('pools/compose.yaml');
+    const path = join(own, 'openpool.yaml');
+    await writeFile(path, mounted.replaceAll('/run/secrets/', `${own}/`));
+    return loadConfig(path, { env: environment, needsWallet });
+  }
+
+  it('runs what the build makes', async () => {
+    const build = parse(await read('tsconfig.build.json')) as { readonly files: string[] };
+    const commands = [
+      compose.services.worker.command,
+      compose.services.worker.healthcheck.test,
+      compose.services.api.command,
+      JSON.parse(/^CMD (.+)$/m.exec(dockerfile)?.[1] ?? '[]') as string[],
+      [/exec node \/app\/(\S+)/.exec(dockerfile)?.[1] ?? ''],
+    ];
+    for (const command of commands) {
+      const script = command?.find((part) => part.startsWith('dist/')) ?? 'none';
+      const source = script.replace(/^dist\/(.+)\.js$/, '$1.ts');
+      expect(build.files).toContain(source);
+      expect(existsSync(join(ROOT, source))).toBe(true);
+    }
+    const { scripts } = JSON.parse(await read('package.json')) as { scripts: { build: string } };
+    expect(scripts.build).toContain('tsc -p tsconfig.build.json');
+    expect(scripts.build).toContain('dist/worker/bundle.js');
+    expect(build.files).toContain('worker/bundle.ts');
+  });
+
+  it('builds on glibc and leaves secrets out of the image', async () => {
+    const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map((match) => match[1]);
+    expect(images).toEqual(['node:22-bookworm-slim', 'node:22-bookworm-slim']);
+    expect(dockerfile).toMatch(/^USER node$/m);
+    const ignored = (await read('.dockerignore')).split('\n');
+    for (const path of ['secrets', 'node_modules', '.git', '.env']) expect(ignored).toContain(path);
+    for (const { file } of Object.values(compose.secrets)) {
+      expect(file).toMatch(/^\.\/secrets\//);
+    }
+  });
+
+  it('mounts a configuration where the commands look for it', async () => {
+    for (const { command, volumes } of [compose.services.worker, compose.services.api]) {
+      const mount = volumes.find((volume) => volume.includes(`:${CONFIG_IN_CONTAINER}:ro`));
+      const source = /^\$\{OPENPOOL_CONFIG:-(.+?)\}/.exec(mount ?? '')?.[1] ?? 'none';
+      expect(existsSync(join(ROOT, source))).toBe(true);
+      expect(command?.join(' ')).toContain(`--config ${CONFIG_IN_CONTAINER}`);
+    }
+    expect(dockerfile).toContain(`--config ${CONFIG_IN_CONTAINER}`);
+  });
+
+  it('gives the worker every secret, and the API none of the wallet', async () => {
+    const config = await loadAs('worker', true);
+    expect(basename(config.wallet.keystorePath)).toBe('keystore');
+    expect(compose.services.api.secrets).not.toContain('keystore');
+    expect(compose.services.api.secrets).not.toContain('passphrase');
+    expect((await loadAs('api', false)).api.token).toBe('secret-of-api-token');
+  });
+
+  it('leads to the database as that is set up', async () => {
+    const { environment = {}, volumes, secrets } = compose.services.postgres;
+    const { database } = await loadAs('worker', true);
+    const url = new URL('url' in database ? database.url : 'none:');
+    expect(url.hostname).toBe('postgres');
+    expect(url.username).toBe(environment['POSTGRES_USER']);
+    expect(url.pathname).toBe(`/${environment['POSTGRES_DB']}`);
+    expect(url.password).toBe('secret-of-database-password');
+    expect(environment['POSTGRES_PASSWORD_FILE']).toBe(`/run/secrets/${secrets?.[0]}`);
+    expect(compose.services.postgres.image).toBe('postgres:18');
+    expect(volumes).toEqual(['postgres-data:/var/lib/postgresql']);
+  });
+
+  it('starts Temporal with the search attributes of the contract, where the others look for it', async () => {
+    const { command = [], ports, volumes } = compose.services.temporal;
+    const wanted = SEARCH_ATTRIBUTES.map(({ name, type }) => {
+      const typeName = type.charAt(0) + type.slice(1).toLowerCase();
+      return `--search-attribute=${name}=${typeName}`;
+    });
+    expect(command.filter((part) => part.startsWith('--search-attribute'))).toEqual(wanted);
+    expect(command.slice(0, 3)).toEqual(['server', 'start-dev', '--ip=0.0.0.0']);
+    const config = await loadAs('worker', true);
+    const option = (name: string) =>
+      command.find((part) => part.startsWith(`--${name}=`))?.slice(name.length + 3);
+    expect(config.temporal.address).toBe(`temporal:${option('port')}`);
+    expect(ports).toContain(`127.0.0.1:${option('port')}:${option('port')}`);
+    expect(config.temporal.uiUrl).toBe(`http://localhost:${option('ui-port')}`);
+    expect(ports).toContain(`127.0.0.1:${option('ui-port')}:${option('ui-port')}`);
+    expect(volumes).toEqual(['temporal-data:/data']);
+    expect(option('db-filename')).toMatch(/^\/data\//);
+  });
+
+  it('publishes the API where it listens, and asks for its health there', async () => {
+    const config = await loadAs('api', false);
+    expect(config.api.host).toBe('0.0.0.0');
+    expect(compose.services.api.ports?.[0]).toMatch(new RegExp(`:${config.api.port}$`));
+    expect(dockerfile).toContain(`EXPOSE ${config.api.port}`);
+    const asked = /fetch\('([^']+)'\)/.exec(compose.services.api.healthcheck.test.join(' '))?.[1];
+    const url = new URL(asked ?? 'none:');
+    expect(url.port).toBe(String(config.api.port));
+    const unused = { db: undefined as never, client: undefined as never };
+    const app = createApp({ ...unused, config, version: 'test' });
+    expect((await app.request(url.pathname)).status).toBe(200);
+  });
+
+  it('waits for what it needs, and leaves the worker time to end', () => {
+    const { worker, api } = compose.services;
+    for (const { depends_on } of [worker, api]) {
+      expect(depends_on).toEqual({
+        postgres: { condition: 'service_healthy' },
+        temporal: { condition: 'service_healthy' },
+      });
+    }
+    const grace = parseDurationMs(worker.stop_grace_period ?? '0s');
+    expect(grace.ok && grace.value).toBeGreaterThan(SHUTDOWN_FORCE_MS);
+  });
+
+  it('declares every volume and secret that is used', () => {
+    const services = Object.values(compose.services);
+    const named = services
+      .flatMap(({ volumes }) => volumes.map((volume) => volume.split(':')[0]))
+      .filter((name) => /^[a-z-]+$/.test(name ?? ''));
+    expect(Object.keys(compose.volumes).sort()).toEqual([...new Set(named)].sort());
+    const secrets = new Set(services.flatMap((service) => service.secrets ?? []));
+    expect(Object.keys(compose.secrets).sort()).toEqual([...secrets].sort());
+  });
+});
