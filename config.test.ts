@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { describeConfig } from './config/describe.js';
+import { ConfigError } from './config/problem.js';
+import { knownKeys } from './config/schema.js';
 import { loadConfig, readWalletFiles } from './config.js';
-import { describeConfig } from './config-describe.js';
-import { ConfigError } from './config-problem.js';
-import { knownKeys } from './config-schema.js';
 import { orchestratorHttpOptions } from './plugins/event-source/orchestrator-http-options.js';
 
 const EXAMPLE = fileURLToPath(new URL('./pools/openpool.yaml', import.meta.url));

@@ -5,17 +5,17 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ChainConfig } from './chain/chain-config.js';
-import { buildChain } from './config-chain.js';
-import { buildDatabase, type DatabaseConfig } from './config-database.js';
-import { type ConfigDocument, type Environment, readDocument } from './config-document.js';
-import { type NamedFiles, namedFiles, unreadable } from './config-files.js';
-import { ConfigError, type ConfigProblem, nearestKey } from './config-problem.js';
-import { type ConfigValues, configSchema, knownKeys } from './config-schema.js';
-import { buildSources, type SourceConfig } from './config-sources.js';
-import { buildTemporal, type TemporalConfig } from './config-temporal.js';
+import { buildChain } from './config/chain.js';
+import { buildDatabase, type DatabaseConfig } from './config/database.js';
+import { type ConfigDocument, type Environment, readDocument } from './config/document.js';
+import { type NamedFiles, namedFiles, unreadable } from './config/files.js';
+import { ConfigError, type ConfigProblem, nearestKey } from './config/problem.js';
+import { type ConfigValues, configSchema, knownKeys } from './config/schema.js';
+import { buildSources, type SourceConfig } from './config/sources.js';
+import { buildTemporal, type TemporalConfig } from './config/temporal.js';
 import { type Address, payableAddress } from './domain/address.js';
 
-export type { SourceConfig } from './config-sources.js';
+export type { SourceConfig } from './config/sources.js';
 
 /** Everything that can be set, in base units. */
 export interface Config {

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
+import { readVersion } from '../config/process.js';
 import type { Config } from '../config.js';
-import { readVersion } from '../config-process.js';
 import type { Database } from '../store/database.js';
 import type { Service, ServiceContext } from '../worker/service.js';
 import { createApp } from './app.js';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The operator's command line. */
 import { Command, CommanderError } from 'commander';
-import { readVersion } from '../config-process.js';
+import { readVersion } from '../config/process.js';
 import { EXIT } from './context.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';

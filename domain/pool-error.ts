@@ -192,6 +192,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'A person stopped all payouts; the reason stands beside it. When it is safe again: `openpool wallet resume --reason …`.',
   },
+  PAYOUTS_SWITCHED_OFF: {
+    final: false,
+    http: 409,
+    help: 'The configuration stops all payouts: set `pool.payoutsEnabled: true` and restart the workers.',
+  },
   NONCE_AHEAD_OF_LEDGER: {
     final: false,
     http: 409,

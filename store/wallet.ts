@@ -6,6 +6,9 @@ import type { Database, Reader, Transaction } from './database.js';
 import { query } from './query.js';
 import { transact } from './transact.js';
 
+/** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
+export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
+
 /** Which wallet: one key on one chain. */
 export interface WalletKey {
   readonly chainId: number;
@@ -109,26 +112,33 @@ export async function haltWallet(
 ): Promise<boolean> {
   return transact(db, async (tx) => {
     const wallet = await lockWallet(tx, key);
-    if (wallet.halt !== null) return false;
+    if (wallet.halt !== null && !outweighs(why.code, wallet.halt.code)) return false;
     await halt(tx, key, why);
     return true;
   });
 }
 
-/** Lets a halted wallet go on. False when it was not halted. */
+/** The configuration's switch ends by itself: any other reason to stop must outlive it. */
+function outweighs(code: string, standing: string): boolean {
+  return standing === SWITCHED_OFF && code !== SWITCHED_OFF;
+}
+
+/** Lets a halted wallet go on. False when it was not halted, or not for the one reason that is named. */
 export async function resumeWallet(
   db: Database,
   key: WalletKey,
-  decision: Decision,
+  decision: Decision & { readonly onlyFrom?: string },
 ): Promise<boolean> {
+  const { onlyFrom, ...said } = decision;
   return transact(db, async (tx) => {
     const wallet = await lockWallet(tx, key);
     if (wallet.halt === null) return false;
+    if (onlyFrom !== undefined && wallet.halt.code !== onlyFrom) return false;
     await tx.execute(sql`
       UPDATE wallet SET halted_at = NULL, halt_code = NULL, halt_reason = NULL
        WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
     await recordDecision(tx, {
-      ...decision,
+      ...said,
       action: 'wallet.resume',
       subject: key.address,
       detail: { haltCode: wallet.halt.code, haltReason: wallet.halt.reason },

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createApp } from '../api/app.js';
+import { parseDurationMs } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
-import { parseDurationMs } from '../config-quantity.js';
 import { SHUTDOWN_FORCE_MS } from '../worker/run-worker.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
+import { type ConfigDescription, describeConfig } from '../config/describe.js';
 import { loadConfig } from '../config.js';
-import { type ConfigDescription, describeConfig } from '../config-describe.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { openSigner } from './wallet-start.js';
 

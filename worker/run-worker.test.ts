@@ -182,6 +182,7 @@ describe('the worker process', () => {
     };
     expect(await runOnce(false)).toBe('PAYOUTS_SWITCHED_OFF');
     expect(await runOnce(true)).toBeUndefined();
+    expect(await runOnce(false)).toBe('PAYOUTS_SWITCHED_OFF');
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
     expect(await runOnce(true)).toBe('HALTED_BY_OPERATOR');
   });

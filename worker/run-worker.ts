@@ -1,7 +1,7 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { findWorkflowBundle } from '../config-process.js';
+import { findWorkflowBundle } from '../config/process.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';

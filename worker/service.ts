@@ -1,8 +1,8 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
 import { parseArgs } from 'node:util';
+import { describeConfig } from '../config/describe.js';
+import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
-import { describeConfig } from '../config-describe.js';
-import { readVersion } from '../config-process.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import { migrateDatabase } from '../store/migrate.js';

@@ -1,5 +1,5 @@
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import type { TemporalConfig } from '../config-temporal.js';
+import type { TemporalConfig } from '../config/temporal.js';
 import type { Log } from './log.js';
 
 const FIRST_PAUSE_MS = 500;

@@ -9,7 +9,13 @@ import { openKeystore } from '../plugins/signer/keystore.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { MANAGER } from '../store/audit-log.js';
 import type { Database } from '../store/database.js';
-import { findWallet, haltWallet, resumeWallet, type WalletKey } from '../store/wallet.js';
+import {
+  findWallet,
+  haltWallet,
+  resumeWallet,
+  SWITCHED_OFF,
+  type WalletKey,
+} from '../store/wallet.js';
 import type { Log } from './log.js';
 import type { ServiceContext } from './service.js';
 
@@ -17,7 +23,6 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** Marks a halt as the configuration's, so that the configuration may end it. */
-const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
@@ -51,12 +56,12 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
 
 /** The switch in the configuration works as a halt: nothing is signed or sent by any worker. */
 async function applySwitch(db: Database, key: WalletKey, isOn: boolean): Promise<void> {
-  const wallet = await findWallet(db, key);
-  if (wallet === undefined) return;
-  if (!isOn) {
+  if ((await findWallet(db, key)) === undefined) return;
+  if (isOn) {
+    const reason = 'pool.payoutsEnabled is true again';
+    await resumeWallet(db, key, { actor: MANAGER, reason, onlyFrom: SWITCHED_OFF });
+  } else {
     await haltWallet(db, key, { code: SWITCHED_OFF, reason: 'pool.payoutsEnabled is false' });
-  } else if (wallet.halt?.code === SWITCHED_OFF) {
-    await resumeWallet(db, key, { actor: MANAGER, reason: 'pool.payoutsEnabled is true again' });
   }
 }
 

@@ -1,9 +1,9 @@
 /** How to reach Temporal: the SDK's own profiles and TEMPORAL_* variables, the YAML on top. */
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import type { ConfigDocument, Environment } from './config-document.js';
-import type { NamedFiles } from './config-files.js';
-import type { ConfigValues } from './config-schema.js';
+import type { ConfigDocument, Environment } from './document.js';
+import type { NamedFiles } from './files.js';
+import type { ConfigValues } from './schema.js';
 
 type TemporalValues = ConfigValues['temporal'];
 type TlsValues = Exclude<TemporalValues['tls'], boolean | undefined>;

@@ -1,7 +1,7 @@
 /** The sources of pool events, and the secrets in their options. */
-import type { ConfigDocument, KeyPath } from './config-document.js';
-import type { NamedFiles } from './config-files.js';
-import type { ConfigValues, SourceValues } from './config-schema.js';
+import type { ConfigDocument, KeyPath } from './document.js';
+import type { NamedFiles } from './files.js';
+import type { ConfigValues, SourceValues } from './schema.js';
 
 /** One place that pool events come from. */
 export interface SourceConfig {

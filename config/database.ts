@@ -1,6 +1,6 @@
-import type { ConfigDocument } from './config-document.js';
-import type { NamedFiles } from './config-files.js';
-import { type ConfigValues, isPostgresUrl } from './config-schema.js';
+import type { ConfigDocument } from './document.js';
+import type { NamedFiles } from './files.js';
+import { type ConfigValues, isPostgresUrl } from './schema.js';
 
 export type DatabaseConfig =
   | { readonly url: string }

@@ -1,6 +1,6 @@
 /** The YAML text: its values with `${NAME}` filled in, and where each key stands. */
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import type { ConfigCode, ConfigProblem } from './config-problem.js';
+import type { ConfigCode, ConfigProblem } from './problem.js';
 
 export type KeyPath = readonly (string | number)[];
 export type Environment = Readonly<Record<string, string | undefined>>;

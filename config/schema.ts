@@ -1,13 +1,13 @@
 /** The shape of the YAML: every key, its unit, its default. Unknown keys are refused. */
 import { z } from 'zod';
+import { isHexAddress, payableAddress } from '../domain/address.js';
 import {
   parseAmountWei,
   parseDurationMs,
   parseGas,
   parseShareBps,
   type Quantity,
-} from './config-quantity.js';
-import { isHexAddress, payableAddress } from './domain/address.js';
+} from './quantity.js';
 
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);

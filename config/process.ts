@@ -2,12 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ConfigError } from './config-problem.js';
+import { ConfigError } from './problem.js';
 
 /** The program's version. */
 export function readVersion(): string {
   // Beside this file in a checkout, one up in a build.
-  const paths = ['./package.json', '../package.json'].map((path) => new URL(path, import.meta.url));
+  const paths = ['../package.json', '../../package.json'].map(
+    (path) => new URL(path, import.meta.url),
+  );
   const found = paths.find((path) => existsSync(path));
   if (found === undefined) return 'unknown';
   const { version } = JSON.parse(readFileSync(found, 'utf8')) as { readonly version: string };
@@ -34,6 +36,6 @@ export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string
       },
     ]);
   }
-  const built = fileURLToPath(new URL('./workflow-bundle.js', import.meta.url));
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   return import.meta.url.endsWith('.js') && existsSync(built) ? built : null;
 }

@@ -1,8 +1,8 @@
 /** Files that a configuration names: certificates, passwords, tokens. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { ConfigDocument, KeyPath } from './config-document.js';
-import type { ConfigProblem } from './config-problem.js';
+import type { ConfigDocument, KeyPath } from './document.js';
+import type { ConfigProblem } from './problem.js';
 
 /** Reads the files named in one configuration; what cannot be read is kept as a problem. */
 export interface NamedFiles {

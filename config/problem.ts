@@ -1,4 +1,4 @@
-import { PoolError } from './domain/pool-error.js';
+import { PoolError } from '../domain/pool-error.js';
 
 export type ConfigCode =
   | 'CONFIG_FILE_UNREADABLE'

@@ -1,7 +1,7 @@
-import type { ChainConfig } from './chain/chain-config.js';
-import type { ConfigDocument } from './config-document.js';
-import type { NamedFiles } from './config-files.js';
-import { type ConfigValues, isWebUrl } from './config-schema.js';
+import type { ChainConfig } from '../chain/chain-config.js';
+import type { ConfigDocument } from './document.js';
+import type { NamedFiles } from './files.js';
+import { type ConfigValues, isWebUrl } from './schema.js';
 
 interface Reading {
   readonly values: ConfigValues['chain'];
