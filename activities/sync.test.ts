@@ -303,7 +303,7 @@ describe('a sync pass', () => {
       response.writeHead(200, { 'content-length': text.length });
       response.write(text.slice(0, text.length * 0.7), () => response.socket?.destroy());
     };
-    await expect(pass(30_000)).rejects.toMatchObject({ code: 'EVENT_SOURCE_TRUNCATED' });
+    await expect(pass(30_000)).rejects.toMatchObject({ type: 'EVENT_SOURCE_TRUNCATED' });
     const failed = await sourceRow();
     expect(failed).toMatchObject({ last_error_code: 'EVENT_SOURCE_TRUNCATED' });
     expect(failed?.deep_from_dt).toEqual(new Date('1970-01-01T00:00:00Z'));
@@ -472,6 +472,6 @@ describe('a sync pass', () => {
 
   it('refuses a source that nobody configured', async () => {
     config = { ...config, id: 'nobody' };
-    await expect(pass(1)).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
+    await expect(pass(1)).rejects.toMatchObject({ type: 'SOURCE_UNKNOWN' });
   });
 });

@@ -34,7 +34,7 @@ export const CATALOGUE = {
   PAYOUT_TOO_SOON: {
     final: true,
     http: 409,
-    help: 'The minimum interval between two payouts of a payee has not passed: wait.',
+    help: 'The minimum interval between two payouts of a payee has not passed: wait, or pass belowThreshold to pay it all the same.',
   },
   PAYOUT_ALREADY_SIGNED: {
     final: true,

@@ -75,9 +75,24 @@ describe('a payout round', () => {
     await database.db.execute(sql`UPDATE payout SET state = 'paid' WHERE payee = ${soon}`);
     await credit(database.db, [ETH], soon);
     expect(await round()).toEqual({ payouts: 0, reservedWei: 0n });
-    await expect(manual(soon)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
+    await expect(manual(soon, false)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
     await expect(manual(unpayable)).rejects.toMatchObject({ code: 'PAYEE_UNPAYABLE' });
     await database.db.execute(sql`UPDATE payout SET state = 'reserved' WHERE payee = ${soon}`);
+  });
+
+  it('waives threshold and interval for a person who insists', async () => {
+    await recordTestTerms(database.db, { thresholdWei: ETH, minIntervalMs: 60_000 });
+    const payee = await credit(database.db, [ETH]);
+    const first = await manual(payee, false);
+    const setState = (state: string) =>
+      database.db.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`);
+    await setState('paid');
+    await credit(database.db, [ETH], payee);
+    await expect(manual(payee, false)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
+    const second = await manual(payee);
+    expect(second).toMatchObject({ amountWei: ETH, created: true });
+    await cancelPayout(database.db, second.payoutId, decision);
+    await setState('reserved');
   });
 
   it('is exact while fees are credited and adjusted at the same time', async () => {

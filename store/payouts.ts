@@ -105,8 +105,9 @@ export async function reserveManual(
     const { terms, now } = await currentTerms(tx);
     const [standing] = await payeeStandings(tx, [request.payee]);
     if (standing === undefined) await refuseUnknown(tx, request.payee);
-    const thresholdWei = request.belowThreshold ? 0n : terms.thresholdWei;
-    const decision = standing && decideDue(standing, { ...terms, thresholdWei }, now);
+    // Threshold and interval spare gas; a person who insists has decided to spend it.
+    const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
+    const decision = standing && decideDue(standing, asked, now);
     if (decision?.due !== true) throw notDueError(request.payee, decision);
     const [made] = await insertPayouts(tx, {
       due: [request.payee],
