@@ -87,9 +87,10 @@ async function liveThrough(day: Day): Promise<DayOutcome> {
   const rounds = await takeOverRounds(stack.temporalAddress);
   const over = new AbortController();
   const watching = watch(day, over.signal);
+  const ending = AbortSignal.any([signal, over.signal]);
+  const traffic = Promise.all(day.sites.map((site) => site.live(ending)));
   try {
     terminal.line(`Temporal's pages: ${stack.temporalUiUrl}   API: ${stack.apiUrl}`);
-    const traffic = Promise.all(day.sites.map((site) => site.live(signal)));
     for (const [at, mark] of ROUND_MARKS.entries()) {
       await until(day, 'the live events', () => progress(day) >= mark);
       await rounds.trigger();
@@ -110,7 +111,7 @@ async function liveThrough(day: Day): Promise<DayOutcome> {
     return await conclude(day);
   } finally {
     over.abort();
-    await watching;
+    await Promise.allSettled([watching, traffic]);
     await rounds.close();
     await day.snapshots.close();
   }
