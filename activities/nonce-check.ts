@@ -35,9 +35,12 @@ export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefine
   // Read after the chain: what is mined by then and ours was allocated before.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;
-  const ahead = views.filter(({ value }) => value.latestNonce > wallet.nextNonce);
+  // What waits in the pool counts: after an older backup it may be ours, and unknown here.
+  const ahead = views
+    .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
+    .filter((nonce) => nonce > wallet.nextNonce);
   if (ahead.length < deps.rpc.quorum) return undefined;
-  const chainNonce = Math.min(...ahead.map(({ value }) => value.latestNonce));
+  const chainNonce = Math.min(...ahead);
   return (
     `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +
     `${wallet.nextNonce}: the key was used elsewhere`

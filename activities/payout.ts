@@ -1,17 +1,18 @@
 import { Context } from '@temporalio/activity';
 import { isClosed, type PayoutState, type Wait, type WaitCode } from '../domain/payout.js';
-import { PoolError } from '../domain/pool-error.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from '../store/payout-messages.js';
 import { payoutProgress } from '../store/payout-progress.js';
 import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
-import { createSender, type SendResult } from './sending.js';
+import { createSender, payoutMissing, type SendResult } from './sending.js';
 import { SettlementLoop, type SettleOutcome } from './settlement-loop.js';
 
 export type { SendResult };
 
-export type SettleResult = SettleOutcome | { readonly kind: 'waiting'; readonly wait: Wait };
+export type SettleResult =
+  | Exclude<SettleOutcome, { readonly kind: 'missing' }>
+  | { readonly kind: 'waiting'; readonly wait: Wait };
 
 /** What a saga needs to know of its payout when it starts. */
 export interface PayoutFacts {
@@ -68,7 +69,7 @@ export function createPayoutActivities(deps: MoneyDeps) {
 async function readFacts(deps: MoneyDeps, payoutId: string): Promise<PayoutFacts> {
   const [progress] = await payoutProgress(deps.db, [payoutId]);
   if (progress === undefined) {
-    throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
+    throw payoutMissing(payoutId);
   }
   return {
     payee: progress.payee,
@@ -104,7 +105,10 @@ async function watchUntilSettled(
   let stop = () => {};
   try {
     return await new Promise<SettleResult>((resolve, reject) => {
-      const watch = loop.watch(input.payoutId, resolve);
+      const watch = loop.watch(input.payoutId, (outcome) => {
+        if (outcome.kind === 'missing') reject(payoutMissing(input.payoutId));
+        else resolve(outcome);
+      });
       const beat = setInterval(() => {
         const current = watch.current();
         context.heartbeat(current?.wait.reason ?? 'looking at the chain');

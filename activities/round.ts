@@ -34,7 +34,7 @@ export function createRoundActivities(deps: RoundDeps) {
         return { payouts, reservedWei: reservedWei.toString() };
       },
     ),
-    reserveManual: guarded((input: ManualPayoutInput) => reserveOne(deps, input)),
+    reserveManual: guarded((input: ManualPayoutRequest) => reserveOne(deps, input)),
     startSagas: guarded(
       async (input: { readonly roundId?: string; readonly payoutId?: string }) => {
         const open = await openPayouts(deps.db, input);
@@ -49,7 +49,12 @@ export function createRoundActivities(deps: RoundDeps) {
   };
 }
 
-async function reserveOne(deps: RoundDeps, input: ManualPayoutInput): Promise<ManualPayoutResult> {
+type ManualPayoutRequest = ManualPayoutInput & { readonly requestId: string };
+
+async function reserveOne(
+  deps: RoundDeps,
+  input: ManualPayoutRequest,
+): Promise<ManualPayoutResult> {
   const payee = payableAddress(input.payee);
   if (payee === undefined) {
     throw new PoolError('ADDRESS_MALFORMED', `"${input.payee}" is no address that can be paid`);

@@ -7,6 +7,7 @@ import type { WalletView } from '../chain/chain-reads.js';
 import { decideFees, gasLimitFor } from '../domain/fees.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
 import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
+import { PoolError } from '../domain/pool-error.js';
 import { recordSends, unsentAttempts } from '../store/attempts.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
@@ -57,12 +58,17 @@ async function answerGroup(deps: MoneyDeps, calls: readonly Call[]): Promise<voi
     const results = await sendGroup(deps, [...new Set(calls.map((call) => call.payoutId))]);
     for (const call of calls) {
       const result = results.get(call.payoutId);
-      if (result === undefined) call.reject(new Error(`there is no payout ${call.payoutId}`));
+      if (result === undefined) call.reject(payoutMissing(call.payoutId));
       else call.resolve(result);
     }
   } catch (error) {
     for (const call of calls) call.reject(error);
   }
+}
+
+/** After an older backup was restored: its saga has nothing to do any more. */
+export function payoutMissing(payoutId: string): PoolError {
+  return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
 }
 
 async function sendGroup(
@@ -126,6 +132,7 @@ async function allocate(
     orders,
     fees: fees.fees,
     chainNonce: view.latestNonce,
+    claimedNonce: Math.max(view.latestNonce, view.pendingNonce),
     balanceWei: view.balanceWei,
     keepInWalletWei: deps.chain.keepInWalletWei,
     sign: checkedSign(deps),
@@ -173,11 +180,16 @@ function gasFor(
     const { address } = deps.signer;
     return { code: 'WALLET_EMPTY', reason: `wallet ${address} cannot afford it: top it up` };
   }
+  const { gasLimitCap } = deps.chain;
+  if (typeof estimate === 'bigint' && estimate > gasLimitCap) {
+    const reason = `the transfer needs ${estimate} gas, the cap is ${gasLimitCap}: raise chain.gasLimitCap or wait`;
+    return { code: 'GAS_ABOVE_CAP', reason };
+  }
   return gasLimitFor({
     // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
     estimate: estimate instanceof ChainError ? undefined : estimate,
     atLeast: payout.gasLimit,
-    cap: deps.chain.gasLimitCap,
+    cap: gasLimitCap,
   });
 }
 

@@ -60,6 +60,7 @@ async function allocateOnly({ deps }: TestWallet, payoutIds: readonly string[]) 
     orders: payoutIds.map((payoutId) => ({ payoutId, gasLimit: 26_250n })),
     fees: { maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
     chainNonce: view.latestNonce,
+    claimedNonce: view.latestNonce,
     balanceWei: view.balanceWei,
     keepInWalletWei: 0n,
     sign: checkedSign(deps),

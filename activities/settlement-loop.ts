@@ -15,7 +15,9 @@ import { keepMoving } from './upkeep.js';
 
 export type SettleOutcome =
   | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null }
-  | { readonly kind: 'resend' };
+  | { readonly kind: 'resend' }
+  /** There is no such payout: an older backup was restored. */
+  | { readonly kind: 'missing' };
 
 /** One caller's interest in one payout. */
 export interface Watch {
@@ -41,6 +43,8 @@ const TROUBLE_PAUSE_MS = 500;
 const TROUBLE_SHOWN_AFTER_MS = 3_000;
 /** On so many new heads in a row a consumed slot must be without any receipt before it is suspect. */
 const SUSPECT_AFTER_HEADS = 10;
+/** More than this between two looks is a single endpoint's nonsense, or of no use for words. */
+const MOST_MINED_AT_ONCE = 10_000;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 export class SettlementLoop {
@@ -137,7 +141,12 @@ export class SettlementLoop {
   }
 
   private async refresh(payoutIds: readonly string[]): Promise<void> {
-    for (const progress of await payoutProgress(this.deps.db, payoutIds)) {
+    const found = await payoutProgress(this.deps.db, payoutIds);
+    const known = new Set(found.map(({ payoutId }) => payoutId));
+    for (const payoutId of payoutIds.filter((id) => !known.has(id))) {
+      for (const call of this.watched.get(payoutId)?.callers ?? []) call({ kind: 'missing' });
+    }
+    for (const progress of found) {
       const watched = this.watched.get(progress.payoutId);
       if (watched === undefined) continue;
       if (watched.progress === undefined) watched.shownCode = progress.waitCode;
@@ -165,8 +174,8 @@ export class SettlementLoop {
     const furthest = views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
     const view = {
       ...furthest,
-      latestNonce: Math.max(...views.map(({ latestNonce }) => latestNonce)),
-      pendingNonce: Math.max(...views.map(({ pendingNonce }) => pendingNonce)),
+      latestNonce: this.agreedNonce(views.map(({ latestNonce }) => latestNonce)),
+      pendingNonce: this.agreedNonce(views.map(({ pendingNonce }) => pendingNonce)),
     };
     this.deepNonce = Math.max(...looks.map(({ value }) => value.deepNonce));
     const moved = view.head.hash !== known?.head.hash;
@@ -176,7 +185,14 @@ export class SettlementLoop {
     return { view, moved };
   }
 
+  /** The highest count that a quorum reaches: one endpoint's fancy moves nothing. */
+  private agreedNonce(counts: readonly number[]): number {
+    const descending = [...counts].sort((a, b) => b - a);
+    return descending[Math.min(this.deps.rpc.quorum, counts.length) - 1] ?? 0;
+  }
+
   private noteMined(before: number, view: WalletView): void {
+    if (view.latestNonce - before > MOST_MINED_AT_ONCE) return;
     for (let nonce = before; nonce < view.latestNonce; nonce += 1) {
       this.minedAt.set(nonce, view.head.number);
     }

@@ -26,6 +26,8 @@ export interface PreparedBatch {
 }
 
 const BATCH_SIZE = 10_000;
+/** Large events fill a batch sooner: memory is bounded by length, not by number. */
+const BATCH_LENGTH = 16 * 1024 * 1024;
 
 /** Reads, prepares and gathers. What came before the source failed is still given out. */
 export async function* batchesOf(
@@ -37,7 +39,7 @@ export async function* batchesOf(
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
-      if (gathering.size >= BATCH_SIZE) {
+      if (gathering.size >= BATCH_SIZE || gathering.length >= BATCH_LENGTH) {
         yield gathering.batch();
         gathering = new Gathering();
       }
@@ -56,6 +58,7 @@ class Gathering {
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
   private duplicates = 0;
+  length = 0;
 
   get size(): number {
     return this.events.size + this.refused.length + this.duplicates;
@@ -67,6 +70,7 @@ class Gathering {
   ): void {
     const elements: ReadElement[] = [];
     for (const { place, raw, retry } of slice) {
+      this.length += raw.length;
       const reading = readPoolEvent(raw, source.origin);
       if (reading.ok) {
         elements.push({ event: reading.event, place, raw, ...(retry && { retry }) });

@@ -61,7 +61,7 @@ describe('the reads of /v1', () => {
     await addWallet(db);
     await db.execute(sql`
       INSERT INTO source (id, kind, reads_from, region, node_type, cursor_dt, last_success_at, last_error_code, last_error)
-      VALUES ('north', 'orchestrator-http', 'https://orch.example:7935/pool/events', 'us-west', 'ai',
+      VALUES ('north', 'orchestrator-http', 'https://orch.example:7935/pool/events', 'us-west', 'transcode',
               ${ago(5).toISOString()}, ${ago(2).toISOString()}, 'EVENT_SOURCE_TIMEOUT',
               'orch.example (10.1.2.3:7935) did not answer https://orch.example:7935/pool/events in time'),
              ('gone', 'orchestrator-http', 'https://old.example', NULL, NULL, NULL, NULL, NULL, NULL)`);

@@ -48,26 +48,41 @@ async function sightings(
 ): Promise<ReadonlyMap<string, Sighting>> {
   const receipts = await reads.receipts(hashes);
   const mined = [...receipts.values()].filter((receipt) => receipt !== null);
-  const numbers = mined.flatMap((receipt) => [
-    receipt.blockNumber,
+  const above = mined.flatMap((receipt) => [
     receipt.blockNumber + depths.confirmations - 1,
     ...(receipt.succeeded ? [] : [receipt.blockNumber + depths.finalityConfirmations - 1]),
   ]);
-  const headers = numbers.length === 0 ? new Map() : await reads.headers(numbers);
+  // First that the depth is reached, then, in a call of its own, that the block is still there: the
+  // other way round a reorg between two posts could lend a lost block the depth of its successor.
+  const reached = await headersOf(reads, above);
+  const canonical = await headersOf(
+    reads,
+    mined.map((receipt) => receipt.blockNumber),
+  );
   const found = new Map<string, Sighting>();
   for (const [hash, receipt] of receipts) {
-    found.set(hash, receipt && { receipt, depth: depthOf(receipt, headers, depths) });
+    found.set(
+      hash,
+      receipt && { receipt, depth: depthOf(receipt, { reached, canonical }, depths) },
+    );
   }
   return found;
 }
 
+type Headers = ReadonlyMap<number, BlockHeader>;
+
+async function headersOf(reads: ChainReads, numbers: readonly number[]): Promise<Headers> {
+  return numbers.length === 0 ? new Map() : reads.headers(numbers);
+}
+
 function depthOf(
   receipt: Receipt,
-  headers: ReadonlyMap<number, BlockHeader>,
+  headers: { readonly reached: Headers; readonly canonical: Headers },
   depths: Depths,
 ): Depth {
-  if (headers.get(receipt.blockNumber)?.hash !== receipt.blockHash) return 'shallow';
-  const reaches = (confirmations: number) => headers.has(receipt.blockNumber + confirmations - 1);
+  const { reached, canonical } = headers;
+  if (canonical.get(receipt.blockNumber)?.hash !== receipt.blockHash) return 'shallow';
+  const reaches = (confirmations: number) => reached.has(receipt.blockNumber + confirmations - 1);
   if (!reaches(depths.confirmations)) return 'shallow';
   return !receipt.succeeded && reaches(depths.finalityConfirmations) ? 'final' : 'deep';
 }

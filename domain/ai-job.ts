@@ -38,7 +38,7 @@ export function matchHalves<H extends JobHalf>(
       const [received, processed] = first.role === 'received' ? [first, second] : [second, first];
       pairs.push({ received, processed });
     } else {
-      ambiguous.push(...group);
+      for (const half of group) ambiguous.push(half);
     }
   }
   return { pairs, ambiguous, open };

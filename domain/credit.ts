@@ -54,6 +54,8 @@ export interface CreditInput {
   /** Ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly jobMatchWindowMs: number;
+  /** The present: who is online is not decided by a clock that is ahead of it. @default no limit */
+  readonly nowMs?: number;
 }
 
 /** What goes on the raw row beside what was said. */
@@ -118,6 +120,8 @@ class BatchCrediting {
   private readonly halves = new Map<string, Half[]>();
   private readonly termsById: ReadonlyMap<number, Terms>;
 
+  private newestMs: number | undefined;
+
   constructor(private readonly input: CreditInput) {
     this.rows = new Array(input.events.length).fill(undefined);
     this.termsById = new Map(input.terms.map((terms) => [terms.id, terms]));
@@ -134,11 +138,22 @@ class BatchCrediting {
     return { rows, opened, closed, reheld, ...this.tally.result() };
   }
 
+  /**
+   * A time from the future would outrank every true one until it comes: it counts as the newest
+   * believable one before it, and the order of arrival decides.
+   */
+  private believed(dtMs: number): number {
+    const { nowMs = Number.POSITIVE_INFINITY } = this.input;
+    if (dtMs > nowMs) return this.newestMs ?? nowMs;
+    this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
+    return dtMs;
+  }
+
   private take(event: FreshEvent, index: number): void {
     const { content } = event;
     const isZeroFee = content.kind === 'job' && content.grossWei === 0n;
     this.tally.count(event, isZeroFee);
-    const moment = { dtMs: event.dtMs, seq: this.input.firstSeq + index };
+    const moment = { dtMs: this.believed(event.dtMs), seq: this.input.firstSeq + index };
     if (content.kind === 'reset') {
       this.tally.reset({ region: event.region, nodeType: event.nodeType, at: moment });
     } else if (content.kind === 'connection') {

@@ -36,13 +36,15 @@ export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
 
 /**
  * The fees of a replacement: each field at least 12.5 % and one wei higher, or a node refuses it, and
- * not below what a new transaction would offer now. Undefined when that is more than the cap.
+ * not below what a new transaction would offer now; the cap itself when that is more. Undefined when
+ * the cap is offered already.
  */
 export function bumpedFees(current: Fees, baseFeeWei: bigint, limits: FeeLimits): Fees | undefined {
   const fresh = decideFees(baseFeeWei, limits);
   const wanted = fresh.kind === 'offer' ? fresh.fees : current;
-  const maxFeePerGasWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
-  if (maxFeePerGasWei > limits.capWei) return undefined;
+  const higherWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
+  if (current.maxFeePerGasWei >= limits.capWei) return undefined;
+  const maxFeePerGasWei = smallerWei(higherWei, limits.capWei);
   const tip = largerWei(raised(current.maxPriorityFeePerGasWei), wanted.maxPriorityFeePerGasWei);
   return { maxFeePerGasWei, maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei) };
 }

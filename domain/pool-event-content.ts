@@ -145,5 +145,6 @@ function readRequestId(fields: LosslessObject): string | null {
 function readLabel(fields: LosslessObject, key: string): string | null {
   const said = field(fields, key);
   if (typeof said !== 'string' || said === '') return null;
-  return said.slice(0, MAX_LABEL_LENGTH).replaceAll('\0', '\uFFFD');
+  // A cut may leave half a character, which UTF-8 cannot hold.
+  return said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD');
 }

@@ -68,4 +68,11 @@ describe('lossless JSON', () => {
     expect(object && field(object, 'constructor', 'fees')).toBeUndefined();
     expect(object && field(object, 'ID', 'id')).toBeNull();
   });
+
+  it('gives up at once on a long string without an end', () => {
+    const text = `{"ID":1234567890123456789,"Payload":"${'\\"'.repeat(200_000)}`;
+    const startedMs = performance.now();
+    expect(() => parseLossless(text)).toThrow(SyntaxError);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
 });

@@ -14,8 +14,12 @@ export interface LosslessObject {
 
 /** 15 digits always fit a double; from 16 on they may not. */
 const LONG_DIGITS = /\d{16}/;
-/** A whole string (whatever stands in it is no number), or a whole number with all its parts. */
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/**
+ * A whole string (whatever stands in it is no number), or a whole number with all its parts. A string
+ * without an end reaches to the end of the text: looking for one from each quote in it would take
+ * the square of its length.
+ */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**

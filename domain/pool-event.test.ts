@@ -27,6 +27,14 @@ describe('reading a pool event', () => {
     });
   });
 
+  it('sets names aside that hold half a character: in UTF-8 two of them become one', () => {
+    const raw = `{"ID":"\\ud800","Payload":"{}","Version":1,"DT":"${DT}"}`;
+    expect(readPoolEvent(raw, ORIGIN)).toMatchObject({
+      ok: false,
+      refusal: { code: 'EVENT_ID_MALFORMED' },
+    });
+  });
+
   it('reads keys in lower case', () => {
     const payload = '{"event_type":"node-reset","payload":{}}';
     const raw = JSON.stringify({ id: 3, payload, version: 2, dt: DT });

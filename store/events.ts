@@ -198,6 +198,7 @@ class BatchIngest {
       openHalves: state.openHalves.map(toStoredHalf),
       terms: state.terms,
       jobMatchWindowMs,
+      nowMs: this.session.now().getTime(),
     });
     const newWorkers = await this.identifyNewWorkers(credits);
     const idOf = (key: string): number => {

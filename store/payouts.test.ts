@@ -20,8 +20,8 @@ beforeEach(() => recordTestTerms(database.db));
 
 const round = (roundId: string = randomUUID()) =>
   reserveRound(database.db, { roundId, workflowId: 'payout-round' });
-const manual = (payee: `0x${string}`, belowThreshold = true) =>
-  reserveManual(database.db, { payee, belowThreshold, ...decision });
+const manual = (payee: `0x${string}`, belowThreshold = true, requestId: string = randomUUID()) =>
+  reserveManual(database.db, { payee, belowThreshold, requestId, ...decision });
 
 async function balances(payee: string): Promise<Readonly<Record<string, string>>> {
   const rows = await query<{ account: string; total: string }>(
@@ -92,6 +92,18 @@ describe('a payout round', () => {
     const second = await manual(payee);
     expect(second).toMatchObject({ amountWei: ETH, created: true });
     await cancelPayout(database.db, second.payoutId, decision);
+    await setState('reserved');
+  });
+
+  it('finds what a repeated request made, even when that is paid already', async () => {
+    const payee = await credit(database.db, [ETH]);
+    const requestId = randomUUID();
+    const first = await manual(payee, true, requestId);
+    const setState = (state: string) =>
+      database.db.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`);
+    await setState('paid');
+    await credit(database.db, [5n], payee);
+    expect(await manual(payee, true, requestId)).toEqual(first);
     await setState('reserved');
   });
 

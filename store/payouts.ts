@@ -83,6 +83,7 @@ export async function reserveRound(
       origin: 'round',
       roundId: round.roundId,
       reason: null,
+      requestId: null,
     });
     const reservedWei = sumWei(made.map((payout) => payout.amountWei));
     await tx.execute(sql`
@@ -96,10 +97,17 @@ export async function reserveRound(
 /** Reserves one payee's payout on request, or finds the one that is open already. */
 export async function reserveManual(
   db: Database,
-  request: Decision & { readonly payee: Address; readonly belowThreshold: boolean },
+  request: Decision & {
+    readonly payee: Address;
+    readonly belowThreshold: boolean;
+    /** Names the request: repeated, it finds the payout that it made. */
+    readonly requestId: string;
+  },
 ): Promise<OpenPayout> {
   return transact(db, async (tx) => {
     const pending = await lockPending(tx, [request.payee]);
+    const before = await payoutOfRequest(tx, request.requestId);
+    if (before !== undefined) return before;
     const open = await openPayoutOf(tx, request.payee);
     if (open !== undefined) return open;
     const { terms, now } = await currentTerms(tx);
@@ -115,6 +123,7 @@ export async function reserveManual(
       origin: 'manual',
       roundId: null,
       reason: request.reason,
+      requestId: request.requestId,
     });
     if (made === undefined) throw notDueError(request.payee, undefined);
     await recordDecision(tx, {
@@ -186,6 +195,7 @@ async function insertPayouts(
     readonly origin: 'round' | 'manual';
     readonly roundId: string | null;
     readonly reason: string | null;
+    readonly requestId: string | null;
   },
 ): Promise<readonly OpenPayout[]> {
   const made = order.due.flatMap((payee) => {
@@ -195,8 +205,9 @@ async function insertPayouts(
   });
   if (made.length === 0) return [];
   await tx.execute(sql`
-    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason)
-    SELECT id, payee, payee, amount, 'reserved', ${order.origin}, ${order.roundId}::uuid, ${order.reason}
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id)
+    SELECT id, payee, payee, amount, 'reserved', ${order.origin}, ${order.roundId}::uuid, ${order.reason},
+           ${order.requestId}
       FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
                   ${list(made.map((payout) => payout.payee))}::text[],
                   ${list(made.map((payout) => payout.amountWei))}::numeric[]) AS new (id, payee, amount)`);
@@ -211,6 +222,17 @@ async function insertPayouts(
   const payoutIds = made.map((payout) => payout.payoutId);
   await postMovement(tx, { kind: 'reserve', from: 'pending', to: 'reserved', payoutIds });
   return made.map(({ payoutId, amountWei }) => ({ payoutId, amountWei, created: true }));
+}
+
+async function payoutOfRequest(
+  tx: Transaction,
+  requestId: string,
+): Promise<OpenPayout | undefined> {
+  const [row] = await query<{ id: string; amount_wei: string }>(
+    tx,
+    sql`SELECT id, amount_wei FROM payout WHERE request_id = ${requestId}`,
+  );
+  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: true };
 }
 
 async function openPayoutOf(tx: Transaction, payee: Address): Promise<OpenPayout | undefined> {

@@ -68,6 +68,8 @@ export const LIVE_CONNECTIONS: SQL = sql`
   LEFT JOIN source_reset r
     ON r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
   WHERE c.remote_worker_id = w.id AND c.up AND s.removed_at IS NULL
+    -- A source whose region was edited cannot take its old rows offline any more.
+    AND (s.region IS NULL OR s.region = w.region) AND (s.node_type IS NULL OR s.node_type = w.node_type)
     AND (r.reset_dt IS NULL OR (c.changed_dt, c.changed_seq) > (r.reset_dt, r.reset_seq))`;
 
 /** Balances of the row `w`, as columns pending_wei, reserved_wei and paid_wei. */

@@ -256,6 +256,7 @@ export const payout = pgTable('payout', {
   origin: text('origin').$type<'round' | 'manual'>().notNull(),
   roundId: uuid('round_id'),
   reason: text('reason'),
+  requestId: text('request_id'),
   gasLimit: int8('gas_limit'),
   heldAt: at('held_at'),
   holdReason: text('hold_reason'),

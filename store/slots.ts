@@ -28,6 +28,8 @@ export interface AllocationRequest {
   readonly fees: Fees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
+  /** The same with what waits in the pool: bytes that an older backup does not know count too. */
+  readonly claimedNonce: number;
   readonly balanceWei: bigint;
   readonly keepInWalletWei: bigint;
   readonly sign: SignTransfer;
@@ -50,7 +52,7 @@ export async function allocateSlots(
   return transact(db, async (tx) => {
     const wallet = await lockWallet(tx, request.wallet);
     if (wallet.halt !== null) return { kind: 'halted', halt: wallet.halt };
-    if (request.chainNonce > wallet.nextNonce) {
+    if (request.claimedNonce > wallet.nextNonce) {
       return { kind: 'nonce-ahead', nextNonce: wallet.nextNonce };
     }
     const payouts = await lockAllocatable(

@@ -94,6 +94,7 @@ export async function acceptUsedWallet(
              opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()},
              halted_at = NULL, halt_code = NULL, halt_reason = NULL
        WHERE chain_id = ${key.chainId} AND address = ${key.address}
+         AND halt_code = 'WALLET_USED_BEFORE'
          AND NOT EXISTS (SELECT FROM nonce_slot WHERE chain_id = ${key.chainId} AND wallet = ${key.address})`);
     await recordDecision(tx, {
       actor: MANAGER,
@@ -118,9 +119,16 @@ export async function haltWallet(
   });
 }
 
-/** The configuration's switch ends by itself: any other reason to stop must outlive it. */
+/** The mildest first: what the configuration or a person ends must not hide what the manager found. */
+const MILDER_HALTS = [SWITCHED_OFF, 'WALLET_USED_BEFORE', 'HALTED_BY_OPERATOR'];
+
 function outweighs(code: string, standing: string): boolean {
-  return standing === SWITCHED_OFF && code !== SWITCHED_OFF;
+  return weightOf(code) > weightOf(standing);
+}
+
+function weightOf(code: string): number {
+  const rank = MILDER_HALTS.indexOf(code);
+  return rank === -1 ? MILDER_HALTS.length : rank;
 }
 
 /** Lets a halted wallet go on. False when it was not halted, or not for the one reason that is named. */

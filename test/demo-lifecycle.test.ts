@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,11 @@ function startDemo(...flags: string[]): Demo {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'local/demo.ts', '--dir', dir, ...flags],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    {
+      ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      // A bounded day makes its state in the directory for temporary files.
+      env: { ...process.env, TMPDIR: dir },
+    },
   );
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -56,7 +60,8 @@ function startDemo(...flags: string[]): Demo {
 
 const shows = (demo: Demo, text: string | RegExp) =>
   expect.poll(demo.output, { timeout: START_TIMEOUT_MS, interval: 100 }).toMatch(text);
-const running = () => JSON.parse(readFileSync(join(dir, 'running.json'), 'utf8')) as Running;
+const running = (stateDir = dir) =>
+  JSON.parse(readFileSync(join(stateDir, 'running.json'), 'utf8')) as Running;
 const living = ({ processes }: Running) =>
   processes.filter(({ pid, birth }) => birthOf(pid) === birth).map(({ name }) => name);
 const addressOf = (demo: Demo, what: string) =>
@@ -140,6 +145,21 @@ test(
     const record = running();
     expect(await interrupt(demo)).toBe(0);
     expect(living(record)).toEqual([]);
+  },
+  TEST_TIMEOUT_MS,
+);
+
+test(
+  'Ctrl-C in a bounded day leaves neither process nor state',
+  async () => {
+    const demo = startDemo('--once');
+    await shows(demo, /sync .*\n/);
+    const state = readdirSync(dir).find((name) => name.startsWith('openpool-day-')) ?? '';
+    const record = running(join(dir, state));
+    expect(living(record)).toHaveLength(5);
+    expect(await interrupt(demo)).toBe(130);
+    expect(living(record)).toEqual([]);
+    expect(readdirSync(dir).filter((name) => name.startsWith('openpool-day-'))).toEqual([]);
   },
   TEST_TIMEOUT_MS,
 );

@@ -40,8 +40,12 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   const key = { chainId: chain.chainId, address: signer.address };
   await applySwitch(db, key, pool.payoutsEnabled);
   const open = async () => {
-    await openWallet(money, { firstUse: wallet.firstUse });
-    await applySwitch(db, key, pool.payoutsEnabled);
+    try {
+      await openWallet(money, { firstUse: wallet.firstUse });
+    } finally {
+      // The row may be there although the check after it failed.
+      await applySwitch(db, key, pool.payoutsEnabled);
+    }
     await tellWallet(db, key, log);
   };
   let onRefusal: (error: unknown) => void = () => undefined;

@@ -20,6 +20,8 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
+/** A slice of large elements is given out before it is full. */
+const SLICE_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Yields the elements in slices. `null` and nothing at all are an empty array: so the orchestrator
@@ -37,18 +39,21 @@ export async function* scanArray(
   try {
     for await (const chunk of chunks) {
       scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      while (scanner.ready.length >= sliceSize) yield scanner.ready.splice(0, sliceSize);
+      while (scanner.ready.length >= sliceSize || scanner.readyLength >= SLICE_LENGTH) {
+        yield scanner.take(sliceSize);
+      }
     }
     scanner.end();
   } catch (error) {
     failure = error;
   }
-  while (scanner.ready.length > 0) yield scanner.ready.splice(0, sliceSize);
+  while (scanner.ready.length > 0) yield scanner.take(sliceSize);
   if (failure !== undefined) throw failure;
 }
 
 class ArrayScanner {
   readonly ready: RawEvent[] = [];
+  readyLength = 0;
   private where: 'before' | 'inside' | 'after' = 'before';
   private depth = 0;
   private isString = false;
@@ -65,6 +70,12 @@ class ArrayScanner {
     if (this.where === 'before') i = this.findStart(chunk);
     if (this.where === 'inside') i = this.scan(chunk, i);
     if (this.where === 'after' && i < chunk.length) this.checkBlank(chunk.subarray(i));
+  }
+
+  take(most: number): readonly RawEvent[] {
+    const slice = this.ready.splice(0, most);
+    for (const { raw } of slice) this.readyLength -= raw.length;
+    return slice;
   }
 
   end(): void {
@@ -132,6 +143,7 @@ class ArrayScanner {
     // `[]` has no element, and a comma before the end promises none.
     if (raw === '' && isEnd) return;
     this.elements += 1;
+    this.readyLength += raw.length;
     this.ready.push({ place: `element ${this.elements} of the answer`, raw });
   }
 

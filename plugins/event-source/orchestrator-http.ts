@@ -96,7 +96,15 @@ class Exchange {
         clearTimeout(timer);
         reject(this.ended ?? connectionError(error, this.options));
       });
-      this.abort = (reason) => outgoing.destroy(reason);
+      // Not every end reports an error: an answer that changes the protocol just closes.
+      outgoing.once('close', () => {
+        clearTimeout(timer);
+        reject(this.ended ?? connectionError(new Error('closed without an answer'), this.options));
+      });
+      this.abort = (reason) => {
+        reject(reason);
+        outgoing.destroy(reason);
+      };
       if (this.request.signal.aborted) this.onAbort();
       outgoing.end();
     });

@@ -260,6 +260,8 @@ CREATE TABLE payout (
   origin text NOT NULL CHECK (origin IN ('round', 'manual')),
   round_id uuid REFERENCES payout_round (id),
   reason text,
+  -- The run that asked for it: asked again, it finds this payout, even when that has ended meanwhile.
+  request_id text UNIQUE,
   -- Gas limit the next attempt asks for, after one ran out of gas.
   gas_limit bigint,
   held_at timestamptz,

@@ -1,5 +1,5 @@
 /** A funded wallet, payees with something pending, and eyes on what the chain really did. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJson, Wallet } from 'ethers';
 import type { MoneyDeps } from '../../activities/money-deps.js';
@@ -124,7 +124,8 @@ export async function reserveFor(
   payee?: Address,
 ): Promise<{ readonly payoutId: string; readonly payee: Address }> {
   const address = await credit(db, [amountWei], payee);
-  const request = { payee: address, belowThreshold: true, actor: 'test', reason: 'test' };
+  const asked = { actor: 'test', reason: 'test', requestId: randomUUID() };
+  const request = { payee: address, belowThreshold: true, ...asked };
   return { payoutId: (await reserveManual(db, request)).payoutId, payee: address };
 }
 
