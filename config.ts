@@ -42,7 +42,7 @@ export interface Config {
     /** When given, the keystore must hold this wallet. */
     readonly address: Address | null;
     /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
-    readonly firstUse: boolean;
+    readonly acceptedTransactions: number;
   };
   readonly api: {
     readonly host: string;
@@ -191,7 +191,7 @@ async function buildConfig(reading: Reading): Promise<Config> {
       keystorePath: files.resolve(wallet.keystoreFile),
       passphrasePath: files.resolve(wallet.passphraseFile),
       address: payableAddress(wallet.address) ?? null,
-      firstUse: wallet.firstUse,
+      acceptedTransactions: wallet.acceptedTransactions,
     },
     api: {
       host: values.api.host,

@@ -45,7 +45,8 @@ async function useElsewhere(wallet: TestWallet, nonce: number): Promise<void> {
   await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
 }
 
-const open = ({ deps }: TestWallet, firstUse = false) => openWallet(deps, { firstUse });
+const open = ({ deps }: TestWallet, acceptedTransactions = 0) =>
+  openWallet(deps, { acceptedTransactions });
 
 describe('opening the wallet', () => {
   it('writes a fresh one down and finds it again, also twice at once', async () => {
@@ -58,7 +59,7 @@ describe('opening the wallet', () => {
     const { deps } = await createTestWallet(database.db, chain);
     const config = chainConfig(chain, { chainId: 42_161 });
     const elsewhere = { ...deps, chain: config, rpc: createChainClient(config) };
-    await expect(openWallet(elsewhere, { firstUse: true })).rejects.toMatchObject({
+    await expect(openWallet(elsewhere, { acceptedTransactions: 0 })).rejects.toMatchObject({
       code: 'CHAIN_ID_WRONG',
       message: expect.stringContaining('serves chain 31337, the configuration says 42161'),
     });
@@ -68,7 +69,7 @@ describe('opening the wallet', () => {
     const { deps } = await createTestWallet(database.db, chain);
     const config = chainConfig(chain, { rpcUrls: ['http://127.0.0.1:1'] });
     const cut = { ...deps, chain: config, rpc: createChainClient(config) };
-    await expect(openWallet(cut, { firstUse: true })).rejects.toBeInstanceOf(ChainError);
+    await expect(openWallet(cut, { acceptedTransactions: 0 })).rejects.toBeInstanceOf(ChainError);
   });
 
   it('halts a used wallet that an empty ledger meets, until it is told that this is right', async () => {
@@ -77,21 +78,28 @@ describe('opening the wallet', () => {
     const other = await createTestDatabase();
     await recordTestTerms(other.db);
     const deps = { ...wallet.deps, db: other.db };
-    expect(await openWallet(deps, { firstUse: false })).toMatchObject({
+    expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
       halt: { code: 'WALLET_USED_BEFORE' },
     });
-    expect(await openWallet(deps, { firstUse: false })).toMatchObject({
+    expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
       halt: { code: 'WALLET_USED_BEFORE' },
     });
-    expect(await openWallet(deps, { firstUse: true })).toMatchObject({ nextNonce: 1, halt: null });
+    // What was accepted of another number says nothing of this one.
+    expect(await openWallet(deps, { acceptedTransactions: 2 })).toMatchObject({
+      halt: { code: 'WALLET_USED_BEFORE' },
+    });
+    expect(await openWallet(deps, { acceptedTransactions: 1 })).toMatchObject({
+      nextNonce: 1,
+      halt: null,
+    });
     await other.close();
   });
 
-  it("halts when the chain's nonce is above its own, and firstUse is no way around", async () => {
+  it("halts when the chain's nonce is above its own, and accepting is no way around", async () => {
     const wallet = await createTestWallet(database.db, chain);
     await useElsewhere(wallet, 0);
-    for (const firstUse of [false, true]) {
-      expect(await open(wallet, firstUse)).toMatchObject({
+    for (const accepted of [0, 1, 2]) {
+      expect(await open(wallet, accepted)).toMatchObject({
         halt: { code: 'NONCE_AHEAD_OF_LEDGER' },
       });
     }

@@ -26,10 +26,10 @@ export interface AuditReport {
  */
 export async function openWallet(
   deps: MoneyDeps,
-  options: { readonly firstUse: boolean },
+  options: { readonly acceptedTransactions: number },
 ): Promise<Wallet> {
   await checkChainId(deps);
-  return meetWallet(deps, options.firstUse);
+  return meetWallet(deps, options.acceptedTransactions);
 }
 
 async function checkChainId(deps: MoneyDeps): Promise<void> {
@@ -42,7 +42,7 @@ async function checkChainId(deps: MoneyDeps): Promise<void> {
   throw new PoolError('CHAIN_ID_WRONG', words, { endpoint: wrong.endpoint });
 }
 
-async function meetWallet(deps: MoneyDeps, firstUse: boolean): Promise<Wallet> {
+async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
   const key = walletKeyOf(deps);
   const view = await deps.rpc.walletView(key.address);
   const opening = {
@@ -54,11 +54,13 @@ async function meetWallet(deps: MoneyDeps, firstUse: boolean): Promise<Wallet> {
     code: 'WALLET_USED_BEFORE',
     reason:
       `${key.address} has sent ${opening.nonce} transactions that this ledger knows nothing about: ` +
-      'they may have paid what is pending',
+      `they may have paid what is pending. If not: wallet.acceptedTransactions: ${opening.nonce}`,
   };
-  const halt = opening.nonce > 0 && !firstUse ? usedBefore : null;
+  // A number, not a yes: left in the configuration it says nothing of a wallet that has sent more since.
+  const isAccepted = opening.nonce === accepted;
+  const halt = isAccepted ? null : usedBefore;
   const wallet = await openWalletRow(deps.db, key, { opening, halt });
-  if (firstUse && wallet.halt?.code === usedBefore.code) {
+  if (isAccepted && wallet.halt?.code === usedBefore.code) {
     await acceptUsedWallet(deps.db, key, opening);
   }
   const ahead = await readNonceAhead(deps);

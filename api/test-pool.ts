@@ -58,7 +58,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       keepInWalletWei: 0n,
       explorerUrl: 'https://explorer.example',
     },
-    wallet: { keystorePath: '', passphrasePath: '', address: null, firstUse: false },
+    wallet: { keystorePath: '', passphrasePath: '', address: null, acceptedTransactions: 0 },
     api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
     log: { level: 'silent' },
   };

@@ -61,7 +61,7 @@ export function describeConfig(config: Config): ConfigDescription {
       keystoreFile: wallet.keystorePath,
       passphraseFile: wallet.passphrasePath,
       address: wallet.address,
-      firstUse: wallet.firstUse,
+      acceptedTransactions: wallet.acceptedTransactions,
     },
     api: {
       host: api.host,

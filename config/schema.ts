@@ -107,7 +107,7 @@ const wallet = z.strictObject({
     .refine(isHexAddress, 'give 0x and 40 hex digits')
     .refine((value) => payableAddress(value) !== undefined, 'the zero address is no wallet')
     .optional(),
-  firstUse: flag().prefault(false),
+  acceptedTransactions: wholeNumber(0).prefault(0),
 });
 
 const api = z.strictObject({

@@ -210,7 +210,7 @@ export const CATALOGUE = {
   WALLET_USED_BEFORE: {
     final: false,
     http: 409,
-    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. If not, start once with wallet.firstUse.',
+    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. If not, say how many they are in wallet.acceptedTransactions.',
   },
   TRANSACTION_MISMATCH: {
     final: false,

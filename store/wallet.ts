@@ -100,7 +100,7 @@ export async function acceptUsedWallet(
       actor: MANAGER,
       action: 'wallet.first-use',
       subject: key.address,
-      reason: 'wallet.firstUse is set',
+      reason: `wallet.acceptedTransactions is ${opening.nonce}`,
     });
   });
 }

@@ -41,7 +41,7 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   await applySwitch(db, key, pool.payoutsEnabled);
   const open = async () => {
     try {
-      await openWallet(money, { firstUse: wallet.firstUse });
+      await openWallet(money, { acceptedTransactions: wallet.acceptedTransactions });
     } finally {
       // The row may be there although the check after it failed.
       await applySwitch(db, key, pool.payoutsEnabled);

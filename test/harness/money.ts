@@ -69,7 +69,7 @@ export async function createTestWallet(
   await setBalance(chain, signer.address, options.balanceWei ?? 100n * ETH);
   const config = chainConfig(chain, options.config);
   const deps = { db, rpc: createChainClient(config), signer, chain: config };
-  await openWallet(deps, { firstUse: false });
+  await openWallet(deps, { acceptedTransactions: 0 });
   return { deps, address: signer.address, key };
 }
 
