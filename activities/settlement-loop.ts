@@ -213,6 +213,7 @@ export class SettlementLoop {
     const pass = await settleConsumed(this.deps, {
       below,
       head,
+      consumed: this.deepNonce,
       skip: (nonce) => later.has(nonce),
     });
     for (const waiting of pass.waiting) this.decided.set(waiting.slot.payoutId, waiting);
@@ -262,7 +263,8 @@ export class SettlementLoop {
     const slot = progress?.slot ?? undefined;
     if (progress === undefined || slot === undefined || view === undefined) return undefined;
     const decided = this.decided.get(progress.payoutId);
-    if (decided?.wait.code === 'AWAITING_FINALITY') return decided.wait;
+    if (decided !== undefined && decided.wait.code !== 'AWAITING_CONFIRMATIONS')
+      return decided.wait;
     const minedAt =
       decided === undefined
         ? this.minedAt.get(slot.nonce)

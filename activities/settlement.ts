@@ -1,6 +1,7 @@
 import { readInclusions } from '../chain/inclusions.js';
 import { transferFault } from '../chain/transfer.js';
 import type { Wait } from '../domain/payout.js';
+import { tooFewAgree } from '../domain/payout-wait.js';
 import { decideSettlement, type Inclusion, type SettlementDecision } from '../domain/settlement.js';
 import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import { haltWallet } from '../store/wallet.js';
@@ -24,6 +25,8 @@ export interface PassRange {
   /** Slots with lower nonces than this are looked at. */
   readonly below: number;
   readonly head: number;
+  /** Nonces below are consumed deep in the chain, as far as a hint goes. */
+  readonly consumed: number;
   /** Nonces that need no look yet. */
   readonly skip: (nonce: number) => boolean;
 }
@@ -39,7 +42,7 @@ export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise
     const part = await settleSlots(
       deps,
       slots.filter((slot) => !range.skip(slot.nonce)),
-      range.head,
+      range,
     );
     pass.moved.push(...part.moved);
     pass.waiting.push(...part.waiting);
@@ -55,7 +58,7 @@ type Waiting = SettlementPass['waiting'][number];
 async function settleSlots(
   deps: MoneyDeps,
   slots: readonly OpenSlot[],
-  head: number,
+  { head, consumed }: Pick<PassRange, 'head' | 'consumed'>,
 ): Promise<SettlementPass> {
   if (slots.length === 0) return { moved: [], waiting: [], unseen: [] };
   const hashes = slots.flatMap((slot) => slot.attempts.map((attempt) => attempt.hash));
@@ -73,9 +76,11 @@ async function settleSlots(
   const any = closings.settled.length + closings.refused.length + closings.outOfGas.length > 0;
   return {
     moved: any ? await closeSlots(deps.db, walletKeyOf(deps), closings) : [],
-    waiting: decided.flatMap(({ slot, decision }) =>
-      decision.kind === 'waiting' ? [{ slot, ...decision }] : [],
-    ),
+    waiting: decided.flatMap(({ slot, decision }) => {
+      if (decision.kind === 'waiting') return [{ slot, ...decision }];
+      const isUndecided = decision.kind === 'unknown' && slot.nonce < consumed;
+      return isUndecided ? [{ slot, wait: tooFewAgree(deps.rpc.quorum), untilHead: 0 }] : [];
+    }),
     unseen: decided.flatMap(({ slot, decision }) => {
       const unseen = slot.attempts.every(({ hash }) => report.absent.has(hash));
       return decision.kind === 'unknown' && unseen ? [slot] : [];

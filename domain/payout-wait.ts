@@ -48,6 +48,14 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
+/** Its nonce is consumed, and the endpoints that answer are too few to say by what. */
+export function tooFewAgree(quorum: number): Wait {
+  const reason =
+    `it counts as done once ${quorum} RPC endpoint${quorum === 1 ? ' has' : 's have'} seen its receipt, ` +
+    'and fewer have: look at chain.rpcUrls if this lasts';
+  return { code: 'RPC_UNREACHABLE', reason };
+}
+
 export function rpcUnreachable(message: string): Wait {
   const reason = `the chain cannot be asked (${message}); nothing is decided until it answers`;
   return { code: 'RPC_UNREACHABLE', reason };

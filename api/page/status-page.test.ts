@@ -35,7 +35,7 @@ async function fillPool(db: Database): Promise<void> {
   await addWallet(db);
   await db.execute(sql`
     INSERT INTO source (id, kind, reads_from, region, node_type, cursor_dt, last_success_at, last_error_code, last_error) VALUES
-      ('orchestrator-ai', 'orchestrator-http', 'https://ai.example/pool', 'us-west', 'ai',
+      ('orchestrator-ai', 'orchestrator-http', 'https://ai.example/pool', NULL, NULL,
        ${minutesAgo(0.2).toISOString()}, ${minutesAgo(0.1).toISOString()}, NULL, NULL),
       ('orchestrator-video', 'orchestrator-http', 'https://video.example:7935/pool', 'eu-central', 'transcode',
        ${minutesAgo(31).toISOString()}, ${minutesAgo(30).toISOString()}, 'EVENT_SOURCE_UNREACHABLE',
