@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
+import { payoutProgress } from '../store/payout-progress.js';
 import { query } from '../store/query.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -150,14 +151,9 @@ describe('the activities of a payout', () => {
     const environment = quietEnvironment();
     const beats: unknown[] = [];
     environment.on('heartbeat', (words) => beats.push(words));
-    expect(await environment.run(activities.payoutFacts, { payoutId })).toEqual({
-      payee,
-      amountWei: AMOUNT_WEI.toString(),
-      state: 'reserved',
-      nonce: null,
-      txHash: null,
-      held: false,
-    });
+    expect(await payoutProgress(database.db, [payoutId])).toMatchObject([
+      { payee, amountWei: AMOUNT_WEI, state: 'reserved', slot: null, holdReason: null },
+    ]);
     const sent = await environment.run(activities.sendPayout, { payoutId });
     expect(sent).toMatchObject({ kind: 'sent' });
     const input = { payoutId, knownWaitCode: null };

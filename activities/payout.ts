@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
-import { isClosed, type PayoutState, type Wait, type WaitCode } from '../domain/payout.js';
+import type { Wait, WaitCode } from '../domain/payout.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from '../store/payout-messages.js';
-import { payoutProgress } from '../store/payout-progress.js';
 import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
@@ -13,16 +12,6 @@ export type { SendResult };
 export type SettleResult =
   | Exclude<SettleOutcome, { readonly kind: 'missing' }>
   | { readonly kind: 'waiting'; readonly wait: Wait };
-
-/** What a saga needs to know of its payout when it starts. */
-export interface PayoutFacts {
-  readonly payee: string;
-  readonly amountWei: string;
-  readonly state: PayoutState;
-  readonly nonce: number | null;
-  readonly txHash: string | null;
-  readonly held: boolean;
-}
 
 type PayoutMessage = { readonly payoutId: string } & OperatorMessage;
 
@@ -36,7 +25,6 @@ export function createPayoutActivities(deps: MoneyDeps) {
   const loop = new SettlementLoop(deps);
   const { db } = deps;
   return {
-    payoutFacts: guarded((input: { readonly payoutId: string }) => readFacts(deps, input.payoutId)),
     sendPayout: guarded((input: { readonly payoutId: string }): Promise<SendResult> => {
       const { payoutId } = input;
       return beating('signing and sending', () => sender.send(payoutId));
@@ -63,21 +51,6 @@ export function createPayoutActivities(deps: MoneyDeps) {
       ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
         requestBump(db, payoutId, message),
     ),
-  };
-}
-
-async function readFacts(deps: MoneyDeps, payoutId: string): Promise<PayoutFacts> {
-  const [progress] = await payoutProgress(deps.db, [payoutId]);
-  if (progress === undefined) {
-    throw payoutMissing(payoutId);
-  }
-  return {
-    payee: progress.payee,
-    amountWei: progress.amountWei.toString(),
-    state: progress.state,
-    nonce: progress.slot?.nonce ?? null,
-    txHash: progress.slot?.txHash ?? null,
-    held: progress.holdReason !== null && !isClosed(progress.state),
   };
 }
 

@@ -16,9 +16,9 @@ import {
   deploy,
   paidByChain,
   paidByLedger,
-  randomAddress,
   recordTestTerms,
   reserveFor,
+  sendForeign,
   setBalance,
   stateOf,
   type TestWallet,
@@ -319,23 +319,9 @@ describe('waiting', () => {
 });
 
 describe('a key that is used elsewhere', () => {
-  async function sendForeign(wallet: TestWallet, nonce: number): Promise<void> {
-    const raw = await wallet.key.signTransaction({
-      type: 2,
-      chainId: chain.chainId,
-      nonce,
-      to: randomAddress(),
-      value: 1n,
-      gasLimit: 21_000n,
-      maxFeePerGas: 50n * GWEI,
-      maxPriorityFeePerGas: 2n * GWEI,
-    });
-    await nodeRpc('eth_sendRawTransaction', raw);
-  }
-
   it('halts when a nonce was used that this ledger never handed out', async () => {
     const wallet = await makeWallet();
-    await sendForeign(wallet, 0);
+    await sendForeign(chain, wallet, 0);
     await waitUntil(async () => {
       const { latestNonce } = await wallet.deps.rpc.walletView(wallet.address);
       return latestNonce > 0;
@@ -350,7 +336,7 @@ describe('a key that is used elsewhere', () => {
   it("halts when a signed payout's nonce was taken, and gives it no second one", async () => {
     const wallet = await makeWallet();
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-    await sendForeign(wallet, 0);
+    await sendForeign(chain, wallet, 0);
     await sleep(50);
     await allocateOnly(wallet, [payoutId]);
     const payer = createPayer(wallet.deps);

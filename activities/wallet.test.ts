@@ -10,9 +10,9 @@ import {
   createPayer,
   createTestWallet,
   credit,
-  randomAddress,
   recordTestTerms,
   reserveFor,
+  sendForeign,
   type TestWallet,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
@@ -29,21 +29,6 @@ beforeEach(async () => {
   await recordTestTerms(database.db);
   return () => database.close();
 });
-
-/** Sends one wei with the wallet's key from outside of the manager. */
-async function useElsewhere(wallet: TestWallet, nonce: number): Promise<void> {
-  const raw = await wallet.key.signTransaction({
-    type: 2,
-    chainId: chain.chainId,
-    nonce,
-    to: randomAddress(),
-    value: 1n,
-    gasLimit: 21_000n,
-    maxFeePerGas: 50n * 10n ** 9n,
-    maxPriorityFeePerGas: 1n,
-  });
-  await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
-}
 
 const open = ({ deps }: TestWallet, acceptedTransactions = 0) =>
   openWallet(deps, { acceptedTransactions });
@@ -74,7 +59,7 @@ describe('opening the wallet', () => {
 
   it('halts a used wallet that an empty ledger meets, until it is told that this is right', async () => {
     const wallet = await createTestWallet(database.db, chain);
-    await useElsewhere(wallet, 0);
+    await sendForeign(chain, wallet, 0);
     const other = await createTestDatabase();
     await recordTestTerms(other.db);
     const deps = { ...wallet.deps, db: other.db };
@@ -97,7 +82,7 @@ describe('opening the wallet', () => {
 
   it("halts when the chain's nonce is above its own, and accepting is no way around", async () => {
     const wallet = await createTestWallet(database.db, chain);
-    await useElsewhere(wallet, 0);
+    await sendForeign(chain, wallet, 0);
     for (const accepted of [0, 1, 2]) {
       expect(await open(wallet, accepted)).toMatchObject({
         halt: { code: 'NONCE_AHEAD_OF_LEDGER' },
@@ -122,7 +107,7 @@ describe('the audit', () => {
 
   it('finds a use of the key elsewhere and halts the wallet', async () => {
     const wallet = await createTestWallet(database.db, chain);
-    await useElsewhere(wallet, 0);
+    await sendForeign(chain, wallet, 0);
     const report = await audit(wallet);
     expect(report).toMatchObject({ ok: false, findings: [{ code: 'NONCE_AHEAD_OF_LEDGER' }] });
     const halted = await findWallet(database.db, walletKeyOf(wallet.deps));

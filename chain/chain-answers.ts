@@ -1,23 +1,12 @@
 /** Reads what a node answered. Whatever is not exactly as specified throws a ChainError. */
 import { type Address, isHexAddress } from '../domain/address.js';
+import type { Receipt } from '../domain/settlement.js';
 import { ChainError } from './chain-error.js';
 
 export interface BlockHeader {
   readonly number: number;
   readonly hash: string;
   readonly baseFeePerGasWei: bigint;
-}
-
-export interface Receipt {
-  readonly hash: string;
-  readonly from: Address;
-  /** Null when it made a contract. */
-  readonly to: Address | null;
-  readonly succeeded: boolean;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-  readonly gasUsed: bigint;
-  readonly gasPriceWei: bigint;
 }
 
 /** A transaction that a node knows, mined or waiting. */

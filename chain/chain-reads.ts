@@ -1,8 +1,8 @@
 import type { Address } from '../domain/address.js';
+import type { Receipt } from '../domain/settlement.js';
 import {
   type BlockHeader,
   type KnownTransaction,
-  type Receipt,
   readCount,
   readHeader,
   readQuantity,

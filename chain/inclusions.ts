@@ -1,5 +1,5 @@
-import type { Depth, Inclusion } from '../domain/settlement.js';
-import type { BlockHeader, Receipt } from './chain-answers.js';
+import type { Depth, Inclusion, Receipt } from '../domain/settlement.js';
+import type { BlockHeader } from './chain-answers.js';
 import { type ChainClient, type EndpointAnswer, findAgreement } from './chain-client.js';
 import type { ChainReads } from './chain-reads.js';
 

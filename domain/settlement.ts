@@ -7,16 +7,21 @@ import type { Wait } from './payout.js';
  */
 export type Depth = 'shallow' | 'deep' | 'final';
 
-/** What a quorum of endpoints says alike about a mined transaction. */
-export interface Inclusion {
+/** What became of a mined transaction. */
+export interface Receipt {
   readonly hash: string;
   readonly from: Address;
+  /** Null when it made a contract. */
   readonly to: Address | null;
   readonly succeeded: boolean;
   readonly blockNumber: number;
   readonly blockHash: string;
   readonly gasUsed: bigint;
   readonly gasPriceWei: bigint;
+}
+
+/** What a quorum of endpoints says alike about a mined transaction. */
+export interface Inclusion extends Receipt {
   readonly depth: Depth;
 }
 

@@ -241,3 +241,22 @@ export async function paidByChain(
 export async function stateOf(db: Database, payoutId: string): Promise<string | undefined> {
   return (await payoutProgress(db, [payoutId]))[0]?.state;
 }
+
+/** Sends one wei with the wallet's key from outside of the manager. */
+export async function sendForeign(
+  chain: LocalChain,
+  wallet: TestWallet,
+  nonce: number,
+): Promise<void> {
+  const raw = await wallet.key.signTransaction({
+    type: 2,
+    chainId: chain.chainId,
+    nonce,
+    to: randomAddress(),
+    value: 1n,
+    gasLimit: 21_000n,
+    maxFeePerGas: 50n * GWEI,
+    maxPriorityFeePerGas: 2n * GWEI,
+  });
+  await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
+}
