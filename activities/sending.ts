@@ -117,7 +117,7 @@ async function allocate(
 ): Promise<ReadonlyMap<string, Wait>> {
   const facts = await readFacts(deps, payouts);
   if (facts instanceof ChainError) return waitAll(payouts, rpcUnreachable(facts.message));
-  const { view, estimates } = facts;
+  const { view, claimedNonce, estimates } = facts;
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
   if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
   const waits = new Map<string, Wait>();
@@ -132,7 +132,7 @@ async function allocate(
     orders,
     fees: fees.fees,
     chainNonce: view.latestNonce,
-    claimedNonce: Math.max(view.latestNonce, view.pendingNonce),
+    claimedNonce,
     balanceWei: view.balanceWei,
     keepInWalletWei: deps.chain.keepInWalletWei,
     sign: checkedSign(deps),
@@ -143,7 +143,10 @@ async function allocate(
 }
 
 interface Facts {
+  /** Of the endpoint that is furthest. */
   readonly view: WalletView;
+  /** The highest count that any endpoint gives. */
+  readonly claimedNonce: number;
   readonly estimates: readonly (bigint | ChainError)[];
 }
 
@@ -158,11 +161,18 @@ async function readFacts(
     valueWei: payout.amountWei,
   }));
   try {
-    const [view, estimates] = await Promise.all([
-      deps.rpc.walletView(from),
+    const [answers, estimates] = await Promise.all([
+      deps.rpc.everyEndpoint((reads) => reads.walletView(from)),
       deps.rpc.estimateGas(transfers),
     ]);
-    return { view, estimates };
+    // After an older backup was restored, an endpoint that lags would hide nonces that are used already.
+    if (answers.length < deps.rpc.quorum) {
+      return new ChainError('unreachable', `only ${answers.length} RPC endpoint answers`);
+    }
+    const views = answers.map(({ value }) => value);
+    const view = views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
+    const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);
+    return { view, claimedNonce: Math.max(...counts), estimates };
   } catch (error) {
     if (error instanceof ChainError) return error;
     throw error;
