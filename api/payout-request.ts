@@ -116,12 +116,9 @@ async function refuseHaltedWallet({ db, config }: ApiDeps): Promise<void> {
   if (wallet === undefined) {
     throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
   }
-  if (wallet.halted === null) return;
-  const { code, reason } = wallet.halted;
-  throw new PoolError(
-    'WALLET_HALTED',
-    `The wallet is halted: ${reason ?? code ?? 'no reason was kept'}.`,
-  );
+  const [halt] = wallet.halts;
+  if (halt === undefined) return;
+  throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
 }
 
 const fingerprint = ({ payee, belowThreshold, reason }: PayoutRequest): string =>

@@ -102,7 +102,7 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
   ];
   const value = { totals, temporal, wallet: wallet ?? null, sources, openPayouts: open };
   answer(parts.join('\n\n'), value);
-  const isWell = temporal === 'reachable' && (wallet?.halted ?? null) === null;
+  const isWell = temporal === 'reachable' && (wallet?.halts.length ?? 0) === 0;
   return isWell ? 0 : EXIT.found;
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { PoolError } from '../domain/pool-error.js';
-import { haltWallet, resumeWallet } from '../store/wallet.js';
+import { type Halt, haltWallet, resumeWallet } from '../store/wallet.js';
 import { findPayingWallet, type WalletSummary } from '../store/wallet-reads.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts } from './output.js';
@@ -39,15 +39,21 @@ export function addWalletCommands(program: Command): void {
 }
 
 export function walletFacts(wallet: WalletSummary): string {
-  const { halted } = wallet;
+  const { halts } = wallet;
   return formatFacts([
     ['wallet', formatAddress(wallet.address)],
     ['chain', wallet.chainId],
     ['next nonce', wallet.nextNonce],
     ['on the way', `${wallet.openTransfers} transfers, ${formatAmount(wallet.openWei)}`],
     ['oldest of them', wallet.oldestOpenAt],
-    ['halted', halted === null ? 'no' : `since ${halted.at.toISOString()}: ${halted.code}`],
-    ...(halted === null ? [] : ([['why', halted.reason]] as const)),
+    ...(halts.length === 0 ? ([['halted', 'no']] as const) : []),
+    ...halts.flatMap(
+      ({ at, code, reason }) =>
+        [
+          ['halted', `since ${at.toISOString()}: ${code}`],
+          ['why', reason],
+        ] as const,
+    ),
   ]);
 }
 
@@ -66,9 +72,17 @@ async function resume(context: CliContext, { reason }: Reasoned): Promise<void> 
   requireReason(reason);
   const { chainId, address } = await requireWallet(context);
   const decision = { actor: ACTOR, reason };
-  const changed = await resumeWallet(context.db, { chainId, address }, decision);
-  const text = changed ? 'resumed: payouts go on' : 'it was not halted';
-  context.answer(text, { changed, halted: false });
+  const { changed, remaining } = await resumeWallet(context.db, { chainId, address }, decision);
+  context.answer(resumedWords(changed, remaining), {
+    changed,
+    halted: remaining.length > 0,
+    remaining,
+  });
+}
+
+function resumedWords(changed: boolean, [still]: readonly Halt[]): string {
+  if (still !== undefined) return `still halted, ${still.code}: ${still.reason}`;
+  return changed ? 'resumed: payouts go on' : 'it was not halted';
 }
 
 export async function requireWallet({ db, config }: CliContext): Promise<WalletSummary> {

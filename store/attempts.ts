@@ -88,8 +88,6 @@ async function latestAttempts(
     sql`SELECT slot.payout_id, slot.nonce, latest.n, latest.hash, latest.raw, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.max_priority_fee_per_gas_wei AS tip
           FROM nonce_slot slot
-          JOIN wallet ON wallet.chain_id = slot.chain_id AND wallet.address = slot.wallet
-                     AND wallet.halted_at IS NULL
           JOIN payout ON payout.id = slot.payout_id
          CROSS JOIN LATERAL (
                SELECT * FROM attempt
@@ -97,6 +95,8 @@ async function latestAttempts(
                 ORDER BY n DESC LIMIT 1) latest
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.state = 'open' AND (${condition})
+           AND NOT EXISTS (SELECT FROM wallet_halt
+                            WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
          ORDER BY slot.nonce LIMIT ${MAX_ATTEMPTS}`,
   );
   return rows.map((row) => ({

@@ -1,7 +1,8 @@
 /** What belongs to one payout: the nonces taken for it, the bytes signed, the rows it settles. */
 import { asc, eq, sql } from 'drizzle-orm';
 import type { Reader } from './database.js';
-import { attempt, nonceSlot, payoutAllocation, remoteWorker, type SlotState } from './schema.js';
+import { payoutAllocation, remoteWorker } from './schema.js';
+import { attempt, nonceSlot, type SlotState } from './schema-wallet.js';
 
 export interface AttemptSummary {
   readonly hash: string;

@@ -2,7 +2,8 @@ import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import * as schema from './schema.js';
+import * as poolSchema from './schema.js';
+import * as walletSchema from './schema-wallet.js';
 
 describe('the schema in code', () => {
   let database: TestDatabase;
@@ -18,7 +19,9 @@ describe('the schema in code', () => {
         WHERE table_schema = 'public' AND table_name <> 'pool_event_default'`,
     );
     const migrated = rows.map((row) => row.column).sort();
-    const tables: readonly PgTable[] = Object.values(schema).filter((value) => is(value, PgTable));
+    const tables: readonly PgTable[] = Object.values({ ...poolSchema, ...walletSchema }).filter(
+      (value) => is(value, PgTable),
+    );
     const declared = tables
       .flatMap((table) =>
         Object.values(getTableColumns(table)).map(

@@ -5,25 +5,17 @@
 import {
   bigint,
   boolean,
-  customType,
   integer,
   jsonb,
-  numeric,
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Address } from '../domain/address.js';
 import type { PayoutState, WaitCode } from '../domain/payout.js';
+import { at, count, int8, wei } from './schema-columns.js';
 
-const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
-const wei = (name: string) => numeric(name, { precision: 78, scale: 0, mode: 'bigint' });
-const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
-const int8 = (name: string) => bigint(name, { mode: 'bigint' });
-/** Sequences, counts and nonces stay far below 2^53. */
-const count = (name: string) => bigint(name, { mode: 'number' });
 const nodeType = () => text('node_type').$type<NodeType>();
 
 export type NodeType = 'ai' | 'transcode';
@@ -49,7 +41,6 @@ export type PostingKind =
   | 'absorb'
   | 'opening'
   | 'adopt';
-export type SlotState = 'open' | 'mined' | 'failed' | 'superseded';
 
 export const source = pgTable('source', {
   id: text('id').primaryKey(),
@@ -277,59 +268,6 @@ export const payoutAllocation = pgTable(
   },
   (table) => [primaryKey({ columns: [table.payoutId, table.remoteWorkerId] })],
 );
-
-export const wallet = pgTable(
-  'wallet',
-  {
-    chainId: count('chain_id').notNull(),
-    address: text('address').$type<Address>().notNull(),
-    nextNonce: count('next_nonce').notNull(),
-    openingNonce: count('opening_nonce').notNull(),
-    openingBlock: count('opening_block').notNull(),
-    openingBalanceWei: wei('opening_balance_wei').notNull(),
-    haltedAt: at('halted_at'),
-    haltCode: text('halt_code'),
-    haltReason: text('halt_reason'),
-    createdAt: at('created_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.address] })],
-);
-
-export const nonceSlot = pgTable(
-  'nonce_slot',
-  {
-    chainId: count('chain_id').notNull(),
-    wallet: text('wallet').$type<Address>().notNull(),
-    nonce: count('nonce').notNull(),
-    payoutId: uuid('payout_id').notNull(),
-    state: text('state').$type<SlotState>().notNull().default('open'),
-    minedHash: text('mined_hash'),
-    blockNumber: count('block_number'),
-    blockHash: text('block_hash'),
-    gasUsed: int8('gas_used'),
-    gasPriceWei: wei('gas_price_wei'),
-    createdAt: at('created_at').notNull().defaultNow(),
-    closedAt: at('closed_at'),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.nonce] })],
-);
-
-export const attempt = pgTable('attempt', {
-  hash: text('hash').primaryKey(),
-  chainId: count('chain_id').notNull(),
-  wallet: text('wallet').$type<Address>().notNull(),
-  nonce: count('nonce').notNull(),
-  n: integer('n').notNull(),
-  raw: bytea('raw').notNull(),
-  gasLimit: int8('gas_limit').notNull(),
-  maxFeePerGasWei: wei('max_fee_per_gas_wei').notNull(),
-  maxPriorityFeePerGasWei: wei('max_priority_fee_per_gas_wei').notNull(),
-  sends: integer('sends').notNull().default(0),
-  firstSentAt: at('first_sent_at'),
-  lastSentAt: at('last_sent_at'),
-  lastAnswer: text('last_answer'),
-  createdAt: at('created_at').notNull().defaultNow(),
-});
 
 export const idempotencyKey = pgTable('idempotency_key', {
   key: text('key').primaryKey(),

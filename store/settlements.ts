@@ -6,7 +6,7 @@ import type { Database, Reader, Transaction } from './database.js';
 import { markUnpayable } from './payees.js';
 import { postMovement } from './payout-postings.js';
 import { list, query } from './query.js';
-import type { SlotState } from './schema.js';
+import type { SlotState } from './schema-wallet.js';
 import { transact } from './transact.js';
 import type { WalletKey } from './wallet.js';
 

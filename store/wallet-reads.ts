@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { Reader } from './database.js';
 import { toDate, toDateOrNull } from './page-cursor.js';
+import { HALTS, type Halt } from './wallet.js';
 
 export interface WalletSummary {
   readonly chainId: number;
@@ -11,16 +12,17 @@ export interface WalletSummary {
   readonly openingNonce: string;
   readonly openingBlock: string;
   readonly openingBalanceWei: bigint;
-  readonly halted: {
-    readonly at: Date;
-    readonly code: string | null;
-    readonly reason: string | null;
-  } | null;
+  /** Everything that stops it, the gravest first; empty when nothing does. */
+  readonly halts: readonly ShownHalt[];
   /** Signed transfers that may still be mined, and what they carry. */
   readonly openTransfers: number;
   readonly openWei: bigint;
   readonly oldestOpenAt: Date | null;
   readonly createdAt: Date;
+}
+
+export interface ShownHalt extends Halt {
+  readonly at: Date;
 }
 
 type WalletRow = {
@@ -30,9 +32,7 @@ type WalletRow = {
   opening_nonce: string;
   opening_block: string;
   opening_balance_wei: string;
-  halted_at: string | null;
-  halt_code: string | null;
-  halt_reason: string | null;
+  halts: readonly (Halt & { readonly at: string })[];
   created_at: string;
   open_transfers: number;
   open_wei: string;
@@ -42,16 +42,15 @@ type WalletRow = {
 /** The wallets that were opened on a chain, the newest first: usually one. */
 export async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
   const { rows } = await db.execute<WalletRow>(sql`
-    SELECT w.*, open.*
-      FROM wallet w
+    SELECT wallet.*, ${HALTS} AS halts, open.*
+      FROM wallet
       CROSS JOIN LATERAL (
         SELECT count(*)::int AS open_transfers, coalesce(sum(p.amount_wei), 0) AS open_wei,
                min(n.created_at) AS oldest_open_at
           FROM nonce_slot n JOIN payout p ON p.id = n.payout_id
-         WHERE n.chain_id = w.chain_id AND n.wallet = w.address AND n.state = 'open') open
-     WHERE w.chain_id = ${chainId} ORDER BY w.created_at DESC, w.address`);
+         WHERE n.chain_id = wallet.chain_id AND n.wallet = wallet.address AND n.state = 'open') open
+     WHERE wallet.chain_id = ${chainId} ORDER BY wallet.created_at DESC, wallet.address`);
   return rows.map((row) => {
-    const haltedAt = toDateOrNull(row.halted_at);
     return {
       chainId: Number(row.chain_id),
       address: row.address,
@@ -59,8 +58,7 @@ export async function listWallets(db: Reader, chainId: number): Promise<readonly
       openingNonce: row.opening_nonce,
       openingBlock: row.opening_block,
       openingBalanceWei: BigInt(row.opening_balance_wei),
-      halted:
-        haltedAt === null ? null : { at: haltedAt, code: row.halt_code, reason: row.halt_reason },
+      halts: row.halts.map((halt) => ({ ...halt, at: toDate(halt.at) })),
       openTransfers: row.open_transfers,
       openWei: BigInt(row.open_wei),
       oldestOpenAt: toDateOrNull(row.oldest_open_at),

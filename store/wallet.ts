@@ -3,11 +3,13 @@ import type { Address } from '../domain/address.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
-import { query } from './query.js';
+import { checkInvariants } from './invariants.js';
+import { list, query } from './query.js';
 import { transact } from './transact.js';
 
 /** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
 export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
+const USED_BEFORE = 'WALLET_USED_BEFORE';
 
 /** Which wallet: one key on one chain. */
 export interface WalletKey {
@@ -22,7 +24,9 @@ export interface Halt {
 
 export interface Wallet extends WalletKey {
   readonly nextNonce: number;
+  /** The gravest of its halts, or null when nothing stops it. */
   readonly halt: Halt | null;
+  readonly halts: readonly Halt[];
 }
 
 /** What the chain said when the ledger first met the wallet. */
@@ -34,31 +38,39 @@ export interface WalletOpening {
 
 interface WalletRow {
   readonly next_nonce: string;
-  readonly halt_code: string | null;
-  readonly halt_reason: string | null;
+  readonly halts: readonly Halt[];
 }
+
+/**
+ * What the manager found comes first: what the configuration or a person ends must not hide it.
+ * As JSON, each with its time.
+ */
+export const HALTS = sql`
+  (SELECT coalesce(json_agg(json_build_object('code', code, 'reason', reason, 'at', halted_at)
+            ORDER BY code IN ('PAYOUTS_SWITCHED_OFF', 'WALLET_USED_BEFORE', 'HALTED_BY_OPERATOR'),
+                     halted_at, code), '[]')
+     FROM wallet_halt WHERE wallet_halt.chain_id = wallet.chain_id
+                        AND wallet_halt.wallet = wallet.address)`;
 
 /** The wallet, or undefined before it was opened. */
 export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
   const [row] = await query<WalletRow>(
     reader,
-    sql`SELECT next_nonce, halt_code, halt_reason FROM wallet
+    sql`SELECT next_nonce, ${HALTS} AS halts FROM wallet
          WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
   );
   return row && toWallet(key, row);
 }
 
-/** Locks the wallet for this transaction: whoever hands out nonces stands in line here. */
+/** Locks the wallet for this transaction: whoever hands out nonces, halts or resumes stands in line here. */
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
-  const [row] = await query<WalletRow>(
-    tx,
-    sql`SELECT next_nonce, halt_code, halt_reason FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address} FOR NO KEY UPDATE`,
-  );
-  if (row === undefined) {
-    throw new PoolError('WALLET_UNKNOWN', `the wallet ${key.address} has not been opened yet`);
-  }
-  return toWallet(key, row);
+  await tx.execute(sql`
+    SELECT FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
+       FOR NO KEY UPDATE`);
+  // In a statement of its own: what waited for the lock must see the halts written meanwhile.
+  const wallet = await findWallet(tx, key);
+  if (wallet !== undefined) return wallet;
+  throw new PoolError('WALLET_UNKNOWN', `the wallet ${key.address} has not been opened yet`);
 }
 
 /** Writes down a wallet that the ledger meets for the first time, or finds the one it knows. */
@@ -76,6 +88,7 @@ export async function openWalletRow(
                   ${opening.block}, ${opening.balanceWei.toString()})
           ON CONFLICT DO NOTHING RETURNING 1`,
     );
+    await lockWallet(tx, key);
     if (inserted.length > 0 && first.halt !== null) await halt(tx, key, first.halt);
     return lockWallet(tx, key);
   });
@@ -88,14 +101,19 @@ export async function acceptUsedWallet(
   opening: WalletOpening,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    await lockWallet(tx, key);
-    await tx.execute(sql`
-      UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
-             opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()},
-             halted_at = NULL, halt_code = NULL, halt_reason = NULL
-       WHERE chain_id = ${key.chainId} AND address = ${key.address}
-         AND halt_code = 'WALLET_USED_BEFORE'
-         AND NOT EXISTS (SELECT FROM nonce_slot WHERE chain_id = ${key.chainId} AND wallet = ${key.address})`);
+    const { halts } = await lockWallet(tx, key);
+    if (!halts.some(({ code }) => code === USED_BEFORE)) return;
+    const opened = await query(
+      tx,
+      sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
+                 opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()}
+           WHERE chain_id = ${key.chainId} AND address = ${key.address}
+             AND NOT EXISTS (SELECT FROM nonce_slot
+                              WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
+          RETURNING 1`,
+    );
+    if (opened.length === 0) return;
+    await endHalts(tx, key, [USED_BEFORE]);
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'wallet.first-use',
@@ -105,54 +123,69 @@ export async function acceptUsedWallet(
   });
 }
 
-/** Stops everything that this wallet would sign or send. False when it was halted already. */
+/** Stops everything that this wallet would sign or send. False when it was halted for this already. */
 export async function haltWallet(
   db: Database,
   key: WalletKey,
   why: Halt & { readonly actor?: string },
 ): Promise<boolean> {
   return transact(db, async (tx) => {
-    const wallet = await lockWallet(tx, key);
-    if (wallet.halt !== null && !outweighs(why.code, wallet.halt.code)) return false;
+    const { halts } = await lockWallet(tx, key);
+    if (halts.some(({ code }) => code === why.code)) return false;
     await halt(tx, key, why);
     return true;
   });
 }
 
-/** The mildest first: what the configuration or a person ends must not hide what the manager found. */
-const MILDER_HALTS = [SWITCHED_OFF, 'WALLET_USED_BEFORE', 'HALTED_BY_OPERATOR'];
-
-function outweighs(code: string, standing: string): boolean {
-  return weightOf(code) > weightOf(standing);
+export interface Resumed {
+  readonly changed: boolean;
+  /** What still stops it. */
+  readonly remaining: readonly Halt[];
 }
 
-function weightOf(code: string): number {
-  const rank = MILDER_HALTS.indexOf(code);
-  return rank === -1 ? MILDER_HALTS.length : rank;
-}
-
-/** Lets a halted wallet go on. False when it was not halted, or not for the one reason that is named. */
+/**
+ * Ends what stops a wallet: the one halt that is named, or all that a person may end. The
+ * configuration's switch is the configuration's to end, and a wallet that was used before has to be
+ * accepted by its number. Throws while the ledger still contradicts itself.
+ */
 export async function resumeWallet(
   db: Database,
   key: WalletKey,
   decision: Decision & { readonly onlyFrom?: string },
-): Promise<boolean> {
+): Promise<Resumed> {
   const { onlyFrom, ...said } = decision;
   return transact(db, async (tx) => {
-    const wallet = await lockWallet(tx, key);
-    if (wallet.halt === null) return false;
-    if (onlyFrom !== undefined && wallet.halt.code !== onlyFrom) return false;
-    await tx.execute(sql`
-      UPDATE wallet SET halted_at = NULL, halt_code = NULL, halt_reason = NULL
-       WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
-    await recordDecision(tx, {
-      ...said,
-      action: 'wallet.resume',
-      subject: key.address,
-      detail: { haltCode: wallet.halt.code, haltReason: wallet.halt.reason },
-    });
-    return true;
+    const { halts } = await lockWallet(tx, key);
+    const ended = halts.filter(({ code }) =>
+      onlyFrom === undefined ? code !== SWITCHED_OFF && code !== USED_BEFORE : code === onlyFrom,
+    );
+    if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
+    const codes = ended.map(({ code }) => code);
+    await endHalts(tx, key, codes);
+    for (const { code, reason } of ended) {
+      await recordDecision(tx, {
+        ...said,
+        action: 'wallet.resume',
+        subject: key.address,
+        detail: { haltCode: code, haltReason: reason },
+      });
+    }
+    const remaining = halts.filter(({ code }) => !codes.includes(code));
+    return { changed: ended.length > 0, remaining };
   });
+}
+
+async function refuseBroken(tx: Transaction): Promise<void> {
+  const [first] = await checkInvariants(tx);
+  if (first === undefined) return;
+  const words = `the ledger still contradicts itself: ${first.code}: ${first.message}`;
+  throw new PoolError('INVARIANT_BROKEN', words);
+}
+
+async function endHalts(tx: Transaction, key: WalletKey, codes: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    DELETE FROM wallet_halt WHERE chain_id = ${key.chainId} AND wallet = ${key.address}
+       AND code = ANY(${list(codes)}::text[])`);
 }
 
 async function halt(
@@ -161,8 +194,8 @@ async function halt(
   why: Halt & { readonly actor?: string },
 ): Promise<void> {
   await tx.execute(sql`
-    UPDATE wallet SET halted_at = now(), halt_code = ${why.code}, halt_reason = ${why.reason}
-     WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
+    INSERT INTO wallet_halt (chain_id, wallet, code, reason)
+    VALUES (${key.chainId}, ${key.address}, ${why.code}, ${why.reason})`);
   await recordDecision(tx, {
     actor: why.actor ?? MANAGER,
     action: 'wallet.halt',
@@ -173,10 +206,6 @@ async function halt(
 }
 
 function toWallet(key: WalletKey, row: WalletRow): Wallet {
-  const { halt_code: code, halt_reason: reason } = row;
-  return {
-    ...key,
-    nextNonce: Number(row.next_nonce),
-    halt: code === null ? null : { code, reason: reason ?? '' },
-  };
+  const halts = row.halts.map(({ code, reason }) => ({ code, reason }));
+  return { ...key, nextNonce: Number(row.next_nonce), halt: halts[0] ?? null, halts };
 }

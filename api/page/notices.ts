@@ -7,15 +7,14 @@ import type { PoolStatus } from './status-page.js';
 
 export function walletPill({ wallet, config }: PoolStatus): Html {
   if (wallet === undefined) return pill('no wallet opened yet', 'warn');
-  if (wallet.halted !== null) return pill('payouts halted', 'bad');
+  if (wallet.halts.length > 0) return pill('payouts halted', 'bad');
   return config.pool.payoutsEnabled ? pill('payouts on', 'good') : pill('payouts off', 'warn');
 }
 
 export function notices({ wallet, totals }: PoolStatus): readonly Html[] {
   const shown: Html[] = [];
-  if (wallet !== undefined && wallet.halted !== null) {
-    const { code, reason } = wallet.halted;
-    const title = `Nothing is paid: the wallet is halted (${code ?? 'no code'})`;
+  for (const { code, reason } of wallet?.halts ?? []) {
+    const title = `Nothing is paid: the wallet is halted (${code})`;
     shown.push(notice('bad', title, withoutAddresses(reason) ?? ''));
   }
   if (totals.unattributedJobs > 0) {

@@ -29,7 +29,7 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
     access.requireToken(c);
     const { reason } = await readBody(c, decisionBody);
     const wallet = await requireWallet(deps);
-    const changed = await resumeWallet(db, wallet, { reason, actor: 'api' });
+    const { changed } = await resumeWallet(db, wallet, { reason, actor: 'api' });
     return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links) });
   });
   return app;

@@ -10,7 +10,9 @@ export function viewWallet(wallet: WalletSummary, links: Links) {
     chainId: wallet.chainId,
     address,
     nextNonce: wallet.nextNonce,
-    halted: wallet.halted,
+    /** The gravest of what stops it. */
+    halted: wallet.halts[0] ?? null,
+    halts: wallet.halts,
     openTransfers: wallet.openTransfers,
     ...amount('open', wallet.openWei),
     oldestOpenAt: wallet.oldestOpenAt,
