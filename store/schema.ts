@@ -2,16 +2,7 @@
  * The tables as drizzle sees them. The migrations are the authority (partitions, triggers and
  * partial indexes live there); a test holds the two against each other, column by column.
  */
-import {
-  bigint,
-  boolean,
-  integer,
-  jsonb,
-  pgTable,
-  primaryKey,
-  text,
-  uuid,
-} from 'drizzle-orm/pg-core';
+import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../domain/address.js';
 import type { PayoutState, WaitCode } from '../domain/payout.js';
 import { at, count, int8, wei } from './schema-columns.js';
