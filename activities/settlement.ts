@@ -5,6 +5,7 @@ import { tooFewAgree } from '../domain/payout-wait.js';
 import { decideSettlement, type Inclusion, type SettlementDecision } from '../domain/settlement.js';
 import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import { haltWallet } from '../store/wallet.js';
+import { recoverOurs } from './adoption.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
 /** What one pass over consumed slots found. */
@@ -145,8 +146,9 @@ export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<vo
   });
   const taken = answers.filter(({ value }) => value.consumed && !value.seen);
   if (taken.length < deps.rpc.quorum || answers.some(({ value }) => value.seen)) return;
+  if (await recoverOurs(deps, slot)) return;
   const reason =
     `nonce ${slot.nonce} was used by a transaction that is not ours, payout ${slot.payoutId} ` +
-    `was signed for it: stop whatever else uses the key and look what it paid`;
+    `was signed for it: stop whatever else uses the key, then \`openpool wallet adopt\` books what it paid`;
   await haltWallet(deps.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
 }

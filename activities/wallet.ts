@@ -9,7 +9,8 @@ import {
   openWalletRow,
   type Wallet,
 } from '../store/wallet.js';
-import type { AuditInput } from '../workflows/contract.js';
+import type { AdoptionInput, AuditInput } from '../workflows/contract.js';
+import { adoptWallet } from './adoption.js';
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
@@ -74,6 +75,7 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 export function createWalletActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: AuditInput) => auditPool(deps, input)),
+    adoptWallet: guarded((input: AdoptionInput) => adoptWallet(deps, input)),
   };
 }
 

@@ -9,13 +9,17 @@ export interface BlockHeader {
   readonly baseFeePerGasWei: bigint;
 }
 
-/** A transaction that a node knows, mined or waiting. */
-export interface KnownTransaction {
+/** A mined transaction as a node shows it; `fields` is the whole answer, for its signature. */
+export interface MinedTransaction {
   readonly hash: string;
   readonly from: Address;
   readonly nonce: number;
-  /** Null while it waits. */
-  readonly blockNumber: number | null;
+  /** Null when it made a contract. */
+  readonly to: Address | null;
+  readonly valueWei: bigint;
+  readonly data: string;
+  readonly blockNumber: number;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export function readQuantity(value: unknown, what: string): bigint {
@@ -69,16 +73,37 @@ export function readReceipt(value: unknown): Receipt | null {
   };
 }
 
-export function readTransaction(value: unknown): KnownTransaction | null {
+/** A mined transaction, or null when the node has none or it still waits. */
+export function readTransaction(value: unknown): MinedTransaction | null {
   if (value === null) return null;
   const transaction = fieldsOf(value, 'transaction');
   const block = transaction['blockNumber'] ?? null;
+  if (block === null) return null;
+  const { to, input } = transaction;
+  if (typeof input !== 'string') throw garbled('input', input);
   return {
     hash: readHash(transaction['hash'], 'transaction hash'),
     from: readAddress(transaction['from'], 'sender'),
     nonce: readCount(transaction['nonce'], 'nonce'),
-    blockNumber: block === null ? null : readCount(block, 'block number'),
+    to: (to ?? null) === null ? null : readAddress(to, 'destination'),
+    valueWei: readQuantity(transaction['value'], 'value'),
+    data: input,
+    blockNumber: readCount(block, 'block number'),
+    fields: transaction,
   };
+}
+
+/** The transactions of one sender in a block that was asked for whole; null without that block. */
+export function readBlockOf(value: unknown, sender: Address): readonly MinedTransaction[] | null {
+  if (value === null) return null;
+  const { transactions } = fieldsOf(value, 'block');
+  if (!Array.isArray(transactions)) throw garbled('transactions', transactions);
+  return transactions.flatMap((one: unknown) => {
+    // Other senders may use kinds of transaction that nobody here has heard of.
+    const from = fieldsOf(one, 'transaction')['from'];
+    if (typeof from !== 'string' || from.toLowerCase() !== sender) return [];
+    return readTransaction(one) ?? [];
+  });
 }
 
 function fieldsOf(value: unknown, what: string): Readonly<Record<string, unknown>> {

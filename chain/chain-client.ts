@@ -58,6 +58,9 @@ export function createChainClient(
     headers: (numbers) => first((reads) => reads.headers(numbers)),
     receipts: (hashes) => first((reads) => reads.receipts(hashes)),
     transactions: (hashes) => first((reads) => reads.transactions(hashes)),
+    noncesAt: (wallet, blocks) => first((reads) => reads.noncesAt(wallet, blocks)),
+    balanceAt: (wallet, block) => first((reads) => reads.balanceAt(wallet, block)),
+    sentIn: (wallet, blocks) => first((reads) => reads.sentIn(wallet, blocks)),
     estimateGas: (transfers) => first((reads) => reads.estimateGas(transfers)),
   };
 }

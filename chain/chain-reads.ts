@@ -2,7 +2,8 @@ import type { Address } from '../domain/address.js';
 import type { Receipt } from '../domain/settlement.js';
 import {
   type BlockHeader,
-  type KnownTransaction,
+  type MinedTransaction,
+  readBlockOf,
   readCount,
   readHeader,
   readQuantity,
@@ -38,7 +39,13 @@ export interface ChainReads {
   headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
   /** By hash: null where the node says that there is none, absent where it did not say. */
   receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
-  transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, KnownTransaction | null>>;
+  /** By hash: null where the node says that none is mined, absent where it did not say. */
+  transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, MinedTransaction | null>>;
+  /** Nonces of the wallet consumed at the end of each of these blocks, in their order. */
+  noncesAt(wallet: Address, blocks: readonly number[]): Promise<readonly number[]>;
+  balanceAt(wallet: Address, blockNumber: number): Promise<bigint>;
+  /** What the wallet sent in these blocks. */
+  sentIn(wallet: Address, blocks: readonly number[]): Promise<readonly MinedTransaction[]>;
   /** Gas per transfer, or what the node said instead. */
   estimateGas(transfers: readonly TransferRequest[]): Promise<readonly (bigint | ChainError)[]>;
 }
@@ -68,6 +75,22 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
       byHash(endpoint, { method: 'eth_getTransactionReceipt', hashes, read: readReceipt }),
     transactions: (hashes) =>
       byHash(endpoint, { method: 'eth_getTransactionByHash', hashes, read: readTransaction }),
+    async noncesAt(wallet, blocks) {
+      const calls = blocks.map((block) => call('eth_getTransactionCount', wallet, hex(block)));
+      return (await endpoint.batch(calls)).map((answer) => readCount(resultOf(answer), 'nonce'));
+    },
+    async balanceAt(wallet, blockNumber) {
+      const request = call('eth_getBalance', wallet, hex(blockNumber));
+      return readQuantity(await single(endpoint, request), 'balance');
+    },
+    async sentIn(wallet, blocks) {
+      const calls = blocks.map((block) => call('eth_getBlockByNumber', hex(block), true));
+      return (await endpoint.batch(calls)).flatMap((answer, index) => {
+        const sent = readBlockOf(resultOf(answer), wallet);
+        if (sent !== null) return sent;
+        throw new ChainError('refused', `${endpoint.name} has no block ${blocks[index]}`);
+      });
+    },
     async estimateGas(transfers) {
       const calls = transfers.map(({ from, to, valueWei }) =>
         call('eth_estimateGas', { from, to, value: hex(valueWei) }),

@@ -26,6 +26,26 @@ export function allocatePending(rows: readonly RowAmount[]): readonly RowAmount[
     .sort((a, b) => a.remoteWorkerId - b.remoteWorkerId);
 }
 
+/**
+ * Divides a payment of any size over a payee's worker rows: what is pending first, the largest row
+ * first; what goes beyond is a debt of the largest. The parts add up to the payment.
+ */
+export function allocatePayment(
+  rows: readonly RowAmount[],
+  valueWei: bigint,
+): readonly RowAmount[] {
+  const largestFirst = [...rows].sort(byAmountDescending);
+  let leftWei = valueWei;
+  const parts = largestFirst.map((row) => {
+    const partWei = row.amountWei > 0n ? smallerWei(row.amountWei, leftWei) : 0n;
+    leftWei -= partWei;
+    return { remoteWorkerId: row.remoteWorkerId, amountWei: partWei };
+  });
+  return parts
+    .map((part, index) => (index === 0 ? { ...part, amountWei: part.amountWei + leftWei } : part))
+    .filter((part) => part.amountWei > 0n);
+}
+
 function byAmountDescending(a: RowAmount, b: RowAmount): number {
   if (a.amountWei !== b.amountWei) return a.amountWei > b.amountWei ? -1 : 1;
   return a.remoteWorkerId - b.remoteWorkerId;

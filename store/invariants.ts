@@ -86,14 +86,26 @@ const PAYOUTS: readonly Invariant[] = [
   {
     code: 'NONCE_GAP',
     violations: sql`
-      SELECT 'wallet ' || wallet.address || ' has handed out ' ||
-             (wallet.next_nonce - wallet.opening_nonce) || ' nonces and keeps ' || count(slot.nonce) ||
-             ' slots' AS message
-        FROM wallet LEFT JOIN nonce_slot slot
-          ON slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
-         AND slot.nonce >= wallet.opening_nonce AND slot.nonce < wallet.next_nonce
+      SELECT 'wallet ' || wallet.address || ' stands at nonce ' || wallet.next_nonce || ', from ' ||
+             wallet.opening_nonce || ' on it keeps ' || count(known.nonce) || ' slots and foreign transactions' AS message
+        FROM wallet LEFT JOIN (
+             SELECT chain_id, wallet, nonce FROM nonce_slot
+              UNION SELECT chain_id, sender, nonce FROM foreign_transaction) known
+          ON known.chain_id = wallet.chain_id AND known.wallet = wallet.address
+         AND known.nonce >= wallet.opening_nonce AND known.nonce < wallet.next_nonce
        GROUP BY wallet.chain_id, wallet.address
-      HAVING count(slot.nonce) <> wallet.next_nonce - wallet.opening_nonce`,
+      HAVING count(known.nonce) <> wallet.next_nonce - wallet.opening_nonce`,
+  },
+  {
+    code: 'ADOPTED_DRIFT',
+    violations: sql`
+      SELECT 'adopted are ' || booked.total || ' wei, foreign payments came to ' || paid.total AS message
+        FROM (SELECT coalesce(sum(entry.amount_wei), 0) AS total
+                FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
+               WHERE entry.account = 'paid' AND posting.kind = 'adopt') booked,
+             (SELECT coalesce(sum(value_wei), 0) AS total FROM foreign_transaction
+               WHERE verdict = 'payment') paid
+       WHERE booked.total <> paid.total`,
   },
   {
     code: 'SLOT_WITHOUT_ATTEMPT',

@@ -38,7 +38,13 @@ async function payeeStandings(
     last_at: string | null;
   }>(
     reader,
-    sql`SELECT payee.address AS payee, owed.pending, payee.unpayable_reason AS unpayable,
+    sql`SELECT payee.address AS payee, owed.pending, coalesce(
+                 payee.unpayable_reason,
+                 (SELECT 'transaction ' || hash || ' paid this payee before it was known here: '
+                         || '\`openpool wallet adopt\` books it'
+                    FROM foreign_transaction
+                   WHERE destination = payee.address AND verdict = 'pays-nobody' AND succeeded
+                     AND value_wei > 0 LIMIT 1)) AS unpayable,
                EXISTS (SELECT FROM payout WHERE payout.payee = payee.address
                                             AND state IN ('reserved', 'signed')) AS open,
                (SELECT created_at FROM payout

@@ -3,7 +3,10 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { Reader } from './database.js';
 import { toDate, toDateOrNull } from './page-cursor.js';
-import { HALTS, type Halt } from './wallet.js';
+import { query } from './query.js';
+import { HALTS, type Halt, type WalletKey } from './wallet.js';
+
+const REORG_MARGIN = 100;
 
 export interface WalletSummary {
   readonly chainId: number;
@@ -75,4 +78,19 @@ export async function findPayingWallet(
 ): Promise<WalletSummary | undefined> {
   const wallets = await listWallets(db, chainId);
   return address === null ? wallets[0] : wallets.find((wallet) => wallet.address === address);
+}
+
+/** A block before which this nonce of the wallet was not consumed yet. */
+export async function searchStart(db: Reader, key: WalletKey, nonce: number): Promise<number> {
+  const [row] = await query<{ block: string | null }>(
+    db,
+    sql`SELECT coalesce((SELECT block_number FROM nonce_slot
+                          WHERE chain_id = ${key.chainId} AND wallet = ${key.address}
+                            AND nonce < ${nonce} AND state IN ('mined', 'failed')
+                          ORDER BY nonce DESC LIMIT 1),
+                        opening_block) AS block
+          FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
+  );
+  // A reorg may have moved that transaction to an earlier block since.
+  return Math.max(Number(row?.block ?? 0) - REORG_MARGIN, 0);
 }

@@ -52,6 +52,35 @@ export interface AuditInput {
   readonly withEvents: boolean;
 }
 
+/** A repair by a person: who, why, and whether it only shows what it would do. */
+export interface RepairInput {
+  readonly dryRun: boolean;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface AdoptionInput extends RepairInput {
+  /** Calls that a person has looked at: they paid nobody of this pool. */
+  readonly vouchedHashes: readonly string[];
+}
+
+export interface AdoptionReport {
+  readonly applied: boolean;
+  /** Everything that the wallet has sent is accounted for. */
+  readonly complete: boolean;
+  /** What has to happen before it is complete. */
+  readonly waiting: string | null;
+  readonly findings: readonly {
+    readonly nonce: number;
+    readonly hash: string;
+    readonly to: string | null;
+    readonly valueWei: string;
+    readonly payoutId: string | null;
+    readonly verdict: 'ours' | 'payment' | 'pays-nobody' | 'unclear';
+    readonly words: string;
+  }[];
+}
+
 export interface ManualPayoutInput {
   /** Lower-case address. */
   readonly payee: string;

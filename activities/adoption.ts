@@ -1,0 +1,211 @@
+/**
+ * Transactions of the wallet's key that this ledger did not sign: found on the chain, judged, and
+ * booked so that nobody is paid twice and no nonce is left open.
+ */
+
+import { ChainError } from '../chain/chain-error.js';
+import { readInclusions } from '../chain/inclusions.js';
+import { feesOf, signerOf } from '../chain/transfer.js';
+import { findByNonces, type SentTransaction } from '../chain/wallet-history.js';
+import type { Address } from '../domain/address.js';
+import {
+  describeForeign,
+  type ForeignFacts,
+  type ForeignVerdict,
+  judgeForeign,
+} from '../domain/adoption.js';
+import {
+  adopt,
+  type ForeignTransaction,
+  knownPayees,
+  type RecoveredAttempt,
+  recoverAttempts,
+  unclaimedPayments,
+} from '../store/adoption.js';
+import { type OpenSlot, openSlots } from '../store/settlements.js';
+import { findWallet } from '../store/wallet.js';
+import { searchStart } from '../store/wallet-reads.js';
+import type { AdoptionInput, AdoptionReport } from '../workflows/contract.js';
+import { type FinalPoint, finalPoint } from './final-point.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+
+interface Found {
+  readonly transaction: SentTransaction;
+  readonly facts: ForeignFacts;
+  readonly slot: OpenSlot | undefined;
+  readonly verdict: ForeignVerdict;
+}
+
+interface Examination {
+  readonly found: readonly Found[];
+  readonly unclaimed: readonly ForeignTransaction[];
+  /** All nonces below are accounted for once what was found is booked. */
+  readonly nextNonce: number;
+  readonly waiting: string | null;
+}
+
+/** Looks at everything unknown that is final; books it unless it is a dry run. */
+export async function adoptWallet(deps: MoneyDeps, input: AdoptionInput): Promise<AdoptionReport> {
+  const examination = await examine(deps, new Set(input.vouchedHashes));
+  const { found, unclaimed, waiting } = examination;
+  if (!input.dryRun) {
+    const { actor, reason } = input;
+    await adopt(deps.db, walletKeyOf(deps), { ...adoptionOf(deps, examination), actor, reason });
+  }
+  return {
+    applied: !input.dryRun,
+    complete: waiting === null,
+    waiting,
+    findings: [
+      ...found.map(({ facts, verdict, slot }) => ({
+        nonce: facts.nonce,
+        hash: facts.hash,
+        to: facts.to,
+        valueWei: facts.valueWei.toString(),
+        payoutId: slot?.payoutId ?? null,
+        verdict,
+        words: describeForeign(facts, verdict),
+      })),
+      ...unclaimed.map(({ nonce, hash, to, valueWei }) => ({
+        ...{ nonce, hash, to, payoutId: null, verdict: 'payment' as const },
+        valueWei: valueWei.toString(),
+        words: `${hash} paid ${to} before it was known as a payee; booked as paid`,
+      })),
+    ],
+  };
+}
+
+/**
+ * A consumed nonce whose transaction nobody here knows: when it is the very transfer that was signed
+ * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
+ */
+export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
+  const end = await finalPoint(deps, deps.chain.confirmations);
+  if (end === undefined || slot.nonce >= end.nonce) return false;
+  const [found] = await judge(deps, await search(deps, [slot.nonce], end), {
+    slots: [slot],
+    vouched: new Set(),
+  });
+  if (found?.verdict !== 'ours') return false;
+  await recoverAttempts(deps.db, walletKeyOf(deps), [recoveredOf(found.transaction)]);
+  return true;
+}
+
+async function examine(deps: MoneyDeps, vouched: ReadonlySet<string>): Promise<Examination> {
+  const key = walletKeyOf(deps);
+  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const wallet = await findWallet(deps.db, key);
+  const { nextNonce = 0 } = wallet ?? {};
+  const slots = await unseenSlots(deps, Math.min(end.nonce, nextNonce));
+  const ahead = range(nextNonce, end.nonce);
+  const sent = await search(deps, [...slots.map(({ nonce }) => nonce), ...ahead], end);
+  const found = await judge(deps, sent, { slots, vouched });
+  const known = new Set(
+    found.flatMap((one) => (one.verdict === 'unclear' ? [] : [one.facts.nonce])),
+  );
+  const gap = ahead.find((nonce) => !known.has(nonce));
+  return {
+    found: found.filter(
+      ({ facts }) => gap === undefined || facts.nonce < gap || facts.nonce === gap,
+    ),
+    unclaimed: await unclaimedPayments(deps.db, key),
+    nextNonce: gap ?? Math.max(end.nonce, nextNonce),
+    waiting: waitingFor(found, { gap, end, nextNonce }),
+  };
+}
+
+function waitingFor(
+  found: readonly Found[],
+  sight: {
+    readonly gap: number | undefined;
+    readonly end: FinalPoint;
+    readonly nextNonce: number;
+  },
+): string | null {
+  const { gap, end, nextNonce } = sight;
+  const unclear = found.find(({ verdict }) => verdict === 'unclear');
+  if (unclear !== undefined) return `${unclear.facts.hash} is unclear: look at it, then --vouch`;
+  if (gap !== undefined) return `the transaction of nonce ${gap} was not found: try again`;
+  const known = Math.max(end.nonce, nextNonce);
+  // What waits in a pool may still be mined and pay somebody whom the ledger is about to pay.
+  if (end.claimedNonce <= known) return null;
+  return (
+    `${end.claimedNonce - known} more transactions of the wallet are not final yet: ` +
+    'run it again when they are'
+  );
+}
+
+/** Open slots whose nonce is consumed for good and none of whose attempts was mined. */
+async function unseenSlots(deps: MoneyDeps, below: number): Promise<readonly OpenSlot[]> {
+  const slots = await openSlots(deps.db, walletKeyOf(deps), { from: 0, below, limit: 10_000 });
+  const hashes = slots.flatMap((slot) => slot.attempts.map(({ hash }) => hash));
+  const { absent } = await readInclusions(deps.rpc, hashes, deps.chain);
+  return slots.filter((slot) => slot.attempts.every(({ hash }) => absent.has(hash)));
+}
+
+async function search(
+  deps: MoneyDeps,
+  nonces: readonly number[],
+  end: FinalPoint,
+): Promise<readonly SentTransaction[]> {
+  if (nonces.length === 0) return [];
+  const key = walletKeyOf(deps);
+  const fromBlock = await searchStart(deps.db, key, Math.min(...nonces));
+  const { address: wallet } = key;
+  const answer = await deps.rpc.agreed((reads) =>
+    findByNonces(reads, { wallet, nonces, fromBlock, toBlock: end.block }),
+  );
+  if (answer.agreed) return answer.value;
+  throw new ChainError('refused', `what the wallet sent cannot be told: ${answer.reason}`);
+}
+
+async function judge(
+  deps: MoneyDeps,
+  sent: readonly SentTransaction[],
+  context: { readonly slots: readonly OpenSlot[]; readonly vouched: ReadonlySet<string> },
+): Promise<readonly Found[]> {
+  const destinations = sent.flatMap(({ to }) => (to === null ? [] : [to]));
+  const payees = await knownPayees(deps.db, destinations);
+  return sent.map((transaction) => {
+    const facts = factsOf(transaction, deps.signer.address);
+    const slot = context.slots.find(({ nonce }) => nonce === facts.nonce);
+    const verdict = judgeForeign(facts, {
+      slot,
+      isPayee: facts.to !== null && payees.has(facts.to),
+      isVouchedFor: context.vouched.has(facts.hash),
+    });
+    return { transaction, facts, slot, verdict };
+  });
+}
+
+function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
+  const { hash, nonce, to, valueWei, data, succeeded, raw } = transaction;
+  const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
+  return { hash, nonce, to, valueWei, data, succeeded, hasBytes };
+}
+
+function adoptionOf(deps: MoneyDeps, examination: Examination) {
+  const { found, unclaimed, nextNonce } = examination;
+  const foreign = (verdict: ForeignVerdict) =>
+    found
+      .filter((one) => one.verdict === verdict)
+      .map(({ transaction }) => ({ ...transaction, sender: deps.signer.address }));
+  return {
+    ours: found
+      .filter(({ verdict }) => verdict === 'ours')
+      .map(({ transaction }) => recoveredOf(transaction)),
+    payments: [...foreign('payment'), ...unclaimed],
+    paysNobody: foreign('pays-nobody'),
+    nextNonce,
+  };
+}
+
+function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
+  const bytes = Buffer.from(raw ?? '', 'hex');
+  return { hash, nonce, raw: bytes, ...feesOf(bytes) };
+}
+
+function range(from: number, below: number): readonly number[] {
+  return Array.from({ length: Math.max(below - from, 0) }, (_, index) => from + index);
+}

@@ -1,0 +1,137 @@
+/** What a wallet has sent, found on the chain by its nonces. */
+import type { Address } from '../domain/address.js';
+import type { Receipt } from '../domain/settlement.js';
+import type { MinedTransaction } from './chain-answers.js';
+import { ChainError } from './chain-error.js';
+import type { ChainReads } from './chain-reads.js';
+import { rebuildRaw } from './transfer.js';
+
+/** A mined transaction together with what became of it. */
+export interface SentTransaction extends Receipt {
+  readonly nonce: number;
+  readonly valueWei: bigint;
+  readonly data: string;
+  /** The signed bytes as hex, put together again; null when they cannot be. */
+  readonly raw: string | null;
+}
+
+export interface NonceSearch {
+  readonly wallet: Address;
+  readonly nonces: readonly number[];
+  /** The blocks in which they were consumed lie between these two. */
+  readonly fromBlock: number;
+  readonly toBlock: number;
+}
+
+/** Ranges no longer than this are read block by block instead of being halved. */
+const SMALL_RANGE = 4;
+/** Without old states every block has to be read: more than this takes too long. */
+const MOST_BLOCKS_READ = 5_000;
+const BLOCKS_AT_ONCE = 50;
+
+/** The transactions that consumed these nonces, by nonce; throws when the node cannot tell. */
+export async function findByNonces(
+  reads: ChainReads,
+  search: NonceSearch,
+): Promise<readonly SentTransaction[]> {
+  if (search.nonces.length === 0) return [];
+  const blocks = await blocksOf(reads, search);
+  const wanted = new Set(search.nonces);
+  const found: MinedTransaction[] = [];
+  for (let from = 0; from < blocks.length; from += BLOCKS_AT_ONCE) {
+    const sent = await reads.sentIn(search.wallet, blocks.slice(from, from + BLOCKS_AT_ONCE));
+    found.push(...sent.filter(({ nonce }) => wanted.has(nonce)));
+  }
+  return withReceipts(reads, found);
+}
+
+/** The transactions of these hashes with their receipts; what is not mined is left out. */
+export async function readSent(
+  reads: ChainReads,
+  hashes: readonly string[],
+): Promise<readonly SentTransaction[]> {
+  const known = await reads.transactions(hashes);
+  return withReceipts(
+    reads,
+    [...known.values()].flatMap((transaction) => transaction ?? []),
+  );
+}
+
+async function withReceipts(
+  reads: ChainReads,
+  mined: readonly MinedTransaction[],
+): Promise<readonly SentTransaction[]> {
+  const receipts = await reads.receipts(mined.map(({ hash }) => hash));
+  return mined
+    .flatMap(({ hash, nonce, valueWei, data, fields }) => {
+      const receipt = receipts.get(hash);
+      if (!receipt) return [];
+      const raw = rebuildRaw(fields, hash);
+      const bytes = raw === undefined ? null : Buffer.from(raw).toString('hex');
+      return [{ ...receipt, nonce, valueWei, data, raw: bytes }];
+    })
+    .sort((a, b) => a.nonce - b.nonce);
+}
+
+/** The blocks in which the wallet's count passes a wanted nonce. */
+async function blocksOf(reads: ChainReads, search: NonceSearch): Promise<readonly number[]> {
+  try {
+    return await halve(reads, search);
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.kind !== 'refused') throw error;
+    return everyBlock(search, error);
+  }
+}
+
+/** A node that keeps no old states can still be read block by block. */
+function everyBlock({ fromBlock, toBlock }: NonceSearch, cause: ChainError): readonly number[] {
+  const count = toBlock - fromBlock + 1;
+  if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock);
+  const words =
+    `${cause.message}; without old states ${count} blocks would have to be read: ` +
+    'name an endpoint of an archive node in chain.rpcUrls';
+  throw new ChainError('refused', words, cause.rpcCode, { cause });
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  /** The wallet's count before the first block and after the last. */
+  readonly before: number;
+  readonly after: number;
+}
+
+async function halve(reads: ChainReads, search: NonceSearch): Promise<readonly number[]> {
+  const { wallet, fromBlock, toBlock } = search;
+  const nonces = [...search.nonces].sort((a, b) => a - b);
+  const holdsWanted = ({ before, after }: Range) =>
+    nonces.some((nonce) => nonce >= before && nonce < after);
+  const after = await reads.nonceAt(wallet, toBlock);
+  let ranges: readonly Range[] = [{ from: fromBlock, to: toBlock, before: 0, after }];
+  const blocks: number[] = [];
+  while (ranges.length > 0) {
+    const small = ranges.filter(isSmall);
+    blocks.push(...small.flatMap(({ from, to }) => range(from, to)));
+    const large = ranges.filter((one) => !isSmall(one));
+    const middles = large.map(middleOf);
+    const counts = middles.length === 0 ? [] : await reads.noncesAt(wallet, middles);
+    ranges = large
+      .flatMap((one, index) => split(one, middles[index] ?? one.from, counts[index] ?? 0))
+      .filter(holdsWanted);
+  }
+  return blocks;
+}
+
+const isSmall = ({ from, to }: Range): boolean => to - from < SMALL_RANGE;
+const middleOf = ({ from, to }: Range): number => Math.floor((from + to) / 2);
+
+function split(one: Range, middle: number, count: number): readonly Range[] {
+  return [
+    { ...one, to: middle, after: count },
+    { ...one, from: middle + 1, before: count },
+  ];
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: Math.max(to - from + 1, 0) }, (_, index) => from + index);
+}
