@@ -1,3 +1,4 @@
+import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
 import { PoolError } from '../domain/pool-error.js';
 import { checkInvariants, type Finding } from '../store/invariants.js';
@@ -9,11 +10,20 @@ import {
   openWalletRow,
   type Wallet,
 } from '../store/wallet.js';
-import type { AdoptionInput, AuditInput } from '../workflows/contract.js';
+import type {
+  AdoptionInput,
+  AuditInput,
+  PaidElsewhereInput,
+  ReconciliationInput,
+  ReleaseInput,
+} from '../workflows/contract.js';
 import { adoptWallet } from './adoption.js';
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
+import { payElsewhere, releasePayout } from './payout-repairs.js';
+import { recheckSettled } from './recheck.js';
+import { reconcile } from './reconciliation.js';
 
 export interface AuditReport {
   readonly ok: boolean;
@@ -76,6 +86,10 @@ export function createWalletActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: AuditInput) => auditPool(deps, input)),
     adoptWallet: guarded((input: AdoptionInput) => adoptWallet(deps, input)),
+    releasePayout: guarded((input: ReleaseInput) => releasePayout(deps, input)),
+    payElsewhere: guarded((input: PaidElsewhereInput) => payElsewhere(deps, input)),
+    recheckSettled: guarded(() => recheckSettled(deps, heartbeat)),
+    reconcileWallet: guarded((input: ReconciliationInput) => reconcile(deps, input, heartbeat)),
   };
 }
 

@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes } from './routes/pool.js';
+import { reconciliationRoutes } from './routes/reconciliation.js';
 import { sourceRoutes } from './routes/sources.js';
 import { statusPageRoutes } from './routes/status-page.js';
 import { walletRoutes } from './routes/wallet.js';
@@ -49,6 +50,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/payouts', payoutRoutes(deps, access));
   app.route('/v1/sources', sourceRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
+  app.route('/v1/reconciliation', reconciliationRoutes(deps));
   app.notFound(() => {
     throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
   });

@@ -5,6 +5,7 @@ import { readVersion } from '../config/process.js';
 import { EXIT } from './context.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
+import { addRepairCommands } from './repair-commands.js';
 import { addWalletCommands } from './wallet-commands.js';
 
 const program = new Command('openpool')
@@ -20,6 +21,7 @@ const program = new Command('openpool')
 addPoolCommands(program);
 addPayoutCommands(program);
 addWalletCommands(program);
+addRepairCommands(program);
 
 try {
   await program.parseAsync();

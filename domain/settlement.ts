@@ -102,14 +102,20 @@ function decideFailure(
     };
   }
   const reason = `transaction ${inclusion.hash} in block ${inclusion.blockNumber} ${what}`;
+  if (rules.endpoints < 2) return askOperator(reason);
   if (!ranOut || gasLimit >= rules.gasLimitCap) return { kind: 'refused', inclusion, reason };
-  if (rules.endpoints < 2) {
-    const only = 'one RPC endpoint alone is not believed when a second payment hangs on it';
-    return { kind: 'refused', inclusion, reason: `${reason}; ${only}` };
-  }
   const doubled = gasLimit * 2n;
   const nextGasLimit = doubled < rules.gasLimitCap ? doubled : rules.gasLimitCap;
   return { kind: 'out-of-gas', inclusion, nextGasLimit };
+}
+
+/** A release makes a second payment possible: one endpoint's word is not enough for that. */
+function askOperator(reason: string): SettlementDecision {
+  const words =
+    `${reason}, says the only RPC endpoint: look in an explorer, then ` +
+    '`openpool payout release <id> --reason …`';
+  const wait = { code: 'AWAITING_OPERATOR', reason: words } as const;
+  return { kind: 'waiting', wait, untilHead: Number.MAX_SAFE_INTEGER };
 }
 
 /** "waiting for 3 more confirmations", for a transaction in this block. */

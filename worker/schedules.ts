@@ -9,6 +9,10 @@ import type { Config } from '../config.js';
 import {
   AUDIT_SCHEDULE_ID,
   AUDIT_WORKFLOW_ID,
+  RECHECK_SCHEDULE_ID,
+  RECHECK_WORKFLOW_ID,
+  RECONCILE_SCHEDULE_ID,
+  RECONCILE_WORKFLOW_ID,
   ROUND_SCHEDULE_ID,
   ROUND_WORKFLOW_ID,
   SWEEP_SCHEDULE_ID,
@@ -21,6 +25,8 @@ import type { Log } from './log.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const AUDIT_INTERVAL_MS = 3_600_000;
+const RECHECK_INTERVAL_MS = 60_000;
+const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
 /** The least that the server takes. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = 3_600_000;
@@ -31,7 +37,7 @@ type PoolSettings = Pick<Config, 'pool' | 'sources'>;
 
 interface Recurring {
   readonly scheduleId: string;
-  readonly workflowType: 'sync' | 'payoutRound' | 'sweep' | 'audit';
+  readonly workflowType: 'sync' | 'payoutRound' | 'sweep' | 'audit' | 'recheck' | 'reconcile';
   readonly workflowId: string;
   readonly args: readonly unknown[];
   readonly everyMs: number;
@@ -52,7 +58,7 @@ export async function applySchedules(
 
 /** Starts sagas again for every open payout, and an audit: a restart is when both matter most. */
 export async function triggerStartChecks(client: ScheduleClient): Promise<void> {
-  for (const scheduleId of [SWEEP_SCHEDULE_ID, AUDIT_SCHEDULE_ID]) {
+  for (const scheduleId of [RECHECK_SCHEDULE_ID, SWEEP_SCHEDULE_ID, AUDIT_SCHEDULE_ID]) {
     await client.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
   }
 }
@@ -93,6 +99,22 @@ function recurring({ pool, sources }: PoolSettings): readonly Recurring[] {
       args: [],
       everyMs: AUDIT_INTERVAL_MS,
       summary: 'Holds the ledger against its invariants and the chain',
+    },
+    {
+      scheduleId: RECHECK_SCHEDULE_ID,
+      workflowType: 'recheck',
+      workflowId: RECHECK_WORKFLOW_ID,
+      args: [],
+      everyMs: RECHECK_INTERVAL_MS,
+      summary: 'Looks again at paid transfers until they are final',
+    },
+    {
+      scheduleId: RECONCILE_SCHEDULE_ID,
+      workflowType: 'reconcile',
+      workflowId: RECONCILE_WORKFLOW_ID,
+      args: [],
+      everyMs: RECONCILE_INTERVAL_MS,
+      summary: 'Holds the chain against the ledger, to the wei',
     },
   ];
 }

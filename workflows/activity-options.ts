@@ -46,6 +46,18 @@ export const SYNC_CALL: ActivityOptions = {
   },
 };
 
+/** A repair that a person waits for: the chain may have to be searched, and must answer soon. */
+export const REPAIR_CALL: ActivityOptions = {
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: '10 minutes',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '10 seconds',
+    maximumAttempts: 5,
+  },
+};
+
 /** Goes over many rows or sagas, heartbeating. */
 export const BULK_CALL: ActivityOptions = {
   startToCloseTimeout: '30 minutes',

@@ -16,12 +16,18 @@ export const syncWorkflowId = (sourceId: string): string => `sync/${sourceId}`;
 export const ROUND_WORKFLOW_ID = 'payout-round';
 export const SWEEP_WORKFLOW_ID = 'sweep';
 export const AUDIT_WORKFLOW_ID = 'audit';
+export const RECHECK_WORKFLOW_ID = 'recheck';
+export const RECONCILE_WORKFLOW_ID = 'reconcile';
+/** One repair of a thing at a time; the second caller joins the first. */
+export const repairWorkflowId = (subject: string): string => `repair/${subject}`;
 
-/** Schedule ids: `sync/<source>` and the three of the pool. */
+/** Schedule ids: `sync/<source>` and those of the pool. */
 export const syncScheduleId = (sourceId: string): string => `sync/${sourceId}`;
 export const ROUND_SCHEDULE_ID = 'payout-round';
 export const SWEEP_SCHEDULE_ID = 'sweep';
 export const AUDIT_SCHEDULE_ID = 'audit';
+export const RECHECK_SCHEDULE_ID = 'recheck';
+export const RECONCILE_SCHEDULE_ID = 'reconcile';
 
 /** Search attributes of a payout saga; registered with these types when a worker starts. */
 export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
@@ -79,6 +85,49 @@ export interface AdoptionReport {
     readonly verdict: 'ours' | 'payment' | 'pays-nobody' | 'unclear';
     readonly words: string;
   }[];
+}
+
+/** Gives a payout's amount back to pending, where nothing can pay it any more. */
+export interface ReleaseInput extends RepairInput {
+  readonly payoutId: string;
+}
+
+/** Books a payment that somebody made for the pool outside of it. */
+export interface PaidElsewhereInput extends RepairInput {
+  readonly payoutId: string;
+  readonly txHash: string;
+}
+
+export interface RepairReport {
+  readonly applied: boolean;
+  readonly words: string;
+}
+
+export interface ReconciliationInput {
+  /** From the wallet's opening instead of the last interval that added up. */
+  readonly fromOpening: boolean;
+}
+
+/** opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
+export interface ReconciliationReport {
+  readonly ok: boolean;
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  readonly fromNonce: number;
+  readonly toNonce: number;
+  readonly openingWei: string;
+  readonly balanceWei: string;
+  readonly inWei: string;
+  readonly outWei: string;
+  readonly gasWei: string;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What became of paid transfers that were not final yet. */
+export interface RecheckReport {
+  readonly final: number;
+  readonly moved: number;
+  readonly reopened: number;
 }
 
 export interface ManualPayoutInput {

@@ -3,5 +3,8 @@ export { audit } from './audit.js';
 export { manualPayout } from './manual-payout.js';
 export { payout } from './payout.js';
 export { payoutRound } from './payout-round.js';
+export { recheck } from './recheck.js';
+export { reconcile } from './reconcile.js';
+export { adoptWallet, payElsewhere, releasePayout } from './repair.js';
 export { sweep } from './sweep.js';
 export { sync } from './sync.js';

@@ -1,0 +1,114 @@
+/** Repairs of one payout: each shows first what it would do, and proves it on the chain. */
+import { ChainError } from '../chain/chain-error.js';
+import { readInclusions } from '../chain/inclusions.js';
+import { readSent, type SentTransaction } from '../chain/wallet-history.js';
+import { formatEth } from '../domain/money.js';
+import { PoolError } from '../domain/pool-error.js';
+import { decideSettlement, type SettlementDecision } from '../domain/settlement.js';
+import { cancelPayout } from '../store/payout-messages.js';
+import {
+  bookPaidElsewhere,
+  type RepairedPayout,
+  requirePayout,
+  requireUnsigned,
+} from '../store/payout-repairs.js';
+import { closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
+import type { PaidElsewhereInput, ReleaseInput, RepairReport } from '../workflows/contract.js';
+import { finalPoint } from './final-point.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+
+/**
+ * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
+ * what was signed failed for good and one endpoint alone says so.
+ */
+export async function releasePayout(deps: MoneyDeps, input: ReleaseInput): Promise<RepairReport> {
+  const payout = await requirePayout(deps.db, input.payoutId);
+  const amount = `${formatEth(payout.amountWei)} ETH`;
+  if (payout.nonce === null) {
+    requireUnsigned(payout);
+    if (!input.dryRun) await cancelPayout(deps.db, input.payoutId, input);
+    return { applied: !input.dryRun, words: `nothing is signed; ${amount} is pending again` };
+  }
+  const { slot, decision } = await decideAlone(deps, payout, payout.nonce);
+  const refused = decision.kind === 'refused' ? [{ slot, ...decision }] : [];
+  const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
+  if (refused.length + outOfGas.length === 0) requireUnsigned(payout);
+  if (!input.dryRun) {
+    await closeSlots(deps.db, walletKeyOf(deps), { settled: [], refused, outOfGas });
+  }
+  const words =
+    outOfGas.length > 0
+      ? 'its transaction ran out of gas for good; it is signed anew with a higher limit'
+      : `its transaction failed for good; ${amount} is pending again and the payee unpayable until released`;
+  return { applied: !input.dryRun, words };
+}
+
+/** What the chain has decided about its slot, when a person's word stands in for a second endpoint. */
+async function decideAlone(
+  deps: MoneyDeps,
+  payout: RepairedPayout,
+  nonce: number,
+): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementDecision }> {
+  const page = { from: nonce, below: nonce + 1, limit: 1 };
+  const [slot] = await openSlots(deps.db, walletKeyOf(deps), page);
+  if (slot === undefined) {
+    throw new PoolError('PAYOUT_ALREADY_CLOSED', `the payout has ended as ${payout.state}`);
+  }
+  const hashes = slot.attempts.map(({ hash }) => hash);
+  const { byHash } = await readInclusions(deps.rpc, hashes, deps.chain);
+  const inclusions = hashes.flatMap((hash) => byHash.get(hash) ?? []);
+  const facts = { ...slot, wallet: deps.signer.address };
+  const rules = { ...deps.chain, endpoints: Math.max(deps.rpc.endpoints, 2), head: 0 };
+  return { slot, decision: decideSettlement(facts, inclusions, rules) };
+}
+
+/** Books a payment that somebody made outside of the pool, once the chain has proved it. */
+export async function payElsewhere(
+  deps: MoneyDeps,
+  input: PaidElsewhereInput,
+): Promise<RepairReport> {
+  const payout = await requirePayout(deps.db, input.payoutId);
+  requireUnsigned(payout);
+  const transaction = await provePayment(deps, payout, input.txHash);
+  if (!input.dryRun) {
+    await bookPaidElsewhere(deps.db, walletKeyOf(deps), { ...input, transaction });
+  }
+  const restWei = payout.amountWei - transaction.valueWei;
+  const rest =
+    restWei > 0n ? `${formatEth(restWei)} ETH stays pending` : 'nothing of it stays pending';
+  const paid = `${formatEth(transaction.valueWei)} ETH (${transaction.valueWei} wei)`;
+  const words = `${paid} is booked as paid to ${payout.payee} by ${transaction.hash}; ${rest}`;
+  return { applied: !input.dryRun, words };
+}
+
+async function provePayment(deps: MoneyDeps, payout: RepairedPayout, hash: string) {
+  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
+  const answer = await deps.rpc.agreed((reads) => readSent(reads, [hash]));
+  if (end === undefined || !answer.agreed) {
+    throw new ChainError('refused', 'the RPC endpoints do not agree about it');
+  }
+  const [transaction] = answer.value;
+  const fault = faultOf(transaction, payout, {
+    wallet: deps.signer.address,
+    finalBlock: end.block,
+  });
+  if (transaction === undefined || fault !== undefined) {
+    throw new PoolError('PAYMENT_UNPROVEN', `transaction ${hash} ${fault}`);
+  }
+  return { ...transaction, sender: transaction.from };
+}
+
+function faultOf(
+  transaction: SentTransaction | undefined,
+  payout: RepairedPayout,
+  sight: { readonly wallet: string; readonly finalBlock: number },
+): string | undefined {
+  if (transaction === undefined) return 'is not on the chain';
+  if (transaction.from === sight.wallet)
+    return 'is of the pool’s own wallet: `openpool wallet adopt`';
+  if (!transaction.succeeded) return 'failed';
+  if (transaction.to !== payout.destination) return `does not go to ${payout.destination}`;
+  if (transaction.valueWei === 0n) return 'carries nothing';
+  if (transaction.blockNumber > sight.finalBlock) return 'is not final yet: try again later';
+  return undefined;
+}

@@ -1,0 +1,32 @@
+/** Chain against ledger: what the latest reconciliations came to. */
+import { Hono } from 'hono';
+import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
+import { findPayingWallet } from '../../store/wallet-reads.js';
+import { amount } from '../amounts.js';
+import type { ApiDeps } from '../deps.js';
+
+const SHOWN = 20;
+
+export function reconciliationRoutes({ db, config }: ApiDeps): Hono {
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+    const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
+    const shown = kept.map(viewReconciliation);
+    return c.json({ latest: shown[0] ?? null, items: shown });
+  });
+  return app;
+}
+
+function viewReconciliation(one: KeptReconciliation) {
+  return {
+    ...{ at: one.at, ok: one.ok, fromBlock: one.fromBlock, toBlock: one.toBlock },
+    ...{ fromNonce: one.fromNonce, toNonce: one.toNonce },
+    ...amount('opening', one.openingWei),
+    ...amount('in', one.inWei),
+    ...amount('out', one.outWei),
+    ...amount('gas', one.gasWei),
+    ...amount('balance', one.balanceWei),
+    findings: one.findings,
+  };
+}

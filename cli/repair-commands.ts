@@ -1,0 +1,130 @@
+/** Repairs: each has a dry run, and a reason that is kept. */
+import type { Command } from 'commander';
+import { runAdoption, runPaidElsewhere, runReconciliation, runRelease } from '../api/repairs.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { ReconciliationReport } from '../workflows/contract.js';
+import { type CliContext, EXIT, withContext } from './context.js';
+import { formatAmount, formatFacts, formatTable } from './output.js';
+import { ACTOR, requireId } from './payout-commands.js';
+import { requireReason, requireWallet } from './wallet-commands.js';
+
+interface Repair {
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+export function addRepairCommands(program: Command): void {
+  withRepair(
+    subcommandOf(program, 'wallet')
+      .command('adopt')
+      .description('book what the key did outside of this ledger; the wallet must be halted')
+      .option('--vouch <hash...>', 'a call that you looked at: it paid nobody of this pool', []),
+  ).action((options: Repair & { readonly vouch: readonly string[] }, command: Command) =>
+    withContext(command, (context) => adopt(context, options)),
+  );
+  withRepair(
+    subcommandOf(program, 'payout')
+      .command('release <id>')
+      .description('give its amount back to pending, where nothing can pay it any more'),
+  ).action((id: string, options: Repair, command: Command) =>
+    withContext(command, (context) => release(context, id, options)),
+  );
+  withRepair(
+    subcommandOf(program, 'payout')
+      .command('paid-elsewhere <id>')
+      .description('book a payment that you made from another wallet; the chain has to prove it')
+      .requiredOption('--tx <hash>', 'the transaction that paid'),
+  ).action((id: string, options: Repair & { readonly tx: string }, command: Command) =>
+    withContext(command, (context) => payElsewhere(context, id, options)),
+  );
+  program
+    .command('reconcile')
+    .description('hold the chain against the ledger, to the wei')
+    .option('--full', 'from the opening of the wallet on', false)
+    .action(({ full }: { readonly full: boolean }, command: Command) =>
+      withContext(command, (context) => reconcile(context, full)),
+    );
+}
+
+function subcommandOf(program: Command, name: string): Command {
+  const found = program.commands.find((command) => command.name() === name);
+  if (found === undefined) throw new RangeError(`there is no command ${name}`);
+  return found;
+}
+
+function withRepair(command: Command): Command {
+  return command
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .option('--dry-run', 'show what it would do, and do nothing', false);
+}
+
+async function adopt(
+  { deps, answer }: CliContext,
+  options: Repair & { readonly vouch: readonly string[] },
+): Promise<number> {
+  requireReason(options.reason);
+  const vouchedHashes = options.vouch.map(requireHash);
+  const input = { ...options, actor: ACTOR, vouchedHashes };
+  const report = await runAdoption(deps, input);
+  const table = formatTable(
+    ['nonce', 'transaction', 'amount', 'what it is'],
+    report.findings.map(({ nonce, hash, valueWei, words }) => [
+      ...[nonce, hash, formatAmount(BigInt(valueWei))],
+      words,
+    ]),
+  );
+  const done = report.applied ? 'booked' : 'nothing was changed: a dry run';
+  const next = report.waiting ?? 'complete: `openpool wallet resume --reason …` lets payouts go on';
+  answer(`${table}\n\n${done}\n${next}`, report);
+  return report.complete ? 0 : EXIT.found;
+}
+
+async function release({ deps, answer }: CliContext, id: string, options: Repair): Promise<void> {
+  requireReason(options.reason);
+  requireId(id);
+  const report = await runRelease(deps, { ...options, payoutId: id, actor: ACTOR });
+  answer(wordsOf(report), report);
+}
+
+async function payElsewhere(
+  { deps, answer }: CliContext,
+  id: string,
+  options: Repair & { readonly tx: string },
+): Promise<void> {
+  requireReason(options.reason);
+  requireId(id);
+  const txHash = requireHash(options.tx);
+  const input = { ...options, payoutId: id, txHash, actor: ACTOR };
+  const report = await runPaidElsewhere(deps, input);
+  answer(wordsOf(report), report);
+}
+
+const wordsOf = (report: { readonly applied: boolean; readonly words: string }): string =>
+  report.applied ? report.words : `${report.words}\nnothing was changed: a dry run`;
+
+async function reconcile(context: CliContext, fromOpening: boolean): Promise<number> {
+  await requireWallet(context);
+  const report = await runReconciliation(context.deps, { fromOpening });
+  context.answer(reconciliationText(report), report);
+  return report.ok ? 0 : EXIT.found;
+}
+
+function reconciliationText(report: ReconciliationReport): string {
+  const facts = formatFacts([
+    ['blocks', `${report.fromBlock} to ${report.toBlock}`],
+    ['nonces', `${report.fromNonce} up to ${report.toNonce}`],
+    ['opening', formatAmount(BigInt(report.openingWei))],
+    ['+ in', formatAmount(BigInt(report.inWei))],
+    ['- out', formatAmount(BigInt(report.outWei))],
+    ['- gas', formatAmount(BigInt(report.gasWei))],
+    ['= balance', formatAmount(BigInt(report.balanceWei))],
+  ]);
+  const rows = report.findings.map((finding) => [finding.code, finding.message]);
+  const found = report.ok ? 'everything adds up' : formatTable(['code', 'what does not fit'], rows);
+  return `${facts}\n\n${found}`;
+}
+
+function requireHash(text: string): string {
+  if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw new PoolError('REQUEST_INVALID', `"${text}" is no transaction hash: 0x and 64 hex digits`);
+}

@@ -1,0 +1,68 @@
+/** What a person does for a payout that cannot go on by itself. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import type { PayoutState } from '../domain/payout.js';
+import { PoolError } from '../domain/pool-error.js';
+import { adoptPayment, type ForeignTransaction } from './adoption.js';
+import type { Decision } from './audit-log.js';
+import type { Database, Reader } from './database.js';
+import { query } from './query.js';
+import { transact } from './transact.js';
+import type { WalletKey } from './wallet.js';
+
+export interface RepairedPayout {
+  readonly state: PayoutState;
+  readonly payee: Address;
+  readonly destination: Address;
+  readonly amountWei: bigint;
+  /** Of its open slot. */
+  readonly nonce: number | null;
+}
+
+/** How the payout stands; throws PAYOUT_NOT_FOUND. */
+export async function requirePayout(reader: Reader, id: string): Promise<RepairedPayout> {
+  const [row] = await query<{
+    state: PayoutState;
+    payee: Address;
+    destination: Address;
+    amount_wei: string;
+    nonce: string | null;
+  }>(
+    reader,
+    sql`SELECT payout.state, payee, destination, amount_wei, slot.nonce
+          FROM payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id AND slot.state = 'open'
+         WHERE payout.id = ${id} FOR NO KEY UPDATE OF payout`,
+  );
+  if (row === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
+  const { state, payee, destination } = row;
+  const nonce = row.nonce === null ? null : Number(row.nonce);
+  return { state, payee, destination, amountWei: BigInt(row.amount_wei), nonce };
+}
+
+/**
+ * Books a payment that was made outside of the pool, under the payout's lock: refused once anything is
+ * signed, because what is signed may still pay, and refused for a transaction that was booked before.
+ */
+export async function bookPaidElsewhere(
+  db: Database,
+  key: WalletKey,
+  booking: Decision & { readonly payoutId: string; readonly transaction: ForeignTransaction },
+): Promise<void> {
+  await transact(db, async (tx) => {
+    const payout = await requirePayout(tx, booking.payoutId);
+    requireUnsigned(payout);
+    if (await adoptPayment(tx, key, booking)) return;
+    const words = `transaction ${booking.transaction.hash} was booked before`;
+    throw new PoolError('PAYMENT_UNPROVEN', words);
+  });
+}
+
+/** Throws unless nothing was ever signed for it that could still pay. */
+export function requireUnsigned({ state, nonce }: RepairedPayout): void {
+  if (state === 'reserved') return;
+  if (state === 'signed' || state === 'reopened') {
+    const words = `a transaction with nonce ${nonce} is signed for it and may still be mined`;
+    throw new PoolError('PAYOUT_MAY_STILL_PAY', words);
+  }
+  throw new PoolError('PAYOUT_ALREADY_CLOSED', `the payout has ended as ${state}`);
+}

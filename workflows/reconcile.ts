@@ -1,0 +1,18 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { createWalletActivities } from '../activities/wallet.js';
+import { BULK_CALL } from './activity-options.js';
+import type { ReconciliationInput, ReconciliationReport } from './contract.js';
+
+const activities = proxyActivities<ReturnType<typeof createWalletActivities>>(BULK_CALL);
+
+/** Holds the chain against the ledger, both ways and to the wei. */
+export async function reconcile(
+  input: ReconciliationInput = { fromOpening: false },
+): Promise<ReconciliationReport> {
+  const report = await activities.reconcileWallet(input);
+  const { fromBlock, toBlock, findings } = report;
+  const lines = findings.map((finding) => `- **${finding.code}** ${finding.message}`);
+  const words = report.ok ? 'everything adds up.' : `${findings.length} things do not fit.`;
+  setCurrentDetails([`Blocks ${fromBlock} to ${toBlock}: ${words}`, ...lines].join('\n'));
+  return report;
+}
