@@ -56,7 +56,9 @@ function document({ pace, ...config }: StackConfig) {
       ...(config.temporalUiUrl === undefined ? {} : { uiUrl: config.temporalUiUrl }),
     },
     chain: {
-      ...{ id: config.chainId, rpcUrls: [config.rpcUrl], confirmations: 4 },
+      ...{ id: config.chainId, confirmations: 4 },
+      // One node under two names: a refusal is released when two endpoints agree on it.
+      rpcUrls: [config.rpcUrl, config.rpcUrl.replace('127.0.0.1', 'localhost')],
       // A refusal is released at finality: two seconds here.
       ...{ finalityConfirmations: 8, maxFeePerGas: '20 gwei', maxPriorityFeePerGas: '1 gwei' },
       ...{ pollInterval: '200ms', bumpAfter: '5s' },

@@ -25,9 +25,9 @@ export async function reconciliationStart(
 ): Promise<ReconciliationStart | undefined> {
   const [row] = await query<{ block: string; nonce: string; balance: string; opening: boolean }>(
     reader,
-    sql`SELECT coalesce(done.to_block, opening_block) AS block,
-               coalesce(done.to_nonce, opening_nonce) AS nonce,
-               coalesce(done.balance_wei, opening_balance_wei) AS balance,
+    sql`SELECT coalesce(done.to_block, wallet.opening_block) AS block,
+               coalesce(done.to_nonce, wallet.opening_nonce) AS nonce,
+               coalesce(done.balance_wei, wallet.opening_balance_wei) AS balance,
                done.id IS NULL AS opening
           FROM wallet LEFT JOIN LATERAL (
                SELECT * FROM reconciliation
