@@ -71,7 +71,8 @@ describe('releasing a payout', () => {
   });
 
   it('stands in for the second endpoint when the only one says that a transfer failed', async () => {
-    const { deps } = await createTestWallet(database.db, chain);
+    const config = { rpcUrls: [chain.rpcUrl] };
+    const { deps } = await createTestWallet(database.db, chain, { config });
     const refusing = await deploy(chain, CONTRACTS.refusing);
     const { payoutId } = await reserveFor(database.db, 1_000n, refusing);
     const payer = createPayer(deps);

@@ -36,9 +36,6 @@ beforeEach(async () => {
 const mine = (blocks: number) => rpc(chain.rpcUrl, 'anvil_mine', [`0x${blocks.toString(16)}`]);
 const run = ({ deps }: TestWallet, fromOpening = false) => reconcile(deps, { fromOpening });
 
-/** Two endpoints that are one node: a refusal is then believed. */
-const twice = () => ({ rpcUrls: [chain.rpcUrl, chain.rpcUrl.replace('127.0.0.1', 'localhost')] });
-
 async function payAll(wallet: TestWallet, amountsWei: readonly bigint[], payee?: `0x${string}`) {
   const payer = createPayer(wallet.deps);
   const mining = setInterval(() => void mine(1), 60);
@@ -72,7 +69,7 @@ describe('the reconciliation', () => {
   });
 
   it('counts the gas of a refused transfer, and nothing as paid by it', async () => {
-    const wallet = await createTestWallet(database.db, chain, { config: twice() });
+    const wallet = await createTestWallet(database.db, chain);
     await payAll(wallet, [1_000n], await deploy(chain, CONTRACTS.refusing));
     const report = await run(wallet);
     expect(report).toMatchObject({ ok: true, outWei: '0', toNonce: 1 });

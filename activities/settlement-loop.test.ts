@@ -57,7 +57,8 @@ async function allocateOnly({ deps }: TestWallet, payoutIds: readonly string[]) 
   const view = await deps.rpc.walletView(deps.signer.address);
   return allocateSlots(deps.db, {
     wallet: walletKeyOf(deps),
-    orders: payoutIds.map((payoutId) => ({ payoutId, gasLimit: 26_250n })),
+    orders: payoutIds.map((payoutId) => ({ payoutId, gasLimit: 26_250n, gasCostWei: 0n })),
+    limits: deps.limits,
     fees: { maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
     chainNonce: view.latestNonce,
     claimedNonce: view.latestNonce,
@@ -209,9 +210,7 @@ describe('a destination that is a contract', () => {
   );
 
   it('is sent the money again with more gas when it got code after the estimate', async () => {
-    // Two endpoints: the word of one alone is not enough for a second nonce.
-    const rpcUrls = [chain.rpcUrl, chain.rpcUrl.replace('127.0.0.1', 'localhost')];
-    const wallet = await makeWallet({ config: { rpcUrls } });
+    const wallet = await makeWallet();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await allocateOnly(wallet, [payoutId]);
     // Sixteen log entries cost about 10000 gas: beyond the first limit.

@@ -69,10 +69,15 @@ describe('a slot', () => {
     const atCap = { ...slot, attempts: [{ hash: '0x2', gasLimit: 40_000n }] };
     const burnt = { ...failed, gasUsed: 40_000n };
     expect(decideSettlement(atCap, [burnt], rules)).toMatchObject({ kind: 'refused' });
-    expect(decideSettlement(slot, [ranOut], { ...rules, endpoints: 1 })).toMatchObject({
-      kind: 'refused',
-      reason: expect.stringContaining('one RPC endpoint alone'),
-    });
+  });
+
+  it('is given back on the word of one endpoint alone only by a person', () => {
+    for (const failure of [failed, { ...failed, gasUsed: 26_250n }]) {
+      expect(decideSettlement(slot, [failure], { ...rules, endpoints: 1 })).toMatchObject({
+        kind: 'waiting',
+        wait: { code: 'AWAITING_OPERATOR', reason: expect.stringContaining('payout release') },
+      });
+    }
   });
 
   it('matches nothing that was not signed for it', () => {
