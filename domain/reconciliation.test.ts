@@ -12,9 +12,9 @@ const to = `0x${'11'.repeat(20)}` as const;
 const chain: ChainRecord = {
   ...{ hash: '0xa', to, valueWei: 7n, succeeded: true, gasUsed: 21_000n, gasPriceWei: 3n },
 };
-const slot = {
+const slot: NonNullable<LedgerRecord['slot']> = {
   ...{ state: 'mined', payoutId: 'p', destination: to, amountWei: 7n, minedHash: '0xa' },
-} as const;
+};
 const ledger: LedgerRecord = { nonce: 4, slot, foreignHash: null };
 
 describe('one nonce, told twice', () => {

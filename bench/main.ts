@@ -1,0 +1,44 @@
+/** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
+import { Command, InvalidArgumentError } from 'commander';
+import { benchPayout } from './payout.js';
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const program = new Command('bench').description('Measures; progress goes to stderr.');
+program
+  .command('payout')
+  .description('payouts a second, with the cost of one, and the chain alone beside it')
+  .option('--payees <n>', 'due at once in the main round', count, 200)
+  .option(
+    '--sizes <list>',
+    'further rounds, to see whether the cost of one stays',
+    counts,
+    [50, 2_000],
+  )
+  .option('--old-payouts <n>', 'in the tables before the last round', count, 1_000_000)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: PayoutOptions) => {
+    const figures = await benchPayout({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    else console.table(figures.rounds);
+  });
+
+interface PayoutOptions {
+  readonly payees: number;
+  readonly sizes: readonly number[];
+  readonly oldPayouts: number;
+  readonly json: boolean;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('give a whole number');
+}
+
+function counts(text: string): readonly number[] {
+  return text === '' ? [] : text.split(',').map(count);
+}
+
+await program.parseAsync();
+process.exit(0);

@@ -1,0 +1,161 @@
+/** Payouts a second: due, reserved, signed, sent, confirmed and settled, everything included. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { query } from '../store/query.js';
+import { payoutWorkflowId, ROUND_SCHEDULE_ID } from '../workflows/contract.js';
+import { measureAnvilAlone } from './anvil-alone.js';
+import { addOldPayouts } from './old-payouts.js';
+import { type Counters, type PayoutStack, startPayoutStack } from './payout-stack.js';
+
+export interface PayoutBenchOptions {
+  /** How many are due at once in the main round. */
+  readonly payees: number;
+  /** Further rounds, to see whether the cost of one stays the same. */
+  readonly sizes: readonly number[];
+  /** Old payouts in the tables before the last round; 0 leaves it out. */
+  readonly oldPayouts: number;
+  readonly say: (line: string) => void;
+}
+
+interface RoundFigures {
+  readonly payees: number;
+  readonly oldPayouts: number;
+  readonly payoutsPerSecond: number;
+  readonly secondsToLast: number;
+  readonly historyEventsPerPayout: number;
+  readonly databaseRoundTripsPerPayout: number;
+  readonly rpcPostsPerPayout: number;
+  readonly rpcCallsPerPayout: number;
+  readonly workerCpuMsPerPayout: number;
+}
+
+const AMOUNT_WEI = 10n ** 15n;
+const WARM_UP = 50;
+const ROUND_TIMEOUT_MS = 900_000;
+
+export async function benchPayout(options: PayoutBenchOptions) {
+  const { say } = options;
+  const stack = await startPayoutStack(say);
+  try {
+    say(`a round of ${WARM_UP} to warm up`);
+    await payRound(stack, { payees: WARM_UP, oldPayouts: 0 });
+    const round = async (payees: number, oldPayouts: number) => {
+      const figures = await payRound(stack, { payees, oldPayouts });
+      say(`${payees} payees, ${oldPayouts} old payouts: ${describe(figures)}`);
+      return figures;
+    };
+    const main = await round(options.payees, 0);
+    const anvilTransfersPerSecond = await measureAnvilAlone(stack.chain, options.payees);
+    const rounds: RoundFigures[] = [];
+    for (const size of options.sizes) rounds.push(await round(size, 0));
+    if (options.oldPayouts > 0) {
+      await addOldPayouts(stack, options.oldPayouts, say);
+      rounds.push(await round(options.payees, options.oldPayouts));
+    }
+    const { payees: _, oldPayouts: __, ...figures } = main;
+    return {
+      payees: options.payees,
+      ...figures,
+      anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
+      ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),
+      rounds: [main, ...rounds],
+    };
+  } finally {
+    await stack.stop();
+  }
+}
+
+function describe(figures: RoundFigures): string {
+  return [
+    `${figures.payoutsPerSecond} payouts/s`,
+    `${figures.secondsToLast} s to the last one`,
+    `${figures.workerCpuMsPerPayout} ms of the worker's CPU`,
+    `${figures.databaseRoundTripsPerPayout} database round trips`,
+    `${figures.rpcPostsPerPayout} RPC posts with ${figures.rpcCallsPerPayout} calls`,
+    `${figures.historyEventsPerPayout} history events each`,
+  ].join(', ');
+}
+
+async function payRound(
+  stack: PayoutStack,
+  asked: { readonly payees: number; readonly oldPayouts: number },
+): Promise<RoundFigures> {
+  await creditNewPayees(stack, asked.payees);
+  // The minimum interval of a second, and whatever the round before left in the queues.
+  await sleep(1_500);
+  const before = stack.counters();
+  const startedMs = performance.now();
+  await stack.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+  const roundId = await untilPaid(stack, asked.payees);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  await sleep(500);
+  const after = stack.counters();
+  const per = (key: keyof Counters) => rounded((after[key] - before[key]) / asked.payees);
+  return {
+    ...asked,
+    payoutsPerSecond: rounded(asked.payees / seconds),
+    secondsToLast: rounded(seconds),
+    historyEventsPerPayout: rounded(await historyEvents(stack, roundId)),
+    databaseRoundTripsPerPayout: per('databaseRoundTrips'),
+    rpcPostsPerPayout: per('rpcPosts'),
+    rpcCallsPerPayout: per('rpcCalls'),
+    workerCpuMsPerPayout: per('cpuMs'),
+  };
+}
+
+async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void> {
+  const region = randomBytes(6).toString('hex');
+  const addresses = Array.from({ length: count }, () => `0x${randomBytes(20).toString('hex')}`);
+  await db.transaction(async (tx) => {
+    const payees = sql`unnest(${sql.param(addresses)}::text[]) AS new (address)`;
+    await tx.execute(sql`INSERT INTO payee (address) SELECT address FROM ${payees}`);
+    await tx.execute(sql`
+      INSERT INTO remote_worker (payee, node_type, region) SELECT address, 'ai', ${region} FROM ${payees}`);
+    await tx.execute(sql`
+      WITH made AS (
+        INSERT INTO posting (kind, reference, remote_worker_id)
+        SELECT 'adjust', ${region}, id FROM remote_worker WHERE region = ${region}
+        RETURNING id, remote_worker_id)
+      INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+      SELECT id, 'pending', remote_worker_id, ${AMOUNT_WEI.toString()}::numeric FROM made
+      UNION ALL SELECT id, 'adjustment', 0, -${AMOUNT_WEI.toString()}::numeric FROM made`);
+  });
+}
+
+/** The newest round's id, once all its payouts are paid. */
+async function untilPaid({ db }: PayoutStack, payees: number): Promise<string> {
+  const giveUpMs = performance.now() + ROUND_TIMEOUT_MS;
+  while (performance.now() < giveUpMs) {
+    const [round] = await query<{ id: string; paid: number }>(
+      db,
+      sql`SELECT round.id, (SELECT count(*)::int FROM payout
+                             WHERE round_id = round.id AND state = 'paid') AS paid
+            FROM (SELECT id FROM payout_round WHERE payouts = ${payees}
+                   ORDER BY started_at DESC LIMIT 1) round
+           WHERE NOT EXISTS (SELECT FROM payout WHERE state IN ('reserved', 'signed', 'reopened'))`,
+    );
+    if (round?.paid === payees) return round.id;
+    await sleep(50);
+  }
+  throw new Error(`${payees} payouts were not paid in ${ROUND_TIMEOUT_MS / 60_000} minutes`);
+}
+
+/** Of the largest saga, plus its share of the round. */
+async function historyEvents({ db, client }: PayoutStack, roundId: string): Promise<number> {
+  const payouts = await query<{ id: string; workflow_id: string }>(
+    db,
+    sql`SELECT payout.id, round.workflow_id FROM payout
+          JOIN payout_round round ON round.id = payout.round_id WHERE round_id = ${roundId}::uuid`,
+  );
+  const lengthOf = async (workflowId: string) =>
+    (await client.workflow.getHandle(workflowId).describe()).historyLength;
+  let largest = 0;
+  for (const { id } of payouts) largest = Math.max(largest, await lengthOf(payoutWorkflowId(id)));
+  const [first] = payouts;
+  const round = first === undefined ? 0 : await lengthOf(first.workflow_id);
+  return largest + round / payouts.length;
+}
+
+const rounded = (value: number): number => Math.round(value * 100) / 100;
