@@ -19,9 +19,8 @@ describe('the schema in code', () => {
         WHERE table_schema = 'public' AND table_name <> 'pool_event_default'`,
     );
     const migrated = rows.map((row) => row.column).sort();
-    const tables: readonly PgTable[] = Object.values({ ...poolSchema, ...walletSchema }).filter(
-      (value) => is(value, PgTable),
-    );
+    const all = [...Object.values(poolSchema), ...Object.values(walletSchema)];
+    const tables: readonly PgTable[] = all.filter((value) => is(value, PgTable));
     const declared = tables
       .flatMap((table) =>
         Object.values(getTableColumns(table)).map(
