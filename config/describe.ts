@@ -23,6 +23,10 @@ export function describeConfig(config: Config): ConfigDescription {
       minPayoutInterval: formatDuration(pool.minPayoutIntervalMs),
       payoutInterval: formatDuration(pool.payoutIntervalMs),
       payoutsEnabled: pool.payoutsEnabled,
+      maxPayout: `${formatEth(pool.maxPayoutWei)} ETH`,
+      maxPaidPerDay: `${formatEth(pool.maxPaidPerDayWei)} ETH`,
+      maxGasShare: formatShare(pool.maxGasShareBps),
+      maxJobFee: `${formatEth(pool.maxJobFeeWei)} ETH`,
       syncInterval: formatDuration(pool.syncIntervalMs),
       jobMatchWindow: formatDuration(pool.jobMatchWindowMs),
     },
@@ -58,8 +62,7 @@ export function describeConfig(config: Config): ConfigDescription {
       explorerUrl: chain.explorerUrl,
     },
     wallet: {
-      keystoreFile: wallet.keystorePath,
-      passphraseFile: wallet.passphrasePath,
+      ...describeSigner(wallet.signer),
       address: wallet.address,
       acceptedTransactions: wallet.acceptedTransactions,
     },
@@ -70,6 +73,25 @@ export function describeConfig(config: Config): ConfigDescription {
       showConnections: api.showConnections,
     },
     log: { level: config.log.level },
+  };
+}
+
+function describeSigner(signer: Config['wallet']['signer']): ConfigDescription {
+  if (signer.kind === 'keystore') {
+    const { keystorePath, passphrasePath } = signer;
+    return { signer: signer.kind, keystoreFile: keystorePath, passphraseFile: passphrasePath };
+  }
+  const { caPath, certPath, keyPath, tokenPath } = signer;
+  return {
+    signer: signer.kind,
+    remote: {
+      url: describeUrl(signer.url),
+      caFile: caPath,
+      certFile: certPath,
+      keyFile: keyPath,
+      tokenFile: tokenPath,
+      timeout: formatDuration(signer.timeoutMs),
+    },
   };
 }
 

@@ -29,8 +29,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
   });
-  // An idle connection that the server closes must not end the process; the next query reports.
+  // A connection that the server closes must not end the process, neither an idle one nor, between two
+  // statements of a transaction, a busy one: the next query reports.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return drizzle({ client: pool, schema });
 }
 

@@ -25,6 +25,7 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck: { readonly test: readonly string[] };
   readonly stop_grace_period?: string;
+  readonly ulimits?: Readonly<Record<string, number>>;
 }
 
 interface Compose {
@@ -103,7 +104,8 @@ describe('docker-compose.yml', () => {
 
   it('gives the worker every secret, and the API none of the wallet', async () => {
     const config = await loadAs('worker', true);
-    expect(basename(config.wallet.keystorePath)).toBe('keystore');
+    const { signer } = config.wallet;
+    expect(signer.kind === 'keystore' && basename(signer.keystorePath)).toBe('keystore');
     expect(compose.services.api.secrets).not.toContain('keystore');
     expect(compose.services.api.secrets).not.toContain('passphrase');
     expect((await loadAs('api', false)).api.token).toBe('secret-of-api-token');
@@ -164,6 +166,11 @@ describe('docker-compose.yml', () => {
     }
     const grace = parseDurationMs(worker.stop_grace_period ?? '0s');
     expect(grace.ok && grace.value).toBeGreaterThan(SHUTDOWN_FORCE_MS);
+  });
+
+  it('leaves no core dump behind, which would hold the key', () => {
+    const { worker, api } = compose.services;
+    for (const { ulimits } of [worker, api]) expect(ulimits).toEqual({ core: 0 });
   });
 
   it('declares every volume and secret that is used', () => {

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { type ConfigDescription, describeConfig } from '../config/describe.js';
 import { loadConfig } from '../config.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
-import { openSigner } from './wallet-start.js';
+import { openConfiguredSigner } from './wallet-start.js';
 
 export interface CheckedConfig {
   readonly description: ConfigDescription;
@@ -14,7 +14,7 @@ export interface CheckedConfig {
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const config = await loadConfig(path, { needsWallet: true });
   for (const source of config.sources) createEventSource(source);
-  const signer = await openSigner(config);
+  const signer = await openConfiguredSigner(config);
   const description = { ...describeConfig(config), walletAddress: signer.address };
   return { description, text: stringify(description).trimEnd() };
 }

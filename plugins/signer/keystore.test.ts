@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeKeystore, PASSPHRASE } from '../../test/harness/money.js';
 import { openKeystore } from './keystore.js';
-import { testSignerContract } from './signer-contract.js';
+import { TRANSFER, testSignerContract } from './signer-contract.js';
 
 let json = '';
 beforeAll(async () => {
@@ -21,6 +21,12 @@ describe('a geth keystore', () => {
     clearInterval(timer);
     expect(signer.address).toBe(costly.key.address.toLowerCase());
     expect(turns).toBeGreaterThan(5);
+  });
+
+  it('gives the same bytes for the same transfer', async () => {
+    const open = () => openKeystore({ json, passphrase: PASSPHRASE });
+    const [one, other] = [await open(), await open()];
+    expect(await one.sign(TRANSFER)).toEqual(await other.sign(TRANSFER));
   });
 
   it('refuses a wrong passphrase and a file that is none, without a word of either', async () => {

@@ -21,6 +21,14 @@ interface SignedTransfer {
 export interface Signer {
   /** The wallet's address, lower case. */
   readonly address: Address;
-  /** Signs deterministically: the same transfer gives the same bytes. */
+  /**
+   * Signs what it is given and nothing else; whoever asks checks that. Other bytes for the same transfer
+   * are allowed. Gives up within seconds, because the wallet is locked meanwhile.
+   */
   sign(transfer: UnsignedTransfer): Promise<SignedTransfer>;
+  /**
+   * Asks whether it can sign now: at start, and before the wallet is locked. Throws SIGNER_UNREACHABLE,
+   * SIGNER_REFUSED or SIGNER_ADDRESS_MISSING. Absent: it always can.
+   */
+  check?(): Promise<void>;
 }

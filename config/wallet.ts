@@ -1,0 +1,102 @@
+/** Who signs: where its files are, and what stands in them. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.js';
+import type { SignerConfig } from '../plugins/signer/registry.js';
+import { type NamedFiles, unreadable } from './files.js';
+import { ConfigError } from './problem.js';
+import type { ConfigValues } from './schema.js';
+
+type WalletValues = ConfigValues['wallet'];
+
+/** The signer as the configuration names it; its secrets are read by who signs, and kept nowhere else. */
+export type SignerPlace =
+  | { readonly kind: 'keystore'; readonly keystorePath: string; readonly passphrasePath: string }
+  | {
+      readonly kind: 'web3signer';
+      readonly url: string;
+      readonly timeoutMs: number;
+      readonly caPath: string | null;
+      readonly certPath: string | null;
+      readonly keyPath: string | null;
+      readonly tokenPath: string | null;
+    };
+
+export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlace {
+  const place = (path: string | undefined) => (path === undefined ? null : files.resolve(path));
+  const { remote } = wallet;
+  if (remote === undefined) {
+    return {
+      kind: 'keystore',
+      // The schema asked for both.
+      keystorePath: place(wallet.keystoreFile) ?? '',
+      passphrasePath: place(wallet.passphraseFile) ?? '',
+    };
+  }
+  return {
+    kind: 'web3signer',
+    url: remote.url,
+    timeoutMs: remote.timeout,
+    caPath: place(remote.caFile),
+    certPath: place(remote.certFile),
+    keyPath: place(remote.keyFile),
+    tokenPath: place(remote.tokenFile),
+  };
+}
+
+/** Notes a problem for each file of the wallet that cannot be read. */
+export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
+  const { remote } = wallet;
+  await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
+  await files.readSecret(['wallet', 'passphraseFile'], wallet.passphraseFile);
+  for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
+    await files.read(['wallet', 'remote', name], remote?.[name]);
+  }
+  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile);
+}
+
+/** The signer with what its files hold, read anew each time. */
+export async function readSigner(config: Config): Promise<SignerConfig> {
+  const { signer, address } = config.wallet;
+  if (signer.kind === 'keystore') {
+    const [json, passphrase] = await Promise.all([
+      readNamed('wallet.keystoreFile', signer.keystorePath),
+      readNamed('wallet.passphraseFile', signer.passphrasePath),
+    ]);
+    return { kind: signer.kind, json, passphrase: withoutLineEnd(passphrase) };
+  }
+  if (address === null) throw new RangeError('a remote signer without an address');
+  const { kind, url, timeoutMs, caPath, certPath, keyPath, tokenPath } = signer;
+  const read = async (name: string, path: string | null) =>
+    path === null ? undefined : readNamed(`wallet.remote.${name}`, path);
+  const [ca, cert, key, token] = await Promise.all([
+    read('caFile', caPath),
+    read('certFile', certPath),
+    read('keyFile', keyPath),
+    read('tokenFile', tokenPath),
+  ]);
+  return {
+    kind,
+    url,
+    address,
+    timeoutMs,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(token === undefined ? {} : { token: withoutLineEnd(token) }),
+  };
+}
+
+function withoutLineEnd(secret: string): string {
+  return secret.replace(/\r?\n$/, '');
+}
+
+async function readNamed(key: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const message = unreadable(path, error);
+    throw new ConfigError([
+      { code: 'CONFIG_FILE_UNREADABLE', file: path, key, line: null, message },
+    ]);
+  }
+}
