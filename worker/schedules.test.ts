@@ -108,6 +108,10 @@ const POOL: Config['pool'] = {
   syncIntervalMs: 15_000,
   jobMatchWindowMs: 3_600_000,
   payoutsEnabled: true,
+  maxPayoutWei: 1n,
+  maxPaidPerDayWei: 1n,
+  maxGasShareBps: 1_000,
+  maxJobFeeWei: 1n,
 };
 
 const SOURCE: Config['sources'][number] = {

@@ -56,6 +56,25 @@ export async function applySchedules(
   await deleteRemovedSources(client, new Set(wanted.map(({ scheduleId }) => scheduleId)), log);
 }
 
+/**
+ * Whether Temporal knows the schedules of the pool. Those of sources differ while workers with an old and
+ * a new configuration run side by side, and say nothing.
+ */
+export async function areSchedulesThere(
+  client: ScheduleClient,
+  settings: PoolSettings,
+): Promise<boolean> {
+  try {
+    for (const { scheduleId, workflowType } of recurring(settings)) {
+      if (workflowType !== 'sync') await client.getHandle(scheduleId).describe();
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
 /** Starts sagas again for every open payout, and an audit: a restart is when both matter most. */
 export async function triggerStartChecks(client: ScheduleClient): Promise<void> {
   for (const scheduleId of [RECHECK_SCHEDULE_ID, SWEEP_SCHEDULE_ID, AUDIT_SCHEDULE_ID]) {

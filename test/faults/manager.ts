@@ -1,0 +1,82 @@
+/** A manager inside the test: a Temporal namespace, a worker with the real activities, its own connections. */
+import type { Client } from '@temporalio/client';
+import { createPayoutActivities } from '../../activities/payout.js';
+import { createRoundActivities } from '../../activities/round.js';
+import { createWalletActivities } from '../../activities/wallet.js';
+import { createChainClient } from '../../chain/chain-client.js';
+import { waitUntil } from '../../local/process.js';
+import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
+import { openPayouts } from '../../store/payout-progress.js';
+import { createLog } from '../../worker/log.js';
+import { registerSearchAttributes } from '../../worker/search-attributes.js';
+import { TASK_QUEUE } from '../../workflows/contract.js';
+import type { TestWallet } from '../harness/money.js';
+import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
+import { connectTestTemporal } from '../harness/temporal.js';
+
+export interface Manager {
+  readonly db: Database;
+  readonly client: Client;
+  readonly namespace: string;
+  /** Starts this workflow under this id and waits for its end. */
+  run<Result>(type: string, workflowId: string, ...args: readonly unknown[]): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Shares with other managers only what is named: the database by its URL, the wallet's key, and its
+ * Temporal namespace when one is given, which it then leaves open.
+ */
+export async function startManager(
+  databaseUrl: string,
+  wallet: TestWallet,
+  space?: TestNamespace,
+): Promise<Manager> {
+  const { client, namespace, close } =
+    space === undefined
+      ? await createManagerNamespace()
+      : { ...space, close: () => Promise.resolve() };
+  const temporal = await connectTestTemporal(TASK_QUEUE);
+  const db = openDatabase({ url: databaseUrl, maxConnections: 8 });
+  const deps = { ...wallet.deps, db, rpc: createChainClient(wallet.deps.chain) };
+  const activities = {
+    ...createRoundActivities({ ...deps, client }),
+    ...createPayoutActivities(deps),
+    ...createWalletActivities(deps),
+  };
+  await temporal.startWorker(activities, { namespace });
+  return {
+    db,
+    client,
+    namespace,
+    run: (workflowType, workflowId, ...args) =>
+      client.workflow.execute(workflowType, {
+        workflowId,
+        taskQueue: TASK_QUEUE,
+        args: [...args],
+      }),
+    async stop() {
+      await temporal.close();
+      await close();
+      await closeDatabase(db);
+    },
+  };
+}
+
+/** A namespace as a worker's start leaves it. */
+export async function createManagerNamespace(): Promise<TestNamespace> {
+  const space = await createTestNamespace();
+  const log = createLog({ level: 'silent' });
+  await registerSearchAttributes({ ...space, address: 'the test server', log });
+  return space;
+}
+
+/** Resolves when there is at least one payout and none is open. */
+export function untilAllEnded(db: Database, timeoutMs = 30_000): Promise<void> {
+  return waitUntil({
+    what: 'the end of every payout',
+    timeoutMs,
+    intervalMs: 100,
+    ready: async () => (await openPayouts(db, {})).length === 0,
+  });
+}

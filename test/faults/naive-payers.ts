@@ -1,0 +1,44 @@
+/**
+ * The control: payers as they are often written, with the chain and the books in two steps and nothing
+ * signed kept. Under the same kills one pays twice and the other not at all.
+ */
+import { sql } from 'drizzle-orm';
+import { type MoneyDeps, walletKeyOf } from '../../activities/money-deps.js';
+import { openPayouts } from '../../store/payout-progress.js';
+
+const GWEI = 10n ** 9n;
+
+/** `sends first` broadcasts, sees it mined and then records; `records first` the other way round. */
+export async function payNaively(
+  deps: MoneyDeps,
+  habit: 'sends first' | 'records first',
+): Promise<void> {
+  for (const payout of await openPayouts(deps.db, {})) {
+    const record = () =>
+      deps.db.execute(sql`UPDATE payout SET state = 'paid' WHERE id = ${payout.payoutId}`);
+    if (habit === 'records first') await record();
+    await transfer(deps, payout);
+    if (habit === 'sends first') await record();
+  }
+}
+
+async function transfer(
+  deps: MoneyDeps,
+  { payee, amountWei }: { readonly payee: `0x${string}`; readonly amountWei: bigint },
+): Promise<void> {
+  const { chainId, address } = walletKeyOf(deps);
+  const { pendingNonce } = await deps.rpc.walletView(address);
+  const { raw, hash } = await deps.signer.sign({
+    chainId,
+    nonce: pendingNonce,
+    to: payee,
+    valueWei: amountWei,
+    gasLimit: 21_000n,
+    maxFeePerGasWei: 20n * GWEI,
+    maxPriorityFeePerGasWei: GWEI,
+  });
+  await deps.rpc.sendRaw([raw]);
+  while (((await deps.rpc.receipts([hash])).get(hash) ?? null) === null) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,85 @@
+/** A schedule that is asked to make up for a whole day at once. */
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testConfig } from '../../api/test-pool.js';
+import { type LocalChain, startChain } from '../../local/chain-node.js';
+import { waitUntil } from '../../local/process.js';
+import { checkInvariants } from '../../store/invariants.js';
+import { query } from '../../store/query.js';
+import { createLog } from '../../worker/log.js';
+import { applySchedules } from '../../worker/schedules.js';
+import { ROUND_SCHEDULE_ID } from '../../workflows/contract.js';
+import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import {
+  createTestWallet,
+  credit,
+  paidByLedger,
+  recordTestTerms,
+  type TestWallet,
+} from '../harness/money.js';
+import { type Manager, startManager, untilAllEnded } from './manager.js';
+import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+
+const AMOUNT_WEI = 8_000_000_000_000_011n;
+const DAY_MS = 86_400_000;
+const ROUNDS = 48;
+
+describe('a backfilled payout round', () => {
+  let chain: LocalChain;
+  let database: TestDatabase;
+  let wallet: TestWallet;
+  let manager: Manager;
+  beforeAll(async () => {
+    [chain, database] = await Promise.all([
+      startChain({ blockTimeSeconds: 0.1 }),
+      createTestDatabase(),
+    ]);
+    wallet = await createTestWallet(database.db, chain);
+    manager = await startManager(database.url, wallet);
+  });
+  afterAll(async () => {
+    await manager.stop();
+    await Promise.all([database.close(), chain.stop()]);
+  });
+
+  const finishedRounds = async () => {
+    const [row] = await query<{ rounds: string }>(
+      database.db,
+      sql`SELECT count(*) AS rounds FROM payout_round WHERE finished_at IS NOT NULL`,
+    );
+    return Number(row?.rounds);
+  };
+
+  it('pays nobody twice when a day of rounds runs at once, and keeps the minimum interval', async () => {
+    await recordTestTerms(database.db, { minIntervalMs: 3_600_000 });
+    const payees = await Promise.all(
+      Array.from({ length: 15 }, () => credit(database.db, [AMOUNT_WEI])),
+    );
+    const { pool } = testConfig();
+    const settings = { pool: { ...pool, payoutIntervalMs: DAY_MS / ROUNDS }, sources: [] };
+    const { schedule } = manager.client;
+    await applySchedules(schedule, settings, createLog({ level: 'silent' }));
+    const handle = schedule.getHandle(ROUND_SCHEDULE_ID);
+    const now = Date.now();
+    await handle.backfill({
+      start: new Date(now - DAY_MS),
+      end: new Date(now),
+      overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+    });
+    // More comes in meanwhile: due in an hour, whatever hour a round believes it makes up for.
+    await Promise.all(payees.map((payee) => credit(database.db, [5n], payee)));
+    await waitUntil({
+      what: `${ROUNDS} rounds`,
+      timeoutMs: 40_000,
+      intervalMs: 200,
+      ready: async () => (await finishedRounds()) >= ROUNDS,
+    });
+    await untilAllEnded(database.db);
+    expect(await checkInvariants(database.db)).toEqual([]);
+    expect(await judge(chain, database.db, wallet.address)).toEqual(NOTHING_WRONG);
+    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(15);
+    const paid = await paidByLedger(database.db);
+    for (const payee of payees) expect([AMOUNT_WEI, AMOUNT_WEI + 5n]).toContain(paid.get(payee));
+  });
+});

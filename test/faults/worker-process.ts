@@ -1,0 +1,104 @@
+/** A manager as an operator runs it: a process, a configuration file, a keystore. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, inject } from 'vitest';
+import { stringify } from 'yaml';
+import type { LocalChain } from '../../local/chain-node.js';
+import { type LocalProcess, startProcess, waitUntil } from '../../local/process.js';
+import { PASSPHRASE } from '../harness/money.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLOCK = fileURLToPath(new URL('./shifted-clock.mjs', import.meta.url));
+
+export interface ManagerOptions {
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly chain: LocalChain;
+  readonly keystore: string;
+  /** The orchestrator that it reads. */
+  readonly endpoint: string;
+  readonly pool?: object;
+  readonly wallet?: object;
+  /** @default 0 */
+  readonly clockShiftMs?: number;
+  /** `main.ts` has the API beside the worker. @default worker/main.ts */
+  readonly entry?: 'worker/main.ts' | 'main.ts';
+}
+
+export interface ManagerProcess {
+  readonly process: LocalProcess;
+  readonly lines: readonly string[];
+  /** Waits for this text in what it prints. */
+  says(text: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startManagerProcess(options: ManagerOptions): Promise<ManagerProcess> {
+  const dir = await mkdtemp(join(tmpdir(), 'openpool-fault-'));
+  const config = join(dir, 'openpool.yaml');
+  await writeFile(join(dir, 'keystore.json'), options.keystore);
+  await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`);
+  await writeFile(config, stringify(configuration(options)));
+  const lines: string[] = [];
+  const { entry = 'worker/main.ts', clockShiftMs = 0 } = options;
+  const child = startProcess({
+    name: entry,
+    command: process.execPath,
+    args: ['--import', 'tsx', '--import', CLOCK, entry, '--config', config],
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      OPENPOOL_WORKFLOW_BUNDLE: inject('workflowBundlePath'),
+      TEST_CLOCK_SHIFT_MS: String(clockShiftMs),
+    },
+    onLine: (line) => lines.push(line),
+  });
+  return {
+    process: child,
+    lines,
+    says: (text) =>
+      waitUntil({
+        what: `"${text}"`,
+        timeoutMs: 40_000,
+        intervalMs: 50,
+        ready: async () => child.hasEnded() || lines.some((line) => line.includes(text)),
+      }).finally(() => expect(lines.join('\n')).toContain(text)),
+    async stop() {
+      await child.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function configuration(options: ManagerOptions): object {
+  const { chain, endpoint, namespace } = options;
+  return {
+    pool: {
+      syncInterval: '10s',
+      payoutThreshold: '0.000001 ETH',
+      payoutInterval: '1d',
+      ...options.pool,
+    },
+    sources: [
+      { id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning', options: { endpoint } },
+    ],
+    database: { url: options.databaseUrl },
+    temporal: { address: options.temporalAddress, namespace },
+    chain: {
+      id: chain.chainId,
+      rpcUrls: [chain.rpcUrl],
+      confirmations: 2,
+      maxFeePerGas: '50 gwei',
+      pollInterval: '100ms',
+    },
+    wallet: {
+      keystoreFile: 'keystore.json',
+      passphraseFile: 'passphrase',
+      ...options.wallet,
+    },
+    api: { port: 0 },
+  };
+}

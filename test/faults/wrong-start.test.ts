@@ -1,0 +1,151 @@
+/**
+ * A start that something is wrong with. The wrong chain, key and passphrase refuse to start:
+ * worker/run-worker.test.ts. Here is what starts, counts and answers, and pays nobody until it is told.
+ */
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type LocalChain, startChain } from '../../local/chain-node.js';
+import { waitUntil } from '../../local/process.js';
+import {
+  payloadText,
+  startTestOrchestrator,
+  type TestOrchestrator,
+} from '../../plugins/event-source/test-orchestrator.js';
+import { checkInvariants } from '../../store/invariants.js';
+import { openPayouts } from '../../store/payout-progress.js';
+import { query } from '../../store/query.js';
+import { ROUND_SCHEDULE_ID } from '../../workflows/contract.js';
+import { createTestDatabase } from '../harness/database.js';
+import {
+  createPayer,
+  createTestWallet,
+  paidByLedger,
+  randomAddress,
+  recordTestTerms,
+  reserveFor,
+  sendForeign,
+} from '../harness/money.js';
+import { createTestNamespace } from '../harness/namespace.js';
+import { ownTransactions } from './verdict.js';
+import { type ManagerProcess, startManagerProcess } from './worker-process.js';
+
+const AMOUNT_WEI = 6_000_000_000_000_017n;
+let chain: LocalChain;
+let orchestrator: TestOrchestrator;
+beforeAll(async () => {
+  [chain, orchestrator] = await Promise.all([
+    startChain({ blockTimeSeconds: 0.1 }),
+    startTestOrchestrator(),
+  ]);
+});
+afterAll(() => Promise.all([chain.stop(), orchestrator.stop()]));
+
+const until = (what: string, ready: () => Promise<boolean>) =>
+  waitUntil({ what, timeoutMs: 20_000, intervalMs: 100, ready });
+
+describe('a wallet that was used before, with an empty ledger', () => {
+  it('is halted and signs nothing while jobs are credited and the API answers, until it is told', async () => {
+    const [database, space, elsewhere] = await Promise.all([
+      createTestDatabase(),
+      createTestNamespace(),
+      createTestDatabase(),
+    ]);
+    const { db } = database;
+    const wallet = await createTestWallet(elsewhere.db, chain);
+    await sendForeign(chain, wallet, 0);
+    const start = (acceptedTransactions: number): Promise<ManagerProcess> =>
+      startManagerProcess({
+        databaseUrl: database.url,
+        temporalAddress: inject('temporalAddress'),
+        namespace: space.namespace,
+        chain,
+        keystore: wallet.keystore,
+        endpoint: orchestrator.url,
+        wallet: { acceptedTransactions },
+        entry: 'main.ts',
+      });
+    const payee = randomAddress();
+    const payload = payloadText('job-processed', {
+      ethAddress: payee,
+      computeUnits: 1,
+      fees: AMOUNT_WEI,
+    });
+    orchestrator.rows = [{ id: 1, dt: '2026-01-01T00:00:00Z', payload }];
+
+    const halted = await start(0);
+    try {
+      await halted.says('WALLET_USED_BEFORE');
+      await halted.says('openpool worker ready');
+      await until('a credited job', async () => (await pendingOf(payee)) > 0n);
+      await space.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger();
+      await until('a payout that waits', async () => {
+        const rows = await query<{ wait_code: string }>(db, sql`SELECT wait_code FROM payout`);
+        return rows[0]?.wait_code === 'WALLET_HALTED';
+      });
+      const url = halted.lines.join('\n').match(/openpool api listening on (\S+)/)?.[1];
+      const answer = await fetch(`${url}/v1/wallet`);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('WALLET_USED_BEFORE');
+      expect(await query(db, sql`SELECT FROM attempt`)).toEqual([]);
+      expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(1);
+    } finally {
+      await halted.stop();
+    }
+
+    const told = await start(1);
+    try {
+      await until('the end of the payout', async () => (await openPayouts(db, {})).length === 0);
+    } finally {
+      await told.stop();
+      await space.close();
+    }
+    expect((await paidByLedger(db)).get(payee)).toBe((AMOUNT_WEI * 3n) / 4n + 1n);
+    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(2);
+    expect(await checkInvariants(db)).toEqual([]);
+    await Promise.all([database.close(), elsewhere.close()]);
+
+    async function pendingOf(address: string): Promise<bigint> {
+      const [row] = await query<{ pending: string }>(
+        db,
+        sql`SELECT coalesce(sum(amount_wei), 0) AS pending FROM balance
+              JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+             WHERE account = 'pending' AND worker.payee = ${address}`,
+      );
+      return BigInt(row?.pending ?? '0');
+    }
+  });
+});
+
+describe('a key that is not the one of yesterday', () => {
+  it('does not pay what the other has signed for, and that one goes on when it is back', async () => {
+    const database = await createTestDatabase();
+    const { db } = database;
+    await recordTestTerms(db);
+    const [yesterday, today] = [
+      await createTestWallet(db, chain),
+      await createTestWallet(db, chain),
+    ];
+    const signed = await reserveFor(db, AMOUNT_WEI);
+    const rpc = {
+      ...yesterday.deps.rpc,
+      sendRaw: () => Promise.reject(new Error('dead')),
+    };
+    const dying = createPayer({ ...yesterday.deps, rpc });
+    await expect(dying.sender.send(signed.payoutId)).rejects.toThrow('dead');
+    const fresh = await reserveFor(db, AMOUNT_WEI);
+
+    const payer = createPayer(today.deps);
+    expect(await payer.sender.send(signed.payoutId)).toMatchObject({ kind: 'sent', nonce: 0 });
+    const watch = payer.loop.watch(signed.payoutId, () => undefined);
+    expect(await payer.pay(fresh.payoutId)).toMatchObject({ state: 'paid' });
+    watch.release();
+    expect(await ownTransactions(chain.rpcUrl, today.address)).toHaveLength(1);
+    expect(await ownTransactions(chain.rpcUrl, yesterday.address)).toEqual([]);
+
+    expect(await createPayer(yesterday.deps).pay(signed.payoutId)).toMatchObject({ state: 'paid' });
+    expect((await paidByLedger(db)).get(signed.payee)).toBe(AMOUNT_WEI);
+    expect(await ownTransactions(chain.rpcUrl, yesterday.address)).toHaveLength(1);
+    expect(await checkInvariants(db)).toEqual([]);
+    await database.close();
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * A Temporal that was wiped knows no schedules any more, and a worker that runs on does not notice:
+ * nothing would be synced, swept or paid until somebody restarts it.
+ */
+import type { Log } from './log.js';
+
+const LOOK_EVERY_MS = 10_000;
+
+interface KeepingOptions {
+  readonly areThere: () => Promise<boolean>;
+  /** May run in several workers at once; what fails is tried again at the next look. */
+  readonly putBack: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** Looks after the schedules until the function that it answers is called. */
+export function keepSchedules({ areThere, putBack, log }: KeepingOptions): () => void {
+  let isLooking = false;
+  const look = async () => {
+    try {
+      if (await areThere()) return;
+      log.warn('schedules are missing, Temporal was wiped or changed: they are put back');
+      await putBack();
+    } catch (error) {
+      // Unreachable, or another worker was quicker.
+      log.debug(`the schedules were not looked after: ${String(error)}`);
+    }
+  };
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  }, LOOK_EVERY_MS);
+  return () => clearInterval(timer);
+}
