@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { describeConfig } from './config/describe.js';
 import { ConfigError } from './config/problem.js';
 import { knownKeys } from './config/schema.js';
-import { loadConfig, readWalletFiles } from './config.js';
+import { loadConfig, readSigner } from './config.js';
 import { orchestratorHttpOptions } from './plugins/event-source/orchestrator-http-options.js';
 
 const EXAMPLE = fileURLToPath(new URL('./pools/openpool.yaml', import.meta.url));
@@ -65,7 +65,27 @@ describe('a configuration', () => {
     expect(config.chain).toMatchObject({ chainId: 42_161, maxFeePerGasWei: 100_000_000n });
     expect(config.temporal).toMatchObject({ address: 'localhost:7233', namespace: 'default' });
     expect(config.sources[0]).toMatchObject({ kind: 'orchestrator-http', from: null });
-    expect(config.wallet.keystorePath).toBe(join(dir, 'keystore.json'));
+    expect(config.wallet.signer).toEqual({
+      kind: 'keystore',
+      keystorePath: join(dir, 'keystore.json'),
+      passphrasePath: join(dir, 'passphrase'),
+    });
+  });
+
+  it('has a finite limit on everything that leaves the wallet, whatever is left out', async () => {
+    const { pool, chain } = await load(BASE);
+    expect(pool).toMatchObject({
+      maxPayoutWei: 10n ** 18n,
+      maxPaidPerDayWei: 10n ** 19n,
+      maxGasShareBps: 1_000,
+      maxJobFeeWei: 10n ** 17n,
+      minPayoutIntervalMs: 3_600_000,
+    });
+    expect(chain).toMatchObject({
+      maxFeePerGasWei: 10n ** 8n,
+      gasLimitCap: 1_000_000n,
+      keepInWalletWei: 10n ** 15n,
+    });
   });
 
   it('works units out exactly', async () => {
@@ -118,6 +138,7 @@ describe('a configuration', () => {
       2,
     ],
     ['an interval that spins', pool('syncInterval: 0s'), 'CONFIG_VALUE', 'pool.syncInterval', 2],
+    ['no limit at all', pool('maxPaidPerDay: none'), 'CONFIG_VALUE', 'pool.maxPaidPerDay', 2],
     ['no yes-or-no', pool('payoutsEnabled: maybe'), 'CONFIG_VALUE', 'pool.payoutsEnabled', 2],
     ['an id in capitals', BASE.replace('id: one', 'id: One'), 'CONFIG_VALUE', 'sources[0].id', 4],
     [
@@ -225,6 +246,86 @@ describe('a configuration', () => {
     });
   });
 
+  describe('of a remote signer', () => {
+    const ADDRESS = '0x52908400098527886E0F7030069857D2E4169EE7';
+    const REMOTE = `${BASE.replace(/wallet:[\s\S]*/, '')}wallet:
+  signer: web3signer
+  address: ${ADDRESS}
+  remote:
+    url: https://ann:secret@signer.example.com:9000/
+    caFile: ca.pem
+    certFile: client.pem
+    keyFile: client.key
+    tokenFile: token
+    timeout: 2s
+`;
+
+    it('names its place, reads its files for those who sign alone, and tells none of their secrets', async () => {
+      const config = await load(REMOTE);
+      expect(config.wallet).toMatchObject({
+        signer: { kind: 'web3signer', timeoutMs: 2_000, keyPath: join(dir, 'client.key') },
+        address: ADDRESS.toLowerCase(),
+      });
+      const said = JSON.stringify(describeConfig(config));
+      expect(said).toContain('https://signer.example.com:9000/…');
+      expect(said).not.toContain('secret');
+      const needed = await loadConfig(await write(REMOTE), { env: {}, needsWallet: true }).catch(
+        (error: unknown) => error,
+      );
+      const keys = ['caFile', 'certFile', 'keyFile', 'tokenFile'];
+      expect(
+        needed instanceof ConfigError ? needed.problems.map(({ key }) => key) : needed,
+      ).toEqual(keys.map((key) => `wallet.remote.${key}`));
+      for (const name of ['ca.pem', 'client.pem', 'client.key', 'token']) {
+        await write(`of ${name}\n`, name);
+      }
+      const again = await loadConfig(await write(REMOTE), { env: {}, needsWallet: true });
+      expect(await readSigner(again)).toEqual({
+        kind: 'web3signer',
+        url: 'https://ann:secret@signer.example.com:9000/',
+        address: ADDRESS.toLowerCase(),
+        timeoutMs: 2_000,
+        ca: 'of ca.pem\n',
+        cert: 'of client.pem\n',
+        key: 'of client.key\n',
+        token: 'of token',
+      });
+    });
+
+    const without = (line: RegExp) => REMOTE.replace(line, '');
+    it.each([
+      ['no address', without(/ {2}address.*\n/), 'CONFIG_MISSING_KEY', 'wallet.address', 14],
+      ['no section', without(/ {2}remote:[\s\S]*/), 'CONFIG_MISSING_KEY', 'wallet.remote', 14],
+      ['no URL', without(/ {4}url.*\n/), 'CONFIG_MISSING_KEY', 'wallet.remote.url', 17],
+      [
+        'a certificate without its key',
+        without(/ {4}keyFile.*\n/),
+        'CONFIG_MISSING_KEY',
+        'wallet.remote.keyFile',
+        17,
+      ],
+      [
+        'a keystore beside it',
+        `${REMOTE}  keystoreFile: keystore.json\n`,
+        'CONFIG_VALUE',
+        'wallet.keystoreFile',
+        24,
+      ],
+      ['no use for it', without(/ {2}signer.*\n/), 'CONFIG_MISSING_KEY', 'wallet.keystoreFile', 14],
+      [
+        'an endless time-out',
+        REMOTE.replace('2s', '5m'),
+        'CONFIG_VALUE',
+        'wallet.remote.timeout',
+        23,
+      ],
+      ['another kind', REMOTE.replace(': web3', ': web4'), 'CONFIG_VALUE', 'wallet.signer', 15],
+    ])('is refused with code and place for %s', async (_, text, ...[code, key, line]) => {
+      const problems = await problemsOf(text);
+      expect(problems[0]).toMatchObject({ code, key, line });
+    });
+  });
+
   it('names the file when there is none', async () => {
     await expect(loadConfig(join(dir, 'nowhere.yaml'))).rejects.toMatchObject({
       code: 'CONFIG_FILE_UNREADABLE',
@@ -253,7 +354,7 @@ describe('secrets', () => {
     expect(config.api.token).toBe(KEY);
     expect(config.temporal.connection).toMatchObject({ apiKey: KEY, tls: true });
     expect(config.sources[0]?.options).toMatchObject({ basicAuth: { user: 'ann', password: KEY } });
-    expect((await readWalletFiles(config)).passphrase).toBe(KEY);
+    expect(await readSigner(config)).toMatchObject({ kind: 'keystore', passphrase: KEY });
     const said = JSON.stringify(describeConfig(config));
     expect(said).not.toContain(KEY);
     expect(said).toContain('https://one.example.com:7935');

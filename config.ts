@@ -13,9 +13,11 @@ import { ConfigError, type ConfigProblem, nearestKey } from './config/problem.js
 import { type ConfigValues, configSchema, knownKeys } from './config/schema.js';
 import { buildSources, type SourceConfig } from './config/sources.js';
 import { buildTemporal, type TemporalConfig } from './config/temporal.js';
+import { buildSigner, type SignerPlace, tryWalletFiles } from './config/wallet.js';
 import { type Address, payableAddress } from './domain/address.js';
 
 export type { SourceConfig } from './config/sources.js';
+export { readSigner } from './config/wallet.js';
 
 /** Everything that can be set, in base units. */
 export interface Config {
@@ -31,15 +33,22 @@ export interface Config {
     /** How far apart the two events of one AI job may be. */
     readonly jobMatchWindowMs: number;
     readonly payoutsEnabled: boolean;
+    /** A larger payout waits for an operator's approval. */
+    readonly maxPayoutWei: bigint;
+    /** What may leave the wallet within 24 hours. */
+    readonly maxPaidPerDayWei: bigint;
+    /** What gas may cost of a payout's amount. */
+    readonly maxGasShareBps: number;
+    /** A job that says more is set aside, not credited. */
+    readonly maxJobFeeWei: bigint;
   };
   readonly sources: readonly SourceConfig[];
   readonly database: DatabaseConfig;
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: {
-    readonly keystorePath: string;
-    readonly passphrasePath: string;
-    /** When given, the keystore must hold this wallet. */
+    readonly signer: SignerPlace;
+    /** When given, a keystore must hold this wallet; a remote signer always names one. */
     readonly address: Address | null;
     /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
     readonly acceptedTransactions: number;
@@ -58,7 +67,7 @@ export interface Config {
 export interface LoadOptions {
   /** @default process.env */
   readonly env?: Environment;
-  /** Also refuse when the keystore or its passphrase cannot be read: for those who sign. */
+  /** Also refuse when a file of the wallet cannot be read: for those who sign. */
   readonly needsWallet?: boolean;
 }
 
@@ -82,34 +91,10 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const files = namedFiles(document, file);
   const reading: Reading = { values: parsed.data, document, files, env };
   const config = await buildConfig(reading);
-  if (needsWallet) {
-    await files.read(['wallet', 'keystoreFile'], parsed.data.wallet.keystoreFile);
-    await files.readSecret(['wallet', 'passphraseFile'], parsed.data.wallet.passphraseFile);
-  }
+  if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
   const problems = [...document.problems, ...files.problems];
   if (problems.length > 0) refuse(problems);
   return config;
-}
-
-/** The keystore's text and its passphrase, read anew: they are kept nowhere else. */
-export async function readWalletFiles(
-  config: Config,
-): Promise<{ readonly json: string; readonly passphrase: string }> {
-  const read = async (key: string, path: string): Promise<string> => {
-    try {
-      return await readFile(path, 'utf8');
-    } catch (error) {
-      const message = unreadable(path, error);
-      throw new ConfigError([
-        { code: 'CONFIG_FILE_UNREADABLE', file: path, key, line: null, message },
-      ]);
-    }
-  };
-  const [json, passphrase] = await Promise.all([
-    read('wallet.keystoreFile', config.wallet.keystorePath),
-    read('wallet.passphraseFile', config.wallet.passphrasePath),
-  ]);
-  return { json, passphrase: passphrase.replace(/\r?\n$/, '') };
 }
 
 async function readConfigFile(file: string, shownAs: string): Promise<string> {
@@ -151,7 +136,8 @@ function schemaProblems(issues: readonly Issue[], document: ConfigDocument): Con
       });
     }
     if (valueAt(document.values, path) === undefined) {
-      return [document.problem('CONFIG_MISSING_KEY', path, 'this key is missing: add it')];
+      const message = issue.code === 'custom' ? issue.message : 'this key is missing: add it';
+      return [document.problem('CONFIG_MISSING_KEY', path, message)];
     }
     const isUnit = issue.code === 'custom' && issue.params?.['code'] === 'CONFIG_UNIT';
     return [document.problem(isUnit ? 'CONFIG_UNIT' : 'CONFIG_VALUE', path, issue.message)];
@@ -182,14 +168,17 @@ async function buildConfig(reading: Reading): Promise<Config> {
       syncIntervalMs: pool.syncInterval,
       jobMatchWindowMs: pool.jobMatchWindow,
       payoutsEnabled: pool.payoutsEnabled,
+      maxPayoutWei: pool.maxPayout,
+      maxPaidPerDayWei: pool.maxPaidPerDay,
+      maxGasShareBps: pool.maxGasShare,
+      maxJobFeeWei: pool.maxJobFee,
     },
     sources: await buildSources(values, document, files),
     database: await buildDatabase({ ...reading, values: values.database }),
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
     chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {
-      keystorePath: files.resolve(wallet.keystoreFile),
-      passphrasePath: files.resolve(wallet.passphraseFile),
+      signer: buildSigner(wallet, files),
       address: payableAddress(wallet.address) ?? null,
       acceptedTransactions: wallet.acceptedTransactions,
     },

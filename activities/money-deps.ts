@@ -1,5 +1,6 @@
 import type { ChainClient } from '../chain/chain-client.js';
 import type { ChainConfig } from '../chain/chain-config.js';
+import type { PayoutLimits } from '../domain/payout-limits.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import type { Database } from '../store/database.js';
 import type { WalletKey } from '../store/wallet.js';
@@ -10,6 +11,7 @@ export interface MoneyDeps {
   readonly rpc: ChainClient;
   readonly signer: Signer;
   readonly chain: ChainConfig;
+  readonly limits: PayoutLimits;
   /** Told of trouble that is waited out, for the log. */
   readonly onTrouble?: (error: unknown) => void;
 }

@@ -119,7 +119,7 @@ describe('a wire that breaks', () => {
   });
 
   it('settles nothing on the word of one of two endpoints', async () => {
-    let isDown = true;
+    let isDown = false;
     const wire = await startWire(() => (isDown ? 'lose request' : 'pass'));
     const wallet = await createTestWallet(database.db, chain, {
       config: { rpcUrls: [chain.rpcUrl, wire] },
@@ -127,6 +127,7 @@ describe('a wire that breaks', () => {
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
     const payer = createPayer(wallet.deps);
     await payer.sender.send(payoutId);
+    isDown = true;
     let isSettled = false;
     const settled = payer.settle(payoutId).then((outcome) => {
       isSettled = true;

@@ -1,6 +1,12 @@
 import { Context } from '@temporalio/activity';
 import type { Wait, WaitCode } from '../domain/payout.js';
-import { cancelPayout, holdPayout, requestBump, resumePayout } from '../store/payout-messages.js';
+import {
+  approvePayout,
+  cancelPayout,
+  holdPayout,
+  requestBump,
+  resumePayout,
+} from '../store/payout-messages.js';
 import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
@@ -42,6 +48,10 @@ export function createPayoutActivities(deps: MoneyDeps) {
     resumePayout: guarded(
       ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
         resumePayout(db, payoutId, message),
+    ),
+    approvePayout: guarded(
+      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
+        approvePayout(db, payoutId, message),
     ),
     cancelPayout: guarded(
       ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>

@@ -4,17 +4,18 @@
  */
 import { ChainError, saysReverted, saysUnaffordable } from '../chain/chain-error.js';
 import type { WalletView } from '../chain/chain-reads.js';
-import { decideFees, gasLimitFor } from '../domain/fees.js';
+import { decideFees, expectedGasCostWei, gasLimitFor } from '../domain/fees.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
+import { amountWait } from '../domain/payout-limits.js';
 import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
 import { PoolError } from '../domain/pool-error.js';
 import { recordSends, unsentAttempts } from '../store/attempts.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
-import { allocateSlots } from '../store/slots.js';
+import { allocateSlots, type SlotOrder } from '../store/slots.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
-import { checkedSign } from './signing.js';
+import { withSigner } from './signing.js';
 
 export type SendResult =
   | { readonly kind: 'sent'; readonly nonce: number; readonly txHash: string }
@@ -121,25 +122,34 @@ async function allocate(
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
   if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
   const waits = new Map<string, Wait>();
-  const orders = payouts.flatMap((payout, index) => {
+  const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
+  const orders = payouts.flatMap((payout, index): SlotOrder[] => {
     const gas = gasFor(deps, payout, estimates[index]);
-    if (typeof gas === 'bigint') return [{ payoutId: payout.payoutId, gasLimit: gas }];
-    waits.set(payout.payoutId, gas);
-    return [];
+    if ('code' in gas) {
+      waits.set(payout.payoutId, gas);
+      return [];
+    }
+    const gasCostWei = expectedGasCostWei(gas.needed, prices);
+    return [{ payoutId: payout.payoutId, gasLimit: gas.limit, gasCostWei }];
   });
-  const result = await allocateSlots(deps.db, {
-    wallet: walletKeyOf(deps),
-    orders,
-    fees: fees.fees,
-    chainNonce: view.latestNonce,
-    claimedNonce,
-    balanceWei: view.balanceWei,
-    keepInWalletWei: deps.chain.keepInWalletWei,
-    sign: checkedSign(deps),
-  });
+  const signing = await withSigner(deps, (sign, refused) =>
+    allocateSlots(deps.db, {
+      wallet: walletKeyOf(deps),
+      orders: orders.filter(({ payoutId }) => !refused.has(payoutId)),
+      limits: deps.limits,
+      fees: fees.fees,
+      chainNonce: view.latestNonce,
+      claimedNonce,
+      balanceWei: view.balanceWei,
+      keepInWalletWei: deps.chain.keepInWalletWei,
+      sign,
+    }),
+  );
+  if (signing.kind === 'waiting') return waitAll(payouts, signing.wait);
+  const { result } = signing;
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
-  return new Map([...waits, ...result.unaffordable]);
+  return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
 
 interface Facts {
@@ -184,9 +194,12 @@ function gasFor(
   deps: MoneyDeps,
   payout: PayoutProgress,
   estimate: bigint | ChainError | undefined,
-): bigint | Wait {
+): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {
     if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
+    // Nobody is to top up the wallet for an amount that nobody has looked at.
+    const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);
+    if (tooMuch !== undefined) return tooMuch;
     const { address } = deps.signer;
     return { code: 'WALLET_EMPTY', reason: `wallet ${address} cannot afford it: top it up` };
   }
@@ -195,12 +208,11 @@ function gasFor(
     const reason = `the transfer needs ${estimate} gas, the cap is ${gasLimitCap}: raise chain.gasLimitCap or wait`;
     return { code: 'GAS_ABOVE_CAP', reason };
   }
-  return gasLimitFor({
-    // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
-    estimate: estimate instanceof ChainError ? undefined : estimate,
-    atLeast: payout.gasLimit,
-    cap: gasLimitCap,
-  });
+  // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
+  const known = estimate instanceof ChainError ? undefined : estimate;
+  const limit = gasLimitFor({ estimate: known, atLeast: payout.gasLimit, cap: gasLimitCap });
+  // An estimate that was too low once is no measure of the cost.
+  return { limit, needed: known === undefined || payout.gasLimit !== null ? limit : known };
 }
 
 function waitAll(payouts: readonly PayoutProgress[], wait: Wait): ReadonlyMap<string, Wait> {

@@ -53,11 +53,15 @@ const nodeRpc = (method: string, ...params: readonly unknown[]) =>
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Signs and stores as a process does that is killed before it sends. */
-async function allocateOnly({ deps }: TestWallet, payoutIds: readonly string[]) {
+async function allocateOnly(
+  { deps }: TestWallet,
+  payoutIds: readonly string[],
+  gasLimit = 26_250n,
+) {
   const view = await deps.rpc.walletView(deps.signer.address);
   return allocateSlots(deps.db, {
     wallet: walletKeyOf(deps),
-    orders: payoutIds.map((payoutId) => ({ payoutId, gasLimit: 26_250n, gasCostWei: 0n })),
+    orders: payoutIds.map((payoutId) => ({ payoutId, gasLimit, gasCostWei: 0n })),
     limits: deps.limits,
     fees: { maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
     chainNonce: view.latestNonce,
@@ -315,6 +319,25 @@ describe('waiting', () => {
     expect(BigInt(two?.fee ?? 0) * 8n).toBeGreaterThanOrEqual(BigInt(one?.fee ?? 0) * 9n);
     await expectPaidOnce(wallet, [payee]);
   });
+});
+
+describe('a transfer that needs more gas by now than was signed for', () => {
+  it.each([20n * GWEI, 50n * GWEI])(
+    'is signed anew under its nonce, also with its fee at the cap (%d wei): every node refuses it as it is',
+    async (maxFeePerGasWei) => {
+      const wallet = await makeWallet({ config: { bumpAfterMs: 500, maxFeePerGasWei } });
+      const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
+      await allocateOnly(wallet, [payoutId], 20_000n);
+      expect(await createPayer(wallet.deps).pay(payoutId)).toMatchObject({ state: 'paid' });
+      await expectPaidOnce(wallet, [payee]);
+      const attempts = await query<{ n: number; answer: string }>(
+        database.db,
+        sql`SELECT n, last_answer AS answer FROM attempt WHERE wallet = ${wallet.address} ORDER BY n`,
+      );
+      expect(attempts.length).toBeGreaterThan(1);
+      expect(attempts[0]?.answer).toContain('intrinsic gas too low');
+    },
+  );
 });
 
 describe('a key that is used elsewhere', () => {

@@ -21,6 +21,7 @@ export interface SyncDeps {
   /** Of the program: what it cannot read is tried again by another version. */
   readonly version: string;
   readonly jobMatchWindowMs: number;
+  readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
 }
 
@@ -96,8 +97,9 @@ class SyncPass {
     this.source = found.source;
     this.origin = originOf(found.config);
     this.now = deps.now ?? (() => new Date());
-    const { db, version, jobMatchWindowMs } = deps;
-    this.session = openIngestSession({ db, sourceId, version, jobMatchWindowMs, now: this.now });
+    const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
+    const limits = { jobMatchWindowMs, maxJobFeeWei };
+    this.session = openIngestSession({ db, sourceId, version, ...limits, now: this.now });
   }
 
   async run(): Promise<SyncReport> {
@@ -172,8 +174,8 @@ class SyncPass {
   }
 
   private async *retrySlices(): AsyncGenerator<readonly SyncElement[]> {
-    const { db, version } = this.deps;
-    const query = { sourceId: this.config.id, version, limit: 250 };
+    const { db, version, maxJobFeeWei } = this.deps;
+    const query = { sourceId: this.config.id, trial: { version, maxJobFeeWei }, limit: 250 };
     for (let afterId = 0; ; ) {
       const slice = await listRetries(db, { ...query, afterId });
       const last = slice.at(-1);

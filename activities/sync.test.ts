@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceConfig } from '../config.js';
+import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import {
   elementText,
@@ -21,6 +22,7 @@ const COMMISSION_BPS = 2_500;
 let database: TestDatabase;
 let orchestrator: TestOrchestrator;
 let now: Date;
+let maxJobFeeWei: bigint;
 let nextId: number;
 let sourceNo = 0;
 let config: SourceConfig;
@@ -51,6 +53,7 @@ async function pass(
     sources,
     version,
     jobMatchWindowMs: 3_600_000,
+    maxJobFeeWei,
     now: () => now,
   });
   return environment.run(syncSource, { sourceId: config.id });
@@ -106,6 +109,7 @@ describe('a sync pass', () => {
     );
     orchestrator = await startTestOrchestrator();
     nextId = 1;
+    maxJobFeeWei = MAX_FEE_WEI;
     await useSource();
   });
   afterEach(async () => {
@@ -271,6 +275,77 @@ describe('a sync pass', () => {
     await pass(2);
     const [again] = await rowsOf('SELECT max(times_seen) AS seen, count(*)::int FROM set_aside');
     expect(again).toEqual({ seen: 2, count: 6 });
+  });
+
+  describe('with a cap on the fee of a job', () => {
+    const CAP = 1_000n;
+    const asideRows = () =>
+      rowsOf<{ code: string; reason: string; event_id: string; open: boolean }>(
+        'SELECT code, reason, event_id, resolved_at IS NULL AS open FROM set_aside ORDER BY id',
+      );
+    beforeEach(() => {
+      maxJobFeeWei = CAP;
+    });
+
+    it('sets aside what is above it, says so, and credits the neighbours, up to the cap exactly', async () => {
+      transcode(0, ALICE, CAP);
+      transcode(1, BOB, CAP + 1n);
+      transcode(2, ALICE, 5n);
+      expect(await pass(10)).toMatchObject({ fresh: 2, setAside: 1 });
+      expect(await owed()).toEqual({
+        [ALICE]: net(CAP) + net(5n),
+        commission: cut(CAP) + cut(5n),
+      });
+      const reason =
+        'its fee of 0.000000000000001001 ETH is more than pool.maxJobFee, 0.000000000000001 ETH';
+      const code = 'EVENT_FEE_ABOVE_CAP';
+      expect(await asideRows()).toEqual([{ code, reason, event_id: '2', open: true }]);
+    });
+
+    it('takes it in once, when the cap was raised and not before', async () => {
+      transcode(0, BOB, 5_000n);
+      await pass(10);
+      expect(await pass(20)).toMatchObject({ retried: 0 });
+      maxJobFeeWei = 4_999n;
+      expect(await pass(30)).toMatchObject({ retried: 1 });
+      expect(await asideRows()).toMatchObject([
+        { open: true, reason: expect.stringContaining('0.000000000000004999 ETH') },
+      ]);
+      expect(await owed()).toEqual({});
+      maxJobFeeWei = 5_000n;
+      expect(await pass(40)).toMatchObject({ retried: 1 });
+      expect(await owed()).toEqual({ [BOB]: net(5_000n), commission: cut(5_000n) });
+      expect(await asideRows()).toMatchObject([{ open: false }]);
+      expect(await pass(50)).toMatchObject({ retried: 0, fresh: 0 });
+      expect(await owed()).toEqual({ [BOB]: net(5_000n), commission: cut(5_000n) });
+    });
+
+    it('is tried again with another cap alone: other refusals wait for another version', async () => {
+      orchestrator.rows.push({ id: nextId, dt: at(0), element: '{"ID": 1}' });
+      transcode(1, BOB, 5_000n);
+      await pass(10);
+      maxJobFeeWei = 5_000n;
+      expect(await pass(20)).toMatchObject({ retried: 1 });
+      expect(await pass(30, '2.0.0')).toMatchObject({ retried: 1 });
+    });
+
+    it('binds an AI job that was taken in later to its received half', async () => {
+      received(0, 'r1', ALICE);
+      processed(1, 'r1', 7_000n);
+      await pass(10);
+      expect(await owed()).toEqual({});
+      maxJobFeeWei = 7_000n;
+      await pass(20);
+      expect(await owed()).toEqual({ [ALICE]: net(7_000n), commission: cut(7_000n) });
+    });
+
+    it('leaves alone what was credited before it was lowered', async () => {
+      transcode(0, ALICE, CAP);
+      await pass(10);
+      maxJobFeeWei = 1n;
+      expect(await pass(20)).toMatchObject({ fresh: 0, setAside: 0, duplicates: 1 });
+      expect(await asideRows()).toEqual([]);
+    });
   });
 
   it('tries what an earlier version set aside again, and counts what it can read now', async () => {

@@ -1,10 +1,10 @@
 import type { WalletView } from '../chain/chain-reads.js';
-import { bumpedFees } from '../domain/fees.js';
-import { restlessAttempts, slotsToBump } from '../store/attempts.js';
+import { bumpedFees, gasLimitFor } from '../domain/fees.js';
+import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/attempts.js';
 import { bumpSlot } from '../store/slots.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { broadcast, broadcastUnsent, feeLimits } from './sending.js';
-import { checkedSign } from './signing.js';
+import { withSigner } from './signing.js';
 
 /** Never: for a chain that makes no blocks a higher fee is no help. */
 const NEVER_MS = 1e12;
@@ -19,11 +19,20 @@ export async function keepMoving(
     lowestNonce: view.latestNonce,
     bumpAfterMs: view.chainStalled ? NEVER_MS : deps.chain.bumpAfterMs,
   });
-  for (const slot of stuck) {
-    const fees = bumpedFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
-    if (fees === undefined) continue;
-    const bump = { ...fees, nonce: slot.nonce, replaces: slot.n };
-    await bumpSlot(deps.db, { wallet: key, bump, sign: checkedSign(deps) });
+  const gasLimits = await gasLimitsNow(deps, stuck);
+  for (const [index, slot] of stuck.entries()) {
+    const gasLimit = gasLimits[index] ?? slot.gasLimit;
+    const raised = bumpedFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
+    // At the cap the fee stays; a limit that has become too low is refused by every node for ever.
+    if (raised === undefined && gasLimit <= slot.gasLimit) continue;
+    const { maxFeePerGasWei, maxPriorityFeePerGasWei } = raised ?? slot;
+    const fees = { maxFeePerGasWei, maxPriorityFeePerGasWei };
+    const bump = { ...fees, gasLimit, nonce: slot.nonce, replaces: slot.n };
+    const signing = await withSigner(deps, (sign, refused) =>
+      refused.size > 0 ? Promise.resolve(false) : bumpSlot(deps.db, { wallet: key, bump, sign }),
+    );
+    // What is signed already goes out all the same.
+    if (signing.kind === 'waiting') break;
   }
   if (stuck.length > 0) await broadcastUnsent(deps);
   const restless = await restlessAttempts(deps.db, key, {
@@ -32,4 +41,23 @@ export async function keepMoving(
     resendAfterMs: Math.max(2_000, 4 * deps.chain.pollIntervalMs),
   });
   await broadcast(deps, restless, { everywhere: true });
+}
+
+/** What each transfer needs by now, never less than before: on Arbitrum a part of it follows L1's price. */
+async function gasLimitsNow(
+  deps: MoneyDeps,
+  slots: readonly LatestAttempt[],
+): Promise<readonly bigint[]> {
+  if (slots.length === 0) return [];
+  const from = deps.signer.address;
+  const transfers = slots.map(({ destination, amountWei }) => ({
+    ...{ from, to: destination, valueWei: amountWei },
+  }));
+  const estimates = await deps.rpc.estimateGas(transfers);
+  return slots.map(({ gasLimit }, index) => {
+    const estimate = estimates[index];
+    if (typeof estimate !== 'bigint') return gasLimit;
+    const needed = gasLimitFor({ estimate, atLeast: gasLimit, cap: deps.chain.gasLimitCap });
+    return needed > gasLimit && estimate > gasLimit ? needed : gasLimit;
+  });
 }

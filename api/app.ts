@@ -14,6 +14,7 @@ import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes } from './routes/pool.js';
 import { reconciliationRoutes } from './routes/reconciliation.js';
+import { roundRoutes } from './routes/round.js';
 import { sourceRoutes } from './routes/sources.js';
 import { statusPageRoutes } from './routes/status-page.js';
 import { walletRoutes } from './routes/wallet.js';
@@ -48,6 +49,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/workers', workerRoutes(deps, access));
   app.route('/v1/payees', payeeRoutes(deps, access));
   app.route('/v1/payouts', payoutRoutes(deps, access));
+  app.route('/v1/round', roundRoutes(deps));
   app.route('/v1/sources', sourceRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps));

@@ -66,7 +66,8 @@ describe('payouts through the API', () => {
     const { namespace, client } = space;
     const log = createLog({ level: 'silent' });
     await registerSearchAttributes({ ...space, address: 'the test server', log });
-    wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH });
+    const limits = { maxPayoutWei: 1_000n * ETH };
+    wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH, limits });
     await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
     const round = createRoundActivities({ ...wallet.deps, client });
     const payout = createPayoutActivities(wallet.deps);
@@ -234,6 +235,23 @@ describe('payouts through the API', () => {
     expect(unknown).toMatchObject({ status: 404, body: { code: 'PAYOUT_NOT_FOUND' } });
     const reasonless = await post(`/v1/payouts/${id}/hold`, { reason: ' ' });
     expect(reasonless).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+  });
+
+  it('lets a payout above the cap go on only when it was approved, by name and with a reason', async () => {
+    const payee = await credit(database.db, [2_000n * ETH]);
+    const { id } = (await post('/v1/payouts', { payee })).body.payout;
+    await untilPayout(id, ({ wait }) => wait?.code === 'PAYOUT_ABOVE_CAP');
+    expect(await post(`/v1/payouts/${id}/approve`, {}, {})).toMatchObject({ status: 401 });
+    expect(await post(`/v1/payouts/${id}/approve`, {})).toMatchObject({ status: 400 });
+    const approved = await post(`/v1/payouts/${id}/approve`, { reason: 'a whole year' });
+    expect(approved).toMatchObject({
+      status: 200,
+      body: { payout: { approved: { reason: 'a whole year' } } },
+    });
+    expect(approved.body.words).toContain('approved');
+    // It was poked: the next thing in its way is the balance.
+    await untilPayout(id, ({ wait }) => wait?.code === 'WALLET_EMPTY');
+    await post(`/v1/payouts/${id}/cancel`, { reason: 'a test' });
   });
 
   it('maps a refusal that only the worker could see', async () => {

@@ -32,6 +32,10 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       syncIntervalMs: 60_000,
       jobMatchWindowMs: 3_600_000,
       payoutsEnabled: true,
+      maxPayoutWei: 1_000_000_000_000_000_000n,
+      maxPaidPerDayWei: 10_000_000_000_000_000_000n,
+      maxGasShareBps: 1_000,
+      maxJobFeeWei: 100_000_000_000_000_000n,
     },
     sources: [
       { id: 'orchestrator-ai', kind: 'orchestrator-http', nodeType: 'ai', ...source },
@@ -58,7 +62,11 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       keepInWalletWei: 0n,
       explorerUrl: 'https://explorer.example',
     },
-    wallet: { keystorePath: '', passphrasePath: '', address: null, acceptedTransactions: 0 },
+    wallet: {
+      signer: { kind: 'keystore', keystorePath: '', passphrasePath: '' },
+      address: null,
+      acceptedTransactions: 0,
+    },
     api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
     log: { level: 'silent' },
   };

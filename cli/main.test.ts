@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
+import { addTerms, addWorker } from '../api/test-pool.js';
 import type { Address } from '../domain/address.js';
 import { freePort } from '../local/ports.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
@@ -154,10 +155,24 @@ describe('the command line', () => {
   it('tells the status, with exit code 3 when something is wrong', async () => {
     const away = await run(['status', '--json']);
     expect(away.code).toBe(3);
-    expect(away.json()).toMatchObject({ temporal: 'unreachable', wallet: { halted: null } });
+    expect(away.json()).toMatchObject({ temporal: 'unreachable', wallet: { halts: [] } });
     const well = await run(['status'], 'reachable.yaml');
     expect(well).toMatchObject({ code: 0 });
     expect(well.out).toContain('1 payouts');
+  });
+
+  it('previews a round: who would be paid, and who not and why', async () => {
+    const [rich, poor] = [`0x${'cd'.repeat(20)}`, `0x${'ef'.repeat(20)}`] as const;
+    await addTerms(database.db, 500n);
+    await addWorker(database.db, { payee: rich, pendingWei: 5_000_000_000_000_000_001n });
+    await addWorker(database.db, { payee: poor, pendingWei: 499n });
+    const table = (await run(['round', 'preview'])).out;
+    expect(table).toMatch(/5\.000000000000000001 ETH .* waits +PAYOUT_ABOVE_CAP .*pool\.maxPayout/);
+    expect(table).toMatch(/499 wei\) +not-due +BELOW_THRESHOLD/);
+    expect(table).toMatch(/left of the day +10 ETH/);
+    const { totals, payees } = (await run(['round', 'preview', '--json'])).json();
+    expect(totals).toMatchObject({ waits: 1, waitsWei: '5000000000000000001', notDue: 1 });
+    expect(payees).toHaveLength(2);
   });
 
   it('checks the configuration without telling its secrets', async () => {

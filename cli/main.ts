@@ -6,6 +6,7 @@ import { EXIT } from './context.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
+import { addRoundCommands } from './round-commands.js';
 import { addWalletCommands } from './wallet-commands.js';
 
 const program = new Command('openpool')
@@ -20,6 +21,7 @@ const program = new Command('openpool')
   .exitOverride();
 addPoolCommands(program);
 addPayoutCommands(program);
+addRoundCommands(program);
 addWalletCommands(program);
 addRepairCommands(program);
 

@@ -7,6 +7,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
 import { findPayout, listPayouts, type PayoutSummary } from '../store/payout-reads.js';
 import {
+  approveUpdate,
   bumpUpdate,
   cancelUpdate,
   holdUpdate,
@@ -24,6 +25,7 @@ const DEFAULT_LIMIT = 50;
 const MESSAGES = [
   ['hold', holdUpdate, 'keep a reserved payout from being signed'],
   ['resume', resumeUpdate, 'let a held payout go on'],
+  ['approve', approveUpdate, 'let a payout go that is above pool.maxPayout or pool.maxGasShare'],
   ['bump', bumpUpdate, 'send a signed payout again with a higher fee, under the same nonce'],
   ['cancel', cancelUpdate, 'end a payout that is not signed yet; its amount is pending again'],
 ] as const;
@@ -125,6 +127,7 @@ async function showPayout({ db, config, answer }: CliContext, id: string): Promi
     ['state', payout.state],
     ['waits for', payout.waitCode === null ? null : `${payout.waitCode} ${payout.waitReason}`],
     ['held', payout.heldAt === null ? null : payout.holdReason],
+    ['approved', payout.approvedAt === null ? null : payout.approveReason],
     ['nonce', payout.nonce],
     ['transaction', payout.txHash],
     ['origin', payout.origin],
@@ -191,7 +194,7 @@ async function pay(context: CliContext, payee: string, options: PayOptions): Pro
   answer(`${verb} ${amount} as payout ${payoutId}\n${where}`, result);
 }
 
-function requireId(id: string): void {
+export function requireId(id: string): void {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw notFound(id);
 }
 

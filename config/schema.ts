@@ -25,6 +25,10 @@ const pool = z.strictObject({
   minPayoutInterval: durationMs().prefault('1h'),
   payoutInterval: interval('10s').prefault('4h'),
   payoutsEnabled: flag().prefault(true),
+  maxPayout: amountWei().prefault('1 ETH'),
+  maxPaidPerDay: amountWei().prefault('10 ETH'),
+  maxGasShare: shareBps().prefault('10%'),
+  maxJobFee: amountWei().prefault('0.1 ETH'),
   syncInterval: interval('1s').prefault('1m'),
   jobMatchWindow: durationMs().prefault('1h'),
 });
@@ -96,19 +100,54 @@ const chain = z.strictObject({
   pollInterval: interval('50ms').prefault('1s'),
   bumpAfter: interval('1s').prefault('1m'),
   rpcTimeout: interval('100ms').prefault('5s'),
-  keepInWallet: amountWei().prefault('0 ETH'),
+  keepInWallet: amountWei().prefault('0.001 ETH'),
   explorerUrl: webUrl().optional(),
 });
 
-const wallet = z.strictObject({
-  keystoreFile: text(),
-  passphraseFile: text(),
-  address: text()
-    .refine(isHexAddress, 'give 0x and 40 hex digits')
-    .refine((value) => payableAddress(value) !== undefined, 'the zero address is no wallet')
-    .optional(),
-  acceptedTransactions: wholeNumber(0).prefault(0),
+const remoteSigner = z.strictObject({
+  url: webUrl(),
+  caFile: text().optional(),
+  certFile: text().optional(),
+  keyFile: text().optional(),
+  tokenFile: text().optional(),
+  timeout: interval('100ms')
+    .refine((value) => value <= 30_000, 'it must be at most 30s: the wallet is locked meanwhile')
+    .prefault('5s'),
 });
+
+const wallet = z
+  .strictObject({
+    signer: z.enum(['keystore', 'web3signer'], 'give keystore or web3signer').prefault('keystore'),
+    keystoreFile: text().optional(),
+    passphraseFile: text().optional(),
+    remote: remoteSigner.optional(),
+    address: text()
+      .refine(isHexAddress, 'give 0x and 40 hex digits')
+      .refine((value) => payableAddress(value) !== undefined, 'the zero address is no wallet')
+      .optional(),
+    acceptedTransactions: wholeNumber(0).prefault(0),
+  })
+  .superRefine((given, context) => {
+    const local = ['keystoreFile', 'passphraseFile'] as const;
+    const isLocal = given.signer === 'keystore';
+    const [wanted, unused] = isLocal
+      ? [local, ['remote'] as const]
+      : [['remote', 'address'] as const, local];
+    for (const key of wanted) {
+      if (given[key] !== undefined) continue;
+      const message = `signer: ${given.signer} needs this key: add it`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+    for (const key of unused) {
+      if (given[key] === undefined) continue;
+      const message = `signer: ${given.signer} does not use this: remove it, or choose the other signer`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+    const { certFile, keyFile } = given.remote ?? {};
+    if ((certFile === undefined) === (keyFile === undefined)) return;
+    const path = ['remote', certFile === undefined ? 'certFile' : 'keyFile'];
+    context.addIssue({ code: 'custom', path, message: 'certFile and keyFile go together: add it' });
+  });
 
 const api = z.strictObject({
   host: text().prefault('127.0.0.1'),

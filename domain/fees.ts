@@ -49,6 +49,15 @@ export function bumpedFees(current: Fees, baseFeeWei: bigint, limits: FeeLimits)
   return { maxFeePerGasWei, maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei) };
 }
 
+/** What gas costs when the next block has this base fee. */
+export function expectedGasCostWei(
+  gas: bigint,
+  prices: { readonly baseFeeWei: bigint; readonly fees: Fees },
+): bigint {
+  const { maxFeePerGasWei, maxPriorityFeePerGasWei } = prices.fees;
+  return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);
+}
+
 /** Five quarters of the estimate, not below what an earlier attempt showed to be needed, capped. */
 export function gasLimitFor(options: {
   /** Undefined when the node says that the transfer reverts: the chain decides that, with the cap. */

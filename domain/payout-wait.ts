@@ -48,6 +48,18 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
+/** Whoever holds the key gave no usable answer: nothing was signed. */
+export function signerUnreachable(message: string): Wait {
+  const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;
+  return { code: 'SIGNER_UNREACHABLE', reason };
+}
+
+/** Whoever holds the key answered with a refusal. */
+export function signerRefused(message: string): Wait {
+  const reason = `${message}; nothing is signed, and it is asked again: look at the signer's log`;
+  return { code: 'SIGNER_REFUSED', reason };
+}
+
 /** Its nonce is consumed, and the endpoints that answer are too few to say by what. */
 export function tooFewAgree(quorum: number): Wait {
   const reason =

@@ -58,6 +58,31 @@ export const CATALOGUE = {
     http: 409,
     help: 'Read why with `openpool wallet show`; when it is safe again: `openpool wallet resume --reason …`.',
   },
+  WALLET_NOT_HALTED: {
+    final: true,
+    http: 409,
+    help: 'Halt it first, so that nothing is signed meanwhile: `openpool wallet halt --reason …`.',
+  },
+  PAYMENT_UNPROVEN: {
+    final: true,
+    http: 409,
+    help: 'Name a transaction that is final, succeeded and pays this payout’s destination; look at it in an explorer.',
+  },
+  REPAIR_RUNNING: {
+    final: false,
+    http: 409,
+    help: 'Another repair of the same thing runs: wait for its end, look in the Temporal UI, then try again.',
+  },
+  RECONCILIATION_FAILED: {
+    final: false,
+    http: 409,
+    help: 'Chain and ledger tell different things: `openpool reconcile` names them. Adopt what is foreign; look at the rest before `openpool wallet resume`.',
+  },
+  PAYOUT_MAY_STILL_PAY: {
+    final: true,
+    http: 409,
+    help: 'A signed transaction of this payout may still be mined: let it settle, or bump its fee. Nothing else is safe.',
+  },
   WALLET_UNKNOWN: {
     final: false,
     http: 503,
@@ -171,6 +196,26 @@ export const CATALOGUE = {
     final: true,
     http: 500,
     help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore.',
+  },
+  SIGNER_UNREACHABLE: {
+    final: false,
+    http: 503,
+    help: 'Check wallet.remote (url, certificates, timeout) and that the remote signer runs. Nothing is signed meanwhile, and payouts go on by themselves.',
+  },
+  SIGNER_REFUSED: {
+    final: false,
+    http: 502,
+    help: 'The remote signer says no: see its log, who it lets in (wallet.remote.certFile, tokenFile) and whether it holds the key. Payouts go on by themselves.',
+  },
+  SIGNER_ADDRESS_MISSING: {
+    final: true,
+    http: 500,
+    help: 'Load the key of wallet.address into the remote signer, or correct wallet.address.',
+  },
+  SIGNER_MISMATCH: {
+    final: false,
+    http: 409,
+    help: 'The remote signer signed something else than it was given: nothing of it was stored or sent. See its chain id and its key, and who else can reach it, before `openpool wallet resume`.',
   },
   CHAIN_ID_WRONG: {
     final: true,

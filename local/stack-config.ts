@@ -32,6 +32,14 @@ export interface StackConfig {
 
 export const COMMISSION_BPS = 2_500;
 
+/** The simulated jobs earn play money by the hundred ether, and a full local chain makes gas dear. */
+const WIDE = {
+  maxPayout: '1000000 ETH',
+  maxPaidPerDay: '1000000 ETH',
+  maxJobFee: '1000000 ETH',
+  maxGasShare: '100%',
+};
+
 /** Writes the configuration that worker and API are started with; answers with its path. */
 export function writeConfig(dir: string, config: StackConfig): string {
   const path = join(dir, 'openpool.yaml');
@@ -45,7 +53,13 @@ export function writeConfig(dir: string, config: StackConfig): string {
 
 function document({ pace, ...config }: StackConfig) {
   return {
-    pool: { name: 'demo', region: 'us-west', commission: `${COMMISSION_BPS} bps`, ...pace },
+    pool: {
+      name: 'demo',
+      region: 'us-west',
+      commission: `${COMMISSION_BPS} bps`,
+      ...WIDE,
+      ...pace,
+    },
     sources: config.sources.map(({ id, region, nodeType, endpoint }) => ({
       ...{ id, region, nodeType, kind: 'orchestrator-http', from: 'beginning' },
       options: { endpoint },

@@ -1,5 +1,6 @@
 /** What is to be sent, and what was said when it was. */
 import { type SQL, sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
 import type { Fees } from '../domain/fees.js';
 import type { Database, Reader } from './database.js';
 import { list, query } from './query.js';
@@ -9,6 +10,9 @@ import type { WalletKey } from './wallet.js';
 export interface LatestAttempt extends Fees {
   readonly payoutId: string;
   readonly nonce: number;
+  readonly destination: Address;
+  readonly amountWei: bigint;
+  readonly gasLimit: bigint;
   readonly n: number;
   readonly hash: string;
   readonly raw: Uint8Array;
@@ -77,6 +81,9 @@ async function latestAttempts(
   const rows = await query<{
     payout_id: string;
     nonce: string;
+    destination: Address;
+    amount_wei: string;
+    gas_limit: string;
     n: number;
     hash: string;
     raw: Buffer;
@@ -85,7 +92,7 @@ async function latestAttempts(
     tip: string;
   }>(
     reader,
-    sql`SELECT slot.payout_id, slot.nonce, latest.n, latest.hash, latest.raw, latest.sends,
+    sql`SELECT slot.payout_id, slot.nonce, payout.destination, payout.amount_wei, latest.gas_limit, latest.n, latest.hash, latest.raw, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.max_priority_fee_per_gas_wei AS tip
           FROM nonce_slot slot
           JOIN payout ON payout.id = slot.payout_id
@@ -102,6 +109,9 @@ async function latestAttempts(
   return rows.map((row) => ({
     payoutId: row.payout_id,
     nonce: Number(row.nonce),
+    destination: row.destination,
+    amountWei: BigInt(row.amount_wei),
+    gasLimit: BigInt(row.gas_limit),
     n: row.n,
     hash: row.hash,
     raw: row.raw,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PoolEvent } from '../domain/pool-event.js';
+import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { type IngestBatch, type IngestSession, ingestBatch, openIngestSession } from './events.js';
 import { prepareSlice } from './events-prepared.js';
@@ -29,7 +30,14 @@ const batchOf = (sourceId: string, events: readonly PoolEvent[]): IngestBatch =>
 });
 const session = (sourceId: string): IngestSession =>
   openIngestSession({
-    ...{ db: database.db, sourceId, jobMatchWindowMs: 3_600_000, version: '1', now: () => NOW },
+    ...{
+      db: database.db,
+      sourceId,
+      jobMatchWindowMs: 3_600_000,
+      maxJobFeeWei: MAX_FEE_WEI,
+      version: '1',
+      now: () => NOW,
+    },
   });
 const rowsOf = async (statement: string) => (await database.db.$client.query(statement)).rows;
 

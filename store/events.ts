@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient, QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type BatchCredits, creditBatch } from '../domain/credit.js';
+import { formatEth } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
+import type { RefusalCode } from '../domain/pool-event-refusal.js';
 import type { Terms } from '../domain/terms.js';
 import type { Database } from './database.js';
 import { ensurePartitions } from './events-partitions.js';
@@ -25,7 +27,12 @@ import {
   writeStatements,
 } from './events-statements.js';
 import { identifyWorkers } from './events-workers.js';
-import { type RefusedElement, resolveStatement, setAsideStatement } from './set-aside.js';
+import {
+  type RefusedElement,
+  resolveStatement,
+  setAsideStatement,
+  type Trial,
+} from './set-aside.js';
 import { sqlState } from './transact.js';
 
 /** What stays the same over the batches of one pass, and what they learn. */
@@ -33,6 +40,8 @@ export interface IngestSession {
   readonly db: Database;
   readonly sourceId: string;
   readonly jobMatchWindowMs: number;
+  /** A job whose fee is higher is set aside, unless it is counted already. */
+  readonly maxJobFeeWei: bigint;
   /** Of the running program: what it sets aside is tried again by the next one. */
   readonly version: string;
   readonly now: () => Date;
@@ -119,15 +128,15 @@ class BatchIngest {
 
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
     const state = await this.readState(checkAllKeys);
-    const { fresh, changed } = this.sift(state.hashes);
-    const refused = [...this.batch.refused, ...changed];
+    const { fresh, changed, tooHigh } = this.sift(state.hashes);
+    const refused = [...this.batch.refused, ...changed, ...tooHigh];
     const statements = this.setAsideStatements(refused);
     if (fresh.length === 0) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
       await this.store(state, fresh, statements);
     }
-    const duplicates = this.batch.events.length - fresh.length - changed.length;
+    const duplicates = this.batch.events.length - fresh.length - changed.length - tooHigh.length;
     return { fresh: fresh.length, duplicates, setAside: refused.length };
   }
 
@@ -158,31 +167,39 @@ class BatchIngest {
     };
   }
 
-  /** Parts what is new from what is known, and from what is known otherwise. */
+  /** Parts what is new from what is known, from what is known otherwise, and from fees above the cap. */
   private sift(hashes: ReadonlyMap<number, string>): {
     readonly fresh: readonly PreparedEvent[];
     readonly changed: readonly RefusedElement[];
+    readonly tooHigh: readonly RefusedElement[];
   } {
-    if (hashes.size === 0) return { fresh: this.batch.events, changed: [] };
+    const { maxJobFeeWei } = this.session;
     const fresh: PreparedEvent[] = [];
     const changed: RefusedElement[] = [];
+    const tooHigh: RefusedElement[] = [];
     for (const [i, prepared] of this.batch.events.entries()) {
       const hash = hashes.get(i);
-      if (hash === undefined) fresh.push(prepared);
-      else if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
+      if (hash !== undefined) {
+        if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
+      } else if (isAboveCap(prepared, maxJobFeeWei)) {
+        tooHigh.push(tooHighElement(prepared, maxJobFeeWei));
+      } else {
+        fresh.push(prepared);
+      }
     }
-    return { fresh, changed };
+    return { fresh, changed, tooHigh };
   }
 
   private setAsideStatements(refused: readonly RefusedElement[]): string[] {
-    const { sourceId, version } = this.session;
+    const { sourceId } = this.session;
+    const trial: Trial = this.session;
     const statements: string[] = [];
     const stillRefused = new Set(refused.map(({ retriedHash }) => retriedHash));
     const resolved = this.batch.events.flatMap(({ retry }) =>
       retry === undefined || stillRefused.has(retry.rawHash) ? [] : [retry.id],
     );
-    if (refused.length > 0) statements.push(setAsideStatement(sourceId, refused, version));
-    if (resolved.length > 0) statements.push(resolveStatement(resolved, version));
+    if (refused.length > 0) statements.push(setAsideStatement(sourceId, refused, trial));
+    if (resolved.length > 0) statements.push(resolveStatement(resolved, trial));
     return statements;
   }
 
@@ -235,15 +252,32 @@ class BatchIngest {
 
 /** An event whose identity stands for something else already. */
 export function changedElement(prepared: PreparedEvent): RefusedElement {
+  const { eventId, dtMs } = prepared.event;
+  const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
+  return refusedElement(prepared, 'EVENT_CHANGED', reason);
+}
+
+function isAboveCap({ event }: PreparedEvent, maxJobFeeWei: bigint): boolean {
+  return event.content.kind === 'job' && event.content.grossWei > maxJobFeeWei;
+}
+
+function tooHighElement(prepared: PreparedEvent, maxJobFeeWei: bigint): RefusedElement {
+  const { content } = prepared.event;
+  const feeWei = content.kind === 'job' ? content.grossWei : 0n;
+  const cap = `pool.maxJobFee, ${formatEth(maxJobFeeWei)} ETH`;
+  const reason = `its fee of ${formatEth(feeWei)} ETH is more than ${cap}`;
+  return refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason);
+}
+
+function refusedElement(
+  prepared: PreparedEvent,
+  code: RefusalCode,
+  reason: string,
+): RefusedElement {
   const { event, place, retry } = prepared;
   const dtText = new Date(event.dtMs).toISOString();
   return {
-    refusal: {
-      code: 'EVENT_CHANGED',
-      reason: `event ${event.eventId} of ${dtText} said something else when it was counted`,
-      eventId: event.eventId,
-      dtText,
-    },
+    refusal: { code, reason, eventId: event.eventId, dtText },
     place,
     raw: rawText(prepared),
     retriedHash: retry?.rawHash ?? null,

@@ -70,6 +70,27 @@ export function requestBump(db: Database, id: string, decision: Decision): Promi
   });
 }
 
+/**
+ * Lets a payout go although its amount or its gas is above the limits of one payout. The limit of the
+ * day, the fee cap and what is kept in the wallet hold all the same.
+ */
+export function approvePayout(
+  db: Database,
+  id: string,
+  decision: Decision,
+): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.approve' }, async (tx, payout) => {
+    requireReserved(payout);
+    await tx.execute(sql`
+      UPDATE payout SET approved_at = coalesce(approved_at, now()), approve_reason = ${decision.reason},
+             wait_code = CASE WHEN held_at IS NOT NULL THEN wait_code END,
+             wait_reason = CASE WHEN held_at IS NOT NULL THEN wait_reason END
+       WHERE id = ${id}`);
+    const words = 'approved: neither its amount nor the cost of its gas holds it back any more';
+    return { state: payout.state, words: payout.held ? `${words}; it is still held` : words };
+  });
+}
+
 /** Why a held payout waits. */
 export function heldWords(decision: { readonly reason: string }): string {
   return `held by an operator: ${decision.reason}`;

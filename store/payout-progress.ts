@@ -12,6 +12,8 @@ export interface PayoutProgress {
   readonly amountWei: bigint;
   readonly state: PayoutState;
   readonly holdReason: string | null;
+  /** An operator let it go above the limits of one payout. */
+  readonly isApproved: boolean;
   readonly waitCode: WaitCode | null;
   /** Gas limit that the next attempt asks for at least. */
   readonly gasLimit: bigint | null;
@@ -35,6 +37,7 @@ interface ProgressRow {
   readonly amount_wei: string;
   readonly state: PayoutState;
   readonly hold_reason: string | null;
+  readonly approved: boolean;
   readonly wait_code: WaitCode | null;
   readonly gas_limit: string | null;
   readonly nonce: string | null;
@@ -53,7 +56,7 @@ export async function payoutProgress(
   const rows = await query<ProgressRow>(
     reader,
     sql`SELECT payout.id, payout.payee, payout.destination, payout.amount_wei, payout.state,
-               payout.wait_code, payout.gas_limit,
+               payout.wait_code, payout.gas_limit, payout.approved_at IS NOT NULL AS approved,
                CASE WHEN held_at IS NOT NULL THEN coalesce(hold_reason, '') END AS hold_reason,
                slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas
@@ -74,6 +77,7 @@ export async function payoutProgress(
     amountWei: BigInt(row.amount_wei),
     state: row.state,
     holdReason: row.hold_reason,
+    isApproved: row.approved,
     waitCode: row.wait_code,
     gasLimit: row.gas_limit === null ? null : BigInt(row.gas_limit),
     slot: row.nonce === null ? null : slotOf(row, Number(row.nonce)),

@@ -33,6 +33,9 @@ export interface PayoutSummary {
   readonly txHash: string | null;
   readonly heldAt: Date | null;
   readonly holdReason: string | null;
+  /** When an operator let it go above the limits of one payout. */
+  readonly approvedAt: Date | null;
+  readonly approveReason: string | null;
   readonly waitCode: string | null;
   readonly waitReason: string | null;
   readonly createdAt: Date;
@@ -59,6 +62,8 @@ type PayoutRow = {
   tx_hash: string | null;
   held_at: string | null;
   hold_reason: string | null;
+  approved_at: string | null;
+  approve_reason: string | null;
   wait_code: string | null;
   wait_reason: string | null;
   created_at: string;
@@ -69,8 +74,8 @@ type PayoutRow = {
 
 const PAYOUT_COLUMNS: SQL = sql`
   p.id, p.payee, p.destination, p.amount_wei, p.state, p.origin, p.round_id, p.reason,
-  p.settlement_no, p.held_at, p.hold_reason, p.wait_code, p.wait_reason, p.created_at, p.signed_at,
-  p.closed_at, ${microsOf(sql`p.created_at`)} AS created_micros, slot.nonce, slot.tx_hash`;
+  p.settlement_no, p.held_at, p.hold_reason, p.approved_at, p.approve_reason, p.wait_code,
+  p.wait_reason, p.created_at, p.signed_at, p.closed_at, ${microsOf(sql`p.created_at`)} AS created_micros, slot.nonce, slot.tx_hash`;
 
 const NEWEST_SLOT: SQL = sql`
   LEFT JOIN LATERAL (
@@ -156,6 +161,8 @@ function toPayout(row: PayoutRow): PayoutSummary {
     txHash: row.tx_hash,
     heldAt: toDateOrNull(row.held_at),
     holdReason: row.hold_reason,
+    approvedAt: toDateOrNull(row.approved_at),
+    approveReason: row.approve_reason,
     waitCode: row.wait_code,
     waitReason: row.wait_reason,
     createdAt: toDate(row.created_at),

@@ -4,10 +4,11 @@ import type { Address } from '../domain/address.js';
 import { sumWei } from '../domain/money.js';
 import type { PayeeStanding } from '../domain/payout.js';
 import { allocatePending, type RowAmount } from '../domain/payout-allocation.js';
-import { type DueDecision, decideDue, type PayoutTerms } from '../domain/payout-due.js';
+import { type DueDecision, decideDue } from '../domain/payout-due.js';
 import { PoolError, type PoolErrorCode } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
-import type { Database, Reader, Transaction } from './database.js';
+import type { Database, Transaction } from './database.js';
+import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-postings.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
@@ -22,48 +23,6 @@ export interface OpenPayout {
   readonly payoutId: string;
   readonly amountWei: bigint;
   readonly created: boolean;
-}
-
-/** What every payee has and how the payout stands, all or these; without a lock. */
-async function payeeStandings(
-  reader: Reader,
-  payees?: readonly Address[],
-): Promise<readonly PayeeStanding[]> {
-  const only = payees && sql`AND worker.payee = ANY(${list(payees)}::text[])`;
-  const rows = await query<{
-    payee: Address;
-    pending: string;
-    unpayable: string | null;
-    open: boolean;
-    last_at: string | null;
-  }>(
-    reader,
-    sql`SELECT payee.address AS payee, owed.pending, coalesce(
-                 payee.unpayable_reason,
-                 (SELECT 'transaction ' || hash || ' paid this payee before it was known here: '
-                         || '\`openpool wallet adopt\` books it'
-                    FROM foreign_transaction
-                   WHERE destination = payee.address AND verdict = 'pays-nobody' AND succeeded
-                     AND value_wei > 0 LIMIT 1)) AS unpayable,
-               EXISTS (SELECT FROM payout WHERE payout.payee = payee.address
-                                            AND state IN ('reserved', 'signed')) AS open,
-               (SELECT created_at FROM payout
-                 WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused')
-                 ORDER BY created_at DESC, id DESC LIMIT 1) AS last_at
-          FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
-                  FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
-                 WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0 ${only ?? sql``}
-                 GROUP BY worker.payee) owed
-          JOIN payee ON payee.address = owed.payee
-         ORDER BY payee.address`,
-  );
-  return rows.map((row) => ({
-    payee: row.payee,
-    pendingWei: BigInt(row.pending),
-    hasOpenPayout: row.open,
-    unpayableReason: row.unpayable,
-    lastPayoutAt: row.last_at === null ? null : new Date(row.last_at),
-  }));
 }
 
 /** Reserves everything that is due now. The same round again answers what it did the first time. */
@@ -150,25 +109,6 @@ async function finishedRound(tx: Transaction, id: string): Promise<RoundResult |
   );
   if (row === undefined || row.finished_at === null) return undefined;
   return { payouts: row.payouts, reservedWei: BigInt(row.reserved_wei) };
-}
-
-/** The terms that hold now, by the database's clock: workers' clocks may differ. */
-async function currentTerms(
-  tx: Transaction,
-): Promise<{ readonly terms: PayoutTerms; readonly now: Date }> {
-  const [row] = await query<{ threshold_wei: string; min_interval_ms: string; now: string }>(
-    tx,
-    sql`SELECT threshold_wei, min_interval_ms, now() AS now FROM terms
-         WHERE from_dt <= now() ORDER BY from_dt DESC LIMIT 1`,
-  );
-  if (row === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
-  return {
-    terms: {
-      thresholdWei: BigInt(row.threshold_wei),
-      minIntervalMs: Number(row.min_interval_ms),
-    },
-    now: new Date(row.now),
-  };
 }
 
 type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;

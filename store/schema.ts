@@ -243,6 +243,8 @@ export const payout = pgTable('payout', {
   heldAt: at('held_at'),
   holdReason: text('hold_reason'),
   bumpRequestedAt: at('bump_requested_at'),
+  approvedAt: at('approved_at'),
+  approveReason: text('approve_reason'),
   waitCode: text('wait_code').$type<WaitCode>(),
   waitReason: text('wait_reason'),
   createdAt: at('created_at').notNull().defaultNow(),

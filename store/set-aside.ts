@@ -1,7 +1,7 @@
-/** Events that could not be counted: kept as said, and tried again by each new version. */
+/** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, isNull, ne } from 'drizzle-orm';
-import type { Refusal } from '../domain/pool-event-refusal.js';
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import type { Refusal, RefusalCode } from '../domain/pool-event-refusal.js';
 import { sqlArray, sqlText } from './copy-text.js';
 import type { Database } from './database.js';
 import { setAside } from './schema.js';
@@ -23,17 +23,33 @@ export interface RetryElement {
   readonly rawHash: string;
 }
 
-/** The next elements that this version has not tried, in the order in which they came. */
+/** What a refusal depends on beside the element: where it differs, the element is tried again. */
+export interface Trial {
+  /** Of the program. */
+  readonly version: string;
+  readonly maxJobFeeWei: bigint;
+}
+
+/** The refusal that another configuration undoes without another program. */
+const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
+
+/** How a trial stands in the rows of this refusal. */
+function markOf({ version, maxJobFeeWei }: Trial, code: RefusalCode): string {
+  return code === FEE_ABOVE_CAP ? `${version} with maxJobFee ${maxJobFeeWei}` : version;
+}
+
+/** The next elements that this version, or with this fee cap, nobody has tried, in the order in which they came. */
 export async function listRetries(
   db: Database,
   query: {
     readonly sourceId: string;
-    readonly version: string;
+    readonly trial: Trial;
     readonly afterId: number;
     readonly limit: number;
   },
 ): Promise<readonly RetryElement[]> {
-  const { id, place, raw, rawHash, sourceId, resolvedAt, triedVersion } = setAside;
+  const { id, code, place, raw, rawHash, sourceId, resolvedAt, triedVersion } = setAside;
+  const { trial } = query;
   return db
     .select({ id, place, raw, rawHash })
     .from(setAside)
@@ -42,7 +58,8 @@ export async function listRetries(
         eq(sourceId, query.sourceId),
         isNull(resolvedAt),
         gt(id, query.afterId),
-        ne(triedVersion, query.version),
+        sql`${triedVersion} <> CASE WHEN ${code} = ${FEE_ABOVE_CAP}
+              THEN ${markOf(trial, FEE_ABOVE_CAP)} ELSE ${trial.version} END`,
       ),
     )
     .orderBy(asc(id))
@@ -53,7 +70,7 @@ export async function listRetries(
 export function setAsideStatement(
   sourceId: string,
   refused: readonly RefusedElement[],
-  version: string,
+  trial: Trial,
 ): string {
   const byHash = new Map<string, { readonly element: RefusedElement; times: number }>();
   for (const element of refused) {
@@ -68,14 +85,14 @@ export function setAsideStatement(
     sqlArray('text', rows.map(pick));
   return `INSERT INTO set_aside AS s (source_id, event_id, dt_text, place, code, reason, raw,
       raw_hash, times_seen, tried_version)
-    SELECT ${sqlText(sourceId)}, k.*, ${sqlText(version)} FROM unnest(
+    SELECT ${sqlText(sourceId)}, k.* FROM unnest(
       ${texts((row) => row.refusal.eventId)}, ${texts((row) => row.refusal.dtText)},
       ${texts((row) => row.place)}, ${texts((row) => row.refusal.code)},
       ${texts((row) => row.refusal.reason)}, ${texts((row) => row.raw)},
       ${texts((row) => row.hash)}, ${sqlArray(
         'integer',
         rows.map((row) => row.times),
-      )}) AS k
+      )}, ${texts((row) => markOf(trial, row.refusal.code))}) AS k
     ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = excluded.event_id,
       dt_text = excluded.dt_text, code = excluded.code, reason = excluded.reason,
       tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
@@ -83,7 +100,7 @@ export function setAsideStatement(
 }
 
 /** The statement that closes rows whose event counts now. */
-export function resolveStatement(ids: readonly number[], version: string): string {
+export function resolveStatement(ids: readonly number[], { version }: Trial): string {
   return `UPDATE set_aside SET resolved_at = now(), tried_version = ${sqlText(version)}
     WHERE id = ANY (${sqlArray('bigint', ids)}) AND resolved_at IS NULL`;
 }

@@ -3,13 +3,16 @@ import type { Address } from '../domain/address.js';
 import type { Fees } from '../domain/fees.js';
 import { formatEth } from '../domain/money.js';
 import type { Wait } from '../domain/payout.js';
+import { limitWait, type PayoutLimits } from '../domain/payout-limits.js';
 import type { Database, Transaction } from './database.js';
+import { readDayUse } from './payout-limits.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 import { type Halt, lockWallet, type Wallet, type WalletKey } from './wallet.js';
 
 /** A transfer as the ledger wants it signed. */
 interface TransferOrder extends Fees {
+  readonly payoutId: string;
   readonly chainId: number;
   readonly nonce: number;
   readonly to: Address;
@@ -17,14 +20,25 @@ interface TransferOrder extends Fees {
   readonly gasLimit: bigint;
 }
 
-/** Signs in memory: it runs while the wallet's row is locked. */
+/**
+ * Runs while the wallet's row is locked, for all orders of a transaction at the same time: it must give up
+ * within seconds. What it gives may differ from call to call; what is not stored is never sent.
+ */
 export type SignTransfer = (
   order: TransferOrder,
 ) => Promise<{ readonly raw: Uint8Array; readonly hash: string }>;
 
+export interface SlotOrder {
+  readonly payoutId: string;
+  readonly gasLimit: bigint;
+  /** What its gas would cost now. */
+  readonly gasCostWei: bigint;
+}
+
 export interface AllocationRequest {
   readonly wallet: WalletKey;
-  readonly orders: readonly { readonly payoutId: string; readonly gasLimit: bigint }[];
+  readonly orders: readonly SlotOrder[];
+  readonly limits: PayoutLimits;
   readonly fees: Fees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
@@ -39,11 +53,13 @@ export type AllocationResult =
   | { readonly kind: 'halted'; readonly halt: Halt }
   | { readonly kind: 'nonce-ahead'; readonly nextNonce: number }
   /** What was not signed although it could have been, and why. */
-  | { readonly kind: 'done'; readonly unaffordable: ReadonlyMap<string, Wait> };
+  | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
 /**
  * Gives payouts their nonces: signs and stores, all in one transaction, so that a crash leaves either
- * everything or nothing and never a gap. Payouts that are held, closed or signed already are left.
+ * everything or nothing and never a gap. Payouts that are held, closed or signed already are left, and
+ * so are those that a limit holds back: whoever signs holds the wallet's lock, so that two managers
+ * together keep within the limit of the day.
  */
 export async function allocateSlots(
   db: Database,
@@ -59,7 +75,7 @@ export async function allocateSlots(
       tx,
       request.orders.map((order) => order.payoutId),
     );
-    const { affordable, unaffordable } = await splitByBalance(tx, request, payouts);
+    const { affordable, refusals } = await chooseOrders(tx, request, payouts);
     const first = wallet.nextNonce;
     const transfers = affordable.map((payout, index) => ({
       payoutId: payout.id,
@@ -72,7 +88,7 @@ export async function allocateSlots(
       sign: request.sign,
     });
     await markSigned(tx, wallet, affordable);
-    return { kind: 'done', unaffordable };
+    return { kind: 'done', refusals };
   });
 }
 
@@ -80,48 +96,62 @@ interface AllocatablePayout {
   readonly id: string;
   readonly destination: Address;
   readonly amountWei: bigint;
+  readonly isApproved: boolean;
 }
 
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
 ): Promise<readonly AllocatablePayout[]> {
-  const rows = await query<{ id: string; destination: Address; amount_wei: string }>(
+  const rows = await query<{
+    id: string;
+    destination: Address;
+    amount_wei: string;
+    approved: boolean;
+  }>(
     tx,
-    sql`SELECT id, destination, amount_wei FROM payout
+    sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved FROM payout
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE`,
   );
-  return rows.map(({ id, destination, amount_wei }) => ({
+  return rows.map(({ id, destination, amount_wei, approved }) => ({
     id,
     destination,
     amountWei: BigInt(amount_wei),
+    isApproved: approved,
   }));
 }
 
-async function splitByBalance(
+/** Parts what may be signed from what a limit or the balance holds back. */
+async function chooseOrders(
   tx: Transaction,
   request: AllocationRequest,
   payouts: readonly AllocatablePayout[],
 ): Promise<{
   readonly affordable: readonly AllocatablePayout[];
-  readonly unaffordable: ReadonlyMap<string, Wait>;
+  readonly refusals: ReadonlyMap<string, Wait>;
 }> {
+  const affordable: AllocatablePayout[] = [];
+  const refusals = new Map<string, Wait>();
+  if (payouts.length === 0) return { affordable, refusals };
   const promisedWei = await promisedByOpenSlots(tx, request.wallet, request.chainNonce);
   let leftWei = request.balanceWei - request.keepInWalletWei - promisedWei;
-  const affordable: AllocatablePayout[] = [];
-  const unaffordable = new Map<string, Wait>();
+  let day = await readDayUse(tx);
   for (const payout of payouts) {
-    const gasWei = gasLimitOf(request, payout.id) * request.fees.maxFeePerGasWei;
-    const costWei = payout.amountWei + gasWei;
-    if (costWei <= leftWei) {
-      leftWei -= costWei;
-      affordable.push(payout);
-    } else {
-      unaffordable.set(payout.id, walletEmpty(request, costWei - leftWei));
+    const { gasLimit, gasCostWei } = orderOf(request, payout.id);
+    const costWei = payout.amountWei + gasLimit * request.fees.maxFeePerGasWei;
+    const limit = limitWait({ ...payout, gasCostWei }, request.limits, day);
+    const refusal =
+      limit ?? (costWei <= leftWei ? undefined : walletEmpty(request, costWei - leftWei));
+    if (refusal !== undefined) {
+      refusals.set(payout.id, refusal);
+      continue;
     }
+    leftWei -= costWei;
+    day = { ...day, usedWei: day.usedWei + payout.amountWei };
+    affordable.push(payout);
   }
-  return { affordable, unaffordable };
+  return { affordable, refusals };
 }
 
 /** What the slots that are not consumed yet may still take from the balance, at most. */
@@ -153,10 +183,10 @@ function walletEmpty(request: AllocationRequest, missingWei: bigint): Wait {
   return { code: 'WALLET_EMPTY', reason };
 }
 
-function gasLimitOf(request: AllocationRequest, payoutId: string): bigint {
+function orderOf(request: AllocationRequest, payoutId: string): SlotOrder {
   const order = request.orders.find((candidate) => candidate.payoutId === payoutId);
   if (order === undefined) throw new Error(`payout ${payoutId} was not asked for`);
-  return order.gasLimit;
+  return order;
 }
 
 function orderFor(
@@ -166,11 +196,12 @@ function orderFor(
 ): TransferOrder {
   return {
     ...request.fees,
+    payoutId: payout.id,
     chainId: request.wallet.chainId,
     nonce,
     to: payout.destination,
     valueWei: payout.amountWei,
-    gasLimit: gasLimitOf(request, payout.id),
+    gasLimit: orderOf(request, payout.id).gasLimit,
   };
 }
 
@@ -197,8 +228,9 @@ async function insertAttempts(
   },
 ): Promise<void> {
   if (batch.orders.length === 0) return;
-  const signed = [];
-  for (const { order, n } of batch.orders) signed.push({ order, n, ...(await batch.sign(order)) });
+  const signed = await Promise.all(
+    batch.orders.map(async ({ order, n }) => ({ order, n, ...(await batch.sign(order)) })),
+  );
   await tx.execute(sql`
     INSERT INTO attempt (hash, chain_id, wallet, nonce, n, raw, gas_limit, max_fee_per_gas_wei,
                          max_priority_fee_per_gas_wei)
@@ -229,6 +261,7 @@ async function markSigned(
 
 export interface Bump extends Fees {
   readonly nonce: number;
+  readonly gasLimit: bigint;
   /** The attempt that this one replaces: a second process that wants the same finds it replaced. */
   readonly replaces: number;
 }
@@ -245,13 +278,13 @@ export async function bumpSlot(
   return transact(db, async (tx) => {
     if ((await lockWallet(tx, key)).halt !== null) return false;
     const [slot] = await query<{
+      payout_id: string;
       destination: Address;
       amount_wei: string;
       n: number;
-      gas_limit: string;
     }>(
       tx,
-      sql`SELECT payout.destination, payout.amount_wei, attempt.n, attempt.gas_limit
+      sql`SELECT slot.payout_id, payout.destination, payout.amount_wei, attempt.n
             FROM nonce_slot slot
             JOIN payout ON payout.id = slot.payout_id
             JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
@@ -262,11 +295,12 @@ export async function bumpSlot(
     );
     if (slot === undefined || slot.n !== bump.replaces) return false;
     const order: TransferOrder = {
+      payoutId: slot.payout_id,
       chainId: key.chainId,
       nonce: bump.nonce,
       to: slot.destination,
       valueWei: BigInt(slot.amount_wei),
-      gasLimit: BigInt(slot.gas_limit),
+      gasLimit: bump.gasLimit,
       maxFeePerGasWei: bump.maxFeePerGasWei,
       maxPriorityFeePerGasWei: bump.maxPriorityFeePerGasWei,
     };

@@ -1,6 +1,6 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { Client } from '@temporalio/client';
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { findWorkflowBundle } from '../config/process.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
@@ -9,7 +9,8 @@ import { TASK_QUEUE } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
 import { installRuntime } from './log.js';
-import { applySchedules, triggerStartChecks } from './schedules.js';
+import { keepSchedules } from './schedule-keeping.js';
+import { applySchedules, areSchedulesThere, triggerStartChecks } from './schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import type { Service, ServiceContext } from './service.js';
 import { connectTemporal } from './temporal-connection.js';
@@ -42,9 +43,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   try {
     const { address, namespace } = config.temporal;
     const client = new Client({ connection, namespace });
-    await registerSearchAttributes({ connection, address, namespace, log });
-    const { jobMatchWindowMs } = config.pool;
-    const sync = { db, sources, version, jobMatchWindowMs };
+    const registering = { connection, address, namespace, log };
+    await registerSearchAttributes(registering);
+    const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
+    const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
     const activities = createActivities({ money: wallet.money, sync, client });
     const worker = await Worker.create({
       ...WORKER_OPTIONS,
@@ -55,7 +57,19 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     });
     await applySchedules(client.schedule, config, log);
     signal.throwIfAborted();
-    const service = runWorker(worker, connection, wallet.refused);
+    const stopKeeping = keepSchedules({
+      areThere: () => areSchedulesThere(client.schedule, config),
+      putBack: async () => {
+        await registerSearchAttributes(registering);
+        await applySchedules(client.schedule, config, log);
+        await triggerStartChecks(client.schedule);
+      },
+      log,
+    });
+    const service = runWorker(worker, wallet.refused, async () => {
+      stopKeeping();
+      await connection.close();
+    });
     await triggerStartChecks(client.schedule);
     return service;
   } catch (error) {
@@ -99,10 +113,14 @@ async function prepareTerms({ config, db }: ServiceContext): Promise<void> {
     thresholdWei: payoutThresholdWei,
     minIntervalMs: minPayoutIntervalMs,
   };
-  await recordTerms(db, values, new Date());
+  await recordTerms(db, values);
 }
 
-function runWorker(worker: Worker, connection: NativeConnection, refused: Promise<never>): Service {
+function runWorker(
+  worker: Worker,
+  refused: Promise<never>,
+  onStopped: () => Promise<void>,
+): Service {
   const ended = worker.run();
   const done = Promise.race([ended, refused]);
   // Whoever stops it waits for its end; whoever runs it hears of a failure through `done`.
@@ -112,7 +130,7 @@ function runWorker(worker: Worker, connection: NativeConnection, refused: Promis
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended.catch(() => undefined);
-      await connection.close();
+      await onStopped();
     },
   };
 }

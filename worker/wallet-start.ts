@@ -3,9 +3,9 @@ import type { MoneyDeps } from '../activities/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
 import { createChainClient } from '../chain/chain-client.js';
 import { ChainError } from '../chain/chain-error.js';
-import { type Config, readWalletFiles } from '../config.js';
+import { type Config, readSigner } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
-import { openKeystore } from '../plugins/signer/keystore.js';
+import { openSigner } from '../plugins/signer/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { MANAGER } from '../store/audit-log.js';
 import type { Database } from '../store/database.js';
@@ -33,10 +33,11 @@ export interface StartedWallet {
 /** Opens the keystore and the wallet; refuses a wrong key or chain. */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
   const { config, db, log, signal } = context;
-  const signer = await openSigner(config);
+  const signer = await openConfiguredSigner(config);
   const { chain, pool, wallet } = config;
   const onTrouble = (error: unknown) => log.warn(String(error));
-  const money: MoneyDeps = { db, rpc: createChainClient(chain), signer, chain, onTrouble };
+  const rpc = createChainClient(chain);
+  const money: MoneyDeps = { db, rpc, signer, chain, limits: pool, onTrouble };
   const key = { chainId: chain.chainId, address: signer.address };
   await applySwitch(db, key, pool.payoutsEnabled);
   const open = async () => {
@@ -55,6 +56,7 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   // It may come when nobody listens yet.
   refused.catch(() => undefined);
   await openPatiently({ open, log, signal, onRefusal });
+  await openPatiently({ open: async () => signer.check?.(), log, signal, onRefusal });
   return { money, refused };
 }
 
@@ -79,9 +81,9 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
   log.error({ ...key, code }, `the wallet is halted, nothing is paid: ${reason}`);
 }
 
-/** Decrypts the keystore; refuses when it holds another wallet than the configuration names. */
-export async function openSigner(config: Config): Promise<Signer> {
-  const signer = await openKeystore(await readWalletFiles(config));
+/** Refuses when the keystore holds another wallet than the configuration names. Asks no network. */
+export async function openConfiguredSigner(config: Config): Promise<Signer> {
+  const signer = await openSigner(await readSigner(config));
   const { address } = config.wallet;
   if (address !== null && address !== signer.address) {
     throw new PoolError(
@@ -93,7 +95,7 @@ export async function openSigner(config: Config): Promise<Signer> {
 }
 
 interface PatientOptions {
-  /** Checks chain id and nonces and writes the wallet down; throws ChainError while nobody answers. */
+  /** Throws ChainError while no endpoint answers, SIGNER_UNREACHABLE or SIGNER_REFUSED. */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -101,19 +103,29 @@ interface PatientOptions {
   readonly onRefusal: (error: unknown) => void;
 }
 
-/** Opens now, or keeps trying beside everything else when no endpoint of the chain answers. */
+/** Opens now, or keeps trying beside everything else while the chain or the signer does not answer. */
 async function openPatiently(options: PatientOptions): Promise<void> {
   const { open, log } = options;
   try {
     await open();
   } catch (error) {
-    if (!(error instanceof ChainError)) throw error;
+    const passing = passingTrouble(error);
+    if (passing === undefined) throw error;
     log.warn(
-      { code: 'RPC_UNREACHABLE' },
-      `the wallet cannot be opened yet (${error.message}): nothing is paid, counting goes on`,
+      { code: passing.code },
+      `the wallet cannot be opened yet (${passing.message}): nothing is paid, counting goes on`,
     );
     void retry(options);
   }
+}
+
+/** Trouble that is waited out; undefined for what must not run. */
+function passingTrouble(
+  error: unknown,
+): { readonly code: string; readonly message: string } | undefined {
+  if (error instanceof ChainError) return { code: 'RPC_UNREACHABLE', message: error.message };
+  const isSigner = error instanceof PoolError && error.code.startsWith('SIGNER_');
+  return isSigner && !error.final ? error : undefined;
 }
 
 async function retry({ open, signal, onRefusal }: PatientOptions): Promise<void> {
@@ -127,7 +139,7 @@ async function retry({ open, signal, onRefusal }: PatientOptions): Promise<void>
       await open();
       return;
     } catch (error) {
-      if (error instanceof ChainError) continue;
+      if (passingTrouble(error) !== undefined) continue;
       onRefusal(error);
       return;
     }

@@ -173,6 +173,7 @@ export interface OperatorAnswer {
 
 export const holdUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('hold');
 export const resumeUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('resume');
+export const approveUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('approve');
 export const bumpUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('bump');
 export const cancelUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('cancel');
 

@@ -12,6 +12,7 @@ import type { createPayoutActivities } from '../activities/payout.js';
 import { isClosed } from '../domain/payout.js';
 import { PERSON_WAITS } from './activity-options.js';
 import {
+  approveUpdate,
   bumpUpdate,
   cancelUpdate,
   holdUpdate,
@@ -21,7 +22,7 @@ import {
 } from './contract.js';
 import type { PayoutView } from './payout-view.js';
 
-const { holdPayout, resumePayout, cancelPayout, requestBump } =
+const { holdPayout, resumePayout, approvePayout, cancelPayout, requestBump } =
   proxyActivities<ReturnType<typeof createPayoutActivities>>(PERSON_WAITS);
 
 type Act = (input: { payoutId: string } & OperatorMessage) => Promise<OperatorAnswer>;
@@ -30,6 +31,7 @@ type UpdateDefinition = typeof holdUpdate;
 export function answerOperators(view: PayoutView): void {
   answer(view, holdUpdate, holdPayout);
   answer(view, resumeUpdate, resumePayout);
+  answer(view, approveUpdate, approvePayout);
   answer(view, bumpUpdate, requestBump);
   answer(view, cancelUpdate, cancelPayout);
 }

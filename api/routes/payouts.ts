@@ -5,6 +5,7 @@ import { PoolError } from '../../domain/pool-error.js';
 import { readAllocations, readSlots } from '../../store/payout-detail-reads.js';
 import { findPayout, listPayouts, type PayoutSummary } from '../../store/payout-reads.js';
 import {
+  approveUpdate,
   bumpUpdate,
   cancelUpdate,
   holdUpdate,
@@ -43,6 +44,7 @@ const idempotencyKeyText = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 v
 const MESSAGES = [
   ['hold', holdUpdate],
   ['resume', resumeUpdate],
+  ['approve', approveUpdate],
   ['bump', bumpUpdate],
   ['cancel', cancelUpdate],
 ] as const;

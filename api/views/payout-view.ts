@@ -23,6 +23,8 @@ export function viewPayout(payout: PayoutSummary, links: Links) {
     nonce: payout.nonce,
     txHash: payout.txHash,
     held: payout.heldAt === null ? null : { at: payout.heldAt, reason: payout.holdReason },
+    approved:
+      payout.approvedAt === null ? null : { at: payout.approvedAt, reason: payout.approveReason },
     wait: waitCode === null ? null : { code: waitCode, reason: withoutAddresses(waitReason) },
     createdAt: payout.createdAt,
     signedAt: payout.signedAt,

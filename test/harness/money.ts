@@ -9,6 +9,7 @@ import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import type { ChainConfig } from '../../chain/chain-config.js';
 import type { Address } from '../../domain/address.js';
+import type { PayoutLimits } from '../../domain/payout-limits.js';
 import { type LocalChain, rpc } from '../../local/chain-node.js';
 import { openKeystore } from '../../plugins/signer/keystore.js';
 import type { Database } from '../../store/database.js';
@@ -23,7 +24,8 @@ export const PASSPHRASE = 'correct horse';
 export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {}): ChainConfig {
   return {
     chainId: chain.chainId,
-    rpcUrls: [chain.rpcUrl],
+    // One node under two names: two endpoints that agree.
+    rpcUrls: [chain.rpcUrl, chain.rpcUrl.replace('127.0.0.1', 'localhost')],
     confirmations: 2,
     finalityConfirmations: 6,
     maxFeePerGasWei: 50n * GWEI,
@@ -37,6 +39,14 @@ export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {
     ...changes,
   };
 }
+
+/** So wide that only tests of the limits meet one. */
+export const WIDE_LIMITS: PayoutLimits = {
+  maxPayoutWei: 1_000_000n * ETH,
+  maxPaidPerDayWei: 1_000_000n * ETH,
+  // Some tests pay a single wei.
+  maxGasShareBps: 1e30,
+};
 
 export function randomAddress(): Address {
   return `0x${randomBytes(20).toString('hex')}`;
@@ -56,21 +66,28 @@ export interface TestWallet {
   readonly address: Address;
   /** The same key outside of the manager: a second user of the wallet. */
   readonly key: Wallet;
+  /** The same key as a process reads it. */
+  readonly keystore: string;
 }
 
 /** A new wallet with a balance, opened in this database. */
 export async function createTestWallet(
   db: Database,
   chain: LocalChain,
-  options: { readonly config?: Partial<ChainConfig>; readonly balanceWei?: bigint } = {},
+  options: {
+    readonly config?: Partial<ChainConfig>;
+    readonly limits?: Partial<PayoutLimits>;
+    readonly balanceWei?: bigint;
+  } = {},
 ): Promise<TestWallet> {
   const { json, key } = await makeKeystore();
   const signer = await openKeystore({ json, passphrase: PASSPHRASE });
   await setBalance(chain, signer.address, options.balanceWei ?? 100n * ETH);
   const config = chainConfig(chain, options.config);
-  const deps = { db, rpc: createChainClient(config), signer, chain: config };
+  const limits = { ...WIDE_LIMITS, ...options.limits };
+  const deps = { db, rpc: createChainClient(config), signer, chain: config, limits };
   await openWallet(deps, { acceptedTransactions: 0 });
-  return { deps, address: signer.address, key };
+  return { deps, address: signer.address, key, keystore: json };
 }
 
 export async function setBalance(chain: LocalChain, address: Address, wei: bigint): Promise<void> {

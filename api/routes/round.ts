@@ -1,0 +1,54 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../domain/round-preview.js';
+import { pageOfPreview, previewRound } from '../../store/round-preview.js';
+import { findPayingWallet } from '../../store/wallet-reads.js';
+import { withoutAddresses } from '../access.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from '../amounts.js';
+import type { ApiDeps } from '../deps.js';
+import { pageQuery, readQuery } from '../request.js';
+
+const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
+
+export function roundRoutes({ db, config }: ApiDeps): Hono {
+  const { chain, pool, wallet } = config;
+  return new Hono().get('/preview', async (c) => {
+    const { verdict, ...page } = readQuery(c, previewQuery);
+    const [preview, paying] = await Promise.all([
+      previewRound(db, pool),
+      findPayingWallet(db, chain.chainId, wallet.address),
+    ]);
+    const { items, nextCursor } = pageOfPreview(preview.payees, verdict, page);
+    const { payees, pays, waits, notDue, ...sums } = preview.totals;
+    return c.json({
+      at: preview.at,
+      /** What stops every payout now, whoever is due. */
+      halts: (paying?.halts ?? []).map(({ code, reason }) => ({
+        code,
+        reason: withoutAddresses(reason),
+      })),
+      totals: {
+        ...{ payees, pays, waits, notDue },
+        ...amount('pays', sums.paysWei),
+        ...amount('waits', sums.waitsWei),
+        ...amount('usedToday', sums.usedTodayWei),
+        ...amount('leftToday', sums.leftTodayWei),
+        ...amount('beyondToday', sums.beyondTodayWei),
+      },
+      payees: items.map(viewPreviewed),
+      nextCursor,
+    });
+  }) as Hono;
+}
+
+function viewPreviewed({ payee, pendingWei, verdict, code, reason }: PreviewedPayee) {
+  const words = withoutAddresses(reason);
+  return {
+    payee: toChecksum(payee),
+    ...amount('pending', pendingWei),
+    verdict,
+    code,
+    reason: words,
+  };
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { PreviewTotals } from '../domain/round-preview.js';
+import { previewRound } from '../store/round-preview.js';
+import { findPayingWallet } from '../store/wallet-reads.js';
+import { type CliContext, withContext } from './context.js';
+import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
+
+export function addRoundCommands(program: Command): void {
+  program
+    .command('round')
+    .description('payout rounds')
+    .command('preview')
+    .description('who would be paid now, and why the others would not; nothing is reserved')
+    .action((_options: unknown, command: Command) => withContext(command, showPreview));
+}
+
+async function showPreview({ db, config, answer }: CliContext): Promise<void> {
+  const { chain, pool, wallet } = config;
+  const preview = await previewRound(db, pool);
+  const paying = await findPayingWallet(db, chain.chainId, wallet.address);
+  const halts = paying?.halts ?? [];
+  const table = formatTable(
+    ['payee', 'pending', 'verdict', 'why'],
+    preview.payees.map((one) => [
+      formatAddress(one.payee),
+      formatAmount(one.pendingWei),
+      one.verdict,
+      one.code === null ? null : `${one.code} ${one.reason}`,
+    ]),
+  );
+  const stopped = halts.map(({ code, reason }) => `nothing is sent now: ${code} ${reason}`);
+  const parts = [table, totalFacts(preview.totals), ...stopped, UNKNOWN_HERE];
+  answer(parts.join('\n\n'), { ...preview, halts });
+}
+
+const UNKNOWN_HERE =
+  'Fees, gas and the balance are looked at when a payout is signed: it waits there if need be.';
+
+function totalFacts(totals: PreviewTotals): string {
+  return formatFacts([
+    ['would be paid', `${formatAmount(totals.paysWei)} to ${totals.pays} payees`],
+    ['would wait', `${formatAmount(totals.waitsWei)} to ${totals.waits} payees`],
+    ['not due', `${totals.notDue} payees`],
+    ['used of the day', formatAmount(totals.usedTodayWei)],
+    ['left of the day', formatAmount(totals.leftTodayWei)],
+    ['would wait for the next', formatAmount(totals.beyondTodayWei)],
+  ]);
+}
