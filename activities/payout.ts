@@ -8,6 +8,7 @@ import {
   resumePayout,
 } from '../store/payout-messages.js';
 import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
+import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
 import { createSender, payoutMissing, type SendResult } from './sending.js';
@@ -62,18 +63,6 @@ export function createPayoutActivities(deps: MoneyDeps) {
         requestBump(db, payoutId, message),
     ),
   };
-}
-
-/** A process that dies is then noticed by the missing beat, not by the time-out. */
-async function beating<T>(words: string, work: () => Promise<T>): Promise<T> {
-  const context = Context.current();
-  context.heartbeat(words);
-  const beat = setInterval(() => context.heartbeat(words), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(beat);
-  }
 }
 
 /**

@@ -18,6 +18,7 @@ import type {
   ReleaseInput,
 } from '../workflows/contract.js';
 import { adoptWallet } from './adoption.js';
+import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
@@ -84,10 +85,18 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 /** The activities that look after the wallet. */
 export function createWalletActivities(deps: MoneyDeps) {
   return {
-    auditPool: guarded((input: AuditInput) => auditPool(deps, input)),
-    adoptWallet: guarded((input: AdoptionInput) => adoptWallet(deps, input)),
-    releasePayout: guarded((input: ReleaseInput) => releasePayout(deps, input)),
-    payElsewhere: guarded((input: PaidElsewhereInput) => payElsewhere(deps, input)),
+    auditPool: guarded((input: AuditInput) =>
+      beating('looking at every posting', () => auditPool(deps, input)),
+    ),
+    adoptWallet: guarded((input: AdoptionInput) =>
+      beating('looking for what the key did', () => adoptWallet(deps, input)),
+    ),
+    releasePayout: guarded((input: ReleaseInput) =>
+      beating('looking at its transactions', () => releasePayout(deps, input)),
+    ),
+    payElsewhere: guarded((input: PaidElsewhereInput) =>
+      beating('looking for the proof', () => payElsewhere(deps, input)),
+    ),
     recheckSettled: guarded(() => recheckSettled(deps, heartbeat)),
     reconcileWallet: guarded((input: ReconciliationInput) => reconcile(deps, input, heartbeat)),
   };

@@ -27,13 +27,17 @@ export interface LedgerRecord {
   readonly foreignHash: string | null;
 }
 
+/** What does not fit; docs/operations.md has an entry for each. */
+export const DISCREPANCY_CODES = [
+  'TRANSACTION_UNKNOWN',
+  'TRANSACTION_MISSING',
+  'TRANSACTION_DIFFERS',
+  'PAYOUT_NOT_SETTLED',
+  'BALANCE_DIFFERS',
+] as const;
+
 export interface Discrepancy {
-  readonly code:
-    | 'TRANSACTION_UNKNOWN'
-    | 'TRANSACTION_MISSING'
-    | 'TRANSACTION_DIFFERS'
-    | 'PAYOUT_NOT_SETTLED'
-    | 'BALANCE_DIFFERS';
+  readonly code: (typeof DISCREPANCY_CODES)[number];
   readonly message: string;
 }
 

@@ -36,9 +36,9 @@ describe('the schedules', () => {
       ready: async () => JSON.stringify(await listed()) === JSON.stringify(ids),
     });
 
-  it('are one per source and three of the pool, with overlap and catch-up spelled out', async () => {
+  it('are one per source and those of the pool, with overlap and catch-up spelled out', async () => {
     await apply(['one', 'two']);
-    await untilListed(['audit', 'payout-round', 'sweep', 'sync/one', 'sync/two']);
+    await untilListed([...OF_THE_POOL, 'sync/one', 'sync/two']);
     const sync = await describeSchedule(syncScheduleId('one'));
     expect(sync.action).toMatchObject({
       workflowType: 'sync',
@@ -65,9 +65,9 @@ describe('the schedules', () => {
 
   it('lose that of a removed source', async () => {
     await apply(['one', 'two']);
-    await untilListed(['audit', 'payout-round', 'sweep', 'sync/one', 'sync/two']);
+    await untilListed([...OF_THE_POOL, 'sync/one', 'sync/two']);
     await apply(['two']);
-    await untilListed(['audit', 'payout-round', 'sweep', 'sync/two']);
+    await untilListed([...OF_THE_POOL, 'sync/two']);
   });
 
   it('pause payout rounds while the configuration switches payouts off, and no longer', async () => {
@@ -97,6 +97,8 @@ describe('the schedules', () => {
     });
   });
 });
+
+const OF_THE_POOL = ['audit', 'payout-round', 'recheck', 'reconcile', 'sweep'];
 
 const POOL: Config['pool'] = {
   name: 'test',

@@ -46,7 +46,10 @@ export const SYNC_CALL: ActivityOptions = {
   },
 };
 
-/** A repair that a person waits for: the chain may have to be searched, and must answer soon. */
+/**
+ * A repair that a person waits for: the chain may have to be searched, and must answer soon. The wallet is
+ * halted meanwhile: the heartbeat lets another worker take over within seconds when this one dies.
+ */
 export const REPAIR_CALL: ActivityOptions = {
   startToCloseTimeout: '5 minutes',
   scheduleToCloseTimeout: '10 minutes',
