@@ -52,6 +52,7 @@ export const SYNC_CALL: ActivityOptions = {
  */
 export const REPAIR_CALL: ActivityOptions = {
   startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '15 seconds',
   scheduleToCloseTimeout: '10 minutes',
   retry: {
     initialInterval: '1 second',
