@@ -73,9 +73,12 @@ async function adopt(
       words,
     ]),
   );
-  const done = report.applied ? 'booked' : 'nothing was changed: a dry run';
-  const next = report.waiting ?? 'complete: `openpool wallet resume --reason …` lets payouts go on';
-  answer(`${table}\n\n${done}\n${next}`, report);
+  const done = report.applied
+    ? 'booked; all is accounted for: `openpool wallet resume --reason …` lets payouts go on'
+    : 'nothing was changed: a dry run; without --dry-run all would be accounted for';
+  const partly = report.applied ? 'booked' : 'nothing was changed: a dry run';
+  const words = report.waiting === null ? done : `${partly}, but not complete: ${report.waiting}`;
+  answer(`${table}\n\n${words}`, report);
   return report.complete ? 0 : EXIT.found;
 }
 

@@ -30,6 +30,8 @@ export interface ManagerOptions {
 
 export interface ManagerProcess {
   readonly process: LocalProcess;
+  /** Its configuration, for the command line. */
+  readonly config: string;
   readonly lines: readonly string[];
   /** Waits for this text in what it prints. */
   says(text: string): Promise<void>;
@@ -58,6 +60,7 @@ export async function startManagerProcess(options: ManagerOptions): Promise<Mana
   });
   return {
     process: child,
+    config,
     lines,
     says: (text) =>
       waitUntil({
@@ -91,6 +94,7 @@ function configuration(options: ManagerOptions): object {
       id: chain.chainId,
       rpcUrls: [chain.rpcUrl],
       confirmations: 2,
+      finalityConfirmations: 6,
       maxFeePerGas: '50 gwei',
       pollInterval: '100ms',
     },

@@ -1,0 +1,143 @@
+/** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Wallet } from 'ethers';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { walletKeyOf } from '../activities/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
+import {
+  startTestOrchestrator,
+  type TestOrchestrator,
+} from '../plugins/event-source/test-orchestrator.js';
+import { listAuditLog } from '../store/audit-log-reads.js';
+import { findWallet, haltWallet } from '../store/wallet.js';
+import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import {
+  createTestWallet,
+  paidByLedger,
+  recordTestTerms,
+  reserveFor,
+  sendForeign,
+  setBalance,
+  stateOf,
+  type TestWallet,
+} from '../test/harness/money.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const GWEI = 10n ** 9n;
+
+let chain: LocalChain;
+let orchestrator: TestOrchestrator;
+let database: TestDatabase;
+let space: TestNamespace;
+let wallet: TestWallet;
+let worker: ManagerProcess;
+
+beforeAll(async () => {
+  [chain, orchestrator, database, space] = await Promise.all([
+    startChain({ blockTimeSeconds: 0 }),
+    startTestOrchestrator(),
+    createTestDatabase(),
+    createTestNamespace(),
+  ]);
+  wallet = await createTestWallet(database.db, chain);
+  await recordTestTerms(database.db);
+  worker = await startManagerProcess({
+    ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
+    ...{ namespace: space.namespace, chain, keystore: wallet.keystore },
+    endpoint: orchestrator.url,
+  });
+  await worker.says('openpool worker ready');
+});
+afterAll(async () => {
+  await worker.stop();
+  await Promise.all([chain.stop(), orchestrator.stop(), database.close(), space.close()]);
+});
+
+interface Said {
+  readonly code: number;
+  readonly answer: Record<string, unknown>;
+  readonly error: string;
+}
+
+function openpool(...args: readonly string[]): Promise<Said> {
+  const all = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, '--json', ...args];
+  return new Promise((resolve) => {
+    execFile(process.execPath, all, { cwd: ROOT }, (failure, stdout, stderr) => {
+      const code = typeof failure?.code === 'number' ? failure.code : 0;
+      const answer = stdout.startsWith('{') ? (JSON.parse(stdout) as Said['answer']) : {};
+      resolve({ code, answer, error: stderr });
+    });
+  });
+}
+
+const toFinality = () => rpc(chain.rpcUrl, 'anvil_mine', ['0x8']);
+
+describe('repairs on the command line', () => {
+  it('reconcile, adopt what is foreign after a dry run, and let payouts go on', async () => {
+    await toFinality();
+    expect(await openpool('reconcile')).toMatchObject({ code: 0, answer: { ok: true } });
+    await sendForeign(chain, wallet, 0);
+    await toFinality();
+    expect(await openpool('reconcile')).toMatchObject({
+      code: 3,
+      answer: { ok: false, findings: [{ code: 'TRANSACTION_UNKNOWN' }] },
+    });
+    const dry = await openpool('wallet', 'adopt', '--dry-run', '--reason', 'a look');
+    expect(dry).toMatchObject({ code: 0, answer: { applied: false, complete: true } });
+    const key = walletKeyOf(wallet.deps);
+    expect((await findWallet(database.db, key))?.nextNonce).toBe(0);
+    const done = await openpool('wallet', 'adopt', '--reason', 'a test of the key');
+    expect(done).toMatchObject({
+      code: 0,
+      answer: { applied: true, findings: [{ nonce: 0, verdict: 'pays-nobody' }] },
+    });
+    expect(await openpool('wallet', 'resume', '--reason', 'adopted')).toMatchObject({
+      answer: { changed: true, halted: false },
+    });
+    expect(await openpool('reconcile')).toMatchObject({ code: 0, answer: { ok: true } });
+    const log = await listAuditLog(database.db, { limit: 20, cursor: null });
+    expect(log.items.map(({ action, reason }) => `${action}: ${reason}`)).toContain(
+      'wallet.adopt: a test of the key',
+    );
+  });
+
+  it('refuse to adopt while the wallet may sign', async () => {
+    const said = await openpool('wallet', 'adopt', '--reason', 'too early');
+    expect(said).toMatchObject({ code: 1 });
+    expect(said.error).toContain('WALLET_NOT_HALTED');
+  });
+
+  it('book a payment made elsewhere, once, and release what nothing can pay', async () => {
+    // Halted, so that the sweeper's saga signs nothing meanwhile.
+    const key = walletKeyOf(wallet.deps);
+    await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
+    const { payoutId, payee } = await reserveFor(database.db, 1_000n);
+    const outside = Wallet.createRandom();
+    await setBalance(chain, outside.address.toLowerCase() as `0x${string}`, 10n ** 18n);
+    const raw = await outside.signTransaction({
+      ...{ type: 2, chainId: chain.chainId, nonce: 0, to: payee, value: 1_000n, gasLimit: 21_000n },
+      ...{ maxFeePerGas: 50n * GWEI, maxPriorityFeePerGas: GWEI },
+    });
+    const tx = (await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw])) as string;
+    const book = ['payout', 'paid-elsewhere', payoutId, '--tx', tx, '--reason', 'by hand'];
+    const early = await openpool(...book);
+    expect(early).toMatchObject({ code: 1 });
+    expect(early.error).toContain('PAYMENT_UNPROVEN');
+    await toFinality();
+    expect(await openpool(...book, '--dry-run')).toMatchObject({ answer: { applied: false } });
+    expect(await stateOf(database.db, payoutId)).toBe('reserved');
+    expect(await openpool(...book)).toMatchObject({ code: 0, answer: { applied: true } });
+    expect((await paidByLedger(database.db)).get(payee)).toBe(1_000n);
+    const again = await openpool(...book);
+    expect(again.error).toContain('PAYOUT_ALREADY_CLOSED');
+
+    const other = await reserveFor(database.db, 2_000n);
+    const release = ['payout', 'release', other.payoutId, '--reason', 'moved away'];
+    expect(await openpool(...release, '--dry-run')).toMatchObject({ answer: { applied: false } });
+    expect(await openpool(...release)).toMatchObject({ code: 0, answer: { applied: true } });
+    expect(await stateOf(database.db, other.payoutId)).toBe('cancelled');
+  });
+});
