@@ -8,6 +8,7 @@ import { type LocalChain, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
 import { payoutProgress } from '../store/payout-progress.js';
 import { query } from '../store/query.js';
+import { findWallet, resumeWallet } from '../store/wallet.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   createPayer,
@@ -16,8 +17,10 @@ import {
   paidByLedger,
   recordTestTerms,
   reserveFor,
+  stateOf,
   transfersOf,
 } from '../test/harness/money.js';
+import { walletKeyOf } from './money-deps.js';
 import { createPayoutActivities, type SettleResult } from './payout.js';
 
 const AMOUNT_WEI = 77_000_000_000_000_001n;
@@ -38,7 +41,9 @@ afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);
 });
 
-type Fault = 'pass' | 'lose request' | 'lose answer' | 'garbage' | 'late answer';
+type Fault = 'pass' | 'lose request' | 'lose answer' | 'garbage' | 'late answer' | 'forge';
+
+const FORGED = `"to":"0x${'12'.repeat(20)}"`;
 
 /** The chain behind a wire that breaks as told, per request body. */
 async function startWire(faultFor: (body: string) => Fault): Promise<string> {
@@ -61,7 +66,8 @@ async function startWire(faultFor: (body: string) => Fault): Promise<string> {
         return;
       }
       if (fault === 'late answer') await new Promise((resolve) => setTimeout(resolve, 1_500));
-      response.end(fault === 'garbage' ? '<html>' : text);
+      const told = fault === 'forge' ? text.replaceAll(/"to":"0x[^"]*"/g, FORGED) : text;
+      response.end(fault === 'garbage' ? '<html>' : told);
     });
   });
   proxies.push(server);
@@ -138,6 +144,28 @@ describe('a wire that breaks', () => {
     expect(isSettled).toBe(false);
     isDown = false;
     expect(await settled).toMatchObject({ state: 'paid' });
+  });
+});
+
+describe('an endpoint that shows another transaction than was signed', () => {
+  it('halts the wallet with both told; after a look the payout is settled and paid once', async () => {
+    let isForging = true;
+    const wire = await startWire((body) =>
+      isForging && body.includes('Receipt') ? 'forge' : 'pass',
+    );
+    const wallet = await createTestWallet(database.db, chain, { config: { rpcUrls: [wire] } });
+    const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
+    const payer = createPayer(wallet.deps);
+    const paid = payer.pay(payoutId);
+    const key = walletKeyOf(wallet.deps);
+    await expect
+      .poll(async () => (await findWallet(database.db, key))?.halt, { timeout: 20_000 })
+      .toMatchObject({ code: 'TRANSACTION_MISMATCH', reason: expect.stringContaining(payoutId) });
+    expect(await stateOf(database.db, payoutId)).toBe('signed');
+    isForging = false;
+    await resumeWallet(database.db, key, { actor: 'test', reason: 'the endpoint is mended' });
+    expect(await paid).toMatchObject({ state: 'paid' });
+    expect((await paidByChain(chain, wallet.address)).get(payee)).toBe(AMOUNT_WEI);
   });
 });
 
