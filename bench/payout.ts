@@ -87,8 +87,9 @@ async function payRound(
   await sleep(1_500);
   const before = stack.counters();
   const startedMs = performance.now();
+  const [{ at } = { at: '' }] = await query<{ at: string }>(stack.db, sql`SELECT now() AS at`);
   await stack.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger(ScheduleOverlapPolicy.ALLOW_ALL);
-  const roundId = await untilPaid(stack, asked.payees);
+  const roundId = await untilPaid(stack, { payees: asked.payees, since: at });
   const seconds = (performance.now() - startedMs) / 1_000;
   await sleep(500);
   const after = stack.counters();
@@ -124,8 +125,11 @@ async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void
   });
 }
 
-/** The newest round's id, once all its payouts are paid. */
-async function untilPaid({ db }: PayoutStack, payees: number): Promise<string> {
+/** The id of the round that was started since then, once all its payouts are paid. */
+async function untilPaid(
+  { db }: PayoutStack,
+  { payees, since }: { readonly payees: number; readonly since: string },
+): Promise<string> {
   const giveUpMs = performance.now() + ROUND_TIMEOUT_MS;
   while (performance.now() < giveUpMs) {
     const [round] = await query<{ id: string; paid: number }>(
@@ -133,7 +137,7 @@ async function untilPaid({ db }: PayoutStack, payees: number): Promise<string> {
       sql`SELECT round.id, (SELECT count(*)::int FROM payout
                              WHERE round_id = round.id AND state = 'paid') AS paid
             FROM (SELECT id FROM payout_round WHERE payouts = ${payees}
-                   ORDER BY started_at DESC LIMIT 1) round
+                     AND started_at >= ${since}::timestamptz) round
            WHERE NOT EXISTS (SELECT FROM payout WHERE state IN ('reserved', 'signed', 'reopened'))`,
     );
     if (round?.paid === payees) return round.id;

@@ -1,0 +1,15 @@
+import { Context } from '@temporalio/activity';
+
+const HEARTBEAT_MS = 1_000;
+
+/** A process that dies is then noticed by the missing beat, not by the time-out. */
+export async function beating<T>(words: string, work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  context.heartbeat(words);
+  const beat = setInterval(() => context.heartbeat(words), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beat);
+  }
+}

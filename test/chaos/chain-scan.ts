@@ -1,0 +1,139 @@
+/** What the chain holds of one sender, read block by block from the node itself. */
+
+/** A transaction in a block that is canonical now. */
+export interface SeenTransaction {
+  readonly hash: string;
+  readonly nonce: number;
+  readonly to: string;
+  readonly valueWei: bigint;
+  readonly succeeded: boolean;
+  readonly gasUsed: bigint;
+  readonly gasLimit: bigint;
+}
+
+export interface ChainScan {
+  /** Every transaction of the sender on one and the same chain, from its beginning to its head. */
+  read(): Promise<readonly SeenTransaction[]>;
+}
+
+interface ScannedBlock {
+  readonly number: number;
+  readonly hash: string;
+  readonly parentHash: string;
+  readonly sent: readonly SeenTransaction[];
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const BLOCKS_AT_ONCE = 100;
+const MOST_TRIES = 20;
+
+/** Keeps what it has read, and reads again whatever a reorg has replaced. */
+export function createChainScan(rpcUrl: string, sender: string): ChainScan {
+  const blocks: ScannedBlock[] = [];
+
+  async function extend(): Promise<void> {
+    const head = Number(await ask(rpcUrl, 'eth_blockNumber', [[]]).then(([first]) => first));
+    while (blocks.length <= head) {
+      const from = blocks.length;
+      const size = Math.min(BLOCKS_AT_ONCE, head - from + 1);
+      const read = await readBlocks(rpcUrl, sender, { from, size });
+      for (const block of read) {
+        const parent = blocks.at(-1);
+        if (parent !== undefined && parent.hash !== block.parentHash) {
+          // The block below is gone: what follows from it is read once more.
+          blocks.pop();
+          break;
+        }
+        blocks.push(block);
+      }
+    }
+    // A reorg may have replaced the head without making the chain longer.
+    const tip = blocks.at(-1);
+    const [now] = await ask(rpcUrl, 'eth_getBlockByNumber', [[hex(blocks.length - 1), false]]);
+    if (tip === undefined || (now as Fields | null)?.['hash'] === tip.hash) return;
+    blocks.pop();
+    throw new Error('the head was replaced while it was read');
+  }
+
+  return {
+    async read() {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          await extend();
+          return blocks.flatMap(({ sent }) => sent);
+        } catch (error) {
+          if (tries >= MOST_TRIES) throw error;
+        }
+      }
+    },
+  };
+}
+
+async function readBlocks(
+  rpcUrl: string,
+  sender: string,
+  range: { readonly from: number; readonly size: number },
+): Promise<readonly ScannedBlock[]> {
+  const params = Array.from({ length: range.size }, (_, index) => [hex(range.from + index), true]);
+  const found = (await ask(rpcUrl, 'eth_getBlockByNumber', params)) as readonly (Fields & {
+    readonly transactions: readonly Fields[];
+  })[];
+  const own = found.flatMap((block) => block.transactions.filter(({ from }) => from === sender));
+  const receipts = (await ask(
+    rpcUrl,
+    'eth_getTransactionReceipt',
+    own.map(({ hash }) => [hash]),
+  )) as readonly (Fields | null)[];
+  const byHash = new Map(receipts.map((receipt) => [receipt?.['transactionHash'], receipt]));
+  return found.map((block) => ({
+    number: Number(block['number']),
+    hash: block['hash'] ?? '',
+    parentHash: block['parentHash'] ?? '',
+    sent: block.transactions
+      .filter(({ from }) => from === sender)
+      .map((transaction) => {
+        const receipt = byHash.get(transaction['hash']);
+        if (receipt?.['blockHash'] !== block['hash']) throw new Error('a reorg went through it');
+        return seenOf(transaction, receipt);
+      }),
+  }));
+}
+
+function seenOf(transaction: Fields, receipt: Fields | null | undefined): SeenTransaction {
+  return {
+    hash: transaction['hash'] ?? '',
+    nonce: Number(transaction['nonce']),
+    to: transaction['to'] ?? '',
+    valueWei: BigInt(transaction['value'] ?? '0'),
+    succeeded: receipt?.['status'] === '0x1',
+    gasUsed: BigInt(receipt?.['gasUsed'] ?? '0'),
+    gasLimit: BigInt(transaction['gas'] ?? '0'),
+  };
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+async function ask(
+  rpcUrl: string,
+  method: string,
+  params: readonly (readonly unknown[])[],
+): Promise<readonly unknown[]> {
+  if (params.length === 0) return [];
+  const calls = params.map((one, id) => ({ jsonrpc: '2.0', id, method, params: one }));
+  const response = await fetch(rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(calls),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const answers = (await response.json()) as readonly { id: number; result?: unknown }[];
+  const byId = new Map(answers.map(({ id, result }) => [id, result]));
+  return calls.map(({ id }) => {
+    const result = byId.get(id);
+    if (result === undefined) throw new Error(`the chain did not answer ${method}`);
+    return result;
+  });
+}

@@ -1,0 +1,124 @@
+/** What a storm did and what came of it, for people and for scripts. */
+import type { Fault } from './fault-tally.js';
+import type { OracleFindings } from './oracle.js';
+import { type LivenessFaults, ownOf, type Sight } from './verdict.js';
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly control: string | null;
+  readonly injected: Readonly<Record<Fault, number>>;
+  /** Classes of fault that were never injected. */
+  readonly missing: readonly Fault[];
+  readonly payouts: number;
+  readonly paid: number;
+  readonly refused: number;
+  readonly cancelled: number;
+  readonly attempts: number;
+  /** Own transfers that the chain holds and that succeeded. */
+  readonly transfers: number;
+  /** Nonce slots that were given up. */
+  readonly superseded: number;
+  /** Transactions of the storm's own with the wallet's key, as the chain holds them. */
+  readonly foreign: number;
+  readonly adopted: number;
+  readonly doublePaid: number;
+  readonly unrecordedTransfers: number;
+  readonly openAtEnd: number;
+  readonly driftWei: string;
+  /** Safety, at every look; liveness, at the last one. */
+  readonly S: boolean;
+  readonly L: boolean;
+  readonly violations: readonly string[];
+  /** Seconds from the end of the faults to the end of the last payout. */
+  readonly drainSeconds: number;
+  readonly workerRestarts: number;
+  readonly rpcRequests: number;
+  readonly looks: number;
+  readonly blindLooks: number;
+  /** Signed bytes whose row was seen in Postgres before the node got them. */
+  readonly witnessedSends: number;
+  readonly commands: Readonly<Record<string, { readonly run: number; readonly done: number }>>;
+}
+
+export interface ReportFacts {
+  readonly options: Pick<ChaosReport, 'seed' | 'seconds' | 'control'>;
+  readonly injected: ChaosReport['injected'];
+  readonly missing: readonly Fault[];
+  readonly sight: Sight & { readonly liveness: LivenessFaults };
+  readonly findings: OracleFindings;
+  /** What breaks the ledger's own invariants. */
+  readonly broken: readonly string[];
+  readonly run: Pick<ChaosReport, 'drainSeconds' | 'workerRestarts' | 'rpcRequests' | 'commands'>;
+}
+
+export function makeReport(facts: ReportFacts): ChaosReport {
+  const { sight, findings, broken } = facts;
+  const { ledger, liveness, chain, foreignHashes } = sight;
+  const payouts = [...ledger.payouts.values()];
+  const inState = (state: string) => payouts.filter((payout) => payout.state === state).length;
+  const unsafe = [...findings.doublePaid, ...findings.unrecorded, ...findings.unproven, ...broken];
+  const unfinished = [
+    ...liveness.open,
+    ...liveness.drift,
+    ...liveness.unbooked,
+    ...ledger.haltCodes.map((code) => `the wallet is still halted: ${code}`),
+  ];
+  return {
+    ...facts.options,
+    injected: facts.injected,
+    missing: facts.missing,
+    payouts: payouts.length,
+    paid: inState('paid'),
+    refused: inState('refused'),
+    cancelled: inState('cancelled'),
+    attempts: ledger.attempts.size,
+    transfers: ownOf(sight).filter(({ succeeded }) => succeeded).length,
+    superseded: ledger.superseded.length,
+    foreign: chain.filter(({ hash }) => foreignHashes.has(hash)).length,
+    adopted: ledger.foreign.size,
+    doublePaid: findings.doublePaid.length,
+    unrecordedTransfers: findings.unrecorded.length,
+    openAtEnd: liveness.open.length,
+    driftWei: liveness.driftWei.toString(),
+    S: unsafe.length === 0,
+    L: unfinished.length === 0,
+    violations: [...unsafe, ...unfinished],
+    ...facts.run,
+    looks: findings.looks,
+    blindLooks: findings.blinded,
+    witnessedSends: findings.witnessed,
+  };
+}
+
+/** Whether the storm shows what it is meant to show. */
+export function passed({ S, L, missing }: ChaosReport): boolean {
+  return S && L && missing.length === 0;
+}
+
+const MOST_VIOLATIONS = 20;
+
+export function reportText(report: ChaosReport): string {
+  const holds = (yes: boolean) => (yes ? 'holds' : 'BROKEN');
+  const faults = Object.entries(report.injected).map(
+    ([name, times]) =>
+      `  ${name.padEnd(24)}${String(times).padStart(6)}${times === 0 ? '  NEVER' : ''}`,
+  );
+  const shown = report.violations.slice(0, MOST_VIOLATIONS);
+  const more = report.violations.length - shown.length;
+  return [
+    `seed ${report.seed}, ${report.seconds} s${report.control === null ? '' : `, control: ${report.control}`}`,
+    'faults injected:',
+    ...faults,
+    `payouts ${report.payouts}: ${report.paid} paid, ${report.refused} refused, ${report.cancelled} cancelled, ${report.openAtEnd} open`,
+    `${report.attempts} attempts, ${report.transfers} successful transfers, ${report.witnessedSends} sends seen to be recorded before`,
+    `${report.superseded} slots superseded, ${report.foreign} foreign transactions on the chain, ${report.adopted} adopted`,
+    `${report.workerRestarts} restarts of workers, ${report.rpcRequests} RPC requests, ${report.looks} looks (${report.blindLooks} blind)`,
+    `doubly paid ${report.doublePaid}, unrecorded transfers ${report.unrecordedTransfers}, drift ${report.driftWei} wei`,
+    `settled ${report.drainSeconds} s after the faults ended`,
+    `S ${holds(report.S)}`,
+    `L ${holds(report.L)}`,
+    ...shown.map((words) => `  ${words}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ].join('\n');
+}

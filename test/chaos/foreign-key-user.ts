@@ -1,0 +1,76 @@
+/** Somebody else who has the wallet's key, and uses it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keccak256 } from 'ethers';
+import { rpc } from '../../local/chain-node.js';
+import type { Random } from '../../local/simulator-random.js';
+import { type ChaosStack, FEE_CAP_WEI } from './chaos-stack.js';
+
+export interface ForeignKeyUser {
+  /** Everything that was signed here; known before it is sent. */
+  readonly hashes: Set<string>;
+  /** Sends to this address under the next free nonce; false when the node did not take it. */
+  sendAhead(to: string): Promise<boolean>;
+  /** Takes the nonce of a transfer that waits in the node's pool; as above when none does. */
+  sendInPlace(to: string): Promise<boolean>;
+}
+
+const POOL_WAIT_MS = 4_000;
+/** Far above what the manager may offer: it always wins a nonce that both want. */
+const FEE_WEI = FEE_CAP_WEI * 10n;
+/** Base fee jumps, too, stay below it. */
+const TIP_WEI = FEE_CAP_WEI * 2n;
+const INSIST_EVERY_MS = 400;
+const INSIST_TURNS = 12;
+const GAS_LIMIT = 100_000n;
+
+export function createForeignKeyUser(
+  stack: Pick<ChaosStack, 'chain' | 'miner' | 'key' | 'wallet'>,
+  random: Random,
+): ForeignKeyUser {
+  const hashes = new Set<string>();
+  const { rpcUrl, chainId } = stack.chain;
+  const count = async (tag: string) =>
+    Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.wallet, tag]));
+
+  async function send(to: string, nonce: number): Promise<boolean> {
+    const raw = await stack.key.signTransaction({
+      ...{ type: 2, chainId, nonce, to, gasLimit: GAS_LIMIT },
+      value: BigInt(random.int(1_000_000, 999_999_999)) * 1_000_003n,
+      ...{ maxFeePerGas: FEE_WEI, maxPriorityFeePerGas: TIP_WEI },
+    });
+    const hash = keccak256(raw);
+    hashes.add(hash);
+    try {
+      await rpc(rpcUrl, 'eth_sendRawTransaction', [raw]);
+    } catch {
+      hashes.delete(hash);
+      return false;
+    }
+    void insist(raw);
+    return true;
+  }
+
+  /** Another node would offer it again after a reorg or an emptied pool, and so does this one. */
+  async function insist(raw: string): Promise<void> {
+    for (let turn = 0; turn < INSIST_TURNS; turn += 1) {
+      await sleep(INSIST_EVERY_MS);
+      await rpc(rpcUrl, 'eth_sendRawTransaction', [raw]).catch(() => undefined);
+    }
+  }
+
+  return {
+    hashes,
+    sendAhead: (to) => stack.miner.between(async () => send(to, await count('pending'))),
+    async sendInPlace(to) {
+      stack.miner.stall();
+      try {
+        const deadline = performance.now() + POOL_WAIT_MS;
+        while (performance.now() < deadline && (await count('pending')) === (await count('latest')))
+          await sleep(50);
+        return await stack.miner.between(async () => send(to, await count('latest')));
+      } finally {
+        stack.miner.resume();
+      }
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** `npm run chaos -- --seed N --seconds S [--json] [--control naive]` */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { passed, reportText } from './chaos-report.js';
+import { runChaos } from './chaos-run.js';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '60' },
+    json: { type: 'boolean', default: false },
+    control: { type: 'string' },
+    /** Keeps logs and state although all went well. */
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+function wholeNumber(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  process.stderr.write(`--${name}: give a whole number from ${least} on\n`);
+  process.exit(2);
+}
+
+const LEAST_SECONDS = 20;
+const seed = wholeNumber('seed', values.seed, 0);
+const seconds = wholeNumber('seconds', values.seconds, LEAST_SECONDS);
+if (values.control !== undefined && values.control !== 'naive') {
+  process.stderr.write('--control: there is one control, "naive"\n');
+  process.exit(2);
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(130);
+    stopping.abort(new Error(`stopped by ${signal}`));
+  });
+}
+
+const keepState = () => say(`logs and state are kept in ${dir}`);
+const dir = mkdtempSync(join(tmpdir(), 'openpool-chaos-'));
+try {
+  const control = values.control ?? null;
+  const report = await runChaos({ seed, seconds, control, dir, say, signal: stopping.signal });
+  process.stdout.write(`${values.json ? JSON.stringify(report) : reportText(report)}\n`);
+  if (values.json) say(reportText(report));
+  if (values.keep || (control === null && !passed(report))) keepState();
+  else rmSync(dir, { recursive: true, force: true });
+  process.exit(passed(report) ? 0 : 1);
+} catch (error) {
+  say(`the storm could not be judged: ${error instanceof Error ? error.stack : String(error)}`);
+  keepState();
+  process.exit(stopping.signal.aborted ? 130 : 1);
+}

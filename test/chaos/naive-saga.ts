@@ -1,0 +1,105 @@
+/**
+ * The control: the two steps of a payout as they are often written. It takes an error for "not sent" and a
+ * receipt that does not come for "lost", and then sends again with the next nonce. Everything around
+ * it, workflow, rounds, ledger, retries, is the real thing.
+ */
+import { sql } from 'drizzle-orm';
+import { type MoneyDeps, walletKeyOf } from '../../activities/money-deps.js';
+import type { SettleResult } from '../../activities/payout.js';
+import type { SendResult } from '../../activities/sending.js';
+import { isClosed, type PayoutState } from '../../domain/payout.js';
+import { postMovement } from '../../store/payout-postings.js';
+import { type PayoutProgress, payoutProgress } from '../../store/payout-progress.js';
+import { query } from '../../store/query.js';
+
+interface PayoutCall {
+  readonly payoutId: string;
+}
+
+const GWEI = 10n ** 9n;
+const GAS_LIMIT = 100_000n;
+const RECEIPT_WAIT_MS = 6_000;
+const RECEIPT_POLL_MS = 200;
+
+/** Where it notes what it has sent: after the sending, as one does. */
+export async function prepareNaiveTable(deps: MoneyDeps): Promise<void> {
+  await deps.db.execute(
+    sql`CREATE TABLE IF NOT EXISTS naive_sent (payout_id uuid PRIMARY KEY, hash text NOT NULL)`,
+  );
+}
+
+export function createNaiveActivities(deps: MoneyDeps) {
+  return {
+    async sendPayout({ payoutId }: PayoutCall): Promise<SendResult> {
+      const payout = await findPayout(deps, payoutId);
+      if (isClosed(payout.state)) return { kind: 'closed', state: payout.state };
+      const { nonce, hash } = await send(deps, payout);
+      await deps.db.execute(sql`
+        INSERT INTO naive_sent (payout_id, hash) VALUES (${payoutId}, ${hash})
+        ON CONFLICT (payout_id) DO UPDATE SET hash = excluded.hash`);
+      return { kind: 'sent', nonce, txHash: hash };
+    },
+    async settlePayout({ payoutId }: PayoutCall): Promise<SettleResult> {
+      const [sent] = await query<{ hash: string }>(
+        deps.db,
+        sql`SELECT hash FROM naive_sent WHERE payout_id = ${payoutId}`,
+      );
+      const succeeded = sent && (await awaitReceipt(deps, sent.hash));
+      if (sent === undefined || succeeded === undefined) return { kind: 'resend' };
+      const state = succeeded ? 'paid' : 'refused';
+      await close(deps, payoutId, state);
+      return { kind: 'closed', state, txHash: sent.hash };
+    },
+  };
+}
+
+async function findPayout(deps: MoneyDeps, payoutId: string): Promise<PayoutProgress> {
+  const [payout] = await payoutProgress(deps.db, [payoutId]);
+  if (payout === undefined) throw new Error(`there is no payout ${payoutId}`);
+  return payout;
+}
+
+/** An error goes up, and Temporal calls again. */
+async function send(
+  deps: MoneyDeps,
+  payout: PayoutProgress,
+): Promise<{ readonly nonce: number; readonly hash: string }> {
+  const { chainId, address } = walletKeyOf(deps);
+  const { pendingNonce: nonce } = await deps.rpc.walletView(address);
+  const { raw, hash } = await deps.signer.sign({
+    ...{ chainId, nonce, to: payout.destination, valueWei: payout.amountWei },
+    ...{ gasLimit: GAS_LIMIT, maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
+  });
+  const [said = ''] = await deps.rpc.sendRaw([raw]);
+  if (!said.startsWith('accepted')) throw new Error(`not sent: ${said}`);
+  return { nonce, hash };
+}
+
+/** Whether it succeeded; undefined when there is no receipt. */
+async function awaitReceipt(deps: MoneyDeps, hash: string): Promise<boolean | undefined> {
+  const deadline = performance.now() + RECEIPT_WAIT_MS;
+  while (performance.now() < deadline) {
+    const receipt = (await deps.rpc.receipts([hash])).get(hash);
+    if (receipt) return receipt.succeeded;
+    await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS));
+  }
+  return undefined;
+}
+
+async function close(deps: MoneyDeps, payoutId: string, state: PayoutState): Promise<void> {
+  const isPaid = state === 'paid';
+  await deps.db.transaction(async (tx) => {
+    const changed = await query(
+      tx,
+      sql`UPDATE payout SET state = ${state}, closed_at = now()
+           WHERE id = ${payoutId} AND state = 'reserved' RETURNING 1`,
+    );
+    if (changed.length === 0) return;
+    await postMovement(tx, {
+      kind: isPaid ? 'settle' : 'release',
+      from: 'reserved',
+      to: isPaid ? 'paid' : 'pending',
+      payoutIds: [payoutId],
+    });
+  });
+}

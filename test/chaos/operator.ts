@@ -1,0 +1,116 @@
+/** The robot operator: where the design halts and asks, it answers, with the documented commands only. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type pg from 'pg';
+import { pause } from './rpc-weather.js';
+
+export interface CommandOutcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly told: string;
+}
+
+export interface Operator {
+  /** Sees to halts until the signal. */
+  serve(signal: AbortSignal): Promise<void>;
+  run(...words: readonly string[]): Promise<CommandOutcome>;
+  /** How often each command was run, and how often it succeeded. */
+  commands(): Readonly<Record<string, { readonly run: number; readonly done: number }>>;
+}
+
+export interface OperatorOptions {
+  readonly configPath: string;
+  readonly pool: pg.Pool;
+  readonly say: (line: string) => void;
+}
+
+/** What a foreign transaction halts the wallet with, and adoption ends. */
+const FOREIGN_HALTS: readonly string[] = ['NONCE_AHEAD_OF_LEDGER', 'NONCE_TAKEN_BY_UNKNOWN'];
+const LOOK_EVERY_MS = 1_000;
+const REASON = 'the storm used the key itself';
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export function createOperator(options: OperatorOptions): Operator {
+  const counts = new Map<string, { run: number; done: number }>();
+
+  async function run(...words: readonly string[]): Promise<CommandOutcome> {
+    const name = words.slice(0, 2).join(' ');
+    const count = counts.get(name) ?? { run: 0, done: 0 };
+    counts.set(name, count);
+    count.run += 1;
+    const outcome = await runCommand(options.configPath, words);
+    if (outcome.code === 0) count.done += 1;
+    return outcome;
+  }
+
+  async function attend(): Promise<void> {
+    const { rows } = await options.pool.query<{ code: string }>('SELECT code FROM wallet_halt');
+    const codes = rows.map(({ code }) => code);
+    if (!codes.some((code) => FOREIGN_HALTS.includes(code))) return;
+    const adopted = await run('wallet', 'adopt', '--reason', REASON);
+    const report = parse(adopted.out) as
+      | { readonly complete?: boolean; readonly waiting?: string }
+      | undefined;
+    if (report?.complete !== true) {
+      options.say(`adopt: ${report?.waiting ?? lastLine(adopted.told)}`);
+      return;
+    }
+    const resumed = await run('wallet', 'resume', '--reason', REASON);
+    options.say(`adopted and resumed: ${resumed.code === 0 ? 'yes' : lastLine(resumed.told)}`);
+  }
+
+  return {
+    run,
+    async serve(signal) {
+      while (!signal.aborted) {
+        // Postgres away: there is nothing that an operator could do.
+        await attend().catch(() => undefined);
+        await pause(LOOK_EVERY_MS, signal);
+      }
+    },
+    commands: () => Object.fromEntries(counts),
+  };
+}
+
+const COMMAND_TIMEOUT_MS = 40_000;
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function runCommand(configPath: string, words: readonly string[]): Promise<CommandOutcome> {
+  const args = ['--import', 'tsx', 'cli/main.ts', '--config', configPath, '--json', ...words];
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: COMMAND_TIMEOUT_MS,
+  });
+  running.add(child);
+  let [out, told] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    told += chunk;
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve({ code, out, told });
+    });
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function lastLine(text: string): string {
+  const { message } = (parse(text) ?? {}) as { readonly message?: string };
+  return message ?? text.trimEnd().split('\n').at(-1) ?? '';
+}

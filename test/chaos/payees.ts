@@ -1,0 +1,83 @@
+/** Who is paid in the storm, and the fees that keep coming in for them. */
+import type pg from 'pg';
+import type { Address } from '../../domain/address.js';
+import type { LocalChain } from '../../local/chain-node.js';
+import type { Random } from '../../local/simulator-random.js';
+import { CONTRACTS, deploy } from '../harness/money.js';
+
+export interface PayeeCast {
+  readonly all: readonly Address[];
+  readonly refusing: Address;
+  readonly burning: Address;
+  /** A contract wallet: it takes money, for more than 21000 gas. */
+  readonly accepting: Address;
+  /** Plain addresses. */
+  readonly plain: readonly Address[];
+}
+
+export async function castPayees(chain: LocalChain, random: Random): Promise<PayeeCast> {
+  const refusing = await deploy(chain, CONTRACTS.refusing);
+  const burning = await deploy(chain, CONTRACTS.burning);
+  const accepting = await deploy(chain, CONTRACTS.accepting);
+  const plain = Array.from(
+    { length: random.int(27, 45) },
+    () => `0x${random.hex(20)}` satisfies Address,
+  );
+  return {
+    ...{ refusing, burning, accepting, plain },
+    all: [refusing, burning, accepting, ...plain],
+  };
+}
+
+export interface Credit {
+  readonly payee: Address;
+  readonly amountWei: bigint;
+}
+
+/** Odd amounts, so that a wei that gets lost shows; far above what their gas costs. */
+export function drawCredits(payees: readonly Address[], random: Random): readonly Credit[] {
+  return payees.map((payee) => ({
+    payee,
+    amountWei:
+      BigInt(random.int(2_000_000, 19_999_999)) * 1_000_000_007n + BigInt(random.int(1, 999)),
+  }));
+}
+
+/**
+ * Earned fees, booked in one transaction under a name of their own: booked again after an answer that
+ * got lost, they count once.
+ */
+export async function bookCredits(
+  pool: pg.Pool,
+  credits: readonly Credit[],
+  name: string,
+): Promise<void> {
+  const client = await pool.connect();
+  let failure: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    for (const { payee, amountWei } of credits) {
+      await client.query('INSERT INTO payee (address) VALUES ($1) ON CONFLICT DO NOTHING', [payee]);
+      const worker = await client.query<{ id: string }>(
+        `INSERT INTO remote_worker (payee, node_type, region) VALUES ($1, 'ai', 'chaos')
+         ON CONFLICT (payee, node_type, region) DO UPDATE SET jobs = remote_worker.jobs RETURNING id`,
+        [payee],
+      );
+      await client.query(
+        `WITH made AS (INSERT INTO posting (kind, reference) VALUES ('adjust', $1)
+                       ON CONFLICT DO NOTHING RETURNING id)
+         INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+         SELECT id, account, worker, amount FROM made, (VALUES
+           ('pending', $2::bigint, $3::numeric),
+           ('adjustment', 0, -$3::numeric)) AS entry (account, worker, amount)`,
+        [`${name} ${payee}`, worker.rows[0]?.id, amountWei.toString()],
+      );
+    }
+    await client.query('COMMIT');
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+    throw failure;
+  } finally {
+    client.release(failure);
+  }
+}

@@ -1,0 +1,103 @@
+/** Servers that the storm takes away and gives back: on the same port, with the same data. */
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../local/ports.js';
+import { type LocalPostgres, startPostgres } from '../../local/postgres.js';
+import type { LocalProcess } from '../../local/process.js';
+import { type LocalTemporal, startTemporal } from '../../local/temporal-server.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+
+export interface RestartableServer<Server> {
+  readonly current: Server;
+  /** Ended in its own way, gone for so long, started again. */
+  goDown(forMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const LOWEST_PORT = 15_000;
+const HIGHEST_PORT = 32_000;
+
+/**
+ * Below those that connections get for themselves: while a server is away, nobody else comes by its port.
+ */
+export async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(LOWEST_PORT, HIGHEST_PORT);
+    if ((await freePort(port)) === port) return port;
+  }
+}
+
+interface Home {
+  readonly dir: string;
+  readonly onStart: (process: LocalProcess) => void;
+}
+
+/** A stop as for an upgrade: sessions are ended at once, the data are kept. */
+export function startChaosPostgres(home: Home): Promise<RestartableServer<LocalPostgres>> {
+  return makeRestartable(home, {
+    name: 'Postgres',
+    start: (port) => startPostgres({ dataDir: join(home.dir, 'postgres'), port }),
+    end: (server) => server.stop(),
+  });
+}
+
+/** An end by kill -9, in the middle of whatever it writes. */
+export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosTemporal>> {
+  return makeRestartable(home, {
+    name: 'Temporal',
+    async start(port) {
+      const server = await startTemporal({
+        headless: true,
+        port,
+        databasePath: join(home.dir, 'temporal.db'),
+        searchAttributes: SEARCH_ATTRIBUTES.map(
+          ({ name, type }) => `${name}=${type.charAt(0)}${type.slice(1).toLowerCase()}`,
+        ),
+      });
+      return { ...server, port: Number(server.address.split(':')[1]) };
+    },
+    async end({ process }) {
+      process.kill('SIGKILL');
+      await process.ended;
+    },
+  });
+}
+
+type ChaosTemporal = LocalTemporal & { readonly port: number };
+
+interface Kind<Server> {
+  readonly name: string;
+  readonly start: (port: number) => Promise<Server>;
+  readonly end: (server: Server) => Promise<void>;
+}
+
+async function makeRestartable<
+  Server extends {
+    readonly port: number;
+    readonly process: LocalProcess;
+    stop(): Promise<void>;
+  },
+>(home: Home, kind: Kind<Server>): Promise<RestartableServer<Server>> {
+  const port = await quietPort();
+  let current = await kind.start(port);
+  home.onStart(current.process);
+  let isStopped = false;
+  return {
+    get current() {
+      return current;
+    },
+    async goDown(forMs) {
+      await kind.end(current);
+      await sleep(forMs);
+      if (isStopped) return;
+      current = await kind.start(port);
+      home.onStart(current.process);
+      if (current.port !== port) throw new Error(`${kind.name} lost its port ${port} to another`);
+    },
+    async stop() {
+      isStopped = true;
+      await current.stop();
+    },
+  };
+}

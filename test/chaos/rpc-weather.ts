@@ -1,0 +1,132 @@
+/** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../local/simulator-random.js';
+import { type FaultTally, LIES, type Lie } from './fault-tally.js';
+import { type FaultChances, type RpcProxy, startRpcProxy } from './rpc-proxy.js';
+
+export interface RpcWeather {
+  readonly urls: readonly string[];
+  readonly requests: () => number;
+  /** Bad weather until the signal: whole requests fail everywhere, one endpoint in turn lies. */
+  storm(signal: AbortSignal): Promise<void>;
+  /** No endpoint answers for so long, or until at least one question was asked in vain. */
+  goDown(forMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RpcWeatherOptions {
+  readonly target: string;
+  readonly random: Random;
+  readonly tally: FaultTally;
+  /** How long clients wait for an answer. */
+  readonly timeoutMs: number;
+  readonly onRaw: (raws: readonly string[]) => Promise<void>;
+}
+
+const ENDPOINTS = 3;
+const LONGER_FOR_WANT_OF_QUESTIONS_MS = 6_000;
+const LOOK_EVERY_MS = 100;
+const LATER_THAN_TIMEOUT_MS = 500;
+
+const TROUBLE: FaultChances = {
+  answerLost: 0.3,
+  requestLost: 0.02,
+  answerLate: 0.008,
+  http429: 0.02,
+  http5xx: 0.02,
+  garbageAnswer: 0.015,
+  htmlAnswer: 0.015,
+};
+
+/** What a lying endpoint is like for some seconds. The one that is behind is so all the time. */
+const MOODS: readonly Readonly<Partial<Record<Lie, number>>>[] = [
+  { receiptNull: 0.4, receiptForged: 0.5 },
+  {
+    ...{ receiptNull: 0.2, receiptForged: 0.3, blockNull: 0.1 },
+    ...{ headTooLow: 0.1, headTooHigh: 0.1, nonceTooHigh: 0.2, nonceTooLow: 0.2 },
+  },
+  { headTooLow: 0.3, headGoesBack: 0.2, headTooHigh: 0.3 },
+  { nonceTooHigh: 0.3, nonceTooLow: 0.3, blockNull: 0.2 },
+  { hundredBehind: 1 },
+];
+
+export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWeather> {
+  const { target, random, tally, timeoutMs, onRaw } = options;
+  const proxies: RpcProxy[] = [];
+  for (let one = 0; one < ENDPOINTS; one += 1) {
+    const lateByMs = timeoutMs + LATER_THAN_TIMEOUT_MS;
+    proxies.push(await startRpcProxy({ target, random, tally, lateByMs, onRaw }));
+  }
+  const state: { liar: number | undefined; lies: FaultChances; trouble: FaultChances } = {
+    ...{ liar: undefined, lies: {}, trouble: {} },
+  };
+  let isDown = false;
+  const apply = () => {
+    for (const [index, proxy] of proxies.entries()) {
+      if (isDown) proxy.setFaults({ rpcDown: 1 });
+      else proxy.setFaults({ ...state.trouble, ...(index === state.liar ? state.lies : {}) });
+    }
+  };
+  const lieCount = () => {
+    const counts = tally.injected();
+    return LIES.reduce((sum, lie) => sum + counts[lie], 0);
+  };
+  /** At least so long, and longer while nobody has asked what it lies about. */
+  const untilTold = async (leastMs: number, signal: AbortSignal) => {
+    const before = lieCount();
+    const latest = performance.now() + leastMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
+    await pause(leastMs, signal);
+    while (!signal.aborted && lieCount() === before && performance.now() < latest) {
+      await pause(LOOK_EVERY_MS, signal);
+    }
+  };
+  return {
+    urls: proxies.map(({ url }) => url),
+    requests: () => proxies.reduce((sum, proxy) => sum + proxy.requests(), 0),
+    async storm(signal) {
+      Object.assign(state, { trouble: TROUBLE });
+      apply();
+      for (let turn = 0; !signal.aborted; turn += 1) {
+        const lies = withUntold(MOODS[turn % MOODS.length] ?? {}, tally);
+        Object.assign(state, { liar: random.int(0, ENDPOINTS - 1), lies });
+        apply();
+        await untilTold(random.int(2_000, 3_500), signal);
+        // Between two liars all tell the truth for as long as one question may take: what a client
+        // holds against each other then never comes from two of them.
+        Object.assign(state, { liar: undefined, lies: {} });
+        apply();
+        await pause(timeoutMs, signal);
+      }
+      Object.assign(state, { liar: undefined, lies: {}, trouble: {} });
+      apply();
+    },
+    async goDown(forMs) {
+      isDown = true;
+      apply();
+      const before = tally.injected().rpcDown;
+      const latest = performance.now() + forMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
+      await sleep(forMs);
+      while (tally.injected().rpcDown === before && performance.now() < latest) {
+        await sleep(LOOK_EVERY_MS);
+      }
+      isDown = false;
+      apply();
+    },
+    stop: async () => void (await Promise.all(proxies.map((proxy) => proxy.stop()))),
+  };
+}
+
+const UNTOLD_CHANCE = 0.8;
+
+/** A short storm asks little: what was not told yet is told at the next opportunity. */
+function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
+  if (mood.hundredBehind !== undefined) return mood;
+  const counts = tally.injected();
+  const untold = LIES.filter((lie) => counts[lie] === 0 && lie !== 'hundredBehind');
+  return { ...mood, ...Object.fromEntries(untold.map((lie) => [lie, UNTOLD_CHANCE])) };
+}
+
+/** Ends early, and without an error, when the signal comes. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,69 @@
+/** When what goes wrong: drawn from the seed before anything is started. */
+import type { Random } from '../../local/simulator-random.js';
+
+export type Deed =
+  | { readonly kind: 'killWorker' }
+  | { readonly kind: 'killBackends' }
+  | { readonly kind: 'postgresDown'; readonly forMs: number }
+  | { readonly kind: 'killTemporal'; readonly forMs: number }
+  | { readonly kind: 'rpcDown'; readonly forMs: number }
+  | { readonly kind: 'reorg'; readonly depth: number }
+  | { readonly kind: 'stall'; readonly forMs: number }
+  | { readonly kind: 'raiseBaseFee'; readonly forMs: number }
+  | { readonly kind: 'emptyPool' }
+  | { readonly kind: 'foreign'; readonly to: 'stranger' | 'payee'; readonly inPlace: boolean }
+  | { readonly kind: 'payManually' }
+  | { readonly kind: 'releasePayees' };
+
+export interface PlannedDeed {
+  readonly atMs: number;
+  readonly deed: Deed;
+}
+
+/** From this length on, things happen for as long as they would in the issue's own storm. */
+const LONG_SECONDS = 45;
+
+/** In order of time. Every class of fault is in it at least once, however short the storm is. */
+export function planStorm(options: {
+  readonly seconds: number;
+  readonly confirmations: number;
+  readonly random: Random;
+}): readonly PlannedDeed[] {
+  const { seconds, confirmations, random } = options;
+  const isLong = seconds >= LONG_SECONDS;
+  const deeds: PlannedDeed[] = [];
+  /** So many times, spread evenly, each anywhere within its own share of the time. */
+  const spread = (times: number, make: () => Deed, { from = 0, to = 0.95 } = {}) => {
+    const share = (to - from) / times;
+    for (let turn = 0; turn < times; turn += 1) {
+      const at = from + share * (turn + random.next());
+      deeds.push({ atMs: Math.round(at * seconds * 1_000), deed: make() });
+    }
+  };
+  const every = (periodSeconds: number, least: number) =>
+    Math.max(least, Math.round(seconds / periodSeconds));
+
+  spread(every(12, 2), () => ({ kind: 'killWorker' }));
+  spread(every(6, 3), () => ({ kind: 'killBackends' }));
+  const downMs = isLong ? 10_000 : 4_000;
+  spread(1, () => ({ kind: 'postgresDown', forMs: downMs }), { from: 0.5, to: 0.65 });
+  const outage = () => ({ kind: 'killTemporal', forMs: random.int(300, 2_000) }) as const;
+  spread(1, outage, { from: 0.2, to: 0.35 });
+  if (isLong) spread(1, outage, { from: 0.75, to: 0.9 });
+  spread(every(30, 1), () => ({ kind: 'rpcDown', forMs: random.int(1_500, 3_000) }));
+  spread(every(4, 4), () => ({ kind: 'reorg', depth: random.int(1, confirmations - 1) }));
+  spread(every(15, 2), () => ({ kind: 'stall', forMs: random.int(1_500, 3_500) }));
+  spread(every(20, 2), () => ({ kind: 'raiseBaseFee', forMs: random.int(2_000, 3_500) }));
+  spread(every(8, 3), () => ({ kind: 'emptyPool' }));
+  // In pairs: each time the wallet is halted until both are judged, and nothing is paid meanwhile.
+  const pairs = isLong ? [0.15, 0.65] : [0.25];
+  for (const from of pairs) {
+    const inPlace = random.chance(0.5);
+    const pair = { from, to: from + 0.1 };
+    spread(1, () => ({ kind: 'foreign', to: 'payee', inPlace }), pair);
+    spread(1, () => ({ kind: 'foreign', to: 'stranger', inPlace: !inPlace }), pair);
+  }
+  spread(every(12, 2), () => ({ kind: 'payManually' }));
+  spread(every(30, 1), () => ({ kind: 'releasePayees' }), { from: 0.35 });
+  return deeds.sort((a, b) => a.atMs - b.atMs);
+}

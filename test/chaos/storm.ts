@@ -1,0 +1,168 @@
+/** Does what was planned to a pool that is paying, and lets it settle afterwards. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rpc } from '../../local/chain-node.js';
+import type { Random } from '../../local/simulator-random.js';
+import type { ChaosStack } from './chaos-stack.js';
+import type { FaultTally } from './fault-tally.js';
+import type { ForeignKeyUser } from './foreign-key-user.js';
+import type { Operator } from './operator.js';
+import type { PayeeCast } from './payees.js';
+import { pause } from './rpc-weather.js';
+import type { Deed, PlannedDeed } from './storm-plan.js';
+
+export interface StormScene {
+  readonly stack: ChaosStack;
+  readonly cast: PayeeCast;
+  readonly tally: FaultTally;
+  readonly foreign: ForeignKeyUser;
+  readonly operator: Operator;
+  readonly random: Random;
+  readonly say: (line: string) => void;
+}
+
+/** What blocks cost in fair weather, and in a jump: far above the cap. */
+export const FAIR_BASE_FEE_WEI = 10n ** 9n;
+const HIGH_BASE_FEE_WEI = 100n * 10n ** 9n;
+const POOL_WAIT_MS = 3_000;
+const BACKENDS_AT_ONCE = 2;
+
+/** Resolves when the last deed is done and all that was taken away is back. */
+export async function runStorm(
+  scene: StormScene,
+  plan: readonly PlannedDeed[],
+  seconds: number,
+): Promise<void> {
+  const over = new AbortController();
+  const weather = scene.stack.rpc.storm(over.signal);
+  const startedMs = performance.now();
+  const since = () => performance.now() - startedMs;
+  const done = plan.map(async ({ atMs, deed }) => {
+    await sleep(atMs);
+    const at = `${(since() / 1_000).toFixed(1)} s`;
+    try {
+      scene.say(`${at.padStart(7)}  ${describe(deed)}: ${await doIt(scene, deed)}`);
+    } catch (error) {
+      scene.say(`${at.padStart(7)}  ${describe(deed)} failed: ${String(error)}`);
+    }
+  });
+  await pause(seconds * 1_000, new AbortController().signal);
+  over.abort();
+  await Promise.all([...done, weather]);
+}
+
+function describe({ kind, ...more }: Deed): string {
+  return [kind, ...Object.entries(more).map(([key, value]) => `${key}=${value}`)].join(' ');
+}
+
+/** Answers with what came of it. A fault counts when it really happened. */
+async function doIt(scene: StormScene, deed: Deed): Promise<string> {
+  const { stack, tally } = scene;
+  switch (deed.kind) {
+    case 'killWorker': {
+      const isKilled = stack.workers.kill();
+      if (isKilled) tally.note('workerKilled');
+      return isKilled ? 'killed' : 'none is up';
+    }
+    case 'killBackends':
+      return killBackends(scene);
+    case 'postgresDown':
+      tally.note('postgresDown');
+      await stack.postgres.goDown(deed.forMs);
+      return 'back again';
+    case 'killTemporal':
+      tally.note('temporalKilled');
+      await stack.temporal.goDown(deed.forMs);
+      return 'back again';
+    case 'rpcDown':
+      await stack.rpc.goDown(deed.forMs);
+      return 'back again';
+    case 'reorg':
+      await stack.miner.between(() => rpc(stack.chain.rpcUrl, 'anvil_reorg', [deed.depth, []]));
+      tally.note('reorg');
+      return 'done';
+    case 'stall':
+      stack.miner.stall();
+      tally.note('miningStalled');
+      await sleep(deed.forMs);
+      stack.miner.resume();
+      return 'goes on';
+    case 'raiseBaseFee':
+      stack.miner.setBaseFee(HIGH_BASE_FEE_WEI);
+      tally.note('baseFeeJump');
+      await sleep(deed.forMs);
+      stack.miner.setBaseFee(FAIR_BASE_FEE_WEI);
+      return 'fair again';
+    case 'emptyPool':
+      return emptyPool(scene);
+    case 'foreign':
+      return useKey(scene, deed);
+    case 'payManually':
+      return payManually(scene);
+    case 'releasePayees':
+      return releasePayees(scene);
+  }
+}
+
+async function killBackends({ stack, tally }: StormScene): Promise<string> {
+  const { rowCount } = await stack.pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'openpool' ORDER BY state <> 'active', random() LIMIT $1`,
+    [BACKENDS_AT_ONCE],
+  );
+  tally.note('postgresBackendKilled', rowCount ?? 0);
+  return `${rowCount} ended`;
+}
+
+/** Waits, with no block made, until there is something to lose. */
+async function emptyPool({ stack, tally }: StormScene): Promise<string> {
+  const { rpcUrl } = stack.chain;
+  stack.miner.stall();
+  try {
+    const deadline = performance.now() + POOL_WAIT_MS;
+    let lost = 0;
+    while (lost === 0 && performance.now() < deadline) {
+      await sleep(100);
+      lost = await poolSize(rpcUrl);
+    }
+    if (lost === 0) return 'it was empty';
+    await rpc(rpcUrl, 'anvil_dropAllTransactions');
+    tally.note('poolEmptied');
+    return `${lost} transactions dropped`;
+  } finally {
+    stack.miner.resume();
+  }
+}
+
+async function poolSize(rpcUrl: string): Promise<number> {
+  const status = (await rpc(rpcUrl, 'txpool_status')) as Readonly<Record<string, string>>;
+  return Number(status['pending']) + Number(status['queued']);
+}
+
+async function useKey(
+  scene: StormScene,
+  deed: Extract<Deed, { readonly kind: 'foreign' }>,
+): Promise<string> {
+  const { foreign, cast, random, tally } = scene;
+  const to = deed.to === 'payee' ? random.pick(cast.plain) : `0x${random.hex(20)}`;
+  const isTaken = await (deed.inPlace ? foreign.sendInPlace(to) : foreign.sendAhead(to));
+  if (isTaken) tally.note(deed.to === 'payee' ? 'foreignToPayee' : 'foreignToStranger');
+  return isTaken ? `taken by the node, to ${to}` : 'the node did not take it';
+}
+
+async function payManually({ operator, cast, random }: StormScene): Promise<string> {
+  const payee = random.pick(cast.plain);
+  const words = ['payout', 'pay', payee, '--below-threshold', '--reason', 'asked for by the storm'];
+  const { code } = await operator.run(...words);
+  return code === 0 ? 'reserved' : `exit code ${code}`;
+}
+
+/** Lets those who refused be tried again. */
+async function releasePayees({ stack, operator }: StormScene): Promise<string> {
+  const { rows } = await stack.pool.query<{ address: string }>(
+    'SELECT address FROM payee WHERE unpayable_code IS NOT NULL',
+  );
+  for (const { address } of rows) {
+    await operator.run('payee', 'release', address, '--reason', 'the storm lets it try again');
+  }
+  return `${rows.length} payees`;
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { expect, test } from 'vitest';
+import { createWalletActivities } from '../activities/wallet.js';
+import { startChain } from '../local/chain-node.js';
+import { createTestDatabase } from '../test/harness/database.js';
+import { createTestWallet } from '../test/harness/money.js';
+import { connectTestTemporal } from '../test/harness/temporal.js';
+import type { AdoptionReport } from './contract.js';
+
+const REPORT: AdoptionReport = { applied: true, complete: true, waiting: null, findings: [] };
+const INPUT = { dryRun: true, actor: 'ann', reason: 'a look' };
+
+test('a repair whose worker dies is taken over within seconds: the wallet is halted meanwhile', async () => {
+  const temporal = await connectTestTemporal();
+  let calls = 0;
+  await temporal.startWorker({
+    async adoptWallet() {
+      calls += 1;
+      // As of a process that was killed: no beat comes, and no answer.
+      return calls === 1 ? await Context.current().cancelled : REPORT;
+    },
+  });
+  const startedMs = performance.now();
+  const { client, taskQueue } = temporal;
+  const report = await client.workflow.execute('adoptWallet', {
+    ...{ taskQueue, workflowId: randomUUID() },
+    args: [{ ...INPUT, vouchedHashes: [] }],
+  });
+  expect(report).toEqual(REPORT);
+  expect(calls).toBe(2);
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
+  await temporal.close();
+});
+
+test('every activity that may take long beats while it works', async () => {
+  const chain = await startChain();
+  const database = await createTestDatabase();
+  const { deps } = await createTestWallet(database.db, chain);
+  const activities = createWalletActivities(deps);
+  const payoutId = randomUUID();
+  const calls = [
+    () => activities.auditPool({ withEvents: true }),
+    () => activities.adoptWallet({ ...INPUT, vouchedHashes: [] }),
+    () => activities.releasePayout({ ...INPUT, payoutId }),
+    () => activities.payElsewhere({ ...INPUT, payoutId, txHash: `0x${'ab'.repeat(32)}` }),
+  ];
+  for (const call of calls) {
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    let beats = 0;
+    environment.on('heartbeat', () => {
+      beats += 1;
+    });
+    await environment.run(call).catch(() => undefined);
+    expect(beats, String(call)).toBeGreaterThan(0);
+  }
+  await database.close();
+  await chain.stop();
+});
