@@ -106,6 +106,9 @@ describe('the command line', () => {
     });
     const shown = await run(['wallet', 'show']);
     expect(shown.out).toContain('the key may be known');
+    const dry = await run(['wallet', 'resume', '--dry-run', '--reason', 'a look', '--json']);
+    expect(dry.json()).toMatchObject({ dryRun: true, changed: true, halted: false });
+    expect((await findWallet(database.db, wallet))?.halt).not.toBeNull();
     await run(['wallet', 'resume', '--reason', 'it is not']);
     expect(await findWallet(database.db, wallet)).toMatchObject({ halt: null });
     const { items } = await listAuditLog(database.db, { limit: 2, cursor: null });

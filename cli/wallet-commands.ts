@@ -33,7 +33,8 @@ export function addWalletCommands(program: Command): void {
     .command('resume')
     .description('let a halted wallet go on')
     .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((options: Reasoned, command: Command) =>
+    .option('--dry-run', 'show what would still stop it, and do nothing', false)
+    .action((options: Reasoned & { readonly dryRun: boolean }, command: Command) =>
       withContext(command, (context) => resume(context, options)),
     );
 }
@@ -68,15 +69,18 @@ async function halt(context: CliContext, { reason }: Reasoned): Promise<void> {
   context.answer(text, { changed, halted: true });
 }
 
-async function resume(context: CliContext, { reason }: Reasoned): Promise<void> {
+async function resume(
+  context: CliContext,
+  { reason, dryRun }: Reasoned & { readonly dryRun: boolean },
+): Promise<void> {
   requireReason(reason);
   const { chainId, address } = await requireWallet(context);
-  const decision = { actor: ACTOR, reason };
+  const decision = { actor: ACTOR, reason, dryRun };
   const { changed, remaining } = await resumeWallet(context.db, { chainId, address }, decision);
-  context.answer(resumedWords(changed, remaining), {
-    changed,
+  const words = resumedWords(changed, remaining);
+  context.answer(dryRun ? `${words}\nnothing was changed: a dry run` : words, {
+    ...{ changed, dryRun, remaining },
     halted: remaining.length > 0,
-    remaining,
   });
 }
 

@@ -151,9 +151,9 @@ export interface Resumed {
 export async function resumeWallet(
   db: Database,
   key: WalletKey,
-  decision: Decision & { readonly onlyFrom?: string },
+  decision: Decision & { readonly onlyFrom?: string; readonly dryRun?: boolean },
 ): Promise<Resumed> {
-  const { onlyFrom, ...said } = decision;
+  const { onlyFrom, dryRun = false, ...said } = decision;
   return transact(db, async (tx) => {
     const { halts } = await lockWallet(tx, key);
     const ended = halts.filter(({ code }) =>
@@ -161,6 +161,8 @@ export async function resumeWallet(
     );
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
     const codes = ended.map(({ code }) => code);
+    const remaining = halts.filter(({ code }) => !codes.includes(code));
+    if (dryRun) return { changed: ended.length > 0, remaining };
     await endHalts(tx, key, codes);
     for (const { code, reason } of ended) {
       await recordDecision(tx, {
@@ -170,7 +172,6 @@ export async function resumeWallet(
         detail: { haltCode: code, haltReason: reason },
       });
     }
-    const remaining = halts.filter(({ code }) => !codes.includes(code));
     return { changed: ended.length > 0, remaining };
   });
 }
