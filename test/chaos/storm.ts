@@ -144,7 +144,9 @@ async function useKey(
 ): Promise<string> {
   const { foreign, cast, random, tally } = scene;
   const to = deed.to === 'payee' ? random.pick(cast.plain) : `0x${random.hex(20)}`;
-  const isTaken = await (deed.inPlace ? foreign.sendInPlace(to) : foreign.sendAhead(to));
+  // The transfer that waits may be a foreign one already, and as dear: then the next nonce has to do.
+  const isTaken =
+    (deed.inPlace && (await foreign.sendInPlace(to))) || (await foreign.sendAhead(to));
   if (isTaken) tally.note(deed.to === 'payee' ? 'foreignToPayee' : 'foreignToStranger');
   return isTaken ? `taken by the node, to ${to}` : 'the node did not take it';
 }
