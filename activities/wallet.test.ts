@@ -1,3 +1,5 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createChainClient } from '../chain/chain-client.js';
@@ -16,7 +18,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
-import { createWalletActivities, openWallet } from './wallet.js';
+import { type AuditReport, createWalletActivities, openWallet } from './wallet.js';
 
 let chain: LocalChain;
 let database: TestDatabase;
@@ -92,8 +94,11 @@ describe('opening the wallet', () => {
 });
 
 describe('the audit', () => {
-  const audit = ({ deps }: TestWallet) =>
-    createWalletActivities(deps).auditPool({ withEvents: true });
+  const audit = ({ deps }: Pick<TestWallet, 'deps'>): Promise<AuditReport> =>
+    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
+      createWalletActivities(deps).auditPool,
+      { withEvents: true },
+    );
 
   it('finds nothing where everything adds up', async () => {
     const wallet = await createTestWallet(database.db, chain);
@@ -138,7 +143,7 @@ describe('the audit', () => {
     const { deps } = await createTestWallet(database.db, chain);
     const config = chainConfig(chain, { rpcUrls: ['http://127.0.0.1:1'] });
     const cut = { ...deps, rpc: createChainClient(config) };
-    const report = await createWalletActivities(cut).auditPool({ withEvents: true });
+    const report = await audit({ deps: cut });
     expect(report).toMatchObject({ ok: false, findings: [{ code: 'CHAIN_UNREACHABLE' }] });
     expect((await findWallet(database.db, walletKeyOf(deps)))?.halt).toBeNull();
   });
