@@ -1,11 +1,10 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createChainClient } from '../chain/chain-client.js';
 import { ChainError } from '../chain/chain-error.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { findWallet } from '../store/wallet.js';
+import { runAudit } from '../test/harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   chainConfig,
@@ -18,7 +17,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
-import { type AuditReport, createWalletActivities, openWallet } from './wallet.js';
+import { openWallet } from './wallet.js';
 
 let chain: LocalChain;
 let database: TestDatabase;
@@ -94,11 +93,7 @@ describe('opening the wallet', () => {
 });
 
 describe('the audit', () => {
-  const audit = ({ deps }: Pick<TestWallet, 'deps'>): Promise<AuditReport> =>
-    new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
-      createWalletActivities(deps).auditPool,
-      { withEvents: true },
-    );
+  const audit = ({ deps }: Pick<TestWallet, 'deps'>) => runAudit(deps, { withEvents: true });
 
   it('finds nothing where everything adds up', async () => {
     const wallet = await createTestWallet(database.db, chain);

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { walletKeyOf } from '../../activities/money-deps.js';
-import { createWalletActivities, openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { findWallet } from '../../store/wallet.js';
+import { runAudit } from '../harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,
@@ -65,7 +65,7 @@ describe('a second manager with a database of its own and the same key', () => {
     const sent = await createPayer(rival).sender.send(theirs.payoutId);
     expect(sent).toMatchObject({ kind: 'waiting', wait: { code: 'WALLET_HALTED' } });
     expect(await haltOf(rival)).toBe('NONCE_AHEAD_OF_LEDGER');
-    const report = await createWalletActivities(rival).auditPool({ withEvents: false });
+    const report = await runAudit(rival, { withEvents: false });
     expect(report).toMatchObject({ ok: false, findings: [{ code: 'NONCE_AHEAD_OF_LEDGER' }] });
     expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(1);
     expect(await haltOf(wallet.deps)).toBeUndefined();

@@ -1,0 +1,13 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { MoneyDeps } from '../../activities/money-deps.js';
+import { type AuditReport, createWalletActivities } from '../../activities/wallet.js';
+
+/** The audit as the activity that it is, beating. */
+export function runAudit(
+  deps: MoneyDeps,
+  input: { readonly withEvents: boolean },
+): Promise<AuditReport> {
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run(createWalletActivities(deps).auditPool, input);
+}
