@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { walletKeyOf } from '../../activities/money-deps.js';
+import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
