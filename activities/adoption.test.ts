@@ -158,6 +158,52 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
+  it('is not complete, and the wallet not resumed, while what took a nonce is not final', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const key = walletKeyOf(wallet.deps);
+    const taken = await reserveFor(database.db, 1_000n);
+    const paid = await reserveFor(database.db, 700n);
+    const { sender } = createPayer(wallet.deps);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    await sender.send(taken.payoutId);
+    await rpc(chain.rpcUrl, 'anvil_dropAllTransactions');
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
+    // Under a signed payout's nonce it pays somebody whose payout is not signed yet.
+    await foreignPayment(wallet, { nonce: 0, to: paid.payee, value: 700n });
+    const reason = 'nonce 0 was used by a transaction that is not ours';
+    await haltWallet(database.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
+    const early = await adoptWallet(wallet.deps, DECISION);
+    expect(early).toMatchObject({ complete: false, findings: [] });
+    expect(early.waiting).toContain('nonce 0');
+    const tired = { actor: 'test', reason: 'tired' };
+    await expect(resumeWallet(database.db, key, tired)).rejects.toMatchObject({
+      code: 'NONCE_TAKEN_BY_UNKNOWN',
+    });
+    await mine(8);
+    expect(await adoptWallet(wallet.deps, DECISION)).toMatchObject({ complete: true });
+    expect(await resumeWallet(database.db, key, tired)).toMatchObject({ remaining: [] });
+    expect(await sender.send(paid.payoutId)).toEqual({ kind: 'closed', state: 'cancelled' });
+    expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[paid.payee, 700n]]));
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
+  it('books a long history piece by piece', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    for (let nonce = 0; nonce < 501; nonce += 1) await sendForeign(chain, wallet, nonce);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
+    await mine(8);
+    await halt(wallet);
+    const first = await adoptWallet(wallet.deps, DECISION);
+    expect(first).toMatchObject({ complete: false, waiting: expect.stringContaining('1 more') });
+    expect(first.findings).toHaveLength(500);
+    expect(await adoptWallet(wallet.deps, DECISION)).toMatchObject({
+      complete: true,
+      findings: [{ nonce: 500 }],
+    });
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
   it('keeps lost bytes of our own that were mined, and settles them', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payoutId } = await reserveFor(database.db, 1_000n);

@@ -29,6 +29,9 @@ import type { AdoptionInput, AdoptionReport } from '../workflows/contract.js';
 import { type FinalPoint, finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
+/** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
+const MOST_AT_ONCE = 500;
+
 interface Found {
   readonly transaction: SentTransaction;
   readonly facts: ForeignFacts;
@@ -50,7 +53,8 @@ export async function adoptWallet(deps: MoneyDeps, input: AdoptionInput): Promis
   const { found, unclaimed, waiting } = examination;
   if (!input.dryRun) {
     const { actor, reason } = input;
-    await adopt(deps.db, walletKeyOf(deps), { ...adoptionOf(deps, examination), actor, reason });
+    const adoption = { ...adoptionOf(deps, examination), isComplete: waiting === null };
+    await adopt(deps.db, walletKeyOf(deps), { ...adoption, actor, reason });
   }
   return {
     applied: !input.dryRun,
@@ -97,21 +101,23 @@ async function examine(deps: MoneyDeps, vouched: ReadonlySet<string>): Promise<E
   if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
   const wallet = await findWallet(deps.db, key);
   const { nextNonce = 0 } = wallet ?? {};
-  const slots = await unseenSlots(deps, Math.min(end.nonce, nextNonce));
-  const ahead = range(nextNonce, end.nonce);
+  const { slots, untold } = await unseenSlots(deps, end);
+  const last = Math.min(end.nonce, nextNonce + MOST_AT_ONCE);
+  const ahead = range(nextNonce, last);
   const sent = await search(deps, [...slots.map(({ nonce }) => nonce), ...ahead], end);
   const found = await judge(deps, sent, { slots, vouched });
   const known = new Set(
     found.flatMap((one) => (one.verdict === 'unclear' ? [] : [one.facts.nonce])),
   );
   const gap = ahead.find((nonce) => !known.has(nonce));
+  const lost = slots.filter(({ nonce }) => found.every(({ facts }) => facts.nonce !== nonce));
   return {
     found: found.filter(
       ({ facts }) => gap === undefined || facts.nonce < gap || facts.nonce === gap,
     ),
     unclaimed: await unclaimedPayments(deps.db, key),
-    nextNonce: gap ?? Math.max(end.nonce, nextNonce),
-    waiting: waitingFor(found, { gap, end, nextNonce }),
+    nextNonce: gap ?? Math.max(last, nextNonce),
+    waiting: waitingFor(found, { gap: gap ?? lost[0]?.nonce, untold, end, nextNonce }),
   };
 }
 
@@ -119,14 +125,21 @@ function waitingFor(
   found: readonly Found[],
   sight: {
     readonly gap: number | undefined;
+    readonly untold: OpenSlot | undefined;
     readonly end: FinalPoint;
     readonly nextNonce: number;
   },
 ): string | null {
-  const { gap, end, nextNonce } = sight;
+  const { gap, untold, end, nextNonce } = sight;
   const unclear = found.find(({ verdict }) => verdict === 'unclear');
   if (unclear !== undefined) return `${unclear.facts.hash} is unclear: look at it, then --vouch`;
   if (gap !== undefined) return `the transaction of nonce ${gap} was not found: try again`;
+  if (untold !== undefined) {
+    const what = `what took nonce ${untold.nonce}, signed for payout ${untold.payoutId},`;
+    return `${what} is not final or not told alike by the endpoints yet: run it again`;
+  }
+  const rest = end.nonce - nextNonce - MOST_AT_ONCE;
+  if (rest > 0) return `${rest} more transactions are to be looked at: run it again`;
   const known = Math.max(end.nonce, nextNonce);
   // What waits in a pool may still be mined and pay somebody whom the ledger is about to pay.
   if (end.claimedNonce <= known) return null;
@@ -136,12 +149,22 @@ function waitingFor(
   );
 }
 
-/** Open slots whose nonce is consumed for good and none of whose attempts was mined. */
-async function unseenSlots(deps: MoneyDeps, below: number): Promise<readonly OpenSlot[]> {
-  const slots = await openSlots(deps.db, walletKeyOf(deps), { from: 0, below, limit: 10_000 });
-  const hashes = slots.flatMap((slot) => slot.attempts.map(({ hash }) => hash));
-  const { absent } = await readInclusions(deps.rpc, hashes, deps.chain);
-  return slots.filter((slot) => slot.attempts.every(({ hash }) => absent.has(hash)));
+/**
+ * Open slots whose nonce is consumed for good and none of whose attempts was mined; and the first one
+ * that is consumed by something of which this cannot be said yet.
+ */
+async function unseenSlots(
+  deps: MoneyDeps,
+  end: FinalPoint,
+): Promise<{ readonly slots: readonly OpenSlot[]; readonly untold: OpenSlot | undefined }> {
+  const below = Math.max(end.nonce, end.minedNonce);
+  const open = await openSlots(deps.db, walletKeyOf(deps), { from: 0, below, limit: 10_000 });
+  const hashes = open.flatMap((slot) => slot.attempts.map(({ hash }) => hash));
+  const { byHash, absent } = await readInclusions(deps.rpc, hashes, deps.chain);
+  const unseen = open.filter((slot) => slot.attempts.every(({ hash }) => !byHash.has(hash)));
+  const isAbsent = ({ nonce, attempts }: OpenSlot) =>
+    nonce < end.nonce && attempts.every(({ hash }) => absent.has(hash));
+  return { slots: unseen.filter(isAbsent), untold: unseen.find((slot) => !isAbsent(slot)) };
 }
 
 async function search(

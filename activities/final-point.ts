@@ -5,7 +5,9 @@ export interface FinalPoint {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
-  /** The highest count that any endpoint gives now, with what waits in its pool. */
+  /** The highest count that any endpoint gives now. */
+  readonly minedNonce: number;
+  /** The same with what waits in its pool. */
   readonly claimedNonce: number;
 }
 
@@ -25,6 +27,7 @@ export async function finalPoint(
     balanceWei: await reads.balanceAt(address, block),
   }));
   if (!answer.agreed) return undefined;
-  const counts = views.flatMap(({ value }) => [value.latestNonce, value.pendingNonce]);
-  return { block, ...answer.value, claimedNonce: Math.max(...counts) };
+  const minedNonce = Math.max(...views.map(({ value }) => value.latestNonce));
+  const claimedNonce = Math.max(minedNonce, ...views.map(({ value }) => value.pendingNonce));
+  return { block, ...answer.value, minedNonce, claimedNonce };
 }

@@ -1,8 +1,10 @@
+import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
 import { payoutProgress } from '../store/payout-progress.js';
+import { query } from '../store/query.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   CONTRACTS,
@@ -92,6 +94,13 @@ describe('releasing a payout', () => {
     await releasePayout(deps, { ...DECISION, payoutId });
     watch.release();
     expect(await stateOf(database.db, payoutId)).toBe('refused');
+    expect(
+      await query(
+        database.db,
+        sql`SELECT actor, reason FROM audit_log
+             WHERE subject = ${payoutId} AND action = 'payout.release'`,
+      ),
+    ).toEqual([{ actor: 'test', reason: 'looked at it' }]);
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 });
@@ -115,6 +124,23 @@ describe('a payment made elsewhere', () => {
     });
     expect(await stateOf(database.db, next.payoutId)).toBe('reserved');
     expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
+  it('is refused when the pool itself made it with an earlier key', async () => {
+    const before = await createTestWallet(database.db, chain);
+    const { payoutId, payee } = await reserveFor(database.db, 1_000n);
+    const paid = createPayer(before.deps).pay(payoutId);
+    const mining = setInterval(() => void mine(1), 100);
+    const outcome = await paid;
+    clearInterval(mining);
+    await mine(8);
+    const { deps } = await createTestWallet(database.db, chain);
+    const next = await reserveFor(database.db, 1_000n, payee);
+    const txHash = 'txHash' in outcome ? (outcome.txHash ?? '') : '';
+    await expect(
+      payElsewhere(deps, { ...DECISION, payoutId: next.payoutId, txHash }),
+    ).rejects.toMatchObject({ code: 'PAYMENT_UNPROVEN' });
+    expect(await paidByLedger(database.db)).toEqual(new Map([[payee, 1_000n]]));
   });
 
   it('is refused when it went elsewhere, failed, is the pool’s own, or the payout is signed', async () => {

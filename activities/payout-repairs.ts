@@ -34,11 +34,15 @@ export async function releasePayout(deps: MoneyDeps, input: ReleaseInput): Promi
   const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
   if (refused.length + outOfGas.length === 0) requireUnsigned(payout);
   if (!input.dryRun) {
-    await closeSlots(deps.db, walletKeyOf(deps), { settled: [], refused, outOfGas });
+    const { actor, reason } = input;
+    const closings = { settled: [], refused, outOfGas, decision: { actor, reason } };
+    await closeSlots(deps.db, walletKeyOf(deps), closings);
   }
+  const again =
+    payout.state === 'reopened' ? `${amount} is pending again` : 'it is signed anew with more gas';
   const words =
     outOfGas.length > 0
-      ? 'its transaction ran out of gas for good; it is signed anew with a higher limit'
+      ? `its transaction ran out of gas for good; ${again}`
       : `its transaction failed for good; ${amount} is pending again and the payee unpayable until released`;
   return { applied: !input.dryRun, words };
 }

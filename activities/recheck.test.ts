@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
+import { holdPayout } from '../store/payout-messages.js';
 import { openPayouts } from '../store/payout-progress.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -67,6 +68,24 @@ describe('a settled payout', () => {
     expect(ended).toMatchObject([{ state: 'paid' }, { state: 'paid' }]);
     expect(await paidByLedger(database.db)).toEqual(new Map([[payee, 1_500n]]));
     expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, 1_500n]]));
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
+  it('is given back, and nobody else is held up, when it runs out of gas beside its payee’s next payout', async () => {
+    const { wallet, payer, payoutId, payee } = await paidPayout();
+    await rpc(chain.rpcUrl, 'anvil_reorg', [4, []]);
+    await mine(4);
+    // The destination is a contract by now, which keeps a note: more gas than was signed for.
+    await rpc(chain.rpcUrl, 'anvil_setCode', [payee, '0x600160005500']);
+    expect(await recheckSettled(wallet.deps)).toMatchObject({ reopened: 1 });
+    const next = await reserveFor(database.db, 500n, payee);
+    const hold = { actor: 'test', reason: 'later' };
+    await holdPayout(database.db, next.payoutId, hold);
+    const mining = setInterval(() => void mine(1), 100);
+    expect(await payer.pay(payoutId)).toMatchObject({ state: 'cancelled' });
+    const other = await reserveFor(database.db, 300n);
+    expect(await payer.pay(other.payoutId)).toMatchObject({ state: 'paid' });
+    clearInterval(mining);
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 

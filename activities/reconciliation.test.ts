@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createChainClient } from '../chain/chain-client.js';
+import type { ChainReads } from '../chain/chain-reads.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { listReconciliations } from '../store/reconciliation.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
@@ -20,6 +21,7 @@ import {
 import { adoptWallet } from './adoption.js';
 import { walletKeyOf } from './money-deps.js';
 import { reconcile } from './reconciliation.js';
+import { openWallet } from './wallet.js';
 
 let chain: LocalChain;
 let database: TestDatabase;
@@ -88,6 +90,51 @@ describe('the reconciliation', () => {
     const decision = { actor: 'test', reason: 'mine', dryRun: false, vouchedHashes: [] };
     await adoptWallet(wallet.deps, decision);
     expect(await run(wallet)).toMatchObject({ ok: true, fromNonce: 0, toNonce: 2, outWei: '1001' });
+  });
+
+  it('names a foreign transaction that took the nonce of an open payout', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const { payoutId } = await reserveFor(database.db, 1_000n);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    await createPayer(wallet.deps).sender.send(payoutId);
+    await rpc(chain.rpcUrl, 'anvil_dropAllTransactions');
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
+    await sendForeign(chain, wallet, 0);
+    await mine(8);
+    expect((await run(wallet)).findings).toMatchObject([{ code: 'TRANSACTION_UNKNOWN' }]);
+  });
+
+  it('knows what waited while the wallet was accepted', async () => {
+    const used = await createTestWallet(database.db, chain);
+    const other = await createTestDatabase();
+    const wallet = { ...used, deps: { ...used.deps, db: other.db } };
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    await sendForeign(chain, wallet, 0);
+    expect(await openWallet(wallet.deps, { acceptedTransactions: 1 })).toMatchObject({
+      ...{ halt: null, nextNonce: 1 },
+    });
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
+    await mine(10);
+    expect(await run(wallet)).toMatchObject({ ok: true, fromNonce: 0, toNonce: 1, outWei: '1' });
+    await other.close();
+  });
+
+  it('keeps no interval that ends on a count which no transaction explains', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const opened = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
+    await mine(10);
+    const honest = wallet.deps.rpc;
+    const tooHigh = (reads: ChainReads): ChainReads => ({
+      ...reads,
+      nonceAt: async (address, block) =>
+        (await reads.nonceAt(address, block)) + (block > opened ? 1 : 0),
+    });
+    const agreed: typeof honest.agreed = (read) => honest.agreed((reads) => read(tooHigh(reads)));
+    const lied = { ...wallet.deps, rpc: { ...honest, agreed } };
+    await expect(reconcile(lied, { fromOpening: false })).rejects.toThrow('nonce 0 is used');
+    await sendForeign(chain, wallet, 0);
+    await mine(10);
+    expect((await run(wallet)).findings).toMatchObject([{ code: 'TRANSACTION_UNKNOWN' }]);
   });
 
   it.each([

@@ -81,6 +81,22 @@ describe('opening the wallet', () => {
     await other.close();
   });
 
+  it('accepts what it is told although a graver halt stands', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await sendForeign(chain, wallet, 0);
+    const other = await createTestDatabase();
+    const deps = { ...wallet.deps, db: other.db };
+    await openWallet(deps, { acceptedTransactions: 0 });
+    await sendForeign(chain, wallet, 1);
+    expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
+      halts: [{ code: 'NONCE_AHEAD_OF_LEDGER' }, { code: 'WALLET_USED_BEFORE' }],
+    });
+    expect(await openWallet(deps, { acceptedTransactions: 2 })).toMatchObject({
+      ...{ nextNonce: 2, halts: [{ code: 'NONCE_AHEAD_OF_LEDGER' }] },
+    });
+    await other.close();
+  });
+
   it("halts when the chain's nonce is above its own, and accepting is no way around", async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);

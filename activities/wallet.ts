@@ -72,7 +72,7 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
   const isAccepted = opening.nonce === accepted;
   const halt = isAccepted ? null : usedBefore;
   const wallet = await openWalletRow(deps.db, key, { opening, halt });
-  if (isAccepted && wallet.halt?.code === usedBefore.code) {
+  if (isAccepted && wallet.halts.some(({ code }) => code === usedBefore.code)) {
     await acceptUsedWallet(deps.db, key, opening);
   }
   const ahead = await readNonceAhead(deps);
@@ -97,8 +97,12 @@ export function createWalletActivities(deps: MoneyDeps) {
     payElsewhere: guarded((input: PaidElsewhereInput) =>
       beating('looking for the proof', () => payElsewhere(deps, input)),
     ),
-    recheckSettled: guarded(() => recheckSettled(deps, heartbeat)),
-    reconcileWallet: guarded((input: ReconciliationInput) => reconcile(deps, input, heartbeat)),
+    recheckSettled: guarded(() =>
+      beating('looking again at what is paid', () => recheckSettled(deps, heartbeat)),
+    ),
+    reconcileWallet: guarded((input: ReconciliationInput) =>
+      beating('holding the chain against the ledger', () => reconcile(deps, input, heartbeat)),
+    ),
   };
 }
 

@@ -45,7 +45,7 @@ export async function findByNonces(
   return withReceipts(reads, found);
 }
 
-/** The transactions of these hashes with their receipts; what is not mined is left out. */
+/** The transactions of these hashes with their receipts; what no block holds is left out. */
 export async function readSent(
   reads: ChainReads,
   hashes: readonly string[],
@@ -63,12 +63,14 @@ async function withReceipts(
 ): Promise<readonly SentTransaction[]> {
   const receipts = await reads.receipts(mined.map(({ hash }) => hash));
   return mined
-    .flatMap(({ hash, nonce, valueWei, data, fields }) => {
+    .map(({ hash, nonce, valueWei, data, fields }) => {
       const receipt = receipts.get(hash);
-      if (!receipt) return [];
+      // It is in a block: a node that has lost its receipt knows less than it says, not more.
+      if (!receipt)
+        throw new ChainError('refused', `there is no receipt of ${hash}, which is mined`);
       const raw = rebuildRaw(fields, hash);
       const bytes = raw === undefined ? null : Buffer.from(raw).toString('hex');
-      return [{ ...receipt, nonce, valueWei, data, raw: bytes }];
+      return { ...receipt, nonce, valueWei, data, raw: bytes };
     })
     .sort((a, b) => a.nonce - b.nonce);
 }

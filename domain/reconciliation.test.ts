@@ -45,6 +45,9 @@ describe('one nonce, told twice', () => {
     expect(compareNonce(4, undefined, ledger)?.code).toBe('TRANSACTION_MISSING');
     const open = { ...ledger, slot: { ...slot, state: 'open', minedHash: null } } as const;
     expect(compareNonce(4, chain, open)?.code).toBe('PAYOUT_NOT_SETTLED');
+    for (const other of [{ valueWei: 8n }, { to: null }]) {
+      expect(compareNonce(4, { ...chain, ...other }, open)?.code).toBe('TRANSACTION_UNKNOWN');
+    }
     expect(compareNonce(4, undefined, open)).toBeUndefined();
   });
 });

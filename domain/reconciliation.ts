@@ -55,16 +55,17 @@ export function compareNonce(
     const message = `${shown}, is known to nobody here: \`openpool wallet adopt\``;
     return { code: 'TRANSACTION_UNKNOWN', message };
   }
+  const isTheTransfer = chain.to === slot.destination && chain.valueWei === slot.amountWei;
+  if (slot.state === 'open' && !isTheTransfer) {
+    const message = `${shown}, took the nonce of payout ${slot.payoutId}: \`openpool wallet adopt\``;
+    return { code: 'TRANSACTION_UNKNOWN', message };
+  }
   if (slot.state === 'open') {
     const message = `${shown}, is final and payout ${slot.payoutId} is not settled yet`;
     return { code: 'PAYOUT_NOT_SETTLED', message };
   }
   const paid = slot.state === 'mined';
-  const same =
-    chain.hash === slot.minedHash &&
-    chain.succeeded === paid &&
-    chain.to === slot.destination &&
-    chain.valueWei === slot.amountWei;
+  const same = isTheTransfer && chain.hash === slot.minedHash && chain.succeeded === paid;
   if (same) return undefined;
   const says = `payout ${slot.payoutId} is ${paid ? 'paid' : 'refused'} by ${slot.minedHash}, ${formatEth(slot.amountWei)} ETH to ${slot.destination}`;
   const did = chain.succeeded ? 'succeeded' : 'failed';

@@ -32,6 +32,8 @@ export interface Adoption {
   readonly paysNobody: readonly ForeignTransaction[];
   /** Every nonce below has been looked at. */
   readonly nextNonce: number;
+  /** Nothing was left for another time. */
+  readonly isComplete: boolean;
 }
 
 export interface RecoveredAttempt extends Fees {
@@ -108,6 +110,7 @@ export async function adopt(
         payments: hashesOf(adoption.payments),
         paysNobody: hashesOf(adoption.paysNobody),
         nextNonce: String(adoption.nextNonce),
+        complete: String(adoption.isComplete),
       },
     });
   });

@@ -41,7 +41,8 @@ export async function requirePayout(reader: Reader, id: string): Promise<Repaire
 
 /**
  * Books a payment that was made outside of the pool, under the payout's lock: refused once anything is
- * signed, because what is signed may still pay, and refused for a transaction that was booked before.
+ * signed, because what is signed may still pay, and refused for a transaction that was booked before,
+ * by an adoption or by a payout of the pool.
  */
 export async function bookPaidElsewhere(
   db: Database,
@@ -51,8 +52,11 @@ export async function bookPaidElsewhere(
   await transact(db, async (tx) => {
     const payout = await requirePayout(tx, booking.payoutId);
     requireUnsigned(payout);
-    if (await adoptPayment(tx, key, booking)) return;
-    const words = `transaction ${booking.transaction.hash} was booked before`;
+    const { hash } = booking.transaction;
+    // Of the pool itself, with this key or an earlier one: what it paid is booked by its own payout.
+    const own = await query(tx, sql`SELECT FROM attempt WHERE hash = ${hash}`);
+    if (own.length === 0 && (await adoptPayment(tx, key, booking))) return;
+    const words = `transaction ${hash} was booked before`;
     throw new PoolError('PAYMENT_UNPROVEN', words);
   });
 }

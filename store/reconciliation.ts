@@ -13,6 +13,8 @@ export interface ReconciliationStart {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
+  /** Nonces below were accepted with the wallet, also those that were mined after it was opened. */
+  readonly openingNonce: number;
   /** True before the first interval that added up. */
   readonly isOpening: boolean;
 }
@@ -23,9 +25,15 @@ export async function reconciliationStart(
   key: WalletKey,
   options: { readonly fromOpening: boolean },
 ): Promise<ReconciliationStart | undefined> {
-  const [row] = await query<{ block: string; nonce: string; balance: string; opening: boolean }>(
+  const [row] = await query<{
+    block: string;
+    nonce: string;
+    balance: string;
+    opening_nonce: string;
+    opening: boolean;
+  }>(
     reader,
-    sql`SELECT coalesce(done.to_block, wallet.opening_block) AS block,
+    sql`SELECT wallet.opening_nonce, coalesce(done.to_block, wallet.opening_block) AS block,
                coalesce(done.to_nonce, wallet.opening_nonce) AS nonce,
                coalesce(done.balance_wei, wallet.opening_balance_wei) AS balance,
                done.id IS NULL AS opening
@@ -41,6 +49,7 @@ export async function reconciliationStart(
       block: Number(row.block),
       nonce: Number(row.nonce),
       balanceWei: BigInt(row.balance),
+      openingNonce: Number(row.opening_nonce),
       isOpening: row.opening,
     }
   );

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
+import type { PayoutState } from '../domain/payout.js';
 import type { Inclusion } from '../domain/settlement.js';
-import { MANAGER, recordDecision } from './audit-log.js';
+import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { markUnpayable } from './payees.js';
 import { postMovement } from './payout-postings.js';
@@ -75,6 +76,8 @@ interface Closing {
 }
 
 export interface Closings {
+  /** Of the person whose word stands in for a second endpoint's. */
+  readonly decision?: Decision;
   readonly settled: readonly Closing[];
   readonly refused: readonly (Closing & { readonly reason: string })[];
   readonly outOfGas: readonly (Closing & { readonly nextGasLimit: bigint })[];
@@ -89,7 +92,7 @@ export async function closeSlots(
   key: WalletKey,
   closings: Closings,
 ): Promise<readonly string[]> {
-  const { settled, refused, outOfGas } = closings;
+  const { settled, refused, outOfGas, decision } = closings;
   const all = [...settled, ...refused, ...outOfGas];
   return transact(db, async (tx) => {
     // Payouts before slots, in one order: as everywhere.
@@ -110,6 +113,10 @@ export async function closeSlots(
       tx,
       outOfGas.filter(({ slot }) => failed.includes(slot.payoutId)),
     );
+    for (const subject of failed) {
+      if (decision === undefined) break;
+      await recordDecision(tx, { ...decision, action: 'payout.release', subject });
+    }
     return [...paid, ...failed];
   });
 }
@@ -168,20 +175,30 @@ async function markRefused(tx: Transaction, refused: Closings['refused']): Promi
   }
 }
 
-/** The hold stays; the payout may be signed again, with more gas. */
+/**
+ * The hold stays; the payout may be signed again, with more gas. One that was re-opened is given back
+ * instead: its payee may have an open payout beside it, and two that could be signed are refused.
+ */
 async function sendBack(tx: Transaction, outOfGas: Closings['outOfGas']): Promise<void> {
   for (const { slot, inclusion, nextGasLimit } of outOfGas) {
-    const changed = await query(
+    const { payoutId } = slot;
+    const changed = await query<{ state: PayoutState }>(
       tx,
-      sql`UPDATE payout SET state = 'reserved', gas_limit = ${nextGasLimit.toString()},
+      sql`UPDATE payout SET gas_limit = ${nextGasLimit.toString()},
+                 state = CASE state WHEN 'signed' THEN 'reserved' ELSE 'cancelled' END,
+                 closed_at = CASE state WHEN 'reopened' THEN now() END,
                  signed_at = NULL, wait_code = NULL, wait_reason = NULL
-           WHERE id = ${slot.payoutId} AND state IN ('signed', 'reopened') RETURNING id`,
+           WHERE id = ${payoutId} AND state IN ('signed', 'reopened') RETURNING state`,
     );
     assertAll(changed.length, 1, 'sent back');
+    if (changed[0]?.state === 'cancelled') {
+      const payoutIds = [payoutId];
+      await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds });
+    }
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'payout.out-of-gas',
-      subject: slot.payoutId,
+      subject: payoutId,
       reason: `transaction ${inclusion.hash} ran out of gas`,
       detail: { nextGasLimit: nextGasLimit.toString() },
     });

@@ -10,6 +10,7 @@ import { transact } from './transact.js';
 /** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
 export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
 const USED_BEFORE = 'WALLET_USED_BEFORE';
+const NONCE_TAKEN = 'NONCE_TAKEN_BY_UNKNOWN';
 
 /** Which wallet: one key on one chain. */
 export interface WalletKey {
@@ -146,7 +147,8 @@ export interface Resumed {
 /**
  * Ends what stops a wallet: the one halt that is named, or all that a person may end. The
  * configuration's switch is the configuration's to end, and a wallet that was used before has to be
- * accepted by its number. Throws while the ledger still contradicts itself.
+ * accepted by its number. Throws while the ledger still contradicts itself, and while nobody has
+ * looked what took a nonce: it may have paid a payee whom the wallet would pay again.
  */
 export async function resumeWallet(
   db: Database,
@@ -160,6 +162,7 @@ export async function resumeWallet(
       onlyFrom === undefined ? code !== SWITCHED_OFF && code !== USED_BEFORE : code === onlyFrom,
     );
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
+    if (ended.some(({ code }) => code === NONCE_TAKEN)) await refuseUnadopted(tx, key);
     const codes = ended.map(({ code }) => code);
     const remaining = halts.filter(({ code }) => !codes.includes(code));
     if (dryRun) return { changed: ended.length > 0, remaining };
@@ -181,6 +184,20 @@ async function refuseBroken(tx: Transaction): Promise<void> {
   if (first === undefined) return;
   const words = `the ledger still contradicts itself: ${first.code}: ${first.message}`;
   throw new PoolError('INVARIANT_BROKEN', words);
+}
+
+async function refuseUnadopted(tx: Transaction, { chainId, address }: WalletKey): Promise<void> {
+  const adopted = await query(
+    tx,
+    sql`SELECT FROM wallet_halt JOIN audit_log ON audit_log.at >= wallet_halt.halted_at
+         WHERE chain_id = ${chainId} AND wallet = ${address} AND code = ${NONCE_TAKEN}
+           AND action = 'wallet.adopt' AND subject = ${address} AND detail ->> 'complete' = 'true'
+         LIMIT 1`,
+  );
+  if (adopted.length > 0) return;
+  const words =
+    'nobody has looked what took the nonce: first `openpool wallet adopt`, until it is complete';
+  throw new PoolError(NONCE_TAKEN, words);
 }
 
 async function endHalts(tx: Transaction, key: WalletKey, codes: readonly string[]): Promise<void> {

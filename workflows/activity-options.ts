@@ -62,6 +62,21 @@ export const REPAIR_CALL: ActivityOptions = {
   },
 };
 
+/**
+ * Reads the wallet's history, which may be years long, heartbeating. What the endpoints cannot tell
+ * shows as a failure that says why, not as a run without end: the schedule comes again.
+ */
+export const HISTORY_CALL: ActivityOptions = {
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '1 minute',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+    maximumAttempts: 6,
+  },
+};
+
 /** Goes over many rows or sagas, heartbeating. */
 export const BULK_CALL: ActivityOptions = {
   startToCloseTimeout: '30 minutes',

@@ -1,9 +1,9 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
-import { BULK_CALL } from './activity-options.js';
+import { HISTORY_CALL } from './activity-options.js';
 import type { ReconciliationInput, ReconciliationReport } from './contract.js';
 
-const activities = proxyActivities<ReturnType<typeof createWalletActivities>>(BULK_CALL);
+const activities = proxyActivities<ReturnType<typeof createWalletActivities>>(HISTORY_CALL);
 
 /** Holds the chain against the ledger, both ways and to the wei. */
 export async function reconcile(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
@@ -35,6 +35,19 @@ test('a repair whose worker dies is taken over within seconds: the wallet is hal
   await temporal.close();
 });
 
+test('a reconciliation that no endpoint can answer ends and says why', async () => {
+  const temporal = await connectTestTemporal();
+  const message = 'name an endpoint of an archive node in chain.rpcUrls';
+  await temporal.startWorker({
+    reconcileWallet: () =>
+      Promise.reject(ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message })),
+  });
+  const { client, taskQueue } = temporal;
+  const run = client.workflow.execute('reconcile', { taskQueue, workflowId: randomUUID() });
+  await expect(run).rejects.toMatchObject({ cause: { cause: { message } } });
+  await temporal.close();
+}, 90_000);
+
 test('every activity that may take long beats while it works', async () => {
   const chain = await startChain();
   const database = await createTestDatabase();
@@ -44,6 +57,8 @@ test('every activity that may take long beats while it works', async () => {
   const calls = [
     () => activities.auditPool({ withEvents: true }),
     () => activities.adoptWallet({ ...INPUT, vouchedHashes: [] }),
+    () => activities.recheckSettled(),
+    () => activities.reconcileWallet({ fromOpening: false }),
     () => activities.releasePayout({ ...INPUT, payoutId }),
     () => activities.payElsewhere({ ...INPUT, payoutId, txHash: `0x${'ab'.repeat(32)}` }),
   ];
