@@ -72,6 +72,27 @@ describe('a configuration', () => {
     });
   });
 
+  it('takes a module for a source of that kind alone, and no invented fees where they are money', async () => {
+    const source = BASE.slice(BASE.indexOf('sources:'), BASE.indexOf('database:'));
+    const load = (kind: string, chainId: number) =>
+      problemsOf(
+        BASE.replace(source, `sources:\n  - { id: s, from: beginning, ${kind} }\n`).replace(
+          'chain:\n',
+          `chain:\n  id: ${chainId}\n`,
+        ),
+      );
+    expect(await load('kind: module', 1)).toMatchObject([
+      { code: 'CONFIG_MISSING_KEY', key: 'sources[0].module' },
+    ]);
+    expect(await load('kind: file, module: ./x.js', 1)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'sources[0].module' },
+    ]);
+    expect(await load('kind: generator', 42_161)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'sources[0].kind' },
+    ]);
+    await expect(load('kind: generator', 31_337)).rejects.toThrow('it was not refused');
+  });
+
   it('has a finite limit on everything that leaves the wallet, whatever is left out', async () => {
     const { pool, chain } = await load(BASE);
     expect(pool).toMatchObject({

@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceConfig } from '../config.js';
@@ -47,7 +51,7 @@ async function pass(
   environment = new MockActivityEnvironment(),
 ): Promise<SyncReport> {
   now = new Date(T0 + seconds * 1000);
-  const sources = new Map([[config.id, { config, source: createEventSource(config) }]]);
+  const sources = new Map([[config.id, { config, source: await createEventSource(config) }]]);
   const { syncSource } = createSyncActivities({
     db: database.db,
     sources,
@@ -81,6 +85,8 @@ async function useSource(overrides: Partial<SourceConfig> = {}): Promise<void> {
   config = {
     id: `orch-${sourceNo}`,
     kind: 'orchestrator-http',
+    module: null,
+    baseDir: '/',
     region: 'eu',
     nodeType: 'ai',
     from: null,
@@ -88,7 +94,7 @@ async function useSource(overrides: Partial<SourceConfig> = {}): Promise<void> {
     options: { endpoint: orchestrator.url, idleTimeout: '5s' },
     ...overrides,
   };
-  const { readsFrom } = createEventSource(config);
+  const { readsFrom } = await createEventSource(config);
   await registerSources(database.db, [{ ...config, readsFrom }]);
 }
 
@@ -129,6 +135,47 @@ describe('a sync pass', () => {
       [BOB]: net(36_893_488_147_419_103_233n),
       commission: cut(9_007_199_254_740_993n) + cut(36_893_488_147_419_103_233n),
     });
+  });
+
+  it('counts what a half-copied dump holds, and the rest when it is whole', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'openpool-dump-'));
+    for (let i = 0; i < 600; i += 1) transcode(i, ALICE, 9_007_199_254_740_993n);
+    const whole = gzipSync(orchestrator.rows.map(elementText).join('\n'));
+    await writeFile(join(dir, 'old.gz'), whole.subarray(0, whole.length / 2));
+    await useSource({ kind: 'file', baseDir: dir, options: { path: '*.gz' } });
+    await expect(pass(1_000)).rejects.toMatchObject({ type: 'EVENT_SOURCE_TRUNCATED' });
+    const half = (await owed())[ALICE] ?? 0n;
+    expect(half).toBeGreaterThan(0n);
+    expect(half).toBeLessThan(600n * net(9_007_199_254_740_993n));
+    await writeFile(join(dir, 'old.gz'), whole);
+    await pass(1_060);
+    // Another dump of older events than those that were counted.
+    orchestrator.rows = [];
+    transcode(-900_000, BOB, 1_000n);
+    await writeFile(join(dir, 'older.gz'), gzipSync(`[${orchestrator.rows.map(elementText)}]`));
+    expect(await pass(1_120)).toMatchObject({ events: 601, fresh: 1, duplicates: 600 });
+    expect((await owed())[ALICE]).toBe(600n * net(9_007_199_254_740_993n));
+    expect((await owed())[BOB]).toBe(net(1_000n));
+    await rm(dir, { recursive: true });
+  });
+
+  it('credits what the generator makes, and more as time goes on', async () => {
+    const start = new Date(Date.now() - 10_000).toISOString();
+    await useSource({
+      kind: 'generator',
+      nodeType: 'transcode',
+      options: { seed: 3, start, payees: [ALICE], every: '100ms' },
+    });
+    const secondsNow = (): number => (Date.now() - T0) / 1000;
+    const first = await pass(secondsNow());
+    expect(first).toMatchObject({ fresh: first.events, setAside: 0 });
+    expect(first.events).toBeGreaterThan(99);
+    const early = (await owed())[ALICE] ?? 0n;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const second = await pass(secondsNow());
+    expect(second).toMatchObject({ duplicates: first.events, setAside: 0 });
+    expect(second.fresh).toBeGreaterThan(1);
+    expect((await owed())[ALICE]).toBeGreaterThan(early);
   });
 
   it('loses nothing that is written later in the second of a poll, and asks in whole seconds of UTC', async () => {

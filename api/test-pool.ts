@@ -38,8 +38,22 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       maxJobFeeWei: 100_000_000_000_000_000n,
     },
     sources: [
-      { id: 'orchestrator-ai', kind: 'orchestrator-http', nodeType: 'ai', ...source },
-      { id: 'orchestrator-video', kind: 'orchestrator-http', nodeType: 'transcode', ...source },
+      {
+        id: 'orchestrator-ai',
+        kind: 'orchestrator-http',
+        module: null,
+        baseDir: '/',
+        nodeType: 'ai',
+        ...source,
+      },
+      {
+        id: 'orchestrator-video',
+        kind: 'orchestrator-http',
+        module: null,
+        baseDir: '/',
+        nodeType: 'transcode',
+        ...source,
+      },
     ],
     database: { url: 'postgres://unused' },
     temporal: {

@@ -33,6 +33,7 @@ export function describeConfig(config: Config): ConfigDescription {
     sources: config.sources.map((source) => ({
       id: source.id,
       kind: source.kind,
+      ...(source.module === null ? {} : { module: source.module }),
       region: source.region,
       nodeType: source.nodeType,
       from: source.from?.toISOString() ?? 'beginning',

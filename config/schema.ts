@@ -36,6 +36,7 @@ const pool = z.strictObject({
 const source = z.strictObject({
   id: id(),
   kind: text().prefault('orchestrator-http'),
+  module: text().optional(),
   region: text().optional(),
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
   from: text().transform((value, context) => {

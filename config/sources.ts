@@ -1,14 +1,19 @@
 /** The sources of pool events, and the secrets in their options. */
 import type { ConfigDocument, KeyPath } from './document.js';
 import type { NamedFiles } from './files.js';
+import type { ConfigCode } from './problem.js';
 import type { ConfigValues, SourceValues } from './schema.js';
 
 /** One place that pool events come from. */
 export interface SourceConfig {
   /** Permanent: it is part of every event's identity. */
   readonly id: string;
-  /** Which plugin reads it: `orchestrator-http`. */
+  /** Which plugin reads it: `orchestrator-http`, `file`, `generator`, or `module`: a third party's. */
   readonly kind: string;
+  /** The third party's package, or path from `baseDir`. */
+  readonly module: string | null;
+  /** The configuration's own directory: where relative paths start. */
+  readonly baseDir: string;
   /** Where the plugin's events do not say so themselves. */
   readonly region: string | null;
   readonly nodeType: 'ai' | 'transcode' | null;
@@ -31,9 +36,12 @@ export async function buildSources(
         const message = 'this time is still to come, so nothing would be counted until then';
         files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
       }
+      noteUnfitting(values, i, { document, files });
       return {
         id: source.id,
         kind: source.kind,
+        module: source.module ?? null,
+        baseDir: files.resolve('.'),
         region: source.region ?? null,
         nodeType: source.nodeType ?? null,
         from: source.from,
@@ -42,6 +50,32 @@ export async function buildSources(
       };
     }),
   );
+}
+
+interface Place {
+  readonly document: ConfigDocument;
+  readonly files: NamedFiles;
+}
+
+/** Ether and what stands for it: what the generator invents must never be paid here. */
+const CHAINS_WITH_MONEY = [1, 42_161];
+
+/** What is right by itself and wrong beside other keys. */
+function noteUnfitting(values: ConfigValues, i: number, { document, files }: Place): void {
+  const source = values.sources[i];
+  if (source === undefined) return;
+  const note = (code: ConfigCode, key: string, message: string): void =>
+    files.note(document.problem(code, ['sources', i, key], message));
+  if (source.kind === 'module' && source.module === undefined) {
+    note('CONFIG_MISSING_KEY', 'module', 'kind: module needs the package or path that makes it');
+  }
+  if (source.kind !== 'module' && source.module !== undefined) {
+    note('CONFIG_VALUE', 'module', `only kind: module has one, and this is kind: ${source.kind}`);
+  }
+  if (source.kind === 'generator' && CHAINS_WITH_MONEY.includes(values.chain.id)) {
+    const message = `the generator invents fees, and chain ${values.chain.id} would pay them: use it on a chain without money`;
+    note('CONFIG_VALUE', 'kind', message);
+  }
 }
 
 function noteDuplicates(
@@ -57,11 +91,7 @@ function noteDuplicates(
 }
 
 /** `<name>File: path` becomes `<name>: text of the file`, so that plugins read no files. */
-async function fillOptions(
-  options: unknown,
-  path: KeyPath,
-  place: { readonly document: ConfigDocument; readonly files: NamedFiles },
-): Promise<unknown> {
+async function fillOptions(options: unknown, path: KeyPath, place: Place): Promise<unknown> {
   if (Array.isArray(options)) {
     return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));
   }

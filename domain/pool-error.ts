@@ -297,6 +297,26 @@ export const CATALOGUE = {
     http: 500,
     help: 'Correct the options of the source that are named; pools/openpool.yaml has examples.',
   },
+  EVENT_SOURCE_MODULE_NOT_FOUND: {
+    final: true,
+    http: 500,
+    help: 'Correct `module` of the source (a path from the configuration’s directory begins with ./ or ../), or install the package beside the configuration.',
+  },
+  EVENT_SOURCE_MODULE_INVALID: {
+    final: true,
+    http: 500,
+    help: 'Tell the author of the module: it must load, export createEventSource and make a source; plugins/README.md says how.',
+  },
+  EVENT_SOURCE_MODULE_FAILED: {
+    final: false,
+    http: 502,
+    help: 'The module failed with an error of its own: see what it says, and ask its author. The next pass goes on.',
+  },
+  EVENT_SOURCE_FILE_UNREADABLE: {
+    final: false,
+    http: 502,
+    help: 'Correct `path` in the options, let the user that runs openpool read the file, or copy it again if it is damaged.',
+  },
   EVENT_SOURCE_UNREACHABLE: {
     final: false,
     http: 502,
@@ -335,7 +355,7 @@ export const CATALOGUE = {
   EVENT_SOURCE_TRUNCATED: {
     final: false,
     http: 502,
-    help: 'The answer ended early. What came is kept and the next pass goes on; look at time-outs of the proxy if it stays.',
+    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again.',
   },
   EVENT_SOURCE_TOO_LARGE: {
     final: false,

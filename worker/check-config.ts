@@ -13,7 +13,7 @@ export interface CheckedConfig {
 /** Everything that a start would refuse and that can be seen without a network. */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const config = await loadConfig(path, { needsWallet: true });
-  for (const source of config.sources) createEventSource(source);
+  for (const source of config.sources) await createEventSource(source);
   const signer = await openConfiguredSigner(config);
   const description = { ...describeConfig(config), walletAddress: signer.address };
   return { description, text: stringify(description).trimEnd() };

@@ -2,6 +2,8 @@
 import { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { findWorkflowBundle } from '../config/process.js';
+import type { SourceConfig } from '../config.js';
+import type { EventSource } from '../plugins/event-source/event-source.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
@@ -95,9 +97,10 @@ function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
 }
 
 async function prepareSources({ config, db }: ServiceContext) {
-  const sources = new Map(
-    config.sources.map((one) => [one.id, { config: one, source: createEventSource(one) }] as const),
-  );
+  const sources = new Map<string, { config: SourceConfig; source: EventSource }>();
+  for (const one of config.sources) {
+    sources.set(one.id, { config: one, source: await createEventSource(one) });
+  }
   const registered = [...sources.values()].map((one) => ({
     ...one.config,
     readsFrom: one.source.readsFrom,

@@ -119,6 +119,8 @@ const POOL: Config['pool'] = {
 const SOURCE: Config['sources'][number] = {
   id: 'one',
   kind: 'orchestrator-http',
+  module: null,
+  baseDir: '/',
   region: 'eu',
   nodeType: 'ai',
   from: null,

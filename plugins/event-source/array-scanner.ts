@@ -10,6 +10,8 @@ export interface ScanOptions {
   readonly maxElementBytes: number;
   /** @default 250 */
   readonly sliceSize?: number;
+  /** What is read, for people. @default 'the answer' */
+  readonly what?: string;
 }
 
 const QUOTE = 0x22;
@@ -34,7 +36,7 @@ export async function* scanArray(
   options: ScanOptions,
 ): AsyncGenerator<readonly RawEvent[]> {
   const { sliceSize = 250 } = options;
-  const scanner = new ArrayScanner(options.maxElementBytes);
+  const scanner = new ArrayScanner(options.maxElementBytes, options.what ?? 'the answer');
   let failure: unknown;
   try {
     for await (const chunk of chunks) {
@@ -63,7 +65,10 @@ class ArrayScanner {
   private pieces: Buffer[] = [];
   private piecesBytes = 0;
 
-  constructor(private readonly maxElementBytes: number) {}
+  constructor(
+    private readonly maxElementBytes: number,
+    private readonly what: string,
+  ) {}
 
   feed(chunk: Buffer): void {
     let i = 0;
@@ -81,9 +86,9 @@ class ArrayScanner {
   end(): void {
     if (this.where === 'before') {
       const word = this.takePieces().trim();
-      if (word !== '' && word !== 'null') throw notAnArray(word);
+      if (word !== '' && word !== 'null') throw notAnArray(this.what, word);
     } else if (this.where === 'inside') {
-      const message = `the answer ends after ${this.elements} elements, without the array's end`;
+      const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
       throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
     }
   }
@@ -96,11 +101,11 @@ class ArrayScanner {
     if (i === -1) {
       const word = Buffer.concat(this.pieces).toString().trim();
       // An HTML page is told from `null` at once; a byte order mark takes a few bytes to be seen.
-      if (this.piecesBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(word);
+      if (this.piecesBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(this.what, word);
       return chunk.length;
     }
     const word = this.takePieces().trim();
-    if (word !== '') throw notAnArray(word);
+    if (word !== '') throw notAnArray(this.what, word);
     this.where = 'inside';
     return i + 1;
   }
@@ -144,7 +149,7 @@ class ArrayScanner {
     if (raw === '' && isEnd) return;
     this.elements += 1;
     this.readyLength += raw.length;
-    this.ready.push({ place: `element ${this.elements} of the answer`, raw });
+    this.ready.push({ place: `element ${this.elements} of ${this.what}`, raw });
   }
 
   private keep(piece: Buffer): void {
@@ -165,13 +170,14 @@ class ArrayScanner {
 
   private checkBlank(rest: Buffer): void {
     if (rest.toString().trim() === '') return;
-    const message = `something stands behind the array's end: ${quote(rest.toString())}`;
+    const found = quote(rest.toString());
+    const message = `something stands behind the array's end in ${this.what}: ${found}`;
     throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
   }
 }
 
-function notAnArray(text: string): PoolError {
-  const message = `the answer is no JSON array; it begins with ${quote(text)}`;
+function notAnArray(what: string, text: string): PoolError {
+  const message = `${what} is no JSON array; it begins with ${quote(text)}`;
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 

@@ -27,12 +27,46 @@ export interface EventSource {
 }
 
 /** What the configuration says of a source, as far as a plugin sees it. */
-export interface EventSourceConfig {
+export interface EventSourceConfig<Options = unknown> {
   readonly id: string;
   readonly kind: string;
+  /** For the kind `module`: the package, or the path from `baseDir`, that makes the source. */
+  readonly module: string | null;
+  /** The configuration's own directory: where relative paths start. */
+  readonly baseDir: string;
   /** Where the events do not say so themselves. */
   readonly region: string | null;
   readonly nodeType: 'ai' | 'transcode' | null;
   /** Checked by the plugin's own schema. Secrets in files are read in already. */
-  readonly options: unknown;
+  readonly options: Options;
+}
+
+/** Checks options: zod, valibot, arktype and others make such schemas (standardschema.dev). */
+export interface OptionsSchema<Options> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (
+      value: unknown,
+    ) => OptionsVerdict<Options> | Promise<OptionsVerdict<Options>>;
+    /** For the types alone: says what the schema gives. */
+    readonly types?: { readonly input: unknown; readonly output: Options } | undefined;
+  };
+}
+
+export type OptionsVerdict<Options> =
+  | { readonly value: Options; readonly issues?: undefined }
+  | { readonly issues: readonly OptionsIssue[] };
+
+export interface OptionsIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What a module of a third party exports, by name or as its default. */
+export interface EventSourceModule<Options = never> {
+  /** Without one, no options are accepted. */
+  readonly optionsSchema?: OptionsSchema<Options>;
+  /** `config.options` is what the schema gave. Reads nothing yet. */
+  createEventSource(config: EventSourceConfig<Options>): EventSource | Promise<EventSource>;
 }

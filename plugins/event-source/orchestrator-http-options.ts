@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { PoolError } from '../../domain/pool-error.js';
-import type { EventSourceConfig } from './event-source.js';
 import { duration, size } from './quantity.js';
 
 const PATH = '/pool/events';
@@ -41,14 +39,3 @@ export const orchestratorHttpOptions = z.strictObject({
   maxElement: size.default(1_048_576),
 });
 export type OrchestratorHttpOptions = z.output<typeof orchestratorHttpOptions>;
-
-/** Checks the options, or throws EVENT_SOURCE_OPTIONS with everything that is wrong. */
-export function parseOrchestratorHttpOptions(config: EventSourceConfig): OrchestratorHttpOptions {
-  const parsed = orchestratorHttpOptions.safeParse(config.options);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(
-    (issue) => `options${issue.path.map((part) => `.${String(part)}`).join('')}: ${issue.message}`,
-  );
-  const message = `source "${config.id}": ${issues.join('; ')}`;
-  throw new PoolError('EVENT_SOURCE_OPTIONS', message, { source: config.id });
-}

@@ -12,15 +12,23 @@ import { startTestOrchestrator, type TestOrchestrator } from './test-orchestrato
 let tls: { readonly key: string; readonly cert: string };
 let orchestrator: TestOrchestrator;
 
-function sourceWith(options: object): EventSource {
-  const known = { id: 's', kind: 'orchestrator-http', region: 'eu', nodeType: 'ai' } as const;
+const known = {
+  id: 's',
+  kind: 'orchestrator-http',
+  module: null,
+  baseDir: '/',
+  region: 'eu',
+  nodeType: 'ai',
+} as const;
+
+function sourceWith(options: object): Promise<EventSource> {
   return createEventSource({ ...known, options });
 }
 
-async function read(source: EventSource, since: Date | null = null): Promise<string[]> {
+async function read(reading: Promise<EventSource>, since: Date | null = null): Promise<string[]> {
   const raws: string[] = [];
   const { signal } = new AbortController();
-  for await (const slice of source.read({ since, signal })) {
+  for await (const slice of (await reading).read({ since, signal })) {
     raws.push(...slice.map(({ raw }) => raw));
   }
   return raws;
@@ -57,8 +65,8 @@ for (const scheme of ['http', 'https']) {
       ...(scheme === 'https' ? { ca: tls.cert } : {}),
     };
     return {
-      source: sourceWith({ ...options, endpoint: server.url }),
-      sameAgain: sourceWith({ endpoint: `${server.url.toUpperCase()}/pool/events/?x=1#y` }),
+      source: await sourceWith({ ...options, endpoint: server.url }),
+      sameAgain: await sourceWith({ endpoint: `${server.url.toUpperCase()}/pool/events/?x=1#y` }),
       secret,
       async put(events) {
         server.rows = events.map(({ json, dt }) => ({
@@ -129,7 +137,8 @@ describe('asking an orchestrator', () => {
     const raws: string[] = [];
     const reading = async (): Promise<void> => {
       const request = { since: null, signal: new AbortController().signal };
-      for await (const slice of sourceWith({ endpoint: orchestrator.url }).read(request)) {
+      const source = await sourceWith({ endpoint: orchestrator.url });
+      for await (const slice of source.read(request)) {
         raws.push(...slice.map(({ raw }) => raw));
       }
     };
@@ -174,7 +183,7 @@ describe('asking an orchestrator', () => {
 
   it('counts its patience only while it waits, not while it is waited for', async () => {
     orchestrator.answer = (_, response) => response.end(`[${'{"ID":1},'.repeat(60_000)}1]`);
-    const source = sourceWith({ endpoint: orchestrator.url, idleTimeout: '150ms' });
+    const source = await sourceWith({ endpoint: orchestrator.url, idleTimeout: '150ms' });
     let count = 0;
     const { signal } = new AbortController();
     for await (const slice of source.read({ since: null, signal })) {
@@ -212,23 +221,15 @@ describe('the options', () => {
     [{ endpoint: 'http://x', maxAnswer: '1 MB' }, 'options.maxAnswer'],
     [{ endpoint: 'http://x', ca: 'certs/ca.pem' }, 'options.ca'],
     [{ endpoint: 'http://x', insecur: true }, 'insecur'],
-  ])('%j are refused with the place', (options, place) => {
-    expect(() => sourceWith(options)).toThrow(place);
-    expect(() => sourceWith(options)).toThrow(
-      expect.objectContaining({ code: 'EVENT_SOURCE_OPTIONS' }),
-    );
+  ])('%j are refused with the place', async (options, place) => {
+    await expect(sourceWith(options)).rejects.toThrow(place);
+    await expect(sourceWith(options)).rejects.toMatchObject({ code: 'EVENT_SOURCE_OPTIONS' });
   });
 
-  it('need region and node type beside them, and a kind that is known', () => {
-    const options = { endpoint: 'http://x' };
-    const config = {
-      id: 's',
-      kind: 'orchestrator-http',
-      region: null,
-      nodeType: 'ai',
-      options,
-    } as const;
-    expect(() => createEventSource(config)).toThrow(/region/);
-    expect(() => createEventSource({ ...config, kind: 'pigeon' })).toThrow(/orchestrator-http/);
+  it('need region and node type beside them, and a kind that is known', async () => {
+    const config = { ...known, region: null, options: { endpoint: 'http://x' } };
+    await expect(createEventSource(config)).rejects.toThrow(/region/);
+    const pigeon = createEventSource({ ...config, kind: 'pigeon' });
+    await expect(pigeon).rejects.toThrow(/orchestrator-http/);
   });
 });

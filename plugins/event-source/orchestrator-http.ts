@@ -5,18 +5,16 @@ import { rootCertificates } from 'node:tls';
 import { PoolError } from '../../domain/pool-error.js';
 import { scanArray } from './array-scanner.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
+import { checkOptions, needOrigin } from './options.js';
 import {
   type OrchestratorHttpOptions,
-  parseOrchestratorHttpOptions,
+  orchestratorHttpOptions,
 } from './orchestrator-http-options.js';
 
 /** Makes a source of kind `orchestrator-http`; throws EVENT_SOURCE_OPTIONS. */
-export function createOrchestratorHttp(config: EventSourceConfig): EventSource {
-  const options = parseOrchestratorHttpOptions(config);
-  if (config.region === null || config.nodeType === null) {
-    const message = `source "${config.id}" needs region and nodeType: its events do not say them`;
-    throw new PoolError('EVENT_SOURCE_OPTIONS', message, { source: config.id });
-  }
+export async function createOrchestratorHttp(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, orchestratorHttpOptions);
+  needOrigin(config);
   return {
     readsFrom: options.endpoint.href,
     read: (request) =>

@@ -1,16 +1,22 @@
 import { PoolError } from '../../domain/pool-error.js';
 import type { EventSource, EventSourceConfig } from './event-source.js';
+import { createFile } from './file.js';
+import { createGenerator } from './generator.js';
+import { createModule } from './module.js';
 import { createOrchestratorHttp } from './orchestrator-http.js';
 
-/** Checks its options and makes the source; reads nothing yet. */
-export type EventSourceFactory = (config: EventSourceConfig) => EventSource;
+/** Checks its options and makes the source; reads no events yet. */
+export type EventSourceFactory = (config: EventSourceConfig) => Promise<EventSource>;
 
 const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
   ['orchestrator-http', createOrchestratorHttp],
+  ['file', createFile],
+  ['generator', (config: EventSourceConfig) => createGenerator(config)],
+  ['module', createModule],
 ]);
 
-/** Makes the source that a configuration describes, or throws a final PoolError. */
-export function createEventSource(config: EventSourceConfig): EventSource {
+/** Makes the source that a configuration describes, or throws a PoolError that says why not. */
+export async function createEventSource(config: EventSourceConfig): Promise<EventSource> {
   const factory = FACTORIES.get(config.kind);
   if (factory === undefined) {
     const kinds = [...FACTORIES.keys()].join(', ');

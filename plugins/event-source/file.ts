@@ -1,0 +1,232 @@
+/** Pool events from files: dumps for a backfill or a migration. */
+import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { PoolError } from '../../domain/pool-error.js';
+import { type ScanOptions, scanArray } from './array-scanner.js';
+import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
+import { gunzip } from './gunzip.js';
+import { scanLines } from './line-scanner.js';
+import { checkOptions, needOrigin, optionsError } from './options.js';
+import { size } from './quantity.js';
+
+const fileOptions = z.strictObject({
+  /** A file, or the files of one directory: `*` stands for anything in a name. */
+  path: z.string().min(1, 'name a file'),
+  maxElement: size.default(1_048_576),
+});
+
+const CHUNK_BYTES = 64 * 1024;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/**
+ * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives everything that is
+ * there: a dump that comes late holds old events, and its age says nothing about them.
+ */
+export async function createFile(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, fileOptions);
+  needOrigin(config);
+  const path = resolve(config.baseDir, options.path);
+  const [given, name] = [dirname(path), basename(path)];
+  if (given.includes('*')) {
+    const message = `options.path: a "*" may stand in the name of the file alone, not in ${given}`;
+    throw optionsError(config.id, message);
+  }
+  const directory = await realpath(given).catch(() => {
+    const message = `options.path: there is no directory ${given}: correct the path or make it`;
+    throw optionsError(config.id, message);
+  });
+  const place = { directory, name, maxElementBytes: options.maxElement };
+  return {
+    readsFrom: `file:${join(directory, name)}`,
+    read: (request) => readFiles(place, request),
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly name: string;
+  readonly maxElementBytes: number;
+}
+
+/** One bad file does not keep the others back: its error is told when they are through. */
+async function* readFiles(
+  place: Place,
+  { signal }: ReadRequest,
+): AsyncGenerator<readonly RawEvent[]> {
+  const failures: unknown[] = [];
+  for (const name of await namesOf(place)) {
+    try {
+      for await (const slice of readOne(place, name, signal)) {
+        yield slice;
+        signal.throwIfAborted();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (failures.length > 1 && first instanceof PoolError) {
+    const message = `${first.message}; and ${failures.length - 1} more files have failed`;
+    throw new PoolError(first.code, message, {}, { cause: first });
+  }
+  if (first !== undefined) throw first;
+}
+
+/** The files' names in their order. */
+async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
+  if (!name.includes('*')) return [name];
+  const pattern = new RegExp(`^${name.split('*').map(escapePattern).join('.*')}$`, 's');
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    throw unreadable(directory, error);
+  });
+  const names = entries.filter((one) => !one.isDirectory() && pattern.test(one.name));
+  if (names.length === 0) {
+    const message = `no file in ${directory} is named like ${name}`;
+    throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', message);
+  }
+  return names.map((one) => one.name).sort();
+}
+
+async function* readOne(
+  { directory, maxElementBytes }: Place,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RawEvent[]> {
+  const path = join(directory, name);
+  const file = await open(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  try {
+    if (!(await file.stat()).isFile()) {
+      throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
+    }
+    yield* scan(unpacked(file, path, signal), { maxElementBytes, what: name });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Array or lines: the first character says which. */
+async function* scan(
+  chunks: AsyncGenerator<Buffer>,
+  options: ScanOptions & { readonly what: string },
+): AsyncGenerator<readonly RawEvent[]> {
+  const { head, all } = await peek(chunks, CHUNK_BYTES);
+  const text = head.toString().replace(BYTE_ORDER_MARK, '').trimStart();
+  if (text.startsWith('{')) {
+    yield* scanLines(withoutMark(all), options);
+  } else if (
+    (text === '' && head.length < CHUNK_BYTES) ||
+    text.startsWith('[') ||
+    text.trim() === 'null'
+  ) {
+    yield* scanArray(all, options);
+  } else {
+    const begins = JSON.stringify(text.slice(0, 120));
+    const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${begins}`;
+    throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
+  }
+}
+
+/** The file's bytes, unpacked when they are gzip, whatever its name. */
+async function* unpacked(
+  file: FileHandle,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  const { head, all } = await peek(chunksOf(file, path, signal), 2);
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  if (!isGzip && path.endsWith('.gz') && head.length < 2) {
+    throw new PoolError('EVENT_SOURCE_TRUNCATED', `${path} ends before any gzip data`);
+  }
+  try {
+    for await (const chunk of isGzip ? gunzip(all) : all) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof PoolError || signal.aborted) throw error;
+    const isEarly = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
+    const what = isEarly
+      ? 'the gzip data end early'
+      : `the gzip data are damaged (${String(error)})`;
+    const code = isEarly ? 'EVENT_SOURCE_TRUNCATED' : 'EVENT_SOURCE_FILE_UNREADABLE';
+    const message = `${path}: ${what}, after ${bytes} unpacked bytes`;
+    throw new PoolError(code, message, {}, { cause: error });
+  }
+}
+
+async function* chunksOf(
+  file: FileHandle,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for (let position = 0; ; ) {
+    signal.throwIfAborted();
+    // A new one each time: the scanners keep parts of it.
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position).catch((error) => {
+      throw unreadable(`${path} at byte ${position}`, error);
+    });
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** The first bytes that say anything (at least so many, if there are), and then all of them. */
+async function peek(
+  chunks: AsyncGenerator<Buffer>,
+  most: number,
+): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Buffer> }> {
+  const first: Buffer[] = [];
+  let head = Buffer.alloc(0);
+  let failure: unknown;
+  try {
+    while (head.length < 2 || (head.length < most && isBlank(head))) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      first.push(next.value);
+      head = Buffer.concat(first);
+    }
+  } catch (error) {
+    failure = error;
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    yield* first;
+    if (failure !== undefined) throw failure;
+    yield* chunks;
+  }
+  return { head, all: all() };
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.toString().replace(BYTE_ORDER_MARK, '').trim() === '';
+}
+
+async function* withoutMark(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    const hasMark = isFirst && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
+    yield hasMark ? chunk.subarray(3) : chunk;
+    isFirst = false;
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function unreadable(path: string, error: unknown): PoolError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'this user may not read it',
+    EISDIR: 'it is a directory',
+  };
+  const message = `${path}: ${words[code] ?? code}`;
+  return new PoolError('EVENT_SOURCE_FILE_UNREADABLE', message, {}, { cause: error });
+}

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scanLines } from './line-scanner.js';
+
+async function* cut(text: string, size: number): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(text);
+  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
+}
+
+async function scan(text: string, size = 7, maxElementBytes = 1_000) {
+  const given: (readonly [string, string])[] = [];
+  const options = { maxElementBytes, what: 'a file', sliceSize: 3 };
+  const reading = async (): Promise<void> => {
+    for await (const slice of scanLines(cut(text, size), options)) {
+      given.push(...slice.map(({ place, raw }) => [place, raw] as const));
+    }
+  };
+  const error: unknown = await reading().catch((thrown: unknown) => thrown);
+  return { given, error, raws: given.map(([, raw]) => raw) };
+}
+
+describe('the line scanner', () => {
+  it('gives back each object, however its lines end and are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1 }),
+        fc.integer({ min: 1, max: 64 }),
+        fc.constantFrom('\n', '\r\n', '\n\n'),
+        fc.boolean(),
+        async (values, size, end, isEnded) => {
+          const lines = values.map((value) => JSON.stringify(value));
+          const { raws, error } = await scan(lines.join(end) + (isEnded ? end : ''), size, 1e6);
+          expect(error).toBeUndefined();
+          expect(raws).toEqual(lines);
+        },
+      ),
+    );
+  });
+
+  it('names the line, blank ones counted', async () => {
+    const { given } = await scan('{"a":1}\n\n \n{"b":12345678901234567890}\n');
+    expect(given).toEqual([
+      ['line 1 of a file', '{"a":1}'],
+      ['line 4 of a file', '{"b":12345678901234567890}'],
+    ]);
+  });
+
+  it('gives what was complete before it says that the last line is half', async () => {
+    for (const half of ['{', '{"a":{}', '{"Payload":"{}', '{"a":"ä'.slice(0, -1), 'x']) {
+      const { raws, error } = await scan(`{"a":1}\n{"a":2}\n${half}`, 3);
+      expect(raws).toEqual(['{"a":1}', '{"a":2}']);
+      expect(error).toMatchObject({
+        code: 'EVENT_SOURCE_TRUNCATED',
+        message: 'a file ends in the middle of line 3',
+      });
+    }
+  });
+
+  it('gives neighbours of lines that are no JSON, and cuts one off that is too long', async () => {
+    const { raws } = await scan(`{"a":1}\nnonsense\n${'x'.repeat(500)}\n{"b":2}`, 64, 100);
+    expect(raws.map((raw) => raw.slice(0, 9))).toEqual([
+      '{"a":1}',
+      'nonsense',
+      'xxxxxxxxx',
+      '{"b":2}',
+    ]);
+    expect(raws[2]).toHaveLength(100);
+  });
+});
