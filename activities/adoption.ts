@@ -26,6 +26,7 @@ import { type OpenSlot, openSlots } from '../store/settlements.js';
 import { findWallet } from '../store/wallet.js';
 import { searchStart } from '../store/wallet-reads.js';
 import type { AdoptionInput, AdoptionReport } from '../workflows/contract.js';
+import { agreedSent } from './agreed-sent.js';
 import { type FinalPoint, finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
@@ -176,11 +177,8 @@ async function search(
   const key = walletKeyOf(deps);
   const fromBlock = await searchStart(deps.db, key, Math.min(...nonces));
   const { address: wallet } = key;
-  const answer = await deps.rpc.agreed((reads) =>
-    findByNonces(reads, { wallet, nonces, fromBlock, toBlock: end.block }),
-  );
-  if (answer.agreed) return answer.value;
-  throw new ChainError('refused', `what the wallet sent cannot be told: ${answer.reason}`);
+  const asked = { wallet, nonces, fromBlock, toBlock: end.block };
+  return agreedSent(deps, (reads) => findByNonces(reads, asked));
 }
 
 async function judge(

@@ -22,12 +22,18 @@ export async function finalPoint(
   const head = heads[deps.rpc.quorum - 1];
   if (head === undefined) return undefined;
   const block = Math.max(head - confirmations + 1, 0);
-  const answer = await deps.rpc.agreed(async (reads) => ({
-    nonce: await reads.nonceAt(address, block),
-    balanceWei: await reads.balanceAt(address, block),
-  }));
+  const answer = await standingAt(deps, block);
   if (!answer.agreed) return undefined;
   const minedNonce = Math.max(...views.map(({ value }) => value.latestNonce));
   const claimedNonce = Math.max(minedNonce, ...views.map(({ value }) => value.pendingNonce));
   return { block, ...answer.value, minedNonce, claimedNonce };
+}
+
+/** The wallet's count and balance after this block, as a quorum of endpoints tells them. */
+export function standingAt(deps: MoneyDeps, block: number) {
+  const { address } = deps.signer;
+  return deps.rpc.agreed(async (reads) => ({
+    nonce: await reads.nonceAt(address, block),
+    balanceWei: await reads.balanceAt(address, block),
+  }));
 }

@@ -3,7 +3,6 @@
  * block, and the balance that they must have left.
  */
 import { ChainError } from '../chain/chain-error.js';
-import type { ChainReads } from '../chain/chain-reads.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import {
   compareBalance,
@@ -23,7 +22,8 @@ import {
 } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
 import type { ReconciliationInput, ReconciliationReport } from '../workflows/contract.js';
-import { type FinalPoint, finalPoint } from './final-point.js';
+import { agreedSent } from './agreed-sent.js';
+import { type FinalPoint, finalPoint, standingAt } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
 /** More would not pass through Temporal; all of them are kept. */
@@ -59,12 +59,8 @@ export async function reconcile(
 /** At the wallet's opening the chain is asked for that very block: what was read then may straddle two. */
 async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<ReconciliationStart> {
   if (!kept.isOpening) return kept;
-  const { address } = deps.signer;
   try {
-    const answer = await deps.rpc.agreed(async (reads) => ({
-      nonce: await reads.nonceAt(address, kept.block),
-      balanceWei: await reads.balanceAt(address, kept.block),
-    }));
+    const answer = await standingAt(deps, kept.block);
     return answer.agreed ? { ...kept, ...answer.value } : kept;
   } catch (error) {
     // Nodes without old states: then what was read at the opening has to do.
@@ -172,15 +168,6 @@ async function chainRecords(
   const sought = await agreedSent(deps, (reads) => findByNonces(reads, search));
   for (const one of sought) byNonce.set(one.nonce, one);
   return byNonce;
-}
-
-async function agreedSent(
-  deps: MoneyDeps,
-  read: (reads: ChainReads) => Promise<readonly SentTransaction[]>,
-): Promise<readonly SentTransaction[]> {
-  const answer = await deps.rpc.agreed(read);
-  if (answer.agreed) return answer.value;
-  throw new ChainError('refused', `what the wallet sent cannot be told: ${answer.reason}`);
 }
 
 async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly Discrepancy[]> {

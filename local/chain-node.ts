@@ -63,6 +63,29 @@ export async function rpc(
   return answer.result;
 }
 
+/** One method with many parameters in a single post; throws when one of them has no result. */
+export async function rpcBatch(
+  rpcUrl: string,
+  method: string,
+  params: readonly (readonly unknown[])[],
+): Promise<readonly unknown[]> {
+  if (params.length === 0) return [];
+  const calls = params.map((one, id) => ({ jsonrpc: '2.0', id, method, params: one }));
+  const response = await fetch(rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(calls),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const answers = (await response.json()) as readonly { id: number; result?: unknown }[];
+  const byId = new Map(answers.map(({ id, result }) => [id, result]));
+  return calls.map(({ id }) => {
+    const result = byId.get(id);
+    if (result === undefined) throw new Error(`the chain did not answer ${method}`);
+    return result;
+  });
+}
+
 function anvilPath(): string {
   const require = createRequire(import.meta.url);
   // The launcher would be a Node process around the binary: one more to kill, 40 ms more to start.

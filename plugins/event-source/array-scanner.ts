@@ -4,6 +4,7 @@
  */
 import { PoolError } from '../../domain/pool-error.js';
 import type { RawEvent } from './event-source.js';
+import { type EventScanner, scanSlices } from './slices.js';
 
 export interface ScanOptions {
   /** Longer elements are cut off, and so unreadable; their neighbours are not touched. */
@@ -22,8 +23,6 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
-/** A slice of large elements is given out before it is full. */
-const SLICE_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Yields the elements in slices. `null` and nothing at all are an empty array: so the orchestrator
@@ -31,29 +30,15 @@ const SLICE_LENGTH = 4 * 1024 * 1024;
  * EVENT_SOURCE_NOT_JSON for something else than an array, EVENT_SOURCE_TRUNCATED for one without an
  * end.
  */
-export async function* scanArray(
+export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
   options: ScanOptions,
 ): AsyncGenerator<readonly RawEvent[]> {
-  const { sliceSize = 250 } = options;
-  const scanner = new ArrayScanner(options.maxElementBytes, options.what ?? 'the answer');
-  let failure: unknown;
-  try {
-    for await (const chunk of chunks) {
-      scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      while (scanner.ready.length >= sliceSize || scanner.readyLength >= SLICE_LENGTH) {
-        yield scanner.take(sliceSize);
-      }
-    }
-    scanner.end();
-  } catch (error) {
-    failure = error;
-  }
-  while (scanner.ready.length > 0) yield scanner.take(sliceSize);
-  if (failure !== undefined) throw failure;
+  const { maxElementBytes, sliceSize, what = 'the answer' } = options;
+  return scanSlices(chunks, new ArrayScanner(maxElementBytes, what), sliceSize);
 }
 
-class ArrayScanner {
+class ArrayScanner implements EventScanner {
   readonly ready: RawEvent[] = [];
   readyLength = 0;
   private where: 'before' | 'inside' | 'after' = 'before';

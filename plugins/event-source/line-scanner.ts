@@ -2,38 +2,23 @@
 import { PoolError } from '../../domain/pool-error.js';
 import type { ScanOptions } from './array-scanner.js';
 import type { RawEvent } from './event-source.js';
+import { type EventScanner, scanSlices } from './slices.js';
 
 const LINE_FEED = 0x0a;
-/** A slice of long lines is given out before it is full. */
-const SLICE_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Yields the lines in slices; blank ones are passed over. What was complete is yielded before an
  * error is thrown: EVENT_SOURCE_TRUNCATED when the last line has no end and is no whole object.
  */
-export async function* scanLines(
+export function scanLines(
   chunks: AsyncIterable<Uint8Array>,
   options: ScanOptions,
 ): AsyncGenerator<readonly RawEvent[]> {
-  const { sliceSize = 250, what = 'the answer' } = options;
-  const scanner = new LineScanner(options.maxElementBytes, what);
-  let failure: unknown;
-  try {
-    for await (const chunk of chunks) {
-      scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      while (scanner.ready.length >= sliceSize || scanner.readyLength >= SLICE_LENGTH) {
-        yield scanner.take(sliceSize);
-      }
-    }
-    scanner.end();
-  } catch (error) {
-    failure = error;
-  }
-  while (scanner.ready.length > 0) yield scanner.take(sliceSize);
-  if (failure !== undefined) throw failure;
+  const { maxElementBytes, sliceSize, what = 'the answer' } = options;
+  return scanSlices(chunks, new LineScanner(maxElementBytes, what), sliceSize);
 }
 
-class LineScanner {
+class LineScanner implements EventScanner {
   readonly ready: RawEvent[] = [];
   readyLength = 0;
   private line = 1;

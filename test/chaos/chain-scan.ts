@@ -1,4 +1,5 @@
 /** What the chain holds of one sender, read block by block from the node itself. */
+import { rpcBatch } from '../../local/chain-node.js';
 
 /** A transaction in a block that is canonical now. */
 export interface SeenTransaction {
@@ -33,7 +34,7 @@ export function createChainScan(rpcUrl: string, sender: string): ChainScan {
   const blocks: ScannedBlock[] = [];
 
   async function extend(): Promise<void> {
-    const head = Number(await ask(rpcUrl, 'eth_blockNumber', [[]]).then(([first]) => first));
+    const head = Number(await rpcBatch(rpcUrl, 'eth_blockNumber', [[]]).then(([first]) => first));
     while (blocks.length <= head) {
       const from = blocks.length;
       const size = Math.min(BLOCKS_AT_ONCE, head - from + 1);
@@ -50,7 +51,7 @@ export function createChainScan(rpcUrl: string, sender: string): ChainScan {
     }
     // A reorg may have replaced the head without making the chain longer.
     const tip = blocks.at(-1);
-    const [now] = await ask(rpcUrl, 'eth_getBlockByNumber', [[hex(blocks.length - 1), false]]);
+    const [now] = await rpcBatch(rpcUrl, 'eth_getBlockByNumber', [[hex(blocks.length - 1), false]]);
     if (tip === undefined || (now as Fields | null)?.['hash'] === tip.hash) return;
     blocks.pop();
     throw new Error('the head was replaced while it was read');
@@ -76,11 +77,11 @@ async function readBlocks(
   range: { readonly from: number; readonly size: number },
 ): Promise<readonly ScannedBlock[]> {
   const params = Array.from({ length: range.size }, (_, index) => [hex(range.from + index), true]);
-  const found = (await ask(rpcUrl, 'eth_getBlockByNumber', params)) as readonly (Fields & {
+  const found = (await rpcBatch(rpcUrl, 'eth_getBlockByNumber', params)) as readonly (Fields & {
     readonly transactions: readonly Fields[];
   })[];
   const own = found.flatMap((block) => block.transactions.filter(({ from }) => from === sender));
-  const receipts = (await ask(
+  const receipts = (await rpcBatch(
     rpcUrl,
     'eth_getTransactionReceipt',
     own.map(({ hash }) => [hash]),
@@ -114,26 +115,4 @@ function seenOf(transaction: Fields, receipt: Fields | null | undefined): SeenTr
 
 function hex(value: number): string {
   return `0x${value.toString(16)}`;
-}
-
-async function ask(
-  rpcUrl: string,
-  method: string,
-  params: readonly (readonly unknown[])[],
-): Promise<readonly unknown[]> {
-  if (params.length === 0) return [];
-  const calls = params.map((one, id) => ({ jsonrpc: '2.0', id, method, params: one }));
-  const response = await fetch(rpcUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(calls),
-    signal: AbortSignal.timeout(20_000),
-  });
-  const answers = (await response.json()) as readonly { id: number; result?: unknown }[];
-  const byId = new Map(answers.map(({ id, result }) => [id, result]));
-  return calls.map(({ id }) => {
-    const result = byId.get(id);
-    if (result === undefined) throw new Error(`the chain did not answer ${method}`);
-    return result;
-  });
 }

@@ -1,6 +1,7 @@
 /** Safety and liveness of payouts, read off the chain and held against the tables. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../domain/address.js';
+import { rpcBatch } from '../../local/chain-node.js';
 import type { Database } from '../../store/database.js';
 import { query } from '../../store/query.js';
 
@@ -125,19 +126,19 @@ export async function ownTransactions(
   rpcUrl: string,
   sender: Address,
 ): Promise<readonly OwnTransaction[]> {
-  const [head] = await batch(rpcUrl, 'eth_blockNumber', [[]]);
+  const [head] = await rpcBatch(rpcUrl, 'eth_blockNumber', [[]]);
   const own: Fields[] = [];
   for (let from = 0; from <= Number(head); from += BLOCKS_AT_ONCE) {
     const size = Math.min(BLOCKS_AT_ONCE, Number(head) - from + 1);
     const numbers = Array.from({ length: size }, (_, index) => `0x${(from + index).toString(16)}`);
     const params = numbers.map((number) => [number, true]);
-    for (const block of await batch(rpcUrl, 'eth_getBlockByNumber', params)) {
+    for (const block of await rpcBatch(rpcUrl, 'eth_getBlockByNumber', params)) {
       const { transactions } = block as { readonly transactions: readonly Fields[] };
       own.push(...transactions.filter((transaction) => transaction['from'] === sender));
     }
   }
   const hashes = own.map((transaction) => [transaction['hash']]);
-  const receipts = await batch(rpcUrl, 'eth_getTransactionReceipt', hashes);
+  const receipts = await rpcBatch(rpcUrl, 'eth_getTransactionReceipt', hashes);
   return own.map((transaction, index) => ({
     hash: transaction['hash'] ?? '',
     to: transaction['to'] ?? '',
@@ -148,25 +149,3 @@ export async function ownTransactions(
 }
 
 type Fields = Readonly<Record<string, string>>;
-
-async function batch(
-  rpcUrl: string,
-  method: string,
-  params: readonly (readonly unknown[])[],
-): Promise<readonly unknown[]> {
-  if (params.length === 0) return [];
-  const calls = params.map((one, id) => ({ jsonrpc: '2.0', id, method, params: one }));
-  const response = await fetch(rpcUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(calls),
-    signal: AbortSignal.timeout(20_000),
-  });
-  const answers = (await response.json()) as readonly { id: number; result?: unknown }[];
-  const byId = new Map(answers.map(({ id, result }) => [id, result]));
-  return calls.map(({ id }) => {
-    const result = byId.get(id);
-    if (result === undefined) throw new Error(`the chain did not answer ${method}`);
-    return result;
-  });
-}
