@@ -16,6 +16,8 @@ it('takes a mined transaction without a receipt for unknown, not for absent', as
   const hash = (await rpc(chain.rpcUrl, 'eth_sendTransaction', [
     { from, to, value: '0x7' },
   ])) as string;
+  // The node answers before it mines.
+  await expect.poll(() => rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])).not.toBeNull();
   const honest = chainReadsOf(createRpcEndpoint({ url: chain.rpcUrl, timeoutMs: 2_000 }));
   const search = { wallet, nonces: [0], fromBlock: 0, toBlock: 1 };
   const asked = [
