@@ -347,6 +347,11 @@ export const CATALOGUE = {
     http: 502,
     help: 'Look at the orchestrator and at the proxy in front of it.',
   },
+  EVENT_SOURCE_BUCKET_MISSING: {
+    final: false,
+    http: 502,
+    help: 'The storage has no such bucket: correct `bucket` and `endpoint` in the options, or make the bucket.',
+  },
   EVENT_SOURCE_NOT_JSON: {
     final: false,
     http: 502,
