@@ -56,7 +56,10 @@ export const s3Options = z
     const refuse = (key: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [key], message });
     if (protocol === 'http:' && !plainHttp && !LOOPBACK.test(hostname)) {
-      refuse('endpoint', 'use https://, or say plainHttp: true where nobody else is on the network');
+      refuse(
+        'endpoint',
+        'use https://, or say plainHttp: true where nobody else is on the network',
+      );
     }
     if (hostname.startsWith(`${bucket.toLowerCase()}.`)) {
       refuse('endpoint', 'leave the bucket out of it: it stands under bucket');
@@ -65,7 +68,11 @@ export const s3Options = z
 export type S3Options = z.output<typeof s3Options>;
 
 /** Endpoint, bucket and folder, the same in every spelling; what lies under it begins with it. */
-export function placeOf({ endpoint: { host, pathname }, bucket, prefix: folder }: S3Options): string {
+export function placeOf({
+  endpoint: { host, pathname },
+  bucket,
+  prefix: folder,
+}: S3Options): string {
   const server = AWS_HOST.test(host) ? 's3.amazonaws.com' : host.replace(/\.(?=:\d+$|$)/, '');
   return `s3://${server}${pathname.replace(/\/+$/, '')}/${bucket}/${folder}`;
 }

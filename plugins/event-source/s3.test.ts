@@ -1,7 +1,7 @@
 import { describeEventSource } from './contract-test.js';
+import type { EventSource } from './event-source.js';
 import { createEventSource } from './registry.js';
 import { startTestStorage } from './test-storage.js';
-import type { EventSource } from './event-source.js';
 
 function sourceOf(options: object): Promise<EventSource> {
   const config = { id: 's', kind: 's3', module: null, region: null, nodeType: null } as const;
@@ -21,7 +21,11 @@ describeEventSource('s3', async () => {
     async put(events) {
       for (let i = 0; i < events.length; i += 1_000) {
         const part = events.slice(i, i + 1_000);
-        const text = JSON.stringify(part.map(({ json }) => JSON.parse(json)), null, 2);
+        const text = JSON.stringify(
+          part.map(({ json }) => JSON.parse(json)),
+          null,
+          2,
+        );
         await storage.put(`us-west/ai/us-west-ai-${part[0]?.dt.toISOString()}.json`, text);
       }
     },

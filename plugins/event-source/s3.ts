@@ -149,10 +149,7 @@ class S3Reading {
     }
   }
 
-  private async *scan(
-    { key }: ListedObject,
-    body: S3Body,
-  ): AsyncGenerator<readonly RawEvent[]> {
+  private async *scan({ key }: ListedObject, body: S3Body): AsyncGenerator<readonly RawEvent[]> {
     const { maxElement: maxElementBytes } = this.options;
     let bytes = 0;
     async function* counted(): AsyncGenerator<Buffer> {
