@@ -29,11 +29,11 @@ describe('places of sources', () => {
 
   it('finds the overlap of any two patterns that were made from one name', () => {
     const pattern = fc.array(fc.boolean(), { minLength: 8, maxLength: 8 });
-    const fit = (name: string, keeps: boolean[]): string =>
+    const holed = (name: string, keeps: boolean[]): string =>
       `file:/${[...name].map((letter, i) => (keeps[i] === true ? letter : '*')).join('')}`;
     fc.assert(
       fc.property(fc.stringMatching(/^[ab]{0,8}$/), pattern, pattern, (name, p, q) => {
-        expect(overlap(fit(name, p), fit(name, q))).toBe(true);
+        expect(overlap(holed(name, p), holed(name, q))).toBe(true);
       }),
     );
   });

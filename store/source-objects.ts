@@ -104,7 +104,7 @@ export async function recordObjects(
           AS k(key, version, size_bytes, failure_code, failure)),
       known AS (
         SELECT o.* FROM source_object o JOIN given g ON o.key = g.key COLLATE "C"
-         WHERE o.source_id = $1 ORDER BY o.key FOR UPDATE OF o),
+         WHERE o.source_id = $1),
       changed AS (
         INSERT INTO source_object_change (source_id, key, old_version, new_version,
           old_size_bytes, new_size_bytes, was_whole, seen_at)
