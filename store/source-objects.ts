@@ -63,8 +63,8 @@ export async function recordListing(db: Database, sourceId: string, at: Date): P
 }
 
 /**
- * The key up to which a quick look passes over what begins with the prefix: some behind the last, and
- * before any that is due. Null: nothing is passed over.
+ * The key up to which a quick look passes over what begins with the prefix, a folder: some behind the
+ * last, and before any that is due. Null: nothing is passed over.
  */
 export async function findQuickStart(
   db: Database,
@@ -85,7 +85,9 @@ export async function findQuickStart(
        FROM back`,
     [sourceId, prefix, `${prefix}${LAST_CHARACTER}`, now, LOOK_BACK_KEYS],
   );
-  return rows[0]?.key ?? null;
+  const key = rows[0]?.key ?? null;
+  // Inside a folder of its own: others between here and there may be new.
+  return key === null || key.slice(prefix.length).includes('/') ? null : key;
 }
 
 /**
