@@ -30,7 +30,10 @@ function keyOf(n: number): string {
 /** Listings from memory: the test server would look at every file for each page. */
 function answerListing(request: IncomingMessage, response: ServerResponse, go: () => void): void {
   const { searchParams } = new URL(request.url ?? '/', storage.url);
-  if (searchParams.get('list-type') !== '2') return go();
+  if (searchParams.get('list-type') !== '2') {
+    go();
+    return;
+  }
   const after = searchParams.get('continuation-token') ?? searchParams.get('start-after') ?? '';
   const first = keys.findIndex((key) => key > after);
   const page = first === -1 ? [] : keys.slice(first, first + PAGE);
@@ -63,7 +66,9 @@ async function pass(
   const before = process.memoryUsage().rss;
   const timer = setInterval(look, 20);
   const startedMs = performance.now();
-  const report: SyncReport = await new MockActivityEnvironment().run(syncSource, { sourceId: config.id });
+  const report: SyncReport = await new MockActivityEnvironment().run(syncSource, {
+    sourceId: config.id,
+  });
   const seconds = (performance.now() - startedMs) / 1_000;
   clearInterval(timer);
   look();
