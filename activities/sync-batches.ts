@@ -10,6 +10,7 @@ import {
   rowBytes,
 } from '../store/events-prepared.js';
 import type { RefusedElement } from '../store/set-aside.js';
+import type { ReadObject } from '../store/source-objects.js';
 
 /** An element of a source, or one that was set aside and is tried again. */
 export interface SyncElement extends RawEvent {
@@ -23,24 +24,33 @@ export interface PreparedBatch {
   readonly duplicates: number;
   /** Event times in the order in which the elements came. */
   readonly dtsMs: readonly number[];
+  /** Objects of which this batch, or an earlier one, holds the last event. */
+  readonly objects: readonly ReadObject[];
 }
 
 const BATCH_SIZE = 10_000;
+/** Objects without events fill one too. */
+const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
 const BATCH_LENGTH = 16 * 1024 * 1024;
 
-/** Reads, prepares and gathers. What came before the source failed is still given out. */
+/**
+ * Reads, prepares and gathers. What came before the source failed is still given out.
+ *
+ * @param objects filled while the slices are read, with those whose last slice was given; emptied here
+ */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
   source: { readonly id: string; readonly origin: EventOrigin },
+  objects: ReadObject[] = [],
 ): AsyncGenerator<PreparedBatch> {
   let gathering = new Gathering();
   let failure: unknown;
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
-      if (gathering.size >= BATCH_SIZE || gathering.length >= BATCH_LENGTH) {
-        yield gathering.batch();
+      if (gathering.isFull || objects.length >= BATCH_OBJECTS) {
+        yield gathering.batch(objects.splice(0));
         gathering = new Gathering();
       }
       // Postgres' answers want to be heard between two slices.
@@ -49,7 +59,7 @@ export async function* batchesOf(
   } catch (error) {
     failure = error;
   }
-  if (gathering.size > 0) yield gathering.batch();
+  if (gathering.size + objects.length > 0) yield gathering.batch(objects.splice(0));
   if (failure !== undefined) throw failure;
 }
 
@@ -58,7 +68,11 @@ class Gathering {
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
   private duplicates = 0;
-  length = 0;
+  private length = 0;
+
+  get isFull(): boolean {
+    return this.size >= BATCH_SIZE || this.length >= BATCH_LENGTH;
+  }
 
   get size(): number {
     return this.events.size + this.refused.length + this.duplicates;
@@ -82,15 +96,15 @@ class Gathering {
     for (const prepared of prepareSlice(source.id, elements)) this.addPrepared(prepared);
   }
 
-  batch(): PreparedBatch {
+  batch(objects: readonly ReadObject[]): PreparedBatch {
     const { refused, duplicates, dtsMs } = this;
-    return { events: [...this.events.values()], refused, duplicates, dtsMs };
+    return { events: [...this.events.values()], refused, duplicates, dtsMs, objects };
   }
 
   private addPrepared(prepared: PreparedEvent): void {
     const { dtMs, eventId } = prepared.event;
     this.dtsMs.push(dtMs);
-    const key = `${dtMs}/${eventId}`;
+    const key = prepared.uuid ?? `${dtMs}/${eventId}`;
     const twin = this.events.get(key);
     if (twin === undefined) this.events.set(key, prepared);
     else if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;

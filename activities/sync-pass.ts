@@ -9,6 +9,7 @@ import { type IngestSession, ingestBatch, openIngestSession } from '../store/eve
 import { listRetries } from '../store/set-aside.js';
 import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
+import { openSourceMemory, type SourceMemory } from './sync-memory.js';
 import { planPass } from './sync-plan.js';
 
 /** What syncing needs. */
@@ -73,6 +74,7 @@ class SyncPass {
   private readonly session: IngestSession;
   private readonly origin: EventOrigin;
   private readonly now: () => Date;
+  private readonly memory: SourceMemory;
   private readonly totals: Totals = {
     events: 0,
     fresh: 0,
@@ -100,6 +102,7 @@ class SyncPass {
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
     const limits = { jobMatchWindowMs, maxJobFeeWei };
     this.session = openIngestSession({ db, sourceId, version, ...limits, now: this.now });
+    this.memory = openSourceMemory(db, sourceId, this.now);
   }
 
   async run(): Promise<SyncReport> {
@@ -129,13 +132,14 @@ class SyncPass {
   private async readSource(since: Date | null, startedAt: Date): Promise<void> {
     const reading = new AbortController();
     const signal = AbortSignal.any([this.request.signal, reading.signal]);
-    const slices = this.source.read({ since, signal });
-    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin });
+    const { memory, read } = this.memory;
+    const slices = this.source.read({ since, signal, memory });
+    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin }, read);
     try {
       let next = ahead(batches);
       for (;;) {
         const result = await next;
-        if (result.done === true) return;
+        if (result.done === true) break;
         next = ahead(batches);
         await this.ingest(result.value, startedAt);
         this.request.signal.throwIfAborted();
@@ -144,6 +148,7 @@ class SyncPass {
       reading.abort(new Error('the pass has ended'));
       await batches.return(undefined).catch(() => undefined);
     }
+    await this.memory.complete();
   }
 
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
@@ -152,13 +157,16 @@ class SyncPass {
       this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
     }
     const { events, refused } = batch;
-    const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
-    const outcome = await ingestBatch(this.session, { events, refused, cursorHint });
-    this.totals.events += events.length + refused.length + batch.duplicates;
-    this.totals.fresh += outcome.fresh;
-    this.totals.duplicates += outcome.duplicates + batch.duplicates;
-    this.totals.setAside += outcome.setAside;
-    this.totals.batches += 1;
+    if (events.length + refused.length > 0) {
+      const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
+      const outcome = await ingestBatch(this.session, { events, refused, cursorHint });
+      this.totals.events += events.length + refused.length + batch.duplicates;
+      this.totals.fresh += outcome.fresh;
+      this.totals.duplicates += outcome.duplicates + batch.duplicates;
+      this.totals.setAside += outcome.setAside;
+      this.totals.batches += 1;
+    }
+    await this.memory.store(batch.objects);
     this.request.onProgress();
   }
 
@@ -193,11 +201,6 @@ function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
   return next;
 }
 
-function originOf(config: SourceConfig): EventOrigin {
-  const { id, region, nodeType, from } = config;
-  if (region === null || nodeType === null) {
-    const message = `source "${id}" needs region and nodeType: its events do not say them`;
-    throw new PoolError('EVENT_SOURCE_OPTIONS', message, { source: id });
-  }
+function originOf({ region, nodeType, from }: SourceConfig): EventOrigin {
   return { region, nodeType, fromMs: from?.getTime() ?? null };
 }

@@ -247,6 +247,32 @@ describe('the reads of /v1', () => {
     expect(JSON.stringify(full)).toContain('10.1.2.3:7935');
   });
 
+  it('counts the odd files of a bucket, and names them only to those with the token', async () => {
+    const at = ago(1).toISOString();
+    await database.db.$client.query(
+      `INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,
+         failed_since, due_at, read_at)
+       VALUES ('north', 'a.json', 'v1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', $1, $1, $1)`,
+      [at],
+    );
+    await database.db.$client.query(
+      `INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+         new_size_bytes, was_whole, seen_at) VALUES ('north', 'b.json', 'v1', 'v2', 1, 2, true, $1)`,
+      [at],
+    );
+    const { sources } = await get<{ sources: Json[] }>('/v1/sources');
+    const counts = { incomplete: 1, overwritten: 1, listedAt: null };
+    expect(sources[0]?.['objects']).toEqual(counts);
+    const full = await get<{ sources: Json[] }>('/v1/sources', TOKEN);
+    expect(full.sources[0]?.['objects']).toMatchObject({
+      ...counts,
+      findings: {
+        incomplete: [{ key: 'a.json', code: 'EVENT_SOURCE_TRUNCATED', message: 'cut', since: at }],
+        changed: [{ key: 'b.json', oldVersion: 'v1', newVersion: 'v2', seenAt: at }],
+      },
+    });
+  });
+
   it('shows what was set aside, and what was said only to those with the token', async () => {
     const { events } = await get<{ events: Json[] }>('/v1/set-aside?source=north&limit=1');
     expect(events).toMatchObject([{ id: '5', raw: null, reason: 'no JSON at [address]' }]);

@@ -7,13 +7,14 @@ import { releasePayee } from '../store/payees.js';
 import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
 import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
 import { listSetAside } from '../store/set-aside-reads.js';
-import { listSources, type SourceSummary } from '../store/source-reads.js';
+import { listSources } from '../store/source-reads.js';
 import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, DRY_RUN, parseCount, payoutTable } from './payout-commands.js';
+import { addSourceCommands, sourceTable } from './source-commands.js';
 import { requireReason, walletFacts } from './wallet-commands.js';
 
 const DEFAULT_LIMIT = 50;
@@ -25,17 +26,7 @@ export function addPoolCommands(program: Command): void {
     .description('the pool at a glance; exit code 3 when the wallet is halted or Temporal is away')
     .action((_options: unknown, command: Command) => withContext(command, showStatus));
   addPayeeCommands(program.command('payee').description('who is paid'));
-  program
-    .command('source')
-    .description('where pool events come from')
-    .command('list')
-    .description('how far each source was read, and when it last worked')
-    .action((_options: unknown, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        const sources = await listSources(db, new Date());
-        answer(sourceTable(sources), sources);
-      }),
-    );
+  addSourceCommands(program.command('source').description('where pool events come from'));
   program
     .command('set-aside')
     .description('events that could not be counted')
@@ -135,21 +126,6 @@ function totalFacts(totals: PoolTotals, temporal: string): string {
     ['set aside', `${totals.setAsideEvents} events`],
     ['Temporal', temporal],
   ]);
-}
-
-function sourceTable(sources: readonly SourceSummary[]): string {
-  return formatTable(
-    ['source', 'reads from', 'read up to', 'last success', 'events', 'set aside', 'last error'],
-    sources.map((one) => [
-      one.removedAt === null ? one.id : `${one.id} (removed)`,
-      one.readsFrom,
-      one.cursorDt,
-      one.lastSuccessAt,
-      one.events,
-      one.setAside,
-      one.lastErrorCode === null ? null : `${one.lastErrorCode} ${one.lastError}`,
-    ]),
-  );
 }
 
 async function showPayee({ db, answer }: CliContext, text: string): Promise<void> {

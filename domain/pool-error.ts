@@ -275,7 +275,7 @@ export const CATALOGUE = {
   SOURCE_READ_TWICE: {
     final: true,
     http: 500,
-    help: 'Two sources read the same, and every event would count twice: keep one, under its first id.',
+    help: 'Two sources read the same, or one of them a part of it, and events would count twice: keep one, under its first id.',
   },
   SOURCE_MOVED: {
     final: true,
@@ -320,32 +320,37 @@ export const CATALOGUE = {
   EVENT_SOURCE_UNREACHABLE: {
     final: false,
     http: 502,
-    help: 'Check that the orchestrator runs and that its address and port are right.',
+    help: 'Check that the orchestrator or the storage runs and that its address and port are right.',
   },
   EVENT_SOURCE_TLS: {
     final: false,
     http: 502,
-    help: 'The certificate cannot be verified: give `caFile` in the options, or `insecure: true` if you must.',
+    help: 'The certificate cannot be verified: give `caFile` in the options, or for an orchestrator `insecure: true` if you must.',
   },
   EVENT_SOURCE_TIMEOUT: {
     final: false,
     http: 504,
-    help: 'The orchestrator is too slow or hangs: look at it, or raise the time-out that is named.',
+    help: 'The orchestrator or the storage is too slow or hangs: look at it, or raise the time-out that is named.',
   },
   EVENT_SOURCE_UNAUTHORIZED: {
     final: false,
     http: 502,
-    help: 'Correct `basicAuth` or `headers` in the options of the source.',
+    help: 'Correct `basicAuth` or `headers` in the options of the source; of a bucket `accessKey` and `secretKey`, what they may do (list the bucket, get its objects) and the clock of this machine.',
   },
   EVENT_SOURCE_BAD_REQUEST: {
     final: false,
     http: 502,
-    help: 'The orchestrator did not understand the question: see its version and what stands in front of it.',
+    help: 'The orchestrator or the storage did not understand the question: see its version and what stands in front of it; of a bucket `region` and `endpoint` too.',
   },
   EVENT_SOURCE_HTTP_STATUS: {
     final: false,
     http: 502,
-    help: 'Look at the orchestrator and at the proxy in front of it.',
+    help: 'Look at the orchestrator or the storage and at the proxy in front of it.',
+  },
+  EVENT_SOURCE_BUCKET_MISSING: {
+    final: false,
+    http: 502,
+    help: 'The storage has no such bucket: correct `bucket` and `endpoint` in the options, or make the bucket.',
   },
   EVENT_SOURCE_NOT_JSON: {
     final: false,

@@ -68,3 +68,34 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
   const natural = BigInt(value);
   return natural <= max ? natural : undefined;
 }
+
+/** Blanks between tokens, beside the strings in which they mean something. */
+const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
+const STRUCTURE = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|[{}[\],]/g;
+
+/**
+ * The text of the object's member, without blanks between its tokens and otherwise as said.
+ *
+ * @param object the text of a JSON object that holds the key: it was parsed before
+ */
+export function compactMember(object: string, key: string): string {
+  const text = object.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
+  let [depth, start, found] = [0, -1, ''];
+  let isName = true;
+  for (const { 0: token, index } of text.matchAll(STRUCTURE)) {
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    else if (token === ',') isName ||= depth === 1;
+    else if (depth === 1 && isName) {
+      // Of two members of one name the last one counts, as in JSON.parse.
+      if (JSON.parse(token) === key) start = index + token.length + 1;
+      isName = false;
+    }
+    const isEnd = depth === 0 || (depth === 1 && token === ',');
+    if (isEnd && start !== -1) {
+      found = text.slice(start, index);
+      start = -1;
+    }
+  }
+  return found;
+}

@@ -19,6 +19,8 @@ export interface ReadElement {
 /** One event without its texts; those stand in its slice's bytes. */
 export interface PreparedEvent {
   readonly event: FreshEvent;
+  /** Of an event that is the same in every source and second. */
+  readonly uuid: string | undefined;
   readonly place: string;
   readonly retry: ReadElement['retry'] | undefined;
   readonly slice: PreparedSlice;
@@ -58,7 +60,7 @@ export function prepareSlice(
   return elements.map(({ event, place, retry }, index) => {
     const { eventId, dtMs, eventType, version, region, nodeType, content } = event;
     const fresh = { eventId, dtMs, eventType, version, region, nodeType, content };
-    return { event: fresh, place, retry, slice, index };
+    return { event: fresh, uuid: event.uuid, place, retry, slice, index };
   });
 }
 

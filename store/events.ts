@@ -26,6 +26,7 @@ import {
   toStoredHalf,
   writeStatements,
 } from './events-statements.js';
+import { keepUuidsStatements, knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
 import { identifyWorkers } from './events-workers.js';
 import {
   type RefusedElement,
@@ -143,10 +144,11 @@ class BatchIngest {
   private async readState(checkAllKeys: boolean): Promise<KnownState> {
     const { sourceId, jobMatchWindowMs } = this.session;
     const { events } = this.batch;
+    const statements = readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys });
     const results: unknown = await this.client.query(
-      readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys }),
+      [statements, uuidsStatement(events) ?? []].flat().join(';\n'),
     );
-    const [, source, known, halves, terms] = results as readonly QueryResult[];
+    const [, source, known, halves, terms, uuids] = results as readonly QueryResult[];
     const row: { next_seq: string; next_batch: string } | undefined = source?.rows[0];
     if (row === undefined) {
       throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
@@ -157,7 +159,7 @@ class BatchIngest {
     return {
       firstSeq: Number(row.next_seq),
       batchNo: Number(row.next_batch),
-      hashes: new Map(knownRows.map(({ i, hash }) => [Number(i) - 1, hash])),
+      hashes: this.knownHashes(knownRows, uuids?.rows ?? []),
       openHalves: halves?.rows ?? [],
       terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
         id,
@@ -165,6 +167,18 @@ class BatchIngest {
         commissionBps,
       })),
     };
+  }
+
+  private knownHashes(
+    rows: readonly { readonly i: string; readonly hash: string }[],
+    uuidRows: readonly UuidRow[],
+  ): ReadonlyMap<number, string> {
+    const hashes = new Map(rows.map(({ i, hash }) => [Number(i) - 1, hash]));
+    for (const row of uuidRows) {
+      const prepared = this.batch.events[Number(row.i)];
+      if (prepared !== undefined) hashes.set(Number(row.i), knownHash(row, prepared));
+    }
+    return hashes;
   }
 
   /** Parts what is new from what is known, from what is known otherwise, and from fees above the cap. */
@@ -235,7 +249,8 @@ class BatchIngest {
       idOf,
     );
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
-    const text = [...statements, ...otherStatements, copy, 'COMMIT'].join(';\n');
+    const uuids = keepUuidsStatements(sourceId, fresh);
+    const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
     const rows = copyRows(fresh, { state, credits, idOf });
     await pipeline([rows], this.client.query(copyFrom(text)));
     // Only now: an id from a transaction that was rolled back stands for nobody.

@@ -52,6 +52,41 @@ export const source = pgTable('source', {
   lastError: text('last_error'),
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
+  objectsListedAt: at('objects_listed_at'),
+});
+
+export const sourceObject = pgTable(
+  'source_object',
+  {
+    sourceId: text('source_id').notNull(),
+    key: text('key').notNull(),
+    version: text('version').notNull(),
+    sizeBytes: count('size_bytes').notNull(),
+    failureCode: text('failure_code'),
+    failure: text('failure'),
+    failedSince: at('failed_since'),
+    dueAt: at('due_at'),
+    readAt: at('read_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.key] })],
+);
+
+export const sourceObjectChange = pgTable('source_object_change', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  sourceId: text('source_id').notNull(),
+  key: text('key').notNull(),
+  oldVersion: text('old_version').notNull(),
+  newVersion: text('new_version').notNull(),
+  oldSizeBytes: count('old_size_bytes').notNull(),
+  newSizeBytes: count('new_size_bytes').notNull(),
+  wasWhole: boolean('was_whole').notNull(),
+  seenAt: at('seen_at').notNull(),
+});
+
+export const eventUuid = pgTable('event_uuid', {
+  uuid: uuid('uuid').primaryKey(),
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
 });
 
 export const poolEvent = pgTable(

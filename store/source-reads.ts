@@ -24,6 +24,12 @@ export interface SourceSummary {
   readonly zeroFeeEvents: bigint;
   readonly setAside: number;
   readonly unattributedJobs: number;
+  /** Of a source that is made of objects: not whole when they were read last. */
+  readonly incompleteObjects: number;
+  /** Those that were read to their end and are other objects now. */
+  readonly overwrittenObjects: number;
+  /** When a pass last looked at all of them, old ones included; null: not yet, or it has none. */
+  readonly objectsListedAt: Date | null;
 }
 
 export interface EventTypeCount {
@@ -54,6 +60,9 @@ type SourceRow = {
   zero_fee_events: string;
   set_aside: number;
   unattributed_jobs: number;
+  incomplete_objects: number;
+  overwritten_objects: number;
+  objects_listed_at: string | null;
 };
 
 /** All sources by id, those removed from the configuration last. There are a handful: no pages. */
@@ -68,7 +77,12 @@ export async function listSources(db: Reader, now: Date): Promise<readonly Sourc
            (SELECT count(*)::int FROM set_aside a
              WHERE a.source_id = s.id AND a.resolved_at IS NULL) AS set_aside,
            (SELECT count(*)::int FROM unmatched_job u
-             WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs
+             WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs,
+           (SELECT count(*)::int FROM source_object o
+             WHERE o.source_id = s.id AND o.due_at IS NOT NULL AND o.failure_code IS NOT NULL)
+             AS incomplete_objects,
+           (SELECT count(*)::int FROM source_object_change c
+             WHERE c.source_id = s.id AND c.was_whole) AS overwritten_objects
       FROM source s
       LEFT JOIN (
         SELECT source_id, sum(events) AS events, sum(zero_fee_events) AS zero_fee_events
@@ -113,5 +127,8 @@ function toSource(row: SourceRow): SourceSummary {
     zeroFeeEvents: BigInt(row.zero_fee_events),
     setAside: row.set_aside,
     unattributedJobs: row.unattributed_jobs,
+    incompleteObjects: row.incomplete_objects,
+    overwrittenObjects: row.overwritten_objects,
+    objectsListedAt: toDateOrNull(row.objects_listed_at),
   };
 }

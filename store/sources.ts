@@ -2,8 +2,10 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
+import { placesOverlap } from '../domain/source-place.js';
 import type { Database, Transaction } from './database.js';
 import { source } from './schema.js';
+import { forgetObjects } from './source-objects.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
 export interface RegisteredSource {
@@ -34,6 +36,10 @@ export async function registerSources(
       refuseConflict(configured, readers, places.get(configured.id));
       readers.set(configured.readsFrom, configured.id);
       await upsertSource(tx, configured);
+      const before = known.find(({ id }) => id === configured.id);
+      if (before?.fromDt?.getTime() !== configured.from?.getTime()) {
+        await forgetObjects(tx, configured.id);
+      }
     }
     const ids = sources.map(({ id }) => id);
     const isGone = ids.length === 0 ? undefined : notInArray(source.id, ids);
@@ -54,9 +60,12 @@ function refuseConflict(
     const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}`;
     throw new PoolError('SOURCE_MOVED', message, { source: id });
   }
-  const reader = readers.get(readsFrom);
-  if (reader !== undefined && reader !== id) {
-    const message = `source "${id}" is to read ${readsFrom}, which source "${reader}" reads`;
+  // What was taken before overlaps were refused stays as it is: neither could be given up.
+  if (readBefore !== undefined) return;
+  for (const [place, reader] of readers) {
+    if (reader === id || !placesOverlap(place, readsFrom)) continue;
+    const which = place === readsFrom ? 'which' : `and some of it is in ${place}, which`;
+    const message = `source "${id}" is to read ${readsFrom}, ${which} source "${reader}" reads`;
     throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
   }
 }

@@ -37,6 +37,9 @@ function stateOf(source: SourceSummary, { config, now }: PoolStatus): Html {
     return html`${pill(source.lastErrorCode, 'bad')}<br>${words ?? ''}`;
   }
   if (source.lastSuccessAt === null) return pill('not read yet', 'warn');
+  const { incompleteObjects: torn } = source;
+  if (torn > 0)
+    return pill(torn === 1 ? '1 file is not whole' : `${torn} files are not whole`, 'warn');
   const configured = config.sources.find(({ id }) => id === source.id);
   const intervalMs = configured?.syncIntervalMs ?? config.pool.syncIntervalMs;
   const isLate = now.getTime() - source.lastSuccessAt.getTime() > LATE_INTERVALS * intervalMs;

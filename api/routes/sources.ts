@@ -1,7 +1,12 @@
 import { Hono } from 'hono';
-import { countEventTypes, listSources } from '../../store/source-reads.js';
+import type { Reader } from '../../store/database.js';
+import { listObjectFindings } from '../../store/source-object-reads.js';
+import { countEventTypes, listSources, type SourceSummary } from '../../store/source-reads.js';
 import { type Access, withoutAddresses } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
+
+/** Of each kind of finding about a source's objects. */
+const SHOWN_OBJECTS = 20;
 
 export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
@@ -9,7 +14,10 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     const now = nowOf(deps);
     const showsAddresses = access.showsAddresses(c);
     const [sources, counts] = await Promise.all([listSources(db, now), countEventTypes(db)]);
-    const views = sources.map((source) => {
+    const objects = await Promise.all(
+      sources.map((source) => objectsOf(db, source, showsAddresses)),
+    );
+    const views = sources.map((source, i) => {
       const { lastSuccessAt, lastError, lastErrorCode, readsFrom } = source;
       const message = showsAddresses ? lastError : withoutAddresses(lastError, readsFrom);
       return {
@@ -36,8 +44,21 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
         })),
         setAside: source.setAside,
         unattributedJobs: source.unattributedJobs,
+        objects: objects[i],
       };
     });
     return c.json({ sources: views });
   }) as Hono;
+}
+
+/** Files in a bucket: what their names say is for those who may see where the source reads. */
+async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
+  const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
+  const counts = {
+    incomplete: incompleteObjects,
+    overwritten: overwrittenObjects,
+    listedAt: objectsListedAt,
+  };
+  if (!showsNames) return counts;
+  return { ...counts, findings: await listObjectFindings(db, { sourceId, limit: SHOWN_OBJECTS }) };
 }
