@@ -7,7 +7,13 @@ import type { EventSource } from '../plugins/event-source/event-source.js';
 import type { Database } from '../store/database.js';
 import { type IngestSession, ingestBatch, openIngestSession } from '../store/events.js';
 import { listRetries } from '../store/set-aside.js';
-import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
+import {
+  beginPass,
+  completePass,
+  readProgress,
+  recordArrival,
+  recordFailure,
+} from '../store/sources.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { planPass } from './sync-plan.js';
 
@@ -82,6 +88,7 @@ class SyncPass {
     batches: 0,
   };
   private newestMs: number | null = null;
+  private newestFreshMs: number | null = null;
   private isInOrder = true;
 
   constructor(
@@ -117,7 +124,21 @@ class SyncPass {
       cursor: this.cursorAt(startedAt),
       endedAt: this.now(),
     });
+    await this.noteArrival(startedAt, isDeep);
     return { ...this.totals, cursor: cursor?.toISOString() ?? null };
+  }
+
+  /** What is new came by now, and the newest of it tells how its clock and ours go together. */
+  private async noteArrival(startedAt: Date, isDeep: boolean): Promise<void> {
+    if (this.newestFreshMs === null) return;
+    const endedAt = this.now();
+    await recordArrival(this.deps.db, {
+      sourceId: this.request.sourceId,
+      at: endedAt,
+      // A deep pass finds what is old on purpose.
+      behindMs: isDeep ? null : Math.max(0, startedAt.getTime() - this.newestFreshMs),
+      aheadMs: Math.max(0, this.newestFreshMs - endedAt.getTime()),
+    });
   }
 
   /** A cursor in the future would make us pass over what comes until then. */
@@ -156,6 +177,10 @@ class SyncPass {
     const outcome = await ingestBatch(this.session, { events, refused, cursorHint });
     this.totals.events += events.length + refused.length + batch.duplicates;
     this.totals.fresh += outcome.fresh;
+    const { newestFreshMs } = outcome;
+    if (newestFreshMs !== null) {
+      this.newestFreshMs = Math.max(this.newestFreshMs ?? newestFreshMs, newestFreshMs);
+    }
     this.totals.duplicates += outcome.duplicates + batch.duplicates;
     this.totals.setAside += outcome.setAside;
     this.totals.batches += 1;
