@@ -171,7 +171,7 @@ export async function countSetAside(
       FROM source s CROSS JOIN unnest(${codes}::text[]) AS k(code)
       CROSS JOIN LATERAL (SELECT count(*)::int AS events FROM (
         SELECT FROM set_aside a WHERE a.source_id = s.id AND a.code = k.code
-           AND a.resolved_at IS NULL LIMIT ${MOST_SET_ASIDE}) some) counted
+           AND a.resolved_at IS NULL LIMIT ${MOST_SET_ASIDE}) of_code) counted
      WHERE counted.events > 0 ORDER BY s.id, k.code`);
   const counts = new Map<string, SetAsideCount[]>();
   for (const { source_id, code, events } of rows) {
