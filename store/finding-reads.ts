@@ -76,6 +76,12 @@ export async function openFindings(db: Reader, limit: number): Promise<readonly 
   return rows.map(toShown);
 }
 
+/** One of them, open or not. */
+export async function findFinding(db: Reader, id: number): Promise<ShownFinding | undefined> {
+  const [row] = await db.select().from(finding).where(eq(finding.id, id));
+  return row && toShown(row);
+}
+
 export interface FindingCount {
   readonly code: FindingCode;
   readonly severity: Severity;
