@@ -20,8 +20,12 @@ interface Bar {
 /** Hours of the events' own times, the present one last. Sizes as attributes: the policy allows no inline style. */
 export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
   const bars = toBars(hours, now);
-  const most = bars.reduce((max, { events }) => (events > max ? events : max), 0n);
-  const sum = bars.reduce((total, { events }) => total + events, 0n);
+  let most = 0n;
+  let sum = 0n;
+  for (const { events } of bars) {
+    if (events > most) most = events;
+    sum += events;
+  }
   const label = `${groupDigits(sum.toString())} events in ${CHART_HOURS} hours, ${groupDigits(most.toString())} in the busiest`;
   const width = CHART_HOURS * BAR_WIDTH;
   const drawn = bars.map((bar, i) => drawBar(bar, i, most));

@@ -64,9 +64,9 @@ ${notices(status)}
 ${totalsSection(status)}
 ${findingSection(status)}
 ${waitingPayouts(status, links)}
+${sourceSection(status)}
 ${workerSection(status)}
 ${lastPayouts(status, links)}
-${sourceSection(status)}
 </main>
 <footer><span>openpool ${version}</span><span>As of <time datetime="${now.toISOString()}">${now.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>, read again every ${REFRESH_SECONDS} s</span><a href="/v1/pool">JSON</a></footer>
 </body>

@@ -73,6 +73,7 @@ thead tr { border-top: 1px solid var(--line); background: color-mix(in srgb, var
 .links a { margin-left: 12px; } .links a:first-child { margin-left: 0; }
 .empty { padding: 4px 20px 20px; margin: 0; color: var(--dim); }
 footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
+@media (max-width: 1160px) { .hours { width: 120px; } }
 @media (max-width: 860px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
   header { padding-top: 20px; padding-bottom: 16px; }
