@@ -1,6 +1,5 @@
 /** Sources: how far each was read, when it last worked, and how much came from it. */
 import { sql } from 'drizzle-orm';
-import { REFUSALS } from '../domain/pool-event-refusal.js';
 import type { Reader } from './database.js';
 import { toDate, toDateOrNull } from './page-cursor.js';
 import type { NodeType } from './schema.js';
@@ -165,14 +164,20 @@ export interface SetAsideCount {
 export async function countSetAside(
   db: Reader,
 ): Promise<ReadonlyMap<string, readonly SetAsideCount[]>> {
-  const codes = sql.param(Object.keys(REFUSALS));
+  // From one code to the next along the index, whichever version of the program gave them.
   const { rows } = await db.execute<{ source_id: string; code: string; events: number }>(sql`
-    SELECT s.id AS source_id, k.code, counted.events
-      FROM source s CROSS JOIN unnest(${codes}::text[]) AS k(code)
+    WITH RECURSIVE codes AS (
+      (SELECT source_id, code FROM set_aside WHERE resolved_at IS NULL
+        ORDER BY source_id, code LIMIT 1)
+      UNION ALL
+      SELECT next_one.* FROM codes CROSS JOIN LATERAL (
+        SELECT a.source_id, a.code FROM set_aside a
+         WHERE a.resolved_at IS NULL AND (a.source_id, a.code) > (codes.source_id, codes.code)
+         ORDER BY a.source_id, a.code LIMIT 1) next_one)
+    SELECT codes.*, counted.events FROM codes
       CROSS JOIN LATERAL (SELECT count(*)::int AS events FROM (
-        SELECT FROM set_aside a WHERE a.source_id = s.id AND a.code = k.code
-           AND a.resolved_at IS NULL LIMIT ${MOST_SET_ASIDE}) of_code) counted
-     WHERE counted.events > 0 ORDER BY s.id, k.code`);
+        SELECT FROM set_aside a WHERE a.source_id = codes.source_id AND a.code = codes.code
+           AND a.resolved_at IS NULL LIMIT ${MOST_SET_ASIDE}) of_code) counted`);
   const counts = new Map<string, SetAsideCount[]>();
   for (const { source_id, code, events } of rows) {
     counts.set(source_id, [...(counts.get(source_id) ?? []), { code, events }]);
