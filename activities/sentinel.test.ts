@@ -372,10 +372,14 @@ describe('the sentinel', () => {
     await run(
       `INSERT INTO set_aside (source_id, place, code, reason, raw, raw_hash, tried_version)
        SELECT 'one', 'x', code, 'r', 'r', n || code, '1' FROM generate_series(1, 3) n,
-              unnest(ARRAY['EVENT_CHANGED', 'EVENT_BEFORE_START']) code`,
+              unnest(ARRAY['EVENT_CHANGED', 'EVENT_BEFORE_START', 'EVENT_NOT_JSON', 'EVENT_FEE_MALFORMED']) code`,
     );
     await look();
     expect(await open()).toMatchObject([
+      {
+        ...{ code: 'EVENTS_SET_ASIDE', subject: 'unreadable', figures: { events: 6 } },
+        words: expect.stringContaining('3 EVENT_FEE_MALFORMED, 3 EVENT_NOT_JSON'),
+      },
       { code: 'EVENTS_SET_ASIDE', subject: 'EVENT_CHANGED', figures: { events: 3 } },
     ]);
     await run('UPDATE set_aside SET resolved_at = now()');

@@ -40,17 +40,28 @@ export function watchSource(
   return RULES.flatMap((rule) => rule(look).map((found) => ({ ...found, sourceId })));
 }
 
-/** What is older than the source's start is set aside by the configuration's own wish. */
+/**
+ * What cannot be read is one thing, in however many ways; the other refusals are each their own. What is older
+ * than the source's start is set aside by the configuration's own wish.
+ */
 function watchSetAside({ figures }: Look): ReturnType<Rule> {
-  return figures.setAside
-    .filter(({ code, events }) => events > 0 && code !== 'EVENT_BEFORE_START')
-    .map(({ code, events }) => ({
-      ...keyOf('EVENTS_SET_ASIDE', code),
-      severity: 'warning',
-      measure: events,
-      words: `${events} ${events === 1 ? 'event is' : 'events are'} set aside and credited to nobody: ${code}`,
-      figures: { events, refusal: code },
-    }));
+  const groups = new Map<string, { events: number; codes: string[] }>();
+  for (const { code, events } of figures.setAside) {
+    if (events === 0 || code === 'EVENT_BEFORE_START') continue;
+    const isUnreadable = /_MALFORMED$|^EVENT_NOT_/.test(code);
+    const subject = isUnreadable ? 'unreadable' : code;
+    const group = groups.get(subject) ?? { events: 0, codes: [] };
+    group.events += events;
+    group.codes.push(isUnreadable ? `${events} ${code}` : code);
+    groups.set(subject, group);
+  }
+  return [...groups].map(([subject, { events, codes }]) => ({
+    ...keyOf('EVENTS_SET_ASIDE', subject),
+    severity: 'warning',
+    measure: events,
+    words: `${events} ${events === 1 ? 'event is' : 'events are'} set aside and credited to nobody: ${codes.join(', ')}`,
+    figures: { events, refusals: codes.join(', ') },
+  }));
 }
 
 /** Of the last day, so that one that was understood in the end, or stays away, is resolved. */
@@ -68,7 +79,7 @@ function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
       ...keyOf('EVENTS_UNKNOWN', subject),
       severity: 'warning',
       measure: null,
-      words: `${events} events of a type or version that this program does not know came within a day: ${subject}; they are kept and credit nobody`,
+      words: `${events === 1 ? '1 event' : `${events} events`} within a day of a type or version that is not known: ${subject}`,
       figures: { events, type: subject },
     }));
 }

@@ -11,7 +11,7 @@ import { type PoolStatus, statusPage } from '../page/status-page.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;
-const SHOWN_FINDINGS = 12;
+const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
 export function statusPageRoutes(deps: ApiDeps): Hono {
