@@ -5,9 +5,20 @@ import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
 import type { Database } from '../store/database.js';
-import { type IngestSession, ingestBatch, openIngestSession } from '../store/events.js';
+import {
+  type IngestOutcome,
+  type IngestSession,
+  ingestBatch,
+  openIngestSession,
+} from '../store/events.js';
 import { listRetries } from '../store/set-aside.js';
-import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
+import {
+  beginPass,
+  completePass,
+  readProgress,
+  recordArrival,
+  recordFailure,
+} from '../store/sources.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { openSourceMemory, type SourceMemory } from './sync-memory.js';
 import { planPass } from './sync-plan.js';
@@ -84,6 +95,7 @@ class SyncPass {
     batches: 0,
   };
   private newestMs: number | null = null;
+  private newestFreshMs: number | null = null;
   private isInOrder = true;
 
   constructor(
@@ -120,7 +132,21 @@ class SyncPass {
       cursor: this.cursorAt(startedAt),
       endedAt: this.now(),
     });
+    await this.noteArrival(startedAt, isDeep);
     return { ...this.totals, cursor: cursor?.toISOString() ?? null };
+  }
+
+  /** What is new came by now, and the newest of it tells how its clock and ours go together. */
+  private async noteArrival(startedAt: Date, isDeep: boolean): Promise<void> {
+    if (this.newestFreshMs === null) return;
+    const endedAt = this.now();
+    await recordArrival(this.deps.db, {
+      sourceId: this.request.sourceId,
+      at: endedAt,
+      // A deep pass finds what is old on purpose.
+      behindMs: isDeep ? null : Math.max(0, startedAt.getTime() - this.newestFreshMs),
+      aheadMs: Math.max(0, this.newestFreshMs - endedAt.getTime()),
+    });
   }
 
   /** A cursor in the future would make us pass over what comes until then. */
@@ -159,15 +185,23 @@ class SyncPass {
     const { events, refused } = batch;
     if (events.length + refused.length > 0) {
       const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
-      const outcome = await ingestBatch(this.session, { events, refused, cursorHint });
-      this.totals.events += events.length + refused.length + batch.duplicates;
-      this.totals.fresh += outcome.fresh;
-      this.totals.duplicates += outcome.duplicates + batch.duplicates;
-      this.totals.setAside += outcome.setAside;
-      this.totals.batches += 1;
+      this.count(batch, await ingestBatch(this.session, { events, refused, cursorHint }));
     }
     await this.memory.store(batch.objects);
     this.request.onProgress();
+  }
+
+  private count(batch: PreparedBatch, outcome: IngestOutcome): void {
+    const { totals } = this;
+    totals.events += batch.events.length + batch.refused.length + batch.duplicates;
+    totals.fresh += outcome.fresh;
+    totals.duplicates += outcome.duplicates + batch.duplicates;
+    totals.setAside += outcome.setAside;
+    totals.batches += 1;
+    const { newestFreshMs } = outcome;
+    if (newestFreshMs !== null) {
+      this.newestFreshMs = Math.max(this.newestFreshMs ?? newestFreshMs, newestFreshMs);
+    }
   }
 
   private async retrySetAside(): Promise<void> {

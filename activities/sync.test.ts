@@ -462,6 +462,52 @@ describe('a sync pass', () => {
     expect(await pass(20)).toMatchObject({ fresh: 1 });
   });
 
+  it('keeps when something new came, what units cost by the hour, and how the clocks go together', async () => {
+    const kept = async () => {
+      const fresh = (await sourceRow())?.['last_fresh_at'];
+      const prices = await rowsOf(
+        `SELECT extract(hour FROM hour AT TIME ZONE 'UTC')::int AS hour, node_type || '/' || pipeline || '/' || model_id AS of,
+                jobs::int, gross_wei::text AS wei, compute_units::text AS units FROM job_price ORDER BY 1, 2`,
+      );
+      const arrivals = await rowsOf(
+        `SELECT passes, least_behind_ms::int AS behind, most_ahead_ms::int AS ahead FROM arrival_hour ORDER BY hour`,
+      );
+      return { fresh, prices, arrivals };
+    };
+    transcode(-3_600, ALICE, 5_000n);
+    transcode(0, ALICE, 7_000n);
+    transcode(1, BOB, 0n);
+    const job = { pipeline: 'llm', modelID: 'm', computeUnits: 3, fees: 12n };
+    emit(2, 'job-processed', { requestID: 'r1', ...job });
+    await pass(10);
+    const first = { hour: 11, of: 'ai//', jobs: 1, wei: '5000', units: '1000' };
+    const second = { hour: 12, of: 'ai//', jobs: 1, wei: '7000', units: '1000' };
+    const llm = { hour: 12, of: 'ai/llm/m', jobs: 1, wei: '12', units: '3' };
+    expect(await kept()).toEqual({
+      fresh: new Date(T0 + 10_000),
+      prices: [first, second, llm],
+      // The first pass reads the past on purpose: it says nothing about clocks that are behind.
+      arrivals: [{ passes: 1, behind: null, ahead: 0 }],
+    });
+    await pass(70);
+    expect((await kept()).fresh, 'nothing new').toEqual(new Date(T0 + 10_000));
+    transcode(100, ALICE, 1_000n);
+    await pass(130);
+    transcode(100, BOB, 1_000n);
+    await pass(190);
+    transcode(400, BOB, 1_000n);
+    await pass(250);
+    expect(await kept()).toMatchObject({
+      fresh: new Date(T0 + 250_000),
+      prices: [first, { jobs: 4, wei: '10000', units: '4000' }, llm],
+      arrivals: [{ passes: 4, behind: 0, ahead: 150_000 }],
+    });
+    const totals = await rowsOf(
+      `SELECT event_type, events::int, zero_fee_events::int FROM event_total`,
+    );
+    expect(totals).toEqual([{ event_type: 'job-processed', events: 7, zero_fee_events: 1 }]);
+  });
+
   it('credits each event once when two passes run over one source at the same time', async () => {
     for (let i = 0; i < 12_000; i += 1) {
       if (i % 3 === 0) transcode(i, i % 2 === 0 ? ALICE : BOB, 7n + BigInt(i));

@@ -9,7 +9,9 @@ import { toErrorAnswer } from './errors.js';
 import { STYLE_HASH } from './page/style.js';
 import { compatRoutes } from './routes/compat.js';
 import { eventRoutes } from './routes/events.js';
+import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
+import { metricsRoutes } from './routes/metrics.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes } from './routes/pool.js';
@@ -43,6 +45,7 @@ export function createApp(deps: ApiDeps): Hono {
   });
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
+  app.route('/', metricsRoutes(deps));
   app.route('/v1', healthRoutes(deps));
   app.route('/v1', poolRoutes(deps, access));
   app.route('/v1', eventRoutes(deps, access));
@@ -51,6 +54,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/payouts', payoutRoutes(deps, access));
   app.route('/v1/round', roundRoutes(deps));
   app.route('/v1/sources', sourceRoutes(deps, access));
+  app.route('/v1/findings', findingRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps));
   app.notFound(() => {

@@ -12,6 +12,7 @@ import { addTerms, addWorker } from '../api/test-pool.js';
 import type { Address } from '../domain/address.js';
 import { freePort } from '../local/ports.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
+import { recordLook } from '../store/findings.js';
 import { markUnpayable } from '../store/payees.js';
 import { payee, payout } from '../store/schema.js';
 import { findWallet, openWalletRow } from '../store/wallet.js';
@@ -179,6 +180,44 @@ describe('the command line', () => {
     const well = await run(['status'], 'reachable.yaml');
     expect(well).toMatchObject({ code: 0 });
     expect(well.out).toContain('1 payouts');
+  });
+
+  it('lists findings and acknowledges them with Temporal down; the status shows them and stays well', async () => {
+    const seen = {
+      sourceId: 'one',
+      severity: 'grave',
+      measure: 3,
+      figures: { events: 3 },
+    } as const;
+    const what = { code: 'EVENTS_SET_ASIDE', subject: 'EVENT_CHANGED', words: '3 events' } as const;
+    expect((await run(['finding', 'list'])).out).toMatch(/^none\n\nthe sentinel looked at nothing/);
+    await recordLook(database.db, [{ ...seen, ...what }], new Date());
+    expect((await run(['finding', 'list'])).out).toMatch(
+      /one +EVENTS_SET_ASIDE .* grave +3 events/,
+    );
+    const [row] = (await run(['finding', 'list', '--json'])).json()['items'] as { id: number }[];
+    const id = String(row?.id);
+    const status = await run(['status'], 'reachable.yaml');
+    expect(status).toMatchObject({ code: 0 });
+    expect(status.out).toContain('EVENTS_SET_ASIDE');
+    const because = ['--reason', 'a broken dump'];
+    expect(await run(['finding', 'acknowledge', id, '--reason', ' '])).toMatchObject({ code: 1 });
+    expect((await run(['finding', 'acknowledge', '77', ...because])).err).toContain(
+      'FINDING_NOT_FOUND',
+    );
+    expect(await run(['finding', 'acknowledge', id, ...because])).toMatchObject({ code: 0 });
+    expect((await run(['finding', 'list', '--source', 'one'])).out).toContain(
+      'acknowledged by cli',
+    );
+    const { items } = await listAuditLog(database.db, { limit: 1, cursor: null });
+    expect(items).toMatchObject([
+      { actor: 'cli', action: 'finding.acknowledge', subject: id, reason: 'a broken dump' },
+    ]);
+    await recordLook(database.db, [], new Date());
+    expect((await run(['finding', 'list', '--all'])).out).toMatch(/EVENTS_SET_ASIDE .* ended 2/);
+    expect((await run(['finding', 'acknowledge', id, ...because])).err).toContain(
+      'FINDING_RESOLVED',
+    );
   });
 
   it('previews a round: who would be paid, and who not and why', async () => {

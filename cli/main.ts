@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/process.js';
 import { EXIT } from './context.js';
+import { addFindingCommands } from './finding-commands.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
@@ -23,6 +24,7 @@ addPoolCommands(program);
 addPayoutCommands(program);
 addRoundCommands(program);
 addWalletCommands(program);
+addFindingCommands(program);
 addRepairCommands(program);
 
 try {

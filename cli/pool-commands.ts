@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { pingTemporal } from '../api/sagas.js';
 import { PoolError } from '../domain/pool-error.js';
+import { countFindings, openFindings } from '../store/finding-reads.js';
 import { findPayee } from '../store/payee-reads.js';
 import { releasePayee } from '../store/payees.js';
 import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
@@ -12,6 +13,7 @@ import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
+import { findingTable } from './finding-commands.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, DRY_RUN, parseCount, payoutTable } from './payout-commands.js';
 import { addSourceCommands, sourceTable } from './source-commands.js';
@@ -19,6 +21,7 @@ import { requireReason, walletFacts } from './wallet-commands.js';
 
 const DEFAULT_LIMIT = 50;
 const SHOWN_PAYOUTS = 10;
+const SHOWN_FINDINGS = 20;
 
 export function addPoolCommands(program: Command): void {
   program
@@ -102,13 +105,21 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
       () => 'unreachable' as const,
     ),
   ]);
+  const [findings, { lookedAt }] = await Promise.all([
+    openFindings(db, SHOWN_FINDINGS),
+    countFindings(db),
+  ]);
   const parts = [
     totalFacts(totals, temporal),
     wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
     sourceTable(sources),
+    `findings, what asks for attention first:\n${findingTable(findings)}`,
     `open payouts, the oldest first:\n${payoutTable(open)}`,
   ];
-  const value = { totals, temporal, wallet: wallet ?? null, sources, openPayouts: open };
+  const value = {
+    ...{ totals, temporal, wallet: wallet ?? null, sources },
+    ...{ openPayouts: open, findings, lookedAt },
+  };
   answer(parts.join('\n\n'), value);
   const isWell = temporal === 'reachable' && (wallet?.halts.length ?? 0) === 0;
   return isWell ? 0 : EXIT.found;

@@ -26,6 +26,16 @@ export const CATALOGUE = {
     help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
   },
   PAYOUT_NOT_FOUND: { final: true, http: 404, help: 'List payouts with GET /v1/payouts.' },
+  FINDING_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'List findings with `openpool finding list`.',
+  },
+  FINDING_RESOLVED: {
+    final: true,
+    http: 409,
+    help: 'It has ended by itself; if it returns, it is a new finding.',
+  },
   PAYOUT_NOTHING_DUE: {
     final: true,
     http: 409,

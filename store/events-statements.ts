@@ -94,6 +94,8 @@ export function writeStatements(
     readonly batchNo: number;
     readonly freshCount: number;
     readonly newestMs: number;
+    /** The present. */
+    readonly nowMs: number;
     readonly cursorHintMs: number | null;
   },
   credits: BatchCredits,
@@ -102,11 +104,12 @@ export function writeStatements(
   const source = sqlText(batch.sourceId);
   const statements = [
     `UPDATE source SET next_seq = next_seq + ${batch.freshCount}, next_batch = next_batch + 1,
-       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}),
+       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}), last_fresh_at = ${sqlTime(batch.nowMs)},
        cursor_dt = GREATEST(cursor_dt, ${sqlTime(batch.cursorHintMs)}) WHERE id = ${source}`,
     statsStatement(credits, workerIds),
     countsStatement(source, credits),
   ];
+  if (credits.prices.length > 0) statements.push(pricesStatement(source, credits));
   if (credits.postings.length > 0) {
     statements.push(postingsStatement(source, batch.batchNo, { credits, workerIds }));
   }
@@ -237,6 +240,23 @@ function countsStatement(source: string, { counts }: BatchCredits): string {
     ON CONFLICT (source_id, hour, event_type, version) DO UPDATE
       SET events = c.events + excluded.events,
           zero_fee_events = c.zero_fee_events + excluded.zero_fee_events`;
+}
+
+function pricesStatement(source: string, { prices }: BatchCredits): string {
+  return `INSERT INTO job_price AS p
+      (source_id, hour, node_type, pipeline, model_id, jobs, gross_wei, compute_units)
+    SELECT ${source}, k.* FROM ${unnestRows(prices, [
+      ['timestamptz', (row) => at(row.hourMs)],
+      ['text', (row) => row.nodeType],
+      ['text', (row) => row.pipeline],
+      ['text', (row) => row.modelId],
+      ['bigint', (row) => row.jobs],
+      ['numeric', (row) => row.grossWei],
+      ['numeric', (row) => row.computeUnits],
+    ])} AS k
+    ON CONFLICT (source_id, hour, node_type, pipeline, model_id) DO UPDATE
+      SET jobs = p.jobs + excluded.jobs, gross_wei = p.gross_wei + excluded.gross_wei,
+          compute_units = p.compute_units + excluded.compute_units`;
 }
 
 function openedStatement(source: string, { opened }: BatchCredits, workerIds: WorkerIds): string {

@@ -65,6 +65,8 @@ export interface IngestOutcome {
   readonly duplicates: number;
   /** Refused before, and those whose identity stood for something else. */
   readonly setAside: number;
+  /** The newest time of the fresh ones; null when there were none. */
+  readonly newestFreshMs: number | null;
 }
 
 const MAX_TRIES = 6;
@@ -132,13 +134,15 @@ class BatchIngest {
     const { fresh, changed, tooHigh } = this.sift(state.hashes);
     const refused = [...this.batch.refused, ...changed, ...tooHigh];
     const statements = this.setAsideStatements(refused);
+    const newestMs = fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0);
     if (fresh.length === 0) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
-      await this.store(state, fresh, statements);
+      await this.store({ ...state, newestMs }, fresh, statements);
     }
     const duplicates = this.batch.events.length - fresh.length - changed.length - tooHigh.length;
-    return { fresh: fresh.length, duplicates, setAside: refused.length };
+    const newestFreshMs = fresh.length === 0 ? null : newestMs;
+    return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
   }
 
   private async readState(checkAllKeys: boolean): Promise<KnownState> {
@@ -218,18 +222,19 @@ class BatchIngest {
   }
 
   private async store(
-    state: KnownState,
+    state: KnownState & { readonly newestMs: number },
     fresh: readonly PreparedEvent[],
     otherStatements: readonly string[],
   ): Promise<void> {
     const { sourceId, jobMatchWindowMs } = this.session;
+    const nowMs = this.session.now().getTime();
     const credits = creditBatch({
       events: fresh.map(({ event }) => event),
       firstSeq: state.firstSeq,
       openHalves: state.openHalves.map(toStoredHalf),
       terms: state.terms,
       jobMatchWindowMs,
-      nowMs: this.session.now().getTime(),
+      nowMs,
     });
     const newWorkers = await this.identifyNewWorkers(credits);
     const idOf = (key: string): number => {
@@ -242,7 +247,8 @@ class BatchIngest {
         sourceId,
         batchNo: state.batchNo,
         freshCount: fresh.length,
-        newestMs: fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0),
+        newestMs: state.newestMs,
+        nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
       },
       credits,

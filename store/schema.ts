@@ -48,6 +48,7 @@ export const source = pgTable('source', {
   newestDt: at('newest_dt'),
   lastPassAt: at('last_pass_at'),
   lastSuccessAt: at('last_success_at'),
+  lastFreshAt: at('last_fresh_at'),
   lastErrorCode: text('last_error_code'),
   lastError: text('last_error'),
   removedAt: at('removed_at'),

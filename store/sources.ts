@@ -5,6 +5,7 @@ import type { NodeType } from '../domain/remote-worker.js';
 import { placesOverlap } from '../domain/source-place.js';
 import type { Database, Transaction } from './database.js';
 import { source } from './schema.js';
+import { arrivalHour } from './schema-sentinel.js';
 import { forgetObjects } from './source-objects.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
@@ -161,6 +162,34 @@ export async function completePass(
     .where(eq(source.id, pass.sourceId))
     .returning({ cursorDt: source.cursorDt });
   return row?.cursorDt ?? null;
+}
+
+/** Keeps how far the newest of what a pass brought was from our clock, by the hour. */
+export async function recordArrival(
+  db: Database,
+  arrival: {
+    readonly sourceId: string;
+    readonly at: Date;
+    /** Null: the pass did not follow the present. */
+    readonly behindMs: number | null;
+    readonly aheadMs: number;
+  },
+): Promise<void> {
+  const { sourceId, at, behindMs, aheadMs } = arrival;
+  await db
+    .insert(arrivalHour)
+    .values({
+      ...{ sourceId, hour: sql`date_trunc('hour', ${at.toISOString()}::timestamptz, 'UTC')` },
+      ...{ passes: 1, leastBehindMs: behindMs, mostAheadMs: aheadMs },
+    })
+    .onConflictDoUpdate({
+      target: [arrivalHour.sourceId, arrivalHour.hour],
+      set: {
+        passes: sql`${arrivalHour.passes} + 1`,
+        leastBehindMs: sql`LEAST(${arrivalHour.leastBehindMs}, excluded.least_behind_ms)`,
+        mostAheadMs: sql`GREATEST(${arrivalHour.mostAheadMs}, excluded.most_ahead_ms)`,
+      },
+    });
 }
 
 /** Keeps why a pass failed, until one succeeds. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { FINDING_CODES } from '../domain/finding.js';
 import { WAIT_CODES } from '../domain/payout.js';
 import { CATALOGUE } from '../domain/pool-error.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
@@ -13,6 +14,7 @@ const known: readonly string[] = [
   ...Object.keys(REFUSALS),
   ...WAIT_CODES,
   ...DISCREPANCY_CODES,
+  ...FINDING_CODES,
 ];
 
 describe('docs/operations.md', () => {

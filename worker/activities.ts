@@ -3,18 +3,21 @@ import type { Client } from '@temporalio/client';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
+import { createSentinelActivities, type SentinelDeps } from '../activities/sentinel.js';
 import { createSyncActivities, type SyncDeps } from '../activities/sync.js';
 import { createWalletActivities } from '../activities/wallet.js';
 
 interface ActivityDeps {
   readonly money: MoneyDeps;
   readonly sync: SyncDeps;
+  readonly sentinel: SentinelDeps;
   readonly client: Client;
 }
 
-export function createActivities({ money, sync, client }: ActivityDeps) {
+export function createActivities({ money, sync, sentinel, client }: ActivityDeps) {
   return {
     ...createSyncActivities(sync),
+    ...createSentinelActivities(sentinel),
     ...createRoundActivities({ ...money, client }),
     ...createPayoutActivities(money),
     ...createWalletActivities(money),

@@ -18,6 +18,7 @@ export const SWEEP_WORKFLOW_ID = 'sweep';
 export const AUDIT_WORKFLOW_ID = 'audit';
 export const RECHECK_WORKFLOW_ID = 'recheck';
 export const RECONCILE_WORKFLOW_ID = 'reconcile';
+export const SENTINEL_WORKFLOW_ID = 'sentinel';
 /** One repair of a thing at a time; the second caller joins the first. */
 export const repairWorkflowId = (subject: string): string => `repair/${subject}`;
 
@@ -28,6 +29,7 @@ export const SWEEP_SCHEDULE_ID = 'sweep';
 export const AUDIT_SCHEDULE_ID = 'audit';
 export const RECHECK_SCHEDULE_ID = 'recheck';
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
+export const SENTINEL_SCHEDULE_ID = 'sentinel';
 
 /** Search attributes of a payout saga; registered with these types when a worker starts. */
 export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
@@ -121,6 +123,22 @@ export interface ReconciliationReport {
   readonly outWei: string;
   readonly gasWei: string;
   readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What one look of the sentinel changed, and what is open after it. */
+export interface SentinelReport {
+  readonly sources: number;
+  readonly opened: number;
+  /** Acknowledged before, and worse since. */
+  readonly worse: number;
+  readonly resolved: number;
+  readonly open: number;
+  /** At most 50 of the open ones. */
+  readonly findings: readonly {
+    readonly code: string;
+    readonly sourceId: string;
+    readonly words: string;
+  }[];
 }
 
 /** What became of paid transfers that were not final yet. */

@@ -6,5 +6,6 @@ export { payoutRound } from './payout-round.js';
 export { recheck } from './recheck.js';
 export { reconcile } from './reconcile.js';
 export { adoptWallet, payElsewhere, releasePayout } from './repair.js';
+export { sentinel } from './sentinel.js';
 export { sweep } from './sweep.js';
 export { sync } from './sync.js';
