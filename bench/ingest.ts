@@ -28,7 +28,7 @@ const COMMISSION_BPS = 2_500;
 const FROM_MS = Date.UTC(2025, 0, 25);
 const SINGLE_ROWS = 3_000;
 const EMPTY_PASSES = 50;
-const SOURCE: SyncRequest['source'] = {
+const SOURCE: Omit<SyncRequest['source'], 'options'> = {
   ...{ id: 'bench', kind: 'orchestrator-http', module: null, baseDir: '/' },
   ...{ region: 'bench', nodeType: 'ai', syncIntervalMs: 60_000 },
 };
