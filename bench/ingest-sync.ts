@@ -1,12 +1,12 @@
 /**
- * The process that syncs: the real activity over the real source, so many passes one after the
- * other. Prints what they did and what they cost as one line of JSON.
+ * The process that syncs: what the activity does, over the real source, so many passes one after the
+ * other, without Temporal's worker around it. Prints what they did and what they cost as one line of
+ * JSON.
  *
  * `node --import tsx bench/ingest-sync.ts <request as JSON>`
  */
 import { readFileSync } from 'node:fs';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { createSyncActivities, type SyncReport } from '../activities/sync.js';
+import { runSyncPass, type SyncReport } from '../activities/sync-pass.js';
 import type { SourceConfig } from '../config.js';
 import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
@@ -34,14 +34,11 @@ const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
 const db = openDatabase({ url: request.databaseUrl });
 const config: SourceConfig = { ...request.source, from: null };
 const source = await createEventSource(config);
-const { syncSource } = createSyncActivities({
-  db,
-  sources: new Map([[config.id, { config, source }]]),
-  version: 'bench',
-  jobMatchWindowMs: 3_600_000,
-  maxJobFeeWei: MAX_FEE_WEI,
-});
-const environment = new MockActivityEnvironment();
+const deps = {
+  ...{ db, sources: new Map([[config.id, { config, source }]]), version: 'bench' },
+  ...{ jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI },
+};
+const { signal } = new AbortController();
 // A connection that stands already: every pass of a worker but its first one has that.
 await db.$client.query('SELECT 1');
 const postgresBeforeMs = await postgresMs();
@@ -51,7 +48,7 @@ const reports: SyncReport[] = [];
 const passesMs: number[] = [];
 for (let pass = 0; pass < request.passes; pass += 1) {
   const passStartedMs = performance.now();
-  reports.push(await environment.run(syncSource, { sourceId: config.id }));
+  reports.push(await runSyncPass(deps, { sourceId: config.id, signal, onProgress: () => undefined }));
   passesMs.push(performance.now() - passStartedMs);
 }
 const endedAtMs = Date.now();

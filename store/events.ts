@@ -67,6 +67,8 @@ export interface IngestOutcome {
 }
 
 const MAX_TRIES = 6;
+/** Of one UTF-16 unit: enough room is found quicker than the right length. */
+const MAX_UTF8_BYTES = 3;
 /** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
@@ -297,14 +299,14 @@ function copyRows(
   const tails = fresh.map((_, i) =>
     rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
   );
-  let size = 0;
-  for (const head of heads) size += head.length;
-  for (const tail of tails) size += Buffer.byteLength(tail);
-  const rows = Buffer.allocUnsafe(size);
+  let room = 0;
+  for (const head of heads) room += head.length;
+  for (const tail of tails) room += tail.length * MAX_UTF8_BYTES;
+  const rows = Buffer.allocUnsafe(room);
   let end = 0;
   for (const [i, head] of heads.entries()) {
     end += head.copy(rows, end);
     end += rows.write(tails[i] ?? '', end);
   }
-  return rows;
+  return rows.subarray(0, end);
 }
