@@ -49,6 +49,8 @@ export interface IngestSession {
   readonly workerIds: Map<string, number>;
   /** Months that have their partition. */
   readonly months: Set<string>;
+  /** Room for the rows of one batch, kept for the next: a new one each time would be garbage by the megabyte. */
+  readonly copyRoom: { bytes: Buffer };
 }
 
 export interface IngestBatch {
@@ -74,9 +76,10 @@ const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** A session for one pass. */
 export function openIngestSession(
-  options: Omit<IngestSession, 'workerIds' | 'months'>,
+  options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom'>,
 ): IngestSession {
-  return { ...options, workerIds: new Map(), months: new Set() };
+  const copyRoom = { bytes: Buffer.alloc(0) };
+  return { ...options, workerIds: new Map(), months: new Set(), copyRoom };
 }
 
 /** Stores what is new, credits it, and sets aside what cannot be; all of it or nothing. */
@@ -238,7 +241,7 @@ class BatchIngest {
     );
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
     const text = [...statements, ...otherStatements, copy, 'COMMIT'].join(';\n');
-    const rows = copyRows(fresh, { state, credits, idOf });
+    const rows = copyRows(fresh, { state, credits, idOf }, this.session.copyRoom);
     await pipeline([rows], this.client.query(copyFrom(text)));
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
@@ -293,6 +296,7 @@ function copyRows(
     readonly credits: BatchCredits;
     readonly idOf: (key: string) => number;
   },
+  copyRoom: IngestSession['copyRoom'],
 ): Buffer {
   const { state, credits, idOf } = made;
   const heads = fresh.map(rowBytes);
@@ -302,7 +306,8 @@ function copyRows(
   let room = 0;
   for (const head of heads) room += head.length;
   for (const tail of tails) room += tail.length * MAX_UTF8_BYTES;
-  const rows = Buffer.allocUnsafe(room);
+  if (copyRoom.bytes.length < room) copyRoom.bytes = Buffer.allocUnsafe(room);
+  const rows = copyRoom.bytes;
   let end = 0;
   for (const [i, head] of heads.entries()) {
     end += head.copy(rows, end);
