@@ -102,12 +102,19 @@ class Gathering {
   }
 
   private addPrepared(prepared: PreparedEvent): void {
-    const { dtMs, eventId } = prepared.event;
-    this.dtsMs.push(dtMs);
-    const key = prepared.uuid ?? `${dtMs}/${eventId}`;
+    this.dtsMs.push(prepared.event.dtMs);
+    const key = prepared.uuid ?? this.keyOf(prepared);
     const twin = this.events.get(key);
     if (twin === undefined) this.events.set(key, prepared);
     else if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;
     else this.refused.push(changedElement(prepared));
+  }
+
+  /** The id alone, as long as no other time claims it too: making a text for each event takes its time. */
+  private keyOf({ event: { dtMs, eventId } }: PreparedEvent): string {
+    const known = this.events.get(eventId)?.event;
+    const isFree = known === undefined || (known.dtMs === dtMs && known.eventId === eventId);
+    // No id holds a NUL.
+    return isFree ? eventId : `${dtMs}\0${eventId}`;
   }
 }

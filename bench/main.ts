@@ -1,5 +1,6 @@
 /** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
 import { Command, InvalidArgumentError } from 'commander';
+import { benchIngest } from './ingest.js';
 import { benchPayout } from './payout.js';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -22,6 +23,26 @@ program
     if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
     else console.table(figures.rounds);
   });
+
+program
+  .command('ingest')
+  .description("events a second from an orchestrator's answer to the ledger, and Postgres alone beside it")
+  .option('--events <n>', 'in the answer, duplicates among them', count, 1_000_000)
+  .option('--payees <n>', 'that the events name', count, 1_000)
+  .option('--passes <n>', 'turns of everything; medians are taken', count, 3)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: IngestOptions) => {
+    const { passes, ...figures } = await benchIngest({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify({ ...figures, passes }, null, 2)}\n`);
+    else console.table(passes);
+  });
+
+interface IngestOptions {
+  readonly events: number;
+  readonly payees: number;
+  readonly passes: number;
+  readonly json: boolean;
+}
 
 interface PayoutOptions {
   readonly payees: number;

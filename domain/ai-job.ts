@@ -27,6 +27,8 @@ export function matchHalves<H extends JobHalf>(
   halves: readonly H[],
   windowMs: number,
 ): JobMatches<H> {
+  // Most requests have one half yet, and nothing to sort or to join.
+  if (halves.length === 1) return { pairs: [], ambiguous: [], open: halves };
   const pairs: { received: H; processed: H }[] = [];
   const ambiguous: H[] = [];
   const open: H[] = [];
@@ -48,7 +50,14 @@ export function matchHalves<H extends JobHalf>(
  * Splits halves into groups connected by candidacy. Joining each half to its nearest neighbour of
  * the other role on either side connects whatever any candidacy connects, without looking at all.
  */
-function candidateGroups<H extends JobHalf>(halves: readonly H[], windowMs: number): H[][] {
+function candidateGroups<H extends JobHalf>(
+  halves: readonly H[],
+  windowMs: number,
+): readonly (readonly H[])[] {
+  const [first, second] = halves;
+  if (first !== undefined && second !== undefined && halves.length === 2) {
+    return isCandidate(first, second, windowMs) ? [halves] : [[first], [second]];
+  }
   const sorted = [...halves].sort((a, b) => a.dtMs - b.dtMs);
   const parents = sorted.map((_, i) => i);
   const join = (i: number, j: number): void => {
@@ -61,7 +70,7 @@ function candidateGroups<H extends JobHalf>(halves: readonly H[], windowMs: numb
       if (half === undefined) continue;
       const j = lastSeen[half.role === 'received' ? 'processed' : 'received'];
       const other = sorted[j];
-      if (other !== undefined && Math.abs(half.dtMs - other.dtMs) <= windowMs) join(i, j);
+      if (other !== undefined && isCandidate(half, other, windowMs)) join(i, j);
       lastSeen[half.role] = i;
     }
   }
@@ -73,6 +82,10 @@ function candidateGroups<H extends JobHalf>(halves: readonly H[], windowMs: numb
     else group.push(half);
   }
   return [...groups.values()];
+}
+
+function isCandidate(one: JobHalf, other: JobHalf, windowMs: number): boolean {
+  return one.role !== other.role && Math.abs(one.dtMs - other.dtMs) <= windowMs;
 }
 
 function rootOf(parents: number[], start: number): number {

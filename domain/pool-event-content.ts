@@ -64,6 +64,7 @@ export const KNOWN_VERSION = 1;
 // Far above all ether there is, and low enough that 10^10 of them fit the ledger's 78 digits.
 export const MAX_FEE_WEI = 2n ** 224n - 1n;
 const MAX_LABEL_LENGTH = 200;
+const REMEMBERED_TEXTS = 10_000;
 const NOTE: NoteContent = { kind: 'note' };
 const RESET: ResetContent = { kind: 'reset' };
 
@@ -127,7 +128,7 @@ function readFee(fields: LosslessObject): bigint {
 function readAddress(fields: LosslessObject): Address | null {
   const said = field(fields, 'ethAddress') ?? '';
   if (said === '') return null;
-  const payee = payableAddress(said);
+  const payee = typeof said === 'string' ? payeeOf(said) : undefined;
   if (payee !== undefined) return payee;
   if (typeof said === 'string' && /^0x0{40}$/.test(said)) return null;
   throw new EventRefused('EVENT_ADDRESS_MALFORMED', `ethAddress ${shown(said)} is no address`);
@@ -141,10 +142,32 @@ function readRequestId(fields: LosslessObject): string | null {
   throw new EventRefused('EVENT_REQUEST_MALFORMED', `requestID ${shown(said)} is no id`);
 }
 
+const payeeOf = remembered(payableAddress);
+
 /** A text for people: cut and cleaned rather than refused. */
 function readLabel(fields: LosslessObject, key: string): string | null {
   const said = field(fields, key);
-  if (typeof said !== 'string' || said === '') return null;
+  return typeof said !== 'string' || said === '' ? null : labelOf(said);
+}
+
+const labelOf = remembered((said: string): string =>
   // A cut may leave half a character, which UTF-8 cannot hold.
-  return said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD');
+  said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD'),
+);
+
+/**
+ * The same answers as the function's, from memory where it can be. Events name the same workers and
+ * models again and again; one text for all of them also spares the garbage collector thousands.
+ */
+function remembered<T>(answer: (said: string) => T): (said: string) => T {
+  const answers = new Map<string, T>();
+  return (said) => {
+    const known = answers.get(said);
+    if (known !== undefined) return known;
+    const fresh = answer(said);
+    if (answers.size >= REMEMBERED_TEXTS) answers.clear();
+    // What is long is cut or refused, and does not come often.
+    if (said.length <= MAX_LABEL_LENGTH) answers.set(said, fresh);
+    return fresh;
+  };
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asNatural, asObject, compactMember, field, parseLossless } from './pool-event-json.js';
 
 describe('lossless JSON', () => {
-  it('keeps every digit of integers of 16 and more digits, as text', () => {
+  it('keeps every digit of integers that a double cannot hold, as text', () => {
     const text =
       '{"fees":9007199254740993,"winProb":-115792089237316195423570985008687907853,"n":1}';
     expect(parseLossless(text)).toEqual({
@@ -11,6 +11,19 @@ describe('lossless JSON', () => {
       winProb: '-115792089237316195423570985008687907853',
       n: 1,
     });
+    expect(parseLossless('[9007199254740991,9007199254740992,-9007199254740991]')).toEqual([
+      9007199254740991,
+      '9007199254740992',
+      -9007199254740991,
+    ]);
+  });
+
+  it('keeps them however deep they lie, and stands any depth', () => {
+    expect(parseLossless('{"a":[[{"b":[{"c":[90071992547409931]}]}]]}')).toEqual({
+      a: [[{ b: [{ c: ['90071992547409931'] }] }]],
+    });
+    const deep = 50_000;
+    expect(() => parseLossless(`${'['.repeat(deep)}${']'.repeat(deep)}`)).not.toThrow();
   });
 
   it('leaves digits inside strings, fractions and exponents alone', () => {
@@ -24,7 +37,9 @@ describe('lossless JSON', () => {
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2), (value, indent) => {
         const text = JSON.stringify({ value, long: '1234567890123456' }, null, indent);
         const expected = JSON.parse(text, (_, v) =>
-          typeof v === 'number' && /^-?\d{16,}$/.test(JSON.stringify(v)) ? JSON.stringify(v) : v,
+          typeof v === 'number' && !Number.isSafeInteger(v) && /^-?\d+$/.test(JSON.stringify(v))
+            ? JSON.stringify(v)
+            : v,
         );
         expect(parseLossless(text)).toEqual(expected);
       }),

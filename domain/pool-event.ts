@@ -111,8 +111,19 @@ function readTime(element: LosslessObject, origin: EventOrigin): number {
   return dtMs;
 }
 
+// Many events in a row have the same second.
+let lastTime: { readonly text: string; readonly dtMs: number | undefined } = {
+  text: '',
+  dtMs: undefined,
+};
+
 /** RFC 3339 with a zone; undefined for anything else, days that no calendar has included. */
 function parseTime(text: string): number | undefined {
+  if (text !== lastTime.text) lastTime = { text, dtMs: timeOf(text) };
+  return lastTime.dtMs;
+}
+
+function timeOf(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, date = '', day = '', clock = '', fraction = '', zone = ''] = match;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { copyField, fromCopyField, sqlArray, sqlText } from './copy-text.js';
+import { copyField, fromCopyField, isoTime, sqlArray, sqlText } from './copy-text.js';
 
 const NASTY = [
   '',
@@ -65,5 +65,21 @@ describe('texts in statements', () => {
       { numRuns: 50 },
     );
     client.release(true);
+  });
+});
+
+describe('times in statements', () => {
+  it('are written as Date writes them, but for a fraction of nothing', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -62_135_596_800_000, max: 32_503_680_000_000 }),
+        fc.integer({ min: 0, max: 90_000_000 }),
+        (timeMs, laterMs) => {
+          for (const ms of [timeMs, timeMs + laterMs, Math.floor(timeMs / 1_000) * 1_000]) {
+            expect(isoTime(ms)).toBe(new Date(ms).toISOString().replace('.000Z', 'Z'));
+          }
+        },
+      ),
+    );
   });
 });

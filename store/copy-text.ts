@@ -28,9 +28,15 @@ export function fromCopyField(field: string): string {
   return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for.
+const NEEDS_ESCAPE = /['\\\0]/;
+
 /** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */
 export function sqlText(value: string | null): string {
-  return value === null ? 'NULL' : pg.escapeLiteral(withoutNul(value));
+  if (value === null) return 'NULL';
+  // pg goes through a text character by character, and these are long.
+  if (!NEEDS_ESCAPE.test(value)) return `'${value}'`;
+  return pg.escapeLiteral(withoutNul(value));
 }
 
 /** A time literal, or NULL. */
@@ -48,20 +54,31 @@ export function sqlArray(
   return `${sqlText(`{${elements.join(',')}}`)}::${type}[]`;
 }
 
-// Events come by the second, many with the same time in a row, and formatting is slow.
-let lastTime = { ms: Number.NaN, text: '' };
+const DAY_MS = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+// Events of a batch lie within a few days, and Date's own formatting is slow.
+let lastDay = { startMs: Number.NaN, text: '' };
 
 /** Milliseconds since 1970 as Postgres reads them. */
 export function isoTime(timeMs: number): string {
-  if (lastTime.ms !== timeMs) lastTime = { ms: timeMs, text: new Date(timeMs).toISOString() };
-  return lastTime.text;
+  const restMs = timeMs - lastDay.startMs;
+  if (!(restMs >= 0 && restMs < DAY_MS)) {
+    const startMs = Math.floor(timeMs / DAY_MS) * DAY_MS;
+    lastDay = { startMs, text: new Date(startMs).toISOString().slice(0, 11) };
+    return isoTime(timeMs);
+  }
+  const hours = TWO_DIGITS[Math.floor(restMs / 3_600_000)];
+  const minutes = TWO_DIGITS[Math.floor(restMs / 60_000) % 60];
+  const seconds = TWO_DIGITS[Math.floor(restMs / 1_000) % 60];
+  const fraction = restMs % 1_000 === 0 ? '' : `.${String(restMs % 1_000).padStart(3, '0')}`;
+  return `${lastDay.text}${hours}:${minutes}:${seconds}${fraction}Z`;
 }
 
 function arrayElement(value: SqlValue): string {
   if (value === null) return 'NULL';
   if (value instanceof Date) return value.toISOString();
   if (typeof value !== 'string') return value.toString();
-  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
 }
 
 function withoutNul(text: string): string {

@@ -50,6 +50,8 @@ export interface IngestSession {
   readonly workerIds: Map<string, number>;
   /** Months that have their partition. */
   readonly months: Set<string>;
+  /** Room for the rows of one batch, kept for the next: a new one each time would be garbage by the megabyte. */
+  readonly copyRoom: { bytes: Buffer };
 }
 
 export interface IngestBatch {
@@ -70,14 +72,17 @@ export interface IngestOutcome {
 }
 
 const MAX_TRIES = 6;
+/** Of one UTF-16 unit: enough room is found quicker than the right length. */
+const MAX_UTF8_BYTES = 3;
 /** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** A session for one pass. */
 export function openIngestSession(
-  options: Omit<IngestSession, 'workerIds' | 'months'>,
+  options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom'>,
 ): IngestSession {
-  return { ...options, workerIds: new Map(), months: new Set() };
+  const copyRoom = { bytes: Buffer.alloc(0) };
+  return { ...options, workerIds: new Map(), months: new Set(), copyRoom };
 }
 
 /** Stores what is new, credits it, and sets aside what cannot be; all of it or nothing. */
@@ -257,7 +262,7 @@ class BatchIngest {
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
     const uuids = keepUuidsStatements(sourceId, fresh);
     const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
-    const rows = copyRows(fresh, { state, credits, idOf });
+    const rows = copyRows(fresh, { state, credits, idOf }, this.session.copyRoom);
     await pipeline([rows], this.client.query(copyFrom(text)));
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
@@ -312,20 +317,22 @@ function copyRows(
     readonly credits: BatchCredits;
     readonly idOf: (key: string) => number;
   },
+  copyRoom: IngestSession['copyRoom'],
 ): Buffer {
   const { state, credits, idOf } = made;
   const heads = fresh.map(rowBytes);
   const tails = fresh.map((_, i) =>
     rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
   );
-  let size = 0;
-  for (const head of heads) size += head.length;
-  for (const tail of tails) size += Buffer.byteLength(tail);
-  const rows = Buffer.allocUnsafe(size);
+  let room = 0;
+  for (const head of heads) room += head.length;
+  for (const tail of tails) room += tail.length * MAX_UTF8_BYTES;
+  if (copyRoom.bytes.length < room) copyRoom.bytes = Buffer.allocUnsafe(room);
+  const rows = copyRoom.bytes;
   let end = 0;
   for (const [i, head] of heads.entries()) {
     end += head.copy(rows, end);
     end += rows.write(tails[i] ?? '', end);
   }
-  return rows;
+  return rows.subarray(0, end);
 }

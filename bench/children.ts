@@ -1,0 +1,60 @@
+/** Processes that a bench starts: each reports in lines on its standard output. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LocalProcess, startProcess, waitUntil } from '../local/process.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const START_TIMEOUT_MS = 90_000;
+
+export interface ScriptOptions {
+  /** Relative to the project. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** For Node itself, before the script. */
+  readonly nodeArgs?: readonly string[];
+  readonly onLine?: (line: string) => void;
+}
+
+export function startScript(options: ScriptOptions): LocalProcess {
+  const { script, args, nodeArgs = [], onLine } = options;
+  return startProcess({
+    name: script,
+    command: process.execPath,
+    args: ['--import', 'tsx', ...nodeArgs, join(root, script), ...args],
+    cwd: root,
+    ...(onLine === undefined ? {} : { onLine }),
+  });
+}
+
+/** Starts a script that goes on; resolves with what stood behind `mark` in the line that says it is up. */
+export async function startUntil(
+  options: Omit<ScriptOptions, 'onLine'> & { readonly mark: string },
+): Promise<{ readonly said: string; readonly process: LocalProcess }> {
+  const { mark, script } = options;
+  let said: string | undefined;
+  const process_ = startScript({
+    ...options,
+    onLine: (line) => {
+      if (line.includes(mark)) said ??= line.slice(line.indexOf(mark) + mark.length).trim();
+    },
+  });
+  await waitUntil({
+    ...{ what: script, timeoutMs: START_TIMEOUT_MS, intervalMs: 50, process: process_ },
+    ready: async () => said !== undefined,
+  });
+  return { said: said ?? '', process: process_ };
+}
+
+/** Runs a script to its end; resolves with the JSON of its last line. */
+export async function runForJson<T>(options: Omit<ScriptOptions, 'onLine'>): Promise<T> {
+  let last = '';
+  const process_ = startScript({
+    ...options,
+    onLine: (line) => {
+      if (line.startsWith('{')) last = line;
+    },
+  });
+  const outcome = await process_.ended;
+  if (outcome === 0 && last !== '') return JSON.parse(last) as T;
+  throw new Error(`${options.script} ended (${outcome}):\n${process_.tail()}`);
+}

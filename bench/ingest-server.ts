@@ -1,0 +1,33 @@
+/**
+ * An orchestrator in a process of its own. Beneath `/all` it gives its whole answer, whatever was
+ * asked; beneath `/live` it heeds `lastCheckTime` as the fork does.
+ *
+ * `node --import tsx bench/ingest-server.ts <answer.json> <tail.json>`
+ */
+import { createReadStream, readFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+const [answerPath = '', tailPath = ''] = process.argv.slice(2);
+const tail = JSON.parse(readFileSync(tailPath, 'utf8')) as readonly {
+  readonly dt: string;
+  readonly text: string;
+}[];
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://local');
+  response.setHeader('content-type', 'application/json');
+  const since = url.searchParams.get('lastCheckTime');
+  if (url.pathname.startsWith('/live/') && since !== null) giveTail(response, since);
+  else createReadStream(answerPath, { highWaterMark: 1 << 20 }).pipe(response);
+});
+
+function giveTail(response: ServerResponse, since: string): void {
+  const later = tail.filter(({ dt }) => dt > since);
+  response.end(later.length === 0 ? 'null' : `[${later.map(({ text }) => text).join(',')}]`);
+}
+
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo;
+  process.stdout.write(`listening on http://127.0.0.1:${port}\n`);
+});

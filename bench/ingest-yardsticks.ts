@@ -1,0 +1,70 @@
+/** What Postgres alone does with the same rows: one COPY, and one commit per row. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { PoolClient } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { Database } from '../store/database.js';
+import { ROW_COLUMNS } from '../store/events-prepared.js';
+
+const FILE_CHUNK = 1 << 20;
+
+/** Writes the raw rows as COPY reads them. */
+export async function dumpRows(db: Database, path: string): Promise<void> {
+  await withClient(db, async (client) => {
+    const rows = client.query(copyTo(`COPY (SELECT ${ROW_COLUMNS} FROM pool_event) TO STDOUT`));
+    await pipeline(rows, createWriteStream(path));
+  });
+}
+
+/** Rows a second of one COPY into a table that is built as the raw table is. */
+export async function measureCopy(db: Database, path: string): Promise<number> {
+  await copyStructure(db, 'copied');
+  await db.$client.query('CHECKPOINT');
+  return withClient(db, async (client) => {
+    const startedMs = performance.now();
+    const copy = client.query(copyFrom(`COPY copied.pool_event (${ROW_COLUMNS}) FROM STDIN`));
+    await pipeline(createReadStream(path, { highWaterMark: FILE_CHUNK }), copy);
+    return ((copy.rowCount ?? 0) * 1_000) / (performance.now() - startedMs);
+  });
+}
+
+/** Rows a second when each has its own INSERT and commit; `rows` of them are enough to know. */
+export async function measureRowPerCommit(db: Database, rows: number): Promise<number> {
+  await copyStructure(db, 'single');
+  const columns = ROW_COLUMNS.split(', ');
+  const places = columns.map((_, i) => `$${i + 1}`).join(', ');
+  const text = `INSERT INTO single.pool_event (${ROW_COLUMNS}) VALUES (${places})`;
+  const { rows: values } = await db.$client.query<string[]>({
+    text: `SELECT ${columns.map((column) => `${column}::text`).join(', ')} FROM pool_event LIMIT ${rows}`,
+    rowMode: 'array',
+  });
+  await db.$client.query('CHECKPOINT');
+  return withClient(db, async (client) => {
+    const startedMs = performance.now();
+    for (const row of values) await client.query({ name: 'single', text, values: row });
+    return (values.length * 1_000) / (performance.now() - startedMs);
+  });
+}
+
+/** The raw table once more, empty, in a schema of its own: same partitions, same indexes. */
+async function copyStructure(db: Database, schema: string): Promise<void> {
+  await db.$client.query(`CREATE SCHEMA ${schema};
+    CREATE TABLE ${schema}.pool_event (LIKE pool_event INCLUDING ALL) PARTITION BY RANGE (dt);
+    DO $$ DECLARE part record; BEGIN
+      FOR part IN SELECT relname, pg_get_expr(relpartbound, oid) AS bound FROM pg_class
+                   WHERE oid IN (SELECT inhrelid FROM pg_inherits
+                                  WHERE inhparent = 'public.pool_event'::regclass) LOOP
+        EXECUTE format('CREATE TABLE ${schema}.%I PARTITION OF ${schema}.pool_event %s',
+                       part.relname, part.bound);
+      END LOOP;
+    END $$`);
+}
+
+async function withClient<T>(db: Database, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await db.$client.connect();
+  try {
+    return await work(client);
+  } finally {
+    client.release();
+  }
+}
