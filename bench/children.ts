@@ -12,16 +12,18 @@ export interface ScriptOptions {
   readonly args: readonly string[];
   /** For Node itself, before the script. */
   readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;
 }
 
 export function startScript(options: ScriptOptions): LocalProcess {
-  const { script, args, nodeArgs = [], onLine } = options;
+  const { script, args, nodeArgs = [], env = {}, onLine } = options;
   return startProcess({
     name: script,
     command: process.execPath,
     args: ['--import', 'tsx', ...nodeArgs, join(root, script), ...args],
     cwd: root,
+    env: { ...process.env, ...env },
     ...(onLine === undefined ? {} : { onLine }),
   });
 }

@@ -81,7 +81,7 @@ class EventMaker {
     this.tally = new AnswerTally(plan.commissionBps);
     this.random = createRandom(plan.seed);
     this.payees = Array.from({ length: plan.payees }, (_, n) =>
-      getAddress(`0xbe${(n + 1).toString(16).padStart(38, '7c3')}`),
+      getAddress(`0x${'be7c'.repeat(8)}${n.toString(16).padStart(8, '0')}`),
     );
     this.seconds = Math.floor(plan.fromMs / 1_000);
   }

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchIngest } from './ingest.js';
 import { benchPayout } from './payout.js';
+import { benchReads } from './reads.js';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -41,6 +42,25 @@ interface IngestOptions {
   readonly events: number;
   readonly payees: number;
   readonly passes: number;
+  readonly json: boolean;
+}
+
+program
+  .command('reads')
+  .description('requests a second of the API, without and with an ingest going on beside them')
+  .option('--events <n>', 'that come in meanwhile', count, 1_000_000)
+  .option('--payees <n>', 'with a worker each', count, 1_000)
+  .option('--seconds <n>', 'of reading each page without the ingest', count, 10)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: ReadsOptions) => {
+    const figures = await benchReads({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  });
+
+interface ReadsOptions {
+  readonly events: number;
+  readonly payees: number;
+  readonly seconds: number;
   readonly json: boolean;
 }
 

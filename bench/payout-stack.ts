@@ -6,12 +6,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
-import { startPostgres } from '../local/postgres.js';
-import { startProcess, waitUntil } from '../local/process.js';
-import { ensureWallet, writeConfig } from '../local/stack-config.js';
-import { startTemporal } from '../local/temporal-server.js';
+import type { LocalChain } from '../local/chain-node.js';
+import { writeConfig } from '../local/stack-config.js';
 import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { type Stops, startPoolServers, startWorker, stopAll } from './pool-servers.js';
 
 /** What the worker has asked for since it started. */
 export interface Counters {
@@ -30,16 +28,13 @@ export interface PayoutStack {
   stop(): Promise<void>;
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const FUNDS_WEI = 1_000n * 10n ** 18n;
+const COUNTERS = join(dirname(fileURLToPath(import.meta.url)), 'worker-counters.mjs');
 
 /** Starts Postgres with its default durability, Temporal's dev server on a file, anvil, and a worker. */
 export async function startPayoutStack(say: (line: string) => void): Promise<PayoutStack> {
   const dir = mkdtempSync(join(tmpdir(), 'openpool-bench-'));
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(dir, { recursive: true })];
-  const stop = async () => {
-    for (const one of stops.splice(0).reverse()) await one();
-  };
+  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
+  const stop = () => stopAll(stops);
   try {
     return { ...(await build(dir, stops, say)), stop };
   } catch (error) {
@@ -50,68 +45,35 @@ export async function startPayoutStack(say: (line: string) => void): Promise<Pay
 
 async function build(
   dir: string,
-  stops: (() => Promise<unknown>)[],
+  stops: Stops,
   say: (line: string) => void,
 ): Promise<Omit<PayoutStack, 'stop'>> {
   say('starting Postgres, Temporal, the chain and a worker');
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
-  stops.push(() => postgres.stop());
-  const temporal = await startTemporal({
-    headless: true,
-    databasePath: join(dir, 'temporal.db'),
-  });
-  stops.push(() => temporal.stop());
-  const chain = await startChain({ blockTimeSeconds: 0.25 });
-  stops.push(() => chain.stop());
+  const { databaseUrl, temporalAddress, chain, wallet } = await startPoolServers(dir, stops);
   const source = await startEmptySource();
   stops.push(source.stop);
-  const wallet = ensureWallet(dir) as `0x${string}`;
-  await rpc(chain.rpcUrl, 'anvil_setBalance', [wallet, `0x${FUNDS_WEI.toString(16)}`]);
   const configPath = writeConfig(dir, {
     pace: {
       ...{ syncInterval: '1h', payoutInterval: '24h' },
       ...{ minPayoutInterval: '1s', payoutThreshold: '1 wei' },
     },
     sources: [{ id: 'none', region: 'bench', nodeType: 'ai', endpoint: source.url }],
-    ...{ databaseUrl: postgres.url, temporalAddress: temporal.address, temporalUiUrl: undefined },
+    ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
     ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
   });
   const countersFile = join(dir, 'counters.json');
-  stops.push(await startWorkerProcess(configPath, countersFile));
-  const database = openDatabase({ url: postgres.url, statementTimeoutMs: 600_000 });
+  const env = { OPENPOOL_COUNTERS_FILE: countersFile };
+  const worker = await startWorker(configPath, ['--import', COUNTERS], env);
+  stops.push(() => worker.stop());
+  const database = openDatabase({ url: databaseUrl, statementTimeoutMs: 600_000 });
   stops.push(() => closeDatabase(database));
-  const connection = await Connection.connect({ address: temporal.address });
+  const connection = await Connection.connect({ address: temporalAddress });
   stops.push(() => connection.close());
   return {
     ...{ db: database, chain, wallet },
     client: new Client({ connection }),
     counters: () => JSON.parse(readFileSync(countersFile, 'utf8')) as Counters,
   };
-}
-
-async function startWorkerProcess(
-  configPath: string,
-  countersFile: string,
-): Promise<() => Promise<void>> {
-  let isReady = false;
-  const worker = startProcess({
-    name: 'worker',
-    command: process.execPath,
-    args: [
-      ...['--import', 'tsx', '--import', join(root, 'bench/worker-counters.mjs')],
-      ...[join(root, 'worker/main.ts'), '--config', configPath],
-    ],
-    cwd: root,
-    env: { ...process.env, OPENPOOL_COUNTERS_FILE: countersFile },
-    onLine: (line) => {
-      if (line.includes('openpool worker ready')) isReady = true;
-    },
-  });
-  await waitUntil({
-    ...{ what: 'the worker', timeoutMs: 90_000, intervalMs: 100, process: worker },
-    ready: async () => isReady,
-  });
-  return () => worker.stop();
 }
 
 /** An orchestrator with nothing to tell. */
