@@ -24,19 +24,18 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const HOUR_MS = 3_600_000;
 /** Names come from outside: a batch that invents them keeps its rows few. */
-const MOST_GROUPS = 200;
+const MOST_GROUPS = 1_000;
 
-/** Adds up the prices of a batch. */
+/** Adds up the prices of a batch. Called for every job: it makes no text and looks few up. */
 export class PriceTally {
-  private readonly groups = new Map<string, Mutable<HourPrice>>();
-  private last: Mutable<HourPrice> | undefined;
+  private readonly groups: Mutable<HourPrice>[] = [];
+  private readonly byModel = new Map<string, Mutable<HourPrice>[]>();
 
   /** Jobs without a fee are counted elsewhere: a price of nothing would hide what the others cost. */
   add(event: { readonly dtMs: number; readonly nodeType: NodeType }, job: PricedJob): void {
     const { grossWei, computeUnits } = job;
     if (grossWei === 0n || computeUnits === 0n) return;
-    const hourMs = Math.floor(event.dtMs / HOUR_MS) * HOUR_MS;
-    const group = this.groupOf(hourMs, event.nodeType, job);
+    const group = this.groupOf(event.dtMs, event.nodeType, job);
     if (group === undefined) return;
     group.jobs += 1;
     group.grossWei += grossWei;
@@ -44,31 +43,31 @@ export class PriceTally {
   }
 
   result(): readonly HourPrice[] {
-    return [...this.groups.values()];
+    return this.groups;
   }
 
-  /** Jobs of one kind come in rows: most find the group of the one before. */
   private groupOf(
-    hourMs: number,
+    dtMs: number,
     nodeType: NodeType,
     job: PricedJob,
   ): Mutable<HourPrice> | undefined {
-    const { pipeline, modelId } = { pipeline: job.pipeline ?? '', modelId: job.modelId ?? '' };
-    const { last } = this;
-    const isSame =
-      last !== undefined &&
-      last.hourMs === hourMs &&
-      last.modelId === modelId &&
-      last.pipeline === pipeline &&
-      last.nodeType === nodeType;
-    if (isSame) return last;
-    const key = `${hourMs}/${nodeType}/${pipeline}\n${modelId}`;
-    const known = this.groups.get(key);
-    if (known === undefined && this.groups.size >= MOST_GROUPS) return undefined;
+    const pipeline = job.pipeline ?? '';
+    const modelId = job.modelId ?? '';
+    const ofModel = this.byModel.get(modelId);
+    // The newest first: events come mostly in the order of time.
+    for (let i = (ofModel?.length ?? 0) - 1; i >= 0; i -= 1) {
+      const group = ofModel?.[i];
+      if (group === undefined || group.pipeline !== pipeline) continue;
+      const isHour = dtMs >= group.hourMs && dtMs < group.hourMs + HOUR_MS;
+      if (isHour && group.nodeType === nodeType) return group;
+    }
+    if (this.groups.length >= MOST_GROUPS) return undefined;
+    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
     const none = { jobs: 0, grossWei: 0n, computeUnits: 0n };
-    const group = known ?? { hourMs, nodeType, pipeline, modelId, ...none };
-    if (known === undefined) this.groups.set(key, group);
-    this.last = group;
+    const group = { hourMs, nodeType, pipeline, modelId, ...none };
+    this.groups.push(group);
+    if (ofModel === undefined) this.byModel.set(modelId, [group]);
+    else ofModel.push(group);
     return group;
   }
 }

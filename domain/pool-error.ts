@@ -31,11 +31,7 @@ export const CATALOGUE = {
     http: 404,
     help: 'List findings with `openpool finding list`.',
   },
-  FINDING_RESOLVED: {
-    final: true,
-    http: 409,
-    help: 'It has ended by itself; if it returns, it is a new finding.',
-  },
+  FINDING_RESOLVED: { final: true, http: 409, help: 'It has ended; its return is a new one.' },
   PAYOUT_NOTHING_DUE: {
     final: true,
     http: 409,

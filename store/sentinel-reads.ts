@@ -73,7 +73,10 @@ interface HourRow {
   readonly zero_fee_events: string;
 }
 
-/** The week until now or, of a source that is silent, the week until then and what came since. */
+/**
+ * The week until now or, of a source that is silent, the week until then and what came since. OFFSET 0, here and
+ * below: each source is its own walk along the key, whatever the planner thinks of a join.
+ */
 async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, HourCount[]>> {
   const rows = await query<HourRow>(
     db,
@@ -83,7 +86,7 @@ async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, Hou
                SELECT * FROM event_count c WHERE c.source_id = s.id
                   AND c.hour BETWEEN LEAST(${now.toISOString()}::timestamptz, s.last_fresh_at)
                                      - ${`${RHYTHM_MS} ms`}::interval - interval '1 hour'
-                      AND ${now.toISOString()}::timestamptz) e
+                      AND ${now.toISOString()}::timestamptz OFFSET 0) e
          WHERE s.removed_at IS NULL ORDER BY s.id, e.hour`,
   );
   return groupBySource(rows, (row) => ({
@@ -107,13 +110,13 @@ interface PriceRow {
 }
 
 async function readPrices(db: Reader, now: Date): Promise<ReadonlyMap<string, HourPrice[]>> {
+  const since = new Date(now.getTime() - RHYTHM_MS);
   const rows = await query<PriceRow>(
     db,
     sql`SELECT p.*, ${millis('hour')} AS hour_ms
           FROM source s CROSS JOIN LATERAL (
                SELECT * FROM job_price j WHERE j.source_id = s.id
-                  AND j.hour BETWEEN ${now.toISOString()}::timestamptz - ${`${RHYTHM_MS} ms`}::interval
-                      AND ${now.toISOString()}::timestamptz) p
+                  AND j.hour BETWEEN ${since.toISOString()} AND ${now.toISOString()} OFFSET 0) p
          WHERE s.removed_at IS NULL`,
   );
   return groupBySource(rows, (row) => ({
@@ -143,7 +146,8 @@ export async function readArrivals(
     sql`SELECT a.*, ${millis('hour')} AS hour_ms
           FROM source s CROSS JOIN LATERAL (
                SELECT * FROM arrival_hour h
-                WHERE h.source_id = s.id AND h.hour >= ${since.toISOString()}::timestamptz) a`,
+                WHERE h.source_id = s.id AND h.hour >= ${since.toISOString()}
+                OFFSET 0) a`,
   );
   return groupBySource(rows, (row) => ({
     hourMs: Number(row.hour_ms),

@@ -130,7 +130,7 @@ export async function countHours(
   const { rows } = await db.execute<EventTypeRow & { hour: string; zero_fee_events: string }>(sql`
     SELECT e.* FROM source s CROSS JOIN LATERAL (
              SELECT * FROM event_count c WHERE c.source_id = s.id
-                AND c.hour BETWEEN ${from.toISOString()} AND ${to.toISOString()}) e
+                AND c.hour BETWEEN ${from.toISOString()} AND ${to.toISOString()} OFFSET 0) e
      WHERE ${sourceId === undefined ? sql`true` : sql`s.id = ${sourceId}`}
      ORDER BY s.id, e.hour, e.event_type, e.version`);
   return rows.map((row) => ({
