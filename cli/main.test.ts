@@ -247,4 +247,25 @@ describe('the command line', () => {
     expect(wrong.err).toContain('wrong.yaml:2 pool.comission');
     expect(wrong.err).toContain('did you mean "commission"?');
   });
+
+  it('shows which files of a bucket are half or were overwritten, and says so with its exit code', async () => {
+    await database.db.$client.query(`
+      INSERT INTO source (id, kind, reads_from) VALUES ('bucket', 's3', 's3://host/bucket/');
+      INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,
+        failed_since, due_at, read_at)
+      VALUES ('bucket', 'torn.json', 'v1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', now(), now(), now());
+      INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+        new_size_bytes, was_whole, seen_at) VALUES ('bucket', 'b.json', 'v1', 'v2', 1, 2, true, now())`);
+    const [objects, list, unknown] = await Promise.all([
+      run(['source', 'objects', 'bucket']),
+      run(['source', 'list']),
+      run(['source', 'objects', 'nobody']),
+    ]);
+    expect(objects).toMatchObject({ code: 3 });
+    expect(objects.out).toMatch(/torn.json +7 .*EVENT_SOURCE_TRUNCATED cut/);
+    expect(objects.out).toMatch(/b.json .* v1 +v2 +1 -> 2 +yes/);
+    expect(list.out).toContain('1 not whole, 1 overwritten');
+    expect(unknown).toMatchObject({ code: 1 });
+    expect(unknown.err).toContain('SOURCE_UNKNOWN');
+  });
 });

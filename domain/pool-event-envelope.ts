@@ -27,7 +27,6 @@ export interface Envelope {
 }
 
 const MAX_INT4 = 2n ** 31n - 1n;
-const EVENT_TYPE_KEYS = ['EventType', 'eventType', 'event_type'] as const;
 
 /**
  * Reads the envelope of an orchestrator's answer, whose payload is a string that holds JSON with the
@@ -37,10 +36,9 @@ const EVENT_TYPE_KEYS = ['EventType', 'eventType', 'event_type'] as const;
  * @param raw the element's JSON text as received
  */
 export function readEnvelope(element: LosslessObject, raw: string): Envelope {
-  const isFileDialect =
-    field(element, ...EVENT_TYPE_KEYS) !== undefined ||
-    asObject(field(element, 'Payload', 'payload')) !== undefined;
-  return isFileDialect ? readFileEnvelope(element, raw) : readHttpEnvelope(element);
+  const payload = field(element, 'Payload', 'payload');
+  const isFile = sayEventType(element) !== undefined || asObject(payload) !== undefined;
+  return isFile ? readFileEnvelope(element, raw) : readHttpEnvelope(element, payload);
 }
 
 /** JSON or a refusal that says what was none. */
@@ -52,8 +50,7 @@ export function parse(text: string, code: RefusalCode, what: string): LosslessJs
   }
 }
 
-function readHttpEnvelope(element: LosslessObject): Envelope {
-  const payload = field(element, 'Payload', 'payload');
+function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undefined): Envelope {
   if (typeof payload !== 'string' || payload.includes('\0')) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'Payload is no string that holds JSON');
   }
@@ -68,8 +65,15 @@ function readHttpEnvelope(element: LosslessObject): Envelope {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', "the event's own payload is no object");
   }
   const version = readVersion(element);
-  const nowhere = { region: null, nodeType: null, isFileDialect: false };
-  return { version, eventType, payload, fields, ...nowhere };
+  return {
+    version,
+    eventType,
+    payload,
+    fields,
+    region: null,
+    nodeType: null,
+    isFileDialect: false,
+  };
 }
 
 /**
@@ -78,7 +82,7 @@ function readHttpEnvelope(element: LosslessObject): Envelope {
  * still the same event. Every digit stays.
  */
 function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
-  const eventType = readEventType(field(element, ...EVENT_TYPE_KEYS), 'EventType');
+  const eventType = readEventType(sayEventType(element), 'EventType');
   const key = Object.hasOwn(element, 'Payload') ? 'Payload' : 'payload';
   const said = field(element, key) ?? null;
   const fields = said === null ? {} : asObject(said);
@@ -95,6 +99,10 @@ function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
     nodeType: readNodeType(field(element, 'NodeType', 'nodeType') ?? ''),
     isFileDialect: true,
   };
+}
+
+function sayEventType(element: LosslessObject): LosslessJson | undefined {
+  return field(element, 'EventType', 'eventType', 'event_type');
 }
 
 function readEventType(said: LosslessJson | undefined, key: string): string {

@@ -85,31 +85,51 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
 
 /** Blanks between tokens, beside the strings in which they mean something. */
 const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
-const STRUCTURE = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|[{}[\],]/g;
 
 /**
- * The text of the object's member, without blanks between its tokens and otherwise as said.
+ * The text of the object's member, without blanks between its tokens and otherwise as said; the empty
+ * text when there is none.
  *
- * @param object the text of a JSON object that holds the key: it was parsed before
+ * @param object the text of a JSON object: it was parsed before
  */
 export function compactMember(object: string, key: string): string {
-  const text = object.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
   let [depth, start, found] = [0, -1, ''];
   let isName = true;
-  for (const { 0: token, index } of text.matchAll(STRUCTURE)) {
-    if (token === '{' || token === '[') depth += 1;
-    else if (token === '}' || token === ']') depth -= 1;
-    else if (token === ',') isName ||= depth === 1;
-    else if (depth === 1 && isName) {
-      // Of two members of one name the last one counts, as in JSON.parse.
-      if (JSON.parse(token) === key) start = index + token.length + 1;
-      isName = false;
+  for (let i = 0; i < object.length; i += 1) {
+    const letter = object[i];
+    if (letter === '"') {
+      const end = stringEnd(object, i);
+      if (depth === 1 && isName) {
+        // Of two members of one name the last one counts, as in JSON.parse.
+        if (isText(object.slice(i, end), key)) start = object.indexOf(':', end) + 1;
+        isName = false;
+      }
+      i = end - 1;
+    } else if (letter === '{' || letter === '[') {
+      depth += 1;
+    } else if (letter === '}' || letter === ']') {
+      depth -= 1;
+    } else if (letter === ',' && depth === 1) {
+      isName = true;
     }
-    const isEnd = depth === 0 || (depth === 1 && token === ',');
-    if (isEnd && start !== -1) {
-      found = text.slice(start, index);
+    if (start !== -1 && i >= start && (depth === 0 || (depth === 1 && letter === ','))) {
+      found = object.slice(start, i);
       start = -1;
     }
   }
-  return found;
+  return found.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
+}
+
+/** The place behind the string that begins here. */
+function stringEnd(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
+
+function isText(token: string, text: string): boolean {
+  return token.includes('\\') ? JSON.parse(token) === text : token === `"${text}"`;
 }

@@ -61,10 +61,14 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
     const dtMs = readTime(element, origin);
     const envelope = readEnvelope(element, raw);
     const { version, eventType, payload } = envelope;
-    const id = readUuid(said, envelope) ?? { eventId: said };
-    const place = readPlace(envelope, origin);
+    const uuid = readUuid(said, envelope);
+    const region = envelope.region ?? origin.region;
+    const nodeType = envelope.nodeType ?? origin.nodeType;
+    if (region === null || nodeType === null) throw fromNowhere(region);
     const content = readContent(envelope);
-    return { ok: true, event: { ...id, dtMs, eventType, version, ...place, payload, content } };
+    // Written out: objects of one shape are read and made several times as fast.
+    const event = { eventId: said, dtMs, eventType, version, region, nodeType, payload, content };
+    return { ok: true, event: uuid === undefined ? event : { ...event, eventId: uuid, uuid } };
   } catch (error) {
     if (!(error instanceof EventRefused)) throw error;
     return { ok: false, refusal: refusalOf(error, element) };
@@ -135,24 +139,12 @@ function timeOf(text: string): number | undefined {
 }
 
 /** Letters of either case make the same UUID. */
-function readUuid(
-  said: string,
-  { isFileDialect }: Envelope,
-): { readonly eventId: string; readonly uuid: string } | undefined {
-  if (!isFileDialect || !UUID.test(said)) return undefined;
-  const uuid = said.toLowerCase();
-  return { eventId: uuid, uuid };
+function readUuid(said: string, { isFileDialect }: Envelope): string | undefined {
+  return isFileDialect && UUID.test(said) ? said.toLowerCase() : undefined;
 }
 
-/** What the event says of its origin goes before what the configuration says. */
-function readPlace(
-  envelope: Envelope,
-  origin: EventOrigin,
-): { readonly region: string; readonly nodeType: NodeType } {
-  const region = envelope.region ?? origin.region;
-  const nodeType = envelope.nodeType ?? origin.nodeType;
-  if (region !== null && nodeType !== null) return { region, nodeType };
+function fromNowhere(region: string | null): EventRefused {
   const missing = region === null ? 'Region' : 'NodeType';
   const message = `neither the event nor the source's configuration says its ${missing}`;
-  throw new EventRefused('EVENT_ORIGIN_MALFORMED', message);
+  return new EventRefused('EVENT_ORIGIN_MALFORMED', message);
 }

@@ -16,12 +16,17 @@ export interface UuidRow {
 /** The hash of no event. */
 const ANOTHER = 'another time';
 
+/** Most sources have none, and pay no more than this look. */
+function haveUuids(events: readonly PreparedEvent[]): boolean {
+  return events.some(({ uuid }) => uuid !== undefined);
+}
+
 /** Which of the batch's UUIDs are known; undefined when it has none. */
 export function uuidsStatement(events: readonly PreparedEvent[]): string | undefined {
+  if (!haveUuids(events)) return undefined;
   const rows = events.flatMap(({ uuid, event }, i) =>
     uuid === undefined ? [] : { uuid, event, i },
   );
-  if (rows.length === 0) return undefined;
   const texts = (values: readonly string[]): string => sqlArray('text', values);
   return `SELECT k.i, p.hash, u.dt = k.dt AS is_same_time FROM unnest(
       ${texts(rows.map(({ uuid }) => uuid))},
@@ -50,8 +55,8 @@ export function keepUuidsStatements(
   sourceId: string,
   fresh: readonly PreparedEvent[],
 ): readonly string[] {
+  if (!haveUuids(fresh)) return [];
   const rows = fresh.flatMap(({ uuid, event }) => (uuid === undefined ? [] : { uuid, event }));
-  if (rows.length === 0) return [];
   const uuids = sqlArray(
     'text',
     rows.map(({ uuid }) => uuid),
