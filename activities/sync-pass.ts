@@ -3,21 +3,18 @@
 import type { SourceConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
-import type { EventSource } from '../plugins/event-source/event-source.js';
 import type { Database } from '../store/database.js';
 import { type IngestSession, ingestBatch, openIngestSession } from '../store/events.js';
 import { listRetries } from '../store/set-aside.js';
 import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
+import { type ConfiguredSource, originOf, readBatches, requireSource } from './source-reading.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { planPass } from './sync-plan.js';
 
 /** What syncing needs. */
 export interface SyncDeps {
   readonly db: Database;
-  readonly sources: ReadonlyMap<
-    string,
-    { readonly config: SourceConfig; readonly source: EventSource }
-  >;
+  readonly sources: ReadonlyMap<string, ConfiguredSource>;
   /** Of the program: what it cannot read is tried again by another version. */
   readonly version: string;
   readonly jobMatchWindowMs: number;
@@ -69,7 +66,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 
 class SyncPass {
   private readonly config: SourceConfig;
-  private readonly source: EventSource;
+  private readonly source: ConfiguredSource;
   private readonly session: IngestSession;
   private readonly origin: EventOrigin;
   private readonly now: () => Date;
@@ -89,13 +86,9 @@ class SyncPass {
     private readonly request: PassRequest,
   ) {
     const { sourceId } = request;
-    const found = deps.sources.get(sourceId);
-    if (found === undefined) {
-      throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not configured here`);
-    }
-    this.config = found.config;
-    this.source = found.source;
-    this.origin = originOf(found.config);
+    this.source = requireSource(deps.sources, sourceId);
+    this.config = this.source.config;
+    this.origin = originOf(this.config);
     this.now = deps.now ?? (() => new Date());
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
     const limits = { jobMatchWindowMs, maxJobFeeWei };
@@ -104,13 +97,15 @@ class SyncPass {
 
   async run(): Promise<SyncReport> {
     const { db } = this.deps;
-    const { sourceId } = this.request;
+    const { sourceId, signal } = this.request;
     const startedAt = this.now();
     const plan = planPass(await readProgress(db, sourceId), this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
     await beginPass(db, { sourceId, coversFrom, isDeep, startedAt });
     await this.retrySetAside();
-    await this.readSource(since, startedAt);
+    for await (const batch of readBatches(this.source, { since, signal })) {
+      await this.ingest(batch, startedAt);
+    }
     const cursor = await completePass(db, {
       sourceId,
       coversFrom,
@@ -124,26 +119,6 @@ class SyncPass {
   private cursorAt(startedAt: Date): Date | null {
     if (this.newestMs === null) return null;
     return new Date(Math.min(this.newestMs, startedAt.getTime()));
-  }
-
-  private async readSource(since: Date | null, startedAt: Date): Promise<void> {
-    const reading = new AbortController();
-    const signal = AbortSignal.any([this.request.signal, reading.signal]);
-    const slices = this.source.read({ since, signal });
-    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin });
-    try {
-      let next = ahead(batches);
-      for (;;) {
-        const result = await next;
-        if (result.done === true) return;
-        next = ahead(batches);
-        await this.ingest(result.value, startedAt);
-        this.request.signal.throwIfAborted();
-      }
-    } finally {
-      reading.abort(new Error('the pass has ended'));
-      await batches.return(undefined).catch(() => undefined);
-    }
   }
 
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
@@ -184,20 +159,4 @@ class SyncPass {
       afterId = last.id;
     }
   }
-}
-
-/** Starts on the next batch. Its failure is heard when its turn comes. */
-function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
-  const next = batches.next();
-  next.catch(() => undefined);
-  return next;
-}
-
-function originOf(config: SourceConfig): EventOrigin {
-  const { id, region, nodeType, from } = config;
-  if (region === null || nodeType === null) {
-    const message = `source "${id}" needs region and nodeType: its events do not say them`;
-    throw new PoolError('EVENT_SOURCE_OPTIONS', message, { source: id });
-  }
-  return { region, nodeType, fromMs: from?.getTime() ?? null };
 }

@@ -2,11 +2,15 @@
 /** The operator's command line. */
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/process.js';
+import { addAdjustCommands } from './adjust-commands.js';
+import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
 import { addRoundCommands } from './round-commands.js';
+import { addSetAsideCommands } from './set-aside-commands.js';
+import { addUnattributedCommands } from './unattributed-commands.js';
 import { addWalletCommands } from './wallet-commands.js';
 
 const program = new Command('openpool')
@@ -24,6 +28,10 @@ addPayoutCommands(program);
 addRoundCommands(program);
 addWalletCommands(program);
 addRepairCommands(program);
+addBackfillCommands(program);
+addUnattributedCommands(program);
+addAdjustCommands(program);
+addSetAsideCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 /** All activities of a worker, each room's with what it needs. */
 import type { Client } from '@temporalio/client';
+import { createDecisionActivities } from '../activities/decisions.js';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
@@ -15,6 +16,7 @@ interface ActivityDeps {
 export function createActivities({ money, sync, client }: ActivityDeps) {
   return {
     ...createSyncActivities(sync),
+    ...createDecisionActivities(sync),
     ...createRoundActivities({ ...money, client }),
     ...createPayoutActivities(money),
     ...createWalletActivities(money),
