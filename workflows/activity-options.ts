@@ -52,7 +52,7 @@ export const SYNC_CALL: ActivityOptions = {
  */
 export const BACKFILL_CALL: ActivityOptions = {
   startToCloseTimeout: '7 days',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '15 seconds',
   retry: {
     initialInterval: '2 seconds',
     backoffCoefficient: 2,
