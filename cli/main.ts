@@ -20,7 +20,7 @@ const program = new Command('openpool')
   .option('--json', 'print JSON: amounts in decimal strings of wei', false)
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something.',
+    '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something, 130 left by Ctrl-C while the work goes on.',
   )
   .exitOverride();
 addPoolCommands(program);

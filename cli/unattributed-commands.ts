@@ -62,7 +62,7 @@ function withFilter(command: Command): Command {
   return command
     .option('--source <id>', 'only of this source')
     .option('--request <id>', 'only with this request id')
-    .option('--older-than <duration>', 'only those that have waited longer, such as 30d');
+    .option('--older-than <duration>', 'only those whose event is older, such as 30d');
 }
 
 export function withWorker(command: Command): Command {

@@ -241,4 +241,36 @@ describe('a decision about unattributed jobs', () => {
     expect((await list({ before: new Date(T0) })).items).toEqual([]);
     expect((await list({ sourceId: 'other' })).items).toEqual([]);
   });
+
+  it('cannot be contradicted by the tables without the audit naming it', async () => {
+    const found = async (...statements: readonly string[]) => {
+      const codes = new Set<string>();
+      await database.db
+        .transaction(async (tx) => {
+          for (const statement of statements) await tx.execute(statement);
+          for (const { code } of await checkInvariants(tx)) codes.add(code);
+          throw new Error('as it was');
+        })
+        .catch(() => undefined);
+      return [...codes].sort();
+    };
+    const posting = (kind: string, from: string, to: string): string => `
+      WITH made AS (INSERT INTO posting (kind, reference) VALUES ('${kind}', 'x') RETURNING id)
+      INSERT INTO ledger_entry (posting_id, account, amount_wei)
+      SELECT id, account, wei FROM made, (VALUES ('${from}', -5), ('${to}', 5)) AS k (account, wei)`;
+    await job('1', T0, 'r1', 1_000n);
+    await job('2', T0, 'r2', 1_000n);
+    await decideJobs(database.db, [keyOf('1')], decision(null));
+    expect(await found()).toEqual([]);
+    const again = `INSERT INTO unmatched_job (source_id, dt, event_id, role, gross_wei, reason)
+      SELECT source_id, dt, event_id, 'processed', 0, 'no-other-half' FROM decided_job`;
+    expect(await found(again)).toEqual(['DECIDED_TWICE']);
+    expect(await found('DELETE FROM unmatched_job')).toEqual(['UNATTRIBUTED_DRIFT']);
+    expect(await found(posting('absorb', 'unattributed', 'commission'))).toEqual([
+      ...['DECIDED_DRIFT', 'UNATTRIBUTED_DRIFT'],
+    ]);
+    expect(await found(posting('jobs', 'revenue', 'adjustment'))).toEqual([
+      ...['FEES_DRIFT', 'POSTING_ACCOUNT'],
+    ]);
+  });
 });
