@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Address } from '../domain/address.js';
 import type { Assignee } from '../domain/job-decision.js';
 import type { JobKey } from '../domain/job-handle.js';
+import { waitUntil } from '../local/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../test/harness/jobs.js';
 import { listAuditLog } from './audit-log-reads.js';
@@ -218,6 +219,34 @@ describe('a decision about unattributed jobs', () => {
     expect(bob).toBeGreaterThan(0n);
     expect(commission).toBeGreaterThan((alice + bob) / 3n);
     await sound();
+  });
+
+  it('waits for a batch of the source that is being stored, and then sees what that has credited', async () => {
+    await job('1', T0, 'r1', 1_000n);
+    const batch = await database.db.$client.connect();
+    await batch.query('BEGIN');
+    await batch.query(`SELECT FROM source WHERE id = '${SOURCE}' FOR UPDATE`);
+    const deciding = decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
+    const outcome = deciding.then(
+      () => 'decided',
+      (error: unknown) => error,
+    );
+    await waitUntil({
+      ...{ what: 'the decision to wait', timeoutMs: 10_000, intervalMs: 20 },
+      ready: async () => {
+        const { rows } = await database.db.$client.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database()
+              AND wait_event_type = 'Lock' AND query LIKE '%FROM source%'`,
+        );
+        return rows.length > 0;
+      },
+    });
+    // As the batch does whose received half has come.
+    await batch.query('DELETE FROM unmatched_job');
+    await batch.query('COMMIT');
+    batch.release();
+    expect(await outcome).toMatchObject({ code: 'JOB_ALREADY_CREDITED' });
+    expect((await owed(database.db))[ALICE]).toBeUndefined();
   });
 
   it('shows who may have done a job: open received halves with its request id', async () => {
