@@ -3,7 +3,6 @@
 import type { SourceConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
-import type { EventSource } from '../plugins/event-source/event-source.js';
 import type { Database } from '../store/database.js';
 import {
   type IngestOutcome,
@@ -19,6 +18,7 @@ import {
   recordArrival,
   recordFailure,
 } from '../store/sources.js';
+import { type ConfiguredSource, originOf, readBatches, requireSource } from './source-reading.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { openSourceMemory, type SourceMemory } from './sync-memory.js';
 import { planPass } from './sync-plan.js';
@@ -26,10 +26,7 @@ import { planPass } from './sync-plan.js';
 /** What syncing needs. */
 export interface SyncDeps {
   readonly db: Database;
-  readonly sources: ReadonlyMap<
-    string,
-    { readonly config: SourceConfig; readonly source: EventSource }
-  >;
+  readonly sources: ReadonlyMap<string, ConfiguredSource>;
   /** Of the program: what it cannot read is tried again by another version. */
   readonly version: string;
   readonly jobMatchWindowMs: number;
@@ -81,7 +78,7 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 
 class SyncPass {
   private readonly config: SourceConfig;
-  private readonly source: EventSource;
+  private readonly source: ConfiguredSource;
   private readonly session: IngestSession;
   private readonly origin: EventOrigin;
   private readonly now: () => Date;
@@ -103,13 +100,9 @@ class SyncPass {
     private readonly request: PassRequest,
   ) {
     const { sourceId } = request;
-    const found = deps.sources.get(sourceId);
-    if (found === undefined) {
-      throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not configured here`);
-    }
-    this.config = found.config;
-    this.source = found.source;
-    this.origin = originOf(found.config);
+    this.source = requireSource(deps.sources, sourceId);
+    this.config = this.source.config;
+    this.origin = originOf(this.config);
     this.now = deps.now ?? (() => new Date());
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
     const limits = { jobMatchWindowMs, maxJobFeeWei };
@@ -119,13 +112,17 @@ class SyncPass {
 
   async run(): Promise<SyncReport> {
     const { db } = this.deps;
-    const { sourceId } = this.request;
+    const { sourceId, signal } = this.request;
     const startedAt = this.now();
     const plan = planPass(await readProgress(db, sourceId), this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
     await beginPass(db, { sourceId, coversFrom, isDeep, startedAt });
     await this.retrySetAside();
-    await this.readSource(since, startedAt);
+    const { memory } = this;
+    for await (const batch of readBatches(this.source, { since, signal, memory })) {
+      await this.ingest(batch, startedAt);
+    }
+    await memory.complete();
     const cursor = await completePass(db, {
       sourceId,
       coversFrom,
@@ -153,28 +150,6 @@ class SyncPass {
   private cursorAt(startedAt: Date): Date | null {
     if (this.newestMs === null) return null;
     return new Date(Math.min(this.newestMs, startedAt.getTime()));
-  }
-
-  private async readSource(since: Date | null, startedAt: Date): Promise<void> {
-    const reading = new AbortController();
-    const signal = AbortSignal.any([this.request.signal, reading.signal]);
-    const { memory, read } = this.memory;
-    const slices = this.source.read({ since, signal, memory });
-    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin }, read);
-    try {
-      let next = ahead(batches);
-      for (;;) {
-        const result = await next;
-        if (result.done === true) break;
-        next = ahead(batches);
-        await this.ingest(result.value, startedAt);
-        this.request.signal.throwIfAborted();
-      }
-    } finally {
-      reading.abort(new Error('the pass has ended'));
-      await batches.return(undefined).catch(() => undefined);
-    }
-    await this.memory.complete();
   }
 
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
@@ -226,15 +201,4 @@ class SyncPass {
       afterId = last.id;
     }
   }
-}
-
-/** Starts on the next batch. Its failure is heard when its turn comes. */
-function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
-  const next = batches.next();
-  next.catch(() => undefined);
-  return next;
-}
-
-function originOf({ region, nodeType, from }: SourceConfig): EventOrigin {
-  return { region, nodeType, fromMs: from?.getTime() ?? null };
 }

@@ -8,6 +8,7 @@ import type { ApiDeps } from './deps.js';
 import { toErrorAnswer } from './errors.js';
 import { STYLE_HASH } from './page/style.js';
 import { compatRoutes } from './routes/compat.js';
+import { decisionRoutes } from './routes/decisions.js';
 import { eventRoutes } from './routes/events.js';
 import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
@@ -49,6 +50,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1', healthRoutes(deps));
   app.route('/v1', poolRoutes(deps, access));
   app.route('/v1', eventRoutes(deps, access));
+  app.route('/v1', decisionRoutes(deps, access));
   app.route('/v1/workers', workerRoutes(deps, access));
   app.route('/v1/payees', payeeRoutes(deps, access));
   app.route('/v1/payouts', payoutRoutes(deps, access));

@@ -279,6 +279,15 @@ describe('the reads of /v1', () => {
     const full = await get<{ events: Json[] }>('/v1/set-aside?limit=1', TOKEN);
     expect(full.events).toMatchObject([{ raw: '{"connection":"10.0.0.1"' }]);
     expect(await get('/v1/set-aside?resolved=true')).toMatchObject({ events: [] });
+    expect(await get('/v1/set-aside/5')).toMatchObject({
+      raw: null,
+      reason: 'no JSON at [address]',
+    });
+    expect(await get('/v1/set-aside/5', TOKEN)).toMatchObject({ raw: '{"connection":"10.0.0.1"' });
+    for (const id of ['6', 'x']) {
+      const code = 'SET_ASIDE_NOT_FOUND';
+      expect(await get(`/v1/set-aside/${id}`, {}, 404)).toMatchObject({ code });
+    }
   });
 
   it('ages unattributed jobs', async () => {
@@ -286,7 +295,10 @@ describe('the reads of /v1', () => {
     expect(jobs).toMatchObject([
       { ageMs: 90 * 60_000, grossWei: '123456789012345678901234567890', reason: 'no-other-half' },
     ]);
-    expect(await get('/v1/unattributed?role=received')).toMatchObject({ jobs: [] });
+    expect(jobs[0]?.['job']).toBe(`north/${ago(90).toISOString().replace('.000Z', 'Z')}/1`);
+    for (const filter of ['role=received', 'requestId=none', 'before=2026-01-01', 'source=south']) {
+      expect(await get(`/v1/unattributed?${filter}`), filter).toMatchObject({ jobs: [] });
+    }
   });
 
   it('adds up the pool and shows its wallet', async () => {

@@ -6,12 +6,8 @@ import type { ReconciliationReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, DRY_RUN, requireId } from './payout-commands.js';
+import { type Repair, subcommandOf, withRepair } from './repair-options.js';
 import { requireReason, requireWallet } from './wallet-commands.js';
-
-interface Repair {
-  readonly reason: string;
-  readonly dryRun: boolean;
-}
 
 export function addRepairCommands(program: Command): void {
   withRepair(
@@ -44,18 +40,6 @@ export function addRepairCommands(program: Command): void {
     .action(({ full }: { readonly full: boolean }, command: Command) =>
       withContext(command, (context) => reconcile(context, full)),
     );
-}
-
-function subcommandOf(program: Command, name: string): Command {
-  const found = program.commands.find((command) => command.name() === name);
-  if (found === undefined) throw new RangeError(`there is no command ${name}`);
-  return found;
-}
-
-function withRepair(command: Command): Command {
-  return command
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .option('--dry-run', 'show what it would do, and do nothing', false);
 }
 
 async function adopt(

@@ -3,7 +3,9 @@
  * whether trying again can help (`final`), which HTTP status it answers with, and what to do.
  * docs/operations.md has one entry per code; a test holds the two against each other.
  */
-interface CatalogueEntry {
+import { DECISION_ERRORS } from './pool-error-decisions.js';
+
+export interface CatalogueEntry {
   readonly final: boolean;
   readonly http: number;
   readonly help: string;
@@ -59,6 +61,7 @@ export const CATALOGUE = {
     http: 400,
     help: 'Say why: the reason is kept in the audit log.',
   },
+  ...DECISION_ERRORS,
   WALLET_HALTED: {
     final: false,
     http: 409,

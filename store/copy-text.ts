@@ -28,7 +28,6 @@ export function fromCopyField(field: string): string {
   return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for.
 const NEEDS_ESCAPE = /['\\\0]/;
 
 /** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */

@@ -69,7 +69,8 @@ function openHalvesStatement(
     }
   }
   const windowMs = batch.jobMatchWindowMs;
-  // A processed half whose received half named nobody has found it: it is no candidate again.
+  // A processed half whose received half named nobody has found it: it is no candidate again. One that
+  // a person decided about stays a candidate, held: its late received half must not find another job.
   return `SELECT u.role, u.dt, u.event_id, u.request_id, u.reason, u.gross_wei, u.compute_units,
       u.terms_id, w.payee, w.node_type, w.region
     FROM ${unnestRows(
@@ -80,10 +81,18 @@ function openHalvesStatement(
         ['timestamptz', (span) => at(span.toMs + windowMs)],
       ],
     )} AS k(request_id, from_dt, to_dt) CROSS JOIN LATERAL (
-      SELECT * FROM unmatched_job j
+      SELECT j.role, j.dt, j.event_id, j.request_id, j.reason, j.gross_wei, j.compute_units,
+             j.terms_id, j.remote_worker_id FROM unmatched_job j
        WHERE j.source_id = ${source} AND j.request_id = k.request_id
          AND j.dt BETWEEN k.from_dt AND k.to_dt
-         AND NOT (j.role = 'processed' AND j.reason = 'no-address') OFFSET 0) AS u
+         AND NOT (j.role = 'processed' AND j.reason = 'no-address')
+      UNION ALL
+      SELECT 'processed', d.dt, d.event_id, d.request_id, 'ambiguous', NULL, NULL, NULL, NULL
+        FROM decided_job d
+       WHERE (SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}))
+         AND d.source_id = ${source} AND d.request_id = k.request_id
+         AND d.dt BETWEEN k.from_dt AND k.to_dt AND d.unmatched_reason <> 'no-address'
+      OFFSET 0) AS u
     LEFT JOIN remote_worker w ON w.id = u.remote_worker_id`;
 }
 

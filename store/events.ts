@@ -204,11 +204,11 @@ class BatchIngest {
       const hash = hashes.get(i);
       if (hash !== undefined) {
         if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
-      } else if (isAboveCap(prepared, maxJobFeeWei)) {
-        tooHigh.push(tooHighElement(prepared, maxJobFeeWei));
-      } else {
-        fresh.push(prepared);
+        continue;
       }
+      const reason = feeAboveCap(prepared, maxJobFeeWei);
+      if (reason === undefined) fresh.push(prepared);
+      else tooHigh.push(refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason));
     }
     return { fresh, changed, tooHigh };
   }
@@ -283,16 +283,14 @@ export function changedElement(prepared: PreparedEvent): RefusedElement {
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-function isAboveCap({ event }: PreparedEvent, maxJobFeeWei: bigint): boolean {
-  return event.content.kind === 'job' && event.content.grossWei > maxJobFeeWei;
-}
-
-function tooHighElement(prepared: PreparedEvent, maxJobFeeWei: bigint): RefusedElement {
-  const { content } = prepared.event;
-  const feeWei = content.kind === 'job' ? content.grossWei : 0n;
+/** Why its fee is too high to be counted; undefined when it is not. */
+export function feeAboveCap(
+  { event: { content } }: PreparedEvent,
+  maxJobFeeWei: bigint,
+): string | undefined {
+  if (content.kind !== 'job' || content.grossWei <= maxJobFeeWei) return undefined;
   const cap = `pool.maxJobFee, ${formatEth(maxJobFeeWei)} ETH`;
-  const reason = `its fee of ${formatEth(feeWei)} ETH is more than ${cap}`;
-  return refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason);
+  return `its fee of ${formatEth(content.grossWei)} ETH is more than ${cap}`;
 }
 
 function refusedElement(

@@ -211,6 +211,29 @@ export const unmatchedJob = pgTable(
   (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
 );
 
+export const decidedJob = pgTable(
+  'decided_job',
+  {
+    sourceId: text('source_id').notNull(),
+    dt: at('dt').notNull(),
+    eventId: text('event_id').notNull(),
+    decision: text('decision').$type<'assign' | 'absorb'>().notNull(),
+    requestId: text('request_id'),
+    unmatchedReason: text('unmatched_reason').notNull(),
+    remoteWorkerId: count('remote_worker_id'),
+    grossWei: wei('gross_wei').notNull(),
+    commissionWei: wei('commission_wei').notNull(),
+    computeUnits: wei('compute_units').notNull(),
+    termsId: integer('terms_id').notNull(),
+    postingId: int8('posting_id'),
+    commandId: text('command_id').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    decidedAt: at('decided_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
+);
+
 export const terms = pgTable('terms', {
   id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
   fromDt: at('from_dt').notNull(),

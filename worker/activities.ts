@@ -1,5 +1,6 @@
 /** All activities of a worker, each room's with what it needs. */
 import type { Client } from '@temporalio/client';
+import { createDecisionActivities } from '../activities/decisions.js';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
@@ -18,6 +19,7 @@ export function createActivities({ money, sync, sentinel, client }: ActivityDeps
   return {
     ...createSyncActivities(sync),
     ...createSentinelActivities(sentinel),
+    ...createDecisionActivities(sync),
     ...createRoundActivities({ ...money, client }),
     ...createPayoutActivities(money),
     ...createWalletActivities(money),

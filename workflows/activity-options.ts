@@ -47,6 +47,21 @@ export const SYNC_CALL: ActivityOptions = {
 };
 
 /**
+ * Reads years of a source because a person asked once: no schedule comes again, so it outlasts a source
+ * or a database that is away for hours.
+ */
+export const BACKFILL_CALL: ActivityOptions = {
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '15 seconds',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 200,
+  },
+};
+
+/**
  * A repair that a person waits for: the chain may have to be searched, and must answer soon. The wallet is
  * halted meanwhile: the heartbeat lets another worker take over within seconds when this one dies.
  */
