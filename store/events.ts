@@ -113,10 +113,18 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 interface KnownState {
   readonly firstSeq: number;
   readonly batchNo: number;
+  /** Keys of events before this are kept no more. */
+  readonly archivedMs: number;
   /** Hashes of the events that are stored already, by place in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly OpenHalfRow[];
   readonly terms: readonly Terms[];
+}
+
+interface SourceRow {
+  readonly next_seq: string;
+  readonly next_batch: string;
+  readonly archived_ms: string | null;
 }
 
 class BatchIngest {
@@ -128,15 +136,15 @@ class BatchIngest {
 
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
     const state = await this.readState(checkAllKeys);
-    const { fresh, changed, tooHigh } = this.sift(state.hashes);
-    const refused = [...this.batch.refused, ...changed, ...tooHigh];
+    const { fresh, refused: sifted } = this.sift(state);
+    const refused = [...this.batch.refused, ...sifted];
     const statements = this.setAsideStatements(refused);
     if (fresh.length === 0) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
       await this.store(state, fresh, statements);
     }
-    const duplicates = this.batch.events.length - fresh.length - changed.length - tooHigh.length;
+    const duplicates = this.batch.events.length - fresh.length - sifted.length;
     return { fresh: fresh.length, duplicates, setAside: refused.length };
   }
 
@@ -147,7 +155,7 @@ class BatchIngest {
       readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys }),
     );
     const [, source, known, halves, terms] = results as readonly QueryResult[];
-    const row: { next_seq: string; next_batch: string } | undefined = source?.rows[0];
+    const row: SourceRow | undefined = source?.rows[0];
     if (row === undefined) {
       throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
     }
@@ -157,6 +165,7 @@ class BatchIngest {
     return {
       firstSeq: Number(row.next_seq),
       batchNo: Number(row.next_batch),
+      archivedMs: row.archived_ms === null ? Number.NEGATIVE_INFINITY : Number(row.archived_ms),
       hashes: new Map(knownRows.map(({ i, hash }) => [Number(i) - 1, hash])),
       openHalves: halves?.rows ?? [],
       terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
@@ -167,27 +176,30 @@ class BatchIngest {
     };
   }
 
-  /** Parts what is new from what is known, from what is known otherwise, and from fees above the cap. */
-  private sift(hashes: ReadonlyMap<number, string>): {
+  /**
+   * Parts what is new from what is known, and from what cannot be counted: what is known otherwise, what
+   * is too old to tell, fees above the cap.
+   */
+  private sift({ hashes, archivedMs }: KnownState): {
     readonly fresh: readonly PreparedEvent[];
-    readonly changed: readonly RefusedElement[];
-    readonly tooHigh: readonly RefusedElement[];
+    readonly refused: readonly RefusedElement[];
   } {
     const { maxJobFeeWei } = this.session;
     const fresh: PreparedEvent[] = [];
-    const changed: RefusedElement[] = [];
-    const tooHigh: RefusedElement[] = [];
+    const refused: RefusedElement[] = [];
     for (const [i, prepared] of this.batch.events.entries()) {
       const hash = hashes.get(i);
       if (hash !== undefined) {
-        if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
+        if (hash !== eventHash(prepared)) refused.push(changedElement(prepared));
+      } else if (prepared.event.dtMs < archivedMs) {
+        refused.push(archivedElement(prepared, archivedMs));
       } else if (isAboveCap(prepared, maxJobFeeWei)) {
-        tooHigh.push(tooHighElement(prepared, maxJobFeeWei));
+        refused.push(tooHighElement(prepared, maxJobFeeWei));
       } else {
         fresh.push(prepared);
       }
     }
-    return { fresh, changed, tooHigh };
+    return { fresh, refused };
   }
 
   private setAsideStatements(refused: readonly RefusedElement[]): string[] {
@@ -255,6 +267,13 @@ export function changedElement(prepared: PreparedEvent): RefusedElement {
   const { eventId, dtMs } = prepared.event;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
+}
+
+/** Its key may have been among those that left with their month. */
+function archivedElement(prepared: PreparedEvent, archivedMs: number): RefusedElement {
+  const to = new Date(archivedMs).toISOString();
+  const reason = `it is older than ${to}, up to where this source's events are archived`;
+  return refusedElement(prepared, 'EVENT_ARCHIVED', reason);
 }
 
 function isAboveCap({ event }: PreparedEvent, maxJobFeeWei: bigint): boolean {
