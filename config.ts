@@ -44,6 +44,12 @@ export interface Config {
   };
   readonly sources: readonly SourceConfig[];
   readonly database: DatabaseConfig;
+  readonly retention: {
+    /** Whole months of raw events that stay in the table beside the running one; null: all. */
+    readonly keepMonths: number | null;
+    /** Where older ones are, in files. */
+    readonly archiveDir: string;
+  };
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: {
@@ -156,7 +162,7 @@ function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
 
 async function buildConfig(reading: Reading): Promise<Config> {
   const { values, document, files } = reading;
-  const { pool, wallet } = values;
+  const { pool, wallet, retention } = values;
   return {
     pool: {
       name: pool.name,
@@ -175,6 +181,10 @@ async function buildConfig(reading: Reading): Promise<Config> {
     },
     sources: await buildSources(values, document, files),
     database: await buildDatabase({ ...reading, values: values.database }),
+    retention: {
+      keepMonths: retention.keepMonths ?? null,
+      archiveDir: files.resolve(retention.archiveDir),
+    },
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
     chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {

@@ -10,6 +10,7 @@ import { STYLE_HASH } from './page/style.js';
 import { compatRoutes } from './routes/compat.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { historyRoutes } from './routes/history.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes } from './routes/pool.js';
@@ -53,6 +54,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/sources', sourceRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps));
+  app.route('/v1', historyRoutes(deps));
   app.notFound(() => {
     throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
   });

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/process.js';
 import { EXIT } from './context.js';
+import { addHistoryCommands } from './history-commands.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
@@ -24,6 +25,7 @@ addPayoutCommands(program);
 addRoundCommands(program);
 addWalletCommands(program);
 addRepairCommands(program);
+addHistoryCommands(program);
 
 try {
   await program.parseAsync();

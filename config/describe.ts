@@ -13,7 +13,7 @@ export interface ConfigDescription {
  * origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, chain, temporal, wallet, api } = config;
+  const { pool, chain, temporal, wallet, api, retention } = config;
   return {
     pool: {
       name: pool.name,
@@ -41,6 +41,7 @@ export function describeConfig(config: Config): ConfigDescription {
       options: describeOption(source.options),
     })),
     database: describeDatabase(config.database),
+    retention: { keepMonths: retention.keepMonths, archiveDir: retention.archiveDir },
     temporal: {
       address: temporal.address,
       namespace: temporal.namespace,

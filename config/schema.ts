@@ -67,6 +67,11 @@ const database = z.strictObject({
     .optional(),
 });
 
+const retention = z.strictObject({
+  keepMonths: wholeNumber(1, 1_200).optional(),
+  archiveDir: text().prefault('.openpool/archive'),
+});
+
 const temporal = z.strictObject({
   profile: text().optional(),
   address: text()
@@ -168,6 +173,7 @@ export const configSchema = z.strictObject({
   pool: pool.prefault({}),
   sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
   database,
+  retention: retention.prefault({}),
   temporal: temporal.prefault({}),
   chain,
   wallet,

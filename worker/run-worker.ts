@@ -49,7 +49,8 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await registerSearchAttributes(registering);
     const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
     const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
-    const activities = createActivities({ money: wallet.money, sync, client });
+    const history = { db, retention: config.retention };
+    const activities = createActivities({ money: wallet.money, sync, history, client });
     const worker = await Worker.create({
       ...WORKER_OPTIONS,
       connection,
