@@ -3,7 +3,7 @@
  * what `COPY pool_event FROM` takes, should this program be gone.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
@@ -40,16 +40,12 @@ export async function writeArchive(
   const partial = `${path}${PARTIAL}`;
   const text = createHash('sha256');
   const rows = client.query(copyTo(`COPY ${partition} (${COLUMNS}) TO STDOUT (HEADER)`));
-  const file = await open(partial, 'w');
-  try {
-    const sink = file.createWriteStream({ flush: true, autoClose: false });
-    await pipeline(rows, hashing(text), createGzip({ level: GZIP_LEVEL }), sink);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const zip = createGzip({ level: GZIP_LEVEL });
+  await pipeline(rows, hashing(text), zip, createWriteStream(partial));
+  await syncToDisk(partial);
   await rename(partial, path);
-  await syncDirectory(dirname(path));
+  // A file has its new name on the disk when its directory is there.
+  await syncToDisk(dirname(path));
   return text.digest('hex');
 }
 
@@ -135,12 +131,11 @@ function hashing(hash: ReturnType<typeof createHash>): Transform {
   });
 }
 
-/** A renamed file is on disk when its directory is. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+async function syncToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await directory.sync();
+    await handle.sync();
   } finally {
-    await directory.close();
+    await handle.close();
   }
 }

@@ -107,10 +107,11 @@ export async function dropPartition(
     readonly archiveId: number | null;
     readonly mark: string;
     readonly sourceIds: readonly string[];
+    readonly lockTries?: number | undefined;
   },
 ): Promise<DropOutcome> {
   const { partition, archiveId, mark, sourceIds } = end;
-  return whenUnlocked(client, async () => {
+  const drop = async (): Promise<DropOutcome> => {
     await client.query(`LOCK TABLE ONLY ${partition.name} IN SHARE MODE`);
     if ((await fingerprint(client, partition.name)) !== mark) return 'changed';
     await client.query('SELECT FROM source WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [
@@ -127,7 +128,8 @@ export async function dropPartition(
     await client.query(`ALTER TABLE pool_event DETACH PARTITION ${partition.name};
       DROP TABLE ${partition.name}`);
     return 'dropped';
-  });
+  };
+  return whenUnlocked(client, drop, end.lockTries);
 }
 
 /** Months of which the DEFAULT partition holds rows, and how many. */
@@ -139,18 +141,22 @@ export async function monthsInDefault(client: PoolClient): Promise<readonly Date
 }
 
 /** Gives a month that began in the DEFAULT partition a partition of its own. */
-export async function leaveDefault(client: PoolClient, month: Date): Promise<boolean> {
+export async function leaveDefault(
+  client: PoolClient,
+  month: Date,
+  lockTries?: number,
+): Promise<boolean> {
   const name = partitionName(month);
   const within = `dt >= ${sqlTime(month.getTime())} AND dt < ${sqlTime(monthStart(month, 1).getTime())}`;
-  const outcome = await whenUnlocked(client, async () => {
+  const leave = async (): Promise<DropOutcome> => {
     await client.query(`LOCK TABLE ONLY ${DEFAULT_PARTITION} IN SHARE ROW EXCLUSIVE MODE`);
     await client.query(`CREATE TABLE ${name} (LIKE pool_event INCLUDING DEFAULTS);
       INSERT INTO ${name} SELECT * FROM ONLY ${DEFAULT_PARTITION} WHERE ${within};
       DELETE FROM ONLY ${DEFAULT_PARTITION} WHERE ${within}`);
     await attachPartition(client, { name, month });
     return 'dropped';
-  });
-  return outcome === 'dropped';
+  };
+  return (await whenUnlocked(client, leave, lockTries)) === 'dropped';
 }
 
 /** Makes a filled table a partition: its key and its bounds are made sure of before anything is locked. */
@@ -166,6 +172,7 @@ export async function attachPartition(client: PoolClient, one: Partition): Promi
 export async function whenUnlocked<T extends string>(
   client: PoolClient,
   work: () => Promise<T>,
+  lockTries = LOCK_TRIES,
 ): Promise<T | 'locked'> {
   for (let tries = 1; ; tries += 1) {
     await client.query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ${WITHOUT_TIMEOUTS}`);
@@ -176,7 +183,7 @@ export async function whenUnlocked<T extends string>(
     } catch (error) {
       await client.query('ROLLBACK');
       if (!LOCKED.has(sqlState(error))) throw error;
-      if (tries >= LOCK_TRIES) return 'locked';
+      if (tries >= lockTries) return 'locked';
       await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
   }

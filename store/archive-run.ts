@@ -37,9 +37,11 @@ export interface ArchiveRun {
   /** Whole months that stay beside the running one; null: all of them. */
   readonly keepMonths: number | null;
   readonly now: Date;
-  /** Called between any two steps. */
-  readonly onProgress: (words: string) => void;
+  /** Called, and waited for, between any two steps. */
+  readonly onProgress: (words: string) => unknown;
   readonly signal?: AbortSignal;
+  /** How often a lock is asked for that others hold. @default 5 */
+  readonly lockTries?: number;
 }
 
 export interface ArchivedMonth {
@@ -83,8 +85,9 @@ class Archiving {
     this.records = await listArchives(drizzle({ client }) as unknown as Database);
     for (const month of await monthsInDefault(client)) {
       if (!this.isDue(month)) continue;
-      this.step(`giving ${monthName(month)} a partition of its own`);
-      if (!(await leaveDefault(client, month))) return this.report(lockedWords(month));
+      await this.step(`giving ${monthName(month)} a partition of its own`);
+      if (!(await leaveDefault(client, month, this.order.lockTries)))
+        return this.report(lockedWords(month));
     }
     for (const partition of await listPartitions(client)) {
       if (!this.isDue(partition.month)) continue;
@@ -103,23 +106,24 @@ class Archiving {
     return { archived: this.archived, waiting };
   }
 
-  private step(words: string): void {
+  private async step(words: string): Promise<void> {
     this.order.signal?.throwIfAborted();
-    this.order.onProgress(words);
+    await this.order.onProgress(words);
   }
 
   /** Why the month has to wait, or null when it is gone. */
   private async archive(partition: Partition): Promise<string | null> {
     const name = monthName(partition.month);
-    this.step(`looking at ${name}`);
+    await this.step(`looking at ${name}`);
     const sources = await partitionSources(this.client, partition.name);
     const waiting = this.whyNotYet(partition, sources);
     if (waiting !== null) return waiting;
     if (sources.length === 0) return this.drop(partition, null);
     const exported = (await this.writtenBefore(partition)) ?? (await this.export(partition));
-    this.step(`${exported.file} is written and compared`);
+    await this.step(`${exported.file} is written and compared`);
     const left = await this.drop(partition, exported);
-    if (left === null) this.archived.push({ month: name, ...exported });
+    const { file, rows, bytes } = exported;
+    if (left === null) this.archived.push({ month: name, file, rows, bytes });
     return left;
   }
 
@@ -169,15 +173,15 @@ class Archiving {
     const { client, order } = this;
     const file = await this.freeName(month);
     const path = join(order.dir, file);
-    this.step(`writing ${file}`);
+    await this.step(`writing ${file}`);
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${WITHOUT_TIMEOUTS}; ${UTC_TIMES}`);
     const mark = await fingerprint(client, name);
     const sums = await partitionSums(client, name);
     const textSha256 = await writeArchive(client, name, path);
     await client.query('COMMIT');
-    this.step(`reading ${file} back`);
+    await this.step(`reading ${file} back`);
     const { bytes, sha256 } = await compareFile(path, { sums, textSha256 });
-    this.step(`recording ${file}`);
+    await this.step(`recording ${file}`);
     const archive = { month, file, bytes, sha256, fingerprint: mark, sums };
     const id = await insertArchive(client, archive);
     return { id, file, rows: sums.rows, bytes, mark, sums };
@@ -199,6 +203,7 @@ class Archiving {
       archiveId: exported?.id ?? null,
       mark: exported?.mark ?? (await fingerprint(this.client, partition.name)),
       sourceIds: Object.keys(exported?.sums.sources ?? {}),
+      lockTries: this.order.lockTries,
     });
     if (outcome === 'dropped') return null;
     if (outcome === 'locked') return lockedWords(partition.month);

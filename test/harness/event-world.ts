@@ -123,7 +123,9 @@ function toElement({ id, atMs, type, fields }: Said): ReadElement {
   const inner = Object.entries(fields)
     .map(([key, value]) => `"${key}":${typeof value === 'string' ? JSON.stringify(value) : value}`)
     .join(',');
-  const payload = JSON.stringify(`{\n "event_type": "${type}", "payload": {${inner}}}`);
+  const payload = JSON.stringify(
+    `{\n \t"event_type": ${JSON.stringify(type)}, "payload": {${inner}}}`,
+  );
   const raw = `{"ID":${id},"Payload":${payload},"Version":1,"DT":"${new Date(atMs).toISOString()}"}`;
   const reading = readPoolEvent(raw, ORIGIN);
   if (!reading.ok) throw new Error(`event ${id} is refused: ${reading.refusal.reason}`);
