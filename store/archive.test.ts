@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -305,6 +306,10 @@ describe('archiving raw events', () => {
     await writeFile(february ?? '', 'no gzip at all');
     expect((await rebuild()).findings[1]).toMatchObject({ code: 'ARCHIVE_FILE_DAMAGED' });
     await rename(`${january}.away`, january ?? '');
+    const text = gunzipSync(await readFile(january ?? '')).toString();
+    await writeFile(january ?? '', gzipSync(text.replace('moon-landed', 'moon-missed')));
+    expect((await rebuild()).findings[0]?.message).toContain('its hash is not the one');
+    await writeFile(january ?? '', gzipSync(text));
     expect(await restore(JANUARY)).toBeGreaterThan(0);
   });
 
@@ -326,6 +331,7 @@ describe('archiving raw events', () => {
 
   it('gives way to whoever uses the table, and goes on with what it has written', async () => {
     await seed();
+    await archive({ keepMonths: null });
     const reader = await database.db.$client.connect();
     await reader.query('BEGIN; SELECT count(*) FROM pool_event');
     const report = await archive({ lockTries: 1 });
