@@ -109,6 +109,18 @@ describe('a configuration', () => {
     });
   });
 
+  it('keeps all raw events unless it is told how many months', async () => {
+    expect((await load(BASE)).retention).toEqual({
+      keepMonths: null,
+      archiveDir: join(dir, '.openpool/archive'),
+    });
+    const { retention } = await load(`${BASE}retention: { keepMonths: 3, archiveDir: ../old }\n`);
+    expect(retention).toEqual({ keepMonths: 3, archiveDir: join(dir, '../old') });
+    expect(await problemsOf(`${BASE}retention: { keepMonths: 0 }\n`)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'retention.keepMonths' },
+    ]);
+  });
+
   it('works units out exactly', async () => {
     const config = await load(
       BASE.replace(

@@ -47,6 +47,12 @@ export interface Config {
   /** When the sentinel says something. */
   readonly sentinel: SentinelSettings;
   readonly database: DatabaseConfig;
+  readonly retention: {
+    /** Whole months of raw events that stay in the table beside the running one; null: all. */
+    readonly keepMonths: number | null;
+    /** Where older ones are, in files. */
+    readonly archiveDir: string;
+  };
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: {
@@ -159,7 +165,7 @@ function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
 
 async function buildConfig(reading: Reading): Promise<Config> {
   const { values, document, files } = reading;
-  const { pool, wallet, sentinel } = values;
+  const { pool, wallet, sentinel, retention } = values;
   return {
     pool: {
       name: pool.name,
@@ -186,6 +192,10 @@ async function buildConfig(reading: Reading): Promise<Config> {
       clockSkewMs: sentinel.clockSkew,
     },
     database: await buildDatabase({ ...reading, values: values.database }),
+    retention: {
+      keepMonths: retention.keepMonths ?? null,
+      archiveDir: files.resolve(retention.archiveDir),
+    },
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
     chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {

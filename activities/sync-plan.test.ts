@@ -9,7 +9,7 @@ const BEGINNING = new Date(0);
 
 describe('the plan of a pass', () => {
   it('asks for everything the first time, or for everything since the start of the source', () => {
-    const fresh = { cursorDt: null, deepFromDt: null, deepPassAt: null };
+    const fresh = { cursorDt: null, deepFromDt: null, deepPassAt: null, archivedTo: null };
     expect(planPass(fresh, null, NOW)).toEqual({
       since: null,
       coversFrom: BEGINNING,
@@ -21,13 +21,23 @@ describe('the plan of a pass', () => {
   });
 
   it('asks from two minutes before the cursor, in whole seconds', () => {
-    const progress = { cursorDt: ago(HOUR - 700), deepFromDt: null, deepPassAt: ago(HOUR) };
+    const progress = {
+      cursorDt: ago(HOUR - 700),
+      deepFromDt: null,
+      deepPassAt: ago(HOUR),
+      archivedTo: null,
+    };
     const since = ago(HOUR + 120_000);
     expect(planPass(progress, null, NOW)).toEqual({ since, coversFrom: since, isDeep: false });
   });
 
   it('asks once a day from a week ago, or from what no complete pass has covered', () => {
-    const progress = { cursorDt: ago(HOUR), deepFromDt: null, deepPassAt: ago(DAY) };
+    const progress = {
+      cursorDt: ago(HOUR),
+      deepFromDt: null,
+      deepPassAt: ago(DAY),
+      archivedTo: null,
+    };
     expect(planPass(progress, null, NOW)).toMatchObject({ since: ago(7 * DAY), isDeep: true });
     const uncovered = { ...progress, deepFromDt: ago(30 * DAY) };
     expect(planPass(uncovered, null, NOW)).toMatchObject({ since: ago(30 * DAY), isDeep: true });
@@ -38,9 +48,29 @@ describe('the plan of a pass', () => {
   });
 
   it('never asks for what is older than the start of the source', () => {
-    const progress = { cursorDt: ago(HOUR), deepFromDt: BEGINNING, deepPassAt: null };
+    const progress = {
+      cursorDt: ago(HOUR),
+      deepFromDt: BEGINNING,
+      deepPassAt: null,
+      archivedTo: null,
+    };
     expect(planPass(progress, ago(2 * HOUR), NOW)).toEqual({
       ...{ since: ago(2 * HOUR + 1_000), coversFrom: BEGINNING, isDeep: true },
     });
+  });
+
+  it('never asks for what is archived', () => {
+    const progress = { cursorDt: ago(HOUR), deepFromDt: BEGINNING, deepPassAt: null };
+    const archivedTo = ago(30 * DAY);
+    const since = new Date(archivedTo.getTime() - 1_000);
+    expect(planPass({ ...progress, archivedTo }, null, NOW).since).toEqual(since);
+    expect(planPass({ ...progress, archivedTo }, ago(60 * DAY), NOW).since).toEqual(since);
+    const from = ago(7 * DAY);
+    expect(planPass({ ...progress, archivedTo }, from, NOW).since).toEqual(
+      new Date(from.getTime() - 1_000),
+    );
+    expect(planPass({ ...progress, deepFromDt: null, archivedTo }, null, NOW).since).toEqual(
+      ago(7 * DAY),
+    );
   });
 });

@@ -6,6 +6,8 @@ export interface PassProgress {
   /** The earliest time not yet covered by one complete pass. */
   readonly deepFromDt: Date | null;
   readonly deepPassAt: Date | null;
+  /** Older events are archived: whether they were counted cannot be seen any more. */
+  readonly archivedTo: Date | null;
 }
 
 export interface PassPlan {
@@ -28,8 +30,9 @@ const BEGINNING = new Date('1970-01-01T00:00:00Z');
  * from a week earlier, or from where the last unfinished pass began if that is earlier still: so
  * what a broken connection or a clock that jumped made us skip is not skipped for good.
  */
-export function planPass(progress: PassProgress, from: Date | null, now: Date): PassPlan {
-  const { cursorDt, deepFromDt, deepPassAt } = progress;
+export function planPass(progress: PassProgress, configured: Date | null, now: Date): PassPlan {
+  const { cursorDt, deepFromDt, deepPassAt, archivedTo } = progress;
+  const from = later(configured, archivedTo);
   const isFirst = cursorDt === null;
   const isDue = deepPassAt === null || now.getTime() - deepPassAt.getTime() >= DEEP_PASS_EVERY_MS;
   const starts = [cursorDt === null ? BEGINNING.getTime() : cursorDt.getTime() - OVERLAP_MS];
@@ -46,4 +49,9 @@ export function planPass(progress: PassProgress, from: Date | null, now: Date): 
   }
   const since = from === null ? null : new Date(Math.floor(firstMs / 1000) * 1000);
   return { since, coversFrom: BEGINNING, isDeep: true };
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
 }

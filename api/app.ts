@@ -12,6 +12,7 @@ import { decisionRoutes } from './routes/decisions.js';
 import { eventRoutes } from './routes/events.js';
 import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
+import { historyRoutes } from './routes/history.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { payeeRoutes } from './routes/payees.js';
 import { payoutRoutes } from './routes/payouts.js';
@@ -59,6 +60,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/findings', findingRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps));
+  app.route('/v1', historyRoutes(deps));
   app.notFound(() => {
     throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
   });

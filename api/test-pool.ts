@@ -67,6 +67,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
     ],
     sentinel: TEST_SENTINEL,
     database: { url: 'postgres://unused' },
+    retention: { keepMonths: null, archiveDir: '/nowhere' },
     temporal: {
       address: '127.0.0.1:7233',
       namespace: 'default',

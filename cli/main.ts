@@ -6,6 +6,7 @@ import { addAdjustCommands } from './adjust-commands.js';
 import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';
 import { addFindingCommands } from './finding-commands.js';
+import { addHistoryCommands } from './history-commands.js';
 import { addPayoutCommands } from './payout-commands.js';
 import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
@@ -34,6 +35,7 @@ addBackfillCommands(program);
 addUnattributedCommands(program);
 addAdjustCommands(program);
 addSetAsideCommands(program);
+addHistoryCommands(program);
 
 try {
   await program.parseAsync();

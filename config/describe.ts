@@ -13,7 +13,7 @@ export interface ConfigDescription {
  * origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, sentinel, chain, temporal, wallet, api } = config;
+  const { pool, sentinel, chain, temporal, wallet, api, retention } = config;
   return {
     pool: {
       name: pool.name,
@@ -49,6 +49,7 @@ export function describeConfig(config: Config): ConfigDescription {
       clockSkew: formatDuration(sentinel.clockSkewMs),
     },
     database: describeDatabase(config.database),
+    retention: { keepMonths: retention.keepMonths, archiveDir: retention.archiveDir },
     temporal: {
       address: temporal.address,
       namespace: temporal.namespace,

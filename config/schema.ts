@@ -76,6 +76,11 @@ const database = z.strictObject({
     .optional(),
 });
 
+const retention = z.strictObject({
+  keepMonths: wholeNumber(1, 1_200).optional(),
+  archiveDir: text().prefault('.openpool/archive'),
+});
+
 const temporal = z.strictObject({
   profile: text().optional(),
   address: text()
@@ -178,6 +183,7 @@ export const configSchema = z.strictObject({
   sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
   sentinel: sentinel.prefault({}),
   database,
+  retention: retention.prefault({}),
   temporal: temporal.prefault({}),
   chain,
   wallet,

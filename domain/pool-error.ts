@@ -50,17 +50,9 @@ export const CATALOGUE = {
     help: 'A signed payout only goes forward: it may already be on chain. Bump its fee if it is stuck.',
   },
   PAYOUT_ALREADY_CLOSED: { final: true, http: 409, help: 'It has ended; nothing is left to do.' },
-  PAYOUT_NOT_SIGNED: {
-    final: true,
-    http: 409,
-    help: 'There is no transaction to bump yet.',
-  },
+  PAYOUT_NOT_SIGNED: { final: true, http: 409, help: 'There is no transaction to bump yet.' },
   PAYOUT_NOT_HELD: { final: true, http: 409, help: 'Only a held payout can be resumed.' },
-  REASON_MISSING: {
-    final: true,
-    http: 400,
-    help: 'Say why: the reason is kept in the audit log.',
-  },
+  REASON_MISSING: { final: true, http: 400, help: 'Say why: the reason is kept in the audit log.' },
   ...DECISION_ERRORS,
   WALLET_HALTED: {
     final: false,
@@ -81,6 +73,21 @@ export const CATALOGUE = {
     final: false,
     http: 409,
     help: 'Another repair of the same thing runs: wait for its end, look in the Temporal UI, then try again.',
+  },
+  HISTORY_BUSY: {
+    final: false,
+    http: 409,
+    help: 'One rebuild, archive run or restore at a time: wait for the end of the one that runs, then try again.',
+  },
+  ARCHIVE_UNKNOWN: {
+    final: true,
+    http: 404,
+    help: '`openpool archive list` shows the months that are in files.',
+  },
+  ARCHIVE_DAMAGED: {
+    final: false,
+    http: 500,
+    help: 'A file of the archive is missing or not what it was: bring it back from a copy into `retention.archiveDir`, then `openpool archive verify`. Nothing was changed.',
   },
   RECONCILIATION_FAILED: {
     final: false,

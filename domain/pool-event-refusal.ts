@@ -16,6 +16,8 @@ export const REFUSALS = {
   EVENT_FEE_MALFORMED: 'The fees are no amount of wei: see what the source runs.',
   EVENT_REQUEST_MALFORMED: 'The requestID is no short text: see what the source runs.',
   EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
+  EVENT_ARCHIVED:
+    'Its month is archived: whether it was counted cannot be seen any more. `openpool archive restore <month>` brings it back, then it is told apart again.',
   EVENT_FEE_ABOVE_CAP:
     'Ask the orchestrator whether it is right. If it is, raise pool.maxJobFee and restart the workers: it is taken in then.',
   EVENT_CHANGED:

@@ -20,9 +20,13 @@ export function copyField(value: string | number | bigint | null): string {
   return text.includes('\0') ? withoutNul(text) : text;
 }
 
-const COPY_ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+/** Postgres itself writes some that `copyField` does not need. */
+const COPY_ESCAPES: Readonly<Record<string, string>> = {
+  ...{ n: '\n', t: '\t', r: '\r' },
+  ...{ b: '\b', f: '\f', v: '\v' },
+};
 
-/** What `copyField` was given. */
+/** What `copyField` was given, or the field that Postgres wrote. */
 export function fromCopyField(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);

@@ -36,7 +36,8 @@ export function readStatements(
     ? ''
     : `WHERE k.dt <= (SELECT newest_dt FROM source WHERE id = ${source})`;
   return `BEGIN;
-    SELECT next_seq, next_batch FROM source WHERE id = ${source} FOR UPDATE;
+    SELECT next_seq, next_batch, extract(epoch FROM archived_to) * 1000 AS archived_ms FROM source
+     WHERE id = ${source} FOR UPDATE;
     SELECT k.i, e.hash FROM ${unnestRows(keys, [
       ['timestamptz', (key) => at(key.dtMs)],
       ['text', (key) => key.eventId],

@@ -121,10 +121,18 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 interface KnownState {
   readonly firstSeq: number;
   readonly batchNo: number;
+  /** Keys of events before this are kept no more. */
+  readonly archivedMs: number;
   /** Hashes of the events that are stored already, by place in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly OpenHalfRow[];
   readonly terms: readonly Terms[];
+}
+
+interface SourceRow {
+  readonly next_seq: string;
+  readonly next_batch: string;
+  readonly archived_ms: string | null;
 }
 
 class BatchIngest {
@@ -136,8 +144,8 @@ class BatchIngest {
 
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
     const state = await this.readState(checkAllKeys);
-    const { fresh, changed, tooHigh } = this.sift(state.hashes);
-    const refused = [...this.batch.refused, ...changed, ...tooHigh];
+    const { fresh, refused: sifted } = this.sift(state);
+    const refused = [...this.batch.refused, ...sifted];
     const statements = this.setAsideStatements(refused);
     const newestMs = fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0);
     if (fresh.length === 0) {
@@ -145,7 +153,7 @@ class BatchIngest {
     } else {
       await this.store({ ...state, newestMs }, fresh, statements);
     }
-    const duplicates = this.batch.events.length - fresh.length - changed.length - tooHigh.length;
+    const duplicates = this.batch.events.length - fresh.length - sifted.length;
     const newestFreshMs = fresh.length === 0 ? null : newestMs;
     return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
   }
@@ -158,7 +166,7 @@ class BatchIngest {
       [statements, uuidsStatement(events) ?? []].flat().join(';\n'),
     );
     const [, source, known, halves, terms, uuids] = results as readonly QueryResult[];
-    const row: { next_seq: string; next_batch: string } | undefined = source?.rows[0];
+    const row: SourceRow | undefined = source?.rows[0];
     if (row === undefined) {
       throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
     }
@@ -168,6 +176,7 @@ class BatchIngest {
     return {
       firstSeq: Number(row.next_seq),
       batchNo: Number(row.next_batch),
+      archivedMs: row.archived_ms === null ? Number.NEGATIVE_INFINITY : Number(row.archived_ms),
       hashes: this.knownHashes(knownRows, uuids?.rows ?? []),
       openHalves: halves?.rows ?? [],
       terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
@@ -190,27 +199,32 @@ class BatchIngest {
     return hashes;
   }
 
-  /** Parts what is new from what is known, from what is known otherwise, and from fees above the cap. */
-  private sift(hashes: ReadonlyMap<number, string>): {
+  /**
+   * Parts what is new from what is known, and from what cannot be counted: what is known otherwise, what
+   * is too old to tell, fees above the cap.
+   */
+  private sift({ hashes, archivedMs }: KnownState): {
     readonly fresh: readonly PreparedEvent[];
-    readonly changed: readonly RefusedElement[];
-    readonly tooHigh: readonly RefusedElement[];
+    readonly refused: readonly RefusedElement[];
   } {
     const { maxJobFeeWei } = this.session;
     const fresh: PreparedEvent[] = [];
-    const changed: RefusedElement[] = [];
-    const tooHigh: RefusedElement[] = [];
+    const refused: RefusedElement[] = [];
     for (const [i, prepared] of this.batch.events.entries()) {
       const hash = hashes.get(i);
       if (hash !== undefined) {
-        if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
+        if (hash !== eventHash(prepared)) refused.push(changedElement(prepared));
+        continue;
+      }
+      if (prepared.event.dtMs < archivedMs) {
+        refused.push(archivedElement(prepared, archivedMs));
         continue;
       }
       const reason = feeAboveCap(prepared, maxJobFeeWei);
       if (reason === undefined) fresh.push(prepared);
-      else tooHigh.push(refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason));
+      else refused.push(refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason));
     }
-    return { fresh, changed, tooHigh };
+    return { fresh, refused };
   }
 
   private setAsideStatements(refused: readonly RefusedElement[]): string[] {
@@ -281,6 +295,13 @@ export function changedElement(prepared: PreparedEvent): RefusedElement {
   const { eventId, dtMs } = prepared.event;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
+}
+
+/** Its key may have been among those that left with their month. */
+function archivedElement(prepared: PreparedEvent, archivedMs: number): RefusedElement {
+  const to = new Date(archivedMs).toISOString();
+  const reason = `it is older than ${to}, up to where this source's events are archived`;
+  return refusedElement(prepared, 'EVENT_ARCHIVED', reason);
 }
 
 /** Why its fee is too high to be counted; undefined when it is not. */

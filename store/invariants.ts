@@ -180,17 +180,18 @@ const PAYOUTS: readonly Invariant[] = [
   },
 ];
 
-/** The one that reads every raw event: for the command, not for a schedule. */
+/** The one that reads every raw event that is not in a file: for the command, not for a schedule. */
 const EVENTS: readonly Invariant[] = [
   {
     code: 'REVENUE_DRIFT',
     violations: sql`
       SELECT 'the events are worth ' || events.gross || ' wei, the ledger took in ' || -revenue.total AS message
-        FROM (SELECT coalesce(sum(gross_wei), 0) AS gross FROM pool_event) events,
+        FROM (SELECT coalesce((SELECT sum(gross_wei) FROM pool_event), 0) + coalesce((
+                     SELECT sum(gross_wei) FROM event_archive WHERE state = 'archived'), 0) AS gross) events,
              (SELECT coalesce(sum(entry.amount_wei), 0) AS total
                 FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
                WHERE entry.account = 'revenue'
-                 AND posting.kind IN ('jobs', 'late-jobs', 'unattributed')) revenue
+                 AND posting.kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')) revenue
        WHERE events.gross <> -revenue.total`,
   },
 ];

@@ -31,7 +31,8 @@ export type PostingKind =
   | 'assign'
   | 'absorb'
   | 'opening'
-  | 'adopt';
+  | 'adopt'
+  | 'correct';
 
 export const source = pgTable('source', {
   id: text('id').primaryKey(),
@@ -51,6 +52,7 @@ export const source = pgTable('source', {
   lastFreshAt: at('last_fresh_at'),
   lastErrorCode: text('last_error_code'),
   lastError: text('last_error'),
+  archivedTo: at('archived_to'),
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
   objectsListedAt: at('objects_listed_at'),

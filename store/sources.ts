@@ -95,6 +95,8 @@ export interface SourceProgress {
   readonly cursorDt: Date | null;
   readonly deepFromDt: Date | null;
   readonly deepPassAt: Date | null;
+  /** Events before this are in files: asking for them again is of no use. */
+  readonly archivedTo: Date | null;
 }
 
 /** Throws SOURCE_UNKNOWN when nobody registered it. */
@@ -104,6 +106,7 @@ export async function readProgress(db: Database, sourceId: string): Promise<Sour
       cursorDt: source.cursorDt,
       deepFromDt: source.deepFromDt,
       deepPassAt: source.deepPassAt,
+      archivedTo: source.archivedTo,
     })
     .from(source)
     .where(eq(source.id, sourceId));

@@ -51,7 +51,9 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
     const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
     const sentinel = sentinelDeps(context);
-    const activities = createActivities({ money: wallet.money, sync, sentinel, client });
+    const history = { db, retention: config.retention };
+    const { money } = wallet;
+    const activities = createActivities({ money, sync, sentinel, history, client });
     const worker = await Worker.create({
       ...WORKER_OPTIONS,
       connection,

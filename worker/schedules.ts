@@ -7,6 +7,8 @@ import {
 } from '@temporalio/client';
 import type { Config } from '../config.js';
 import {
+  ARCHIVE_SCHEDULE_ID,
+  ARCHIVE_WORKFLOW_ID,
   AUDIT_SCHEDULE_ID,
   AUDIT_WORKFLOW_ID,
   RECHECK_SCHEDULE_ID,
@@ -30,6 +32,7 @@ const AUDIT_INTERVAL_MS = 3_600_000;
 const RECHECK_INTERVAL_MS = 60_000;
 const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
 const SENTINEL_INTERVAL_MS = 60_000;
+const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
 /** The least that the server takes. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = 3_600_000;
@@ -47,7 +50,8 @@ interface Recurring {
     | 'audit'
     | 'recheck'
     | 'reconcile'
-    | 'sentinel';
+    | 'sentinel'
+    | 'archiveEvents';
   readonly workflowId: string;
   readonly args: readonly unknown[];
   readonly everyMs: number;
@@ -152,6 +156,15 @@ function recurring({ pool, sources }: PoolSettings): readonly Recurring[] {
       args: [],
       everyMs: SENTINEL_INTERVAL_MS,
       summary: 'Looks at what comes in and keeps what looks wrong',
+    },
+    {
+      scheduleId: ARCHIVE_SCHEDULE_ID,
+      workflowType: 'archiveEvents',
+      workflowId: ARCHIVE_WORKFLOW_ID,
+      args: [],
+      everyMs: ARCHIVE_INTERVAL_MS,
+      summary:
+        'Makes partitions ahead; writes old raw events to files where the configuration says so',
     },
   ];
 }

@@ -1,6 +1,7 @@
 /** What the worker bundles: one export per workflow type. */
 export { audit } from './audit.js';
 export { absorbJobs, adjustPayee, assignJobs, backfill, retrySetAside } from './events.js';
+export { archiveEvents, rebuild, restoreArchive, verifyArchive } from './history.js';
 export { manualPayout } from './manual-payout.js';
 export { payout } from './payout.js';
 export { payoutRound } from './payout-round.js';
