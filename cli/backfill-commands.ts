@@ -24,6 +24,8 @@ interface BackfillOptions {
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** So long a worker may take to hear of it before anybody needs to know. */
+const TAKE_UP_MS = 3_000;
 /** A line although nothing has changed, so that nobody takes it for dead. */
 const SAY_EVERY_MS = 15_000;
 
@@ -85,12 +87,14 @@ async function watch(
   });
   // Heard below, unless the person leaves: then nobody is to hear of it.
   ending.catch(() => undefined);
+  const startedMs = performance.now();
   let said = '';
-  let saidMs = 0;
+  let saidMs = startedMs;
   while (!hasEnded && !leaving.aborted) {
     const state = await readBackfill(deps, started).catch(() => undefined);
-    const line = state === undefined ? '' : stateText(state);
     const nowMs = performance.now();
+    const isEarly = state?.progress === null && nowMs - startedMs < TAKE_UP_MS;
+    const line = state === undefined || isEarly ? '' : stateText(state);
     if (line !== '' && (line !== said || nowMs - saidMs >= SAY_EVERY_MS)) {
       note(line);
       said = line;

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { runAbsorb, runAssign } from '../api/repairs.js';
 import { parseDurationMs } from '../config/quantity.js';
+import type { Address } from '../domain/address.js';
 import { formatJobHandle } from '../domain/job-handle.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
@@ -183,7 +184,9 @@ function reportText({ shown, jobs, words, applied }: JobDecisionReport): string 
     shown.map((one) => [
       one.job,
       ...[one.grossWei, one.netWei, one.commissionWei].map((wei) => formatAmount(BigInt(wei))),
-      one.payee === null ? 'the pool' : `${one.payee} (${one.nodeType}, ${one.region})`,
+      one.payee === null
+        ? 'the pool'
+        : `${formatAddress(one.payee as Address)} (${one.nodeType}, ${one.region})`,
     ]),
   );
   const rest = jobs > shown.length ? `\nand ${jobs - shown.length} more` : '';
