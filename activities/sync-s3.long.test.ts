@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceConfig } from '../config.js';
@@ -129,3 +130,41 @@ describe('a bucket of 100 000 files', () => {
     );
   });
 });
+
+describe('a file of half a gigabyte', () => {
+  it('is read in constant memory', async () => {
+    const half = await startTestStorage();
+    await half.put('large.json', '[]');
+    const event = `{"ID":"00000000-0000-4000-8000-000000000000","note":"${'x'.repeat(400)}"}`;
+    const chunk = Buffer.from(`${event},`.repeat(2_000));
+    half.answer = (request, response, answer) => {
+      if (request.url?.includes('large.json') !== true) return answer();
+      response.writeHead(200);
+      Readable.from(parts(chunk)).pipe(response);
+    };
+    const source = await createEventSource({
+      ...{ id: 'b', kind: 's3', module: null, baseDir: '/', region: null, nodeType: null },
+      options: half.options,
+    });
+    const before = process.memoryUsage().rss;
+    let [events, peakBytes] = [0, 0];
+    const { signal } = new AbortController();
+    for await (const slice of source.read({ since: null, signal })) {
+      events += slice.length;
+      peakBytes = Math.max(peakBytes, process.memoryUsage().rss);
+    }
+    expect(events).toBe(PARTS * 2_000 + 1);
+    const growthMb = Math.round((peakBytes - before) / 1_048_576);
+    process.stdout.write(`${events} events of a large file: RSS + ${growthMb} MB\n`);
+    expect(growthMb).toBeLessThan(150);
+    await half.stop();
+  });
+});
+
+const PARTS = 560;
+
+function* parts(chunk: Buffer): Generator<Buffer> {
+  yield Buffer.from('[');
+  for (let i = 0; i < PARTS; i += 1) yield chunk;
+  yield Buffer.from('{}]');
+}
