@@ -25,21 +25,22 @@ export interface PreparedBatch {
   readonly dtsMs: readonly number[];
 }
 
-const BATCH_SIZE = 10_000;
+/** Events of one transaction. */
+export const BATCH_SIZE = 10_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
 const BATCH_LENGTH = 16 * 1024 * 1024;
 
 /** Reads, prepares and gathers. What came before the source failed is still given out. */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
-  source: { readonly id: string; readonly origin: EventOrigin },
+  source: { readonly id: string; readonly origin: EventOrigin; readonly batchSize: number },
 ): AsyncGenerator<PreparedBatch> {
   let gathering = new Gathering();
   let failure: unknown;
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
-      if (gathering.size >= BATCH_SIZE || gathering.length >= BATCH_LENGTH) {
+      if (gathering.size >= source.batchSize || gathering.length >= BATCH_LENGTH) {
         yield gathering.batch();
         gathering = new Gathering();
       }

@@ -8,7 +8,7 @@ import type { Database } from '../store/database.js';
 import { type IngestSession, ingestBatch, openIngestSession } from '../store/events.js';
 import { listRetries } from '../store/set-aside.js';
 import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
-import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
+import { BATCH_SIZE, batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { planPass } from './sync-plan.js';
 
 /** What syncing needs. */
@@ -23,6 +23,8 @@ export interface SyncDeps {
   readonly jobMatchWindowMs: number;
   readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
+  /** Events of one transaction, give or take a slice of the source. @default 10000 */
+  readonly batchSize?: number;
 }
 
 /** What one pass did. */
@@ -130,7 +132,7 @@ class SyncPass {
     const reading = new AbortController();
     const signal = AbortSignal.any([this.request.signal, reading.signal]);
     const slices = this.source.read({ since, signal });
-    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin });
+    const batches = this.batchesOf(slices);
     try {
       let next = ahead(batches);
       for (;;) {
@@ -163,14 +165,18 @@ class SyncPass {
   }
 
   private async retrySetAside(): Promise<void> {
-    const { id, origin } = { id: this.config.id, origin: this.origin };
-    for await (const batch of batchesOf(this.retrySlices(), { id, origin })) {
+    for await (const batch of this.batchesOf(this.retrySlices())) {
       const { events, refused } = batch;
       await ingestBatch(this.session, { events, refused, cursorHint: null });
       this.totals.retried += events.length + refused.length + batch.duplicates;
       this.request.signal.throwIfAborted();
       this.request.onProgress();
     }
+  }
+
+  private batchesOf(slices: AsyncIterable<readonly SyncElement[]>): AsyncGenerator<PreparedBatch> {
+    const { batchSize = BATCH_SIZE } = this.deps;
+    return batchesOf(slices, { id: this.config.id, origin: this.origin, batchSize });
   }
 
   private async *retrySlices(): AsyncGenerator<readonly SyncElement[]> {
