@@ -21,6 +21,15 @@ export async function copyTemplate(adminUrl: string): Promise<string> {
   return withName(adminUrl, name);
 }
 
+/**
+ * Commits no longer wait for the disk: for tests that kill whoever writes, again and again, and never
+ * Postgres itself.
+ */
+export async function trustMemory(adminUrl: string, url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  await runOnce(adminUrl, `ALTER DATABASE ${name} SET synchronous_commit = off`);
+}
+
 /** With whatever connections it still has. */
 export async function dropDatabase(adminUrl: string, url: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);

@@ -1,5 +1,5 @@
 /** Runs seeds, each on a database of its own that is dropped afterwards. */
-import { copyTemplate, dropDatabase, migrateTemplate } from '../harness/template.js';
+import { copyTemplate, dropDatabase, migrateTemplate, trustMemory } from '../harness/template.js';
 import { startNaiveManager } from './naive-manager.js';
 import { startProduct } from './product-manager.js';
 import { planSimulation } from './simulation-plan.js';
@@ -28,6 +28,7 @@ export async function runSeed(
   }
   const databaseUrl = await copyTemplate(adminUrl);
   try {
+    await trustMemory(adminUrl, databaseUrl);
     return await runSimulation({ plan, startManager: (scene) => startProduct(scene, databaseUrl) });
   } finally {
     await dropDatabase(adminUrl, databaseUrl);

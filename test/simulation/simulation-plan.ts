@@ -103,8 +103,8 @@ function planSpells(dice: Dice, startMs: number, endMs: number): Spell[] {
   while (fromMs < endMs - 2 * HOUR_MS) {
     const pollsAtMs: number[] = [];
     let atMs = fromMs;
-    for (let i = dice.between(2, 4); i > 0; i -= 1) {
-      atMs += dice.between(15, 75) * SECOND_MS;
+    for (let i = dice.between(1, 3); i > 0; i -= 1) {
+      atMs += dice.between(20, 75) * SECOND_MS;
       pollsAtMs.push(Math.floor(atMs / SECOND_MS) * SECOND_MS + dice.between(50, 500));
     }
     spells.push({ fromMs, toMs: atMs + dice.between(5, 20) * SECOND_MS, pollsAtMs });
@@ -217,7 +217,7 @@ function planPolls(dice: Dice, scenes: readonly SourceScene[], spells: readonly 
       const passes = scenes.flatMap((scene) => planPasses(dice, scene, { atMs, isLast }));
       return { kind: 'poll', atMs, passes, atOnce: dice.chance(0.5) };
     }),
-    { kind: 'look' as const, atMs: spell.toMs },
+    ...(dice.chance(0.3) ? [{ kind: 'look' as const, atMs: spell.toMs }] : []),
   ]);
 }
 
