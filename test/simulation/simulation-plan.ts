@@ -231,9 +231,9 @@ function planPasses(
   const isOut = outage !== null && atMs >= outage.fromMs && atMs < outage.toMs;
   const draw = (life: number): PlannedPass => ({
     ...{ source, life, clockOffMs: drawClock(dice, isLast) },
-    batchSize: dice.pick([5, 20, 60, 10_000]),
+    batchSize: dice.pick([15, 40, 150, 10_000]),
     fault: isOut ? { kind: 'status', status: 503 } : drawFault(dice),
-    kill: dice.chance(0.16) ? drawKill(dice) : null,
+    kill: dice.chance(0.25) ? drawKill(dice) : null,
   });
   if (dice.chance(0.08)) return [];
   if (!isOut && dice.chance(0.12))

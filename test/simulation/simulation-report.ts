@@ -15,6 +15,8 @@ export interface SimulationReport {
   readonly orderFreeJobs: number;
   readonly unattributedJobs: number;
   readonly setAside: number;
+  /** Sources whose connections were judged: all clocks in play were right, or behind. */
+  readonly sourcesWithSureClocks: number;
   readonly passes: number;
   readonly failedPasses: number;
   /** Events that passes saw again. */
@@ -49,6 +51,7 @@ export function makeReport(facts: ReportFacts): SimulationReport {
     ...{ seed: plan.seed, sources: plan.sources.length },
     days: Math.round((plan.endMs - plan.startMs) / DAY_MS),
     ...{ events, jobs, aiJobs, orderFreeJobs, unattributedJobs, setAside },
+    sourcesWithSureClocks: plan.sources.length - evidence.unsureClocks.size,
     passes: evidence.outcomes.length,
     failedPasses: evidence.outcomes.length - reports.length,
     duplicatesSeen: reports.reduce((sum, { duplicates }) => sum + duplicates, 0),
