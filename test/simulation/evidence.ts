@@ -41,11 +41,31 @@ export interface Sighting {
   readonly isDemanded: boolean;
 }
 
+/** What is written down that late at most is asked for by the very next pass. */
+const PROMPT_MS = 100_000;
+
+/**
+ * Rows that a whole pass went by, to be found a day later if at all. Not judged where clocks are off:
+ * a cursor may then stand in the future for a while.
+ */
+export function passedOver(evidence: Evidence): readonly string[] {
+  const completed = completedPasses(evidence);
+  return evidence.offers
+    .filter(({ passId, isWhole }) => isWhole && completed.has(passId))
+    .flatMap(({ passId, passedOver: rows }) =>
+      rows
+        .filter((row) => row.lateMs <= PROMPT_MS && !evidence.unsureClocks.has(row.sourceId))
+        .map(({ sourceId, id, dt }) => `${sourceId} #${id} ${dt} was there, and ${passId} went by`),
+    );
+}
+
+function completedPasses({ outcomes }: Evidence): ReadonlySet<string> {
+  return new Set(outcomes.filter(({ report }) => report !== null).map(({ passId }) => passId));
+}
+
 /** Every row that the manager may have seen. What was wiped before anybody asked is gone for good. */
 export function sightingsOf(evidence: Evidence): readonly Sighting[] {
-  const completed = new Set(
-    evidence.outcomes.filter(({ report }) => report !== null).map(({ passId }) => passId),
-  );
+  const completed = completedPasses(evidence);
   const demanded = new Set<EventRow>();
   for (const { passId, rows, isWhole } of evidence.offers) {
     if (isWhole && completed.has(passId)) for (const row of rows) demanded.add(row);

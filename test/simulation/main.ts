@@ -39,6 +39,9 @@ const postgres = await startPostgres({
   dataDir: mkdtempSync(join(tmpdir(), 'openpool-simulation-')),
   ephemeral: true,
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void postgres.stop().finally(() => process.exit(130)));
+}
 const reports: SimulationReport[] = [];
 try {
   const seeds = await openSeeds(postgres.url);

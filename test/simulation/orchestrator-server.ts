@@ -18,6 +18,8 @@ export type AnswerFault =
 export interface Offer {
   readonly passId: string;
   readonly rows: readonly EventRow[];
+  /** What stood there too, was not asked for, and has never been shown before. */
+  readonly passedOver: readonly EventRow[];
   /** All of it was sent, and nothing was wrong with it. */
   readonly isWhole: boolean;
 }
@@ -41,6 +43,7 @@ export async function serveOrchestrators(
   const faults = new Map<string, AnswerFault>();
   const struck = new Map<AnswerFault['kind'], number>();
   const offers: Offer[] = [];
+  const shownOnce = new Set<EventRow>();
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? '/', 'http://local');
@@ -56,7 +59,9 @@ export async function serveOrchestrators(
     const rows = orchestrator.rowsAfter(since);
     if (fault !== undefined) struck.set(fault.kind, (struck.get(fault.kind) ?? 0) + 1);
     const isWhole = fault === undefined || fault.kind === 'twins' || fault.kind === 'pieces';
-    offers.push({ passId, rows, isWhole });
+    for (const row of rows) shownOnce.add(row);
+    const passedOver = orchestrator.rowsAfter(null).filter((row) => !shownOnce.has(row));
+    offers.push({ passId, rows, passedOver, isWhole });
     send(response, rows, fault);
   };
 

@@ -32,6 +32,8 @@ export interface EventRow {
   readonly element: string;
   /** As it stands in the element. */
   readonly payload: string;
+  /** From its time to when it could be seen. */
+  readonly lateMs: number;
 }
 
 interface Pending {
@@ -66,14 +68,15 @@ export function createOrchestrator(sourceId: string): Orchestrator {
   let pending: Pending[] = [];
   let nextId = 1;
   const shown: EventRow[] = [];
-  const show = ({ happening, id, dt }: Omit<Pending, 'visibleFromMs'>): void => {
+  const show = ({ happening, id, dt, visibleFromMs }: Pending): void => {
     const { eventType, fields, version = 1, spoiling } = happening;
     const given = id ?? nextId;
     if (id === null) nextId += 1;
     const payload = payloadText(eventType, fields);
     const parts = { id: given, dt, version, payload, isLowerCase: orchestrator.isLowerCase };
     const element = spoiling === undefined ? elementText(parts) : spoiledElement(spoiling, parts);
-    const row = { sourceId, id: given, dt, element, payload };
+    const lateMs = visibleFromMs - Date.parse(dt);
+    const row = { sourceId, id: given, dt, element, payload, lateMs };
     shown.push(row);
     // Ids are the table's order, whenever a row was committed.
     const after = table.findLastIndex((other) => other.id < given);
@@ -87,7 +90,7 @@ export function createOrchestrator(sourceId: string): Orchestrator {
     write(happening, nowMs) {
       const dt = sqliteTime(nowMs + orchestrator.clockOffsetMs);
       const { late } = happening;
-      if (late === undefined) return show({ happening, dt, id: null });
+      if (late === undefined) return show({ happening, dt, id: null, visibleFromMs: nowMs });
       const id = late.idFrom === 'writing' ? nextId : null;
       if (id !== null) nextId += 1;
       // Beyond a week nothing is promised, also by the event's own, perhaps wrong, time.

@@ -113,11 +113,27 @@ describe('the judge', () => {
     const report = { fresh: 4, duplicates: 0 };
     evidence = {
       ...evidence,
-      offers: [{ passId: 'p', rows, isWhole: true }],
+      offers: [{ passId: 'p', rows, passedOver: [], isWhole: true }],
       outcomes: [{ passId: 'p', sourceId: 'orch', report, failure: null }],
     };
     expect(verdict(nothing).lost).toHaveLength(4);
     expect(isClean(verdict())).toBe(true);
+  });
+
+  it('names what a whole pass went by, unless it came late or a clock is off', () => {
+    const rows = orchestrator.rowsAfter(null);
+    const offer = { passId: 'p', rows: [], passedOver: rows.slice(0, 1), isWhole: true };
+    const report = { fresh: 0, duplicates: 0 };
+    const outcomes = [{ passId: 'p', sourceId: 'orch', report, failure: null }];
+    evidence = { ...evidence, offers: [offer], outcomes };
+    expect(verdict().differences).toEqual([
+      'orch #1 2026-03-01T12:00:00Z was there, and p went by',
+    ]);
+    const late = rows.slice(0, 1).map((row) => ({ ...row, lateMs: 130_000 }));
+    evidence = { ...evidence, offers: [{ ...offer, passedOver: late }] };
+    expect(verdict().differences).toEqual([]);
+    evidence = { ...evidence, offers: [offer], unsureClocks: new Set(['orch']) };
+    expect(verdict().differences).toEqual([]);
   });
 
   it('holds what collides to the order in which it came, and at least to its candidates', () => {

@@ -1,6 +1,6 @@
 /** Holds a manager's books against what the orchestrators showed, to the event and to the wei. */
 import { type Books, eventKey } from './books.js';
-import { type Evidence, type Sighting, sightingsOf } from './evidence.js';
+import { type Evidence, passedOver, type Sighting, sightingsOf } from './evidence.js';
 import {
   type Arrival,
   type CountedEvent,
@@ -53,6 +53,7 @@ export function judge(evidence: Evidence, books: Books): Verdict {
     differences: [
       ...money.differences,
       ...credits.differences,
+      ...passedOver(evidence),
       ...differencesOf(evidence, reference, books),
     ],
     setAside: aside.expected,
