@@ -12,7 +12,7 @@ export interface BookedEvent {
   readonly payload: string;
 }
 
-/** Who was credited for a job, how often. Null among them: held to be nobody's. */
+/** Everything that is judged. */
 export interface Books {
   readonly events: readonly BookedEvent[];
   /** Net, by remote worker. */

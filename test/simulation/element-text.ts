@@ -10,7 +10,7 @@ export interface ElementParts {
   readonly dt: string;
   readonly version: number;
   readonly payload: string;
-  /** The older branch has no tags on its struct's fields: some builds write them in lower case. */
+  /** Some builds write an element's own keys in lower case. */
   readonly isLowerCase: boolean;
 }
 

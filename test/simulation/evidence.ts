@@ -29,6 +29,8 @@ export interface Evidence {
   readonly lastCapWei: bigint;
   /** Sources whose clock, or whose manager's, was off: which word was the last is open there. */
   readonly unsureClocks: ReadonlySet<string>;
+  /** Sources whose clock and whose manager's were ahead: a cursor may stand in the future for a while. */
+  readonly leadingCursors: ReadonlySet<string>;
 }
 
 /** One row as it was shown. */
@@ -44,17 +46,14 @@ export interface Sighting {
 /** What is written down that late at most is asked for by the very next pass. */
 const PROMPT_MS = 100_000;
 
-/**
- * Rows that a whole pass went by, to be found a day later if at all. Not judged where clocks are off:
- * a cursor may then stand in the future for a while.
- */
+/** Rows that a whole pass went by, to be found a day later if at all. */
 export function passedOver(evidence: Evidence): readonly string[] {
   const completed = completedPasses(evidence);
   return evidence.offers
     .filter(({ passId, isWhole }) => isWhole && completed.has(passId))
     .flatMap(({ passId, passedOver: rows }) =>
       rows
-        .filter((row) => row.lateMs <= PROMPT_MS && !evidence.unsureClocks.has(row.sourceId))
+        .filter((row) => row.lateMs <= PROMPT_MS && !evidence.leadingCursors.has(row.sourceId))
         .map(({ sourceId, id, dt }) => `${sourceId} #${id} ${dt} was there, and ${passId} went by`),
     );
 }

@@ -63,4 +63,6 @@ process.stderr.write(
     `not exact: ${failed.length === 0 ? 'none' : failed.join(', ')}; ` +
     `never injected: ${never.length === 0 ? 'nothing' : never.join(', ')}\n`,
 );
-process.exit(failed.length === 0 ? 0 : 1);
+// A few seeds cannot have everything; ten must.
+const isPartial = range.length >= 10 && control === undefined && never.length > 0;
+process.exit(failed.length === 0 && !isPartial ? 0 : 1);

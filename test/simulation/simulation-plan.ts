@@ -109,7 +109,7 @@ function planSpells(dice: Dice, startMs: number, endMs: number): Spell[] {
     }
     spells.push({ fromMs, toMs: atMs + dice.between(5, 20) * SECOND_MS, pollsAtMs });
     fromMs =
-      atMs + (dice.chance(0.3) ? dice.between(3, 55) * MINUTE_MS : dice.between(4, 30) * HOUR_MS);
+      atMs + (dice.chance(0.25) ? dice.between(3, 55) * MINUTE_MS : dice.between(8, 40) * HOUR_MS);
   }
   return spells;
 }
@@ -186,7 +186,7 @@ function planTroubles(scene: SourceScene, spells: readonly Spell[]): Action[] {
     actions.push(...restart(scene, atMs + 1));
   }
   for (const spell of spells) {
-    if (!dice.chance(0.12)) continue;
+    if (!dice.chance(0.1)) continue;
     const offsetMs = dice.pick([
       ...[7 * MINUTE_MS, 2 * DAY_MS, 100 * DAY_MS],
       ...[-5 * MINUTE_MS, -10 * HOUR_MS, -4 * DAY_MS],

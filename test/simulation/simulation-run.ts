@@ -58,6 +58,8 @@ class Simulation {
   private readonly outcomes: PassOutcome[] = [];
   private readonly terms: RecordedTerms[] = [];
   private readonly unsureClocks = new Set<string>();
+  private readonly aheadSources = new Set<string>();
+  private readonly aheadReaders = new Set<string>();
   private lastCapWei = FIRST_CAP_WEI;
 
   constructor(
@@ -79,6 +81,7 @@ class Simulation {
       ...{ offers: world.server.offers, outcomes: this.outcomes, terms: this.terms },
       ...{ firstCapWei: FIRST_CAP_WEI, lastCapWei: this.lastCapWei },
       unsureClocks: this.unsureClocks,
+      leadingCursors: new Set([...this.aheadSources].filter((id) => this.aheadReaders.has(id))),
     };
   }
 
@@ -128,6 +131,7 @@ class Simulation {
     const { tally } = this.world;
     if (offsetMs > 0) {
       tally.note('clockAhead');
+      this.aheadSources.add(orchestrator.sourceId);
       this.unsureClocks.add(orchestrator.sourceId);
     }
     if (offsetMs < 0) tally.note('clockBehind');
@@ -136,10 +140,15 @@ class Simulation {
   }
 
   private noteClock({ clockOffMs, source }: PlannedPass): void {
-    if (clockOffMs > 0) this.world.tally.note('managerClockAhead');
-    if (clockOffMs >= 0) return;
-    this.world.tally.note('managerClockBehind');
-    this.unsureClocks.add(this.orchestrator(source).sourceId);
+    const { tally } = this.world;
+    const { sourceId } = this.orchestrator(source);
+    if (clockOffMs > 0) {
+      tally.note('managerClockAhead');
+      this.aheadReaders.add(sourceId);
+    } else if (clockOffMs < 0) {
+      tally.note('managerClockBehind');
+      this.unsureClocks.add(sourceId);
+    }
   }
 
   private wipe(action: Action & { readonly kind: 'wipe' }): void {

@@ -57,6 +57,7 @@ describe('the judge', () => {
       ...{ orchestrators: [orchestrator], offers: [], outcomes: [] },
       terms: [{ fromMs: 0, commissionBps: 2_500, firstBatch: new Map() }],
       ...{ firstCapWei: 10n ** 20n, lastCapWei: 10n ** 20n, unsureClocks: new Set() },
+      leadingCursors: new Set(),
     };
     books = trueBooks();
   });
@@ -132,7 +133,7 @@ describe('the judge', () => {
     const late = rows.slice(0, 1).map((row) => ({ ...row, lateMs: 130_000 }));
     evidence = { ...evidence, offers: [{ ...offer, passedOver: late }] };
     expect(verdict().differences).toEqual([]);
-    evidence = { ...evidence, offers: [offer], unsureClocks: new Set(['orch']) };
+    evidence = { ...evidence, offers: [offer], leadingCursors: new Set(['orch']) };
     expect(verdict().differences).toEqual([]);
   });
 
