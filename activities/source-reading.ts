@@ -32,17 +32,19 @@ export interface Reading {
   readonly signal: AbortSignal;
   /** Without one, a source that is made of objects gives them all. */
   readonly memory?: SourceMemory;
+  /** Events of one batch. @default 10000 */
+  readonly batchSize?: number | undefined;
 }
 
 /** Reads to the end, or until whoever takes the batches stops taking them. */
 export async function* readBatches(
   { config, source }: ConfiguredSource,
-  { since, signal: given, memory }: Reading,
+  { since, signal: given, memory, batchSize }: Reading,
 ): AsyncGenerator<PreparedBatch> {
   const reading = new AbortController();
   const signal = AbortSignal.any([given, reading.signal]);
   const slices = source.read({ since, signal, ...(memory && { memory: memory.memory }) });
-  const from = { id: config.id, origin: originOf(config) };
+  const from = { id: config.id, origin: originOf(config), batchSize };
   const batches = batchesOf(slices, from, memory?.read);
   try {
     let next = ahead(batches);

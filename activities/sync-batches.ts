@@ -28,11 +28,20 @@ export interface PreparedBatch {
   readonly objects: readonly ReadObject[];
 }
 
+/** Events of one transaction, give or take a slice. */
 const BATCH_SIZE = 10_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
 const BATCH_LENGTH = 16 * 1024 * 1024;
+
+/** What the batches are of. */
+export interface BatchSource {
+  readonly id: string;
+  readonly origin: EventOrigin;
+  /** @default 10000 */
+  readonly batchSize?: number | undefined;
+}
 
 /**
  * Reads, prepares and gathers. What came before the source failed is still given out.
@@ -41,7 +50,7 @@ const BATCH_LENGTH = 16 * 1024 * 1024;
  */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
-  source: { readonly id: string; readonly origin: EventOrigin },
+  source: BatchSource,
   objects: ReadObject[] = [],
 ): AsyncGenerator<PreparedBatch> {
   let gathering = new Gathering();
@@ -49,7 +58,7 @@ export async function* batchesOf(
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
-      if (gathering.isFull || objects.length >= BATCH_OBJECTS) {
+      if (gathering.isFull(source) || objects.length >= BATCH_OBJECTS) {
         yield gathering.batch(objects.splice(0));
         gathering = new Gathering();
       }
@@ -70,18 +79,15 @@ class Gathering {
   private duplicates = 0;
   private length = 0;
 
-  get isFull(): boolean {
-    return this.size >= BATCH_SIZE || this.length >= BATCH_LENGTH;
+  isFull({ batchSize = BATCH_SIZE }: BatchSource): boolean {
+    return this.size >= batchSize || this.length >= BATCH_LENGTH;
   }
 
   get size(): number {
     return this.events.size + this.refused.length + this.duplicates;
   }
 
-  add(
-    slice: readonly SyncElement[],
-    source: { readonly id: string; readonly origin: EventOrigin },
-  ): void {
+  add(slice: readonly SyncElement[], source: BatchSource): void {
     const elements: ReadElement[] = [];
     for (const { place, raw, retry } of slice) {
       this.length += raw.length;

@@ -32,6 +32,8 @@ export interface SyncDeps {
   readonly jobMatchWindowMs: number;
   readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
+  /** Events of one transaction, give or take a slice of the source. @default 10000 */
+  readonly batchSize?: number;
 }
 
 /** What one pass did. */
@@ -119,7 +121,8 @@ class SyncPass {
     await beginPass(db, { sourceId, coversFrom, isDeep, startedAt });
     await this.retrySetAside();
     const { memory } = this;
-    for await (const batch of readBatches(this.source, { since, signal, memory })) {
+    const { batchSize } = this.deps;
+    for await (const batch of readBatches(this.source, { since, signal, memory, batchSize })) {
       await this.ingest(batch, startedAt);
     }
     await memory.complete();
@@ -180,8 +183,8 @@ class SyncPass {
   }
 
   private async retrySetAside(): Promise<void> {
-    const { id, origin } = { id: this.config.id, origin: this.origin };
-    for await (const batch of batchesOf(this.retrySlices(), { id, origin })) {
+    const from = { id: this.config.id, origin: this.origin, batchSize: this.deps.batchSize };
+    for await (const batch of batchesOf(this.retrySlices(), from)) {
       const { events, refused } = batch;
       await ingestBatch(this.session, { events, refused, cursorHint: null });
       this.totals.retried += events.length + refused.length + batch.duplicates;

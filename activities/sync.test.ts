@@ -455,6 +455,29 @@ describe('a sync pass', () => {
     expect((await owed())[BOB]).toBe(net(8n));
   });
 
+  it('finds what was written down a week late, although nobody asked for days', async () => {
+    transcode(0, ALICE, 1n);
+    await pass(1);
+    transcode(80_000, ALICE, 2n);
+    await pass(80_001);
+    const late = payloadText('transcode', { ethAddress: BOB, fees: 8n });
+    orchestrator.rows.unshift({ id: 900, dt: at(60), payload: late });
+    expect(await pass(8 * 86_400)).toMatchObject({ fresh: 1 });
+    expect((await owed())[BOB]).toBe(net(8n));
+  });
+
+  it('finds late events also when its own clock was a month ahead once', async () => {
+    transcode(0, ALICE, 1n);
+    await pass(1);
+    await pass(40 * 86_400);
+    transcode(86_400, ALICE, 2n);
+    await pass(86_401);
+    const late = payloadText('transcode', { ethAddress: BOB, fees: 8n });
+    orchestrator.rows.unshift({ id: 900, dt: at(60), payload: late });
+    expect(await pass(2 * 86_400 + 60)).toMatchObject({ fresh: 1 });
+    expect((await owed())[BOB]).toBe(net(8n));
+  });
+
   it('never moves the cursor past the present, whatever the clock of the source says', async () => {
     transcode(90_000, ALICE, 1n);
     expect((await pass(10)).cursor).toBe(new Date(T0 + 10_000).toISOString());
