@@ -137,6 +137,20 @@ describe('the command line', () => {
     expect(answer.err).toContain('TEMPORAL_UNREACHABLE');
   });
 
+  it('shows what a message to a payout would do, or why it would be refused, and does nothing', async () => {
+    const rehearsed = (name: string) =>
+      run(['payout', name, payoutId, '--dry-run', '--reason', 'a look', '--json']);
+    const shown = async () => (await run(['payout', 'show', payoutId, '--json'])).json();
+    const before = await shown();
+    const [hold, cancel, bump] = await Promise.all(['hold', 'cancel', 'bump'].map(rehearsed));
+    expect(hold?.json()).toMatchObject({ id: payoutId, applied: false, state: 'reserved' });
+    expect(cancel?.json()).toMatchObject({ id: payoutId, applied: false, state: 'cancelled' });
+    expect(bump?.err).toContain('PAYOUT_NOT_SIGNED');
+    expect(await shown()).toEqual(before);
+    const { items } = await listAuditLog(database.db, { limit: 200, cursor: null });
+    expect(items.filter(({ subject }) => subject === payoutId)).toEqual([]);
+  });
+
   it('refuses by name what does not exist, and what has no reason', async () => {
     const unknown = await run(['payout', 'show', randomUUID(), '--json']);
     expect(unknown.code).toBe(1);
@@ -151,6 +165,9 @@ describe('the command line', () => {
       markUnpayable(tx, PAYEE, { code: 'TRANSFER_REFUSED', reason: 'it reverted' }),
     );
     expect((await run(['payee', 'show', PAYEE])).out).toContain('no: TRANSFER_REFUSED it reverted');
+    const dry = await run(['payee', 'release', PAYEE, '--dry-run', '--reason', 'a look', '--json']);
+    expect(dry.json()).toEqual({ applied: false, changed: true });
+    expect((await run(['payee', 'show', PAYEE])).out).toContain('it reverted');
     await run(['payee', 'release', PAYEE, '--reason', 'it was mended']);
     expect((await run(['payee', 'show', PAYEE])).out).toMatch(/payable +yes/);
   });

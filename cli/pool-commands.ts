@@ -8,11 +8,12 @@ import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
 import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
 import { listSetAside } from '../store/set-aside-reads.js';
 import { listSources } from '../store/source-reads.js';
+import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
-import { ACTOR, parseCount, payoutTable } from './payout-commands.js';
+import { ACTOR, DRY_RUN, parseCount, payoutTable } from './payout-commands.js';
 import { addSourceCommands, sourceTable } from './source-commands.js';
 import { requireReason, walletFacts } from './wallet-commands.js';
 
@@ -64,14 +65,30 @@ function addPayeeCommands(payee: Command): void {
     .command('release <address>')
     .description('let a payee be paid again whose destination had refused')
     .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((address: string, { reason }: { readonly reason: string }, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        requireReason(reason);
-        const changed = await releasePayee(db, parseAddress(address), { actor: ACTOR, reason });
-        const text = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
-        answer(text, { changed });
-      }),
+    .option('--dry-run', 'show what it would do, and do nothing', false)
+    .action((address: string, options: ReleaseOptions, command: Command) =>
+      withContext(command, (context) => release(context, address, options)),
     );
+}
+
+interface ReleaseOptions {
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+async function release(
+  { db, answer }: CliContext,
+  address: string,
+  { reason, dryRun }: ReleaseOptions,
+): Promise<void> {
+  requireReason(reason);
+  const payee = parseAddress(address);
+  const decision = { actor: ACTOR, reason };
+  const changed = await (dryRun
+    ? rehearse(db, (tx) => releasePayee(tx, payee, decision))
+    : releasePayee(db, payee, decision));
+  const words = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
+  answer(dryRun ? `${words}\n${DRY_RUN}` : words, { applied: !dryRun, changed });
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
