@@ -215,6 +215,16 @@ describe('the sentinel', () => {
       expect(await openCodes()).toEqual(['SOURCE_SILENT']);
     });
 
+    it('expects nothing more of a dump, whoever was connected at its end', async () => {
+      await connectWorker();
+      await setSource({ newest_dt: ago(2 * DAY) });
+      await look();
+      expect(await openCodes()).toEqual([]);
+      await setSource({ newest_dt: ago(HOUR) });
+      await look();
+      expect(await openCodes()).toEqual(['SOURCE_SILENT']);
+    });
+
     it('does not take what was not read for silence', async () => {
       await connectWorker();
       await setSource({ last_success_at: ago(14 * MINUTE) });

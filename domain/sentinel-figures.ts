@@ -49,6 +49,8 @@ export type UnmatchedAge = (typeof UNMATCHED_AGES)[number]['age'];
 export interface SourceFigures extends QuietSource {
   readonly sourceId: string;
   readonly syncIntervalMs: number;
+  /** The newest event's own time; null: there is none. */
+  readonly newestMs: number | null;
   readonly lastErrorCode: string | null;
   readonly connectedWorkers: number;
   /** Of the last `RHYTHM_MS`, and of as much before a silence. */

@@ -11,6 +11,8 @@ const GRAVE_FACTOR = 4;
 const LATE_INTERVALS = 4;
 /** By the usual rhythm so many events would have come: less is chance. */
 const LEAST_MISSED = 10;
+/** Where even the newest event was so old when it came, the present is not what is read. */
+const PAST_MS = 24 * HOUR_MS;
 /** Events are written, flushed and fetched: a while behind is no clock. */
 const BEHIND_MS = 10 * 60_000;
 const BEHIND_HOURS = 2;
@@ -43,7 +45,7 @@ export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
 export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
   const { connectedWorkers } = figures;
   const silentMs = silentForMs(figures);
-  if (connectedWorkers === 0 || silentMs < settings.silenceMs) return [];
+  if (connectedWorkers === 0 || silentMs < settings.silenceMs || isOfThePast(figures)) return [];
   const missed = eventsMissed(figures);
   const isUnusual = missed === null ? silentMs >= 2 * settings.silenceMs : missed >= LEAST_MISSED;
   if (!isUnusual) return [];
@@ -63,6 +65,11 @@ export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
       },
     },
   ];
+}
+
+/** A dump ends somewhere, with whoever was connected then: nobody expects more of it. */
+function isOfThePast({ lastFreshMs, newestMs }: Look['figures']): boolean {
+  return (lastFreshMs ?? 0) - (newestMs ?? 0) > PAST_MS;
 }
 
 export function watchAhead({ figures, settings, nowMs }: Look): ReturnType<Rule> {

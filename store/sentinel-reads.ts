@@ -19,6 +19,7 @@ interface SourceRow {
   readonly created_ms: string;
   readonly last_success_ms: string | null;
   readonly last_fresh_ms: string | null;
+  readonly newest_ms: string | null;
   readonly last_error_code: string | null;
 }
 
@@ -34,7 +35,7 @@ export async function readSentinelFigures(
     db,
     sql`SELECT id, last_error_code, ${millis('created_at')} AS created_ms,
                ${millis('last_success_at')} AS last_success_ms,
-               ${millis('last_fresh_at')} AS last_fresh_ms
+               ${millis('last_fresh_at')} AS last_fresh_ms, ${millis('newest_dt')} AS newest_ms
           FROM source WHERE removed_at IS NULL ORDER BY id`,
   );
   const unmatchedBefore = new Date(now.getTime() - unmatchedAgeMs);
@@ -51,6 +52,7 @@ export async function readSentinelFigures(
     createdMs: Number(row.created_ms),
     lastSuccessMs: numberOrNull(row.last_success_ms),
     lastFreshMs: numberOrNull(row.last_fresh_ms),
+    newestMs: numberOrNull(row.newest_ms),
     lastErrorCode: row.last_error_code,
     connectedWorkers: connected.get(row.id) ?? 0,
     hours: hours.get(row.id) ?? [],
