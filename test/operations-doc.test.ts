@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { WAIT_CODES } from '../domain/payout.js';
 import { CATALOGUE } from '../domain/pool-error.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
+import { REBUILD_CODES } from '../domain/rebuild.js';
 import { DISCREPANCY_CODES } from '../domain/reconciliation.js';
 
 const doc = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
@@ -13,6 +14,7 @@ const known: readonly string[] = [
   ...Object.keys(REFUSALS),
   ...WAIT_CODES,
   ...DISCREPANCY_CODES,
+  ...REBUILD_CODES,
 ];
 
 describe('docs/operations.md', () => {
