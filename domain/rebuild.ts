@@ -12,7 +12,7 @@ import { type Terms, termsAt } from './terms.js';
 
 /** What a rebuild can find; docs/operations.md has an entry for each. */
 export const REBUILD_CODES = [
-  'BALANCE_DIFFERS',
+  'LEDGER_DIFFERS',
   'FIGURES_DIFFER',
   'COUNT_DIFFERS',
   'POSTING_DIFFERS',

@@ -121,6 +121,7 @@ export async function dropPartition(
       'UPDATE source SET archived_to = GREATEST(archived_to, $2) WHERE id = ANY ($1)',
       [sourceIds, monthStart(partition.month, 1)],
     );
+    await client.query(keepPlacesStatement(partition));
     await client.query(
       `UPDATE event_archive SET state = 'archived', archived_at = now() WHERE id = $1`,
       [archiveId],
@@ -130,6 +131,13 @@ export async function dropPartition(
     return 'dropped';
   };
   return whenUnlocked(client, drop, end.lockTries);
+}
+
+/** Open halves of AI jobs stay when their raw rows go: where they were worked on stays with them. */
+function keepPlacesStatement({ name, month }: Partition): string {
+  return `UPDATE unmatched_job u SET node_type = p.node_type, region = p.region FROM ONLY ${name} p
+    WHERE u.dt >= ${sqlTime(month.getTime())} AND u.dt < ${sqlTime(monthStart(month, 1).getTime())}
+      AND p.source_id = u.source_id AND p.dt = u.dt AND p.event_id = u.event_id`;
 }
 
 /** Months of which the DEFAULT partition holds rows, and how many. */
@@ -175,7 +183,7 @@ export async function whenUnlocked<T extends string>(
   lockTries = LOCK_TRIES,
 ): Promise<T | 'locked'> {
   for (let tries = 1; ; tries += 1) {
-    await client.query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'; ${WITHOUT_TIMEOUTS}`);
+    await client.query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
     try {
       const outcome = await work();
       await client.query(outcome === 'changed' ? 'ROLLBACK' : 'COMMIT');
@@ -188,7 +196,3 @@ export async function whenUnlocked<T extends string>(
     }
   }
 }
-
-/** Years of events take longer than any request may. */
-export const WITHOUT_TIMEOUTS =
-  'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';

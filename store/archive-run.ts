@@ -17,7 +17,6 @@ import {
   type Partition,
   partitionSources,
   partitionSums,
-  WITHOUT_TIMEOUTS,
 } from './archive-partitions.js';
 import {
   type ArchiveRecord,
@@ -174,7 +173,7 @@ class Archiving {
     const file = await this.freeName(month);
     const path = join(order.dir, file);
     await this.step(`writing ${file}`);
-    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${WITHOUT_TIMEOUTS}; ${UTC_TIMES}`);
+    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${UTC_TIMES}`);
     const mark = await fingerprint(client, name);
     const sums = await partitionSums(client, name);
     const textSha256 = await writeArchive(client, name, path);

@@ -121,6 +121,13 @@ describe('archiving raw events', () => {
       'pool-events-2026-01.copy.gz',
       'pool-events-2026-02.copy.gz',
     ]);
+    const places = await rowsOf(
+      `SELECT dt < '2026-03-01Z' AS gone, node_type, region, count(*) > 0 AS some FROM unmatched_job GROUP BY 1, 2, 3 ORDER BY 1`,
+    );
+    expect(places).toEqual([
+      { gone: false, node_type: null, region: null, some: true },
+      { gone: true, node_type: 'ai', region: 'eu', some: true },
+    ]);
     const kept = await listArchives(database.db, 'archived');
     const [{ rows: left }] = await everything();
     expect(kept.reduce((sum, one) => sum + one.rows, left)).toBe(rows);

@@ -7,6 +7,9 @@ import { PoolError } from '../domain/pool-error.js';
 import type { Database } from './database.js';
 
 const HISTORY_LOCK = 7_215_117;
+/** Years of events take longer than any request may. */
+const WITHOUT_TIMEOUTS = 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0';
+const WITH_TIMEOUTS = 'RESET statement_timeout; RESET idle_in_transaction_session_timeout';
 
 /** Gives the work the connection that holds the lock; what it opened there is rolled back when it fails. */
 export async function withHistoryLock<T>(
@@ -22,7 +25,9 @@ export async function withHistoryLock<T>(
       const message = 'a rebuild or an archive run has the raw events in its hands';
       throw new PoolError('HISTORY_BUSY', message);
     }
+    await client.query(WITHOUT_TIMEOUTS);
     const result = await work(client);
+    await client.query(WITH_TIMEOUTS);
     await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
     isBroken = false;
     return result;

@@ -54,7 +54,7 @@ function balanceFinding(one: BalanceDifference, names: WorkerNames): RebuildFind
   const byWei = ledgerWei - eventsWei;
   const words = byWei > 0n ? `${byWei} wei more` : `${-byWei} wei less`;
   return {
-    code: 'BALANCE_DIFFERS',
+    code: 'LEDGER_DIFFERS',
     message: `${account} ${of}: the ledger has ${ledgerWei} wei, the events are worth ${eventsWei}: ${words} than is due`,
   };
 }

@@ -91,7 +91,7 @@ describe('rebuilding the balances', () => {
     expect(found.ok).toBe(false);
     const told = found.findings.map(({ code, message }) => `${code} ${message}`).join('\n');
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 3');
-    expect(told).toContain(`BALANCE_DIFFERS pending of ${payee} (ai, eu): the ledger has`);
+    expect(told).toContain(`LEDGER_DIFFERS pending of ${payee} (ai, eu): the ledger has`);
     expect(told).toContain('1000 wei more than is due');
     expect(told).toMatch(
       /POSTING_DIFFERS posting \d+ \(jobs, batch 77 of a, .* books commission 25, pending 1000, revenue -1025; its events are worth nothing/,
@@ -132,7 +132,7 @@ describe('rebuilding the balances', () => {
     expect(await findings('ROW_DIFFERS')).toEqual([
       expect.stringMatching(/^event \d+ of a at 2026-03-.* is kept with gross \d+/),
     ]);
-    expect(await findings('BALANCE_DIFFERS')).toEqual([]);
+    expect(await findings('LEDGER_DIFFERS')).toEqual([]);
     expect(await apply()).toMatchObject({ ok: true, corrections: { postings: 0, rows: 1 } });
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { RebuildFinding } from '../domain/rebuild.js';
-import { WITHOUT_TIMEOUTS } from './archive-partitions.js';
 import type { Database } from './database.js';
 import { withHistoryLock } from './history-lock.js';
 import { UTC_TIMES } from './raw-rows.js';
@@ -48,7 +47,7 @@ async function rebuild(client: PoolClient, order: RebuildOrder): Promise<Rebuild
   await dropLeftovers(client);
   const id = await nextRebuildId(client);
   const schema = `${SCRATCH}${randomBytes(4).toString('hex')}`;
-  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${WITHOUT_TIMEOUTS}; ${UTC_TIMES};
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${UTC_TIMES};
     SET LOCAL work_mem = '${WORK_MEMORY}'`);
   const scratch = new RebuildScratch(client, schema);
   await scratch.create();

@@ -207,6 +207,8 @@ export const unmatchedJob = pgTable(
     termsId: integer('terms_id'),
     pipeline: text('pipeline'),
     modelId: text('model_id'),
+    nodeType: nodeType(),
+    region: text('region'),
     reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
     createdAt: at('created_at').notNull().defaultNow(),
   },

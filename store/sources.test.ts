@@ -91,7 +91,7 @@ describe('registering sources', () => {
     await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
     await registerSources(database.db, [source('a', 'http://a', cursor)]);
     expect(await readProgress(database.db, 'a')).toEqual({
-      ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt },
+      ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt, archivedTo: null },
     });
     await registerSources(database.db, [source('a', 'http://a', new Date('2025-06-01'))]);
     expect(await readProgress(database.db, 'a')).toMatchObject({

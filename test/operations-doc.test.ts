@@ -4,6 +4,7 @@ import { FINDING_CODES } from '../domain/finding.js';
 import { WAIT_CODES } from '../domain/payout.js';
 import { CATALOGUE } from '../domain/pool-error.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
+import { REBUILD_CODES } from '../domain/rebuild.js';
 import { DISCREPANCY_CODES } from '../domain/reconciliation.js';
 
 const doc = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
@@ -15,6 +16,7 @@ const known: readonly string[] = [
   ...WAIT_CODES,
   ...DISCREPANCY_CODES,
   ...FINDING_CODES,
+  ...REBUILD_CODES,
 ];
 
 describe('docs/operations.md', () => {

@@ -28,6 +28,9 @@ CREATE INDEX event_archive_by_month ON event_archive (month);
 -- Keys of events before this are not kept any more: nobody can say whether such an event is new.
 ALTER TABLE source ADD COLUMN archived_to timestamptz;
 
+-- Where an open half was worked on, once its raw row has left for a file; NULL while that is in the table.
+ALTER TABLE unmatched_job ADD COLUMN node_type text CHECK (node_type IN ('ai', 'transcode')), ADD COLUMN region text;
+
 -- What rebuilding the balances from the raw events came to.
 CREATE TABLE rebuild (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
