@@ -17,10 +17,22 @@ export interface BackfillWindow {
  */
 export function backfillWindow(
   range: BackfillRange,
-  source: { readonly id: string; readonly from: Date | null },
+  source: {
+    readonly id: string;
+    readonly from: Date | null;
+    /** Events before this are in archived files: whether one is new, nobody can tell. */
+    readonly archivedTo: Date | null;
+  },
 ): BackfillWindow {
-  const fromMs = secondOf(range.from) ?? secondOf(source.from);
+  const archivedMs = secondOf(source.archivedTo);
+  const fromMs = secondOf(range.from) ?? laterMs(secondOf(source.from), archivedMs);
   const toMs = secondOf(range.to);
+  if (archivedMs !== null && fromMs !== null && fromMs < archivedMs) {
+    const words =
+      `the events of source "${source.id}" up to ${iso(archivedMs)} are archived: ` +
+      'older ones would only be set aside as EVENT_ARCHIVED';
+    throw new PoolError('BACKFILL_ARCHIVED', words, { source: source.id });
+  }
   const startMs = secondOf(source.from);
   if (startMs !== null && fromMs !== null && fromMs < startMs) {
     const words =
@@ -50,6 +62,11 @@ function secondOf(time: string | Date | null): number | null {
   const timeMs = new Date(time).getTime();
   if (Number.isNaN(timeMs)) throw new PoolError('REQUEST_INVALID', `"${time}" is no time`);
   return Math.floor(timeMs / 1_000) * 1_000;
+}
+
+function laterMs(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return Math.max(one, other);
 }
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString().replace('.000Z', 'Z');

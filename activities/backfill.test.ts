@@ -224,6 +224,16 @@ describe('a backfill', () => {
     expect(orchestrator.asked).toEqual([at(-1), at(-1)]);
   });
 
+  it('refuses a time whose months are archived, and reads from there on', async () => {
+    transcode(DAY, 4n);
+    await database.db.execute(sql`UPDATE source SET archived_to = ${at(0)}::timestamptz`);
+    await expect(backfill({ from: at(-1) })).rejects.toMatchObject({ type: 'BACKFILL_ARCHIVED' });
+    expect(await backfill({ from: at(0) })).toMatchObject({ fresh: 1 });
+    // What is left of it is all that can be asked for.
+    expect(await backfill()).toMatchObject({ fresh: 0, duplicates: 1 });
+    expect(orchestrator.asked).toEqual([at(-1), at(-1)]);
+  });
+
   it('reads dumps and generators as well, and only what lies in the range', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'openpool-backfill-'));
     const old = orchestrator;

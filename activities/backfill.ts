@@ -4,6 +4,7 @@
  * the sync's alone.
  */
 import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/events.js';
+import { readProgress } from '../store/sources.js';
 import type {
   BackfillProgress,
   BackfillRange,
@@ -39,7 +40,9 @@ export async function runBackfill(
   const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
   const { sourceId, signal, attempt } = request;
   const found = requireSource(deps.sources, sourceId);
-  const window = backfillWindow(request, found.config);
+  const { archivedTo } = await readProgress(db, sourceId);
+  const { id, from } = found.config;
+  const window = backfillWindow(request, { id, from, archivedTo });
   await request.onStart();
   const limits = { jobMatchWindowMs, maxJobFeeWei };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });

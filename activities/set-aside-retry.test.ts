@@ -165,6 +165,20 @@ describe('a retry of what was set aside', () => {
     expect((await retry({ ids: [early] })).outcomes).toEqual({ counted: 1 });
   });
 
+  it('tells why an event of an archived month stays aside, and takes it in when that is restored', async () => {
+    const old = await putAside('EVENT_ARCHIVED', job(1, -5, 400n));
+    await database.db.execute(sql`UPDATE source SET archived_to = ${new Date(T0).toISOString()}`);
+    const foreseen = await retry({ ids: [old], dryRun: true });
+    const told = await retry({ ids: [old] });
+    for (const { shown } of [foreseen, told]) {
+      expect(shown).toMatchObject([
+        { outcome: 'refused', words: expect.stringContaining('openpool archive restore') },
+      ]);
+    }
+    await database.db.execute(sql`UPDATE source SET archived_to = NULL`);
+    expect((await retry({ ids: [old] })).outcomes).toEqual({ counted: 1 });
+  });
+
   it('refuses ids that never were, and an order that names nothing; leaves other sources alone', async () => {
     const one = await putAside('EVENT_NOT_JSON', job(1, 0, 400n));
     await expect(retry({ ids: [one, 999] })).rejects.toMatchObject({ type: 'SET_ASIDE_NOT_FOUND' });

@@ -1,7 +1,7 @@
 /** What was set aside, tried again because a person asks; what is still refused stays set aside. */
 import { PoolError } from '../domain/pool-error.js';
 import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
-import { feeAboveCap, ingestBatch, openIngestSession } from '../store/events.js';
+import { ingestBatch, openIngestSession, refusalOf } from '../store/events.js';
 import { eventHash } from '../store/events-prepared.js';
 import {
   type ChosenElement,
@@ -11,6 +11,7 @@ import {
   storedHashes,
   type TriedElement,
 } from '../store/set-aside-retries.js';
+import { readProgress } from '../store/sources.js';
 import type {
   RetryOutcome,
   SetAsideRetryInput,
@@ -149,17 +150,19 @@ async function foresee(
     const id = idOf.get(hash ?? '');
     if (id !== undefined) tried.set(id, { isOpen: true, code, reason });
   };
+  const { archivedTo } = await readProgress(db, source.config.id);
+  const limits = { archivedMs: archivedTo?.getTime() ?? Number.NEGATIVE_INFINITY, maxJobFeeWei };
   for await (const { events, refused } of batches(source, elements)) {
     const keys = events.map(({ event }) => event);
     const hashes = await storedHashes(db, source.config.id, keys);
     for (const [i, prepared] of events.entries()) {
       const hash = hashes.get(i);
-      const { retry } = prepared;
-      const tooHigh = hash === undefined ? feeAboveCap(prepared, maxJobFeeWei) : undefined;
+      const rawHash = prepared.retry?.rawHash ?? null;
+      const refusal = hash === undefined ? refusalOf(prepared, limits) : undefined;
       if (hash !== undefined && hash !== eventHash(prepared)) {
-        refuse(retry?.rawHash ?? null, 'EVENT_CHANGED', 'another event has its ID and time');
-      } else if (tooHigh !== undefined) {
-        refuse(retry?.rawHash ?? null, 'EVENT_FEE_ABOVE_CAP', tooHigh);
+        refuse(rawHash, 'EVENT_CHANGED', 'another event has its ID and time');
+      } else if (refusal !== undefined) {
+        refuse(rawHash, refusal.code, refusal.reason);
       }
     }
     for (const { refusal, retriedHash } of refused) {

@@ -37,6 +37,11 @@ export const DECISION_ERRORS = {
     http: 404,
     help: 'Copy the id from `openpool set-aside list`.',
   },
+  BACKFILL_ARCHIVED: {
+    final: true,
+    http: 409,
+    help: 'Bring the months back first, `openpool archive restore <month> --reason …`, or ask from the time that is named.',
+  },
   BACKFILL_BEFORE_START: {
     final: true,
     http: 409,

@@ -17,7 +17,9 @@ import { type RestoreOrder, restoreMonth } from './archive-restore.js';
 import { type ArchiveRun, archiveMonths } from './archive-run.js';
 import { listArchives, verifyArchives } from './archives.js';
 import { checkInvariants } from './invariants.js';
+import { decideJobs } from './job-decisions.js';
 import { rebuildBalances } from './rebuild.js';
+import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JANUARY = Date.parse('2026-01-01T00:00:00Z');
@@ -141,6 +143,28 @@ describe('archiving raw events', () => {
     });
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
     expect(await archive()).toEqual({ archived: [], waiting: null });
+  });
+
+  it('keeps for a job that still waits where it was worked on, so that it can be assigned later', async () => {
+    await seed();
+    await archive();
+    // As with a source whose events say it themselves.
+    await database.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
+    const { items } = await listUnmatchedJobs(
+      database.db,
+      { role: 'processed' },
+      { limit: 200, cursor: null },
+    );
+    const old = items.filter(({ dt }) => dt < new Date('2026-03-01T00:00:00Z'));
+    const [job] = old;
+    const key = { sourceId: job?.sourceId ?? '', dtMs: job?.dt.getTime() ?? 0 };
+    const assignee = { payee: payeeOf(1), nodeType: null, region: null };
+    const { jobs } = await decideJobs(database.db, [{ ...key, eventId: job?.eventId ?? '' }], {
+      ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
+      ...{ commandId: 'one', mayBeGone: false },
+    });
+    expect(jobs).toMatchObject([{ worker: { nodeType: 'ai', region: 'eu' } }]);
+    expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
   });
 
   it('never credits what is older than the horizon of its source, and sets it aside by name', async () => {

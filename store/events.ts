@@ -216,13 +216,9 @@ class BatchIngest {
         if (hash !== eventHash(prepared)) refused.push(changedElement(prepared));
         continue;
       }
-      if (prepared.event.dtMs < archivedMs) {
-        refused.push(archivedElement(prepared, archivedMs));
-        continue;
-      }
-      const reason = feeAboveCap(prepared, maxJobFeeWei);
-      if (reason === undefined) fresh.push(prepared);
-      else refused.push(refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason));
+      const refusal = refusalOf(prepared, { archivedMs, maxJobFeeWei });
+      if (refusal === undefined) fresh.push(prepared);
+      else refused.push(refusedElement(prepared, refusal.code, refusal.reason));
     }
     return { fresh, refused };
   }
@@ -297,21 +293,22 @@ export function changedElement(prepared: PreparedEvent): RefusedElement {
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-/** Its key may have been among those that left with their month. */
-function archivedElement(prepared: PreparedEvent, archivedMs: number): RefusedElement {
-  const to = new Date(archivedMs).toISOString();
-  const reason = `it is older than ${to}, up to where this source's events are archived`;
-  return refusedElement(prepared, 'EVENT_ARCHIVED', reason);
-}
-
-/** Why its fee is too high to be counted; undefined when it is not. */
-export function feeAboveCap(
-  { event: { content } }: PreparedEvent,
-  maxJobFeeWei: bigint,
-): string | undefined {
+/** Why an event that nobody knows cannot be counted; undefined when it can. */
+export function refusalOf(
+  { event: { content, dtMs } }: PreparedEvent,
+  limits: { readonly archivedMs: number; readonly maxJobFeeWei: bigint },
+): { readonly code: RefusalCode; readonly reason: string } | undefined {
+  const { archivedMs, maxJobFeeWei } = limits;
+  if (dtMs < archivedMs) {
+    // Its key may have been among those that left with their month.
+    const to = new Date(archivedMs).toISOString();
+    const reason = `it is older than ${to}, up to where this source's events are archived`;
+    return { code: 'EVENT_ARCHIVED', reason };
+  }
   if (content.kind !== 'job' || content.grossWei <= maxJobFeeWei) return undefined;
   const cap = `pool.maxJobFee, ${formatEth(maxJobFeeWei)} ETH`;
-  return `its fee of ${formatEth(content.grossWei)} ETH is more than ${cap}`;
+  const reason = `its fee of ${formatEth(content.grossWei)} ETH is more than ${cap}`;
+  return { code: 'EVENT_FEE_ABOVE_CAP', reason };
 }
 
 function refusedElement(

@@ -96,7 +96,8 @@ async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
   }>(
     reader,
     sql`SELECT u.source_id, u.dt, u.event_id, u.gross_wei, t.commission_bps,
-               coalesce(e.node_type, s.node_type) AS node_type, coalesce(e.region, s.region) AS region
+               coalesce(u.node_type, e.node_type, s.node_type) AS node_type,
+               coalesce(u.region, e.region, s.region) AS region
           FROM ${keyRows(keys)}
           JOIN unmatched_job u USING (source_id, dt, event_id)
           JOIN source s ON s.id = u.source_id

@@ -128,20 +128,15 @@ const ENTRIES = `
   ('pending', CASE kind WHEN 'unattributed' THEN 0 ELSE gross - commission END)`;
 
 async function compareFigures(client: PoolClient, schema: string) {
-  const { rows: tables } = await client.query(
-    `SELECT to_regclass('decided_job') IS NOT NULL AS has_decisions`,
-  );
-  // What a person assigned to a worker counts among the worker's own.
-  const decided =
-    tables[0]?.has_decisions === true
-      ? `UNION ALL SELECT remote_worker_id, 1, (gross_wei = 0)::int, compute_units
-           FROM decided_job WHERE decision = 'assign'`
-      : '';
   const { rows } = await client.query(`
     WITH due AS (
       SELECT id, sum(jobs) AS jobs, sum(zero) AS zero, sum(units) AS units FROM (
         SELECT worker_id AS id, jobs, zero_fee_jobs AS zero, compute_units AS units
-          FROM ${schema}.jobs WHERE worker_id <> 0 ${decided}) done GROUP BY id)
+          FROM ${schema}.jobs WHERE worker_id <> 0
+        -- What a person assigned to a worker counts among the worker's own.
+        UNION ALL
+        SELECT remote_worker_id, 1, (gross_wei = 0)::int, compute_units
+          FROM decided_job WHERE decision = 'assign') done GROUP BY id)
     SELECT id, coalesce(w.jobs, 0) AS jobs, coalesce(w.zero_fee_jobs, 0) AS zero,
            coalesce(w.compute_units, 0) AS units, coalesce(due.jobs, 0) AS due_jobs,
            coalesce(due.zero, 0) AS due_zero, coalesce(due.units, 0) AS due_units

@@ -3,11 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { ingestSaid, inventEvents, openWorld } from '../test/harness/event-world.js';
+import {
+  ingestSaid,
+  inventEvents,
+  openWorld,
+  payeeOf,
+  type Said,
+} from '../test/harness/event-world.js';
 import { checkInvariants } from './invariants.js';
+import { decideJobs } from './job-decisions.js';
 import { reserveManual } from './payouts.js';
 import { type RebuildOrder, rebuildBalances } from './rebuild.js';
 import { listRebuilds } from './rebuilds.js';
+import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 const SPAN = { fromMs: MARCH, count: 160, stepMs: 2_000_000 };
@@ -199,6 +207,35 @@ describe('rebuilding the balances', () => {
     await database.db.$client.query(`DELETE FROM pool_event WHERE (dt, event_id) IN (
       SELECT match_dt, match_event_id FROM pool_event WHERE match_event_id IS NOT NULL LIMIT 1)`);
     expect((await findings('MATCH_MISSING')).length).toBeGreaterThan(0);
+  });
+
+  it('leaves on top what people decided: jobs assigned and absorbed, and halves that came late for them', async () => {
+    await seed();
+    const { items } = await listUnmatchedJobs(
+      database.db,
+      { role: 'processed' },
+      { limit: 9, cursor: null },
+    );
+    const keys = items.map(({ sourceId, dt, eventId }) => ({
+      ...{ sourceId, dtMs: dt.getTime(), eventId },
+    }));
+    expect(keys).toHaveLength(9);
+    const decision = { actor: 'ann', reason: 'looked', isNewPayee: true, dryRun: false };
+    const how = { ...decision, commandId: 'one', mayBeGone: false };
+    const assignee = { payee: payeeOf(3), nodeType: null, region: null };
+    await decideJobs(database.db, keys.slice(0, 6), { ...how, assignee });
+    await decideJobs(database.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });
+    const [decided] = items.filter(({ requestId }) => requestId !== null);
+    const late: Said = {
+      ...{ id: 70_000, atMs: decided?.dt.getTime() ?? 0, type: 'job-received' },
+      fields: { requestID: decided?.requestId ?? '', ethAddress: payeeOf(5) },
+    };
+    await ingestSaid(database.db, decided?.sourceId ?? '', [late]);
+    expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
+    const before = await balances();
+    expect(await apply()).toMatchObject({ corrections: { postings: 0, figures: 0 } });
+    expect(await balances()).toEqual(before);
+    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
 
   it('sees one moment while events go on coming, and mends no more than it saw', async () => {
