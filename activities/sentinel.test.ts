@@ -1,6 +1,6 @@
 /** Each rule of the sentinel on a real Postgres: when it speaks, when it is quiet, that it ends by itself. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../api/test-pool.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { listFindings, type ShownFinding } from '../store/finding-reads.js';
@@ -92,15 +92,8 @@ async function connectWorker(): Promise<void> {
 }
 
 describe('the sentinel', () => {
-  beforeAll(async () => {
-    database = await createTestDatabase();
-  });
-  afterAll(() => database.close());
   beforeEach(async () => {
-    await run(
-      `TRUNCATE source, event_count, event_total, job_price, arrival_hour, finding, set_aside,
-                connection, source_reset, unmatched_job, remote_worker, balance, setting CASCADE`,
-    );
+    database = await createTestDatabase();
     told = [];
     await run(
       `INSERT INTO source (id, kind, reads_from, region, node_type, created_at, last_success_at,
@@ -109,6 +102,7 @@ describe('the sentinel', () => {
       [ago(30 * DAY), ago(20_000)],
     );
   });
+  afterEach(() => database.close());
 
   it('has nothing to say of a pool with nothing wrong', async () => {
     await aWeekOfDays();
