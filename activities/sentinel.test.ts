@@ -483,6 +483,36 @@ describe('the sentinel', () => {
     });
   });
 
+  it('names files that stay half, and files that were overwritten, until they are whole or a week has passed', async () => {
+    await run(`UPDATE source SET objects_listed_at = $1`, [ago(0)]);
+    await run(
+      `INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,
+                                  failed_since, due_at, read_at)
+       VALUES ('one', 'half.json', '1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', $1, $1, $1)`,
+      [ago(HOUR - 1)],
+    );
+    await run(
+      `INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+                                         new_size_bytes, was_whole, seen_at)
+       VALUES ('one', 'half.json', '0', '1', 5, 7, false, $1)`,
+      [ago(0)],
+    );
+    await look();
+    expect(await openCodes()).toEqual([]);
+    await run(
+      `INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+                                         new_size_bytes, was_whole, seen_at)
+       VALUES ('one', 'twice.json', '1', '2', 7, 9, true, $1)`,
+      [ago(0)],
+    );
+    await look(MINUTE);
+    expect(await openCodes()).toEqual(['FILES_INCOMPLETE', 'FILES_OVERWRITTEN']);
+    await run('UPDATE source_object SET failure_code = NULL, failed_since = NULL, due_at = NULL');
+    await setSource({ last_success_at: ago(-7 * DAY), last_fresh_at: ago(-7 * DAY) });
+    await look(7 * DAY + 1);
+    expect(await openCodes()).toEqual([]);
+  });
+
   it('forgets a source that was removed', async () => {
     await setSource({ last_success_at: ago(DAY), last_fresh_at: ago(DAY) });
     await look();

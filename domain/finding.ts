@@ -15,6 +15,8 @@ export const FINDING_CODES = [
   'CLOCK_BEHIND',
   'EVENTS_SET_ASIDE',
   'EVENTS_UNKNOWN',
+  'FILES_INCOMPLETE',
+  'FILES_OVERWRITTEN',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

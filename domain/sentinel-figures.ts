@@ -45,6 +45,14 @@ export const UNMATCHED_AGES = [
 
 export type UnmatchedAge = (typeof UNMATCHED_AGES)[number]['age'];
 
+/** Of a source that is made of files. */
+export interface FileFigures {
+  /** Not whole for longer than it takes to write one. */
+  readonly incomplete: number;
+  /** Read to their end, and other files within the last week. */
+  readonly overwritten: number;
+}
+
 /** What is known of one source. */
 export interface SourceFigures extends QuietSource {
   readonly sourceId: string;
@@ -61,6 +69,7 @@ export interface SourceFigures extends QuietSource {
   readonly unmatched: { readonly jobs: number; readonly grossWei: bigint };
   /** Still set aside, by the code of the refusal. */
   readonly setAside: readonly { readonly code: string; readonly events: number }[];
+  readonly files: FileFigures;
 }
 
 /** What a rule looks at. */

@@ -13,6 +13,7 @@ import {
   type SentinelSettings,
   type SourceFigures,
 } from './sentinel-figures.js';
+import { watchIncomplete, watchOverwritten } from './sentinel-files.js';
 import { watchPrices, watchUnmatched, watchZeroFees } from './sentinel-jobs.js';
 import { watchAhead, watchBehind, watchLag, watchSilence } from './sentinel-source.js';
 
@@ -26,6 +27,8 @@ const RULES: readonly Rule[] = [
   watchPrices,
   watchSetAside,
   watchUnknown,
+  watchIncomplete,
+  watchOverwritten,
 ];
 const DAY_MS = 86_400_000;
 

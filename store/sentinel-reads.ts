@@ -9,6 +9,7 @@ import { type HourCount, RHYTHM_MS } from '../domain/source-silence.js';
 import type { Reader } from './database.js';
 import { query } from './query.js';
 import type { NodeType } from './schema.js';
+import { countObjects } from './source-object-reads.js';
 import { connectedWorkers, countSetAside } from './source-reads.js';
 
 /** Figures without what the configuration alone knows. */
@@ -39,13 +40,14 @@ export async function readSentinelFigures(
           FROM source WHERE removed_at IS NULL ORDER BY id`,
   );
   const unmatchedBefore = new Date(now.getTime() - unmatchedAgeMs);
-  const [connected, hours, prices, arrivals, unmatched, setAside] = await Promise.all([
+  const [connected, hours, prices, arrivals, unmatched, setAside, files] = await Promise.all([
     connectedWorkers(db),
     readHours(db, now),
     readPrices(db, now),
     readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
     readUnmatched(db, unmatchedBefore),
     countSetAside(db),
+    countObjects(db, now),
   ]);
   return sources.map((row) => ({
     sourceId: row.id,
@@ -60,6 +62,7 @@ export async function readSentinelFigures(
     arrivals: arrivals.get(row.id) ?? [],
     unmatched: unmatched.get(row.id) ?? { jobs: 0, grossWei: 0n },
     setAside: setAside.get(row.id) ?? [],
+    files: files.get(row.id) ?? { incomplete: 0, overwritten: 0 },
   }));
 }
 

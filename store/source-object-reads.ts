@@ -1,6 +1,8 @@
 /** Objects of sources that a person should know of: not whole, or overwritten by others. */
-import { and, desc, eq, isNotNull } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { FileFigures } from '../domain/sentinel-figures.js';
 import type { Reader } from './database.js';
+import { query } from './query.js';
 import { sourceObject, sourceObjectChange } from './schema.js';
 
 /** It is read again now and then, and counts as far as it is whole. */
@@ -37,9 +39,9 @@ export interface ObjectFindings {
 /** The newest of each, of one source. */
 export async function listObjectFindings(
   db: Reader,
-  query: { readonly sourceId: string; readonly limit: number },
+  which: { readonly sourceId: string; readonly limit: number },
 ): Promise<ObjectFindings> {
-  const { sourceId, limit } = query;
+  const { sourceId, limit } = which;
   const [o, c] = [sourceObject, sourceObjectChange];
   const incomplete = await db
     .select({
@@ -57,4 +59,29 @@ export async function listObjectFindings(
     .orderBy(desc(c.id))
     .limit(limit);
   return { incomplete, changed };
+}
+
+/** How many want a look, by source: half for an hour, overwritten within a week. */
+export async function countObjects(
+  db: Reader,
+  now: Date,
+): Promise<ReadonlyMap<string, FileFigures>> {
+  const at = now.toISOString();
+  const rows = await query<{ id: string; incomplete: string; overwritten: string }>(
+    db,
+    sql`SELECT s.id,
+               (SELECT count(*) FROM source_object o
+                 WHERE o.source_id = s.id AND o.due_at IS NOT NULL AND o.failure_code IS NOT NULL
+                   AND o.failed_since < ${at}::timestamptz - interval '1 hour') AS incomplete,
+               (SELECT count(*) FROM source_object_change c
+                 WHERE c.source_id = s.id AND c.was_whole
+                   AND c.seen_at > ${at}::timestamptz - interval '7 days') AS overwritten
+          FROM source s WHERE s.objects_listed_at IS NOT NULL AND s.removed_at IS NULL`,
+  );
+  return new Map(
+    rows.map(({ id, incomplete, overwritten }) => [
+      id,
+      { incomplete: Number(incomplete), overwritten: Number(overwritten) },
+    ]),
+  );
 }
