@@ -1,5 +1,6 @@
 /** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
 import { Command, InvalidArgumentError } from 'commander';
+import { benchGrowth } from './growth.js';
 import { benchIngest } from './ingest.js';
 import { benchPayout } from './payout.js';
 import { benchReads } from './reads.js';
@@ -63,6 +64,24 @@ interface ReadsOptions {
   readonly events: number;
   readonly payees: number;
   readonly seconds: number;
+  readonly json: boolean;
+}
+
+program
+  .command('growth')
+  .description('what a pass, a page and a round cost when the history is longer')
+  .option('--rows <list>', 'raw rows at which all is measured', counts, [1_000_000, 20_000_000])
+  .option('--payees <n>', 'with a worker each', count, 1_000)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: GrowthOptions) => {
+    const { sizes, ...figures } = await benchGrowth({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify({ ...figures, sizes }, null, 2)}\n`);
+    else console.table(sizes);
+  });
+
+interface GrowthOptions {
+  readonly rows: readonly number[];
+  readonly payees: number;
   readonly json: boolean;
 }
 

@@ -1,11 +1,13 @@
 /** Years of paid payouts in the tables, as the manager itself would have left them. */
 import { sql } from 'drizzle-orm';
 import { rpc } from '../local/chain-node.js';
+import type { Database } from '../store/database.js';
 import type { PayoutStack } from './payout-stack.js';
 
 const PAYEES = 1_000;
 const AMOUNT_WEI = '1000000000000000';
 const CHUNK = 50_000;
+const OLD_REGION = 'old';
 
 /** Adds so many; nonces go on where they were, on the chain too. Nothing may be paid meanwhile. */
 export async function addOldPayouts(
@@ -15,7 +17,7 @@ export async function addOldPayouts(
 ): Promise<void> {
   await addPayees(stack, count);
   for (let from = 0; from < count; from += CHUNK) {
-    await addChunk(stack, Math.min(CHUNK, count - from));
+    await writeOldPayouts(stack.db, Math.min(CHUNK, count - from), OLD_REGION);
     say(`${Math.min(from + CHUNK, count)} of ${count} old payouts written`);
   }
   const { rows } = await stack.db.$client.query<{ next_nonce: string }>(
@@ -47,7 +49,8 @@ async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
   });
 }
 
-async function addChunk({ db }: PayoutStack, count: number): Promise<void> {
+/** Paid payouts to the workers of a region in turn, from what is pending for them. */
+export async function writeOldPayouts(db: Database, count: number, region: string): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.execute(sql`
       CREATE TEMP TABLE old ON COMMIT DROP AS
@@ -55,8 +58,9 @@ async function addChunk({ db }: PayoutStack, count: number): Promise<void> {
              wallet.next_nonce + row_number() OVER () - 1 AS nonce, wallet.chain_id, wallet.address,
              now() - n * interval '90 seconds' - interval '1 day' AS at
         FROM generate_series(1, ${count}::int) n
-        JOIN (SELECT id, payee, row_number() OVER (ORDER BY id) - 1 AS position
-                FROM remote_worker WHERE region = 'old') worker ON worker.position = n % ${PAYEES}::int
+        JOIN (SELECT id, payee, row_number() OVER (ORDER BY id) - 1 AS position,
+                     count(*) OVER () AS workers
+                FROM remote_worker WHERE region = ${region}) worker ON worker.position = n % workers
        CROSS JOIN wallet`);
     await tx.execute(sql`
       INSERT INTO payout (id, payee, destination, amount_wei, state, origin, created_at, signed_at, closed_at)
