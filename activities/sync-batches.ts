@@ -33,7 +33,7 @@ const BATCH_SIZE = 10_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 16 * 1024 * 1024;
+const BATCH_LENGTH = 4 * 1024 * 1024;
 
 /** What the batches are of. */
 export interface BatchSource {
@@ -95,6 +95,8 @@ class Gathering {
       if (reading.ok) {
         elements.push({ event: reading.event, place, raw, ...(retry && { retry }) });
       } else {
+        // It stays a text, and that takes up to twice as much as bytes.
+        this.length += raw.length;
         const retriedHash = retry?.rawHash ?? null;
         this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });
       }

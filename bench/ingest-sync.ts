@@ -9,8 +9,9 @@ import { readFileSync } from 'node:fs';
 import { runSyncPass, type SyncReport } from '../activities/sync-pass.js';
 import type { SourceConfig } from '../config.js';
 import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
-import { createEventSource } from '../plugins/event-source/registry.js';
+import { createOrchestratorHttp } from '../plugins/event-source/orchestrator-http.js';
 import { closeDatabase, openDatabase } from '../store/database.js';
+import { growHeapInSmallSteps } from '../worker/heap.js';
 
 export interface SyncRequest {
   readonly databaseUrl: string;
@@ -30,10 +31,12 @@ export interface SyncResult {
   readonly peakRssMb: number;
 }
 
+growHeapInSmallSteps();
 const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
 const db = openDatabase({ url: request.databaseUrl });
 const config: SourceConfig = { ...request.source, from: null };
-const source = await createEventSource(config);
+// Not by the registry: what other sources load is no part of this one.
+const source = await createOrchestratorHttp(config);
 const deps = {
   ...{ db, sources: new Map([[config.id, { config, source }]]), version: 'bench' },
   ...{ jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI },

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { copyField, fromCopyField, isoTime, sqlArray, sqlText } from './copy-text.js';
+import {
+  copyField,
+  fromCopyField,
+  isoTime,
+  MAX_FIELD_BYTES,
+  sqlArray,
+  sqlText,
+  writeCopyField,
+} from './copy-text.js';
 
 const NASTY = [
   '',
@@ -60,6 +68,9 @@ describe('texts in statements', () => {
         expect(rows.map(({ b }) => b)).toEqual(values.map(kept));
         for (const value of values) {
           if (!value.includes('\0')) expect(fromCopyField(copyField(value))).toBe(value);
+          const bytes = Buffer.alloc(2 + value.length * MAX_FIELD_BYTES);
+          const written = bytes.subarray(2, writeCopyField(bytes, 2, value));
+          expect(written.equals(Buffer.from(copyField(value)))).toBe(true);
         }
       }),
       { numRuns: 50 },

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FreshEvent } from '../domain/credit.js';
 import type { PoolEvent } from '../domain/pool-event.js';
-import { copyField, fromCopyField, isoTime } from './copy-text.js';
+import { copyField, fromCopyField, isoTime, MAX_FIELD_BYTES, writeCopyField } from './copy-text.js';
 
 /** An element that could be read, with where it stood and what it said. */
 export interface ReadElement {
@@ -21,7 +21,6 @@ export interface PreparedEvent {
   readonly event: FreshEvent;
   /** Of an event that is the same in every source and second. */
   readonly uuid: string | undefined;
-  readonly place: string;
   readonly retry: ReadElement['retry'] | undefined;
   readonly slice: PreparedSlice;
   readonly index: number;
@@ -31,6 +30,7 @@ export interface PreparedEvent {
 interface PreparedSlice {
   readonly rows: PackedTexts;
   readonly raws: PackedTexts;
+  readonly places: PackedTexts;
 }
 
 /** Texts in one buffer, and where each of them ends. */
@@ -54,14 +54,27 @@ export function prepareSlice(
 ): readonly PreparedEvent[] {
   const source = copyField(sourceId);
   const slice = {
-    rows: packTexts(elements.map(({ event }) => copyRow(source, event))),
-    raws: packTexts(elements.map(({ raw }) => raw)),
+    rows: packTexts(elements, ({ event }) => [rowHead(source, event), event.payload]),
+    raws: packTexts(elements, ({ raw }) => [raw, '']),
+    places: packTexts(elements, ({ place }) => [place, '']),
   };
-  return elements.map(({ event, place, retry }, index) => {
-    const { eventId, dtMs, eventType, version, region, nodeType, content } = event;
+  return elements.map(({ event, retry }, index) => {
+    const { eventId, dtMs, version, region, nodeType, content } = event;
+    const eventType = sharedType(event.eventType);
     const fresh = { eventId, dtMs, eventType, version, region, nodeType, content };
-    return { event: fresh, uuid: event.uuid, place, retry, slice, index };
+    return { event: fresh, uuid: event.uuid, retry, slice, index };
   });
+}
+
+const MAX_SHARED_TYPES = 1_000;
+const sharedTypes = new Map<string, string>();
+
+/** One text for all events of a type; there are a dozen, whatever a source may invent. */
+function sharedType(eventType: string): string {
+  const known = sharedTypes.get(eventType);
+  if (known !== undefined) return known;
+  if (sharedTypes.size < MAX_SHARED_TYPES) sharedTypes.set(eventType, eventType);
+  return eventType;
 }
 
 /** The beginning of its COPY row: what does not depend on the ledger. */
@@ -74,6 +87,11 @@ export function rawText({ slice, index }: PreparedEvent): string {
   return unpack(slice.raws, index).toString();
 }
 
+/** Where the element stood, for people. */
+export function placeText({ slice, index }: PreparedEvent): string {
+  return unpack(slice.places, index).toString();
+}
+
 /** The hash that STORED_HASH gives for the row that is kept. */
 export function eventHash(prepared: PreparedEvent): string {
   const row = rowBytes(prepared).toString();
@@ -81,21 +99,33 @@ export function eventHash(prepared: PreparedEvent): string {
   return createHash('sha256').update(`${eventType}\n${payload}`).digest('hex');
 }
 
-function copyRow(source: string, event: PoolEvent): string {
-  const { eventId, dtMs, eventType, version, region, nodeType, payload } = event;
+function rowHead(source: string, event: PoolEvent): string {
+  const { eventId, dtMs, eventType, version, region, nodeType } = event;
   const head = `${source}\t${isoTime(dtMs)}\t${copyField(eventId)}\t${version}`;
-  const where = `${copyField(region)}\t${nodeType}`;
-  return `${head}\t${where}\t${copyField(eventType)}\t${copyField(payload)}`;
+  return `${head}\t${copyField(region)}\t${nodeType}\t${copyField(eventType)}\t`;
 }
 
-function packTexts(texts: readonly string[]): PackedTexts {
+/** Room to write in, kept from slice to slice. */
+let scratch = Buffer.alloc(0);
+
+/** @param textsOf what is written as it is, and behind it what is escaped for COPY */
+function packTexts(
+  elements: readonly ReadElement[],
+  textsOf: (element: ReadElement) => readonly [plain: string, escaped: string],
+): PackedTexts {
+  const texts = elements.map(textsOf);
+  const length = texts.reduce((sum, [plain, escaped]) => sum + plain.length + escaped.length, 0);
+  if (scratch.length < length * MAX_FIELD_BYTES) {
+    scratch = Buffer.allocUnsafe(length * MAX_FIELD_BYTES);
+  }
   const ends = new Uint32Array(texts.length);
   let end = 0;
-  for (const [i, text] of texts.entries()) {
-    end += Buffer.byteLength(text);
+  for (const [i, [plain, escaped]] of texts.entries()) {
+    end += scratch.write(plain, end);
+    if (escaped !== '') end = writeCopyField(scratch, end, escaped);
     ends[i] = end;
   }
-  return { bytes: Buffer.from(texts.join('')), ends };
+  return { bytes: Buffer.from(scratch.subarray(0, end)), ends };
 }
 
 function unpack({ bytes, ends }: PackedTexts, index: number): Buffer {

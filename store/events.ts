@@ -15,6 +15,7 @@ import { ensurePartitions } from './events-partitions.js';
 import {
   eventHash,
   type PreparedEvent,
+  placeText,
   ROW_COLUMNS,
   rawText,
   rowBytes,
@@ -31,6 +32,7 @@ import { identifyWorkers } from './events-workers.js';
 import {
   type RefusedElement,
   resolveStatement,
+  setAsideQuery,
   setAsideStatement,
   type Trial,
 } from './set-aside.js';
@@ -72,6 +74,8 @@ export interface IngestOutcome {
 }
 
 const MAX_TRIES = 6;
+/** Texts from here on go over the wire one by one: put into a statement they take several times their size. */
+const LARGE_LENGTH = 8 * 1024;
 /** Of one UTF-16 unit: enough room is found quicker than the right length. */
 const MAX_UTF8_BYTES = 3;
 /** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
@@ -146,7 +150,13 @@ class BatchIngest {
     const state = await this.readState(checkAllKeys);
     const { fresh, refused: sifted } = this.sift(state);
     const refused = [...this.batch.refused, ...sifted];
-    const statements = this.setAsideStatements(refused);
+    const { sourceId } = this.session;
+    const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
+    for (const element of refused) {
+      if (element.raw.length < LARGE_LENGTH) continue;
+      await this.client.query(setAsideQuery(sourceId, element, this.session));
+    }
+    const statements = this.setAsideStatements(refused, small);
     const newestMs = fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0);
     if (fresh.length === 0) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
@@ -223,7 +233,11 @@ class BatchIngest {
     return { fresh, refused };
   }
 
-  private setAsideStatements(refused: readonly RefusedElement[]): string[] {
+  /** @param small of those that are refused, the ones that are not set aside yet */
+  private setAsideStatements(
+    refused: readonly RefusedElement[],
+    small: readonly RefusedElement[],
+  ): string[] {
     const { sourceId } = this.session;
     const trial: Trial = this.session;
     const statements: string[] = [];
@@ -231,7 +245,7 @@ class BatchIngest {
     const resolved = this.batch.events.flatMap(({ retry }) =>
       retry === undefined || stillRefused.has(retry.rawHash) ? [] : [retry.id],
     );
-    if (refused.length > 0) statements.push(setAsideStatement(sourceId, refused, trial));
+    if (small.length > 0) statements.push(setAsideStatement(sourceId, small, trial));
     if (resolved.length > 0) statements.push(resolveStatement(resolved, trial));
     return statements;
   }
@@ -316,11 +330,11 @@ function refusedElement(
   code: RefusalCode,
   reason: string,
 ): RefusedElement {
-  const { event, place, retry } = prepared;
+  const { event, retry } = prepared;
   const dtText = new Date(event.dtMs).toISOString();
   return {
     refusal: { code, reason, eventId: event.eventId, dtText },
-    place,
+    place: placeText(prepared),
     raw: rawText(prepared),
     retriedHash: retry?.rawHash ?? null,
   };

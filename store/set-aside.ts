@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Refusal, RefusalCode } from '../domain/pool-event-refusal.js';
-import { sqlArray, sqlText } from './copy-text.js';
+import { sqlArray, sqlText, withoutNul } from './copy-text.js';
 import type { Database } from './database.js';
 import { setAside } from './schema.js';
 
@@ -69,6 +69,13 @@ export async function listRetries(
     .limit(query.limit);
 }
 
+const COLUMNS =
+  'source_id, event_id, dt_text, place, code, reason, raw, raw_hash, times_seen, tried_version';
+const SEEN_AGAIN = `ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = excluded.event_id,
+      dt_text = excluded.dt_text, code = excluded.code, reason = excluded.reason,
+      tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
+      last_seen_at = CASE WHEN excluded.times_seen > 0 THEN now() ELSE s.last_seen_at END`;
+
 /** The statement that keeps refused elements; one that is there already is seen once more. */
 export function setAsideStatement(
   sourceId: string,
@@ -77,8 +84,7 @@ export function setAsideStatement(
 ): string {
   const byHash = new Map<string, { readonly element: RefusedElement; times: number }>();
   for (const element of refused) {
-    const hash = element.retriedHash ?? sha256(element.raw);
-    const times = element.retriedHash === null ? 1 : 0;
+    const { hash, times } = sighting(element);
     const known = byHash.get(hash);
     if (known === undefined) byHash.set(hash, { element, times });
     else known.times += times;
@@ -86,8 +92,7 @@ export function setAsideStatement(
   const rows = [...byHash].map(([hash, { element, times }]) => ({ hash, times, ...element }));
   const texts = (pick: (row: (typeof rows)[number]) => string | null): string =>
     sqlArray('text', rows.map(pick));
-  return `INSERT INTO set_aside AS s (source_id, event_id, dt_text, place, code, reason, raw,
-      raw_hash, times_seen, tried_version)
+  return `INSERT INTO set_aside AS s (${COLUMNS})
     SELECT ${sqlText(sourceId)}, k.* FROM unnest(
       ${texts((row) => row.refusal.eventId)}, ${texts((row) => row.refusal.dtText)},
       ${texts((row) => row.place)}, ${texts((row) => row.refusal.code)},
@@ -96,10 +101,32 @@ export function setAsideStatement(
         'integer',
         rows.map((row) => row.times),
       )}, ${texts((row) => markOf(trial, row.refusal.code))}) AS k
-    ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = excluded.event_id,
-      dt_text = excluded.dt_text, code = excluded.code, reason = excluded.reason,
-      tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
-      last_seen_at = CASE WHEN excluded.times_seen > 0 THEN now() ELSE s.last_seen_at END`;
+    ${SEEN_AGAIN}`;
+}
+
+/** The same for one element, as parameters: a large text is sent as it is, without a copy that is escaped. */
+export function setAsideQuery(
+  sourceId: string,
+  element: RefusedElement,
+  trial: Trial,
+): { readonly text: string; readonly values: unknown[] } {
+  const { place, raw, refusal } = element;
+  const { code, reason, eventId, dtText } = refusal;
+  const { hash, times } = sighting(element);
+  const kept = [eventId, dtText, place, code, reason, raw].map((text) => text && withoutNul(text));
+  return {
+    text: `INSERT INTO set_aside AS s (${COLUMNS})
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ${SEEN_AGAIN}`,
+    values: [sourceId, ...kept, hash, times, markOf(trial, code)],
+  };
+}
+
+function sighting({ raw, retriedHash }: RefusedElement): {
+  readonly hash: string;
+  readonly times: number;
+} {
+  if (retriedHash !== null) return { hash: retriedHash, times: 0 };
+  return { hash: sha256(raw), times: 1 };
 }
 
 /** The statement that closes rows whose event counts now. */

@@ -12,7 +12,7 @@ export interface EventScanner {
 }
 
 /** A slice of large elements is given out before it is full. */
-const SLICE_LENGTH = 4 * 1024 * 1024;
+const SLICE_LENGTH = 1024 * 1024;
 
 /** Yields what the scanner finds, in slices; what was complete is yielded before an error is thrown. */
 export async function* scanSlices(

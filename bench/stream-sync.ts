@@ -1,0 +1,57 @@
+/** One sync of an answer that nobody holds, by a process of its own. */
+import { sql } from 'drizzle-orm';
+import type { SyncReport } from '../activities/sync-pass.js';
+import { createEventSource } from '../plugins/event-source/registry.js';
+import type { Database } from '../store/database.js';
+import { query } from '../store/query.js';
+import { registerSources } from '../store/sources.js';
+import { recordTerms } from '../store/terms.js';
+import { runForJson } from './children.js';
+import type { SyncRequest, SyncResult } from './ingest-sync.js';
+import { type StreamPlan, startStreamServer } from './stream-answer.js';
+
+export interface SyncedStream {
+  readonly report: SyncReport;
+  readonly sentBytes: number;
+  readonly seconds: number;
+  readonly peakRssMb: number;
+  /** What the ledger took in, and what the distinct small events say. */
+  readonly feesWei: string;
+  readonly expectedFeesWei: string;
+}
+
+export async function syncStream(
+  { db, url }: { readonly db: Database; readonly url: string },
+  plan: StreamPlan,
+): Promise<SyncedStream> {
+  const server = await startStreamServer(plan);
+  try {
+    const source: SyncRequest['source'] = {
+      ...{ id: 'stream', kind: 'orchestrator-http', module: null, baseDir: '/' },
+      ...{ region: 'bench', nodeType: 'ai', syncIntervalMs: 60_000 },
+      options: { endpoint: server.url },
+    };
+    const { readsFrom } = await createEventSource(source);
+    await registerSources(db, [{ ...source, readsFrom, from: null }]);
+    const terms = { commissionBps: 2_500, thresholdWei: 1n, minIntervalMs: 0 };
+    await recordTerms(db, terms, new Date(0));
+    const request: SyncRequest = { databaseUrl: url, source, passes: 1 };
+    const args = [JSON.stringify(request)];
+    const result = await runForJson<SyncResult>({ script: 'bench/ingest-sync.ts', args });
+    const [report] = result.reports;
+    if (report === undefined) throw new Error('the process that syncs reported nothing');
+    const [row] = await query<{ wei: string }>(
+      db,
+      sql`SELECT sum(amount_wei) AS wei FROM balance WHERE account IN ('pending', 'commission')`,
+    );
+    const n = BigInt(plan.small.distinct);
+    return {
+      ...{ report, sentBytes: server.sentBytes(), peakRssMb: result.peakRssMb },
+      seconds: (result.passesMs[0] ?? 0) / 1_000,
+      feesWei: row?.wei ?? '0',
+      expectedFeesWei: (n * 1_000n + (n * (n + 1n)) / 2n).toString(),
+    };
+  } finally {
+    await server.stop();
+  }
+}
