@@ -25,9 +25,9 @@ export interface PreparedBatch {
   readonly dtsMs: readonly number[];
 }
 
-const BATCH_SIZE = 10_000;
+const BATCH_SIZE = 20_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 4 * 1024 * 1024;
+const BATCH_LENGTH = 8 * 1024 * 1024;
 
 /** Reads, prepares and gathers. What came before the source failed is still given out. */
 export async function* batchesOf(

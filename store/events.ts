@@ -255,8 +255,12 @@ class BatchIngest {
     );
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
     const text = [...statements, ...otherStatements, copy, 'COMMIT'].join(';\n');
-    const rows = copyRows(fresh, { state, credits, idOf }, this.session.copyRoom);
-    await pipeline([rows], this.client.query(copyFrom(text)));
+    const { copyRoom } = this.session;
+    // On the wire first: Postgres works on the statements while the rows are put together.
+    const copying = this.client.query(copyFrom(text));
+    await pipeline(function* () {
+      yield copyRows(fresh, { state, credits, idOf }, copyRoom);
+    }, copying);
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
