@@ -28,6 +28,9 @@ export interface PreparedBatch {
 const BATCH_SIZE = 20_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
 const BATCH_LENGTH = 8 * 1024 * 1024;
+/** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
+const LARGE_LENGTH = 64 * 1024;
+const COPIES_OF_LARGE = 4;
 
 /** Reads, prepares and gathers. What came before the source failed is still given out. */
 export async function* batchesOf(
@@ -70,13 +73,11 @@ class Gathering {
   ): void {
     const elements: ReadElement[] = [];
     for (const { place, raw, retry } of slice) {
-      this.length += raw.length;
+      this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
       const reading = readPoolEvent(raw, source.origin);
       if (reading.ok) {
         elements.push({ event: reading.event, place, raw, ...(retry && { retry }) });
       } else {
-        // It stays a text, and that takes up to twice as much as bytes.
-        this.length += raw.length;
         const retriedHash = retry?.rawHash ?? null;
         this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });
       }

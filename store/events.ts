@@ -73,8 +73,6 @@ export interface IngestOutcome {
 const MAX_TRIES = 6;
 /** Texts from here on go over the wire one by one: put into a statement they take several times their size. */
 const LARGE_LENGTH = 8 * 1024;
-/** Of one UTF-16 unit: enough room is found quicker than the right length. */
-const MAX_UTF8_BYTES = 3;
 /** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
@@ -321,9 +319,8 @@ function copyRows(
   const tails = fresh.map((_, i) =>
     rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
   );
-  let room = 0;
+  let room = Buffer.byteLength(tails.join(''));
   for (const head of heads) room += head.length;
-  for (const tail of tails) room += tail.length * MAX_UTF8_BYTES;
   if (copyRoom.bytes.length < room) copyRoom.bytes = Buffer.allocUnsafe(room);
   const rows = copyRoom.bytes;
   let end = 0;
