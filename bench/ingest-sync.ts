@@ -51,7 +51,9 @@ const reports: SyncReport[] = [];
 const passesMs: number[] = [];
 for (let pass = 0; pass < request.passes; pass += 1) {
   const passStartedMs = performance.now();
-  reports.push(await runSyncPass(deps, { sourceId: config.id, signal, onProgress: () => undefined }));
+  reports.push(
+    await runSyncPass(deps, { sourceId: config.id, signal, onProgress: () => undefined }),
+  );
   passesMs.push(performance.now() - passStartedMs);
 }
 const endedAtMs = Date.now();

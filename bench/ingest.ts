@@ -229,7 +229,9 @@ function medians(all: readonly PassFigures[]) {
   const of = (key: Exclude<keyof PassFigures, 'driftWei'>): number =>
     rounded(median(all.map((pass) => pass[key])));
   const worst = (key: 'lost' | 'duplicated' | 'driftWei'): string =>
-    all.reduce((most, pass) => (BigInt(pass[key]) > most ? BigInt(pass[key]) : most), 0n).toString();
+    all
+      .reduce((most, pass) => (BigInt(pass[key]) > most ? BigInt(pass[key]) : most), 0n)
+      .toString();
   return {
     eventsPerSecond: of('eventsPerSecond'),
     copyRowsPerSecond: of('copyRowsPerSecond'),

@@ -28,7 +28,9 @@ program
 
 program
   .command('ingest')
-  .description("events a second from an orchestrator's answer to the ledger, and Postgres alone beside it")
+  .description(
+    "events a second from an orchestrator's answer to the ledger, and Postgres alone beside it",
+  )
   .option('--events <n>', 'in the answer, duplicates among them', count, 1_000_000)
   .option('--payees <n>', 'that the events name', count, 1_000)
   .option('--passes <n>', 'turns of everything; medians are taken', count, 3)

@@ -50,7 +50,9 @@ async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
   const pages = { workers: '/workers', payee: `/v1/payees/${payee}` };
   const loads = Object.values(pages).map((path) => new Load(`${pool.apiUrl}${path}`));
   for (const load of loads) await load.run(TURN_MS);
-  say(`${payees} workers after ${before} events; reading for ${seconds} s each, nothing else going on`);
+  say(
+    `${payees} workers after ${before} events; reading for ${seconds} s each, nothing else going on`,
+  );
   const alone = await takeTurns(loads, sleep(seconds * 1_000 * loads.length));
 
   say(`and now with ${events} events coming in`);
@@ -59,7 +61,10 @@ async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
   await until(async () => ((await countEvents(pool.db)) > known ? 1 : 0), 1);
   const startedMs = performance.now();
   const end = known + pool.distinct;
-  const during = await takeTurns(loads, until(() => countEvents(pool.db), end));
+  const during = await takeTurns(
+    loads,
+    until(() => countEvents(pool.db), end),
+  );
   const ingestSeconds = (performance.now() - startedMs) / 1_000;
   const figures = Object.keys(pages).map((name, i) => {
     const [aloneRate, duringRate] = [alone[i] ?? 0, during[i] ?? 0];

@@ -77,7 +77,9 @@ function blocksOf(distinct: number): readonly Buffer[] {
 /** Quotes, backslashes and characters of several bytes: what is short to say may be long to escape. */
 function largeElement(n: number, isMalformed: boolean): string {
   const filler = `"\\\n\t'漢😀 ${n} `.repeat(40) + 'x'.repeat(4_000);
-  const text = filler.repeat(Math.floor(LARGE_LENGTH / JSON.stringify(JSON.stringify(filler)).length));
+  const text = filler.repeat(
+    Math.floor(LARGE_LENGTH / JSON.stringify(JSON.stringify(filler)).length),
+  );
   const whole = element(1_000_000 + n, 'note', JSON.stringify({ text }));
   return isMalformed ? whole.replace('"Version":1', '"Version":one') : whole;
 }

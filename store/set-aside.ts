@@ -110,9 +110,7 @@ export function setAsideQuery(
   const { place, raw, refusal } = element;
   const { code, reason, eventId, dtText } = refusal;
   const { hash, times } = sighting(element);
-  const kept = [eventId, dtText, place, code, reason, raw].map(
-    (text) => text && withoutNul(text),
-  );
+  const kept = [eventId, dtText, place, code, reason, raw].map((text) => text && withoutNul(text));
   return {
     text: `INSERT INTO set_aside AS s (${COLUMNS})
       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ${SEEN_AGAIN}`,
