@@ -29,17 +29,20 @@ export interface PreparedBatch {
 }
 
 /** Events of one transaction, give or take a slice. */
-const BATCH_SIZE = 10_000;
+const BATCH_SIZE = 20_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 4 * 1024 * 1024;
+const BATCH_LENGTH = 8 * 1024 * 1024;
+/** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
+const LARGE_LENGTH = 64 * 1024;
+const COPIES_OF_LARGE = 4;
 
 /** What the batches are of. */
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
-  /** @default 10000 */
+  /** @default 20000 */
   readonly batchSize?: number | undefined;
 }
 
@@ -90,13 +93,11 @@ class Gathering {
   add(slice: readonly SyncElement[], source: BatchSource): void {
     const elements: ReadElement[] = [];
     for (const { place, raw, retry } of slice) {
-      this.length += raw.length;
+      this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
       const reading = readPoolEvent(raw, source.origin);
       if (reading.ok) {
         elements.push({ event: reading.event, place, raw, ...(retry && { retry }) });
       } else {
-        // It stays a text, and that takes up to twice as much as bytes.
-        this.length += raw.length;
         const retriedHash = retry?.rawHash ?? null;
         this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });
       }

@@ -84,7 +84,7 @@ function rawRows({ sourceId, rowsPerMonth, payees }: History, month: Month): str
            CASE WHEN n % 10 BETWEEN 4 AND 7 AND n % 100 <> 47 THEN '${from}'::timestamptz END,
            CASE WHEN n % 10 BETWEEN 4 AND 7 AND n % 100 <> 47 THEN (${firstSeq} + n - 1)::text END,
            '${from}'::timestamptz
-      FROM generate_series(0, ${rows - 1}) n
+      FROM generate_series(0::bigint, ${rows - 1}) n
       JOIN (SELECT id, payee, row_number() OVER (ORDER BY id) - 1 AS place FROM remote_worker
              WHERE region = '${HISTORY_REGION}') w ON w.place = n % ${payees}
      ORDER BY n;

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   copyField,
-  fromCopyField,
   isoTime,
   MAX_FIELD_BYTES,
+  readCopyField,
   sqlArray,
   sqlText,
   writeCopyField,
@@ -67,10 +67,10 @@ describe('texts in statements', () => {
         const { rows } = await client.query('SELECT b FROM t ORDER BY a::int');
         expect(rows.map(({ b }) => b)).toEqual(values.map(kept));
         for (const value of values) {
-          if (!value.includes('\0')) expect(fromCopyField(copyField(value))).toBe(value);
           const bytes = Buffer.alloc(2 + value.length * MAX_FIELD_BYTES);
           const written = bytes.subarray(2, writeCopyField(bytes, 2, value));
           expect(written.equals(Buffer.from(copyField(value)))).toBe(true);
+          expect(Buffer.from(readCopyField(written)).toString()).toBe(kept(value));
         }
       }),
       { numRuns: 50 },

@@ -24,36 +24,41 @@ export function copyField(value: string | number | bigint | null): string {
 }
 
 const BACKSLASH = 0x5c;
-/** By byte: the letter that stands for it behind a backslash, or 0. */
+/** By byte: the letter that stands for it behind a backslash, or 0; and back. */
 const COPY_LETTERS = new Uint8Array(256);
+const COPY_BYTES = new Uint8Array(256);
 for (const [char, letter] of Object.entries({ '\\': '\\', '\n': 'n', '\t': 't', '\r': 'r' })) {
   COPY_LETTERS[char.charCodeAt(0)] = letter.charCodeAt(0);
+  COPY_BYTES[letter.charCodeAt(0)] = char.charCodeAt(0);
 }
 
 /** Of one UTF-16 unit of a field, escaped and as UTF-8. */
 export const MAX_FIELD_BYTES = 3;
+
+/** Room for a field before it is escaped, kept for the next. */
+let unescaped = Buffer.alloc(0);
 
 /**
  * Writes what `copyField` gives into bytes, and returns where it ends: for texts so long or so many that
  * each escaped copy of them counts.
  */
 export function writeCopyField(bytes: Buffer, start: number, text: string): number {
-  const end = start + bytes.write(withoutNul(text), start);
-  let letters = 0;
-  for (let i = start; i < end; i += 1) {
-    if (COPY_LETTERS[bytes[i] ?? 0] !== 0) letters += 1;
-  }
-  // From behind, so that nothing is overwritten that has not moved yet.
-  for (let [from, to] = [end - 1, end - 1 + letters]; to > from; from -= 1) {
-    const byte = bytes[from] ?? 0;
+  const room = text.length * MAX_FIELD_BYTES;
+  if (unescaped.length < room) unescaped = Buffer.allocUnsafe(room);
+  const field = unescaped;
+  const length = field.write(withoutNul(text));
+  let end = start;
+  for (let i = 0; i < length; i += 1) {
+    const byte = field[i] ?? 0;
     const letter = COPY_LETTERS[byte] ?? 0;
-    bytes[to] = letter === 0 ? byte : letter;
-    to -= 1;
-    if (letter === 0) continue;
-    bytes[to] = BACKSLASH;
-    to -= 1;
+    if (letter !== 0) {
+      bytes[end] = BACKSLASH;
+      end += 1;
+    }
+    bytes[end] = letter === 0 ? byte : letter;
+    end += 1;
   }
-  return end + letters;
+  return end;
 }
 
 /** Postgres itself writes some that `copyField` does not need. */
@@ -66,6 +71,23 @@ const COPY_ESCAPES: Readonly<Record<string, string>> = {
 export function fromCopyField(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
+}
+
+/** What `writeCopyField` was given, as UTF-8. To be used before the next call. */
+export function readCopyField(field: Uint8Array): Uint8Array {
+  if (unescaped.length < field.length) unescaped = Buffer.allocUnsafe(field.length);
+  const text = unescaped;
+  let end = 0;
+  for (let i = 0; i < field.length; i += 1) {
+    let byte = field[i] ?? 0;
+    if (byte === BACKSLASH) {
+      i += 1;
+      byte = COPY_BYTES[field[i] ?? 0] ?? 0;
+    }
+    text[end] = byte;
+    end += 1;
+  }
+  return text.subarray(0, end);
 }
 
 /** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FreshEvent } from '../domain/credit.js';
 import type { PoolEvent } from '../domain/pool-event.js';
-import { copyField, fromCopyField, isoTime, MAX_FIELD_BYTES, writeCopyField } from './copy-text.js';
+import { copyField, isoTime, MAX_FIELD_BYTES, readCopyField, writeCopyField } from './copy-text.js';
 
 /** An element that could be read, with where it stood and what it said. */
 export interface ReadElement {
@@ -94,10 +94,13 @@ export function placeText({ slice, index }: PreparedEvent): string {
 
 /** The hash that STORED_HASH gives for the row that is kept. */
 export function eventHash(prepared: PreparedEvent): string {
-  const row = rowBytes(prepared).toString();
-  const [eventType = '', payload = ''] = row.split('\t').slice(-2).map(fromCopyField);
-  return createHash('sha256').update(`${eventType}\n${payload}`).digest('hex');
+  const row = rowBytes(prepared);
+  const payload = readCopyField(row.subarray(row.lastIndexOf(TAB) + 1));
+  const hash = createHash('sha256').update(`${prepared.event.eventType}\n`);
+  return hash.update(payload).digest('hex');
 }
+
+const TAB = 0x09;
 
 function rowHead(source: string, event: PoolEvent): string {
   const { eventId, dtMs, eventType, version, region, nodeType } = event;

@@ -76,8 +76,6 @@ export interface IngestOutcome {
 const MAX_TRIES = 6;
 /** Texts from here on go over the wire one by one: put into a statement they take several times their size. */
 const LARGE_LENGTH = 8 * 1024;
-/** Of one UTF-16 unit: enough room is found quicker than the right length. */
-const MAX_UTF8_BYTES = 3;
 /** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
@@ -286,8 +284,12 @@ class BatchIngest {
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
     const uuids = keepUuidsStatements(sourceId, fresh);
     const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
-    const rows = copyRows(fresh, { state, credits, idOf }, this.session.copyRoom);
-    await pipeline([rows], this.client.query(copyFrom(text)));
+    const { copyRoom } = this.session;
+    // On the wire first: Postgres works on the statements while the rows are put together.
+    const copying = this.client.query(copyFrom(text));
+    await pipeline(function* () {
+      yield copyRows(fresh, { state, credits, idOf }, copyRoom);
+    }, copying);
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
@@ -354,9 +356,8 @@ function copyRows(
   const tails = fresh.map((_, i) =>
     rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
   );
-  let room = 0;
+  let room = Buffer.byteLength(tails.join(''));
   for (const head of heads) room += head.length;
-  for (const tail of tails) room += tail.length * MAX_UTF8_BYTES;
   if (copyRoom.bytes.length < room) copyRoom.bytes = Buffer.allocUnsafe(room);
   const rows = copyRoom.bytes;
   let end = 0;
