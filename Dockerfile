@@ -22,6 +22,8 @@ COPY --from=build /app/dist ./dist
 RUN printf '#!/bin/sh\nexec node /app/dist/cli/main.js --config /etc/openpool/openpool.yaml "$@"\n' \
     > /usr/local/bin/openpool \
   && chmod 755 /usr/local/bin/openpool
+# A new volume takes its owner from here.
+RUN install --directory --owner=node --group=node /var/lib/openpool/archive
 USER node
 EXPOSE 8080
 CMD ["node", "dist/main.js", "--config", "/etc/openpool/openpool.yaml"]

@@ -1,56 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
 import { describeConfig } from './config/describe.js';
 import { ConfigError } from './config/problem.js';
-import { knownKeys } from './config/schema.js';
 import { loadConfig, readSigner } from './config.js';
-import { orchestratorHttpOptions } from './plugins/event-source/orchestrator-http-options.js';
+import { BASE, useConfigFiles } from './test/harness/config-files.js';
 
-const EXAMPLE = fileURLToPath(new URL('./pools/openpool.yaml', import.meta.url));
-const BASE = `pool:
-  name: test
-sources:
-  - id: one
-    region: eu
-    nodeType: ai
-    from: beginning
-    options:
-      endpoint: https://one.example.com:7935
-database:
-  url: postgres://pool@localhost/pool
-chain:
-  rpcUrls: [http://localhost:8545]
-wallet:
-  keystoreFile: keystore.json
-  passphraseFile: passphrase
-`;
-
-let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'openpool-config-'));
-});
-afterAll(() => rm(dir, { recursive: true, force: true }));
-
-let files = 0;
-async function write(text: string, name = `pool-${files++}.yaml`): Promise<string> {
-  const path = join(dir, name);
-  await writeFile(path, text);
-  return path;
-}
-
-async function load(text: string, env: Record<string, string> = {}) {
-  return loadConfig(await write(text), { env });
-}
-
-async function problemsOf(text: string, env: Record<string, string> = {}) {
-  const error = await load(text, env).catch((thrown: unknown) => thrown);
-  if (!(error instanceof ConfigError)) throw new Error(`it was not refused: ${String(error)}`);
-  return error.problems.map(({ code, key, line, message }) => ({ code, key, line, message }));
-}
+const { write, load, problemsOf, pathOf } = useConfigFiles();
 
 describe('a configuration', () => {
   it('fills in defaults for what is absent', async () => {
@@ -67,8 +21,8 @@ describe('a configuration', () => {
     expect(config.sources[0]).toMatchObject({ kind: 'orchestrator-http', from: null });
     expect(config.wallet.signer).toEqual({
       kind: 'keystore',
-      keystorePath: join(dir, 'keystore.json'),
-      passphrasePath: join(dir, 'passphrase'),
+      keystorePath: pathOf('keystore.json'),
+      passphrasePath: pathOf('passphrase'),
     });
   });
 
@@ -107,6 +61,18 @@ describe('a configuration', () => {
       gasLimitCap: 1_000_000n,
       keepInWalletWei: 10n ** 15n,
     });
+  });
+
+  it('keeps all raw events unless it is told how many months', async () => {
+    expect((await load(BASE)).retention).toEqual({
+      keepMonths: null,
+      archiveDir: pathOf('.openpool/archive'),
+    });
+    const { retention } = await load(`${BASE}retention: { keepMonths: 3, archiveDir: ../old }\n`);
+    expect(retention).toEqual({ keepMonths: 3, archiveDir: pathOf('../old') });
+    expect(await problemsOf(`${BASE}retention: { keepMonths: 0 }\n`)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'retention.keepMonths' },
+    ]);
   });
 
   it('works units out exactly', async () => {
@@ -233,7 +199,7 @@ describe('a configuration', () => {
       18,
     ],
   ])('is refused with code and place for %s', async (_, text, ...[code, key, line]) => {
-    const problems = await problemsOf(text, { TEMPORAL_CONFIG_FILE: join(dir, 'none.toml') });
+    const problems = await problemsOf(text, { TEMPORAL_CONFIG_FILE: pathOf('none.toml') });
     expect(problems[0]).toMatchObject({ code, key, line });
   });
 
@@ -284,7 +250,7 @@ describe('a configuration', () => {
     it('names its place, reads its files for those who sign alone, and tells none of their secrets', async () => {
       const config = await load(REMOTE);
       expect(config.wallet).toMatchObject({
-        signer: { kind: 'web3signer', timeoutMs: 2_000, keyPath: join(dir, 'client.key') },
+        signer: { kind: 'web3signer', timeoutMs: 2_000, keyPath: pathOf('client.key') },
         address: ADDRESS.toLowerCase(),
       });
       const said = JSON.stringify(describeConfig(config));
@@ -348,139 +314,8 @@ describe('a configuration', () => {
   });
 
   it('names the file when there is none', async () => {
-    await expect(loadConfig(join(dir, 'nowhere.yaml'))).rejects.toMatchObject({
+    await expect(loadConfig(pathOf('nowhere.yaml'))).rejects.toMatchObject({
       code: 'CONFIG_FILE_UNREADABLE',
     });
   });
 });
-
-describe('secrets', () => {
-  const KEY = 'hush-hush-0451';
-
-  it('come from files and the environment and are described without their values', async () => {
-    await write(`${KEY}\n`, 'secret');
-    await write('{}', 'keystore.json');
-    await write(`${KEY}\n`, 'passphrase');
-    const text = `${BASE.replace('https://one', `https://ann:${'$'}{KEY}@one`)
-      .replace(
-        /endpoint: (.*)/,
-        `endpoint: $1\n      unguessed: ${'$'}{KEY}\n      basicAuth:\n        user: ann\n        passwordFile: secret`,
-      )
-      .replace('http://localhost:8545', `"https://rpc.example.com/v2/${'$'}{KEY}"`)
-      .replace(
-        'pool@',
-        `pool:${'$'}{KEY}@`,
-      )}api:\n  tokenFile: secret\ntemporal:\n  apiKeyFile: secret\n`;
-    const config = await load(text, { KEY });
-    expect(config.api.token).toBe(KEY);
-    expect(config.temporal.connection).toMatchObject({ apiKey: KEY, tls: true });
-    expect(config.sources[0]?.options).toMatchObject({ basicAuth: { user: 'ann', password: KEY } });
-    expect(await readSigner(config)).toMatchObject({ kind: 'keystore', passphrase: KEY });
-    const said = JSON.stringify(describeConfig(config));
-    expect(said).not.toContain(KEY);
-    expect(said).toContain('https://one.example.com:7935');
-  });
-
-  it('are put into the URL of the database as they are', async () => {
-    await write('p@ss/w:rd%\n', 'password');
-    const config = await load(
-      BASE.replace('localhost/pool', 'localhost/pool\n  passwordFile: password'),
-    );
-    const url = 'url' in config.database ? new URL(config.database.url) : undefined;
-    expect(decodeURIComponent(url?.password ?? '')).toBe('p@ss/w:rd%');
-    expect(url?.username).toBe('pool');
-    expect(JSON.stringify(describeConfig(config))).not.toContain('w:rd');
-  });
-
-  it('are not told by a refusal either', async () => {
-    const text = BASE.replace('postgres://pool@localhost/pool', `${'$'}{KEY}`);
-    const error = await load(text, { KEY }).catch((thrown: unknown) => thrown);
-    expect(String(error)).toContain('CONFIG_VALUE');
-    expect(String(error)).not.toContain(KEY);
-  });
-});
-
-describe('the way to Temporal', () => {
-  it('follows TEMPORAL_* where the configuration says nothing, and the configuration first', async () => {
-    const env = { TEMPORAL_ADDRESS: 'temporal:7233', TEMPORAL_NAMESPACE: 'pool' };
-    const fromEnv = await load(BASE, env);
-    expect(fromEnv.temporal).toMatchObject({ address: 'temporal:7233', namespace: 'pool' });
-    expect(fromEnv.temporal.connection.tls).toBe(false);
-    const both = await load(`${BASE}temporal:\n  address: other:7233\n`, env);
-    expect(both.temporal).toMatchObject({ address: 'other:7233', namespace: 'pool' });
-  });
-
-  it('follows a profile of the SDK', async () => {
-    const toml = await write(
-      '[profile.prod]\naddress = "cloud:7233"\napi_key = "k"\n',
-      'temporal.toml',
-    );
-    const config = await load(`${BASE}temporal:\n  profile: prod\n`, {
-      TEMPORAL_CONFIG_FILE: toml,
-    });
-    expect(config.temporal.connection).toMatchObject({
-      address: 'cloud:7233',
-      apiKey: 'k',
-      tls: true,
-    });
-  });
-});
-
-describe('the example', () => {
-  it('loads', async () => {
-    const config = await loadConfig(EXAMPLE, { env: {} });
-    expect(config.sources.map((source) => source.id)).toContain('us-ai-1');
-    expect(config.database).toHaveProperty('embeddedDir');
-  });
-
-  it('has every key there is', async () => {
-    const text = await readFile(EXAMPLE, 'utf8');
-    const values: unknown = parse(text.replace(/^(\s*)#(?=\w+:)/gm, '$1'), { logLevel: 'error' });
-    expect(missingKeys(values, [])).toEqual([]);
-  });
-
-  it('has every option of the sources that it configures', async () => {
-    const text = await readFile(EXAMPLE, 'utf8');
-    for (const key of Object.keys(orchestratorHttpOptions.shape)) {
-      expect(text).toMatch(new RegExp(`^ {6}#?${key}(File)?:`, 'm'));
-    }
-  });
-
-  it('states the real defaults', async () => {
-    const text = await readFile(EXAMPLE, 'utf8');
-    const stated = [...text.matchAll(/^( *)(- )?(\w+): (.+) # default (.+)$/gm)];
-    expect(stated.length).toBeGreaterThan(30);
-    for (const [line, indent = '', dash = '', key = '', , value = ''] of stated) {
-      const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
-      const left = text.replace(line, '');
-      expect(await effective(spelled), `the default of ${key}`).toEqual(await effective(left));
-    }
-  });
-
-  /** The configuration with its sources' options as their plugin reads them. */
-  async function effective(text: string) {
-    const config = await loadConfig(await write(text), { env: {} });
-    const options = config.sources.map((source) =>
-      JSON.stringify(orchestratorHttpOptions.parse(source.options)),
-    );
-    return { ...config, sources: config.sources.map((source, i) => [source.id, options[i]]) };
-  }
-});
-
-/** Walks the schema: keys that the values do not have. */
-function missingKeys(value: unknown, path: readonly (string | number)[]): string[] {
-  const known = knownKeys(path);
-  if (Array.isArray(value)) return missingKeys(mergeAll(value), [...path, 0]);
-  if (known === undefined) return [];
-  const section = (value ?? {}) as Record<string, unknown>;
-  return known.flatMap((key) =>
-    Object.hasOwn(section, key)
-      ? missingKeys(section[key], [...path, key])
-      : [[...path, key].join('.')],
-  );
-}
-
-/** One item may show what another leaves out. */
-function mergeAll(items: readonly unknown[]): unknown {
-  return Object.assign({}, ...items.filter((item) => typeof item === 'object'));
-}

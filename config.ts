@@ -15,6 +15,7 @@ import { buildSources, type SourceConfig } from './config/sources.js';
 import { buildTemporal, type TemporalConfig } from './config/temporal.js';
 import { buildSigner, type SignerPlace, tryWalletFiles } from './config/wallet.js';
 import { type Address, payableAddress } from './domain/address.js';
+import type { SentinelSettings } from './domain/sentinel-figures.js';
 
 export type { SourceConfig } from './config/sources.js';
 export { readSigner } from './config/wallet.js';
@@ -43,7 +44,15 @@ export interface Config {
     readonly maxJobFeeWei: bigint;
   };
   readonly sources: readonly SourceConfig[];
+  /** When the sentinel says something. */
+  readonly sentinel: SentinelSettings;
   readonly database: DatabaseConfig;
+  readonly retention: {
+    /** Whole months of raw events that stay in the table beside the running one; null: all. */
+    readonly keepMonths: number | null;
+    /** Where older ones are, in files. */
+    readonly archiveDir: string;
+  };
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: {
@@ -156,7 +165,7 @@ function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
 
 async function buildConfig(reading: Reading): Promise<Config> {
   const { values, document, files } = reading;
-  const { pool, wallet } = values;
+  const { pool, wallet, sentinel, retention } = values;
   return {
     pool: {
       name: pool.name,
@@ -174,7 +183,19 @@ async function buildConfig(reading: Reading): Promise<Config> {
       maxJobFeeWei: pool.maxJobFee,
     },
     sources: await buildSources(values, document, files),
+    sentinel: {
+      lagMs: sentinel.lag,
+      silenceMs: sentinel.silence,
+      zeroFeeShareBps: sentinel.zeroFeeShare,
+      unmatchedAgeMs: sentinel.unmatchedAge,
+      priceJumpFactor: sentinel.priceJumpFactor,
+      clockSkewMs: sentinel.clockSkew,
+    },
     database: await buildDatabase({ ...reading, values: values.database }),
+    retention: {
+      keepMonths: retention.keepMonths ?? null,
+      archiveDir: files.resolve(retention.archiveDir),
+    },
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
     chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {

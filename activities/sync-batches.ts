@@ -10,6 +10,7 @@ import {
   rowBytes,
 } from '../store/events-prepared.js';
 import type { RefusedElement } from '../store/set-aside.js';
+import type { ReadObject } from '../store/source-objects.js';
 
 /** An element of a source, or one that was set aside and is tried again. */
 export interface SyncElement extends RawEvent {
@@ -23,27 +24,45 @@ export interface PreparedBatch {
   readonly duplicates: number;
   /** Event times in the order in which the elements came. */
   readonly dtsMs: readonly number[];
+  /** Objects of which this batch, or an earlier one, holds the last event. */
+  readonly objects: readonly ReadObject[];
 }
 
+/** Events of one transaction, give or take a slice. */
 const BATCH_SIZE = 20_000;
+/** Objects without events fill one too. */
+const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
 const BATCH_LENGTH = 8 * 1024 * 1024;
 /** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
 
-/** Reads, prepares and gathers. What came before the source failed is still given out. */
+/** What the batches are of. */
+export interface BatchSource {
+  readonly id: string;
+  readonly origin: EventOrigin;
+  /** @default 20000 */
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * Reads, prepares and gathers. What came before the source failed is still given out.
+ *
+ * @param objects filled while the slices are read, with those whose last slice was given; emptied here
+ */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
-  source: { readonly id: string; readonly origin: EventOrigin },
+  source: BatchSource,
+  objects: ReadObject[] = [],
 ): AsyncGenerator<PreparedBatch> {
   let gathering = new Gathering();
   let failure: unknown;
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
-      if (gathering.size >= BATCH_SIZE || gathering.length >= BATCH_LENGTH) {
-        yield gathering.batch();
+      if (gathering.isFull(source) || objects.length >= BATCH_OBJECTS) {
+        yield gathering.batch(objects.splice(0));
         gathering = new Gathering();
       }
       // Postgres' answers want to be heard between two slices.
@@ -52,7 +71,7 @@ export async function* batchesOf(
   } catch (error) {
     failure = error;
   }
-  if (gathering.size > 0) yield gathering.batch();
+  if (gathering.size + objects.length > 0) yield gathering.batch(objects.splice(0));
   if (failure !== undefined) throw failure;
 }
 
@@ -61,16 +80,17 @@ class Gathering {
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
   private duplicates = 0;
-  length = 0;
+  private length = 0;
+
+  isFull({ batchSize = BATCH_SIZE }: BatchSource): boolean {
+    return this.size >= batchSize || this.length >= BATCH_LENGTH;
+  }
 
   get size(): number {
     return this.events.size + this.refused.length + this.duplicates;
   }
 
-  add(
-    slice: readonly SyncElement[],
-    source: { readonly id: string; readonly origin: EventOrigin },
-  ): void {
+  add(slice: readonly SyncElement[], source: BatchSource): void {
     const elements: ReadElement[] = [];
     for (const { place, raw, retry } of slice) {
       this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
@@ -85,14 +105,14 @@ class Gathering {
     for (const prepared of prepareSlice(source.id, elements)) this.addPrepared(prepared);
   }
 
-  batch(): PreparedBatch {
+  batch(objects: readonly ReadObject[]): PreparedBatch {
     const { refused, duplicates, dtsMs } = this;
-    return { events: [...this.events.values()], refused, duplicates, dtsMs };
+    return { events: [...this.events.values()], refused, duplicates, dtsMs, objects };
   }
 
   private addPrepared(prepared: PreparedEvent): void {
     this.dtsMs.push(prepared.event.dtMs);
-    const key = this.keyOf(prepared);
+    const key = prepared.uuid ?? this.keyOf(prepared);
     const twin = this.events.get(key);
     if (twin === undefined) this.events.set(key, prepared);
     else if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;

@@ -3,26 +3,37 @@
 import type { SourceConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
-import type { EventSource } from '../plugins/event-source/event-source.js';
 import type { Database } from '../store/database.js';
-import { type IngestSession, ingestBatch, openIngestSession } from '../store/events.js';
+import {
+  type IngestOutcome,
+  type IngestSession,
+  ingestBatch,
+  openIngestSession,
+} from '../store/events.js';
 import { listRetries } from '../store/set-aside.js';
-import { beginPass, completePass, readProgress, recordFailure } from '../store/sources.js';
+import {
+  beginPass,
+  completePass,
+  readProgress,
+  recordArrival,
+  recordFailure,
+} from '../store/sources.js';
+import { type ConfiguredSource, originOf, readBatches, requireSource } from './source-reading.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
+import { openSourceMemory, type SourceMemory } from './sync-memory.js';
 import { planPass } from './sync-plan.js';
 
 /** What syncing needs. */
 export interface SyncDeps {
   readonly db: Database;
-  readonly sources: ReadonlyMap<
-    string,
-    { readonly config: SourceConfig; readonly source: EventSource }
-  >;
+  readonly sources: ReadonlyMap<string, ConfiguredSource>;
   /** Of the program: what it cannot read is tried again by another version. */
   readonly version: string;
   readonly jobMatchWindowMs: number;
   readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
+  /** Events of one transaction, give or take a slice of the source. @default 20000 */
+  readonly batchSize?: number;
 }
 
 /** What one pass did. */
@@ -69,10 +80,11 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 
 class SyncPass {
   private readonly config: SourceConfig;
-  private readonly source: EventSource;
+  private readonly source: ConfiguredSource;
   private readonly session: IngestSession;
   private readonly origin: EventOrigin;
   private readonly now: () => Date;
+  private readonly memory: SourceMemory;
   private readonly totals: Totals = {
     events: 0,
     fresh: 0,
@@ -82,6 +94,7 @@ class SyncPass {
     batches: 0,
   };
   private newestMs: number | null = null;
+  private newestFreshMs: number | null = null;
   private isInOrder = true;
 
   constructor(
@@ -89,35 +102,51 @@ class SyncPass {
     private readonly request: PassRequest,
   ) {
     const { sourceId } = request;
-    const found = deps.sources.get(sourceId);
-    if (found === undefined) {
-      throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not configured here`);
-    }
-    this.config = found.config;
-    this.source = found.source;
-    this.origin = originOf(found.config);
+    this.source = requireSource(deps.sources, sourceId);
+    this.config = this.source.config;
+    this.origin = originOf(this.config);
     this.now = deps.now ?? (() => new Date());
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
     const limits = { jobMatchWindowMs, maxJobFeeWei };
     this.session = openIngestSession({ db, sourceId, version, ...limits, now: this.now });
+    this.memory = openSourceMemory(db, sourceId, this.now);
   }
 
   async run(): Promise<SyncReport> {
     const { db } = this.deps;
-    const { sourceId } = this.request;
+    const { sourceId, signal } = this.request;
     const startedAt = this.now();
     const plan = planPass(await readProgress(db, sourceId), this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
     await beginPass(db, { sourceId, coversFrom, isDeep, startedAt });
     await this.retrySetAside();
-    await this.readSource(since, startedAt);
+    const { memory } = this;
+    const { batchSize } = this.deps;
+    for await (const batch of readBatches(this.source, { since, signal, memory, batchSize })) {
+      await this.ingest(batch, startedAt);
+    }
+    await memory.complete();
     const cursor = await completePass(db, {
       sourceId,
       coversFrom,
       cursor: this.cursorAt(startedAt),
       endedAt: this.now(),
     });
+    await this.noteArrival(startedAt, isDeep);
     return { ...this.totals, cursor: cursor?.toISOString() ?? null };
+  }
+
+  /** What is new came by now, and the newest of it tells how its clock and ours go together. */
+  private async noteArrival(startedAt: Date, isDeep: boolean): Promise<void> {
+    if (this.newestFreshMs === null) return;
+    const endedAt = this.now();
+    await recordArrival(this.deps.db, {
+      sourceId: this.request.sourceId,
+      at: endedAt,
+      // A deep pass finds what is old on purpose.
+      behindMs: isDeep ? null : Math.max(0, startedAt.getTime() - this.newestFreshMs),
+      aheadMs: Math.max(0, this.newestFreshMs - endedAt.getTime()),
+    });
   }
 
   /** A cursor in the future would make us pass over what comes until then. */
@@ -126,45 +155,36 @@ class SyncPass {
     return new Date(Math.min(this.newestMs, startedAt.getTime()));
   }
 
-  private async readSource(since: Date | null, startedAt: Date): Promise<void> {
-    const reading = new AbortController();
-    const signal = AbortSignal.any([this.request.signal, reading.signal]);
-    const slices = this.source.read({ since, signal });
-    const batches = batchesOf(slices, { id: this.config.id, origin: this.origin });
-    try {
-      let next = ahead(batches);
-      for (;;) {
-        const result = await next;
-        if (result.done === true) return;
-        next = ahead(batches);
-        await this.ingest(result.value, startedAt);
-        this.request.signal.throwIfAborted();
-      }
-    } finally {
-      reading.abort(new Error('the pass has ended'));
-      await batches.return(undefined).catch(() => undefined);
-    }
-  }
-
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
     for (const dtMs of batch.dtsMs) {
       if (this.newestMs !== null && dtMs < this.newestMs) this.isInOrder = false;
       this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
     }
     const { events, refused } = batch;
-    const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
-    const outcome = await ingestBatch(this.session, { events, refused, cursorHint });
-    this.totals.events += events.length + refused.length + batch.duplicates;
-    this.totals.fresh += outcome.fresh;
-    this.totals.duplicates += outcome.duplicates + batch.duplicates;
-    this.totals.setAside += outcome.setAside;
-    this.totals.batches += 1;
+    if (events.length + refused.length > 0) {
+      const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
+      this.count(batch, await ingestBatch(this.session, { events, refused, cursorHint }));
+    }
+    await this.memory.store(batch.objects);
     this.request.onProgress();
   }
 
+  private count(batch: PreparedBatch, outcome: IngestOutcome): void {
+    const { totals } = this;
+    totals.events += batch.events.length + batch.refused.length + batch.duplicates;
+    totals.fresh += outcome.fresh;
+    totals.duplicates += outcome.duplicates + batch.duplicates;
+    totals.setAside += outcome.setAside;
+    totals.batches += 1;
+    const { newestFreshMs } = outcome;
+    if (newestFreshMs !== null) {
+      this.newestFreshMs = Math.max(this.newestFreshMs ?? newestFreshMs, newestFreshMs);
+    }
+  }
+
   private async retrySetAside(): Promise<void> {
-    const { id, origin } = { id: this.config.id, origin: this.origin };
-    for await (const batch of batchesOf(this.retrySlices(), { id, origin })) {
+    const from = { id: this.config.id, origin: this.origin, batchSize: this.deps.batchSize };
+    for await (const batch of batchesOf(this.retrySlices(), from)) {
       const { events, refused } = batch;
       await ingestBatch(this.session, { events, refused, cursorHint: null });
       this.totals.retried += events.length + refused.length + batch.duplicates;
@@ -184,20 +204,4 @@ class SyncPass {
       afterId = last.id;
     }
   }
-}
-
-/** Starts on the next batch. Its failure is heard when its turn comes. */
-function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
-  const next = batches.next();
-  next.catch(() => undefined);
-  return next;
-}
-
-function originOf(config: SourceConfig): EventOrigin {
-  const { id, region, nodeType, from } = config;
-  if (region === null || nodeType === null) {
-    const message = `source "${id}" needs region and nodeType: its events do not say them`;
-    throw new PoolError('EVENT_SOURCE_OPTIONS', message, { source: id });
-  }
-  return { region, nodeType, fromMs: from?.getTime() ?? null };
 }

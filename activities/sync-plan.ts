@@ -6,6 +6,8 @@ export interface PassProgress {
   /** The earliest time not yet covered by one complete pass. */
   readonly deepFromDt: Date | null;
   readonly deepPassAt: Date | null;
+  /** Older events are archived: whether they were counted cannot be seen any more. */
+  readonly archivedTo: Date | null;
 }
 
 export interface PassPlan {
@@ -19,22 +21,27 @@ export interface PassPlan {
 /** Events of the second of a poll are written after it, and clocks differ a little. */
 const OVERLAP_MS = 120_000;
 const DEEP_PASS_EVERY_MS = 86_400_000;
-/** What comes later than this only a pass over everything would find. */
+/** What is written down later than this only a pass over everything would find. */
 const DEEP_PASS_SPAN_MS = 7 * 86_400_000;
 const BEGINNING = new Date('1970-01-01T00:00:00Z');
 
 /**
  * Every pass asks again from a little earlier than where the last one came to. Once a day it asks
- * from a week earlier, or from where the last unfinished pass began if that is earlier still: so
- * what a broken connection or a clock that jumped made us skip is not skipped for good.
+ * from a week before the last time that it did so, or from where the last unfinished pass began if
+ * that is earlier still: so what was written down up to a week late, what a broken connection or a
+ * clock that jumped made us skip, is not skipped for good, however long nobody asked.
  */
-export function planPass(progress: PassProgress, from: Date | null, now: Date): PassPlan {
-  const { cursorDt, deepFromDt, deepPassAt } = progress;
+export function planPass(progress: PassProgress, configured: Date | null, now: Date): PassPlan {
+  const { cursorDt, deepFromDt, deepPassAt, archivedTo } = progress;
+  const from = later(configured, archivedTo);
   const isFirst = cursorDt === null;
-  const isDue = deepPassAt === null || now.getTime() - deepPassAt.getTime() >= DEEP_PASS_EVERY_MS;
-  const starts = [cursorDt === null ? BEGINNING.getTime() : cursorDt.getTime() - OVERLAP_MS];
+  const nowMs = now.getTime();
+  const isDue = deepPassAt === null || Math.abs(nowMs - deepPassAt.getTime()) >= DEEP_PASS_EVERY_MS;
+  const starts = [
+    cursorDt === null ? BEGINNING.getTime() : Math.min(cursorDt.getTime(), nowMs) - OVERLAP_MS,
+  ];
   if (isDue) {
-    starts.push(now.getTime() - DEEP_PASS_SPAN_MS, deepFromDt?.getTime() ?? Number.MAX_VALUE);
+    starts.push(deepStartMs(deepPassAt, nowMs), deepFromDt?.getTime() ?? Number.MAX_VALUE);
   }
   const startMs = Math.floor(Math.min(...starts) / 1000) * 1000;
   // "Later than" the second before: the source's first second belongs to it.
@@ -46,4 +53,16 @@ export function planPass(progress: PassProgress, from: Date | null, now: Date): 
   }
   const since = from === null ? null : new Date(Math.floor(firstMs / 1000) * 1000);
   return { since, coversFrom: BEGINNING, isDeep: true };
+}
+
+function deepStartMs(deepPassAt: Date | null, nowMs: number): number {
+  const lastMs = deepPassAt?.getTime() ?? nowMs;
+  // A clock that was ahead then, or is behind now: when it really was, nobody knows.
+  const isUnsure = lastMs > nowMs;
+  return isUnsure ? nowMs - 2 * DEEP_PASS_SPAN_MS : lastMs - DEEP_PASS_SPAN_MS;
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
 }

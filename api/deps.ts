@@ -14,6 +14,8 @@ export interface ApiDeps {
   readonly taskQueue?: string;
   /** How long a request waits for a worker's answer. @default 15000 */
   readonly answerTimeoutMs?: number;
+  /** How long a repair is waited for; it goes on by itself. @default 300000 */
+  readonly repairTimeoutMs?: number;
   /** Told of faults that clients only see as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string) => void;
 }

@@ -247,12 +247,47 @@ describe('the reads of /v1', () => {
     expect(JSON.stringify(full)).toContain('10.1.2.3:7935');
   });
 
+  it('counts the odd files of a bucket, and names them only to those with the token', async () => {
+    const at = ago(1).toISOString();
+    await database.db.$client.query(
+      `INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,
+         failed_since, due_at, read_at)
+       VALUES ('north', 'a.json', 'v1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', $1, $1, $1)`,
+      [at],
+    );
+    await database.db.$client.query(
+      `INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+         new_size_bytes, was_whole, seen_at) VALUES ('north', 'b.json', 'v1', 'v2', 1, 2, true, $1)`,
+      [at],
+    );
+    const { sources } = await get<{ sources: Json[] }>('/v1/sources');
+    const counts = { incomplete: 1, overwritten: 1, listedAt: null };
+    expect(sources[0]?.['objects']).toEqual(counts);
+    const full = await get<{ sources: Json[] }>('/v1/sources', TOKEN);
+    expect(full.sources[0]?.['objects']).toMatchObject({
+      ...counts,
+      findings: {
+        incomplete: [{ key: 'a.json', code: 'EVENT_SOURCE_TRUNCATED', message: 'cut', since: at }],
+        changed: [{ key: 'b.json', oldVersion: 'v1', newVersion: 'v2', seenAt: at }],
+      },
+    });
+  });
+
   it('shows what was set aside, and what was said only to those with the token', async () => {
     const { events } = await get<{ events: Json[] }>('/v1/set-aside?source=north&limit=1');
     expect(events).toMatchObject([{ id: '5', raw: null, reason: 'no JSON at [address]' }]);
     const full = await get<{ events: Json[] }>('/v1/set-aside?limit=1', TOKEN);
     expect(full.events).toMatchObject([{ raw: '{"connection":"10.0.0.1"' }]);
     expect(await get('/v1/set-aside?resolved=true')).toMatchObject({ events: [] });
+    expect(await get('/v1/set-aside/5')).toMatchObject({
+      raw: null,
+      reason: 'no JSON at [address]',
+    });
+    expect(await get('/v1/set-aside/5', TOKEN)).toMatchObject({ raw: '{"connection":"10.0.0.1"' });
+    for (const id of ['6', 'x']) {
+      const code = 'SET_ASIDE_NOT_FOUND';
+      expect(await get(`/v1/set-aside/${id}`, {}, 404)).toMatchObject({ code });
+    }
   });
 
   it('ages unattributed jobs', async () => {
@@ -260,7 +295,10 @@ describe('the reads of /v1', () => {
     expect(jobs).toMatchObject([
       { ageMs: 90 * 60_000, grossWei: '123456789012345678901234567890', reason: 'no-other-half' },
     ]);
-    expect(await get('/v1/unattributed?role=received')).toMatchObject({ jobs: [] });
+    expect(jobs[0]?.['job']).toBe(`north/${ago(90).toISOString().replace('.000Z', 'Z')}/1`);
+    for (const filter of ['role=received', 'requestId=none', 'before=2026-01-01', 'source=south']) {
+      expect(await get(`/v1/unattributed?${filter}`), filter).toMatchObject({ jobs: [] });
+    }
   });
 
   it('adds up the pool and shows its wallet', async () => {

@@ -13,6 +13,15 @@ import {
   repairWorkflowId,
   TASK_QUEUE,
 } from '../workflows/contract.js';
+import type {
+  AbsorbInput,
+  AdjustmentInput,
+  AdjustmentReport,
+  AssignInput,
+  JobDecisionReport,
+  SetAsideRetryInput,
+  SetAsideRetryReport,
+} from '../workflows/contract-events.js';
 import type { ApiDeps } from './deps.js';
 import { pingTemporal } from './sagas.js';
 
@@ -40,6 +49,44 @@ export function runPaidElsewhere(deps: ApiDeps, input: PaidElsewhereInput): Prom
   });
 }
 
+/** All decisions about unattributed jobs, one at a time. */
+const UNATTRIBUTED = repairWorkflowId('unattributed');
+
+/** Gives unattributed jobs to a payee, or shows what that would come to. */
+export function runAssign(deps: ApiDeps, input: AssignInput): Promise<JobDecisionReport> {
+  return run<AssignInput, JobDecisionReport>(deps, {
+    ...{ type: 'assignJobs', workflowId: UNATTRIBUTED, input },
+    summary: `unattributed assign: ${input.reason}`,
+  });
+}
+
+/** Keeps unattributed jobs for the pool, or shows what that would come to. */
+export function runAbsorb(deps: ApiDeps, input: AbsorbInput): Promise<JobDecisionReport> {
+  return run<AbsorbInput, JobDecisionReport>(deps, {
+    ...{ type: 'absorbJobs', workflowId: UNATTRIBUTED, input },
+    summary: `unattributed absorb: ${input.reason}`,
+  });
+}
+
+/** Adds to a payee's pending fees, or takes from them, or shows what that would come to. */
+export function runAdjustment(deps: ApiDeps, input: AdjustmentInput): Promise<AdjustmentReport> {
+  return run<AdjustmentInput, AdjustmentReport>(deps, {
+    ...{ type: 'adjustPayee', workflowId: repairWorkflowId(`adjust/${input.payee}`), input },
+    summary: `adjust: ${input.reason}`,
+  });
+}
+
+/** Tries events that were set aside again, or shows what that would come to. */
+export function runSetAsideRetry(
+  deps: ApiDeps,
+  input: SetAsideRetryInput,
+): Promise<SetAsideRetryReport> {
+  return run<SetAsideRetryInput, SetAsideRetryReport>(deps, {
+    ...{ type: 'retrySetAside', workflowId: repairWorkflowId('set-aside'), input },
+    summary: `set-aside retry: ${input.reason}`,
+  });
+}
+
 /** Holds the chain against the ledger now. */
 export function runReconciliation(
   deps: ApiDeps,
@@ -61,13 +108,14 @@ interface Order<Input> {
   readonly onConflict?: 'FAIL' | 'USE_EXISTING';
 }
 
+/** Of a person at a command line; the API's clients have less. @see ApiDeps.repairTimeoutMs */
 const PATIENCE_MS = 300_000;
 
 async function run<Input, Report>(deps: ApiDeps, order: Order<Input>): Promise<Report> {
   await pingTemporal(deps);
   const { client, taskQueue = TASK_QUEUE } = deps;
   const { workflowId } = order;
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const patience = AbortSignal.timeout(deps.repairTimeoutMs ?? PATIENCE_MS);
   try {
     return await client.withAbortSignal(patience, () =>
       client.workflow.execute<(input: Input) => Promise<Report>>(order.type, {

@@ -19,6 +19,16 @@ export const hashOf = (nonce: number): string => `0x${digest(`attempt ${nonce}`)
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+/** The defaults. */
+export const TEST_SENTINEL: Config['sentinel'] = {
+  lagMs: 900_000,
+  silenceMs: 1_800_000,
+  zeroFeeShareBps: 500,
+  unmatchedAgeMs: 86_400_000,
+  priceJumpFactor: 3,
+  clockSkewMs: 120_000,
+};
+
 export function testConfig(api: Partial<Config['api']> = {}): Config {
   const source = { region: 'us-west', from: null, syncIntervalMs: 60_000, options: {} };
   return {
@@ -55,7 +65,9 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
         ...source,
       },
     ],
+    sentinel: TEST_SENTINEL,
     database: { url: 'postgres://unused' },
+    retention: { keepMonths: null, archiveDir: '/nowhere' },
     temporal: {
       address: '127.0.0.1:7233',
       namespace: 'default',

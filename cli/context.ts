@@ -19,6 +19,8 @@ export const EXIT = {
   misused: 2,
   /** A check found something: read the answer. */
   found: 3,
+  /** The person went away by Ctrl-C; what was started goes on. */
+  detached: 130,
 } as const;
 
 export interface CliContext {
@@ -28,6 +30,8 @@ export interface CliContext {
   readonly deps: ApiDeps;
   /** Prints the text, or the value as JSON when that is asked for. */
   answer(text: string, value: unknown): void;
+  /** Prints a line on the way to the answer; nothing when that is to be JSON. */
+  note(line: string): void;
 }
 
 interface GlobalOptions {
@@ -52,7 +56,7 @@ export async function withContext(
       const client = new Client({ connection, namespace: temporal.namespace });
       const version = readVersion();
       const deps = { db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS };
-      return await run({ config, db, deps, answer: printer(options) });
+      return await run({ config, db, deps, answer: printer(options), note: noter(options) });
     } finally {
       await connection.close();
       await database.close();
@@ -84,6 +88,12 @@ async function guarded(
 function printer({ json }: GlobalOptions): CliContext['answer'] {
   return (text, value) => {
     process.stdout.write(`${json ? formatJson(value) : text}\n`);
+  };
+}
+
+function noter({ json }: GlobalOptions): CliContext['note'] {
+  return (line) => {
+    if (!json) process.stdout.write(`${line.replace(/\p{Cc}+/gu, ' ')}\n`);
   };
 }
 

@@ -12,6 +12,7 @@ import { addTerms, addWorker } from '../api/test-pool.js';
 import type { Address } from '../domain/address.js';
 import { freePort } from '../local/ports.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
+import { recordLook } from '../store/findings.js';
 import { markUnpayable } from '../store/payees.js';
 import { payee, payout } from '../store/schema.js';
 import { findWallet, openWalletRow } from '../store/wallet.js';
@@ -137,6 +138,20 @@ describe('the command line', () => {
     expect(answer.err).toContain('TEMPORAL_UNREACHABLE');
   });
 
+  it('shows what a message to a payout would do, or why it would be refused, and does nothing', async () => {
+    const rehearsed = (name: string) =>
+      run(['payout', name, payoutId, '--dry-run', '--reason', 'a look', '--json']);
+    const shown = async () => (await run(['payout', 'show', payoutId, '--json'])).json();
+    const before = await shown();
+    const [hold, cancel, bump] = await Promise.all(['hold', 'cancel', 'bump'].map(rehearsed));
+    expect(hold?.json()).toMatchObject({ id: payoutId, applied: false, state: 'reserved' });
+    expect(cancel?.json()).toMatchObject({ id: payoutId, applied: false, state: 'cancelled' });
+    expect(bump?.err).toContain('PAYOUT_NOT_SIGNED');
+    expect(await shown()).toEqual(before);
+    const { items } = await listAuditLog(database.db, { limit: 200, cursor: null });
+    expect(items.filter(({ subject }) => subject === payoutId)).toEqual([]);
+  });
+
   it('refuses by name what does not exist, and what has no reason', async () => {
     const unknown = await run(['payout', 'show', randomUUID(), '--json']);
     expect(unknown.code).toBe(1);
@@ -151,6 +166,9 @@ describe('the command line', () => {
       markUnpayable(tx, PAYEE, { code: 'TRANSFER_REFUSED', reason: 'it reverted' }),
     );
     expect((await run(['payee', 'show', PAYEE])).out).toContain('no: TRANSFER_REFUSED it reverted');
+    const dry = await run(['payee', 'release', PAYEE, '--dry-run', '--reason', 'a look', '--json']);
+    expect(dry.json()).toEqual({ applied: false, changed: true });
+    expect((await run(['payee', 'show', PAYEE])).out).toContain('it reverted');
     await run(['payee', 'release', PAYEE, '--reason', 'it was mended']);
     expect((await run(['payee', 'show', PAYEE])).out).toMatch(/payable +yes/);
   });
@@ -162,6 +180,44 @@ describe('the command line', () => {
     const well = await run(['status'], 'reachable.yaml');
     expect(well).toMatchObject({ code: 0 });
     expect(well.out).toContain('1 payouts');
+  });
+
+  it('lists findings and acknowledges them with Temporal down; the status shows them and stays well', async () => {
+    const seen = {
+      sourceId: 'one',
+      severity: 'grave',
+      measure: 3,
+      figures: { events: 3 },
+    } as const;
+    const what = { code: 'EVENTS_SET_ASIDE', subject: 'EVENT_CHANGED', words: '3 events' } as const;
+    expect((await run(['finding', 'list'])).out).toMatch(/^none\n\nthe sentinel looked at nothing/);
+    await recordLook(database.db, [{ ...seen, ...what }], new Date());
+    expect((await run(['finding', 'list'])).out).toMatch(
+      /one +EVENTS_SET_ASIDE .* grave +3 events/,
+    );
+    const [row] = (await run(['finding', 'list', '--json'])).json()['items'] as { id: number }[];
+    const id = String(row?.id);
+    const status = await run(['status'], 'reachable.yaml');
+    expect(status).toMatchObject({ code: 0 });
+    expect(status.out).toContain('EVENTS_SET_ASIDE');
+    const because = ['--reason', 'a broken dump'];
+    expect(await run(['finding', 'acknowledge', id, '--reason', ' '])).toMatchObject({ code: 1 });
+    expect((await run(['finding', 'acknowledge', '77', ...because])).err).toContain(
+      'FINDING_NOT_FOUND',
+    );
+    expect(await run(['finding', 'acknowledge', id, ...because])).toMatchObject({ code: 0 });
+    expect((await run(['finding', 'list', '--source', 'one'])).out).toContain(
+      'acknowledged by cli',
+    );
+    const { items } = await listAuditLog(database.db, { limit: 1, cursor: null });
+    expect(items).toMatchObject([
+      { actor: 'cli', action: 'finding.acknowledge', subject: id, reason: 'a broken dump' },
+    ]);
+    await recordLook(database.db, [], new Date());
+    expect((await run(['finding', 'list', '--all'])).out).toMatch(/EVENTS_SET_ASIDE .* ended 2/);
+    expect((await run(['finding', 'acknowledge', id, ...because])).err).toContain(
+      'FINDING_RESOLVED',
+    );
   });
 
   it('previews a round: who would be paid, and who not and why', async () => {
@@ -190,5 +246,26 @@ describe('the command line', () => {
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('wrong.yaml:2 pool.comission');
     expect(wrong.err).toContain('did you mean "commission"?');
+  });
+
+  it('shows which files of a bucket are half or were overwritten, and says so with its exit code', async () => {
+    await database.db.$client.query(`
+      INSERT INTO source (id, kind, reads_from) VALUES ('bucket', 's3', 's3://host/bucket/');
+      INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,
+        failed_since, due_at, read_at)
+      VALUES ('bucket', 'torn.json', 'v1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', now(), now(), now());
+      INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
+        new_size_bytes, was_whole, seen_at) VALUES ('bucket', 'b.json', 'v1', 'v2', 1, 2, true, now())`);
+    const [objects, list, unknown] = await Promise.all([
+      run(['source', 'objects', 'bucket']),
+      run(['source', 'list']),
+      run(['source', 'objects', 'nobody']),
+    ]);
+    expect(objects).toMatchObject({ code: 3 });
+    expect(objects.out).toMatch(/torn.json +7 .*EVENT_SOURCE_TRUNCATED cut/);
+    expect(objects.out).toMatch(/b.json .* v1 +v2 +1 -> 2 +yes/);
+    expect(list.out).toContain('1 not whole, 1 overwritten');
+    expect(unknown).toMatchObject({ code: 1 });
+    expect(unknown.err).toContain('SOURCE_UNKNOWN');
   });
 });

@@ -5,7 +5,15 @@ import { messagePayout, pingTemporal, runManualPayout } from '../api/sagas.js';
 import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
+import {
+  approvePayout,
+  cancelPayout,
+  holdPayout,
+  requestBump,
+  resumePayout,
+} from '../store/payout-messages.js';
 import { findPayout, listPayouts, type PayoutSummary } from '../store/payout-reads.js';
+import { rehearse } from '../store/transact.js';
 import {
   approveUpdate,
   bumpUpdate,
@@ -20,15 +28,50 @@ import { formatAddress, formatAmount, formatFacts, formatTable } from './output.
 
 /** Who acts, in the audit log. */
 export const ACTOR = 'cli';
+/** The last line of every dry run. */
+export const DRY_RUN = 'nothing was changed: a dry run';
 const DEFAULT_LIMIT = 50;
 
-const MESSAGES = [
-  ['hold', holdUpdate, 'keep a reserved payout from being signed'],
-  ['resume', resumeUpdate, 'let a held payout go on'],
-  ['approve', approveUpdate, 'let a payout go that is above pool.maxPayout or pool.maxGasShare'],
-  ['bump', bumpUpdate, 'send a signed payout again with a higher fee, under the same nonce'],
-  ['cancel', cancelUpdate, 'end a payout that is not signed yet; its amount is pending again'],
-] as const;
+interface Message {
+  readonly name: string;
+  readonly description: string;
+  readonly update: typeof holdUpdate;
+  /** What the saga's activity does, for a dry run. */
+  readonly effect: typeof holdPayout;
+}
+
+const MESSAGES: readonly Message[] = [
+  {
+    name: 'hold',
+    description: 'keep a reserved payout from being signed',
+    update: holdUpdate,
+    effect: holdPayout,
+  },
+  {
+    name: 'resume',
+    description: 'let a held payout go on',
+    update: resumeUpdate,
+    effect: resumePayout,
+  },
+  {
+    name: 'approve',
+    description: 'let a payout go that is above pool.maxPayout or pool.maxGasShare',
+    update: approveUpdate,
+    effect: approvePayout,
+  },
+  {
+    name: 'bump',
+    description: 'send a signed payout again with a higher fee, under the same nonce',
+    update: bumpUpdate,
+    effect: requestBump,
+  },
+  {
+    name: 'cancel',
+    description: 'end a payout that is not signed yet; its amount is pending again',
+    update: cancelUpdate,
+    effect: cancelPayout,
+  },
+];
 
 export function addPayoutCommands(program: Command): void {
   const payout = program.command('payout').description('look at payouts and steer them');
@@ -56,20 +99,38 @@ export function addPayoutCommands(program: Command): void {
     .action((payee: string, options: PayOptions, command: Command) =>
       withContext(command, (context) => pay(context, payee, options)),
     );
-  for (const [name, update, description] of MESSAGES) {
+  for (const message of MESSAGES) {
     payout
-      .command(`${name} <id>`)
-      .description(description)
+      .command(`${message.name} <id>`)
+      .description(message.description)
       .requiredOption('--reason <words>', 'kept in the audit log')
-      .action((id: string, { reason }: { readonly reason: string }, command: Command) =>
-        withContext(command, async ({ deps, answer }) => {
-          requireId(id);
-          await pingTemporal(deps);
-          const said = await messagePayout(deps, id, { update, actor: ACTOR, reason });
-          answer(`${said.words} (${said.state})`, { id, ...said });
-        }),
+      .option('--dry-run', 'show what it would do, and do nothing', false)
+      .action((id: string, options: MessageOptions, command: Command) =>
+        withContext(command, (context) => say(context, message, { id, ...options })),
       );
   }
+}
+
+interface MessageOptions {
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+async function say(
+  { db, deps, answer }: CliContext,
+  { update, effect }: Message,
+  { id, reason, dryRun }: MessageOptions & { readonly id: string },
+): Promise<void> {
+  requireId(id);
+  const decision = { actor: ACTOR, reason };
+  if (dryRun) {
+    const said = await rehearse(db, (tx) => effect(tx, id, decision));
+    answer(`${said.words} (${said.state})\n${DRY_RUN}`, { id, applied: false, ...said });
+    return;
+  }
+  await pingTemporal(deps);
+  const said = await messagePayout(deps, id, { update, ...decision });
+  answer(`${said.words} (${said.state})`, { id, applied: true, ...said });
 }
 
 export function parseCount(text: string): number {

@@ -2,21 +2,26 @@ import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { pingTemporal } from '../api/sagas.js';
 import { PoolError } from '../domain/pool-error.js';
+import { countFindings, openFindings } from '../store/finding-reads.js';
 import { findPayee } from '../store/payee-reads.js';
 import { releasePayee } from '../store/payees.js';
 import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
 import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
 import { listSetAside } from '../store/set-aside-reads.js';
-import { listSources, type SourceSummary } from '../store/source-reads.js';
+import { listSources } from '../store/source-reads.js';
+import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
+import { findingTable } from './finding-commands.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
-import { ACTOR, parseCount, payoutTable } from './payout-commands.js';
+import { ACTOR, DRY_RUN, parseCount, payoutTable } from './payout-commands.js';
+import { addSourceCommands, sourceTable } from './source-commands.js';
 import { requireReason, walletFacts } from './wallet-commands.js';
 
 const DEFAULT_LIMIT = 50;
 const SHOWN_PAYOUTS = 10;
+const SHOWN_FINDINGS = 20;
 
 export function addPoolCommands(program: Command): void {
   program
@@ -24,17 +29,7 @@ export function addPoolCommands(program: Command): void {
     .description('the pool at a glance; exit code 3 when the wallet is halted or Temporal is away')
     .action((_options: unknown, command: Command) => withContext(command, showStatus));
   addPayeeCommands(program.command('payee').description('who is paid'));
-  program
-    .command('source')
-    .description('where pool events come from')
-    .command('list')
-    .description('how far each source was read, and when it last worked')
-    .action((_options: unknown, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        const sources = await listSources(db, new Date());
-        answer(sourceTable(sources), sources);
-      }),
-    );
+  addSourceCommands(program.command('source').description('where pool events come from'));
   program
     .command('set-aside')
     .description('events that could not be counted')
@@ -73,14 +68,30 @@ function addPayeeCommands(payee: Command): void {
     .command('release <address>')
     .description('let a payee be paid again whose destination had refused')
     .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((address: string, { reason }: { readonly reason: string }, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        requireReason(reason);
-        const changed = await releasePayee(db, parseAddress(address), { actor: ACTOR, reason });
-        const text = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
-        answer(text, { changed });
-      }),
+    .option('--dry-run', 'show what it would do, and do nothing', false)
+    .action((address: string, options: ReleaseOptions, command: Command) =>
+      withContext(command, (context) => release(context, address, options)),
     );
+}
+
+interface ReleaseOptions {
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+async function release(
+  { db, answer }: CliContext,
+  address: string,
+  { reason, dryRun }: ReleaseOptions,
+): Promise<void> {
+  requireReason(reason);
+  const payee = parseAddress(address);
+  const decision = { actor: ACTOR, reason };
+  const changed = await (dryRun
+    ? rehearse(db, (tx) => releasePayee(tx, payee, decision))
+    : releasePayee(db, payee, decision));
+  const words = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
+  answer(dryRun ? `${words}\n${DRY_RUN}` : words, { applied: !dryRun, changed });
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
@@ -94,13 +105,21 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
       () => 'unreachable' as const,
     ),
   ]);
+  const [findings, { lookedAt }] = await Promise.all([
+    openFindings(db, SHOWN_FINDINGS),
+    countFindings(db),
+  ]);
   const parts = [
     totalFacts(totals, temporal),
     wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
     sourceTable(sources),
+    `findings, what asks for attention first:\n${findingTable(findings)}`,
     `open payouts, the oldest first:\n${payoutTable(open)}`,
   ];
-  const value = { totals, temporal, wallet: wallet ?? null, sources, openPayouts: open };
+  const value = {
+    ...{ totals, temporal, wallet: wallet ?? null, sources },
+    ...{ openPayouts: open, findings, lookedAt },
+  };
   answer(parts.join('\n\n'), value);
   const isWell = temporal === 'reachable' && (wallet?.halts.length ?? 0) === 0;
   return isWell ? 0 : EXIT.found;
@@ -118,21 +137,6 @@ function totalFacts(totals: PoolTotals, temporal: string): string {
     ['set aside', `${totals.setAsideEvents} events`],
     ['Temporal', temporal],
   ]);
-}
-
-function sourceTable(sources: readonly SourceSummary[]): string {
-  return formatTable(
-    ['source', 'reads from', 'read up to', 'last success', 'events', 'set aside', 'last error'],
-    sources.map((one) => [
-      one.removedAt === null ? one.id : `${one.id} (removed)`,
-      one.readsFrom,
-      one.cursorDt,
-      one.lastSuccessAt,
-      one.events,
-      one.setAside,
-      one.lastErrorCode === null ? null : `${one.lastErrorCode} ${one.lastError}`,
-    ]),
-  );
 }
 
 async function showPayee({ db, answer }: CliContext, text: string): Promise<void> {

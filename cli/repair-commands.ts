@@ -5,13 +5,9 @@ import { PoolError } from '../domain/pool-error.js';
 import type { ReconciliationReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';
-import { ACTOR, requireId } from './payout-commands.js';
+import { ACTOR, DRY_RUN, requireId } from './payout-commands.js';
+import { type Repair, subcommandOf, withRepair } from './repair-options.js';
 import { requireReason, requireWallet } from './wallet-commands.js';
-
-interface Repair {
-  readonly reason: string;
-  readonly dryRun: boolean;
-}
 
 export function addRepairCommands(program: Command): void {
   withRepair(
@@ -46,18 +42,6 @@ export function addRepairCommands(program: Command): void {
     );
 }
 
-function subcommandOf(program: Command, name: string): Command {
-  const found = program.commands.find((command) => command.name() === name);
-  if (found === undefined) throw new RangeError(`there is no command ${name}`);
-  return found;
-}
-
-function withRepair(command: Command): Command {
-  return command
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .option('--dry-run', 'show what it would do, and do nothing', false);
-}
-
 async function adopt(
   { deps, answer }: CliContext,
   options: Repair & { readonly vouch: readonly string[] },
@@ -75,8 +59,8 @@ async function adopt(
   );
   const done = report.applied
     ? 'booked; all is accounted for: `openpool wallet resume --reason …` lets payouts go on'
-    : 'nothing was changed: a dry run; without --dry-run all would be accounted for';
-  const partly = report.applied ? 'booked' : 'nothing was changed: a dry run';
+    : `${DRY_RUN}; without --dry-run all would be accounted for`;
+  const partly = report.applied ? 'booked' : DRY_RUN;
   const words = report.waiting === null ? done : `${partly}, but not complete: ${report.waiting}`;
   answer(`${table}\n\n${words}`, report);
   return report.complete ? 0 : EXIT.found;
@@ -103,7 +87,7 @@ async function payElsewhere(
 }
 
 const wordsOf = (report: { readonly applied: boolean; readonly words: string }): string =>
-  report.applied ? report.words : `${report.words}\nnothing was changed: a dry run`;
+  report.applied ? report.words : `${report.words}\n${DRY_RUN}`;
 
 async function reconcile(context: CliContext, fromOpening: boolean): Promise<number> {
   await requireWallet(context);

@@ -1,9 +1,13 @@
 /** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { walletKeyOf } from '../activities/money-deps.js';
+import { createApp } from '../api/app.js';
+import { testConfig } from '../api/test-pool.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import {
   startTestOrchestrator,
@@ -13,6 +17,7 @@ import { listAuditLog } from '../store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
   createTestWallet,
   paidByLedger,
@@ -48,6 +53,7 @@ beforeAll(async () => {
     ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
     ...{ namespace: space.namespace, chain, keystore: wallet.keystore },
     endpoint: orchestrator.url,
+    retention: { keepMonths: 2, archiveDir: 'archive' },
   });
   await worker.says('openpool worker ready');
 });
@@ -72,6 +78,14 @@ function openpool(...args: readonly string[]): Promise<Said> {
     });
   });
 }
+
+/** Wrong, balanced, and about nothing that happened. */
+const damage = () =>
+  database.db.execute(sql`
+    WITH made AS (INSERT INTO posting (kind, source_id, batch, terms_id) VALUES ('jobs', 'one', 0, 1)
+                  RETURNING id)
+    INSERT INTO ledger_entry (posting_id, account, amount_wei)
+    SELECT id, e.account, e.wei FROM made, (VALUES ('revenue', -7), ('commission', 7)) AS e (account, wei)`);
 
 const toFinality = () => rpc(chain.rpcUrl, 'anvil_mine', ['0x8']);
 
@@ -140,4 +154,39 @@ describe('repairs on the command line', () => {
     expect(await openpool(...release)).toMatchObject({ code: 0, answer: { applied: true } });
     expect(await stateOf(database.db, other.payoutId)).toBe('cancelled');
   });
+});
+
+describe('the history on the command line', () => {
+  it('is archived, read again and brought back; what differs is named with exit code 3 and mended', async () => {
+    const span = { fromMs: Date.parse('2026-01-10T00:00:00Z'), count: 40, stepMs: 86_400_000 };
+    await ingestSaid(database.db, 'one', inventEvents(4, span));
+    await database.db.execute(
+      sql`UPDATE pool_event SET received_at = dt; UPDATE source SET deep_from_dt = NULL`,
+    );
+    const archived = await openpool('archive', 'run');
+    expect(archived).toMatchObject({
+      ...{ code: 0, answer: { archived: [{ month: '2026-01' }, { month: '2026-02' }] } },
+    });
+    await damage();
+    const found = await openpool('rebuild');
+    expect(found).toMatchObject({ code: 3, answer: { ok: false, applied: false } });
+    expect(JSON.stringify(found.answer)).toContain('its events are worth nothing');
+    const applied = await openpool('rebuild', '--apply', '--reason', 'a test of damage');
+    expect(applied).toMatchObject({
+      code: 0,
+      answer: { applied: true, corrections: { postings: 1 } },
+    });
+    const restored = await openpool('archive', 'restore', '2026-01', '--reason', 'a question');
+    expect(restored.code).toBe(0);
+    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    const app = createApp({ db: database.db, client, config: testConfig(), version: '1' });
+    const read = async (path: string) => (await app.request(path)).json();
+    expect(await read('/v1/archives')).toMatchObject({
+      items: [
+        { month: '2026-01', state: 'restored' },
+        { month: '2026-02', state: 'archived' },
+      ],
+    });
+    expect(await read('/v1/rebuild')).toMatchObject({ latest: { ok: true, actor: 'cli' } });
+  }, 120_000);
 });

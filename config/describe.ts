@@ -13,7 +13,7 @@ export interface ConfigDescription {
  * origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, chain, temporal, wallet, api } = config;
+  const { pool, sentinel, chain, temporal, wallet, api, retention } = config;
   return {
     pool: {
       name: pool.name,
@@ -40,7 +40,16 @@ export function describeConfig(config: Config): ConfigDescription {
       syncInterval: formatDuration(source.syncIntervalMs),
       options: describeOption(source.options),
     })),
+    sentinel: {
+      lag: formatDuration(sentinel.lagMs),
+      silence: formatDuration(sentinel.silenceMs),
+      zeroFeeShare: formatShare(sentinel.zeroFeeShareBps),
+      unmatchedAge: formatDuration(sentinel.unmatchedAgeMs),
+      priceJumpFactor: sentinel.priceJumpFactor,
+      clockSkew: formatDuration(sentinel.clockSkewMs),
+    },
     database: describeDatabase(config.database),
+    retention: { keepMonths: retention.keepMonths, archiveDir: retention.archiveDir },
     temporal: {
       address: temporal.address,
       namespace: temporal.namespace,

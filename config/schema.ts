@@ -55,6 +55,15 @@ const source = z.strictObject({
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
+const sentinel = z.strictObject({
+  lag: interval('1s').prefault('15m'),
+  silence: interval('1s').prefault('30m'),
+  zeroFeeShare: shareBps().prefault('5%'),
+  unmatchedAge: interval('1s').prefault('1d'),
+  priceJumpFactor: wholeNumber(2).prefault(3),
+  clockSkew: interval('1s').prefault('2m'),
+});
+
 const database = z.strictObject({
   url: postgresUrl().optional(),
   urlFile: text().optional(),
@@ -65,6 +74,11 @@ const database = z.strictObject({
       port: portNumber().prefault(5442),
     })
     .optional(),
+});
+
+const retention = z.strictObject({
+  keepMonths: wholeNumber(1, 1_200).optional(),
+  archiveDir: text().prefault('.openpool/archive'),
 });
 
 const temporal = z.strictObject({
@@ -167,7 +181,9 @@ const log = z.strictObject({
 export const configSchema = z.strictObject({
   pool: pool.prefault({}),
   sources: z.array(source, 'give a list of sources').min(1, 'give at least one source'),
+  sentinel: sentinel.prefault({}),
   database,
+  retention: retention.prefault({}),
   temporal: temporal.prefault({}),
   chain,
   wallet,

@@ -8,7 +8,7 @@ import type { ConfigValues, SourceValues } from './schema.js';
 export interface SourceConfig {
   /** Permanent: it is part of every event's identity. */
   readonly id: string;
-  /** Which plugin reads it: `orchestrator-http`, `file`, `generator`, or `module`: a third party's. */
+  /** Which plugin reads it: `orchestrator-http`, `s3`, `file`, `generator`; `module`: a third party's. */
   readonly kind: string;
   /** The third party's package, or path from `baseDir`. */
   readonly module: string | null;

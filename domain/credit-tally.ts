@@ -1,4 +1,5 @@
 /** The sums of a batch: ledger postings, workers' figures, connections, resets, counts. */
+import { PriceTally } from './job-price.js';
 import {
   isLater,
   type NodeType,
@@ -84,6 +85,7 @@ export class Tally {
   private readonly connections = new Map<string, ConnectionChange>();
   private readonly resets = new Map<string, ResetChange>();
   private readonly counts = new Map<string, Mutable<EventCount>>();
+  readonly prices = new PriceTally();
 
   /** Notes that the worker occurred, and returns its key. */
   see(worker: RemoteWorker, dtMs: number): string {
@@ -155,6 +157,7 @@ export class Tally {
       connections: [...this.connections.values()],
       resets: [...this.resets.values()],
       counts: [...this.counts.values()] as readonly EventCount[],
+      prices: this.prices.result(),
     };
   }
 }

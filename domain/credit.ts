@@ -11,6 +11,7 @@ import {
   Tally,
   type WorkerStats,
 } from './credit-tally.js';
+import type { HourPrice } from './job-price.js';
 import { splitFee } from './money.js';
 import type { PoolEvent } from './pool-event.js';
 import type { JobContent, ReceivedContent } from './pool-event-content.js';
@@ -95,6 +96,8 @@ export interface BatchCredits {
   /** Every remote worker that occurs, by its key. */
   readonly workers: ReadonlyMap<string, WorkerStats>;
   readonly counts: readonly EventCount[];
+  /** Of paid jobs, whoever is credited. */
+  readonly prices: readonly HourPrice[];
 }
 
 /** Either a stored half or the fresh event at `index`. */
@@ -164,6 +167,7 @@ class BatchCrediting {
     } else if (content.kind === 'received') {
       this.takeReceived(event, content, index);
     } else if (content.kind === 'job') {
+      this.tally.prices.add(event, content);
       this.takeJob(event, content, index);
     }
   }

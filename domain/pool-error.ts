@@ -3,7 +3,10 @@
  * whether trying again can help (`final`), which HTTP status it answers with, and what to do.
  * docs/operations.md has one entry per code; a test holds the two against each other.
  */
-interface CatalogueEntry {
+import { DECISION_ERRORS } from './pool-error-decisions.js';
+import { SOURCE_ERRORS } from './pool-error-sources.js';
+
+export interface CatalogueEntry {
   readonly final: boolean;
   readonly http: number;
   readonly help: string;
@@ -26,6 +29,12 @@ export const CATALOGUE = {
     help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
   },
   PAYOUT_NOT_FOUND: { final: true, http: 404, help: 'List payouts with GET /v1/payouts.' },
+  FINDING_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'List findings with `openpool finding list`.',
+  },
+  FINDING_RESOLVED: { final: true, http: 409, help: 'It has ended; its return is a new one.' },
   PAYOUT_NOTHING_DUE: {
     final: true,
     http: 409,
@@ -42,17 +51,10 @@ export const CATALOGUE = {
     help: 'A signed payout only goes forward: it may already be on chain. Bump its fee if it is stuck.',
   },
   PAYOUT_ALREADY_CLOSED: { final: true, http: 409, help: 'It has ended; nothing is left to do.' },
-  PAYOUT_NOT_SIGNED: {
-    final: true,
-    http: 409,
-    help: 'There is no transaction to bump yet.',
-  },
+  PAYOUT_NOT_SIGNED: { final: true, http: 409, help: 'There is no transaction to bump yet.' },
   PAYOUT_NOT_HELD: { final: true, http: 409, help: 'Only a held payout can be resumed.' },
-  REASON_MISSING: {
-    final: true,
-    http: 400,
-    help: 'Say why: the reason is kept in the audit log.',
-  },
+  REASON_MISSING: { final: true, http: 400, help: 'Say why: the reason is kept in the audit log.' },
+  ...DECISION_ERRORS,
   WALLET_HALTED: {
     final: false,
     http: 409,
@@ -72,6 +74,21 @@ export const CATALOGUE = {
     final: false,
     http: 409,
     help: 'Another repair of the same thing runs: wait for its end, look in the Temporal UI, then try again.',
+  },
+  HISTORY_BUSY: {
+    final: false,
+    http: 409,
+    help: 'One rebuild, archive run or restore at a time: wait for the end of the one that runs, then try again.',
+  },
+  ARCHIVE_UNKNOWN: {
+    final: true,
+    http: 404,
+    help: '`openpool archive list` shows the months that are in files.',
+  },
+  ARCHIVE_DAMAGED: {
+    final: false,
+    http: 500,
+    help: 'A file of the archive is missing or not what it was: bring it back from a copy into `retention.archiveDir`, then `openpool archive verify`. Nothing was changed.',
   },
   RECONCILIATION_FAILED: {
     final: false,
@@ -267,101 +284,7 @@ export const CATALOGUE = {
     http: 409,
     help: 'The ledger contradicts itself; the findings say where. Pay nothing, keep a copy of the database, and look.',
   },
-  SOURCE_UNKNOWN: {
-    final: true,
-    http: 404,
-    help: 'Name a source of the configuration; its worker registers it when it starts.',
-  },
-  SOURCE_READ_TWICE: {
-    final: true,
-    http: 500,
-    help: 'Two sources read the same, and every event would count twice: keep one, under its first id.',
-  },
-  SOURCE_MOVED: {
-    final: true,
-    http: 500,
-    help: 'An id belongs to one endpoint for ever. Give the new endpoint a new id and a `from` that begins where the old one ended.',
-  },
-  SYNC_FAILED: {
-    final: false,
-    http: 500,
-    help: 'The pass goes on by itself where it was; the message and the log of the worker say what stopped it.',
-  },
-  EVENT_SOURCE_KIND_UNKNOWN: {
-    final: true,
-    http: 500,
-    help: 'Correct `kind` of the source; plugins/README.md lists the kinds.',
-  },
-  EVENT_SOURCE_OPTIONS: {
-    final: true,
-    http: 500,
-    help: 'Correct the options of the source that are named; pools/openpool.yaml has examples.',
-  },
-  EVENT_SOURCE_MODULE_NOT_FOUND: {
-    final: true,
-    http: 500,
-    help: 'Correct `module` of the source (a path from the configuration’s directory begins with ./ or ../), or install the package beside the configuration.',
-  },
-  EVENT_SOURCE_MODULE_INVALID: {
-    final: true,
-    http: 500,
-    help: 'Tell the author of the module: it must load, export createEventSource and make a source; plugins/README.md says how.',
-  },
-  EVENT_SOURCE_MODULE_FAILED: {
-    final: false,
-    http: 502,
-    help: 'The module failed with an error of its own: see what it says, and ask its author. The next pass goes on.',
-  },
-  EVENT_SOURCE_FILE_UNREADABLE: {
-    final: false,
-    http: 502,
-    help: 'Correct `path` in the options, let the user that runs openpool read the file, or copy it again if it is damaged.',
-  },
-  EVENT_SOURCE_UNREACHABLE: {
-    final: false,
-    http: 502,
-    help: 'Check that the orchestrator runs and that its address and port are right.',
-  },
-  EVENT_SOURCE_TLS: {
-    final: false,
-    http: 502,
-    help: 'The certificate cannot be verified: give `caFile` in the options, or `insecure: true` if you must.',
-  },
-  EVENT_SOURCE_TIMEOUT: {
-    final: false,
-    http: 504,
-    help: 'The orchestrator is too slow or hangs: look at it, or raise the time-out that is named.',
-  },
-  EVENT_SOURCE_UNAUTHORIZED: {
-    final: false,
-    http: 502,
-    help: 'Correct `basicAuth` or `headers` in the options of the source.',
-  },
-  EVENT_SOURCE_BAD_REQUEST: {
-    final: false,
-    http: 502,
-    help: 'The orchestrator did not understand the question: see its version and what stands in front of it.',
-  },
-  EVENT_SOURCE_HTTP_STATUS: {
-    final: false,
-    http: 502,
-    help: 'Look at the orchestrator and at the proxy in front of it.',
-  },
-  EVENT_SOURCE_NOT_JSON: {
-    final: false,
-    http: 502,
-    help: 'Something else answers there, such as a login page: check the endpoint and what stands in front of it.',
-  },
-  EVENT_SOURCE_TRUNCATED: {
-    final: false,
-    http: 502,
-    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again.',
-  },
-  EVENT_SOURCE_TOO_LARGE: {
-    final: false,
-    http: 502,
-    help: 'The answer is larger than `maxAnswer` in the options: raise it if the orchestrator is right.',
-  },
+  ...SOURCE_ERRORS,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type PoolErrorCode = keyof typeof CATALOGUE;

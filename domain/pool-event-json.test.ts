@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asNatural, asObject, field, parseLossless } from './pool-event-json.js';
+import { asNatural, asObject, compactMember, field, parseLossless } from './pool-event-json.js';
 
 describe('lossless JSON', () => {
   it('keeps every digit of integers that a double cannot hold, as text', () => {
@@ -89,5 +89,14 @@ describe('lossless JSON', () => {
     const startedMs = performance.now();
     expect(() => parseLossless(text)).toThrow(SyntaxError);
     expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it('cuts out the member of that name of the object itself, the last one as it is parsed', () => {
+    const last = String.raw`"Pay\u006coad": { "x" : [ 1 , "\\" , " }\" ] " ] }`;
+    const text = `{ "a": {"Payload": 1}, "b": ["Payload", {"Payload": [2, 3]}], "c": "Payload",
+      "Payload": 4, ${last} , "d": 5 }`;
+    expect(compactMember(text, 'Payload')).toBe(String.raw`{"x":[1,"\\"," }\" ] "]}`);
+    expect(compactMember('{"Payload":7}', 'Payload')).toBe('7');
+    expect(compactMember('{"a":7}', 'Payload')).toBe('');
   });
 });

@@ -82,3 +82,54 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
   const natural = BigInt(value);
   return natural <= max ? natural : undefined;
 }
+
+/** Blanks between tokens, beside the strings in which they mean something. */
+const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
+
+/**
+ * The text of the object's member, without blanks between its tokens and otherwise as said; the empty
+ * text when there is none.
+ *
+ * @param object the text of a JSON object: it was parsed before
+ */
+export function compactMember(object: string, key: string): string {
+  let [depth, start, found] = [0, -1, ''];
+  let isName = true;
+  for (let i = 0; i < object.length; i += 1) {
+    const letter = object[i];
+    if (letter === '"') {
+      const end = stringEnd(object, i);
+      if (depth === 1 && isName) {
+        // Of two members of one name the last one counts, as in JSON.parse.
+        if (isText(object.slice(i, end), key)) start = object.indexOf(':', end) + 1;
+        isName = false;
+      }
+      i = end - 1;
+    } else if (letter === '{' || letter === '[') {
+      depth += 1;
+    } else if (letter === '}' || letter === ']') {
+      depth -= 1;
+    } else if (letter === ',' && depth === 1) {
+      isName = true;
+    }
+    if (start !== -1 && i >= start && (depth === 0 || (depth === 1 && letter === ','))) {
+      found = object.slice(start, i);
+      start = -1;
+    }
+  }
+  return found.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
+}
+
+/** The place behind the string that begins here. */
+function stringEnd(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
+
+function isText(token: string, text: string): boolean {
+  return token.includes('\\') ? JSON.parse(token) === text : token === `"${text}"`;
+}

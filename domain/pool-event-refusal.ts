@@ -10,14 +10,18 @@ export const REFUSALS = {
   EVENT_VERSION_MALFORMED: 'The version is no whole number: see what the source runs.',
   EVENT_PAYLOAD_MALFORMED: 'The payload cannot be read; it is read again by each new version.',
   EVENT_TYPE_MALFORMED: 'The event does not say what it is: see what the source runs.',
+  EVENT_ORIGIN_MALFORMED:
+    'Say region and nodeType in the configuration of the source if the event leaves them out; else see what the source runs.',
   EVENT_ADDRESS_MALFORMED: 'The worker was started with an address that is none: tell its owner.',
   EVENT_FEE_MALFORMED: 'The fees are no amount of wei: see what the source runs.',
   EVENT_REQUEST_MALFORMED: 'The requestID is no short text: see what the source runs.',
   EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
+  EVENT_ARCHIVED:
+    'Its month is archived: whether it was counted cannot be seen any more. `openpool archive restore <month>` brings it back, then it is told apart again.',
   EVENT_FEE_ABOVE_CAP:
     'Ask the orchestrator whether it is right. If it is, raise pool.maxJobFee and restart the workers: it is taken in then.',
   EVENT_CHANGED:
-    'The same ID and time stood for another event before, which counts: compare the two.',
+    'The same identity (ID and time, or the UUID alone) stood for another event before, which counts: compare the two.',
 } as const;
 export type RefusalCode = keyof typeof REFUSALS;
 

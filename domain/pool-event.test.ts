@@ -177,6 +177,100 @@ describe('reading a pool event', () => {
     expect(code(read(DT))).toBe('ok');
   });
 
+  describe('from a file', () => {
+    const ID = '0f8fad5b-d9cb-469f-a165-70867728950e';
+    const NOWHERE: EventOrigin = { region: null, nodeType: null, fromMs: null };
+    const text = (payload: string, more: object = {}): string =>
+      JSON.stringify({
+        ...{ ID, EventType: 'job-processed', Version: 1, Payload: 0 },
+        ...{ NodeType: 'transcode', Region: 'us-west', DT, ...more },
+      }).replace('"Payload":0', () => `"Payload": ${payload}`);
+
+    it('takes region and node type from the event, and keeps the payload in the one shape', () => {
+      const payload = `{\n  "ethAddress": "${ALICE}",\n  "note": "a: {b,\\n c}", "fees": 9007199254740993 }`;
+      expect(readPoolEvent(text(payload), NOWHERE)).toEqual({
+        ok: true,
+        event: {
+          ...{ eventId: ID, uuid: ID, dtMs: Date.parse(DT), eventType: 'job-processed' },
+          ...{ version: 1, region: 'us-west', nodeType: 'transcode' },
+          payload: `{"event_type":"job-processed","payload":{"ethAddress":"${ALICE}","note":"a: {b,\\n c}","fees":9007199254740993}}`,
+          content: {
+            ...{ kind: 'job', payee: alice, grossWei: 9_007_199_254_740_993n, computeUnits: 0n },
+            ...{ requestId: null, pipeline: null, modelId: null },
+          },
+        },
+      });
+    });
+
+    it('takes letters of either case for the same UUID, and no other id for one', () => {
+      const read = (raw: string) => readPoolEvent(raw, ORIGIN);
+      const upper = text('{"fees":1}', { ID: ID.toUpperCase() });
+      expect(read(upper)).toMatchObject({ event: { eventId: ID, uuid: ID } });
+      const plain = read(text('{"fees":1}', { ID: 17 }));
+      expect(plain).toMatchObject({ ok: true, event: { eventId: '17' } });
+      expect(plain.ok && plain.event.uuid).toBeUndefined();
+      const payload = '{"event_type":"moon","payload":{}}';
+      const http = read(element(payload, { ID: ID.toUpperCase() }));
+      expect(http).toMatchObject({ event: { eventId: ID.toUpperCase() } });
+    });
+
+    it('falls back on the configuration, and refuses an event from nowhere', () => {
+      const fields = '{"fees":1}';
+      const silent = text(fields, { Region: '', NodeType: '' });
+      expect(readPoolEvent(silent, ORIGIN)).toMatchObject({
+        event: { region: 'eu', nodeType: 'ai' },
+      });
+      expect(code(readPoolEvent(silent, NOWHERE))).toBe('EVENT_ORIGIN_MALFORMED');
+      const odd = { NodeType: 'toaster' };
+      expect(code(readPoolEvent(text(fields, odd), ORIGIN))).toBe('EVENT_ORIGIN_MALFORMED');
+      expect(code(readPoolEvent(text(fields, { Region: 7 }), ORIGIN))).toBe(
+        'EVENT_ORIGIN_MALFORMED',
+      );
+      expect(code(readPoolEvent(element('{"event_type":"moon"}'), NOWHERE))).toBe(
+        'EVENT_ORIGIN_MALFORMED',
+      );
+    });
+
+    it('reads resets, whose payload is empty or missing', () => {
+      for (const payload of ['{}', '{ }', 'null']) {
+        const reading = readPoolEvent(text(payload, { EventType: 'orchestrator-reset' }), ORIGIN);
+        expect(reading).toMatchObject({
+          event: {
+            content: { kind: 'reset' },
+            payload: '{"event_type":"orchestrator-reset","payload":{}}',
+          },
+        });
+      }
+    });
+
+    it('refuses payloads that are no object, and events without a type', () => {
+      for (const payload of ['[]', '7', '"{}"']) {
+        expect(code(readPoolEvent(text(payload), ORIGIN))).toBe('EVENT_PAYLOAD_MALFORMED');
+      }
+      const untyped = text('{}', { EventType: undefined });
+      expect(code(readPoolEvent(untyped, ORIGIN))).toBe('EVENT_TYPE_MALFORMED');
+    });
+
+    it('keeps any payload exactly, however it is indented', () => {
+      const payload = fc.dictionary(fc.string(), fc.jsonValue());
+      fc.assert(
+        fc.property(payload, fc.bigInt({ min: 0n }), fc.nat(4), (fields, fees, indent) => {
+          const said = JSON.stringify({ ...fields, fees: 0 }, null, indent).replace(
+            /"fees": ?0/,
+            `"fees": ${fees}`,
+          );
+          const reading = readPoolEvent(text(said, { EventType: 'moon' }), ORIGIN);
+          const kept = reading.ok ? reading.event.payload : '';
+          const compact = JSON.stringify({ ...fields, fees: 0 }).replace(
+            '"fees":0',
+            `"fees":${fees}`,
+          );
+          expect(kept).toBe(`{"event_type":"moon","payload":${compact}}`);
+        }),
+      );
+    });
+  });
+
   it('answers for any text at all', () => {
     const anyText = fc.oneof(
       fc.string(),

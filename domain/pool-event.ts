@@ -2,28 +2,18 @@
  * Pool events as an orchestrator says them, made uniform. Everything here is input from outside:
  * what cannot be read is refused by name, and whoever calls keeps the refused text.
  */
-import { type EventContent, KNOWN_VERSION, readContent } from './pool-event-content.js';
-import {
-  asNatural,
-  asObject,
-  field,
-  type LosslessJson,
-  type LosslessObject,
-  parseLossless,
-} from './pool-event-json.js';
-import {
-  EventRefused,
-  isName,
-  type Refusal,
-  type RefusalCode,
-  shown,
-} from './pool-event-refusal.js';
+import { type EventContent, readContent } from './pool-event-content.js';
+import { type Envelope, parse, readEnvelope } from './pool-event-envelope.js';
+import { asObject, field, type LosslessObject } from './pool-event-json.js';
+import { EventRefused, isName, type Refusal, shown } from './pool-event-refusal.js';
 import type { NodeType } from './remote-worker.js';
 
 /** One event, valid in every field. */
 export interface PoolEvent {
   /** With the source and `dtMs`, the event's identity. */
   readonly eventId: string;
+  /** The same id, when it is a UUID that names the event in any source and at any time. */
+  readonly uuid?: string;
   /** The event's own time, in milliseconds since 1970. */
   readonly dtMs: number;
   /** As said, known to this version or not. */
@@ -31,7 +21,10 @@ export interface PoolEvent {
   readonly version: number;
   readonly region: string;
   readonly nodeType: NodeType;
-  /** The payload's text as said. */
+  /**
+   * The payload's text, every digit as said: `{"event_type": …, "payload": {…}}`, whichever dialect it
+   * was said in.
+   */
   readonly payload: string;
   /** What it means; `note` when it is only kept and counted. */
   readonly content: EventContent;
@@ -41,31 +34,22 @@ export type EventReading =
   | { readonly ok: true; readonly event: PoolEvent }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** What a source's configuration says for events that do not say it themselves. */
+/** What a source's configuration says for events that do not say it themselves; null: nothing. */
 export interface EventOrigin {
-  readonly region: string;
-  readonly nodeType: NodeType;
+  readonly region: string | null;
+  readonly nodeType: NodeType | null;
   /** Events before this time belong to somebody else's books. */
   readonly fromMs: number | null;
 }
 
-/** The envelope of one dialect: where identity, time and payload stand in its elements. */
-interface Envelope {
-  readonly version: number;
-  readonly eventType: string;
-  readonly payload: string;
-  readonly fields: LosslessObject;
-}
-
-const MAX_INT4 = 2n ** 31n - 1n;
 // Before the network existed nobody earned on it; Go's zero time is the year 1.
 const EARLIEST_MS = Date.UTC(2015, 0, 1);
 const LATEST_MS = Date.UTC(3000, 0, 1);
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RFC3339 = /^(\d{4}-\d{2}-(\d{2}))[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
- * Reads one element of an orchestrator's answer (`/pool/events`): keys capitalised or not, the
- * payload a string that holds JSON.
+ * Reads one element of an orchestrator's answer (`/pool/events`) or of one of its files.
  *
  * @param raw the element's JSON text as received
  */
@@ -73,15 +57,18 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
   let element: LosslessObject | undefined;
   try {
     element = readElement(raw);
-    const eventId = readEventId(element);
+    const said = readEventId(element);
     const dtMs = readTime(element, origin);
-    const { version, eventType, payload, fields } = readHttpEnvelope(element);
-    const content = readContent({ eventType, version, fields });
-    const { region, nodeType } = origin;
-    return {
-      ok: true,
-      event: { eventId, dtMs, eventType, version, region, nodeType, payload, content },
-    };
+    const envelope = readEnvelope(element, raw);
+    const { version, eventType, payload } = envelope;
+    const uuid = readUuid(said, envelope);
+    const region = envelope.region ?? origin.region;
+    const nodeType = envelope.nodeType ?? origin.nodeType;
+    if (region === null || nodeType === null) throw fromNowhere(region);
+    const content = readContent(envelope);
+    // Written out: objects of one shape are read and made several times as fast.
+    const event = { eventId: said, dtMs, eventType, version, region, nodeType, payload, content };
+    return { ok: true, event: uuid === undefined ? event : { ...event, eventId: uuid, uuid } };
   } catch (error) {
     if (!(error instanceof EventRefused)) throw error;
     return { ok: false, refusal: refusalOf(error, element) };
@@ -106,14 +93,6 @@ function readElement(raw: string): LosslessObject {
   const element = asObject(parse(raw, 'EVENT_NOT_JSON', 'the element is no JSON'));
   if (element !== undefined) return element;
   throw new EventRefused('EVENT_NOT_OBJECT', 'the element is no JSON object');
-}
-
-function parse(text: string, code: RefusalCode, what: string): LosslessJson {
-  try {
-    return parseLossless(text);
-  } catch (error) {
-    throw new EventRefused(code, `${what}: ${error instanceof Error ? error.message : 'unknown'}`);
-  }
 }
 
 function readEventId(element: LosslessObject): string {
@@ -159,30 +138,13 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(dtMs) ? undefined : dtMs;
 }
 
-function readHttpEnvelope(element: LosslessObject): Envelope {
-  const payload = field(element, 'Payload', 'payload');
-  if (typeof payload !== 'string' || payload.includes('\0')) {
-    throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'Payload is no string that holds JSON');
-  }
-  const body = asObject(parse(payload, 'EVENT_PAYLOAD_MALFORMED', 'the payload is no JSON'));
-  if (body === undefined) {
-    throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'the payload is no JSON object');
-  }
-  const eventType = field(body, 'event_type');
-  if (typeof eventType !== 'string' || !isName(eventType)) {
-    throw new EventRefused('EVENT_TYPE_MALFORMED', `event_type ${shown(eventType)} is no name`);
-  }
-  const inner = field(body, 'payload') ?? null;
-  const fields = inner === null ? {} : asObject(inner);
-  if (fields === undefined) {
-    throw new EventRefused('EVENT_PAYLOAD_MALFORMED', "the event's own payload is no object");
-  }
-  return { version: readVersion(element), eventType, payload, fields };
+/** Letters of either case make the same UUID. */
+function readUuid(said: string, { isFileDialect }: Envelope): string | undefined {
+  return isFileDialect && UUID.test(said) ? said.toLowerCase() : undefined;
 }
 
-function readVersion(element: LosslessObject): number {
-  const said = field(element, 'Version', 'version') ?? KNOWN_VERSION;
-  const version = asNatural(said, MAX_INT4);
-  if (version !== undefined) return Number(version);
-  throw new EventRefused('EVENT_VERSION_MALFORMED', `Version ${shown(said)} is no version number`);
+function fromNowhere(region: string | null): EventRefused {
+  const missing = region === null ? 'Region' : 'NodeType';
+  const message = `neither the event nor the source's configuration says its ${missing}`;
+  return new EventRefused('EVENT_ORIGIN_MALFORMED', message);
 }

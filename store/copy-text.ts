@@ -78,6 +78,18 @@ export function readCopyField(field: Uint8Array): Uint8Array {
   return text.subarray(0, end);
 }
 
+/** Postgres itself writes some that `copyField` does not need. */
+const COPY_ESCAPES: Readonly<Record<string, string>> = {
+  ...{ n: '\n', t: '\t', r: '\r' },
+  ...{ b: '\b', f: '\f', v: '\v' },
+};
+
+/** What `copyField` was given, or the field that Postgres wrote. */
+export function fromCopyField(field: string): string {
+  if (!field.includes('\\')) return field;
+  return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
+}
+
 /** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */
 export function sqlText(value: string | null): string {
   if (value === null) return 'NULL';

@@ -19,6 +19,8 @@ export interface ReadElement {
 /** One event without its texts; those stand in its slice's bytes. */
 export interface PreparedEvent {
   readonly event: FreshEvent;
+  /** Of an event that is the same in every source and second. */
+  readonly uuid: string | undefined;
   readonly retry: ReadElement['retry'] | undefined;
   readonly slice: PreparedSlice;
   readonly index: number;
@@ -60,7 +62,7 @@ export function prepareSlice(
     const { eventId, dtMs, version, region, nodeType, content } = event;
     const eventType = sharedType(event.eventType);
     const fresh = { eventId, dtMs, eventType, version, region, nodeType, content };
-    return { event: fresh, retry, slice, index };
+    return { event: fresh, uuid: event.uuid, retry, slice, index };
   });
 }
 

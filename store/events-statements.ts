@@ -36,7 +36,8 @@ export function readStatements(
     ? ''
     : `WHERE k.dt <= (SELECT newest_dt FROM source WHERE id = ${source})`;
   return `BEGIN;
-    SELECT next_seq, next_batch FROM source WHERE id = ${source} FOR UPDATE;
+    SELECT next_seq, next_batch, extract(epoch FROM archived_to) * 1000 AS archived_ms FROM source
+     WHERE id = ${source} FOR UPDATE;
     SELECT k.i, e.hash FROM ${unnestRows(keys, [
       ['timestamptz', (key) => at(key.dtMs)],
       ['text', (key) => key.eventId],
@@ -69,7 +70,8 @@ function openHalvesStatement(
     }
   }
   const windowMs = batch.jobMatchWindowMs;
-  // A processed half whose received half named nobody has found it: it is no candidate again.
+  // A processed half whose received half named nobody has found it: it is no candidate again. One that
+  // a person decided about stays a candidate, held: its late received half must not find another job.
   return `SELECT u.role, u.dt, u.event_id, u.request_id, u.reason, u.gross_wei, u.compute_units,
       u.terms_id, w.payee, w.node_type, w.region
     FROM ${unnestRows(
@@ -80,10 +82,18 @@ function openHalvesStatement(
         ['timestamptz', (span) => at(span.toMs + windowMs)],
       ],
     )} AS k(request_id, from_dt, to_dt) CROSS JOIN LATERAL (
-      SELECT * FROM unmatched_job j
+      SELECT j.role, j.dt, j.event_id, j.request_id, j.reason, j.gross_wei, j.compute_units,
+             j.terms_id, j.remote_worker_id FROM unmatched_job j
        WHERE j.source_id = ${source} AND j.request_id = k.request_id
          AND j.dt BETWEEN k.from_dt AND k.to_dt
-         AND NOT (j.role = 'processed' AND j.reason = 'no-address') OFFSET 0) AS u
+         AND NOT (j.role = 'processed' AND j.reason = 'no-address')
+      UNION ALL
+      SELECT 'processed', d.dt, d.event_id, d.request_id, 'ambiguous', NULL, NULL, NULL, NULL
+        FROM decided_job d
+       WHERE (SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}))
+         AND d.source_id = ${source} AND d.request_id = k.request_id
+         AND d.dt BETWEEN k.from_dt AND k.to_dt AND d.unmatched_reason <> 'no-address'
+      OFFSET 0) AS u
     LEFT JOIN remote_worker w ON w.id = u.remote_worker_id`;
 }
 
@@ -94,6 +104,8 @@ export function writeStatements(
     readonly batchNo: number;
     readonly freshCount: number;
     readonly newestMs: number;
+    /** The present. */
+    readonly nowMs: number;
     readonly cursorHintMs: number | null;
   },
   credits: BatchCredits,
@@ -102,11 +114,12 @@ export function writeStatements(
   const source = sqlText(batch.sourceId);
   const statements = [
     `UPDATE source SET next_seq = next_seq + ${batch.freshCount}, next_batch = next_batch + 1,
-       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}),
+       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}), last_fresh_at = ${sqlTime(batch.nowMs)},
        cursor_dt = GREATEST(cursor_dt, ${sqlTime(batch.cursorHintMs)}) WHERE id = ${source}`,
     statsStatement(credits, workerIds),
     countsStatement(source, credits),
   ];
+  if (credits.prices.length > 0) statements.push(pricesStatement(source, credits));
   if (credits.postings.length > 0) {
     statements.push(postingsStatement(source, batch.batchNo, { credits, workerIds }));
   }
@@ -237,6 +250,23 @@ function countsStatement(source: string, { counts }: BatchCredits): string {
     ON CONFLICT (source_id, hour, event_type, version) DO UPDATE
       SET events = c.events + excluded.events,
           zero_fee_events = c.zero_fee_events + excluded.zero_fee_events`;
+}
+
+function pricesStatement(source: string, { prices }: BatchCredits): string {
+  return `INSERT INTO job_price AS p
+      (source_id, hour, node_type, pipeline, model_id, jobs, gross_wei, compute_units)
+    SELECT ${source}, k.* FROM ${unnestRows(prices, [
+      ['timestamptz', (row) => at(row.hourMs)],
+      ['text', (row) => row.nodeType],
+      ['text', (row) => row.pipeline],
+      ['text', (row) => row.modelId],
+      ['bigint', (row) => row.jobs],
+      ['numeric', (row) => row.grossWei],
+      ['numeric', (row) => row.computeUnits],
+    ])} AS k
+    ON CONFLICT (source_id, hour, node_type, pipeline, model_id) DO UPDATE
+      SET jobs = p.jobs + excluded.jobs, gross_wei = p.gross_wei + excluded.gross_wei,
+          compute_units = p.compute_units + excluded.compute_units`;
 }
 
 function openedStatement(source: string, { opened }: BatchCredits, workerIds: WorkerIds): string {

@@ -27,6 +27,7 @@ import {
   toStoredHalf,
   writeStatements,
 } from './events-statements.js';
+import { keepUuidsStatements, knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
 import { identifyWorkers } from './events-workers.js';
 import {
   type RefusedElement,
@@ -68,6 +69,8 @@ export interface IngestOutcome {
   readonly duplicates: number;
   /** Refused before, and those whose identity stood for something else. */
   readonly setAside: number;
+  /** The newest time of the fresh ones; null when there were none. */
+  readonly newestFreshMs: number | null;
 }
 
 const MAX_TRIES = 6;
@@ -120,10 +123,18 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 interface KnownState {
   readonly firstSeq: number;
   readonly batchNo: number;
+  /** Keys of events before this are kept no more. */
+  readonly archivedMs: number;
   /** Hashes of the events that are stored already, by place in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly OpenHalfRow[];
   readonly terms: readonly Terms[];
+}
+
+interface SourceRow {
+  readonly next_seq: string;
+  readonly next_batch: string;
+  readonly archived_ms: string | null;
 }
 
 class BatchIngest {
@@ -135,8 +146,8 @@ class BatchIngest {
 
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
     const state = await this.readState(checkAllKeys);
-    const { fresh, changed, tooHigh } = this.sift(state.hashes);
-    const refused = [...this.batch.refused, ...changed, ...tooHigh];
+    const { fresh, refused: sifted } = this.sift(state);
+    const refused = [...this.batch.refused, ...sifted];
     const { sourceId } = this.session;
     const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
     for (const element of refused) {
@@ -144,23 +155,26 @@ class BatchIngest {
       await this.client.query(setAsideQuery(sourceId, element, this.session));
     }
     const statements = this.setAsideStatements(refused, small);
+    const newestMs = fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0);
     if (fresh.length === 0) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
-      await this.store(state, fresh, statements);
+      await this.store({ ...state, newestMs }, fresh, statements);
     }
-    const duplicates = this.batch.events.length - fresh.length - changed.length - tooHigh.length;
-    return { fresh: fresh.length, duplicates, setAside: refused.length };
+    const duplicates = this.batch.events.length - fresh.length - sifted.length;
+    const newestFreshMs = fresh.length === 0 ? null : newestMs;
+    return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
   }
 
   private async readState(checkAllKeys: boolean): Promise<KnownState> {
     const { sourceId, jobMatchWindowMs } = this.session;
     const { events } = this.batch;
+    const statements = readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys });
     const results: unknown = await this.client.query(
-      readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys }),
+      [statements, uuidsStatement(events) ?? []].flat().join(';\n'),
     );
-    const [, source, known, halves, terms] = results as readonly QueryResult[];
-    const row: { next_seq: string; next_batch: string } | undefined = source?.rows[0];
+    const [, source, known, halves, terms, uuids] = results as readonly QueryResult[];
+    const row: SourceRow | undefined = source?.rows[0];
     if (row === undefined) {
       throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
     }
@@ -170,7 +184,8 @@ class BatchIngest {
     return {
       firstSeq: Number(row.next_seq),
       batchNo: Number(row.next_batch),
-      hashes: new Map(knownRows.map(({ i, hash }) => [Number(i) - 1, hash])),
+      archivedMs: row.archived_ms === null ? Number.NEGATIVE_INFINITY : Number(row.archived_ms),
+      hashes: this.knownHashes(knownRows, uuids?.rows ?? []),
       openHalves: halves?.rows ?? [],
       terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
         id,
@@ -180,27 +195,40 @@ class BatchIngest {
     };
   }
 
-  /** Parts what is new from what is known, from what is known otherwise, and from fees above the cap. */
-  private sift(hashes: ReadonlyMap<number, string>): {
+  private knownHashes(
+    rows: readonly { readonly i: string; readonly hash: string }[],
+    uuidRows: readonly UuidRow[],
+  ): ReadonlyMap<number, string> {
+    const hashes = new Map(rows.map(({ i, hash }) => [Number(i) - 1, hash]));
+    for (const row of uuidRows) {
+      const prepared = this.batch.events[Number(row.i)];
+      if (prepared !== undefined) hashes.set(Number(row.i), knownHash(row, prepared));
+    }
+    return hashes;
+  }
+
+  /**
+   * Parts what is new from what is known, and from what cannot be counted: what is known otherwise, what
+   * is too old to tell, fees above the cap.
+   */
+  private sift({ hashes, archivedMs }: KnownState): {
     readonly fresh: readonly PreparedEvent[];
-    readonly changed: readonly RefusedElement[];
-    readonly tooHigh: readonly RefusedElement[];
+    readonly refused: readonly RefusedElement[];
   } {
     const { maxJobFeeWei } = this.session;
     const fresh: PreparedEvent[] = [];
-    const changed: RefusedElement[] = [];
-    const tooHigh: RefusedElement[] = [];
+    const refused: RefusedElement[] = [];
     for (const [i, prepared] of this.batch.events.entries()) {
       const hash = hashes.get(i);
       if (hash !== undefined) {
-        if (hash !== eventHash(prepared)) changed.push(changedElement(prepared));
-      } else if (isAboveCap(prepared, maxJobFeeWei)) {
-        tooHigh.push(tooHighElement(prepared, maxJobFeeWei));
-      } else {
-        fresh.push(prepared);
+        if (hash !== eventHash(prepared)) refused.push(changedElement(prepared));
+        continue;
       }
+      const refusal = refusalOf(prepared, { archivedMs, maxJobFeeWei });
+      if (refusal === undefined) fresh.push(prepared);
+      else refused.push(refusedElement(prepared, refusal.code, refusal.reason));
     }
-    return { fresh, changed, tooHigh };
+    return { fresh, refused };
   }
 
   /** @param small of those that are refused, the ones that are not set aside yet */
@@ -221,18 +249,19 @@ class BatchIngest {
   }
 
   private async store(
-    state: KnownState,
+    state: KnownState & { readonly newestMs: number },
     fresh: readonly PreparedEvent[],
     otherStatements: readonly string[],
   ): Promise<void> {
     const { sourceId, jobMatchWindowMs } = this.session;
+    const nowMs = this.session.now().getTime();
     const credits = creditBatch({
       events: fresh.map(({ event }) => event),
       firstSeq: state.firstSeq,
       openHalves: state.openHalves.map(toStoredHalf),
       terms: state.terms,
       jobMatchWindowMs,
-      nowMs: this.session.now().getTime(),
+      nowMs,
     });
     const newWorkers = await this.identifyNewWorkers(credits);
     const idOf = (key: string): number => {
@@ -245,14 +274,16 @@ class BatchIngest {
         sourceId,
         batchNo: state.batchNo,
         freshCount: fresh.length,
-        newestMs: fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0),
+        newestMs: state.newestMs,
+        nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
       },
       credits,
       idOf,
     );
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
-    const text = [...statements, ...otherStatements, copy, 'COMMIT'].join(';\n');
+    const uuids = keepUuidsStatements(sourceId, fresh);
+    const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
     const { copyRoom } = this.session;
     // On the wire first: Postgres works on the statements while the rows are put together.
     const copying = this.client.query(copyFrom(text));
@@ -278,16 +309,22 @@ export function changedElement(prepared: PreparedEvent): RefusedElement {
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-function isAboveCap({ event }: PreparedEvent, maxJobFeeWei: bigint): boolean {
-  return event.content.kind === 'job' && event.content.grossWei > maxJobFeeWei;
-}
-
-function tooHighElement(prepared: PreparedEvent, maxJobFeeWei: bigint): RefusedElement {
-  const { content } = prepared.event;
-  const feeWei = content.kind === 'job' ? content.grossWei : 0n;
+/** Why an event that nobody knows cannot be counted; undefined when it can. */
+export function refusalOf(
+  { event: { content, dtMs } }: PreparedEvent,
+  limits: { readonly archivedMs: number; readonly maxJobFeeWei: bigint },
+): { readonly code: RefusalCode; readonly reason: string } | undefined {
+  const { archivedMs, maxJobFeeWei } = limits;
+  if (dtMs < archivedMs) {
+    // Its key may have been among those that left with their month.
+    const to = new Date(archivedMs).toISOString();
+    const reason = `it is older than ${to}, up to where this source's events are archived`;
+    return { code: 'EVENT_ARCHIVED', reason };
+  }
+  if (content.kind !== 'job' || content.grossWei <= maxJobFeeWei) return undefined;
   const cap = `pool.maxJobFee, ${formatEth(maxJobFeeWei)} ETH`;
-  const reason = `its fee of ${formatEth(feeWei)} ETH is more than ${cap}`;
-  return refusedElement(prepared, 'EVENT_FEE_ABOVE_CAP', reason);
+  const reason = `its fee of ${formatEth(content.grossWei)} ETH is more than ${cap}`;
+  return { code: 'EVENT_FEE_ABOVE_CAP', reason };
 }
 
 function refusedElement(

@@ -41,6 +41,66 @@ const LEDGER: readonly Invariant[] = [
        WHERE posting.payout_id IS NOT NULL AND kind IN ('reserve', 'settle', 'release', 'reopen')
        GROUP BY posting.id, kind, entry.remote_worker_id HAVING sum(entry.amount_wei) <> 0`,
   },
+  {
+    // What the kinds may touch is why sum gross = sum net + commission + unattributed can hold at all.
+    code: 'POSTING_ACCOUNT',
+    violations: sql`
+      SELECT 'posting ' || posting.id || ' (' || posting.kind || ') touches the account ' || entry.account AS message
+        FROM posting
+        JOIN (VALUES ('jobs', '{revenue,commission,pending}'::text[]),
+                     ('late-jobs', '{unattributed,commission,pending}'),
+                     ('unattributed', '{revenue,unattributed}'),
+                     ('assign', '{unattributed,commission,pending}'),
+                     ('absorb', '{unattributed,commission}'),
+                     ('adjust', '{adjustment,pending}')) AS allowed (kind, accounts) USING (kind)
+        JOIN ledger_entry entry ON entry.posting_id = posting.id
+       WHERE NOT entry.account = ANY (allowed.accounts)`,
+  },
+  {
+    code: 'FEES_DRIFT',
+    violations: sql`
+      SELECT 'jobs came to ' || -sums.revenue || ' wei; net, commission and unattributed are ' ||
+             sums.net || ' + ' || sums.commission || ' + ' || sums.unattributed AS message
+        FROM (SELECT coalesce(sum(amount_wei) FILTER (WHERE account = 'revenue'), 0) AS revenue,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'pending'), 0) AS net,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'unattributed'), 0) AS unattributed
+                FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
+               WHERE posting.kind IN ('jobs', 'late-jobs', 'unattributed', 'assign', 'absorb')) sums
+       WHERE -sums.revenue <> sums.net + sums.commission + sums.unattributed`,
+  },
+  {
+    code: 'UNATTRIBUTED_DRIFT',
+    violations: sql`
+      SELECT 'unattributed are ' || booked.total || ' wei, the jobs that wait come to ' || waiting.total AS message
+        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'unattributed') booked,
+             (SELECT coalesce(sum(gross_wei), 0) AS total FROM unmatched_job WHERE role = 'processed') waiting
+       WHERE booked.total <> waiting.total`,
+  },
+  {
+    code: 'DECIDED_TWICE',
+    violations: sql`
+      SELECT 'the job ' || waiting.event_id || ' of ' || waiting.dt || ' from ' || waiting.source_id ||
+             ' was decided and still waits' AS message
+        FROM decided_job JOIN unmatched_job waiting USING (source_id, dt, event_id)`,
+  },
+  {
+    code: 'DECIDED_DRIFT',
+    violations: sql`
+      SELECT 'by decision ' || coalesce(posted.kind, decided.decision) || ' were taken ' ||
+             coalesce(decided.gross, 0) || ' wei of jobs, posted are ' || coalesce(posted.gross, 0) ||
+             ', of which commission ' || coalesce(decided.commission, 0) || ' and ' ||
+             coalesce(posted.commission, 0) AS message
+        FROM (SELECT decision, sum(gross_wei) AS gross, sum(commission_wei) AS commission
+                FROM decided_job WHERE gross_wei > 0 GROUP BY decision) decided
+        FULL JOIN (
+             SELECT kind, -sum(amount_wei) FILTER (WHERE account = 'unattributed') AS gross,
+                    coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission
+               FROM posting JOIN ledger_entry entry ON entry.posting_id = posting.id
+              WHERE kind IN ('assign', 'absorb') GROUP BY kind) posted ON posted.kind = decided.decision
+       WHERE decided.gross IS DISTINCT FROM posted.gross
+          OR decided.commission IS DISTINCT FROM posted.commission`,
+  },
 ];
 
 const PAYOUTS: readonly Invariant[] = [
@@ -120,17 +180,18 @@ const PAYOUTS: readonly Invariant[] = [
   },
 ];
 
-/** The one that reads every raw event: for the command, not for a schedule. */
+/** The one that reads every raw event that is not in a file: for the command, not for a schedule. */
 const EVENTS: readonly Invariant[] = [
   {
     code: 'REVENUE_DRIFT',
     violations: sql`
       SELECT 'the events are worth ' || events.gross || ' wei, the ledger took in ' || -revenue.total AS message
-        FROM (SELECT coalesce(sum(gross_wei), 0) AS gross FROM pool_event) events,
+        FROM (SELECT coalesce((SELECT sum(gross_wei) FROM pool_event), 0) + coalesce((
+                     SELECT sum(gross_wei) FROM event_archive WHERE state = 'archived'), 0) AS gross) events,
              (SELECT coalesce(sum(entry.amount_wei), 0) AS total
                 FROM ledger_entry entry JOIN posting ON posting.id = entry.posting_id
                WHERE entry.account = 'revenue'
-                 AND posting.kind IN ('jobs', 'late-jobs', 'unattributed')) revenue
+                 AND posting.kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')) revenue
        WHERE events.gross <> -revenue.total`,
   },
 ];

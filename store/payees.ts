@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
-import type { Database, Transaction } from './database.js';
+import type { Reader, Transaction } from './database.js';
 import { query } from './query.js';
 import { transact } from './transact.js';
 
@@ -26,7 +26,7 @@ export async function markUnpayable(
 
 /** Lets a payee be paid again. False when nothing stood in the way. */
 export async function releasePayee(
-  db: Database,
+  db: Reader,
   payee: Address,
   decision: Decision,
 ): Promise<boolean> {

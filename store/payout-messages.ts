@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { isClosed, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
-import type { Database, Transaction } from './database.js';
+import type { Reader, Transaction } from './database.js';
 import { postMovement } from './payout-postings.js';
 import { query } from './query.js';
 import { transact } from './transact.js';
@@ -23,7 +23,7 @@ interface LockedPayout {
 type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
 
 /** Keeps a reserved payout from being signed until it is resumed. */
-export function holdPayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+export function holdPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.hold' }, async (tx, payout) => {
     requireReserved(payout);
     await tx.execute(sql`
@@ -35,7 +35,7 @@ export function holdPayout(db: Database, id: string, decision: Decision): Promis
 }
 
 /** Lets a held payout go on. */
-export function resumePayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+export function resumePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.resume' }, async (tx, payout) => {
     requireOpen(payout);
     if (!payout.held) throw new PoolError('PAYOUT_NOT_HELD', `payout ${id} is not held`);
@@ -47,7 +47,7 @@ export function resumePayout(db: Database, id: string, decision: Decision): Prom
 }
 
 /** Ends a payout before anything was signed; what it held is pending again. */
-export function cancelPayout(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+export function cancelPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.cancel' }, async (tx, payout) => {
     requireReserved(payout);
     await tx.execute(sql`
@@ -59,7 +59,7 @@ export function cancelPayout(db: Database, id: string, decision: Decision): Prom
 }
 
 /** Asks for new bytes with a higher fee under the same nonce. */
-export function requestBump(db: Database, id: string, decision: Decision): Promise<MessageEffect> {
+export function requestBump(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.bump' }, async (tx, payout) => {
     requireOpen(payout);
     if (payout.state === 'reserved') {
@@ -74,11 +74,7 @@ export function requestBump(db: Database, id: string, decision: Decision): Promi
  * Lets a payout go although its amount or its gas is above the limits of one payout. The limit of the
  * day, the fee cap and what is kept in the wallet hold all the same.
  */
-export function approvePayout(
-  db: Database,
-  id: string,
-  decision: Decision,
-): Promise<MessageEffect> {
+export function approvePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.approve' }, async (tx, payout) => {
     requireReserved(payout);
     await tx.execute(sql`
@@ -97,7 +93,7 @@ export function heldWords(decision: { readonly reason: string }): string {
 }
 
 async function change(
-  db: Database,
+  db: Reader,
   order: { readonly id: string; readonly decision: Decision; readonly action: string },
   apply: Change,
 ): Promise<MessageEffect> {

@@ -3,6 +3,8 @@ import { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import * as poolSchema from './schema.js';
+import * as historySchema from './schema-history.js';
+import * as sentinelSchema from './schema-sentinel.js';
 import * as walletSchema from './schema-wallet.js';
 
 describe('the schema in code', () => {
@@ -19,7 +21,8 @@ describe('the schema in code', () => {
         WHERE table_schema = 'public' AND table_name <> 'pool_event_default'`,
     );
     const migrated = rows.map((row) => row.column).sort();
-    const all = [...Object.values(poolSchema), ...Object.values(walletSchema)];
+    const parts = [poolSchema, walletSchema, historySchema, sentinelSchema];
+    const all = parts.flatMap((part) => Object.values(part));
     const tables: readonly PgTable[] = all.filter((value) => is(value, PgTable));
     const declared = tables
       .flatMap((table) =>

@@ -31,7 +31,8 @@ export type PostingKind =
   | 'assign'
   | 'absorb'
   | 'opening'
-  | 'adopt';
+  | 'adopt'
+  | 'correct';
 
 export const source = pgTable('source', {
   id: text('id').primaryKey(),
@@ -48,10 +49,47 @@ export const source = pgTable('source', {
   newestDt: at('newest_dt'),
   lastPassAt: at('last_pass_at'),
   lastSuccessAt: at('last_success_at'),
+  lastFreshAt: at('last_fresh_at'),
   lastErrorCode: text('last_error_code'),
   lastError: text('last_error'),
+  archivedTo: at('archived_to'),
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
+  objectsListedAt: at('objects_listed_at'),
+});
+
+export const sourceObject = pgTable(
+  'source_object',
+  {
+    sourceId: text('source_id').notNull(),
+    key: text('key').notNull(),
+    version: text('version').notNull(),
+    sizeBytes: count('size_bytes').notNull(),
+    failureCode: text('failure_code'),
+    failure: text('failure'),
+    failedSince: at('failed_since'),
+    dueAt: at('due_at'),
+    readAt: at('read_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.key] })],
+);
+
+export const sourceObjectChange = pgTable('source_object_change', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  sourceId: text('source_id').notNull(),
+  key: text('key').notNull(),
+  oldVersion: text('old_version').notNull(),
+  newVersion: text('new_version').notNull(),
+  oldSizeBytes: count('old_size_bytes').notNull(),
+  newSizeBytes: count('new_size_bytes').notNull(),
+  wasWhole: boolean('was_whole').notNull(),
+  seenAt: at('seen_at').notNull(),
+});
+
+export const eventUuid = pgTable('event_uuid', {
+  uuid: uuid('uuid').primaryKey(),
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
 });
 
 export const poolEvent = pgTable(
@@ -169,8 +207,33 @@ export const unmatchedJob = pgTable(
     termsId: integer('terms_id'),
     pipeline: text('pipeline'),
     modelId: text('model_id'),
+    nodeType: nodeType(),
+    region: text('region'),
     reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
     createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
+);
+
+export const decidedJob = pgTable(
+  'decided_job',
+  {
+    sourceId: text('source_id').notNull(),
+    dt: at('dt').notNull(),
+    eventId: text('event_id').notNull(),
+    decision: text('decision').$type<'assign' | 'absorb'>().notNull(),
+    requestId: text('request_id'),
+    unmatchedReason: text('unmatched_reason').notNull(),
+    remoteWorkerId: count('remote_worker_id'),
+    grossWei: wei('gross_wei').notNull(),
+    commissionWei: wei('commission_wei').notNull(),
+    computeUnits: wei('compute_units').notNull(),
+    termsId: integer('terms_id').notNull(),
+    postingId: int8('posting_id'),
+    commandId: text('command_id').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    decidedAt: at('decided_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
 );

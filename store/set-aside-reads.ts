@@ -9,7 +9,7 @@ import {
   rowsToAskFor,
   toPage,
 } from './page-cursor.js';
-import { setAside } from './schema.js';
+import { poolEvent, setAside } from './schema.js';
 
 /** A set-aside event may be megabytes of anything: this much tells what it is. */
 const SHOWN_CHARACTERS = 4_000;
@@ -22,7 +22,7 @@ export interface SetAsideEvent {
   readonly place: string;
   readonly code: string;
   readonly reason: string;
-  /** The first 4 000 characters. */
+  /** In lists the first 4 000 characters. */
   readonly raw: string;
   readonly triedVersion: string;
   readonly timesSeen: number;
@@ -60,4 +60,29 @@ export async function listSetAside(
     .orderBy(desc(setAside.id))
     .limit(rowsToAskFor(page));
   return toPage(rows, page, { item: (row) => row, cursorParts: (row) => [String(row.id)] });
+}
+
+/** One of them in full, beside what counts under the same identity, where that can be told. */
+export interface SetAsideDetail extends SetAsideEvent {
+  /** Payload of the event that is stored under the same source, time and id. */
+  readonly stored: string | null;
+}
+
+export async function findSetAside(db: Reader, id: number): Promise<SetAsideDetail | undefined> {
+  const { rawHash: _, ...columns } = getTableColumns(setAside);
+  const [row] = await db.select(columns).from(setAside).where(eq(setAside.id, id));
+  if (row === undefined) return undefined;
+  const dtMs = Date.parse(row.dtText ?? '');
+  if (row.eventId === null || Number.isNaN(dtMs)) return { ...row, stored: null };
+  const [event] = await db
+    .select({ payload: poolEvent.payload })
+    .from(poolEvent)
+    .where(
+      and(
+        eq(poolEvent.sourceId, row.sourceId),
+        eq(poolEvent.dt, new Date(dtMs)),
+        eq(poolEvent.eventId, row.eventId),
+      ),
+    );
+  return { ...row, stored: event?.payload ?? null };
 }

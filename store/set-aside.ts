@@ -1,6 +1,6 @@
 /** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Refusal, RefusalCode } from '../domain/pool-event-refusal.js';
 import { sqlArray, sqlText, withoutNul } from './copy-text.js';
 import type { Database } from './database.js';
@@ -32,6 +32,8 @@ export interface Trial {
 
 /** The refusal that another configuration undoes without another program. */
 const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
+/** The one that nothing undoes: where the keys of what counts are archived, a try would count twice. */
+const CHANGED: RefusalCode = 'EVENT_CHANGED';
 
 /** How a trial stands in the rows of this refusal. */
 function markOf({ version, maxJobFeeWei }: Trial, code: RefusalCode): string {
@@ -58,6 +60,7 @@ export async function listRetries(
         eq(sourceId, query.sourceId),
         isNull(resolvedAt),
         gt(id, query.afterId),
+        ne(code, CHANGED),
         sql`${triedVersion} <> CASE WHEN ${code} = ${FEE_ABOVE_CAP}
               THEN ${markOf(trial, FEE_ABOVE_CAP)} ELSE ${trial.version} END`,
       ),

@@ -15,6 +15,8 @@ export interface SourceSummary {
   readonly newestDt: Date | null;
   readonly lastPassAt: Date | null;
   readonly lastSuccessAt: Date | null;
+  /** When something new came for the last time, by our clock. */
+  readonly lastFreshAt: Date | null;
   readonly lastErrorCode: string | null;
   readonly lastError: string | null;
   readonly removedAt: Date | null;
@@ -24,12 +26,29 @@ export interface SourceSummary {
   readonly zeroFeeEvents: bigint;
   readonly setAside: number;
   readonly unattributedJobs: number;
+  /** Of a source that is made of objects: not whole when they were read last. */
+  readonly incompleteObjects: number;
+  /** Those that were read to their end and are other objects now. */
+  readonly overwrittenObjects: number;
+  /** When a pass last looked at all of them, old ones included; null: not yet, or it has none. */
+  readonly objectsListedAt: Date | null;
+  /** Remote workers with a live connection to it. */
+  readonly connectedWorkers: number;
 }
 
 export interface EventTypeCount {
   readonly eventType: string;
   readonly version: number;
   readonly events: bigint;
+}
+
+export interface HourOfSource {
+  readonly sourceId: string;
+  readonly hour: Date;
+  readonly eventType: string;
+  readonly version: number;
+  readonly events: bigint;
+  readonly zeroFeeEvents: bigint;
 }
 
 type EventTypeRow = { source_id: string; event_type: string; version: number; events: string };
@@ -45,6 +64,7 @@ type SourceRow = {
   newest_dt: string | null;
   last_pass_at: string | null;
   last_success_at: string | null;
+  last_fresh_at: string | null;
   last_error_code: string | null;
   last_error: string | null;
   removed_at: string | null;
@@ -54,10 +74,14 @@ type SourceRow = {
   zero_fee_events: string;
   set_aside: number;
   unattributed_jobs: number;
+  incomplete_objects: number;
+  overwritten_objects: number;
+  objects_listed_at: string | null;
 };
 
 /** All sources by id, those removed from the configuration last. There are a handful: no pages. */
 export async function listSources(db: Reader, now: Date): Promise<readonly SourceSummary[]> {
+  const connected = await connectedWorkers(db);
   const { rows } = await db.execute<SourceRow>(sql`
     SELECT s.*, coalesce(counted.events, 0) AS events,
            coalesce(counted.zero_fee_events, 0) AS zero_fee_events,
@@ -68,13 +92,18 @@ export async function listSources(db: Reader, now: Date): Promise<readonly Sourc
            (SELECT count(*)::int FROM set_aside a
              WHERE a.source_id = s.id AND a.resolved_at IS NULL) AS set_aside,
            (SELECT count(*)::int FROM unmatched_job u
-             WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs
+             WHERE u.source_id = s.id AND u.role = 'processed') AS unattributed_jobs,
+           (SELECT count(*)::int FROM source_object o
+             WHERE o.source_id = s.id AND o.due_at IS NOT NULL AND o.failure_code IS NOT NULL)
+             AS incomplete_objects,
+           (SELECT count(*)::int FROM source_object_change c
+             WHERE c.source_id = s.id AND c.was_whole) AS overwritten_objects
       FROM source s
       LEFT JOIN (
         SELECT source_id, sum(events) AS events, sum(zero_fee_events) AS zero_fee_events
-          FROM event_count GROUP BY source_id) counted ON counted.source_id = s.id
+          FROM event_total GROUP BY source_id) counted ON counted.source_id = s.id
      ORDER BY s.removed_at IS NOT NULL, s.id`);
-  return rows.map(toSource);
+  return rows.map((row) => ({ ...toSource(row), connectedWorkers: connected.get(row.id) ?? 0 }));
 }
 
 /** How many events of which type and version came from each source, the most frequent first. */
@@ -82,8 +111,8 @@ export async function countEventTypes(
   db: Reader,
 ): Promise<ReadonlyMap<string, readonly EventTypeCount[]>> {
   const { rows } = await db.execute<EventTypeRow>(sql`
-    SELECT source_id, event_type, version, sum(events) AS events FROM event_count
-     GROUP BY source_id, event_type, version ORDER BY sum(events) DESC, event_type, version`);
+    SELECT source_id, event_type, version, events FROM event_total
+     ORDER BY events DESC, event_type, version`);
   const counts = new Map<string, EventTypeCount[]>();
   for (const { source_id, event_type, version, events } of rows) {
     const count = { eventType: event_type, version, events: BigInt(events) };
@@ -92,7 +121,85 @@ export async function countEventTypes(
   return counts;
 }
 
-function toSource(row: SourceRow): SourceSummary {
+/** Events by type and hour of their own time, in the order of time; of one source or of all. */
+export async function countHours(
+  db: Reader,
+  span: { readonly from: Date; readonly to: Date; readonly sourceId?: string },
+): Promise<readonly HourOfSource[]> {
+  const { from, to, sourceId } = span;
+  const { rows } = await db.execute<EventTypeRow & { hour: string; zero_fee_events: string }>(sql`
+    SELECT e.* FROM source s CROSS JOIN LATERAL (
+             SELECT * FROM event_count c WHERE c.source_id = s.id
+                AND c.hour BETWEEN ${from.toISOString()} AND ${to.toISOString()} OFFSET 0) e
+     WHERE ${sourceId === undefined ? sql`true` : sql`s.id = ${sourceId}`}
+     ORDER BY s.id, e.hour, e.event_type, e.version`);
+  return rows.map((row) => ({
+    sourceId: row.source_id,
+    hour: toDate(row.hour),
+    eventType: row.event_type,
+    version: row.version,
+    events: BigInt(row.events),
+    zeroFeeEvents: BigInt(row.zero_fee_events),
+  }));
+}
+
+/** Whether there is, or was, a source of this name. */
+export async function isSource(db: Reader, sourceId: string): Promise<boolean> {
+  const { rows } = await db.execute(sql`SELECT FROM source WHERE id = ${sourceId}`);
+  return rows.length > 0;
+}
+
+/** Remote workers with a live connection, by source: see LIVE_CONNECTIONS. */
+export async function connectedWorkers(db: Reader): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.execute<{ source_id: string; workers: number }>(sql`
+    SELECT c.source_id, count(DISTINCT w.id)::int AS workers
+      FROM connection c
+      JOIN remote_worker w ON w.id = c.remote_worker_id
+      JOIN source s ON s.id = c.source_id
+      LEFT JOIN source_reset r
+        ON r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
+     WHERE c.up AND s.removed_at IS NULL
+       AND (s.region IS NULL OR s.region = w.region)
+       AND (s.node_type IS NULL OR s.node_type = w.node_type)
+       AND (r.reset_dt IS NULL OR (c.changed_dt, c.changed_seq) > (r.reset_dt, r.reset_seq))
+     GROUP BY c.source_id`);
+  return new Map(rows.map(({ source_id, workers }) => [source_id, workers]));
+}
+
+/** More of one kind are not counted: that there are many is all that anybody needs to know. */
+const MOST_SET_ASIDE = 10_000;
+
+export interface SetAsideCount {
+  readonly code: string;
+  readonly events: number;
+}
+
+/** Events that are still set aside, by source and code; of each at most 10 000 are counted. */
+export async function countSetAside(
+  db: Reader,
+): Promise<ReadonlyMap<string, readonly SetAsideCount[]>> {
+  // From one code to the next along the index, whichever version of the program gave them.
+  const { rows } = await db.execute<{ source_id: string; code: string; events: number }>(sql`
+    WITH RECURSIVE codes AS (
+      (SELECT source_id, code FROM set_aside WHERE resolved_at IS NULL
+        ORDER BY source_id, code LIMIT 1)
+      UNION ALL
+      SELECT next_one.* FROM codes CROSS JOIN LATERAL (
+        SELECT a.source_id, a.code FROM set_aside a
+         WHERE a.resolved_at IS NULL AND (a.source_id, a.code) > (codes.source_id, codes.code)
+         ORDER BY a.source_id, a.code LIMIT 1) next_one)
+    SELECT codes.*, counted.events FROM codes
+      CROSS JOIN LATERAL (SELECT count(*)::int AS events FROM (
+        SELECT FROM set_aside a WHERE a.source_id = codes.source_id AND a.code = codes.code
+           AND a.resolved_at IS NULL LIMIT ${MOST_SET_ASIDE}) of_code) counted`);
+  const counts = new Map<string, SetAsideCount[]>();
+  for (const { source_id, code, events } of rows) {
+    counts.set(source_id, [...(counts.get(source_id) ?? []), { code, events }]);
+  }
+  return counts;
+}
+
+function toSource(row: SourceRow): Omit<SourceSummary, 'connectedWorkers'> {
   return {
     id: row.id,
     kind: row.kind,
@@ -104,6 +211,7 @@ function toSource(row: SourceRow): SourceSummary {
     newestDt: toDateOrNull(row.newest_dt),
     lastPassAt: toDateOrNull(row.last_pass_at),
     lastSuccessAt: toDateOrNull(row.last_success_at),
+    lastFreshAt: toDateOrNull(row.last_fresh_at),
     lastErrorCode: row.last_error_code,
     lastError: row.last_error,
     removedAt: toDateOrNull(row.removed_at),
@@ -113,5 +221,8 @@ function toSource(row: SourceRow): SourceSummary {
     zeroFeeEvents: BigInt(row.zero_fee_events),
     setAside: row.set_aside,
     unattributedJobs: row.unattributed_jobs,
+    incompleteObjects: row.incomplete_objects,
+    overwrittenObjects: row.overwritten_objects,
+    objectsListedAt: toDateOrNull(row.objects_listed_at),
   };
 }

@@ -38,6 +38,38 @@ describe('registering sources', () => {
     await expect(readProgress(database.db, 'z')).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
   });
 
+  it('refuses a place inside another, or around it, whoever comes first', async () => {
+    const read = 's3://host/bucket/us/';
+    await registerSources(database.db, [source('a', read)]);
+    for (const place of ['s3://host/bucket/', 's3://host/bucket/us/ai/']) {
+      await expect(
+        registerSources(database.db, [source('a', read), source('b', place)]),
+      ).rejects.toMatchObject({
+        code: 'SOURCE_READ_TWICE',
+        message: `source "b" is to read ${place}, and some of it is in ${read}, which source "a" reads`,
+      });
+    }
+    const dumps = [source('x', 'file:/d/*.json'), source('y', 'file:/d/2024*')];
+    await expect(registerSources(database.db, dumps)).rejects.toMatchObject({
+      code: 'SOURCE_READ_TWICE',
+    });
+    await registerSources(database.db, [source('a', read), source('b', 's3://host/bucket/us-2/')]);
+  });
+
+  it('takes back two that were let in before overlaps were refused', async () => {
+    const places = ['file:/d/*.json', 'file:/d/2024*'];
+    await database.db.$client.query(
+      `INSERT INTO source (id, kind, reads_from) VALUES ('x', 'file', $1), ('y', 'file', $2)`,
+      places,
+    );
+    await registerSources(database.db, [source('x', 'file:/d/*.json')]);
+    await registerSources(database.db, [
+      source('x', 'file:/d/*.json'),
+      source('y', 'file:/d/2024*'),
+    ]);
+    expect(await removed()).toEqual([]);
+  });
+
   it('refuses an id that is to read something else', async () => {
     await registerSources(database.db, [source('a', 'http://a')]);
     await expect(registerSources(database.db, [source('a', 'http://b')])).rejects.toMatchObject({
@@ -59,7 +91,7 @@ describe('registering sources', () => {
     await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
     await registerSources(database.db, [source('a', 'http://a', cursor)]);
     expect(await readProgress(database.db, 'a')).toEqual({
-      ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt },
+      ...{ cursorDt: cursor, deepFromDt: null, deepPassAt: startedAt, archivedTo: null },
     });
     await registerSources(database.db, [source('a', 'http://a', new Date('2025-06-01'))]);
     expect(await readProgress(database.db, 'a')).toMatchObject({

@@ -2,8 +2,11 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
+import { placesOverlap } from '../domain/source-place.js';
 import type { Database, Transaction } from './database.js';
 import { source } from './schema.js';
+import { arrivalHour } from './schema-sentinel.js';
+import { forgetObjects } from './source-objects.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
 export interface RegisteredSource {
@@ -34,6 +37,10 @@ export async function registerSources(
       refuseConflict(configured, readers, places.get(configured.id));
       readers.set(configured.readsFrom, configured.id);
       await upsertSource(tx, configured);
+      const before = known.find(({ id }) => id === configured.id);
+      if (before?.fromDt?.getTime() !== configured.from?.getTime()) {
+        await forgetObjects(tx, configured.id);
+      }
     }
     const ids = sources.map(({ id }) => id);
     const isGone = ids.length === 0 ? undefined : notInArray(source.id, ids);
@@ -54,9 +61,12 @@ function refuseConflict(
     const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}`;
     throw new PoolError('SOURCE_MOVED', message, { source: id });
   }
-  const reader = readers.get(readsFrom);
-  if (reader !== undefined && reader !== id) {
-    const message = `source "${id}" is to read ${readsFrom}, which source "${reader}" reads`;
+  // What was taken before overlaps were refused stays as it is: neither could be given up.
+  if (readBefore !== undefined) return;
+  for (const [place, reader] of readers) {
+    if (reader === id || !placesOverlap(place, readsFrom)) continue;
+    const which = place === readsFrom ? 'which' : `and some of it is in ${place}, which`;
+    const message = `source "${id}" is to read ${readsFrom}, ${which} source "${reader}" reads`;
     throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
   }
 }
@@ -85,6 +95,8 @@ export interface SourceProgress {
   readonly cursorDt: Date | null;
   readonly deepFromDt: Date | null;
   readonly deepPassAt: Date | null;
+  /** Events before this are in files: asking for them again is of no use. */
+  readonly archivedTo: Date | null;
 }
 
 /** Throws SOURCE_UNKNOWN when nobody registered it. */
@@ -94,6 +106,7 @@ export async function readProgress(db: Database, sourceId: string): Promise<Sour
       cursorDt: source.cursorDt,
       deepFromDt: source.deepFromDt,
       deepPassAt: source.deepPassAt,
+      archivedTo: source.archivedTo,
     })
     .from(source)
     .where(eq(source.id, sourceId));
@@ -152,6 +165,34 @@ export async function completePass(
     .where(eq(source.id, pass.sourceId))
     .returning({ cursorDt: source.cursorDt });
   return row?.cursorDt ?? null;
+}
+
+/** Keeps how far the newest of what a pass brought was from our clock, by the hour. */
+export async function recordArrival(
+  db: Database,
+  arrival: {
+    readonly sourceId: string;
+    readonly at: Date;
+    /** Null: the pass did not follow the present. */
+    readonly behindMs: number | null;
+    readonly aheadMs: number;
+  },
+): Promise<void> {
+  const { sourceId, at, behindMs, aheadMs } = arrival;
+  await db
+    .insert(arrivalHour)
+    .values({
+      ...{ sourceId, hour: sql`date_trunc('hour', ${at.toISOString()}::timestamptz, 'UTC')` },
+      ...{ passes: 1, leastBehindMs: behindMs, mostAheadMs: aheadMs },
+    })
+    .onConflictDoUpdate({
+      target: [arrivalHour.sourceId, arrivalHour.hour],
+      set: {
+        passes: sql`${arrivalHour.passes} + 1`,
+        leastBehindMs: sql`LEAST(${arrivalHour.leastBehindMs}, excluded.least_behind_ms)`,
+        mostAheadMs: sql`GREATEST(${arrivalHour.mostAheadMs}, excluded.most_ahead_ms)`,
+      },
+    });
 }
 
 /** Keeps why a pass failed, until one succeeds. */

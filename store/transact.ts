@@ -1,11 +1,12 @@
-import type { Database, Transaction } from './database.js';
+import { TransactionRollbackError } from 'drizzle-orm';
+import type { Reader, Transaction } from './database.js';
 
 const MAX_TRIES = 5;
 /** Deadlock detected, serialization failure: the transaction did nothing and may run again. */
 const TRY_AGAIN = new Set(['40P01', '40001']);
 
 /** Runs one transaction, again when Postgres chose it as a deadlock's victim. */
-export async function transact<T>(db: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function transact<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await db.transaction(work);
@@ -14,6 +15,22 @@ export async function transact<T>(db: Database, work: (tx: Transaction) => Promi
       await new Promise((resolve) => setTimeout(resolve, tries * 20 * Math.random()));
     }
   }
+}
+
+/** A dry run: does it all, takes it back, and gives what it came to or throws what it refused with. */
+export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  const results: T[] = [];
+  try {
+    await db.transaction(async (tx) => {
+      results.push(await work(tx));
+      tx.rollback();
+    });
+  } catch (error) {
+    if (!(error instanceof TransactionRollbackError)) throw error;
+  }
+  const [result] = results;
+  if (result === undefined) throw new RangeError('a rehearsal came to nothing');
+  return result;
 }
 
 /** Postgres' five-character code of an error, through the wrapping of the query builder. */

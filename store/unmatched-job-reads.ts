@@ -14,6 +14,7 @@ import {
   toDate,
   toPage,
 } from './page-cursor.js';
+import type { NodeType } from './schema.js';
 
 export interface UnmatchedJob {
   readonly sourceId: string;
@@ -28,12 +29,28 @@ export interface UnmatchedJob {
   readonly computeUnits: string | null;
   readonly pipeline: string | null;
   readonly modelId: string | null;
+  /** Of a processed one: open received halves of the same source and request, the nearest first. */
+  readonly candidates: readonly JobCandidate[];
+}
+
+/** Who may have done a job: nobody is credited by it, a person looks. */
+export interface JobCandidate {
+  readonly payee: Address | null;
+  readonly nodeType: NodeType | null;
+  readonly region: string | null;
+  readonly dt: Date;
+  readonly eventId: string;
 }
 
 export interface UnmatchedJobFilter {
   readonly role: 'received' | 'processed';
   readonly sourceId?: string | undefined;
+  readonly requestId?: string | undefined;
+  /** Event times before this. */
+  readonly before?: Date | undefined;
 }
+
+const MAX_CANDIDATES = 5;
 
 type UnmatchedJobRow = {
   source_id: string;
@@ -48,7 +65,17 @@ type UnmatchedJobRow = {
   compute_units: string | null;
   pipeline: string | null;
   model_id: string | null;
+  candidates: readonly CandidateRow[] | null;
 };
+
+/** As JSON has it. */
+interface CandidateRow {
+  readonly payee: Address | null;
+  readonly node_type: NodeType | null;
+  readonly region: string | null;
+  readonly dt: string;
+  readonly event_id: string;
+}
 
 /** The oldest first: those are the ones that will not mend themselves. */
 export async function listUnmatchedJobs(
@@ -60,18 +87,34 @@ export async function listUnmatchedJobs(
   const conditions = allOf([
     filter.role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
     filter.sourceId === undefined ? undefined : sql`u.source_id = ${filter.sourceId}`,
+    filter.requestId === undefined ? undefined : sql`u.request_id = ${filter.requestId}`,
+    filter.before === undefined
+      ? undefined
+      : sql`u.dt < ${filter.before.toISOString()}::timestamptz`,
     after &&
       sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
   ]);
   const { rows } = await db.execute<UnmatchedJobRow>(sql`
-    SELECT u.*, ${microsOf(sql`u.dt`)} AS dt_micros, w.payee
-      FROM unmatched_job u LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
-     WHERE ${conditions} ORDER BY u.dt, u.source_id, u.event_id LIMIT ${rowsToAskFor(page)}`);
+    SELECT u.*, ${microsOf(sql`u.dt`)} AS dt_micros, w.payee, (${CANDIDATES}) AS candidates
+      FROM (SELECT * FROM unmatched_job u
+             WHERE ${conditions} ORDER BY u.dt, u.source_id, u.event_id
+             LIMIT ${rowsToAskFor(page)}) u
+      LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
+     ORDER BY u.dt, u.source_id, u.event_id`);
   return toPage(rows, page, {
     item: toUnmatchedJob,
     cursorParts: (row) => [row.dt_micros, row.source_id, row.event_id],
   });
 }
+
+const CANDIDATES = sql`
+  SELECT json_agg(found ORDER BY distance, found.event_id) FROM (
+    SELECT w.payee, w.node_type, w.region, r.dt, r.event_id,
+           abs(extract(epoch FROM r.dt - u.dt)) AS distance
+      FROM unmatched_job r LEFT JOIN remote_worker w ON w.id = r.remote_worker_id
+     WHERE u.role = 'processed' AND r.role = 'received'
+       AND r.source_id = u.source_id AND r.request_id = u.request_id
+     ORDER BY distance, r.event_id LIMIT ${MAX_CANDIDATES}) found`;
 
 function toUnmatchedJob(row: UnmatchedJobRow): UnmatchedJob {
   return {
@@ -86,5 +129,12 @@ function toUnmatchedJob(row: UnmatchedJobRow): UnmatchedJob {
     computeUnits: row.compute_units,
     pipeline: row.pipeline,
     modelId: row.model_id,
+    candidates: (row.candidates ?? []).map((one) => ({
+      payee: one.payee,
+      nodeType: one.node_type,
+      region: one.region,
+      dt: toDate(one.dt),
+      eventId: one.event_id,
+    })),
   };
 }

@@ -111,6 +111,12 @@ describe('docker-compose.yml', () => {
     expect((await loadAs('api', false)).api.token).toBe('secret-of-api-token');
   });
 
+  it('keeps archived months on a volume that the worker may write to', async () => {
+    const { archiveDir } = (await loadAs('worker', true)).retention;
+    expect(compose.services.worker.volumes).toContain(`archive-data:${archiveDir}`);
+    expect(dockerfile).toContain(`--owner=node --group=node ${archiveDir}\nUSER node`);
+  });
+
   it('leads to the database as that is set up', async () => {
     const { environment = {}, volumes, secrets } = compose.services.postgres;
     const { database } = await loadAs('worker', true);

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { FINDING_CODES } from '../domain/finding.js';
 import { WAIT_CODES } from '../domain/payout.js';
 import { CATALOGUE } from '../domain/pool-error.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
+import { REBUILD_CODES } from '../domain/rebuild.js';
 import { DISCREPANCY_CODES } from '../domain/reconciliation.js';
 
 const doc = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
@@ -13,6 +15,8 @@ const known: readonly string[] = [
   ...Object.keys(REFUSALS),
   ...WAIT_CODES,
   ...DISCREPANCY_CODES,
+  ...FINDING_CODES,
+  ...REBUILD_CODES,
 ];
 
 describe('docs/operations.md', () => {

@@ -1,6 +1,7 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { SentinelDeps } from '../activities/sentinel.js';
 import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
@@ -51,7 +52,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await registerSearchAttributes(registering);
     const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
     const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
-    const activities = createActivities({ money: wallet.money, sync, client });
+    const sentinel = sentinelDeps(context);
+    const history = { db, retention: config.retention };
+    const { money } = wallet;
+    const activities = createActivities({ money, sync, sentinel, history, client });
     const worker = await Worker.create({
       ...WORKER_OPTIONS,
       connection,
@@ -109,6 +113,21 @@ async function prepareSources({ config, db }: ServiceContext) {
   }));
   await registerSources(db, registered);
   return sources;
+}
+
+/** Findings go into the log when they open, get worse and end: a look that changes nothing is silent. */
+function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
+  return {
+    ...{ db, settings: config.sentinel, sources: config.sources },
+    onLook({ opened, worse, resolved }) {
+      for (const { code, sourceId, words } of [...opened, ...worse]) {
+        log.warn({ finding: code, source: sourceId }, words);
+      }
+      for (const { code, sourceId, subject } of resolved) {
+        log.info({ finding: code, source: sourceId, subject }, 'this finding has ended');
+      }
+    },
+  };
 }
 
 async function prepareTerms({ config, db }: ServiceContext): Promise<void> {

@@ -98,7 +98,15 @@ describe('the schedules', () => {
   });
 });
 
-const OF_THE_POOL = ['audit', 'payout-round', 'recheck', 'reconcile', 'sweep'];
+const OF_THE_POOL = [
+  'archive',
+  'audit',
+  'payout-round',
+  'recheck',
+  'reconcile',
+  'sentinel',
+  'sweep',
+];
 
 const POOL: Config['pool'] = {
   name: 'test',

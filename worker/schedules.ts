@@ -7,6 +7,8 @@ import {
 } from '@temporalio/client';
 import type { Config } from '../config.js';
 import {
+  ARCHIVE_SCHEDULE_ID,
+  ARCHIVE_WORKFLOW_ID,
   AUDIT_SCHEDULE_ID,
   AUDIT_WORKFLOW_ID,
   RECHECK_SCHEDULE_ID,
@@ -15,6 +17,8 @@ import {
   RECONCILE_WORKFLOW_ID,
   ROUND_SCHEDULE_ID,
   ROUND_WORKFLOW_ID,
+  SENTINEL_SCHEDULE_ID,
+  SENTINEL_WORKFLOW_ID,
   SWEEP_SCHEDULE_ID,
   SWEEP_WORKFLOW_ID,
   syncScheduleId,
@@ -27,6 +31,8 @@ const SWEEP_INTERVAL_MS = 60_000;
 const AUDIT_INTERVAL_MS = 3_600_000;
 const RECHECK_INTERVAL_MS = 60_000;
 const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
+const SENTINEL_INTERVAL_MS = 60_000;
+const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
 /** The least that the server takes. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = 3_600_000;
@@ -37,7 +43,15 @@ type PoolSettings = Pick<Config, 'pool' | 'sources'>;
 
 interface Recurring {
   readonly scheduleId: string;
-  readonly workflowType: 'sync' | 'payoutRound' | 'sweep' | 'audit' | 'recheck' | 'reconcile';
+  readonly workflowType:
+    | 'sync'
+    | 'payoutRound'
+    | 'sweep'
+    | 'audit'
+    | 'recheck'
+    | 'reconcile'
+    | 'sentinel'
+    | 'archiveEvents';
   readonly workflowId: string;
   readonly args: readonly unknown[];
   readonly everyMs: number;
@@ -134,6 +148,23 @@ function recurring({ pool, sources }: PoolSettings): readonly Recurring[] {
       args: [],
       everyMs: RECONCILE_INTERVAL_MS,
       summary: 'Holds the chain against the ledger, to the wei',
+    },
+    {
+      scheduleId: SENTINEL_SCHEDULE_ID,
+      workflowType: 'sentinel',
+      workflowId: SENTINEL_WORKFLOW_ID,
+      args: [],
+      everyMs: SENTINEL_INTERVAL_MS,
+      summary: 'Looks at what comes in and keeps what looks wrong',
+    },
+    {
+      scheduleId: ARCHIVE_SCHEDULE_ID,
+      workflowType: 'archiveEvents',
+      workflowId: ARCHIVE_WORKFLOW_ID,
+      args: [],
+      everyMs: ARCHIVE_INTERVAL_MS,
+      summary:
+        'Makes partitions ahead; writes old raw events to files where the configuration says so',
     },
   ];
 }

@@ -47,6 +47,21 @@ export const SYNC_CALL: ActivityOptions = {
 };
 
 /**
+ * Reads years of a source because a person asked once: no schedule comes again, so it outlasts a source
+ * or a database that is away for hours.
+ */
+export const BACKFILL_CALL: ActivityOptions = {
+  startToCloseTimeout: '7 days',
+  heartbeatTimeout: '15 seconds',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '1 minute',
+    maximumAttempts: 200,
+  },
+};
+
+/**
  * A repair that a person waits for: the chain may have to be searched, and must answer soon. The wallet is
  * halted meanwhile: the heartbeat lets another worker take over within seconds when this one dies.
  */
@@ -82,4 +97,16 @@ export const BULK_CALL: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+};
+
+/** One look of the sentinel, some ten queries: what fails or hangs is left to the next look. */
+export const LOOK_CALL: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3 minutes',
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '15 seconds',
+    maximumAttempts: 4,
+  },
 };

@@ -18,6 +18,11 @@ export const SWEEP_WORKFLOW_ID = 'sweep';
 export const AUDIT_WORKFLOW_ID = 'audit';
 export const RECHECK_WORKFLOW_ID = 'recheck';
 export const RECONCILE_WORKFLOW_ID = 'reconcile';
+export const SENTINEL_WORKFLOW_ID = 'sentinel';
+export const ARCHIVE_WORKFLOW_ID = 'archive';
+export const ARCHIVE_VERIFY_WORKFLOW_ID = 'archive-verify';
+/** Rebuild and restore share it: the history is in the hands of one person's work at a time. */
+export const HISTORY_WORKFLOW_ID = 'history';
 /** One repair of a thing at a time; the second caller joins the first. */
 export const repairWorkflowId = (subject: string): string => `repair/${subject}`;
 
@@ -28,6 +33,8 @@ export const SWEEP_SCHEDULE_ID = 'sweep';
 export const AUDIT_SCHEDULE_ID = 'audit';
 export const RECHECK_SCHEDULE_ID = 'recheck';
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
+export const SENTINEL_SCHEDULE_ID = 'sentinel';
+export const ARCHIVE_SCHEDULE_ID = 'archive';
 
 /** Search attributes of a payout saga; registered with these types when a worker starts. */
 export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
@@ -121,6 +128,81 @@ export interface ReconciliationReport {
   readonly outWei: string;
   readonly gasWei: string;
   readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What one look of the sentinel changed, and what is open after it. */
+export interface SentinelReport {
+  readonly sources: number;
+  readonly opened: number;
+  /** Acknowledged before, and worse since. */
+  readonly worse: number;
+  readonly resolved: number;
+  readonly open: number;
+  /** At most 50 of the open ones. */
+  readonly findings: readonly {
+    readonly code: string;
+    readonly sourceId: string;
+    readonly words: string;
+  }[];
+}
+
+/** Balances again from the raw events; `apply` corrects what differs. */
+export interface RebuildInput {
+  readonly apply: boolean;
+  /** Also correct what was paid out already: the payee then earns off its debt. */
+  readonly allowDebt: boolean;
+  /** Leave the scratch schema behind. */
+  readonly keep: boolean;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface RebuildReport {
+  readonly id: string;
+  /** Nothing differs, or all of it was corrected. */
+  readonly ok: boolean;
+  readonly events: number;
+  /** Of these, in files. */
+  readonly archivedEvents: number;
+  readonly tookMs: number;
+  /** The first of each kind. */
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+  readonly findingsTotal: number;
+  readonly applied: boolean;
+  readonly corrections: {
+    readonly postings: number;
+    readonly figures: number;
+    readonly counts: number;
+    readonly rows: number;
+  } | null;
+  readonly schema: string | null;
+}
+
+export interface ArchiveReport {
+  readonly archived: readonly {
+    readonly month: string;
+    readonly file: string;
+    readonly rows: number;
+    readonly bytes: number;
+  }[];
+  /** Why the next month that is old enough stays for now. */
+  readonly waiting: string | null;
+}
+
+export interface VerifyReport {
+  readonly files: number;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface RestoreInput {
+  /** `2025-03`. */
+  readonly month: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface RestoreReport {
+  readonly rows: number;
 }
 
 /** What became of paid transfers that were not final yet. */

@@ -34,7 +34,8 @@ export async function payElsewhere(input: PaidElsewhereInput): Promise<RepairRep
   return report;
 }
 
-function tell({ actor, reason, dryRun }: RepairInput, lines: readonly string[]): void {
+/** What the Temporal UI shows of a repair. */
+export function tell({ actor, reason, dryRun }: RepairInput, lines: readonly string[]): void {
   const head = `${dryRun ? 'Dry run' : 'Done'} for **${actor}**: ${reason}`;
   setCurrentDetails([head, ...lines.map((line) => `- ${line}`)].join('\n'));
 }

@@ -19,15 +19,6 @@ export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{
 
 export const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
 
-/** `12 s`, `3 min`, `5 h`, `2 d`: the largest unit that fits. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
-}
-
 /** Which share of the whole, in thousandths; 0 of nothing. */
 export function permille(part: bigint, whole: bigint): number {
   if (whole <= 0n || part <= 0n) return 0;

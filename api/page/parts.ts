@@ -1,11 +1,12 @@
 /** The small pieces that the sections share. `html` escapes whatever is put into it. */
 import { html } from 'hono/html';
 import type { Address } from '../../domain/address.js';
+import { duration } from '../../domain/duration.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { toChecksum } from '../addresses.js';
 import type { Links } from '../links.js';
-import { duration, groupDigits, shortEth, shortHex } from './format.js';
+import { groupDigits, shortEth, shortHex } from './format.js';
 
 export type Html = ReturnType<typeof html>;
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';

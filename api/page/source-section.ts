@@ -2,24 +2,29 @@ import { html } from 'hono/html';
 import type { SourceSummary } from '../../store/source-reads.js';
 import { withoutAddresses } from '../access.js';
 import { groupDigits } from './format.js';
+import { CHART_HOURS, hourChart } from './hour-chart.js';
 import { ago, type Html, pill, section } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 
 /** This many intervals without a complete pass are a reason to look. */
 const LATE_INTERVALS = 4;
+const CHART_TITLE = `Events an hour, ${CHART_HOURS} h`;
 
 export function sourceSection(status: PoolStatus): Html {
-  const { sources, now } = status;
+  const { sources, hours, now } = status;
   return section({
     title: 'Sources',
     note: 'where the events come from',
-    columns: ['Source', 'Kind', 'State', 'Read up to', 'Last read', '#Events, 24 h', '#All'],
+    columns: ['Source', 'State', CHART_TITLE, 'Read up to', 'Last read', '#Events, 24 h', '#All'],
     rows: sources.map((source) => {
       const events = groupDigits(source.events.toString());
       return html`<tr>
-<td class="s6"><b>${source.id}</b><br><span class="dim">${[source.region, source.nodeType].filter(Boolean).join(' · ')}</span></td>
-<td class="nowrap desk">${source.kind}</td>
+<td class="s6"><b>${source.id}</b><br><span class="dim">${[source.region, source.nodeType, source.kind].filter(Boolean).join(' · ')}</span></td>
 <td class="why s6">${stateOf(source, status)}</td>
+<td data-label="${CHART_TITLE}" class="s6">${hourChart(
+        hours.filter(({ sourceId }) => sourceId === source.id),
+        now,
+      )}</td>
 <td data-label="Read up to">${ago(source.cursorDt, now, 'nothing yet')}</td>
 <td data-label="Last read" class="end">${ago(source.lastSuccessAt, now)}</td>
 <td data-label="Events, 24 h" class="num">${groupDigits(source.eventsLastDay.toString())}</td>
@@ -37,6 +42,9 @@ function stateOf(source: SourceSummary, { config, now }: PoolStatus): Html {
     return html`${pill(source.lastErrorCode, 'bad')}<br>${words ?? ''}`;
   }
   if (source.lastSuccessAt === null) return pill('not read yet', 'warn');
+  const { incompleteObjects: torn } = source;
+  if (torn > 0)
+    return pill(torn === 1 ? '1 file is not whole' : `${torn} files are not whole`, 'warn');
   const configured = config.sources.find(({ id }) => id === source.id);
   const intervalMs = configured?.syncIntervalMs ?? config.pool.syncIntervalMs;
   const isLate = now.getTime() - source.lastSuccessAt.getTime() > LATE_INTERVALS * intervalMs;

@@ -42,9 +42,34 @@ async function fillPool(db: Database): Promise<void> {
        'https://video.example:7935/pool/events does not answer: connect ECONNREFUSED 10.1.2.3:7935')`);
   await db.execute(sql`
     INSERT INTO event_count (source_id, hour, event_type, version, events) VALUES
-      ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 182344),
-      ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344),
-      ('orchestrator-video', date_trunc('hour', now()), 'job-processed', 1, 40211)`);
+      ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 2344),
+      ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344)`);
+  // Days and nights; the one source goes quiet, and some of its jobs were free.
+  await db.execute(sql`
+    INSERT INTO event_count (source_id, hour, event_type, version, events, zero_fee_events)
+    SELECT id, date_trunc('hour', now()) - n * interval '1 hour', 'job-processed', 1,
+           (2000 * (1.2 + sin(n * pi() / 12 + k)) * k)::bigint + n * 7,
+           CASE WHEN k = 2 AND n BETWEEN 3 AND 8 THEN 900 + n * 90 ELSE 0 END
+      FROM generate_series(1, 47) n,
+           (VALUES ('orchestrator-ai', 1), ('orchestrator-video', 2)) source (id, k)
+     WHERE k = 1 OR n > 2`);
+  await db.execute(sql`
+    INSERT INTO setting (key, value) VALUES ('sentinel.looked-at', ${minutesAgo(0.2).toISOString()})`);
+  await db.execute(sql`
+    INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at,
+                         acknowledged_at, acknowledged_by, acknowledged_reason) VALUES
+      ('SOURCE_FAILING', 'orchestrator-video', '', 'warning',
+       'no pass has ended well for 30 min: every pass fails with EVENT_SOURCE_UNREACHABLE', '{}',
+       ${minutesAgo(15).toISOString()}, now(), NULL, NULL, NULL),
+      ('EVENTS_UNKNOWN', 'orchestrator-ai', 'x', 'warning',
+       '3 events of a type or version that this program does not know came within a day: <script>x</script> v1 of http://10.9.8.7:80/',
+       '{}', ${minutesAgo(400).toISOString()}, now(), now(), 'cli', 'they come with their next release'),
+      ('PRICE_JUMP', 'orchestrator-ai', 'ai / text-to-image / sdxl', 'grave',
+       'a unit of ai / text-to-image / sdxl costs 1200 wei, usually 100: 12.00 times as much', '{}',
+       ${minutesAgo(44).toISOString()}, now(), NULL, NULL, NULL),
+      ('SOURCE_SILENT', 'orchestrator-ai', '', 'grave', 'long ago', '{}',
+       ${minutesAgo(4000).toISOString()}, now(), NULL, NULL, NULL)`);
+  await db.execute(sql`UPDATE finding SET resolved_at = now() WHERE code = 'SOURCE_SILENT'`);
   const regions = ['us-west', 'eu-central', 'ap-south'];
   for (let n = 1; n <= 9; n += 1) {
     const nodeType = n % 3 === 0 ? 'ai' : 'transcode';
@@ -167,6 +192,34 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     await page.close();
   });
 
+  it('shows what wants a look, the gravest first, what is acknowledged last, and hours as a picture', async () => {
+    const page = await open(1280, 'light');
+    const section = page.locator('section', { hasText: 'What wants a look' });
+    expect(await section.locator('.pill').allTextContents()).toEqual([
+      'PRICE_JUMP',
+      'SOURCE_FAILING',
+      'EVENTS_UNKNOWN',
+    ]);
+    const words = (await section.textContent()) ?? '';
+    expect(words).toMatch(/the sentinel looked \d+ s ago/);
+    expect(words).toContain('<script>x</script> v1 of [address]');
+    expect(words).toContain('Acknowledged by cli: they come with their next release');
+    const charts = page.locator('svg.hours');
+    expect(await charts.count()).toBe(2);
+    expect(await charts.first().locator('g').count()).toBe(48);
+    const label = await charts.nth(1).getAttribute('aria-label');
+    expect(label).toMatch(/^[\d\u202f]+ events in 48 hours, [\d\u202f]+ in the busiest$/);
+    const titles = await charts.nth(1).locator('title').allTextContents();
+    expect(titles.filter((title) => title.includes('without a fee'))).toHaveLength(6);
+    // The policy allows no inline style: sizes that do not come from attributes would be zero.
+    const heights = (await page.evaluate(
+      `[...document.querySelectorAll('svg.hours g rect')].map((r) => r.getBoundingClientRect().height)`,
+    )) as number[];
+    expect(Math.max(...heights)).toBeGreaterThan(30);
+    expect(Math.min(...heights)).toBeGreaterThan(0);
+    await page.close();
+  });
+
   it('shows markup from outside as text, and would run no script anyway', async () => {
     const page = await open(1280, 'dark');
     expect(await page.title()).toBe('Northern Lights Pool: open pool');
@@ -205,7 +258,10 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     const fresh = await startApi({ config: testConfig(), db: empty.db, client, version: '1' });
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(fresh.url);
-    expect(await page.textContent('body')).toContain('No worker has connected yet.');
+    const words = await page.textContent('body');
+    expect(words).toContain('No worker has connected yet.');
+    expect(words).toContain('the sentinel has not looked yet');
+    expect(words).toContain('Nothing: what comes in looks as usual.');
     if (screenshotDir !== undefined) {
       await page.screenshot({ path: join(screenshotDir, 'status-empty.png'), fullPage: true });
     }

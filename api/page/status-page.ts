@@ -1,11 +1,13 @@
 import { html, raw } from 'hono/html';
 import type { Config } from '../../config.js';
+import type { FindingTotals, ShownFinding } from '../../store/finding-reads.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
 import type { PoolTotals } from '../../store/pool-reads.js';
 import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
-import type { SourceSummary } from '../../store/source-reads.js';
+import type { HourOfSource, SourceSummary } from '../../store/source-reads.js';
 import type { WalletSummary } from '../../store/wallet-reads.js';
 import { createLinks } from '../links.js';
+import { findingSection } from './finding-section.js';
 import { notices, walletPill } from './notices.js';
 import type { Html } from './parts.js';
 import { lastPayouts, waitingPayouts } from './payout-sections.js';
@@ -24,6 +26,10 @@ export interface PoolStatus {
   readonly totals: PoolTotals;
   readonly workers: readonly RemoteWorkerSummary[];
   readonly sources: readonly SourceSummary[];
+  /** Of all sources, from `chartStart` on. */
+  readonly hours: readonly HourOfSource[];
+  readonly findings: readonly ShownFinding[];
+  readonly findingTotals: FindingTotals;
   readonly openPayouts: readonly PayoutSummary[];
   readonly recentPayouts: readonly PayoutSummary[];
   readonly wallet: WalletSummary | undefined;
@@ -56,10 +62,11 @@ export function statusPage(status: PoolStatus): Html {
 <main>
 ${notices(status)}
 ${totalsSection(status)}
+${findingSection(status)}
 ${waitingPayouts(status, links)}
+${sourceSection(status)}
 ${workerSection(status)}
 ${lastPayouts(status, links)}
-${sourceSection(status)}
 </main>
 <footer><span>openpool ${version}</span><span>As of <time datetime="${now.toISOString()}">${now.toISOString().slice(0, 19).replace('T', ' ')} UTC</time>, read again every ${REFRESH_SECONDS} s</span><a href="/v1/pool">JSON</a></footer>
 </body>

@@ -47,6 +47,8 @@ dd small { font-size: 13px; font-weight: 400; color: var(--dim); letter-spacing:
 .c-paid { background: var(--paid); fill: var(--paid); } .c-way { background: var(--way); fill: var(--way); }
 .c-wait { background: var(--wait); fill: var(--wait); } .c-fee { background: var(--fee); fill: var(--fee); }
 .c-lost { background: var(--lost); fill: var(--lost); }
+.hours { display: block; width: 192px; height: 36px; fill: var(--way); }
+.hours .free { fill: var(--lost); } .hours .ground { fill: var(--line); }
 .notice { border-radius: 12px; padding: 14px 20px; margin: 0 0 20px; border: 1px solid transparent; }
 .notice b { display: block; } .notice p { margin: 2px 0 0; overflow-wrap: anywhere; }
 .notice.bad { background: var(--bad-bg); color: var(--bad); }
@@ -71,6 +73,7 @@ thead tr { border-top: 1px solid var(--line); background: color-mix(in srgb, var
 .links a { margin-left: 12px; } .links a:first-child { margin-left: 0; }
 .empty { padding: 4px 20px 20px; margin: 0; color: var(--dim); }
 footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex; flex-wrap: wrap; gap: 4px 18px; }
+@media (max-width: 1160px) { .hours { width: 120px; } }
 @media (max-width: 860px) {
   main, header, footer { padding-left: 14px; padding-right: 14px; }
   header { padding-top: 20px; padding-bottom: 16px; }
@@ -89,6 +92,7 @@ footer { color: var(--dim); font-size: 13px; padding-bottom: 40px; display: flex
   tr > .desk { display: none; } td.why { max-width: none; }
   td[data-label]::before { content: attr(data-label); display: block; font-size: 12px; color: var(--dim); }
   td[data-unit]::after { content: " " attr(data-unit); font-size: 12px; color: var(--dim); }
+  .hours { width: 100%; }
   .mono { font-size: 14px; } .links a { margin-left: 20px; }
 }
 `;

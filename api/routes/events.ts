@@ -1,13 +1,17 @@
 /** What came from the sources and could not be counted as it stood. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { listSetAside } from '../../store/set-aside-reads.js';
+import { formatJobHandle } from '../../domain/job-handle.js';
+import { PoolError } from '../../domain/pool-error.js';
+import { hopelessWords, refusedAdvice } from '../../domain/set-aside.js';
+import { findSetAside, listSetAside } from '../../store/set-aside-reads.js';
 import { listUnmatchedJobs } from '../../store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
 import { withoutAddresses } from '../access.js';
 import { toChecksum } from '../addresses.js';
 import { amount } from '../amounts.js';
 import { type ApiDeps, nowOf } from '../deps.js';
+import { parseEventTime } from '../event-times.js';
 import { booleanQuery, pageQuery, readQuery } from '../request.js';
 
 const sourceText = z.string().max(200).optional();
@@ -21,6 +25,11 @@ const setAsideQuery = pageQuery.extend({
 const unattributedQuery = pageQuery.extend({
   source: sourceText,
   role: z.enum(['processed', 'received']).default('processed'),
+  requestId: z.string().max(200).optional(),
+  before: z
+    .string()
+    .transform((text) => new Date(parseEventTime(text)))
+    .optional(),
 });
 
 export function eventRoutes(deps: ApiDeps, access: Access): Hono {
@@ -40,15 +49,39 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
     }));
     return c.json({ events, nextCursor: page.nextCursor });
   });
+  app.get('/set-aside/:id', async (c) => {
+    const id = c.req.param('id');
+    const found = /^[1-9][0-9]{0,14}$/.test(id) ? await findSetAside(db, Number(id)) : undefined;
+    if (found === undefined) {
+      throw new PoolError('SET_ASIDE_NOT_FOUND', 'Nothing was set aside under this id.');
+    }
+    const view = {
+      ...found,
+      id,
+      help: hopelessWords(found.code) ?? refusedAdvice(found.code) ?? null,
+    };
+    if (access.showsAddresses(c)) return c.json(view);
+    const { reason, place } = found;
+    return c.json({
+      ...{ ...view, raw: null, stored: null },
+      reason: withoutAddresses(reason),
+      place: withoutAddresses(place),
+    });
+  });
   app.get('/unattributed', async (c) => {
-    const { limit, cursor, source: sourceId, role } = readQuery(c, unattributedQuery);
-    const page = await listUnmatchedJobs(db, { sourceId, role }, { limit, cursor });
+    const { limit, cursor, source: sourceId, ...filter } = readQuery(c, unattributedQuery);
+    const page = await listUnmatchedJobs(db, { sourceId, ...filter }, { limit, cursor });
     const now = nowOf(deps).getTime();
-    const jobs = page.items.map(({ grossWei, dt, payee, ...job }) => ({
+    const jobs = page.items.map(({ grossWei, dt, payee, candidates, ...job }) => ({
+      job: formatJobHandle({ ...job, dtMs: dt.getTime() }),
       ...job,
       dt,
       ageMs: now - dt.getTime(),
       payee: payee === null ? null : toChecksum(payee),
+      candidates: candidates.map((one) => ({
+        ...one,
+        payee: one.payee === null ? null : toChecksum(one.payee),
+      })),
       ...(grossWei === null ? { grossWei: null, grossEth: null } : amount('gross', grossWei)),
     }));
     return c.json({ jobs, nextCursor: page.nextCursor });

@@ -1,43 +1,117 @@
 import { Hono } from 'hono';
-import { countEventTypes, listSources } from '../../store/source-reads.js';
+import { z } from 'zod';
+import { PoolError } from '../../domain/pool-error.js';
+import type { Reader } from '../../store/database.js';
+import { readArrivals } from '../../store/sentinel-reads.js';
+import { listObjectFindings } from '../../store/source-object-reads.js';
+import {
+  countEventTypes,
+  countHours,
+  isSource,
+  listSources,
+  type SourceSummary,
+} from '../../store/source-reads.js';
 import { type Access, withoutAddresses } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
+import { readQuery } from '../request.js';
+import { ARRIVALS_MS, viewClock, viewSilence } from '../views/source-view.js';
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_HOURS = 48;
+/** A month, so that an answer stays small. */
+const MOST_HOURS = 31 * 24;
+
+/** Of each kind of finding about a source's objects. */
+const SHOWN_OBJECTS = 20;
+
+const hoursQuery = z.object({
+  hours: z.coerce.number().int().min(1).max(MOST_HOURS).default(DEFAULT_HOURS),
+});
 
 export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
-  return new Hono().get('/', async (c) => {
+  const app = new Hono();
+  app.get('/', async (c) => {
     const now = nowOf(deps);
     const showsAddresses = access.showsAddresses(c);
-    const [sources, counts] = await Promise.all([listSources(db, now), countEventTypes(db)]);
-    const views = sources.map((source) => {
-      const { lastSuccessAt, lastError, lastErrorCode, readsFrom } = source;
-      const message = showsAddresses ? lastError : withoutAddresses(lastError, readsFrom);
-      return {
-        id: source.id,
-        kind: source.kind,
-        region: source.region,
-        nodeType: source.nodeType,
-        readsFrom: showsAddresses ? readsFrom : null,
-        from: source.fromDt,
-        cursor: source.cursorDt,
-        newestEventAt: source.newestDt,
-        lastPassAt: source.lastPassAt,
-        lastSuccessAt,
-        // How old what we know of this source is, not how long it has been silent.
-        lagMs: lastSuccessAt === null ? null : now.getTime() - lastSuccessAt.getTime(),
-        lastError: lastErrorCode === null ? null : { code: lastErrorCode, message },
-        removedAt: source.removedAt,
-        events: source.events.toString(),
-        eventsLastDay: source.eventsLastDay.toString(),
-        zeroFeeEvents: source.zeroFeeEvents.toString(),
-        eventTypes: (counts.get(source.id) ?? []).map((count) => ({
-          ...count,
-          events: count.events.toString(),
-        })),
-        setAside: source.setAside,
-        unattributedJobs: source.unattributedJobs,
-      };
-    });
+    const [sources, counts, arrivals] = await Promise.all([
+      listSources(db, now),
+      countEventTypes(db),
+      readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
+    ]);
+    const objects = await Promise.all(
+      sources.map((source) => objectsOf(db, source, showsAddresses)),
+    );
+    const views = sources.map((source, i) => ({
+      ...viewReading(source, now, showsAddresses),
+      silence: viewSilence(source),
+      clock: viewClock(arrivals.get(source.id) ?? []),
+      removedAt: source.removedAt,
+      events: source.events.toString(),
+      eventsLastDay: source.eventsLastDay.toString(),
+      zeroFeeEvents: source.zeroFeeEvents.toString(),
+      eventTypes: (counts.get(source.id) ?? []).map((count) => ({
+        ...count,
+        events: count.events.toString(),
+      })),
+      setAside: source.setAside,
+      unattributedJobs: source.unattributedJobs,
+      objects: objects[i],
+    }));
     return c.json({ sources: views });
-  }) as Hono;
+  });
+  app.get('/:id/hours', async (c) => {
+    const { hours } = readQuery(c, hoursQuery);
+    const sourceId = c.req.param('id');
+    if (!(await isSource(db, sourceId))) {
+      throw new PoolError('SOURCE_UNKNOWN', 'There is no source of this name.');
+    }
+    const to = nowOf(deps);
+    const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
+    const counted = await countHours(db, { from, to, sourceId });
+    return c.json({
+      ...{ source: sourceId, from, to },
+      // Hours and types without events are left out.
+      hours: counted.map(({ hour, eventType, version, events, zeroFeeEvents }) => ({
+        ...{ hour, eventType, version },
+        events: events.toString(),
+        zeroFeeEvents: zeroFeeEvents.toString(),
+      })),
+    });
+  });
+  return app;
+}
+
+function viewReading(source: SourceSummary, now: Date, showsAddresses: boolean) {
+  const { lastSuccessAt, lastError, lastErrorCode, readsFrom, newestDt } = source;
+  const message = showsAddresses ? lastError : withoutAddresses(lastError, readsFrom);
+  const ageMs = (at: Date | null) => (at === null ? null : now.getTime() - at.getTime());
+  return {
+    id: source.id,
+    kind: source.kind,
+    region: source.region,
+    nodeType: source.nodeType,
+    readsFrom: showsAddresses ? readsFrom : null,
+    from: source.fromDt,
+    cursor: source.cursorDt,
+    newestEventAt: newestDt,
+    newestEventAgeMs: ageMs(newestDt),
+    lastPassAt: source.lastPassAt,
+    lastSuccessAt,
+    // How old what we know of this source is, not how long it has been silent.
+    lagMs: ageMs(lastSuccessAt),
+    lastError: lastErrorCode === null ? null : { code: lastErrorCode, message },
+  };
+}
+
+/** Files in a bucket: what their names say is for those who may see where the source reads. */
+async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
+  const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
+  const counts = {
+    incomplete: incompleteObjects,
+    overwritten: overwrittenObjects,
+    listedAt: objectsListedAt,
+  };
+  if (!showsNames) return counts;
+  return { ...counts, findings: await listObjectFindings(db, { sourceId, limit: SHOWN_OBJECTS }) };
 }

@@ -1,14 +1,17 @@
 import { Hono } from 'hono';
+import { countFindings, openFindings } from '../../store/finding-reads.js';
 import { listOpenPayouts, listPayouts } from '../../store/payout-reads.js';
 import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
 import { topRemoteWorkers } from '../../store/remote-worker-reads.js';
-import { listSources } from '../../store/source-reads.js';
+import { countHours, listSources } from '../../store/source-reads.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
 import { type ApiDeps, nowOf } from '../deps.js';
+import { chartStart } from '../page/hour-chart.js';
 import { type PoolStatus, statusPage } from '../page/status-page.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;
+const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
 export function statusPageRoutes(deps: ApiDeps): Hono {
@@ -29,6 +32,11 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     listPayouts(db, { states: ['paid', 'refused', 'cancelled'] }, SHOWN_ENDED),
     findPayingWallet(db, config.chain.chainId, config.wallet.address),
   ]);
+  const [hours, findings, findingTotals] = await Promise.all([
+    countHours(db, { from: chartStart(now), to: now }),
+    openFindings(db, SHOWN_FINDINGS),
+    countFindings(db),
+  ]);
   return {
     config,
     version,
@@ -37,7 +45,7 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     thresholdWei: terms?.thresholdWei ?? config.pool.payoutThresholdWei,
     totals,
     workers,
-    sources,
+    ...{ sources, hours, findings, findingTotals },
     openPayouts,
     recentPayouts: recent.items,
     wallet,

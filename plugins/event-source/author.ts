@@ -5,6 +5,8 @@ export type {
   EventSource,
   EventSourceConfig,
   EventSourceModule,
+  ListedObject,
+  ObjectMemory,
   OptionsIssue,
   OptionsSchema,
   OptionsVerdict,

@@ -12,6 +12,35 @@ export interface ReadRequest {
   /** Only events later than this are wanted; a source may give more, never less. Null: all. */
   readonly since: Date | null;
   readonly signal: AbortSignal;
+  /**
+   * For places that are made of objects (files in a bucket): which of them were read before. A source
+   * may leave it alone; it is missing when everything is to be read.
+   */
+  readonly memory?: ObjectMemory;
+}
+
+/** One object of a place, as a listing tells it. */
+export interface ListedObject {
+  readonly key: string;
+  /** Another text when the object is another; an ETag. */
+  readonly version: string;
+  readonly sizeBytes: number;
+}
+
+/** Remembers across passes, and across crashes, which objects were read to their end. */
+export interface ObjectMemory {
+  /** Of the objects, those that must be read: new, changed, or not whole when they were read. */
+  unread(objects: readonly ListedObject[]): Promise<readonly ListedObject[]>;
+  /**
+   * Of the objects that begin with the prefix, all up to this key may be passed over this time; null:
+   * look at all. Now and then everything is looked at, because what comes late may sort early.
+   */
+  skipUpTo(prefix: string): Promise<string | null>;
+  /**
+   * Everything that the object holds was yielded; it is remembered once those events are stored. With
+   * a failure: as far as it is whole. It is shown to people, and the object is read again.
+   */
+  done(object: ListedObject, failure?: { readonly code: string; readonly message: string }): void;
 }
 
 /**

@@ -3,10 +3,8 @@ import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PoolError } from '../../domain/pool-error.js';
-import { type ScanOptions, scanArray } from './array-scanner.js';
+import { scanDump } from './dump-scanner.js';
 import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
-import { gunzip } from './gunzip.js';
-import { scanLines } from './line-scanner.js';
 import { checkOptions, needOrigin, optionsError } from './options.js';
 import { size } from './quantity.js';
 
@@ -17,7 +15,6 @@ const fileOptions = z.strictObject({
 });
 
 const CHUNK_BYTES = 64 * 1024;
-const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives everything that is
@@ -102,60 +99,9 @@ async function* readOne(
     if (!(await file.stat()).isFile()) {
       throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
     }
-    yield* scan(unpacked(file, path, signal), { maxElementBytes, what: name });
+    yield* scanDump(chunksOf(file, path, signal), { maxElementBytes, what: name, path });
   } finally {
     await file.close();
-  }
-}
-
-/** Array or lines: the first character says which. */
-async function* scan(
-  chunks: AsyncGenerator<Buffer>,
-  options: ScanOptions & { readonly what: string },
-): AsyncGenerator<readonly RawEvent[]> {
-  const { head, all } = await peek(chunks, CHUNK_BYTES);
-  const text = head.toString().replace(BYTE_ORDER_MARK, '').trimStart();
-  if (text.startsWith('{')) {
-    yield* scanLines(withoutMark(all), options);
-  } else if (
-    (text === '' && head.length < CHUNK_BYTES) ||
-    text.startsWith('[') ||
-    text.trim() === 'null'
-  ) {
-    yield* scanArray(all, options);
-  } else {
-    const begins = JSON.stringify(text.slice(0, 120));
-    const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${begins}`;
-    throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
-  }
-}
-
-/** The file's bytes, unpacked when they are gzip, whatever its name. */
-async function* unpacked(
-  file: FileHandle,
-  path: string,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  const { head, all } = await peek(chunksOf(file, path, signal), 2);
-  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-  if (!isGzip && path.endsWith('.gz') && head.length < 2) {
-    throw new PoolError('EVENT_SOURCE_TRUNCATED', `${path} ends before any gzip data`);
-  }
-  try {
-    for await (const chunk of isGzip ? gunzip(all) : all) {
-      bytes += chunk.length;
-      yield chunk;
-    }
-  } catch (error) {
-    if (error instanceof PoolError || signal.aborted) throw error;
-    const isEarly = error instanceof Error && 'code' in error && error.code === 'Z_BUF_ERROR';
-    const what = isEarly
-      ? 'the gzip data end early'
-      : `the gzip data are damaged (${String(error)})`;
-    const code = isEarly ? 'EVENT_SOURCE_TRUNCATED' : 'EVENT_SOURCE_FILE_UNREADABLE';
-    const message = `${path}: ${what}, after ${bytes} unpacked bytes`;
-    throw new PoolError(code, message, {}, { cause: error });
   }
 }
 
@@ -174,45 +120,6 @@ async function* chunksOf(
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
-  }
-}
-
-/** The first bytes that say anything (at least so many, if there are), and then all of them. */
-async function peek(
-  chunks: AsyncGenerator<Buffer>,
-  most: number,
-): Promise<{ readonly head: Buffer; readonly all: AsyncGenerator<Buffer> }> {
-  const first: Buffer[] = [];
-  let head = Buffer.alloc(0);
-  let failure: unknown;
-  try {
-    while (head.length < 2 || (head.length < most && isBlank(head))) {
-      const next = await chunks.next();
-      if (next.done === true) break;
-      first.push(next.value);
-      head = Buffer.concat(first);
-    }
-  } catch (error) {
-    failure = error;
-  }
-  async function* all(): AsyncGenerator<Buffer> {
-    yield* first;
-    if (failure !== undefined) throw failure;
-    yield* chunks;
-  }
-  return { head, all: all() };
-}
-
-function isBlank(bytes: Buffer): boolean {
-  return bytes.toString().replace(BYTE_ORDER_MARK, '').trim() === '';
-}
-
-async function* withoutMark(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  let isFirst = true;
-  for await (const chunk of chunks) {
-    const hasMark = isFirst && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
-    yield hasMark ? chunk.subarray(3) : chunk;
-    isFirst = false;
   }
 }
 

@@ -1,15 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeEventSource } from './contract-test.js';
 import type { EventSource } from './event-source.js';
 import { createEventSource } from './registry.js';
+import { selfSigned, type TestCertificate } from './test-certificate.js';
 import { startTestOrchestrator, type TestOrchestrator } from './test-orchestrator.js';
 
-let tls: { readonly key: string; readonly cert: string };
+let tls: TestCertificate;
 let orchestrator: TestOrchestrator;
 
 const known = {
@@ -32,24 +29,6 @@ async function read(reading: Promise<EventSource>, since: Date | null = null): P
     raws.push(...slice.map(({ raw }) => raw));
   }
   return raws;
-}
-
-/** A certificate for 127.0.0.1 that nobody but its maker has signed. */
-function selfSigned(): { readonly key: string; readonly cert: string } {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-tls-'));
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const making = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  execFileSync(
-    'openssl',
-    [...making, '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject],
-    {
-      stdio: 'ignore',
-    },
-  );
-  const pair = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  rmSync(dir, { recursive: true });
-  return pair;
 }
 
 beforeAll(() => {

@@ -4,12 +4,14 @@ import { createFile } from './file.js';
 import { createGenerator } from './generator.js';
 import { createModule } from './module.js';
 import { createOrchestratorHttp } from './orchestrator-http.js';
+import { createS3 } from './s3.js';
 
 /** Checks its options and makes the source; reads no events yet. */
 export type EventSourceFactory = (config: EventSourceConfig) => Promise<EventSource>;
 
 const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
   ['orchestrator-http', createOrchestratorHttp],
+  ['s3', createS3],
   ['file', createFile],
   ['generator', (config: EventSourceConfig) => createGenerator(config)],
   ['module', createModule],

@@ -1,7 +1,7 @@
 /** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../local/simulator-random.js';
-import { type FaultTally, LIES, type Lie } from './fault-tally.js';
+import { type FaultTally, LIES, type Lie, TRANSPORT_FAULTS } from './fault-tally.js';
 import { type FaultChances, type RpcProxy, startRpcProxy } from './rpc-proxy.js';
 
 export interface RpcWeather {
@@ -84,11 +84,10 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     urls: proxies.map(({ url }) => url),
     requests: () => proxies.reduce((sum, proxy) => sum + proxy.requests(), 0),
     async storm(signal) {
-      Object.assign(state, { trouble: TROUBLE });
-      apply();
       for (let turn = 0; !signal.aborted; turn += 1) {
         const lies = withUntold(MOODS[turn % MOODS.length] ?? {}, tally);
-        Object.assign(state, { liar: random.int(0, ENDPOINTS - 1), lies });
+        const trouble = turn === 0 ? TROUBLE : withUnmet(TROUBLE, tally);
+        Object.assign(state, { liar: random.int(0, ENDPOINTS - 1), lies, trouble });
         apply();
         await untilTold(random.int(2_000, 3_500), signal);
         // Between two liars all tell the truth for as long as one question may take: what a client
@@ -124,6 +123,22 @@ function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
   const counts = tally.injected();
   const untold = LIES.filter((lie) => counts[lie] === 0 && lie !== 'hundredBehind');
   return { ...mood, ...Object.fromEntries(untold.map((lie) => [lie, UNTOLD_CHANCE])) };
+}
+
+const UNMET_CHANCE = 0.2;
+
+/** And what did not happen to any request yet happens sooner. */
+function withUnmet(trouble: FaultChances, tally: FaultTally): FaultChances {
+  const counts = tally.injected();
+  const unmet = TRANSPORT_FAULTS.filter(
+    (fault) => counts[fault] === 0 && trouble[fault] !== undefined,
+  );
+  return {
+    ...trouble,
+    ...Object.fromEntries(
+      unmet.map((fault) => [fault, Math.max(UNMET_CHANCE, trouble[fault] ?? 0)]),
+    ),
+  };
 }
 
 /** Ends early, and without an error, when the signal comes. */

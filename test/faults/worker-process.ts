@@ -22,6 +22,7 @@ export interface ManagerOptions {
   readonly endpoint: string;
   readonly pool?: object;
   readonly wallet?: object;
+  readonly retention?: object;
   /** @default 0 */
   readonly clockShiftMs?: number;
   /** `main.ts` has the API beside the worker. @default worker/main.ts */
@@ -85,6 +86,7 @@ function configuration(options: ManagerOptions): object {
       payoutInterval: '1d',
       ...options.pool,
     },
+    ...(options.retention && { retention: options.retention }),
     sources: [
       { id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning', options: { endpoint } },
     ],

@@ -8,7 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../local/postgres.js';
 import { startTemporal } from '../../local/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
-import { migrateTemplate } from './database.js';
+import { migrateTemplate } from './template.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -11,6 +11,7 @@ import type { ChainConfig } from '../../chain/chain-config.js';
 import type { Address } from '../../domain/address.js';
 import type { PayoutLimits } from '../../domain/payout-limits.js';
 import { type LocalChain, rpc } from '../../local/chain-node.js';
+import { waitUntil } from '../../local/process.js';
 import { openKeystore } from '../../plugins/signer/keystore.js';
 import type { Database } from '../../store/database.js';
 import { payoutProgress } from '../../store/payout-progress.js';
@@ -275,5 +276,13 @@ export async function sendForeign(
     maxFeePerGas: 50n * GWEI,
     maxPriorityFeePerGas: 2n * GWEI,
   });
-  await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
+  const hash = await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
+  if ((await rpc(chain.rpcUrl, 'anvil_getAutomine')) !== true) return;
+  // Where each transaction is mined at once, the node still answers before it.
+  await waitUntil({
+    what: `the block of foreign transaction ${nonce}`,
+    timeoutMs: 10_000,
+    intervalMs: 20,
+    ready: async () => (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) !== null,
+  });
 }

@@ -1,0 +1,202 @@
+/** What a person decides about unattributed jobs and pending fees, carried out in Postgres alone. */
+import { payableAddress } from '../domain/address.js';
+import type { Assignee } from '../domain/job-decision.js';
+import { formatJobHandle, type JobKey, parseJobHandle } from '../domain/job-handle.js';
+import { formatEth, sumWei } from '../domain/money.js';
+import { PoolError } from '../domain/pool-error.js';
+import { adjustPending } from '../store/adjustments.js';
+import type { Database } from '../store/database.js';
+import { type CommandJob, readCommand } from '../store/decided-jobs.js';
+import { type DecidedJob, decideJobs, type JobDecision } from '../store/job-decisions.js';
+import { listUnmatchedJobs } from '../store/unmatched-job-reads.js';
+import type {
+  AbsorbInput,
+  AdjustmentInput,
+  AdjustmentReport,
+  AssignInput,
+  JobChoice,
+  JobDecisionReport,
+} from '../workflows/contract-events.js';
+import { beating } from './beating.js';
+import { commandId } from './command-id.js';
+import { guarded } from './failure.js';
+
+/** What may be named in one command, and what its answer shows. */
+const MAX_NAMED = 200;
+const MAX_SHOWN = 50;
+const PAGE_SIZE = 200;
+
+interface DecisionDeps {
+  readonly db: Database;
+}
+
+/** The activities of decisions. Each is harmless when it runs again, and when two run at once. */
+export function createDecisionActivities(deps: DecisionDeps) {
+  return {
+    assignJobs: guarded((input: AssignInput) =>
+      beating('assigning unattributed jobs', () => {
+        const { nodeType, region, newPayee } = input;
+        const payee = requirePayable(input.payee);
+        return decide(deps, input, { assignee: { payee, nodeType, region }, newPayee });
+      }),
+    ),
+    absorbJobs: guarded((input: AbsorbInput) =>
+      beating('absorbing unattributed jobs', () =>
+        decide(deps, input, { assignee: null, newPayee: false }),
+      ),
+    ),
+    adjustPayee: guarded((input: AdjustmentInput) =>
+      beating('booking an adjustment', () => adjust(deps, input)),
+    ),
+  };
+}
+
+function requirePayable(text: string) {
+  const address = payableAddress(text);
+  if (address !== undefined) return address;
+  throw new PoolError('ADDRESS_MALFORMED', `${text} is no address that can be paid`);
+}
+
+async function decide(
+  { db }: DecisionDeps,
+  input: AbsorbInput,
+  to: { readonly assignee: Assignee | null; readonly newPayee: boolean },
+): Promise<JobDecisionReport> {
+  const { actor, reason, dryRun, choice } = input;
+  const decision: JobDecision = {
+    ...{ actor, reason, dryRun, assignee: to.assignee, isNewPayee: to.newPayee },
+    commandId: commandId(),
+    mayBeGone: choice.jobs.length === 0,
+  };
+  const tally = new DecisionTally();
+  for await (const keys of chosenJobs(db, choice)) {
+    tally.add(await decideJobs(db, keys, decision));
+  }
+  // A crash loses the tally and not what was decided: the ledger knows what this run did.
+  if (!dryRun) tally.take(await readCommand(db, decision.commandId, MAX_SHOWN));
+  return tally.report(dryRun, to.assignee);
+}
+
+/** The named jobs at once, so that all or none are decided; those that fit page by page. */
+async function* chosenJobs(db: Database, choice: JobChoice): AsyncGenerator<readonly JobKey[]> {
+  const { jobs, requestId, sourceId, before } = choice;
+  if (jobs.length > 0) {
+    if (jobs.length > MAX_NAMED) {
+      throw new PoolError('REQUEST_INVALID', `name at most ${MAX_NAMED} jobs at once`);
+    }
+    const named = new Map(jobs.map((text) => [text, requireHandle(text)]));
+    yield [...named.values()];
+    return;
+  }
+  if (requestId === null && before === null) {
+    throw new PoolError('REQUEST_INVALID', 'name jobs, or a request, or how old they are');
+  }
+  const filter = {
+    role: 'processed' as const,
+    sourceId: sourceId ?? undefined,
+    requestId: requestId ?? undefined,
+    before: before === null ? undefined : new Date(before),
+  };
+  for (let cursor: string | null = null; ; ) {
+    const page = await listUnmatchedJobs(db, filter, { limit: PAGE_SIZE, cursor });
+    yield page.items.map(({ sourceId: source, dt, eventId }) => ({
+      ...{ sourceId: source, dtMs: dt.getTime(), eventId },
+    }));
+    if (page.nextCursor === null) return;
+    cursor = page.nextCursor;
+  }
+}
+
+function requireHandle(text: string): JobKey {
+  const key = parseJobHandle(text);
+  if (key !== undefined) return key;
+  const words = `"${text}" is no job: source/2026-01-31T12:00:00Z/event, as the list shows it`;
+  throw new PoolError('REQUEST_INVALID', words);
+}
+
+class DecisionTally {
+  private jobs = 0;
+  private already = 0;
+  private grossWei = 0n;
+  private commissionWei = 0n;
+  private shown: CommandJob[] = [];
+
+  add(decided: { readonly jobs: readonly DecidedJob[]; readonly already: number }): void {
+    const { jobs, already } = decided;
+    this.jobs += jobs.length;
+    this.already += already;
+    this.grossWei += sumWei(jobs.map(({ grossWei }) => grossWei));
+    this.commissionWei += sumWei(jobs.map(({ commissionWei }) => commissionWei));
+    for (const { key, grossWei, commissionWei, worker } of jobs) {
+      if (this.shown.length >= MAX_SHOWN) break;
+      const place = worker ?? { payee: null, nodeType: null, region: null };
+      this.shown.push({ job: formatJobHandle(key), grossWei, commissionWei, ...place });
+    }
+  }
+
+  take(totals: Awaited<ReturnType<typeof readCommand>>): void {
+    this.jobs = totals.jobs;
+    this.grossWei = totals.grossWei;
+    this.commissionWei = totals.commissionWei;
+    this.shown = [...totals.shown];
+  }
+
+  report(dryRun: boolean, assignee: Assignee | null): JobDecisionReport {
+    const { jobs, already, grossWei, commissionWei } = this;
+    return {
+      ...{ applied: !dryRun, jobs, already },
+      grossWei: grossWei.toString(),
+      commissionWei: commissionWei.toString(),
+      netWei: (grossWei - commissionWei).toString(),
+      shown: this.shown.map((one) => ({
+        ...one,
+        grossWei: one.grossWei.toString(),
+        commissionWei: one.commissionWei.toString(),
+        netWei: (one.grossWei - one.commissionWei).toString(),
+      })),
+      words: this.words(assignee),
+    };
+  }
+
+  private words(assignee: Assignee | null): string {
+    const { jobs, already, grossWei, commissionWei } = this;
+    const eth = (amountWei: bigint): string => `${formatEth(amountWei)} ETH (${amountWei} wei)`;
+    const before = already === 0 ? [] : [`${counted(already)} had been decided so before`];
+    if (jobs === 0) return before[0] ?? 'no unattributed job fits';
+    const what =
+      assignee === null
+        ? `${counted(jobs)} of ${eth(grossWei)} become the pool's own`
+        : `${counted(jobs)} of ${eth(grossWei)}: ${eth(grossWei - commissionWei)} pending for ` +
+          `${assignee.payee}, ${eth(commissionWei)} commission`;
+    return [what, ...before].join('; ');
+  }
+}
+
+const counted = (jobs: number): string => `${jobs} ${jobs === 1 ? 'job' : 'jobs'}`;
+
+async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<AdjustmentReport> {
+  const { actor, reason, dryRun, nodeType, region, reference, allowDebt } = input;
+  const payee = requirePayable(input.payee);
+  const amountWei = requireAmount(input.amountWei);
+  const outcome = await adjustPending(db, {
+    ...{ actor, reason, dryRun, payee, nodeType, region, amountWei, reference, allowDebt },
+    isNewPayee: input.newPayee,
+  });
+  const { already, worker, pendingWei } = outcome;
+  const eth = `${formatEth(amountWei)} ETH (${amountWei} wei)`;
+  const where = `${payee} (${worker.nodeType}, ${worker.region})`;
+  const head = already
+    ? `"${reference}" was booked before: ${eth} for ${where}; nothing was done now`
+    : `${eth} for ${where}, as "${reference}"`;
+  return {
+    ...{ applied: !dryRun && !already, already, ...worker },
+    amountWei: amountWei.toString(),
+    pendingWei: pendingWei.toString(),
+    words: `${head}; pending for the payee: ${formatEth(pendingWei)} ETH (${pendingWei} wei)`,
+  };
+}
+
+function requireAmount(text: string): bigint {
+  if (/^-?[1-9][0-9]{0,77}$/.test(text)) return BigInt(text);
+  throw new PoolError('REQUEST_INVALID', `"${text}" is no amount of wei other than zero`);
+}

@@ -1,0 +1,93 @@
+/** The whole history of raw events: balances computed again from it, months of it in files. */
+import { Context } from '@temporalio/activity';
+import { PoolError } from '../domain/pool-error.js';
+import type { RebuildFinding } from '../domain/rebuild.js';
+import { parseMonth } from '../domain/retention.js';
+import { restoreMonth } from '../store/archive-restore.js';
+import { archiveMonths } from '../store/archive-run.js';
+import { listArchives, verifyArchives } from '../store/archives.js';
+import type { Database } from '../store/database.js';
+import { rebuildBalances } from '../store/rebuild.js';
+import type {
+  ArchiveReport,
+  RebuildInput,
+  RebuildReport,
+  RestoreInput,
+  RestoreReport,
+  VerifyReport,
+} from '../workflows/contract.js';
+import { guarded } from './failure.js';
+
+export interface HistoryDeps {
+  readonly db: Database;
+  readonly retention: {
+    /** Null: nothing ever leaves the table. */
+    readonly keepMonths: number | null;
+    readonly archiveDir: string;
+  };
+}
+
+const HEARTBEAT_MS = 1_000;
+
+/** The activities that read all of the history or move parts of it. */
+export function createHistoryActivities({ db, retention }: HistoryDeps) {
+  const { archiveDir, keepMonths } = retention;
+  return {
+    rebuildBalances: guarded(
+      (input: RebuildInput): Promise<RebuildReport> =>
+        telling(async (onProgress, signal) => {
+          const { actor, reason, keep, allowDebt } = input;
+          const apply = input.apply ? { actor, reason, allowDebt } : null;
+          const order = { archiveDir, actor, apply, keep, onProgress, signal };
+          return rebuildBalances(db, order);
+        }),
+    ),
+    archiveEvents: guarded(
+      (): Promise<ArchiveReport> =>
+        telling((onProgress, signal) =>
+          archiveMonths(db, { dir: archiveDir, keepMonths, now: new Date(), onProgress, signal }),
+        ),
+    ),
+    verifyArchive: guarded(
+      (): Promise<VerifyReport> =>
+        telling(async (onProgress) => {
+          const records = await listArchives(db, 'archived');
+          const findings: readonly RebuildFinding[] = await verifyArchives(
+            records,
+            archiveDir,
+            onProgress,
+          );
+          return { files: records.length, findings };
+        }),
+    ),
+    restoreArchive: guarded(
+      ({ month, actor, reason }: RestoreInput): Promise<RestoreReport> =>
+        telling(async (onProgress) => {
+          const first = parseMonth(month);
+          if (first === undefined) {
+            throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
+          }
+          const order = { dir: archiveDir, month: first, actor, reason, onProgress };
+          return { rows: await restoreMonth(db, order) };
+        }),
+    ),
+  };
+}
+
+/** Beats with the latest words of how far it came. */
+async function telling<T>(
+  work: (onProgress: (words: string) => void, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const context = Context.current();
+  let latest = 'begins';
+  const beat = () => context.heartbeat(latest);
+  beat();
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  try {
+    return await work((words) => {
+      latest = words;
+    }, context.cancellationSignal);
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,52 @@
+import type { SourceConfig } from '../config.js';
+import { watchSource } from '../domain/sentinel.js';
+import type { SentinelSettings } from '../domain/sentinel-figures.js';
+import type { Database } from '../store/database.js';
+import { type LookReport, recordLook } from '../store/findings.js';
+import { readSentinelFigures } from '../store/sentinel-reads.js';
+import type { SentinelReport } from '../workflows/contract.js';
+import { guarded } from './failure.js';
+
+/** What the sentinel looks with. */
+export interface SentinelDeps {
+  readonly db: Database;
+  readonly settings: SentinelSettings;
+  readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
+  readonly now?: () => Date;
+  /** Told what changed, for the log. */
+  readonly onLook?: (report: LookReport) => void;
+}
+
+/** More would not help whoever reads them in the UI; all of them are kept. */
+const MOST_TOLD = 50;
+
+/** The activities of the sentinel. */
+export function createSentinelActivities(deps: SentinelDeps) {
+  return { lookAtSources: guarded(() => lookAtSources(deps)) };
+}
+
+/** One look at every source: what looks wrong is kept as findings, and nothing is stopped. */
+export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport> {
+  const { db, settings, sources, now = () => new Date() } = deps;
+  const at = now();
+  const { unmatchedAgeMs } = settings;
+  const stored = await readSentinelFigures(db, { now: at, unmatchedAgeMs });
+  const intervals = new Map(sources.map(({ id, syncIntervalMs }) => [id, syncIntervalMs]));
+  const conditions = stored.flatMap((figures) => {
+    // One that this worker's configuration does not have is somebody else's to read.
+    const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
+    return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
+  });
+  const report = await recordLook(db, conditions, at);
+  deps.onLook?.(report);
+  return {
+    sources: stored.length,
+    opened: report.opened.length,
+    worse: report.worse.length,
+    resolved: report.resolved.length,
+    open: report.open.length,
+    findings: report.open
+      .slice(0, MOST_TOLD)
+      .map(({ code, sourceId, words }) => ({ code, sourceId, words })),
+  };
+}

@@ -1,0 +1,133 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { elementText, payloadText } from '../plugins/event-source/test-orchestrator.js';
+import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
+
+const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow } = useSyncWorld();
+
+describe('passes over a source', () => {
+  it('loses nothing that is written later in the second of a poll, and asks in whole seconds of UTC', async () => {
+    transcode(5, ALICE, 1000n);
+    await pass(5.4);
+    transcode(5, ALICE, 400n);
+    const report = await pass(65);
+    expect(report).toMatchObject({ events: 2, fresh: 1, duplicates: 1 });
+    expect((await owed())[ALICE]).toBe(net(1000n) + net(400n));
+    expect(world.orchestrator.asked).toEqual([null, at(5 - 120)]);
+  });
+
+  it('goes on where a pass died half-way, and asks once more from the beginning later', async () => {
+    for (let i = 0; i < 25_000; i += 1) transcode(i, ALICE, 1_000n + BigInt(i));
+    const all = world.orchestrator.rows;
+    world.orchestrator.answer = (_, response) => {
+      const text = `[${all.map(elementText).join(',')}]`;
+      response.writeHead(200, { 'content-length': text.length });
+      response.write(text.slice(0, text.length * 0.7), () => response.socket?.destroy());
+    };
+    await expect(pass(30_000)).rejects.toMatchObject({ type: 'EVENT_SOURCE_TRUNCATED' });
+    const failed = await sourceRow();
+    expect(failed).toMatchObject({ last_error_code: 'EVENT_SOURCE_TRUNCATED' });
+    expect(failed?.deep_from_dt).toEqual(new Date('1970-01-01T00:00:00Z'));
+    world.orchestrator.answer = undefined;
+    const report = await pass(30_001);
+    expect(world.orchestrator.asked[1]).not.toBeNull();
+    expect(report.fresh).toBeLessThan(10_000);
+    const gross = all.reduce((sum, _, i) => sum + net(1_000n + BigInt(i)), 0n);
+    expect((await owed())[ALICE]).toBe(gross);
+    expect(await sourceRow()).toMatchObject({ last_error_code: null, last_error: null });
+    expect((await sourceRow())?.deep_from_dt).not.toBeNull();
+    expect(await pass(30_001 + 86_400)).toMatchObject({ events: 25_000, fresh: 0 });
+    expect(world.orchestrator.asked.at(-1)).toBeNull();
+    expect((await sourceRow())?.deep_from_dt).toBeNull();
+    await pass(30_060 + 86_400);
+    expect(world.orchestrator.asked.at(-1)).toBe(at(24_999 - 120));
+  });
+
+  it('finds once a day what came late', async () => {
+    transcode(100_000, ALICE, 1n);
+    await pass(100_001);
+    world.orchestrator.rows.unshift({
+      ...{ id: 900, dt: at(0), payload: payloadText('transcode', { ethAddress: BOB, fees: 8n }) },
+    });
+    expect(await pass(100_060)).toMatchObject({ fresh: 0 });
+    expect(await pass(100_001 + 86_400)).toMatchObject({ fresh: 1 });
+    expect((await owed())[BOB]).toBe(net(8n));
+  });
+
+  it('finds what was written down a week late, although nobody asked for days', async () => {
+    transcode(0, ALICE, 1n);
+    await pass(1);
+    transcode(80_000, ALICE, 2n);
+    await pass(80_001);
+    const late = payloadText('transcode', { ethAddress: BOB, fees: 8n });
+    world.orchestrator.rows.unshift({ id: 900, dt: at(60), payload: late });
+    expect(await pass(8 * 86_400)).toMatchObject({ fresh: 1 });
+    expect((await owed())[BOB]).toBe(net(8n));
+  });
+
+  it('finds late events also when its own clock was a month ahead once', async () => {
+    transcode(0, ALICE, 1n);
+    await pass(1);
+    await pass(40 * 86_400);
+    transcode(86_400, ALICE, 2n);
+    await pass(86_401);
+    const late = payloadText('transcode', { ethAddress: BOB, fees: 8n });
+    world.orchestrator.rows.unshift({ id: 900, dt: at(60), payload: late });
+    expect(await pass(2 * 86_400 + 60)).toMatchObject({ fresh: 1 });
+    expect((await owed())[BOB]).toBe(net(8n));
+  });
+
+  it('never moves the cursor past the present, whatever the clock of the source says', async () => {
+    transcode(90_000, ALICE, 1n);
+    expect((await pass(10)).cursor).toBe(new Date(T0 + 10_000).toISOString());
+    transcode(11, ALICE, 2n);
+    expect(await pass(20)).toMatchObject({ fresh: 1 });
+  });
+
+  it('credits each event once when two passes run over one source at the same time', async () => {
+    for (let i = 0; i < 12_000; i += 1) {
+      if (i % 3 === 0) transcode(i, i % 2 === 0 ? ALICE : BOB, 7n + BigInt(i));
+      else if (i % 3 === 1) processed(i, `r${Math.floor(i / 3)}`, 11n + BigInt(i));
+      else received(i, `r${Math.floor(i / 3)}`, i % 2 === 0 ? ALICE : BOB);
+    }
+    const reports = await Promise.all([pass(20_000), pass(20_000), pass(20_000)]);
+    expect(reports.reduce((sum, report) => sum + report.fresh, 0)).toBe(12_000);
+    const expected: Record<string, bigint> = { [ALICE]: 0n, [BOB]: 0n, commission: 0n };
+    for (let i = 0; i < 12_000; i += 1) {
+      if (i % 3 === 2) continue;
+      const fee = i % 3 === 0 ? 7n + BigInt(i) : 11n + BigInt(i);
+      const earner = (i % 3 === 0 ? i : i + 1) % 2 === 0 ? ALICE : BOB;
+      expected[earner] = (expected[earner] ?? 0n) + net(fee);
+      expected.commission = (expected.commission ?? 0n) + cut(fee);
+    }
+    expect(await owed()).toEqual(expected);
+    const [seqs] = await rowsOf(
+      'SELECT count(DISTINCT seq)::int AS seqs, max(seq)::int AS top FROM pool_event',
+    );
+    expect(seqs).toEqual({ seqs: 12_000, top: 12_000 });
+  });
+
+  it('takes null, nothing at all and an empty array for nothing new', async () => {
+    for (const text of ['null', '', '[]', ' \n']) {
+      world.orchestrator.answer = (_, response) => response.end(text);
+      expect(await pass(1)).toMatchObject({ events: 0, batches: 0, cursor: null });
+    }
+  });
+
+  it('stops when it is cancelled, keeps what it has, and blames nobody', async () => {
+    transcode(0, ALICE, 100n);
+    const environment = new MockActivityEnvironment();
+    world.orchestrator.answer = (_, response) => {
+      response.write(`[${elementText(world.orchestrator.rows[0] ?? { id: 0, dt: '' })},`);
+      setTimeout(() => environment.cancel('CANCELLED'), 100);
+    };
+    await expect(pass(1, '1.0.0', environment)).rejects.toMatchObject({ name: 'CancelledFailure' });
+    expect((await owed())[ALICE]).toBe(net(100n));
+    expect(await sourceRow()).toMatchObject({ last_error_code: null, last_success_at: null });
+  });
+
+  it('refuses a source that nobody configured', async () => {
+    world.config = { ...world.config, id: 'nobody' };
+    await expect(pass(1)).rejects.toMatchObject({ type: 'SOURCE_UNKNOWN' });
+  });
+});

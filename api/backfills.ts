@@ -1,0 +1,128 @@
+/** Backfills: started or joined, and watched while they run. */
+import {
+  CancelledFailure,
+  type Client,
+  TerminatedFailure,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { PoolError } from '../domain/pool-error.js';
+import { TASK_QUEUE } from '../workflows/contract.js';
+import {
+  type BackfillInput,
+  type BackfillProgress,
+  type BackfillReport,
+  backfillWorkflowId,
+} from '../workflows/contract-events.js';
+import type { ApiDeps } from './deps.js';
+import { causesOf } from './errors.js';
+import { pingTemporal } from './sagas.js';
+
+type BackfillWorkflow = (input: BackfillInput) => Promise<BackfillReport>;
+
+export interface StartedBackfill {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** False: the same one ran already, and was joined. */
+  readonly created: boolean;
+}
+
+/** Starts it. The same request again joins it while it runs; another one of the source is refused. */
+export async function startBackfill(deps: ApiDeps, input: BackfillInput): Promise<StartedBackfill> {
+  await pingTemporal(deps);
+  const { client, taskQueue = TASK_QUEUE } = deps;
+  const { sourceId, from, to, reason } = input;
+  const workflowId = backfillWorkflowId(sourceId);
+  const memo = { range: rangeText(input) };
+  try {
+    const handle = await client.workflow.start<BackfillWorkflow>('backfill', {
+      ...{ taskQueue, workflowId, memo, args: [input] },
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowExecutionTimeout: '30 days',
+      staticSummary: `backfill of ${sourceId} from ${from ?? 'its beginning'} to ${to ?? 'its end'}: ${reason}`,
+    });
+    return { workflowId, runId: handle.firstExecutionRunId, created: true };
+  } catch (cause) {
+    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
+    return joinRunning(client, input, cause);
+  }
+}
+
+const rangeText = ({ from, to }: BackfillInput): string =>
+  `${from ?? 'beginning'} to ${to ?? 'end'}`;
+
+async function joinRunning(
+  client: Client,
+  input: BackfillInput,
+  cause: Error,
+): Promise<StartedBackfill> {
+  const workflowId = backfillWorkflowId(input.sourceId);
+  const { runId, memo } = await client.workflow.getHandle(workflowId).describe();
+  if (memo?.['range'] === rangeText(input)) return { workflowId, runId, created: false };
+  const words = `${workflowId} runs already, ${String(memo?.['range'])}: wait for its end`;
+  throw new PoolError('REPAIR_RUNNING', words, {}, { cause });
+}
+
+/** How a running backfill stands. */
+export interface BackfillState {
+  /** Null before its activity has told anything. */
+  readonly progress: BackfillProgress | null;
+  /** Which attempt of reading runs or is waited for; 0: no worker has taken it up yet. */
+  readonly attempt: number;
+  /** Why the attempt before it failed. */
+  readonly lastFailure: string | null;
+  readonly isReading: boolean;
+}
+
+/** Undefined when it has ended. */
+export async function readBackfill(
+  { client }: ApiDeps,
+  started: StartedBackfill,
+): Promise<BackfillState | undefined> {
+  const { workflowId, runId } = started;
+  const description = await client.workflow.getHandle(workflowId, runId).describe();
+  if (description.status.name !== 'RUNNING') return undefined;
+  return stateOf(client, description);
+}
+
+/** https://github.com/temporalio/api: PendingActivityState */
+const PENDING_ACTIVITY_STARTED = 2;
+
+async function stateOf(
+  client: Client,
+  { raw }: WorkflowExecutionDescription,
+): Promise<BackfillState> {
+  const activity = raw.pendingActivities?.[0];
+  if (activity === undefined) {
+    return { progress: null, attempt: 0, lastFailure: null, isReading: false };
+  }
+  const { payloadConverter } = client.options.loadedDataConverter;
+  const payload = activity.heartbeatDetails?.payloads?.[0];
+  const progress =
+    payload === undefined || payload === null
+      ? undefined
+      : payloadConverter.fromPayload<BackfillProgress | null>(payload);
+  return {
+    progress: progress ?? null,
+    attempt: activity.attempt ?? 1,
+    lastFailure: activity.lastFailure?.message ?? null,
+    isReading: activity.state === PENDING_ACTIVITY_STARTED,
+  };
+}
+
+/** Its end; throws what it failed with, BACKFILL_ENDED_EARLY when somebody ended it. */
+export async function awaitBackfill(
+  { client }: ApiDeps,
+  { workflowId, runId }: StartedBackfill,
+): Promise<BackfillReport> {
+  try {
+    return await client.workflow.getHandle<BackfillWorkflow>(workflowId, runId).result();
+  } catch (cause) {
+    const wasEnded = [...causesOf(cause)].some(
+      (one) => one instanceof CancelledFailure || one instanceof TerminatedFailure,
+    );
+    if (!wasEnded) throw cause;
+    throw new PoolError('BACKFILL_ENDED_EARLY', `${workflowId} was ended`, {}, { cause });
+  }
+}

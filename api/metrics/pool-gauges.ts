@@ -1,0 +1,92 @@
+/** Findings, payouts, balances, wallet. */
+import type { Registry } from 'prom-client';
+import { FINDING_CODES } from '../../domain/finding.js';
+import { ethFloat, gauge, secondsSince } from './gauges.js';
+import type { MetricsReading } from './reading.js';
+
+const FLOAT = 'a float for graphs; exact wei are in /v1/pool';
+
+export function setPoolGauges(registry: Registry, reading: MetricsReading): void {
+  gauge(registry, 'info', 'Always 1; the version of the API that answers.', [
+    [1, { version: reading.version }],
+  ]);
+  setFindings(registry, reading);
+  setPayouts(registry, reading);
+  setWallet(registry, reading);
+}
+
+/** Every code, also where nothing is open: an alert wants a zero to return to. */
+function setFindings(registry: Registry, { findings, now }: MetricsReading): void {
+  gauge(
+    registry,
+    'findings_open',
+    'Findings of the sentinel that are open, by code, and whether an operator has acknowledged them.',
+    FINDING_CODES.flatMap((code) =>
+      [true, false].map((acknowledged) => {
+        const those = findings.counts.filter(
+          (count) => count.code === code && count.acknowledged === acknowledged,
+        );
+        const open = those.reduce((sum, count) => sum + count.findings, 0);
+        return [open, { code, acknowledged: String(acknowledged) }] as const;
+      }),
+    ),
+  );
+  const { lookedAt } = findings;
+  gauge(
+    registry,
+    'sentinel_look_age_seconds',
+    'Age of the last look of the sentinel: it looks every minute while a worker and Temporal run.',
+    lookedAt === null ? [] : [[secondsSince(now, lookedAt), {}]],
+  );
+}
+
+function setPayouts(registry: Registry, reading: MetricsReading): void {
+  const { openPayouts, latePayouts, totals } = reading;
+  gauge(
+    registry,
+    'payouts_open',
+    'Payouts that are not settled, by state, however old.',
+    (['reserved', 'signed', 'reopened'] as const).map((state) => {
+      const count = openPayouts.find((one) => one.state === state);
+      return [count?.payouts ?? 0, { state }] as const;
+    }),
+  );
+  gauge(
+    registry,
+    'payouts_last_day',
+    'Payouts that were made within the last 24 hours, by the state they are in now.',
+    latePayouts.map(({ state, payouts }) => [payouts, { state }]),
+  );
+  gauge(registry, 'balance_eth', `Sums of the ledger's accounts in ETH: ${FLOAT}.`, [
+    [ethFloat(totals.pendingWei), { account: 'pending' }],
+    [ethFloat(totals.reservedWei), { account: 'reserved' }],
+    [ethFloat(totals.paidWei), { account: 'paid' }],
+    [ethFloat(totals.commissionWei), { account: 'commission' }],
+    [ethFloat(totals.unattributedWei), { account: 'unattributed' }],
+  ]);
+  gauge(registry, 'remote_workers', 'Remote workers, and those of them that are online.', [
+    [totals.workers, { online: 'any' }],
+    [totals.workersOnline, { online: 'true' }],
+  ]);
+}
+
+function setWallet(registry: Registry, reading: MetricsReading): void {
+  const { wallet, reconciliation, now } = reading;
+  if (wallet === undefined) return;
+  gauge(registry, 'wallet_halted', '1 while nothing is signed or sent; /v1/wallet says why.', [
+    [wallet.halts.length === 0 ? 0 : 1, {}],
+  ]);
+  gauge(registry, 'wallet_open_transfers', 'Signed transfers that may still be mined.', [
+    [wallet.openTransfers, {}],
+  ]);
+  if (reconciliation === undefined) return;
+  gauge(
+    registry,
+    'reconciliation_ok',
+    '1 when chain and ledger told the same to the wei at the last reconciliation.',
+    [[reconciliation.ok ? 1 : 0, {}]],
+  );
+  gauge(registry, 'reconciliation_age_seconds', 'Age of that reconciliation.', [
+    [secondsSince(now, reconciliation.at), {}],
+  ]);
+}

@@ -1,0 +1,70 @@
+/** Events per hour as bars: a picture tells more at a glance than two days of numbers. */
+import { html } from 'hono/html';
+import { roleOf } from '../../domain/event-type.js';
+import type { HourOfSource } from '../../store/source-reads.js';
+import { groupDigits } from './format.js';
+import type { Html } from './parts.js';
+
+export const CHART_HOURS = 48;
+const HOUR_MS = 3_600_000;
+const BAR_WIDTH = 4;
+const HEIGHT = 36;
+
+interface Bar {
+  readonly hour: Date;
+  readonly events: bigint;
+  /** Of them, jobs without a fee. */
+  readonly zeroFees: bigint;
+}
+
+/** Hours of the events' own times, the present one last. Sizes as attributes: the policy allows no inline style. */
+export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
+  const bars = toBars(hours, now);
+  let most = 0n;
+  let sum = 0n;
+  for (const { events } of bars) {
+    if (events > most) most = events;
+    sum += events;
+  }
+  const label = `${groupDigits(sum.toString())} events in ${CHART_HOURS} hours, ${groupDigits(most.toString())} in the busiest`;
+  const width = CHART_HOURS * BAR_WIDTH;
+  const drawn = bars.map((bar, i) => drawBar(bar, i, most));
+  return html`<svg class="hours" viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}">${drawn}<rect class="ground" y="${HEIGHT - 1}" width="${width}" height="1"/></svg>`;
+}
+
+function drawBar({ hour, events, zeroFees }: Bar, i: number, most: bigint): Html | string {
+  if (events === 0n) return '';
+  const full = heightOf(events, most);
+  const free = zeroFees === 0n ? 0 : heightOf(zeroFees, most);
+  const at = hour.toISOString().slice(0, 16).replace('T', ' ');
+  const fees = zeroFees === 0n ? '' : `, ${groupDigits(zeroFees.toString())} without a fee`;
+  const title = `${at} UTC: ${groupDigits(events.toString())} events${fees}`;
+  const place = { x: i * BAR_WIDTH, width: BAR_WIDTH - 1 };
+  const lower = html`<rect class="free" x="${place.x}" y="${HEIGHT - 1 - free}" width="${place.width}" height="${free}"/>`;
+  return html`<g><title>${title}</title><rect x="${place.x}" y="${HEIGHT - 1 - full}" width="${place.width}" height="${full}"/>${free === 0 ? '' : lower}</g>`;
+}
+
+/** At least a sliver: one event among millions is not nothing. */
+function heightOf(events: bigint, most: bigint): number {
+  const whole = HEIGHT - 2;
+  return Math.max(1, Number((events * BigInt(whole)) / most));
+}
+
+function toBars(hours: readonly HourOfSource[], now: Date): readonly Bar[] {
+  const last = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS;
+  const sums = new Map<number, { events: bigint; zeroFees: bigint }>();
+  for (const { hour, eventType, version, events, zeroFeeEvents } of hours) {
+    const sum = sums.get(hour.getTime()) ?? { events: 0n, zeroFees: 0n };
+    sum.events += events;
+    if (roleOf(eventType, version) === 'job') sum.zeroFees += zeroFeeEvents;
+    sums.set(hour.getTime(), sum);
+  }
+  return Array.from({ length: CHART_HOURS }, (_, i) => {
+    const hourMs = last - (CHART_HOURS - 1 - i) * HOUR_MS;
+    return { hour: new Date(hourMs), ...(sums.get(hourMs) ?? { events: 0n, zeroFees: 0n }) };
+  });
+}
+
+/** From when on the chart needs hours. */
+export const chartStart = (now: Date): Date =>
+  new Date((Math.floor(now.getTime() / HOUR_MS) - CHART_HOURS + 1) * HOUR_MS);

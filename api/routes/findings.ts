@@ -1,0 +1,49 @@
+/** What the sentinel found, and an operator's word that it is known: one audited transaction, Temporal or not. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { PoolError } from '../../domain/pool-error.js';
+import { countFindings, findFinding, listFindings } from '../../store/finding-reads.js';
+import { acknowledgeFinding } from '../../store/findings.js';
+import type { Access } from '../access.js';
+import type { ApiDeps } from '../deps.js';
+import { booleanQuery, pageQuery, readBody, readQuery, reasonText } from '../request.js';
+import { viewFinding } from '../views/finding-view.js';
+
+const findingsQuery = pageQuery.extend({
+  source: z.string().max(200).optional(),
+  all: booleanQuery.optional(),
+});
+
+const acknowledgeBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+
+export function findingRoutes({ db }: ApiDeps, access: Access): Hono {
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const { limit, cursor, source: sourceId, all } = readQuery(c, findingsQuery);
+    const [page, { counts, lookedAt }] = await Promise.all([
+      listFindings(db, { sourceId, all }, { limit, cursor }),
+      countFindings(db),
+    ]);
+    const open = counts.reduce((sum, { findings }) => sum + findings, 0);
+    const shows = access.showsAddresses(c);
+    return c.json({
+      ...{ lookedAt, open },
+      findings: page.items.map((finding) => viewFinding(finding, shows)),
+      nextCursor: page.nextCursor,
+    });
+  });
+  app.post('/:id/acknowledge', async (c) => {
+    access.requireToken(c);
+    const { reason } = await readBody(c, acknowledgeBody);
+    const id = readId(c.req.param('id'));
+    await acknowledgeFinding(db, id, { actor: 'api', reason });
+    const finding = await findFinding(db, id);
+    return c.json({ finding: finding && viewFinding(finding, true) });
+  });
+  return app;
+}
+
+function readId(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new PoolError('FINDING_NOT_FOUND', 'The id of a finding is a number.');
+}

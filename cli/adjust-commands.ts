@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { parseAddress } from '../api/addresses.js';
+import { runAdjustment } from '../api/repairs.js';
+import { parseAmountWei } from '../config/quantity.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { NodeType } from '../domain/remote-worker.js';
+import { type CliContext, withContext } from './context.js';
+import { ACTOR } from './payout-commands.js';
+import { type Repair, withRepair } from './repair-options.js';
+import { withWorker } from './unattributed-commands.js';
+import { requireReason } from './wallet-commands.js';
+
+interface AdjustOptions extends Repair {
+  readonly amount: string;
+  readonly reference: string;
+  readonly nodeType?: NodeType;
+  readonly region?: string;
+  readonly newPayee: boolean;
+  readonly allowDebt: boolean;
+}
+
+export function addAdjustCommands(program: Command): void {
+  const adjust = program
+    .command('adjust <payee>')
+    .description('add to what is pending for a payee, or take from it, once per reference')
+    .requiredOption('--amount <amount>', 'such as "0.05 ETH", "-0.05 ETH" or "5000 wei"')
+    .requiredOption('--reference <words>', 'names it for ever: repeated, nothing is booked twice')
+    .option('--allow-debt', 'what is pending may go below zero', false);
+  withRepair(withWorker(adjust)).action((payee: string, options: AdjustOptions, command: Command) =>
+    withContext(command, (context) => adjustPayee(context, payee, options)),
+  );
+}
+
+async function adjustPayee(
+  { deps, answer }: CliContext,
+  payee: string,
+  options: AdjustOptions,
+): Promise<void> {
+  const { reason, dryRun, nodeType = null, region = null, newPayee, allowDebt } = options;
+  requireReason(reason);
+  const reference = options.reference.trim();
+  if (reference === '' || reference.length > 200) {
+    throw new PoolError('REQUEST_INVALID', 'the reference has between 1 and 200 characters');
+  }
+  const report = await runAdjustment(deps, {
+    ...{ reason, dryRun, actor: ACTOR, nodeType, region, newPayee, allowDebt, reference },
+    payee: parseAddress(payee),
+    amountWei: parseSignedAmount(options.amount).toString(),
+  });
+  answer(dryRun ? `${report.words}\nnothing was changed: a dry run` : report.words, report);
+}
+
+function parseSignedAmount(text: string): bigint {
+  const [, minus, magnitude = ''] = /^\s*(-?)\s*(.*)$/su.exec(text) ?? [];
+  const amount = parseAmountWei(magnitude);
+  if (!amount.ok) throw new PoolError('REQUEST_INVALID', `--amount ${text}: ${amount.mend}`);
+  return minus === '-' ? -amount.value : amount.value;
+}

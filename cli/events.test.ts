@@ -1,0 +1,344 @@
+/** What an operator does about events and unattributed money: the command line against a worker that is killed. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { createApp } from '../api/app.js';
+import { loadConfig } from '../config.js';
+import { type LocalChain, startChain } from '../local/chain-node.js';
+import { waitUntil } from '../local/process.js';
+import {
+  answerText,
+  elementText,
+  payloadText,
+  startTestOrchestrator,
+  type TestOrchestrator,
+} from '../plugins/event-source/test-orchestrator.js';
+import { listAuditLog } from '../store/audit-log-reads.js';
+import { checkInvariants } from '../store/invariants.js';
+import { query } from '../store/query.js';
+import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { owed } from '../test/harness/jobs.js';
+import { createTestWallet, recordTestTerms, type TestWallet } from '../test/harness/money.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { addAdjustCommands } from './adjust-commands.js';
+import { addBackfillCommands } from './backfill-commands.js';
+import { addPoolCommands } from './pool-commands.js';
+import { addSetAsideCommands } from './set-aside-commands.js';
+import { addUnattributedCommands } from './unattributed-commands.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ALICE = '0x00000000000000000000000000000000000a11ce';
+const BOB = '0x0000000000000000000000000000000000000b0b';
+const T0 = Date.parse('2026-03-01T12:00:00Z');
+
+let chain: LocalChain;
+let orchestrator: TestOrchestrator;
+let database: TestDatabase;
+let space: TestNamespace;
+let wallet: TestWallet;
+let worker: ManagerProcess;
+
+const at = (seconds: number): string =>
+  `${new Date(T0 + seconds * 1000).toISOString().slice(0, 19)}Z`;
+function emit(seconds: number, type: string, fields: Parameters<typeof payloadText>[1]): void {
+  const id = orchestrator.rows.length + 1;
+  orchestrator.rows.push({ id, dt: at(seconds), payload: payloadText(type, fields) });
+}
+
+const startWorker = () =>
+  startManagerProcess({
+    ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
+    ...{ namespace: space.namespace, chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+    // No sync and no round comes between: what is counted here, a backfill has counted.
+    pool: { syncInterval: '365d', maxJobFee: '0.001 ETH', payoutInterval: '365d' },
+  });
+
+beforeAll(async () => {
+  [chain, orchestrator, database, space] = await Promise.all([
+    startChain({ blockTimeSeconds: 0 }),
+    startTestOrchestrator(),
+    createTestDatabase(),
+    createTestNamespace(),
+  ]);
+  wallet = await createTestWallet(database.db, chain);
+  await recordTestTerms(database.db);
+  worker = await startWorker();
+  await worker.says('openpool worker ready');
+  // The sync of a new schedule comes at once: it must find nothing.
+  await until('the first sync', async () => {
+    const rows = await query(
+      database.db,
+      sql`SELECT FROM source WHERE last_success_at IS NOT NULL`,
+    );
+    return rows.length > 0;
+  });
+});
+afterAll(async () => {
+  await worker.stop();
+  await Promise.all([chain.stop(), orchestrator.stop(), database.close(), space.close()]);
+});
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** One command in this process: dozens of processes of their own would take minutes. */
+async function openpool(...args: readonly string[]): Promise<Said> {
+  const said = { out: '', err: '' };
+  const hear = (stream: 'out' | 'err') => (text: string | Uint8Array) => {
+    said[stream] += text.toString();
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(hear('out'));
+  vi.spyOn(process.stderr, 'write').mockImplementation(hear('err'));
+  try {
+    const program = new Command('openpool')
+      .option('--config <file>', '', worker.config)
+      .option('--json', '', false)
+      .exitOverride();
+    for (const add of COMMANDS) add(program);
+    await program.parseAsync([...args], { from: 'user' });
+    return { code: Number(process.exitCode ?? 0), ...said };
+  } finally {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+  }
+}
+
+const COMMANDS = [
+  ...[addPoolCommands, addBackfillCommands, addUnattributedCommands],
+  ...[addAdjustCommands, addSetAsideCommands],
+];
+
+async function json(...args: readonly string[]) {
+  const { code, out, err } = await openpool('--json', ...args);
+  return { code, err, answer: JSON.parse(out === '' ? '{}' : out) as Record<string, unknown> };
+}
+
+/** A command in a process of its own, for what a signal does to it. */
+function watching(...args: readonly string[]) {
+  const line = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, ...args];
+  const child = spawn(process.execPath, line, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, said: () => text, ended };
+}
+
+const until = (what: string, ready: () => boolean | Promise<boolean>) =>
+  waitUntil({ what, timeoutMs: 60_000, intervalMs: 100, ready: async () => ready() });
+
+const sound = async () =>
+  expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
+
+describe('events and unattributed money on the command line', () => {
+  it('a backfill shows how far it is, outlives Ctrl-C and a killed worker, and counts once', async () => {
+    for (let i = 0; i < 15_000; i += 1) {
+      emit(i, 'job-processed', { ethAddress: ALICE, computeUnits: 1, fees: 100n });
+    }
+    const all = orchestrator.rows;
+    const releases: (() => void)[] = [];
+    // Two thirds, and then nothing until it is let go.
+    orchestrator.answer = (_, response) => {
+      const cut = all.slice(0, 11_000).map(elementText).join(',');
+      response.write(`[${cut},`);
+      releases.push(() => response.end(`${all.slice(11_000).map(elementText).join(',')}]`));
+    };
+    const order = ['backfill', '--source', 'one', '--from', at(0), '--to', at(14_999)];
+    const first = watching(...order);
+    await until('the first progress', () => /10000 events, 10000 fresh/.test(first.said()));
+    expect(first.said()).toMatch(/set aside, newest 2026-03-01T14:46:39.000Z, \d+\/s/);
+    first.child.kill('SIGINT');
+    expect(await first.ended).toBe(130);
+    expect(first.said()).toContain('it goes on without you');
+
+    const other = await openpool('backfill', '--source', 'one', '--from', at(7));
+    expect(other).toMatchObject({ code: 1 });
+    expect(other.err).toContain('REPAIR_RUNNING');
+
+    worker.process.kill('SIGKILL');
+    const readersBefore = releases.length;
+    const second = openpool(...order);
+    worker = await startWorker();
+    await until('the next attempt', () => releases.length > readersBefore);
+    orchestrator.answer = undefined;
+    for (const release of releases) release();
+    const { code, out } = await second;
+    expect(code).toBe(0);
+    expect(out).toContain('joined backfill/one');
+    expect(out).toMatch(/events read +15000\n/);
+    expect(out).toMatch(/known before +10000\n/);
+    expect(out).toMatch(/fresh +15000\n/);
+    expect(out).toMatch(/attempts +2\n/);
+
+    const again = await json(...order);
+    expect(again).toMatchObject({
+      code: 0,
+      answer: {
+        events: 15_000,
+        fresh: 0,
+        duplicates: 15_000,
+        attempts: 1,
+        workflowId: 'backfill/one',
+      },
+    });
+    expect(await owed(database.db)).toEqual({ [ALICE]: 15_000n * 75n, commission: 15_000n * 25n });
+    await sound();
+  }, 180_000);
+
+  it('a backfill is refused in words when it makes no sense', async () => {
+    const never = await openpool('backfill', '--source', 'one', '--from', 'last week');
+    expect(never).toMatchObject({ code: 1 });
+    expect(never.err).toContain('"last week" is no time');
+    const nobody = await openpool('backfill', '--source', 'two', '--from', 'beginning');
+    expect(nobody).toMatchObject({ code: 1 });
+    expect(nobody.err).toContain('SOURCE_UNKNOWN');
+  });
+
+  it('unattributed jobs are listed, assigned and absorbed after a dry run, each once', async () => {
+    orchestrator.rows = [];
+    const far = 200_000;
+    for (const [n, fees] of [1_000n, 2_000n, 3_000n, 0n].entries()) {
+      emit(far + n, 'job-processed', { requestID: `r${n}`, pipeline: 'llm', modelID: 'm', fees });
+    }
+    emit(far + 7_000, 'job-received', {
+      requestID: 'r0',
+      ethAddress: BOB,
+      pipeline: 'l',
+      modelID: 'm',
+    });
+    await json('backfill', '--source', 'one', '--from', at(far));
+    const list = await openpool('unattributed', 'list');
+    const handles = [...list.out.matchAll(/^one\/\S+/gm)].map(([handle]) => handle);
+    expect(handles).toHaveLength(4);
+    expect(list.out).toMatch(/\(1000 wei\) +r0 +no-other-half +0x0{36}0?0?[bB]0[bB] 116m later/);
+    const [first = '', second = ''] = handles;
+    const before = await owed(database.db);
+    const assign = ['unattributed', 'assign', first, second, '--to', BOB, '--reason', 'his log'];
+    const dry = await openpool(...assign, '--dry-run');
+    expect(dry.out).toMatch(/2 jobs of .*\(3000 wei\): .*\(2250 wei\) pending for 0x/);
+    expect(dry.out).toContain('nothing was changed: a dry run');
+    expect(await owed(database.db)).toEqual(before);
+    expect(await json(...assign)).toMatchObject({
+      code: 0,
+      answer: { applied: true, jobs: 2, already: 0, netWei: '2250', commissionWei: '750' },
+    });
+    expect((await openpool(...assign)).out).toContain('2 jobs had been decided so before');
+    const contrary = await openpool('unattributed', 'absorb', first, '--reason', 'no');
+    expect(contrary).toMatchObject({ code: 1 });
+    expect(contrary.err).toContain('JOB_ALREADY_DECIDED');
+    const rest = ['unattributed', 'absorb', '--older-than', '1h', '--reason', 'nobody asked'];
+    expect(await json(...rest)).toMatchObject({ answer: { jobs: 2, grossWei: '3000' } });
+    expect((await openpool(...rest)).out).toContain('no unattributed job fits');
+    expect((await openpool('unattributed', 'absorb', '--reason', 'all')).err).toContain(
+      'either name',
+    );
+    const after = await owed(database.db);
+    expect(after[BOB]).toBe(2_250n);
+    expect(after['unattributed']).toBeUndefined();
+    expect((after['commission'] ?? 0n) - (before['commission'] ?? 0n)).toBe(3_750n);
+    await sound();
+  });
+
+  it('an adjustment is booked once, in ETH or wei, and never below zero unnoticed', async () => {
+    const adjust = ['adjust', BOB, '--reason', 'agreed', '--reference', 'INV-1', '--amount'];
+    expect((await openpool(...adjust, '5')).err).toContain('it has no unit');
+    const dry = await openpool(...adjust, '0.000001 ETH', '--dry-run');
+    expect(dry.out).toContain('0.000001 ETH (1000000000000 wei)');
+    expect(await json(...adjust, '1 gwei')).toMatchObject({
+      answer: { applied: true, already: false, pendingWei: '1000002250' },
+    });
+    expect(await json(...adjust, '1000000000 wei')).toMatchObject({
+      answer: { applied: false, already: true },
+    });
+    expect((await openpool(...adjust, '2 gwei')).err).toContain('ADJUSTMENT_REFERENCE_USED');
+    const back = ['adjust', BOB, '--reason', 'a slip', '--reference', 'INV-2', '--amount'];
+    expect((await openpool(...back, '-1 ETH')).err).toContain('ADJUSTMENT_BELOW_ZERO');
+    expect(await json(...back, '-1 gwei')).toMatchObject({ answer: { pendingWei: '2250' } });
+    await sound();
+  });
+
+  it('what was set aside is shown in full and tried again, and tells why trying cannot help', async () => {
+    orchestrator.rows = [];
+    emit(300_000, 'job-processed', { ethAddress: BOB, computeUnits: 1, fees: 10n ** 16n });
+    orchestrator.rows.push({
+      id: 1,
+      dt: at(0),
+      payload: payloadText('transcode', { ethAddress: BOB, fees: 1 }),
+    });
+    orchestrator.answer = (_, response) => response.end(answerText(orchestrator.rows, null));
+    await json('backfill', '--source', 'one', '--from', 'beginning');
+    const rows = await query<{ id: string; code: string }>(
+      database.db,
+      sql`SELECT id, code FROM set_aside WHERE resolved_at IS NULL ORDER BY code`,
+    );
+    expect(rows.map(({ code }) => code)).toEqual(['EVENT_CHANGED', 'EVENT_FEE_ABOVE_CAP']);
+    const [changed = '', dear = ''] = rows.map(({ id }) => id);
+    const shown = await openpool('set-aside', 'show', changed);
+    expect(shown.out).toMatch(/what helps +the same ID and time stood for another event/);
+    expect(shown.out).toMatch(/what counts instead +\{ +"event_type": "job-processed"/);
+    expect(await openpool('set-aside', 'show', '999')).toMatchObject({ code: 1 });
+    const told = await json('set-aside', 'retry', changed, dear, '--reason', 'a look');
+    expect(told).toMatchObject({ code: 3, answer: { outcomes: { hopeless: 1, refused: 1 } } });
+    expect(
+      await json('set-aside', 'retry', '--code', 'EVENT_NOT_JSON', '--reason', 'x'),
+    ).toMatchObject({
+      ...{ code: 0, answer: { looked: 0 } },
+    });
+    const actions = (await listAuditLog(database.db, { limit: 50, cursor: null })).items;
+    expect(new Set(actions.map(({ actor, action }) => `${actor} ${action}`))).toEqual(
+      new Set([
+        ...['cli source.backfill', 'cli unattributed.assign', 'cli unattributed.absorb'],
+        ...['cli ledger.adjust', 'cli set-aside.retry'],
+      ]),
+    );
+  });
+
+  it('the API does the same for whoever has the token', async () => {
+    const config = await loadConfig(worker.config);
+    const api = { ...config.api, token: 'a-token' };
+    const app = createApp({
+      ...{ db: database.db, client: space.client, config: { ...config, api }, version: '1' },
+      answerTimeoutMs: 30_000,
+    });
+    const post = async (path: string, body: object, token = 'a-token') => {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      const response = await app.request(`/v1/${path}`, init);
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    };
+    const adjust = { payee: BOB, amountWei: '7', reference: 'API-1', reason: 'agreed' };
+    expect(await post('adjustments', adjust, 'no-token')).toMatchObject({ status: 401 });
+    expect(await post('adjustments', adjust)).toMatchObject({
+      ...{ status: 200, body: { applied: true, pendingWei: '2257' } },
+    });
+    expect(await post('adjustments', { ...adjust, amountWei: '8' })).toMatchObject({
+      ...{ status: 409, body: { code: 'ADJUSTMENT_REFERENCE_USED' } },
+    });
+    const job = { jobs: ['one/2026-01-01T00:00:00Z/1'], reason: 'mine' };
+    for (const [path, body] of [
+      ['unattributed/assign', { ...job, to: BOB }],
+      ['unattributed/absorb', job],
+    ] as const) {
+      expect(await post(path, body)).toMatchObject({
+        status: 404,
+        body: { code: 'JOB_NOT_FOUND' },
+      });
+    }
+    const retry = { ids: ['999'], reason: 'again' };
+    expect(await post('set-aside/retry', retry)).toMatchObject({ status: 404 });
+    expect(await post('sources/nobody/backfill', { from: 'beginning' })).toMatchObject({
+      status: 404,
+    });
+    expect(await post('sources/one/backfill', { from: at(0), to: at(1) })).toMatchObject({
+      ...{ status: 202, body: { workflowId: 'backfill/one', created: true } },
+    });
+  });
+});

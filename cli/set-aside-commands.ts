@@ -1,0 +1,113 @@
+/** One event that was set aside, beside what counts in its place; and another try. */
+import type { Command } from 'commander';
+import { runSetAsideRetry } from '../api/repairs.js';
+import { PoolError } from '../domain/pool-error.js';
+import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
+import { findSetAside } from '../store/set-aside-reads.js';
+import type { SetAsideRetryReport } from '../workflows/contract-events.js';
+import { type CliContext, EXIT, withContext } from './context.js';
+import { formatFacts, formatTable } from './output.js';
+import { ACTOR } from './payout-commands.js';
+import { type Repair, subcommandOf, withRepair } from './repair-options.js';
+import { requireReason } from './wallet-commands.js';
+
+interface RetryOptions extends Repair {
+  readonly code?: string;
+  readonly source?: string;
+}
+
+export function addSetAsideCommands(program: Command): void {
+  const setAside = subcommandOf(program, 'set-aside');
+  setAside
+    .command('show <id>')
+    .description('all that was said, why it does not count, and what can be done')
+    .action((id: string, _options: unknown, command: Command) =>
+      withContext(command, (context) => show(context, parseId(id))),
+    );
+  const retry = setAside
+    .command('retry [ids...]')
+    .description('try them now, with the program and the configuration of the worker')
+    .option('--code <code>', 'all that were set aside for this reason')
+    .option('--source <id>', 'all of this source');
+  withRepair(retry).action((ids: readonly string[], options: RetryOptions, command: Command) =>
+    withContext(command, (context) => retryNow(context, ids.map(parseId), options)),
+  );
+}
+
+function parseId(text: string): number {
+  if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
+  const words = `"${text}" is no id: a number, as \`set-aside list\` shows it`;
+  throw new PoolError('REQUEST_INVALID', words);
+}
+
+async function show({ db, answer }: CliContext, id: number): Promise<void> {
+  const found = await findSetAside(db, id);
+  if (found === undefined) {
+    throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${id}`);
+  }
+  const { stored, ...event } = found;
+  const facts = formatFacts([
+    ['id', event.id],
+    ['source', event.sourceId],
+    ['event', event.eventId],
+    ['time', event.dtText],
+    ['place', event.place],
+    ['why', `${event.code} ${event.reason}`],
+    ['what helps', adviceOf(event)],
+    [
+      'seen',
+      `${event.timesSeen} times, ${event.firstSeenAt.toISOString()} to ${event.lastSeenAt.toISOString()}`,
+    ],
+    ['last tried by', event.triedVersion],
+    ['counted', event.resolvedAt],
+    ['what it says', event.raw],
+    ...(stored === null ? [] : ([['what counts instead', stored]] as const)),
+  ]);
+  answer(facts, found);
+}
+
+function adviceOf(event: { readonly code: string; readonly resolvedAt: Date | null }): string {
+  if (event.resolvedAt !== null) return 'nothing is left to do: it counts';
+  return (
+    hopelessWords(event.code) ??
+    refusedAdvice(event.code) ??
+    'it is tried again by each new version, or now: `openpool set-aside retry`'
+  );
+}
+
+async function retryNow(
+  { deps, answer }: CliContext,
+  ids: readonly number[],
+  options: RetryOptions,
+): Promise<number> {
+  const { reason, dryRun, code = null, source: sourceId = null } = options;
+  requireReason(reason);
+  if (ids.length > 0 === (code !== null || sourceId !== null)) {
+    throw new PoolError('REQUEST_INVALID', 'either name events by id, or say --code or --source');
+  }
+  const report = await runSetAsideRetry(deps, {
+    reason,
+    dryRun,
+    actor: ACTOR,
+    ids,
+    code,
+    sourceId,
+  });
+  answer(reportText(report), report);
+  const { refused = 0, hopeless = 0, 'no-source': lost = 0 } = report.outcomes;
+  return refused + hopeless + lost === 0 ? 0 : EXIT.found;
+}
+
+function reportText({ shown, looked, outcomes, applied }: SetAsideRetryReport): string {
+  const table = formatTable(
+    ['id', 'source', 'event', 'outcome', 'why'],
+    shown.map((one) => [
+      ...[one.id, one.sourceId, one.eventId, one.outcome],
+      one.code === null ? one.words : `${one.code} ${one.words}`,
+    ]),
+  );
+  const rest = looked > shown.length ? `\nand ${looked - shown.length} more` : '';
+  const sums = Object.entries(outcomes).map(([outcome, events]) => `${outcome}: ${events}`);
+  const sum = looked === 0 ? 'nothing that was set aside fits' : sums.join(', ');
+  return `${table}${rest}\n\n${sum}${applied ? '' : '\nnothing was changed: a dry run'}`;
+}

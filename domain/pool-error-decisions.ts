@@ -1,0 +1,55 @@
+/** Errors of what a person decides about events and unattributed money. */
+import type { CatalogueEntry } from './pool-error.js';
+
+export const DECISION_ERRORS = {
+  JOB_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'Copy the job from `openpool unattributed list`: its source, its time and its event, with slashes between.',
+  },
+  JOB_ALREADY_CREDITED: {
+    final: true,
+    http: 409,
+    help: 'Its other half has come: nothing is left to decide. What somebody else should have got: `openpool adjust`.',
+  },
+  JOB_ALREADY_DECIDED: {
+    final: true,
+    http: 409,
+    help: 'A decision stays. If it was wrong, correct it with `openpool adjust`, once for each of the two.',
+  },
+  WORKER_NOT_NAMED: {
+    final: true,
+    http: 409,
+    help: 'Say which of the payee’s rows is meant: --node-type and --region.',
+  },
+  ADJUSTMENT_REFERENCE_USED: {
+    final: true,
+    http: 409,
+    help: 'A reference names one adjustment for ever. Give another one its own, or repeat the first unchanged.',
+  },
+  ADJUSTMENT_BELOW_ZERO: {
+    final: true,
+    http: 409,
+    help: 'Take less, or say --allow-debt: the payee is then paid again when later fees have made up for it.',
+  },
+  SET_ASIDE_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'Copy the id from `openpool set-aside list`.',
+  },
+  BACKFILL_ARCHIVED: {
+    final: true,
+    http: 409,
+    help: 'Bring the months back first, `openpool archive restore <month> --reason …`, or ask from the time that is named.',
+  },
+  BACKFILL_BEFORE_START: {
+    final: true,
+    http: 409,
+    help: 'Ask from the source’s `from` on. If the older events are this pool’s as well, move `from` in the configuration back and restart the workers.',
+  },
+  BACKFILL_ENDED_EARLY: {
+    final: true,
+    http: 409,
+    help: 'Somebody cancelled or terminated it. What it stored stays counted; the same command reads the rest.',
+  },
+} as const satisfies Record<string, CatalogueEntry>;

@@ -1,0 +1,28 @@
+/** What an operator can expect of an event that was set aside. */
+import type { RefusalCode } from './pool-event-refusal.js';
+
+/**
+ * Why trying it again cannot help, whatever runs; undefined when it can. An event that said something
+ * else before is never tried: what it said then counts, and both would count.
+ */
+export function hopelessWords(code: string): string | undefined {
+  return code === ('EVENT_CHANGED' satisfies RefusalCode) ? CHANGED : undefined;
+}
+
+const CHANGED =
+  'the same ID and time stood for another event before, and that one counts: counting this one too ' +
+  'would count the job twice. Compare the two with `openpool set-aside show`; if this one is right, ' +
+  'correct the difference with `openpool adjust`';
+
+/** What has to change before it can be counted, in words; undefined where the reason says it. */
+export function refusedAdvice(code: string): string | undefined {
+  return ADVICE[code as RefusalCode];
+}
+
+const ADVICE: Readonly<Partial<Record<RefusalCode, string>>> = {
+  EVENT_ARCHIVED: 'it helps only after its month was restored with `openpool archive restore`',
+  EVENT_BEFORE_START:
+    "it helps only after the source's `from` was moved back and the workers restarted",
+  EVENT_FEE_ABOVE_CAP: 'it helps only after pool.maxJobFee was raised and the workers restarted',
+  EVENT_ID_MALFORMED: 'no later version can know whether it was counted before',
+};

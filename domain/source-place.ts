@@ -1,0 +1,35 @@
+/** Places that sources read, as `readsFrom` tells them. */
+
+const BUCKET = 's3://';
+const FILE = 'file:';
+
+/**
+ * Whether two places share something, so that two sources would give the same events: a folder of a
+ * bucket inside another, or file names of one directory that could fit both patterns. Of other places
+ * only the same text is the same.
+ */
+export function placesOverlap(a: string, b: string): boolean {
+  if (a === b) return true;
+  if (a.startsWith(BUCKET) && b.startsWith(BUCKET)) return a.startsWith(b) || b.startsWith(a);
+  if (!a.startsWith(FILE) || !b.startsWith(FILE)) return false;
+  const [aName, bName] = [a.lastIndexOf('/') + 1, b.lastIndexOf('/') + 1];
+  return a.slice(0, aName) === b.slice(0, bName) && patternsMeet(a.slice(aName), b.slice(bName));
+}
+
+/** Whether a name can fit both patterns; `*` stands for anything. */
+function patternsMeet(a: string, b: string): boolean {
+  // meets[j]: the rest of `a` from i on and the rest of `b` from j on have a name in common.
+  let meets: boolean[] = [];
+  for (let i = a.length; i >= 0; i -= 1) {
+    const below = meets;
+    meets = [];
+    for (let j = b.length; j >= 0; j -= 1) {
+      const isEnd = i === a.length && j === b.length;
+      const skipsA = a[i] === '*' && ((below[j] ?? false) || (j < b.length && meets[j + 1]));
+      const skipsB = b[j] === '*' && ((meets[j + 1] ?? false) || (i < a.length && below[j]));
+      const isSame = i < a.length && a[i] === b[j] && (below[j + 1] ?? false);
+      meets[j] = isEnd || skipsA || skipsB || isSame || false;
+    }
+  }
+  return meets[0] ?? false;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { eventsMissed, type HourCount, type QuietSource, silentForMs } from './source-silence.js';
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** A midnight. */
+const DAY = Date.parse('2026-03-15T00:00:00Z');
+
+const jobs = (hourMs: number, events: number, eventType = 'job-processed'): HourCount => ({
+  ...{ hourMs, eventType, version: 1, events, zeroFeeEvents: 0 },
+});
+/** So many jobs in the hours of the week before midnight for which it says so. */
+const week = (events: (hourOfDay: number, day: number) => number): HourCount[] =>
+  Array.from({ length: 7 * 24 }, (_, i) => jobs(DAY - (i + 1) * HOUR_MS, 0)).map((hour) => {
+    const day = Math.floor((DAY - hour.hourMs - 1) / (24 * HOUR_MS));
+    return { ...hour, events: events(new Date(hour.hourMs).getUTCHours(), day) };
+  });
+const quiet = (fromMs: number, toMs: number, over: Partial<QuietSource> = {}): QuietSource => ({
+  ...{ createdMs: 0, lastFreshMs: fromMs, lastSuccessMs: toMs, hours: [] },
+  ...over,
+});
+
+describe('silence', () => {
+  it('is the time in which a source was read and said nothing', () => {
+    expect(silentForMs(quiet(10, 25))).toBe(15);
+    expect(silentForMs(quiet(25, 10))).toBe(0);
+    expect(silentForMs({ lastFreshMs: null, lastSuccessMs: 5 })).toBe(0);
+    expect(silentForMs({ lastFreshMs: 5, lastSuccessMs: null })).toBe(0);
+  });
+
+  it('is measured by the same hours of the days before, in parts of hours too', () => {
+    const hours = week((hour) => (hour >= 6 ? 60 : 0));
+    const from = DAY + 4 * HOUR_MS;
+    expect(eventsMissed(quiet(from, DAY + 6 * HOUR_MS, { hours }))).toBe(0);
+    expect(eventsMissed(quiet(from, DAY + 6.5 * HOUR_MS, { hours }))).toBe(30);
+    // Of the silence's second day the days before it tell as well.
+    expect(eventsMissed(quiet(from, DAY + 31 * HOUR_MS, { hours }))).toBe(60 * 19);
+  });
+
+  it('is not measured by one odd day, nor by who came and went', () => {
+    const odd = week((_, day) => (day === 2 ? 1_000_000 : 1));
+    const comings = odd.map(({ hourMs }) => jobs(hourMs, 500, 'worker-connected'));
+    const silence = quiet(DAY, DAY + 10 * HOUR_MS, { hours: [...odd, ...comings] });
+    expect(eventsMissed(silence)).toBe(10);
+  });
+
+  it('is measured by the mean of a young source’s hours, and not at all in its first three', () => {
+    const start = DAY + 5 * HOUR_MS;
+    const young = (hoursOld: number) => {
+      const hours = Array.from({ length: hoursOld }, (_, i) => jobs(start + i * HOUR_MS, 30));
+      const from = start + hoursOld * HOUR_MS + 10 * MINUTE_MS;
+      return quiet(from, from + 30 * MINUTE_MS, { createdMs: start + MINUTE_MS, hours });
+    };
+    expect(eventsMissed(young(0))).toBeNull();
+    expect(eventsMissed(young(2))).toBeNull();
+    expect(eventsMissed(young(4))).toBe(15);
+  });
+
+  it('counts hours without any event of an old source as what they were', () => {
+    expect(eventsMissed(quiet(DAY, DAY + 40 * HOUR_MS))).toBe(0);
+  });
+});

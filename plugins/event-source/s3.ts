@@ -1,0 +1,179 @@
+/** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
+import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
+import { scanDump } from './dump-scanner.js';
+import type {
+  EventSource,
+  EventSourceConfig,
+  ListedObject,
+  RawEvent,
+  ReadRequest,
+} from './event-source.js';
+import { checkOptions } from './options.js';
+import { openS3Client, type S3Body, type S3Client } from './s3-client.js';
+import { placeOf, type S3Options, s3Options } from './s3-options.js';
+
+/**
+ * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read gives every object that was not
+ * read to its end before, however old: a file may come late, and its name says nothing about it.
+ */
+export async function createS3(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, s3Options);
+  return {
+    readsFrom: placeOf(options),
+    async *read(request) {
+      request.signal.throwIfAborted();
+      const client = await openS3Client(options, request.signal);
+      try {
+        yield* new S3Reading(client, options, request).slices();
+      } finally {
+        client.close();
+      }
+    },
+  };
+}
+
+/** So many objects are asked for before their turn comes: most are small, and asking takes longest. */
+const AHEAD = 8;
+/** After so many objects in a row that the storage does not give, it is the storage's trouble. */
+const MAX_LOST_IN_A_ROW = 3;
+
+/** The object came, and is not what it should be. */
+const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
+  'EVENT_SOURCE_TRUNCATED',
+  'EVENT_SOURCE_NOT_JSON',
+  'EVENT_SOURCE_FILE_UNREADABLE',
+] as const);
+
+interface OpenObject {
+  readonly object: ListedObject;
+  readonly body: Promise<S3Body | null>;
+}
+
+/** One read. An object that is not whole does not keep the others back. */
+class S3Reading {
+  /** What is told when all others are through. */
+  private readonly failures: PoolError[] = [];
+  private lostInARow = 0;
+
+  constructor(
+    private readonly client: S3Client,
+    private readonly options: S3Options,
+    private readonly request: ReadRequest,
+  ) {}
+
+  async *slices(): AsyncGenerator<readonly RawEvent[]> {
+    const { memory } = this.request;
+    for await (const page of this.pages()) {
+      yield* this.readAll(memory === undefined ? page : await memory.unread(page));
+      // A page without an event: what was learnt of its objects can be stored all the same.
+      yield [];
+    }
+    const [first] = this.failures;
+    if (first === undefined) return;
+    const others = this.failures.length - 1;
+    if (others === 0) throw first;
+    const message = `${first.message}; and ${others} more files have failed`;
+    throw new PoolError(first.code, message, {}, { cause: first });
+  }
+
+  private async *pages(): AsyncGenerator<readonly ListedObject[]> {
+    let last = Buffer.alloc(0);
+    for (let from: Parameters<S3Client['list']>[0] = null; ; ) {
+      const { objects, lastKey, next } = await this.client.list(from);
+      const [first] = objects;
+      if (first !== undefined && last.compare(Buffer.from(first.key)) >= 0) {
+        const message = `the listing of ${placeOf(this.options)} goes backwards after ${last}`;
+        throw new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
+      }
+      yield objects;
+      if (next === null || lastKey === null) return;
+      last = Buffer.from(lastKey);
+      const after = await this.skipUpTo(lastKey);
+      from = after === null ? { token: next } : { after };
+    }
+  }
+
+  /** Where to go on in the folder of the key, when not behind it. */
+  private async skipUpTo(key: string): Promise<string | null> {
+    const { memory } = this.request;
+    const folder = key.slice(0, key.lastIndexOf('/') + 1);
+    const upTo = (await memory?.skipUpTo(folder)) ?? null;
+    return upTo !== null && Buffer.from(upTo).compare(Buffer.from(key)) > 0 ? upTo : null;
+  }
+
+  private async *readAll(objects: readonly ListedObject[]): AsyncGenerator<readonly RawEvent[]> {
+    const open: OpenObject[] = [];
+    let next = 0;
+    try {
+      for (;;) {
+        for (; next < objects.length && open.length < AHEAD; next += 1) {
+          const object = objects[next];
+          if (object !== undefined) open.push(this.open(object));
+        }
+        const first = open.shift();
+        if (first === undefined) return;
+        yield* this.readOne(first);
+      }
+    } finally {
+      for (const { body } of open) {
+        body.then(
+          (one) => one?.close(),
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  private open(object: ListedObject): OpenObject {
+    const body = this.client.open(object.key);
+    // Its failure is heard when its turn comes.
+    body.catch(() => undefined);
+    return { object, body };
+  }
+
+  private async *readOne({ object, body }: OpenObject): AsyncGenerator<readonly RawEvent[]> {
+    const { signal, memory } = this.request;
+    let opened: S3Body | null = null;
+    try {
+      opened = await body;
+      // Gone since it was listed: whoever took it away had a reason.
+      if (opened === null) return;
+      yield* this.scan(object, opened);
+      memory?.done(object);
+      this.lostInARow = 0;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.note(object, error);
+    } finally {
+      opened?.close();
+    }
+  }
+
+  private async *scan({ key }: ListedObject, body: S3Body): AsyncGenerator<readonly RawEvent[]> {
+    const { maxElement: maxElementBytes } = this.options;
+    let bytes = 0;
+    async function* counted(): AsyncGenerator<Buffer> {
+      for await (const chunk of body.chunks()) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+    }
+    for await (const slice of scanDump(counted(), { maxElementBytes, what: key, path: key })) {
+      yield slice;
+      this.request.signal.throwIfAborted();
+    }
+    if (bytes === 0) throw new PoolError('EVENT_SOURCE_TRUNCATED', `${key} is empty`);
+  }
+
+  /** What is wrong with an object is remembered with it; what is wrong with the way to it is told. */
+  private note(object: ListedObject, error: unknown): void {
+    if (!(error instanceof PoolError)) throw error;
+    const { memory } = this.request;
+    const isOfObject = OBJECT_FAULTS.has(error.code);
+    if (isOfObject) this.lostInARow = 0;
+    else this.lostInARow += 1;
+    if (isOfObject && memory !== undefined) memory.done(object, error);
+    else this.failures.push(error);
+    if (this.lostInARow >= MAX_LOST_IN_A_ROW) throw error;
+  }
+}

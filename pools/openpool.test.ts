@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { knownKeys } from '../config/schema.js';
+import { loadConfig } from '../config.js';
+import { orchestratorHttpOptions } from '../plugins/event-source/orchestrator-http-options.js';
+import { useConfigFiles } from '../test/harness/config-files.js';
+
+const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));
+const { write } = useConfigFiles();
+
+describe('the example', () => {
+  it('loads', async () => {
+    const config = await loadConfig(EXAMPLE, { env: {} });
+    expect(config.sources.map((source) => source.id)).toContain('us-ai-1');
+    expect(config.database).toHaveProperty('embeddedDir');
+  });
+
+  it('has every key there is', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const values: unknown = parse(text.replace(/^(\s*)#(?=\w+:)/gm, '$1'), { logLevel: 'error' });
+    expect(missingKeys(values, [])).toEqual([]);
+  });
+
+  it('has every option of the sources that it configures', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    for (const key of Object.keys(orchestratorHttpOptions.shape)) {
+      expect(text).toMatch(new RegExp(`^ {6}#?${key}(File)?:`, 'm'));
+    }
+  });
+
+  it('states the real defaults', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const stated = [...text.matchAll(/^( *)(- )?(\w+): (.+) # default (.+)$/gm)];
+    expect(stated.length).toBeGreaterThan(30);
+    for (const [line, indent = '', dash = '', key = '', , value = ''] of stated) {
+      const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
+      const left = text.replace(line, '');
+      expect(await effective(spelled), `the default of ${key}`).toEqual(await effective(left));
+    }
+  });
+
+  /** The configuration with its sources' options as their plugin reads them. */
+  async function effective(text: string) {
+    const config = await loadConfig(await write(text), { env: {} });
+    const options = config.sources.map((source) =>
+      JSON.stringify(orchestratorHttpOptions.parse(source.options)),
+    );
+    return { ...config, sources: config.sources.map((source, i) => [source.id, options[i]]) };
+  }
+});
+
+/** Walks the schema: keys that the values do not have. */
+function missingKeys(value: unknown, path: readonly (string | number)[]): string[] {
+  const known = knownKeys(path);
+  if (Array.isArray(value)) return missingKeys(mergeAll(value), [...path, 0]);
+  if (known === undefined) return [];
+  const section = (value ?? {}) as Record<string, unknown>;
+  return known.flatMap((key) =>
+    Object.hasOwn(section, key)
+      ? missingKeys(section[key], [...path, key])
+      : [[...path, key].join('.')],
+  );
+}
+
+/** One item may show what another leaves out. */
+function mergeAll(items: readonly unknown[]): unknown {
+  return Object.assign({}, ...items.filter((item) => typeof item === 'object'));
+}

@@ -1,0 +1,75 @@
+/** A month of raw events comes back from its files. */
+import { join } from 'node:path';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import type { PoolClient } from 'pg';
+import { PoolError } from '../domain/pool-error.js';
+import { monthName } from '../domain/retention.js';
+import { loadArchive } from './archive-file.js';
+import {
+  attachPartition,
+  listPartitions,
+  partitionName,
+  whenUnlocked,
+} from './archive-partitions.js';
+import { type ArchiveRecord, listArchives, verifyArchives } from './archives.js';
+import { type Decision, recordDecision } from './audit-log.js';
+import type { Database, Transaction } from './database.js';
+import { withHistoryLock } from './history-lock.js';
+
+export interface RestoreOrder extends Decision {
+  readonly dir: string;
+  readonly month: Date;
+  readonly onProgress: (words: string) => void;
+}
+
+/** Puts the rows of a month back; its events can be told apart again from then on. Answers how many. */
+export async function restoreMonth(db: Database, order: RestoreOrder): Promise<number> {
+  return withHistoryLock(db, async (client) => {
+    const all = await listArchives(drizzle({ client }) as unknown as Database, 'archived');
+    const records = all.filter(({ month }) => month.getTime() === order.month.getTime());
+    if (records.length === 0) {
+      throw new PoolError('ARCHIVE_UNKNOWN', `${monthName(order.month)} is not in the archive`);
+    }
+    const [damage] = await verifyArchives(records, order.dir, order.onProgress);
+    if (damage !== undefined) throw new PoolError('ARCHIVE_DAMAGED', damage.message);
+    order.onProgress(`bringing ${monthName(order.month)} back`);
+    const outcome = await whenUnlocked(client, () => restore(client, order, records));
+    if (outcome === 'locked') {
+      throw new PoolError('HISTORY_BUSY', 'the table of raw events is in use');
+    }
+    return records.reduce((sum, { rows }) => sum + rows, 0);
+  });
+}
+
+async function restore(
+  client: PoolClient,
+  order: RestoreOrder,
+  records: readonly ArchiveRecord[],
+): Promise<'restored'> {
+  const { month, dir } = order;
+  const name = partitionName(month);
+  const partitions = await listPartitions(client);
+  // Events of the month that came since, from a source that had none in it.
+  const isThere = partitions.some((one) => one.name === name);
+  if (!isThere) await client.query(`CREATE TABLE ${name} (LIKE pool_event INCLUDING DEFAULTS)`);
+  for (const { file, rows } of records) {
+    const loaded = await loadArchive(client, name, join(dir, file));
+    if (loaded === rows) continue;
+    throw new PoolError('ARCHIVE_DAMAGED', `${file} gave ${loaded} events of ${rows}`);
+  }
+  await client.query('SELECT FROM source ORDER BY id FOR UPDATE');
+  if (!isThere) await attachPartition(client, { name, month });
+  await client.query(
+    `UPDATE event_archive SET state = 'restored', restored_at = now() WHERE id = ANY ($1)`,
+    [records.map(({ id }) => id)],
+  );
+  // As far back as the months that are still away.
+  await client.query(`UPDATE source s SET archived_to = (
+    SELECT max(a.month + interval '1 month') FROM event_archive a
+     WHERE a.state = 'archived' AND a.sources ? s.id) WHERE s.archived_to IS NOT NULL`);
+  await recordDecision(drizzle({ client }) as unknown as Transaction, {
+    ...{ actor: order.actor, reason: order.reason },
+    ...{ action: 'archive.restore', subject: monthName(month) },
+  });
+  return 'restored';
+}

@@ -1,0 +1,38 @@
+/**
+ * One at a time: whoever reads the whole history, or moves months of it between table and files. A
+ * lock of the session, so that it ends with the process that holds it.
+ */
+import type { PoolClient } from 'pg';
+import { PoolError } from '../domain/pool-error.js';
+import type { Database } from './database.js';
+
+const HISTORY_LOCK = 7_215_117;
+/** Years of events take longer than any request may. */
+const WITHOUT_TIMEOUTS = 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0';
+const WITH_TIMEOUTS = 'RESET statement_timeout; RESET idle_in_transaction_session_timeout';
+
+/** Gives the work the connection that holds the lock; what it opened there is rolled back when it fails. */
+export async function withHistoryLock<T>(
+  db: Database,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await db.$client.connect();
+  let isBroken = true;
+  try {
+    const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS got', [HISTORY_LOCK]);
+    if (rows[0]?.got !== true) {
+      isBroken = false;
+      const message = 'a rebuild or an archive run has the raw events in its hands';
+      throw new PoolError('HISTORY_BUSY', message);
+    }
+    await client.query(WITHOUT_TIMEOUTS);
+    const result = await work(client);
+    await client.query(WITH_TIMEOUTS);
+    await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
+    isBroken = false;
+    return result;
+  } finally {
+    // A connection that is closed gives back lock, transaction and settings at once.
+    client.release(isBroken);
+  }
+}

@@ -1,0 +1,108 @@
+/** Events that were set aside and that a person wants tried again. */
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { PoolError } from '../domain/pool-error.js';
+import { sqlArray, sqlText } from './copy-text.js';
+import type { Database } from './database.js';
+import { STORED_HASH } from './events-prepared.js';
+import { list, query } from './query.js';
+import { setAside } from './schema.js';
+import type { RetryElement } from './set-aside.js';
+
+export interface RetryChoice {
+  /** Empty: those that fit and are open. */
+  readonly ids: readonly number[];
+  readonly code: string | null;
+  readonly sourceId: string | null;
+}
+
+export interface ChosenElement extends RetryElement {
+  readonly sourceId: string;
+  readonly eventId: string | null;
+  readonly code: string;
+  readonly isOpen: boolean;
+}
+
+/** The next of them in the order in which they came. */
+export async function listChosen(
+  db: Database,
+  choice: RetryChoice,
+  page: { readonly afterId: number; readonly limit: number },
+): Promise<readonly ChosenElement[]> {
+  const { ids, code, sourceId } = choice;
+  const isNamed = ids.length > 0;
+  const rows = await db
+    .select({
+      ...{ id: setAside.id, sourceId: setAside.sourceId, eventId: setAside.eventId },
+      ...{ code: setAside.code, place: setAside.place, raw: setAside.raw },
+      ...{ rawHash: setAside.rawHash, resolvedAt: setAside.resolvedAt },
+    })
+    .from(setAside)
+    .where(
+      and(
+        gt(setAside.id, page.afterId),
+        isNamed ? inArray(setAside.id, [...ids]) : isNull(setAside.resolvedAt),
+        code === null ? undefined : eq(setAside.code, code),
+        sourceId === null ? undefined : eq(setAside.sourceId, sourceId),
+      ),
+    )
+    .orderBy(asc(setAside.id))
+    .limit(page.limit);
+  return rows.map(({ resolvedAt, ...row }) => ({ ...row, isOpen: resolvedAt === null }));
+}
+
+/** Throws SET_ASIDE_NOT_FOUND when one of these was never set aside. */
+export async function requireSetAside(db: Database, ids: readonly number[]): Promise<void> {
+  const [missing] = await query<{ id: string }>(
+    db,
+    sql`SELECT id FROM unnest(${list(ids)}::bigint[]) AS k (id)
+         WHERE NOT EXISTS (SELECT FROM set_aside WHERE set_aside.id = k.id) LIMIT 1`,
+  );
+  if (missing === undefined) return;
+  throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${missing.id}`);
+}
+
+/** How they stand now. */
+export interface TriedElement {
+  readonly isOpen: boolean;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export async function readTried(
+  db: Database,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, TriedElement>> {
+  const rows = await db
+    .select({
+      ...{ id: setAside.id, code: setAside.code, reason: setAside.reason },
+      resolvedAt: setAside.resolvedAt,
+    })
+    .from(setAside)
+    .where(inArray(setAside.id, [...ids]));
+  return new Map(
+    rows.map(({ id, code, reason, resolvedAt }) => [
+      id,
+      { isOpen: resolvedAt === null, code, reason },
+    ]),
+  );
+}
+
+/** Hashes of what is stored under these identities, by place in the list. */
+export async function storedHashes(
+  db: Database,
+  sourceId: string,
+  keys: readonly { readonly dtMs: number; readonly eventId: string }[],
+): Promise<ReadonlyMap<number, string>> {
+  const { rows } = await db.$client.query<{ i: string; hash: string }>(`
+    SELECT k.i, ${STORED_HASH} AS hash
+      FROM unnest(${sqlArray(
+        'timestamptz',
+        keys.map(({ dtMs }) => new Date(dtMs)),
+      )}, ${sqlArray(
+        'text',
+        keys.map(({ eventId }) => eventId),
+      )}) WITH ORDINALITY AS k (dt, event_id, i)
+      JOIN pool_event p
+        ON p.source_id = ${sqlText(sourceId)} AND p.dt = k.dt AND p.event_id = k.event_id`);
+  return new Map(rows.map(({ i, hash }) => [Number(i) - 1, hash]));
+}

@@ -1,0 +1,53 @@
+/** The migrated database that those of tests are copied from, on whatever server. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { closeDatabase, openDatabase } from '../../store/database.js';
+import { migrateDatabase } from '../../store/migrate.js';
+
+const TEMPLATE = 'openpool_template';
+
+/** Makes the migrated database that the tests' own ones are copied from. */
+export async function migrateTemplate(adminUrl: string): Promise<void> {
+  await runOnce(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
+  const database = openDatabase({ url: withName(adminUrl, TEMPLATE) });
+  await migrateDatabase(database);
+  await closeDatabase(database);
+}
+
+/** A migrated, empty database; returns where it is. */
+export async function copyTemplate(adminUrl: string): Promise<string> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await runOnce(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  return withName(adminUrl, name);
+}
+
+/**
+ * Commits no longer wait for the disk: for tests that kill whoever writes, again and again, and never
+ * Postgres itself.
+ */
+export async function trustMemory(adminUrl: string, url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  await runOnce(adminUrl, `ALTER DATABASE ${name} SET synchronous_commit = off`);
+}
+
+/** With whatever connections it still has. */
+export async function dropDatabase(adminUrl: string, url: string): Promise<void> {
+  const name = new URL(url).pathname.slice(1);
+  await runOnce(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+function withName(url: string, name: string): string {
+  const copy = new URL(url);
+  copy.pathname = `/${name}`;
+  return copy.toString();
+}
+
+async function runOnce(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

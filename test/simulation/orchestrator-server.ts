@@ -1,0 +1,113 @@
+/** The orchestrators' `/pool/events` over real HTTP, and what may befall an answer. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { EventRow, Orchestrator } from './orchestrator.js';
+import { PASS_HEADER } from './pass.js';
+
+export type AnswerFault =
+  | { readonly kind: 'status'; readonly status: number }
+  /** The connection breaks after this share of the answer. */
+  | { readonly kind: 'broken'; readonly share: number }
+  /** The answer ends properly after this share of its text. */
+  | { readonly kind: 'endless'; readonly share: number }
+  /** Every n-th element stands there twice. */
+  | { readonly kind: 'twins'; readonly every: number }
+  | { readonly kind: 'pieces'; readonly bytes: number };
+
+/** What one answer showed. */
+export interface Offer {
+  readonly passId: string;
+  readonly rows: readonly EventRow[];
+  /** What stood there too, was not asked for, and has never been shown before. */
+  readonly passedOver: readonly EventRow[];
+  /** All of it was sent, and nothing was wrong with it. */
+  readonly isWhole: boolean;
+}
+
+export interface OrchestratorServer {
+  /** Where the source of this id is. */
+  endpointOf(sourceId: string): string;
+  /** What befalls the answer to this pass. */
+  arm(passId: string, fault: AnswerFault): void;
+  readonly offers: readonly Offer[];
+  /** Faults that really befell an answer. */
+  readonly struck: ReadonlyMap<AnswerFault['kind'], number>;
+  stop(): Promise<void>;
+}
+
+const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+export async function serveOrchestrators(
+  orchestrators: readonly Orchestrator[],
+): Promise<OrchestratorServer> {
+  const faults = new Map<string, AnswerFault>();
+  const struck = new Map<AnswerFault['kind'], number>();
+  const offers: Offer[] = [];
+  const shownOnce = new Set<EventRow>();
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const url = new URL(request.url ?? '/', 'http://local');
+    const orchestrator = orchestrators.find((o) => url.pathname === `/${o.sourceId}/pool/events`);
+    const since = url.searchParams.get('lastCheckTime');
+    if (orchestrator === undefined) return void response.writeHead(404).end();
+    if (since !== null && !RFC3339.test(since)) {
+      const text = 'Invalid lastCheckTime format. Use RFC3339 format.';
+      return void response.writeHead(400).end(text);
+    }
+    const passId = String(request.headers[PASS_HEADER]);
+    const fault = faults.get(passId);
+    const rows = orchestrator.rowsAfter(since);
+    if (fault !== undefined) struck.set(fault.kind, (struck.get(fault.kind) ?? 0) + 1);
+    const isWhole = fault === undefined || fault.kind === 'twins' || fault.kind === 'pieces';
+    for (const row of rows) shownOnce.add(row);
+    const passedOver = orchestrator.rowsAfter(null).filter((row) => !shownOnce.has(row));
+    offers.push({ passId, rows, passedOver, isWhole });
+    send(response, rows, fault);
+  };
+
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpointOf: (sourceId) => `http://127.0.0.1:${port}/${sourceId}`,
+    arm: (passId, fault) => void faults.set(passId, fault),
+    offers,
+    struck,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function send(
+  response: ServerResponse,
+  rows: readonly EventRow[],
+  fault: AnswerFault | undefined,
+): void {
+  if (fault?.kind === 'status') {
+    return void response.writeHead(fault.status).end('<html>the proxy is sorry</html>');
+  }
+  const isTwin = (i: number) => fault?.kind === 'twins' && i % fault.every === 0;
+  const elements = rows.flatMap(({ element }, i) => (isTwin(i) ? [element, element] : [element]));
+  const text = Buffer.from(elements.length === 0 ? 'null' : `[${elements.join(',')}]`);
+  response.setHeader('content-type', 'application/json');
+  if (fault?.kind === 'broken') {
+    response.writeHead(200, { 'content-length': text.length });
+    response.write(text.subarray(0, cutAt(text, fault.share)), () => response.socket?.destroy());
+  } else if (fault?.kind === 'endless') {
+    response.end(text.subarray(0, cutAt(text, fault.share)));
+  } else if (fault?.kind === 'pieces') {
+    for (let i = 0; i < text.length; i += fault.bytes) {
+      response.write(text.subarray(i, i + fault.bytes));
+    }
+    response.end();
+  } else {
+    response.end(text);
+  }
+}
+
+function cutAt(text: Buffer, share: number): number {
+  return Math.min(text.length - 1, Math.max(1, Math.floor(text.length * share)));
+}

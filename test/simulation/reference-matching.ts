@@ -1,0 +1,75 @@
+/** Which received half belongs to which processed one, by the documented rule and nothing cleverer. */
+
+export interface Half {
+  /** Unique among all sources. */
+  readonly key: string;
+  readonly role: 'received' | 'processed';
+  readonly requestId: string;
+  readonly dtMs: number;
+}
+
+/** What was told of the halves of one source so far. */
+export interface Matching {
+  /** Processed → received, whoever came first. */
+  readonly bound: Map<string, Half>;
+  /** Halves that wait. Held ones are ambiguous for good. */
+  readonly waiting: Map<string, { readonly half: Half; isHeld: boolean }>;
+}
+
+export function startMatching(): Matching {
+  return { bound: new Map(), waiting: new Map() };
+}
+
+/**
+ * Takes in the halves of one batch: those within the window of each other, and of what waits, form
+ * groups. Two of a kind that have only each other are a pair. In a larger group nobody is guessed.
+ */
+export function matchArrivals(matching: Matching, fresh: readonly Half[], windowMs: number): void {
+  for (const half of fresh) matching.waiting.set(half.key, { half, isHeld: false });
+  const seen = new Set<string>();
+  for (const half of fresh) {
+    if (seen.has(half.key)) continue;
+    const group = groupAround(
+      half,
+      [...matching.waiting.values()].map((w) => w.half),
+      windowMs,
+    );
+    for (const { key } of group) seen.add(key);
+    settle(matching, group);
+  }
+}
+
+/** All that can be reached from one half, from candidate to candidate. */
+export function groupAround(start: Half, all: readonly Half[], windowMs: number): Half[] {
+  const group = [start];
+  const keys = new Set([start.key]);
+  for (const half of group) {
+    for (const other of all) {
+      if (keys.has(other.key) || !isCandidate(half, other, windowMs)) continue;
+      keys.add(other.key);
+      group.push(other);
+    }
+  }
+  return group;
+}
+
+function isCandidate(a: Half, b: Half, windowMs: number): boolean {
+  const isNear = Math.abs(a.dtMs - b.dtMs) <= windowMs;
+  return a.requestId === b.requestId && a.role !== b.role && isNear;
+}
+
+function settle({ bound, waiting }: Matching, group: readonly Half[]): void {
+  if (group.length === 1) return;
+  const states = group.map(({ key }) => waiting.get(key));
+  const received = group.find(({ role }) => role === 'received');
+  const processed = group.find(({ role }) => role === 'processed');
+  if (group.length === 2 && received && processed && states.every((s) => s?.isHeld === false)) {
+    bound.set(processed.key, received);
+    waiting.delete(received.key);
+    waiting.delete(processed.key);
+    return;
+  }
+  for (const state of states) {
+    if (state !== undefined) state.isHeld = true;
+  }
+}

@@ -1,0 +1,65 @@
+/** Work on the whole history: one activity each, so that the Temporal UI keeps who asked, and what came out. */
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { createHistoryActivities } from '../activities/history.js';
+import { HISTORY_CALL } from './activity-options.js';
+import type {
+  ArchiveReport,
+  RebuildInput,
+  RebuildReport,
+  RestoreInput,
+  RestoreReport,
+  VerifyReport,
+} from './contract.js';
+
+const activities = proxyActivities<ReturnType<typeof createHistoryActivities>>(HISTORY_CALL);
+const MOST_SHOWN = 50;
+
+/** Computes every balance again from the raw events and compares; corrects when it is told to. */
+export async function rebuild(input: RebuildInput): Promise<RebuildReport> {
+  const report = await activities.rebuildBalances(input);
+  const { events, findings, findingsTotal, ok } = report;
+  const words = ok ? 'everything adds up.' : `${findingsTotal} things differ.`;
+  tell(`${events} events for **${input.actor}**: ${words}`, findings);
+  return report;
+}
+
+/** Writes months that are old enough to files and takes them out of the table. */
+export async function archiveEvents(): Promise<ArchiveReport> {
+  const report = await activities.archiveEvents();
+  const lines = report.archived.map(
+    ({ month, file, rows }) => `${month}: ${rows} events in ${file}`,
+  );
+  const waiting = report.waiting === null ? [] : [report.waiting];
+  setCurrentDetails([...lines, ...waiting].join('\n') || 'Nothing is old enough.');
+  return report;
+}
+
+/** Reads every file of the archive and compares it with its record. */
+export async function verifyArchive(): Promise<VerifyReport> {
+  const report = await activities.verifyArchive();
+  tell(
+    `${report.files} files, ${report.findings.length} of them not as they should be.`,
+    report.findings,
+  );
+  return report;
+}
+
+/** Brings a month back into the table. */
+export async function restoreArchive(input: RestoreInput): Promise<RestoreReport> {
+  const report = await activities.restoreArchive(input);
+  tell(
+    `${input.month} is back: ${report.rows} events, for **${input.actor}**: ${input.reason}`,
+    [],
+  );
+  return report;
+}
+
+function tell(
+  head: string,
+  findings: readonly { readonly code: string; readonly message: string }[],
+): void {
+  const lines = findings
+    .slice(0, MOST_SHOWN)
+    .map(({ code, message }) => `- **${code}** ${message}`);
+  setCurrentDetails([head, ...lines].join('\n'));
+}

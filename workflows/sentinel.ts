@@ -1,0 +1,18 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { createSentinelActivities } from '../activities/sentinel.js';
+import { LOOK_CALL } from './activity-options.js';
+import type { SentinelReport } from './contract.js';
+
+const activities = proxyActivities<ReturnType<typeof createSentinelActivities>>(LOOK_CALL);
+
+/** Looks at what comes in and keeps what looks wrong. It stops nothing. */
+export async function sentinel(): Promise<SentinelReport> {
+  const report = await activities.lookAtSources();
+  const lines = report.findings.map(({ code, sourceId, words }) => {
+    return `- **${code}** ${sourceId}: ${words}`;
+  });
+  const words =
+    report.open === 0 ? 'Nothing wants a look.' : `${report.open} findings want a look:`;
+  setCurrentDetails([`${report.sources} sources. ${words}`, ...lines].join('\n'));
+  return report;
+}
