@@ -61,18 +61,6 @@ export function writeCopyField(bytes: Buffer, start: number, text: string): numb
   return end;
 }
 
-/** Postgres itself writes some that `copyField` does not need. */
-const COPY_ESCAPES: Readonly<Record<string, string>> = {
-  ...{ n: '\n', t: '\t', r: '\r' },
-  ...{ b: '\b', f: '\f', v: '\v' },
-};
-
-/** What `copyField` was given, or the field that Postgres wrote. */
-export function fromCopyField(field: string): string {
-  if (!field.includes('\\')) return field;
-  return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
-}
-
 /** What `writeCopyField` was given, as UTF-8. To be used before the next call. */
 export function readCopyField(field: Uint8Array): Uint8Array {
   if (unescaped.length < field.length) unescaped = Buffer.allocUnsafe(field.length);
@@ -88,6 +76,18 @@ export function readCopyField(field: Uint8Array): Uint8Array {
     end += 1;
   }
   return text.subarray(0, end);
+}
+
+/** Postgres itself writes some that `copyField` does not need. */
+const COPY_ESCAPES: Readonly<Record<string, string>> = {
+  ...{ n: '\n', t: '\t', r: '\r' },
+  ...{ b: '\b', f: '\f', v: '\v' },
+};
+
+/** What `copyField` was given, or the field that Postgres wrote. */
+export function fromCopyField(field: string): string {
+  if (!field.includes('\\')) return field;
+  return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
 }
 
 /** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */
