@@ -29,7 +29,7 @@ export interface PreparedBatch {
 }
 
 /** Events of one transaction, give or take a slice. */
-const BATCH_SIZE = 20_000;
+export const BATCH_SIZE = 20_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */

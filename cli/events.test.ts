@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { BATCH_SIZE } from '../activities/sync-batches.js';
 import { createApp } from '../api/app.js';
 import { loadConfig } from '../config.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
@@ -140,21 +141,35 @@ const sound = async () =>
 
 describe('events and unattributed money on the command line', () => {
   it('a backfill shows how far it is, outlives Ctrl-C and a killed worker, and counts once', async () => {
-    for (let i = 0; i < 15_000; i += 1) {
+    const total = BATCH_SIZE + BATCH_SIZE / 2;
+    for (let i = 0; i < total; i += 1) {
       emit(i, 'job-processed', { ethAddress: ALICE, computeUnits: 1, fees: 100n });
     }
     const all = orchestrator.rows;
     const releases: (() => void)[] = [];
-    // Two thirds, and then nothing until it is let go.
+    // A batch and a little more, and then nothing until it is let go.
     orchestrator.answer = (_, response) => {
-      const cut = all.slice(0, 11_000).map(elementText).join(',');
+      const cut = all
+        .slice(0, BATCH_SIZE + 1_000)
+        .map(elementText)
+        .join(',');
       response.write(`[${cut},`);
-      releases.push(() => response.end(`${all.slice(11_000).map(elementText).join(',')}]`));
+      releases.push(() =>
+        response.end(
+          `${all
+            .slice(BATCH_SIZE + 1_000)
+            .map(elementText)
+            .join(',')}]`,
+        ),
+      );
     };
-    const order = ['backfill', '--source', 'one', '--from', at(0), '--to', at(14_999)];
+    const order = ['backfill', '--source', 'one', '--from', at(0), '--to', at(total - 1)];
     const first = watching(...order);
-    await until('the first progress', () => /10000 events, 10000 fresh/.test(first.said()));
-    expect(first.said()).toMatch(/set aside, newest 2026-03-01T14:46:39.000Z, \d+\/s/);
+    await until('the first progress', () =>
+      first.said().includes(`${BATCH_SIZE} events, ${BATCH_SIZE} fresh`),
+    );
+    const newest = at(BATCH_SIZE - 1).replace('Z', '.000Z');
+    expect(first.said()).toMatch(new RegExp(`set aside, newest ${newest}, \\d+/s`));
     first.child.kill('SIGINT');
     expect(await first.ended).toBe(130);
     expect(first.said()).toContain('it goes on without you');
@@ -173,23 +188,25 @@ describe('events and unattributed money on the command line', () => {
     const { code, out } = await second;
     expect(code).toBe(0);
     expect(out).toContain('joined backfill/one');
-    expect(out).toMatch(/events read +15000\n/);
-    expect(out).toMatch(/known before +10000\n/);
-    expect(out).toMatch(/fresh +15000\n/);
+    expect(out).toMatch(new RegExp(`events read +${total}\n`));
+    expect(out).toMatch(new RegExp(`known before +${BATCH_SIZE}\n`));
+    expect(out).toMatch(new RegExp(`fresh +${total}\n`));
     expect(out).toMatch(/attempts +2\n/);
 
     const again = await json(...order);
     expect(again).toMatchObject({
       code: 0,
       answer: {
-        events: 15_000,
+        events: total,
         fresh: 0,
-        duplicates: 15_000,
+        duplicates: total,
         attempts: 1,
         workflowId: 'backfill/one',
       },
     });
-    expect(await owed(database.db)).toEqual({ [ALICE]: 15_000n * 75n, commission: 15_000n * 25n });
+    expect(await owed(database.db)).toEqual({
+      ...{ [ALICE]: BigInt(total) * 75n, commission: BigInt(total) * 25n },
+    });
     await sound();
   }, 180_000);
 
@@ -200,7 +217,7 @@ describe('events and unattributed money on the command line', () => {
     const nobody = await openpool('backfill', '--source', 'two', '--from', 'beginning');
     expect(nobody).toMatchObject({ code: 1 });
     expect(nobody.err).toContain('SOURCE_UNKNOWN');
-  });
+  }, 180_000);
 
   it('unattributed jobs are listed, assigned and absorbed after a dry run, each once', async () => {
     orchestrator.rows = [];
