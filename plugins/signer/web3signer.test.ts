@@ -13,6 +13,8 @@ import { connectWeb3signer, type Web3signerOptions } from './web3signer.js';
 const key = Wallet.createRandom();
 const address = key.address.toLowerCase() as Address;
 const TIMEOUT_MS = 600;
+/** Where nothing is to time out, however busy the machine is. */
+const PATIENCE_MS = 20_000;
 let service: TestSignerService;
 
 beforeAll(async () => {
@@ -29,7 +31,7 @@ const connect = (changes: Partial<Web3signerOptions> = {}) =>
 testSignerContract('a remote signer', async () => {
   // Its chain is a setting of its own: the contract asks for several.
   service.change = (asked) => ({ ...asked, signedChainId: asked['chainId'] ?? '0x1' });
-  return connect();
+  return connect({ timeoutMs: PATIENCE_MS });
 });
 
 describe('a remote signer', () => {
@@ -40,7 +42,7 @@ describe('a remote signer', () => {
       ports.add(request.socket.remotePort);
       return false;
     };
-    const signer = connect({ url: slow.url });
+    const signer = connect({ url: slow.url, timeoutMs: PATIENCE_MS });
     await Promise.all(
       Array.from({ length: 100 }, (_, nonce) => signer.sign({ ...TRANSFER, nonce })),
     );
