@@ -1,9 +1,8 @@
 /** What an operator does about events and unattributed money: the command line against a worker that is killed. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { BATCH_SIZE } from '../activities/sync-batches.js';
 import { createApp } from '../api/app.js';
 import { loadConfig } from '../config.js';
@@ -20,15 +19,11 @@ import { listAuditLog } from '../store/audit-log-reads.js';
 import { checkInvariants } from '../store/invariants.js';
 import { query } from '../store/query.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
+import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { owed } from '../test/harness/jobs.js';
 import { createTestWallet, recordTestTerms, type TestWallet } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { addAdjustCommands } from './adjust-commands.js';
-import { addBackfillCommands } from './backfill-commands.js';
-import { addPoolCommands } from './pool-commands.js';
-import { addSetAsideCommands } from './set-aside-commands.js';
-import { addUnattributedCommands } from './unattributed-commands.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
@@ -82,39 +77,8 @@ afterAll(async () => {
   await Promise.all([chain.stop(), orchestrator.stop(), database.close(), space.close()]);
 });
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** One command in this process: dozens of processes of their own would take minutes. */
-async function openpool(...args: readonly string[]): Promise<Said> {
-  const said = { out: '', err: '' };
-  const hear = (stream: 'out' | 'err') => (text: string | Uint8Array) => {
-    said[stream] += text.toString();
-    return true;
-  };
-  vi.spyOn(process.stdout, 'write').mockImplementation(hear('out'));
-  vi.spyOn(process.stderr, 'write').mockImplementation(hear('err'));
-  try {
-    const program = new Command('openpool')
-      .option('--config <file>', '', worker.config)
-      .option('--json', '', false)
-      .exitOverride();
-    for (const add of COMMANDS) add(program);
-    await program.parseAsync([...args], { from: 'user' });
-    return { code: Number(process.exitCode ?? 0), ...said };
-  } finally {
-    vi.restoreAllMocks();
-    process.exitCode = undefined;
-  }
-}
-
-const COMMANDS = [
-  ...[addPoolCommands, addBackfillCommands, addUnattributedCommands],
-  ...[addAdjustCommands, addSetAsideCommands],
-];
+const openpool = (...words: readonly string[]) =>
+  runOpenpool(['--config', worker.config, ...words]);
 
 async function json(...args: readonly string[]) {
   const { code, out, err } = await openpool('--json', ...args);

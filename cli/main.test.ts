@@ -1,5 +1,5 @@
 /** The command line as operators run it: a process of its own against a real database. */
-import { spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { recordLook } from '../store/findings.js';
 import { markUnpayable } from '../store/payees.js';
 import { payee, payout } from '../store/schema.js';
 import { findWallet, openWalletRow } from '../store/wallet.js';
+import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -82,22 +83,24 @@ describe('the command line', () => {
   }
 
   async function run(args: readonly string[], config = 'pool.yaml') {
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', 'cli/main.ts', ...args, '--config', join(dir, config)],
-      { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      err += chunk.toString();
-    });
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    return { code, out, err, json: () => JSON.parse(out) as Record<string, unknown> };
+    const said = await runOpenpool([...args, '--config', join(dir, config)]);
+    return { ...said, json: () => JSON.parse(said.out) as Record<string, unknown> };
   }
+
+  it('is a program with exit codes, help and a version', async () => {
+    const program = (...words: readonly string[]) =>
+      new Promise<{ readonly code: unknown; readonly out: string }>((resolve) => {
+        const line = ['--import', 'tsx', 'cli/main.ts', ...words];
+        execFile(process.execPath, line, { cwd: ROOT }, (failure, out) =>
+          resolve({ code: failure?.code ?? 0, out }),
+        );
+      });
+    const shown = await program('wallet', 'show', '--config', join(dir, 'pool.yaml'));
+    expect(shown).toMatchObject({ code: 0, out: expect.stringContaining('next nonce') });
+    expect(await program('wallet', 'stop')).toMatchObject({ code: 2 });
+    const help = await program('--help');
+    expect(help).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') });
+  });
 
   it('halts and resumes the wallet with Temporal down, and keeps who and why', async () => {
     const halted = await run(['wallet', 'halt', '--reason', 'the key may be known']);
@@ -143,10 +146,16 @@ describe('the command line', () => {
       run(['payout', name, payoutId, '--dry-run', '--reason', 'a look', '--json']);
     const shown = async () => (await run(['payout', 'show', payoutId, '--json'])).json();
     const before = await shown();
-    const [hold, cancel, bump] = await Promise.all(['hold', 'cancel', 'bump'].map(rehearsed));
-    expect(hold?.json()).toMatchObject({ id: payoutId, applied: false, state: 'reserved' });
-    expect(cancel?.json()).toMatchObject({ id: payoutId, applied: false, state: 'cancelled' });
-    expect(bump?.err).toContain('PAYOUT_NOT_SIGNED');
+    for (const [name, state] of [
+      ['hold', 'reserved'],
+      ['approve', 'reserved'],
+      ['cancel', 'cancelled'],
+    ] as const) {
+      const dry = await rehearsed(name);
+      expect(dry.json()).toMatchObject({ id: payoutId, applied: false, state });
+    }
+    expect((await rehearsed('bump')).err).toContain('PAYOUT_NOT_SIGNED');
+    expect((await rehearsed('resume')).err).toContain('PAYOUT_NOT_HELD');
     expect(await shown()).toEqual(before);
     const { items } = await listAuditLog(database.db, { limit: 200, cursor: null });
     expect(items.filter(({ subject }) => subject === payoutId)).toEqual([]);
@@ -256,11 +265,9 @@ describe('the command line', () => {
       VALUES ('bucket', 'torn.json', 'v1', 7, 'EVENT_SOURCE_TRUNCATED', 'cut', now(), now(), now());
       INSERT INTO source_object_change (source_id, key, old_version, new_version, old_size_bytes,
         new_size_bytes, was_whole, seen_at) VALUES ('bucket', 'b.json', 'v1', 'v2', 1, 2, true, now())`);
-    const [objects, list, unknown] = await Promise.all([
-      run(['source', 'objects', 'bucket']),
-      run(['source', 'list']),
-      run(['source', 'objects', 'nobody']),
-    ]);
+    const objects = await run(['source', 'objects', 'bucket']);
+    const list = await run(['source', 'list']);
+    const unknown = await run(['source', 'objects', 'nobody']);
     expect(objects).toMatchObject({ code: 3 });
     expect(objects.out).toMatch(/torn.json +7 .*EVENT_SOURCE_TRUNCATED cut/);
     expect(objects.out).toMatch(/b.json .* v1 +v2 +1 -> 2 +yes/);

@@ -1,46 +1,4 @@
 #!/usr/bin/env node
-/** The operator's command line. */
-import { Command, CommanderError } from 'commander';
-import { readVersion } from '../config/process.js';
-import { addAdjustCommands } from './adjust-commands.js';
-import { addBackfillCommands } from './backfill-commands.js';
-import { EXIT } from './context.js';
-import { addFindingCommands } from './finding-commands.js';
-import { addHistoryCommands } from './history-commands.js';
-import { addPayoutCommands } from './payout-commands.js';
-import { addPoolCommands } from './pool-commands.js';
-import { addRepairCommands } from './repair-commands.js';
-import { addRoundCommands } from './round-commands.js';
-import { addSetAsideCommands } from './set-aside-commands.js';
-import { addUnattributedCommands } from './unattributed-commands.js';
-import { addWalletCommands } from './wallet-commands.js';
+import { runCommandLine } from './program.js';
 
-const program = new Command('openpool')
-  .description('Looks at a pool and steers it. Amounts are ETH, with the exact wei beside them.')
-  .version(readVersion())
-  .option('--config <file>', 'the configuration', 'openpool.yaml')
-  .option('--json', 'print JSON: amounts in decimal strings of wei', false)
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 wrong command line or configuration, 3 a check found something, 130 left by Ctrl-C while the work goes on.',
-  )
-  .exitOverride();
-addPoolCommands(program);
-addPayoutCommands(program);
-addRoundCommands(program);
-addWalletCommands(program);
-addFindingCommands(program);
-addRepairCommands(program);
-addBackfillCommands(program);
-addUnattributedCommands(program);
-addAdjustCommands(program);
-addSetAsideCommands(program);
-addHistoryCommands(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  // Commander has printed it; help and version are no mistakes.
-  if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : EXIT.misused;
-}
+await runCommandLine(process.argv.slice(2));

@@ -1,0 +1,27 @@
+/** Commands of the operator's in this process: dozens of processes of their own would take minutes. */
+import { vi } from 'vitest';
+import { runCommandLine } from '../../cli/program.js';
+
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** One at a time: what is printed meanwhile counts as its words. */
+export async function runOpenpool(words: readonly string[]): Promise<Said> {
+  const said = { out: '', err: '' };
+  const hear = (stream: 'out' | 'err') => (text: string | Uint8Array) => {
+    said[stream] += text.toString();
+    return true;
+  };
+  vi.spyOn(process.stdout, 'write').mockImplementation(hear('out'));
+  vi.spyOn(process.stderr, 'write').mockImplementation(hear('err'));
+  try {
+    await runCommandLine(words);
+    return { code: Number(process.exitCode ?? 0), ...said };
+  } finally {
+    vi.restoreAllMocks();
+    process.exitCode = undefined;
+  }
+}
