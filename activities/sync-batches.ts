@@ -29,11 +29,11 @@ export interface PreparedBatch {
 }
 
 /** Events of one transaction, give or take a slice. */
-export const BATCH_SIZE = 20_000;
+export const BATCH_SIZE = 10_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 8 * 1024 * 1024;
+const BATCH_LENGTH = 4 * 1024 * 1024;
 /** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
@@ -42,7 +42,7 @@ const COPIES_OF_LARGE = 4;
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
-  /** @default 20000 */
+  /** @default 10000 */
   readonly batchSize?: number | undefined;
 }
 

@@ -86,7 +86,7 @@ function rawRows({ sourceId, rowsPerMonth, payees }: History, month: Month): str
            '${from}'::timestamptz
       FROM generate_series(0::bigint, ${rows - 1}) n
       JOIN (SELECT id, payee, row_number() OVER (ORDER BY id) - 1 AS place FROM remote_worker
-             WHERE region = '${HISTORY_REGION}') w ON w.place = n % ${payees}
+             WHERE region = '${HISTORY_REGION}') w ON w.place = n / 10 % ${payees}
      ORDER BY n;
     ALTER TABLE ${name} ADD PRIMARY KEY (source_id, dt, event_id);
     ALTER TABLE pool_event ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`;

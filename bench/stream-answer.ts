@@ -66,7 +66,10 @@ function blocksOf(distinct: number): readonly Buffer[] {
   let text = '';
   for (let n = 1; n <= distinct; n += 1) {
     const payee = `0x${'be7c'.repeat(8)}${(n % 1_000).toString(16).padStart(8, '0')}`;
-    text += `${element(n, 'job-processed', `{"ethAddress":"${payee}","computeUnits":1000,"fees":${1_000 + n}}`)},`;
+    const work =
+      '"computeUnits": 87654321,\n    "pricePerComputeUnit": 1200,\n    "responseTime": 812';
+    const fields = `{\n    "ethAddress": "${payee}",\n    ${work},\n    "fees": ${1_000 + n}\n  }`;
+    text += `${element(n, 'job-processed', fields)},`;
     if (text.length < CHUNK && n < distinct) continue;
     blocks.push(Buffer.from(text));
     text = '';

@@ -43,11 +43,22 @@ export function readStatements(
       ['text', (key) => key.eventId],
     ])} WITH ORDINALITY AS k(dt, event_id, i) CROSS JOIN LATERAL (
       SELECT ${STORED_HASH} AS hash FROM pool_event p
-       WHERE p.source_id = ${source} AND p.dt = k.dt AND p.event_id = k.event_id OFFSET 0) AS e
+       WHERE p.source_id = ${source} AND p.dt = k.dt AND p.event_id = k.event_id
+         AND ${isWithin(keys)} OFFSET 0) AS e
     ${upTo};
     ${openHalvesStatement(source, batch)};
     SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps
       FROM terms ORDER BY from_dt`;
+}
+
+/** Nothing new beside the keys themselves, but said in numbers: the planner then knows which months to open. */
+function isWithin(keys: readonly EventKey[]): string {
+  let [firstMs, lastMs] = [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+  for (const { dtMs } of keys) {
+    firstMs = Math.min(firstMs, dtMs);
+    lastMs = Math.max(lastMs, dtMs);
+  }
+  return keys.length === 0 ? 'false' : `p.dt BETWEEN ${sqlTime(firstMs)} AND ${sqlTime(lastMs)}`;
 }
 
 /** Open halves that the batch's requests could find, with the workers of the received ones. */

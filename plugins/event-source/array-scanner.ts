@@ -46,9 +46,12 @@ class ArrayScanner implements EventScanner {
   private isString = false;
   private isEscaped = false;
   private elements = 0;
-  /** Pieces of an element, or of what stands before and after the array, from earlier chunks. */
-  private pieces: Buffer[] = [];
-  private piecesBytes = 0;
+  /**
+   * What earlier chunks held of an element, or of what stands before the array. Copied: a piece would
+   * keep its whole chunk from the garbage collector.
+   */
+  private held = Buffer.alloc(0);
+  private heldBytes = 0;
 
   constructor(
     private readonly maxElementBytes: number,
@@ -70,7 +73,7 @@ class ArrayScanner implements EventScanner {
 
   end(): void {
     if (this.where === 'before') {
-      const word = this.takePieces().trim();
+      const word = this.takeHeld().trim();
       if (word !== '' && word !== 'null') throw notAnArray(this.what, word);
     } else if (this.where === 'inside') {
       const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
@@ -82,14 +85,14 @@ class ArrayScanner implements EventScanner {
   private findStart(chunk: Buffer): number {
     const i = chunk.indexOf(OPEN_BRACKET);
     const before = i === -1 ? chunk : chunk.subarray(0, i);
-    if (this.piecesBytes < WORD_BYTES) this.keep(before.subarray(0, WORD_BYTES));
+    if (this.heldBytes < WORD_BYTES) this.keep(before.subarray(0, WORD_BYTES));
     if (i === -1) {
-      const word = Buffer.concat(this.pieces).toString().trim();
+      const word = this.held.toString('utf8', 0, this.heldBytes).trim();
       // An HTML page is told from `null` at once; a byte order mark takes a few bytes to be seen.
-      if (this.piecesBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(this.what, word);
+      if (this.heldBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(this.what, word);
       return chunk.length;
     }
-    const word = this.takePieces().trim();
+    const word = this.takeHeld().trim();
     if (word !== '') throw notAnArray(this.what, word);
     this.where = 'inside';
     return i + 1;
@@ -128,8 +131,7 @@ class ArrayScanner implements EventScanner {
   }
 
   private finish(last: Buffer, isEnd: boolean): void {
-    this.keep(last);
-    const raw = this.takePieces().trim();
+    const raw = this.textWith(last).trim();
     // `[]` has no element, and a comma before the end promises none.
     if (raw === '' && isEnd) return;
     this.elements += 1;
@@ -137,19 +139,27 @@ class ArrayScanner implements EventScanner {
     this.ready.push({ place: `element ${this.elements} of ${this.what}`, raw });
   }
 
-  private keep(piece: Buffer): void {
-    const room = this.maxElementBytes - this.piecesBytes;
-    if (room <= 0 || piece.length === 0) return;
-    this.pieces.push(piece.length > room ? piece.subarray(0, room) : piece);
-    this.piecesBytes += Math.min(piece.length, room);
+  private textWith(last: Buffer): string {
+    if (this.heldBytes === 0) return last.toString('utf8', 0, this.maxElementBytes);
+    this.keep(last);
+    return this.takeHeld();
   }
 
-  private takePieces(): string {
-    const [first] = this.pieces;
-    const isWhole = first !== undefined && this.pieces.length === 1;
-    const text = (isWhole ? first : Buffer.concat(this.pieces)).toString();
-    this.pieces = [];
-    this.piecesBytes = 0;
+  private keep(piece: Buffer): void {
+    const bytes = Math.min(piece.length, this.maxElementBytes - this.heldBytes);
+    const needed = this.heldBytes + bytes;
+    if (this.held.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.min(2 * needed, this.maxElementBytes));
+      this.held.copy(larger, 0, 0, this.heldBytes);
+      this.held = larger;
+    }
+    piece.copy(this.held, this.heldBytes, 0, bytes);
+    this.heldBytes = needed;
+  }
+
+  private takeHeld(): string {
+    const text = this.held.toString('utf8', 0, this.heldBytes);
+    this.heldBytes = 0;
     return text;
   }
 
