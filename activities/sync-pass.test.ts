@@ -77,6 +77,17 @@ describe('passes over a source', () => {
     expect((await owed())[BOB]).toBe(net(8n));
   });
 
+  it('finds at once what came while the cursor stood where a clock days ahead had put it', async () => {
+    transcode(0, ALICE, 1n);
+    transcode(4 * 86_400, ALICE, 2n);
+    expect((await pass(3 * 86_400)).cursor).toBe(at(3 * 86_400).replace('Z', '.000Z'));
+    transcode(3_600, BOB, 8n);
+    expect(await pass(2 * 86_400 + 3_600)).toMatchObject({ fresh: 1 });
+    expect((await sourceRow())?.cursor_dt).toEqual(new Date(T0 + (2 * 86_400 + 3_600) * 1_000));
+    transcode(2 * 86_400 + 3_650, BOB, 9n);
+    expect(await pass(2 * 86_400 + 3_700)).toMatchObject({ fresh: 1 });
+  });
+
   it('never moves the cursor past the present, whatever the clock of the source says', async () => {
     transcode(90_000, ALICE, 1n);
     expect((await pass(10)).cursor).toBe(new Date(T0 + 10_000).toISOString());

@@ -130,6 +130,7 @@ class SyncPass {
       sourceId,
       coversFrom,
       cursor: this.cursorAt(startedAt),
+      startedAt,
       endedAt: this.now(),
     });
     await this.noteArrival(startedAt, isDeep);

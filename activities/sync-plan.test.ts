@@ -66,14 +66,15 @@ describe('the plan of a pass', () => {
     expect(planPass(alittle, null, NOW)).toMatchObject({ isDeep: false });
   });
 
-  it('asks from the present where the cursor stands in the future', () => {
+  it('asks from further back where a clock has carried the cursor into the future', () => {
     const progress = {
-      cursorDt: ago(-40 * DAY),
-      deepFromDt: null,
-      deepPassAt: ago(HOUR),
-      archivedTo: null,
+      ...{ cursorDt: ago(-40 * DAY), deepFromDt: null, deepPassAt: ago(HOUR), archivedTo: null },
     };
-    expect(planPass(progress, null, NOW).since).toEqual(ago(120_000));
+    expect(planPass(progress, null, NOW)).toMatchObject({
+      ...{ since: ago(7 * DAY + HOUR), isDeep: true },
+    });
+    const alittle = { ...progress, cursorDt: ago(-60_000) };
+    expect(planPass(alittle, null, NOW)).toMatchObject({ since: ago(120_000), isDeep: false });
   });
 
   it('never asks for what is older than the start of the source', () => {

@@ -36,7 +36,11 @@ export function planPass(progress: PassProgress, configured: Date | null, now: D
   const from = later(configured, archivedTo);
   const isFirst = cursorDt === null;
   const nowMs = now.getTime();
-  const isDue = deepPassAt === null || Math.abs(nowMs - deepPassAt.getTime()) >= DEEP_PASS_EVERY_MS;
+  const isDue =
+    deepPassAt === null ||
+    Math.abs(nowMs - deepPassAt.getTime()) >= DEEP_PASS_EVERY_MS ||
+    // Carried there by a clock that was ahead: up to where we had really read, it does not say.
+    (cursorDt !== null && cursorDt.getTime() > nowMs + OVERLAP_MS);
   const starts = [
     cursorDt === null ? BEGINNING.getTime() : Math.min(cursorDt.getTime(), nowMs) - OVERLAP_MS,
   ];

@@ -147,6 +147,7 @@ export async function completePass(
     readonly sourceId: string;
     readonly coversFrom: Date;
     readonly cursor: Date | null;
+    readonly startedAt: Date;
     readonly endedAt: Date;
   },
 ): Promise<Date | null> {
@@ -158,7 +159,9 @@ export async function completePass(
       lastSuccessAt: pass.endedAt,
       lastErrorCode: null,
       lastError: null,
-      cursorDt: sql`GREATEST(${source.cursorDt}, ${cursor}::timestamptz)`,
+      // Never past the present, not even where another process's clock had put it.
+      cursorDt: sql`LEAST(GREATEST(${source.cursorDt}, ${cursor}::timestamptz),
+                          ${pass.startedAt.toISOString()}::timestamptz)`,
       deepFromDt: sql`CASE WHEN ${source.deepFromDt} >= ${coversFrom}::timestamptz THEN NULL
                            ELSE ${source.deepFromDt} END`,
     })
