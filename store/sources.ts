@@ -159,9 +159,11 @@ export async function completePass(
       lastSuccessAt: pass.endedAt,
       lastErrorCode: null,
       lastError: null,
-      // Never past the present, not even where another process's clock had put it.
-      cursorDt: sql`LEAST(GREATEST(${source.cursorDt}, ${cursor}::timestamptz),
-                          ${pass.startedAt.toISOString()}::timestamptz)`,
+      // Never past the present, not even where another process's clock had put it. LEAST passes over
+      // NULL, and nothing seen yet must stay nothing.
+      cursorDt: sql`CASE WHEN coalesce(${source.cursorDt}, ${cursor}::timestamptz) IS NOT NULL
+        THEN LEAST(GREATEST(${source.cursorDt}, ${cursor}::timestamptz),
+                   ${pass.startedAt.toISOString()}::timestamptz) END`,
       deepFromDt: sql`CASE WHEN ${source.deepFromDt} >= ${coversFrom}::timestamptz THEN NULL
                            ELSE ${source.deepFromDt} END`,
     })
