@@ -3,13 +3,11 @@
  * Whoever else writes unmatched_job or a source's raw events locks the source's row first, as here.
  */
 import { pipeline } from 'node:stream/promises';
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type BatchCredits, creditBatch } from '../domain/credit.js';
 import { formatEth } from '../domain/money.js';
-import { PoolError } from '../domain/pool-error.js';
 import type { RefusalCode } from '../domain/pool-event-refusal.js';
-import type { Terms } from '../domain/terms.js';
 import type { Database } from './database.js';
 import { ensurePartitions } from './events-partitions.js';
 import {
@@ -20,14 +18,9 @@ import {
   rawText,
   rowBytes,
 } from './events-prepared.js';
-import {
-  type OpenHalfRow,
-  readStatements,
-  rowCredit,
-  toStoredHalf,
-  writeStatements,
-} from './events-statements.js';
-import { keepUuidsStatements, knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
+import { type KnownState, readState } from './events-state.js';
+import { rowCredit, writeStatements } from './events-statements.js';
+import { keepUuidsStatements } from './events-uuids.js';
 import { identifyWorkers } from './events-workers.js';
 import {
   type RefusedElement,
@@ -53,7 +46,9 @@ export interface IngestSession {
   /** Months that have their partition. */
   readonly months: Set<string>;
   /** Room for the rows of one batch, kept for the next: a new one each time would be garbage by the megabyte. */
-  readonly copyRoom: { bytes: Buffer };
+  copyRoom: Buffer;
+  /** The newest event of the source, as far as these batches know. */
+  newestMs: number;
 }
 
 export interface IngestBatch {
@@ -81,10 +76,14 @@ const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** A session for one pass. */
 export function openIngestSession(
-  options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom'>,
+  options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom' | 'newestMs'>,
 ): IngestSession {
-  const copyRoom = { bytes: Buffer.alloc(0) };
-  return { ...options, workerIds: new Map(), months: new Set(), copyRoom };
+  const learnt = {
+    workerIds: new Map(),
+    months: new Set<string>(),
+    newestMs: Number.NEGATIVE_INFINITY,
+  };
+  return { ...options, ...learnt, copyRoom: Buffer.alloc(0) };
 }
 
 /** Stores what is new, credits it, and sets aside what cannot be; all of it or nothing. */
@@ -120,23 +119,6 @@ async function rollBack(client: PoolClient): Promise<boolean> {
   }
 }
 
-interface KnownState {
-  readonly firstSeq: number;
-  readonly batchNo: number;
-  /** Keys of events before this are kept no more. */
-  readonly archivedMs: number;
-  /** Hashes of the events that are stored already, by place in the batch. */
-  readonly hashes: ReadonlyMap<number, string>;
-  readonly openHalves: readonly OpenHalfRow[];
-  readonly terms: readonly Terms[];
-}
-
-interface SourceRow {
-  readonly next_seq: string;
-  readonly next_batch: string;
-  readonly archived_ms: string | null;
-}
-
 class BatchIngest {
   constructor(
     private readonly client: PoolClient,
@@ -145,66 +127,27 @@ class BatchIngest {
   ) {}
 
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
-    const state = await this.readState(checkAllKeys);
+    const { session, batch } = this;
+    const newestMs = checkAllKeys ? Number.POSITIVE_INFINITY : session.newestMs;
+    const state = await readState(this.client, session, { events: batch.events, newestMs });
     const { fresh, refused: sifted } = this.sift(state);
-    const refused = [...this.batch.refused, ...sifted];
-    const { sourceId } = this.session;
+    const refused = [...batch.refused, ...sifted];
+    const { sourceId } = session;
     const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
     for (const element of refused) {
       if (element.raw.length < LARGE_LENGTH) continue;
-      await this.client.query(setAsideQuery(sourceId, element, this.session));
+      await this.client.query(setAsideQuery(sourceId, element, session));
     }
     const statements = this.setAsideStatements(refused, small);
-    const newestMs = fresh.reduce((newest, { event }) => Math.max(newest, event.dtMs), 0);
-    if (fresh.length === 0) {
+    const newestFreshMs = newestOf(fresh);
+    if (newestFreshMs === null) {
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
-      await this.store({ ...state, newestMs }, fresh, statements);
+      await this.store(state, { fresh, newestFreshMs }, statements);
     }
-    const duplicates = this.batch.events.length - fresh.length - sifted.length;
-    const newestFreshMs = fresh.length === 0 ? null : newestMs;
+    session.newestMs = Math.max(state.newestMs, newestFreshMs ?? state.newestMs);
+    const duplicates = batch.events.length - fresh.length - sifted.length;
     return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
-  }
-
-  private async readState(checkAllKeys: boolean): Promise<KnownState> {
-    const { sourceId, jobMatchWindowMs } = this.session;
-    const { events } = this.batch;
-    const statements = readStatements(sourceId, { events, jobMatchWindowMs, checkAllKeys });
-    const results: unknown = await this.client.query(
-      [statements, uuidsStatement(events) ?? []].flat().join(';\n'),
-    );
-    const [, source, known, halves, terms, uuids] = results as readonly QueryResult[];
-    const row: SourceRow | undefined = source?.rows[0];
-    if (row === undefined) {
-      throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
-    }
-    const knownRows: readonly { i: string; hash: string }[] = known?.rows ?? [];
-    const termsRows: readonly { id: number; from_ms: string; commission_bps: number }[] =
-      terms?.rows ?? [];
-    return {
-      firstSeq: Number(row.next_seq),
-      batchNo: Number(row.next_batch),
-      archivedMs: row.archived_ms === null ? Number.NEGATIVE_INFINITY : Number(row.archived_ms),
-      hashes: this.knownHashes(knownRows, uuids?.rows ?? []),
-      openHalves: halves?.rows ?? [],
-      terms: termsRows.map(({ id, from_ms: fromMs, commission_bps: commissionBps }) => ({
-        id,
-        fromMs: Number(fromMs),
-        commissionBps,
-      })),
-    };
-  }
-
-  private knownHashes(
-    rows: readonly { readonly i: string; readonly hash: string }[],
-    uuidRows: readonly UuidRow[],
-  ): ReadonlyMap<number, string> {
-    const hashes = new Map(rows.map(({ i, hash }) => [Number(i) - 1, hash]));
-    for (const row of uuidRows) {
-      const prepared = this.batch.events[Number(row.i)];
-      if (prepared !== undefined) hashes.set(Number(row.i), knownHash(row, prepared));
-    }
-    return hashes;
   }
 
   /**
@@ -249,8 +192,11 @@ class BatchIngest {
   }
 
   private async store(
-    state: KnownState & { readonly newestMs: number },
-    fresh: readonly PreparedEvent[],
+    state: KnownState,
+    {
+      fresh,
+      newestFreshMs,
+    }: { readonly fresh: readonly PreparedEvent[]; readonly newestFreshMs: number },
     otherStatements: readonly string[],
   ): Promise<void> {
     const { sourceId, jobMatchWindowMs } = this.session;
@@ -258,7 +204,7 @@ class BatchIngest {
     const credits = creditBatch({
       events: fresh.map(({ event }) => event),
       firstSeq: state.firstSeq,
-      openHalves: state.openHalves.map(toStoredHalf),
+      openHalves: state.openHalves,
       terms: state.terms,
       jobMatchWindowMs,
       nowMs,
@@ -274,7 +220,7 @@ class BatchIngest {
         sourceId,
         batchNo: state.batchNo,
         freshCount: fresh.length,
-        newestMs: state.newestMs,
+        newestMs: newestFreshMs,
         nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
       },
@@ -284,11 +230,11 @@ class BatchIngest {
     const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
     const uuids = keepUuidsStatements(sourceId, fresh);
     const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
-    const { copyRoom } = this.session;
     // On the wire first: Postgres works on the statements while the rows are put together.
+    const { session } = this;
     const copying = this.client.query(copyFrom(text));
     await pipeline(function* () {
-      yield copyRows(fresh, { state, credits, idOf }, copyRoom);
+      yield copyRows(fresh, { state, credits, idOf }, session);
     }, copying);
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
@@ -300,6 +246,14 @@ class BatchIngest {
       .map(([, { worker }]) => worker);
     return unknown.length === 0 ? new Map() : identifyWorkers(this.client, unknown);
   }
+}
+
+function newestOf(events: readonly PreparedEvent[]): number | null {
+  if (events.length === 0) return null;
+  return events.reduce(
+    (newest, { event }) => Math.max(newest, event.dtMs),
+    Number.NEGATIVE_INFINITY,
+  );
 }
 
 /** An event whose identity stands for something else already. */
@@ -349,7 +303,7 @@ function copyRows(
     readonly credits: BatchCredits;
     readonly idOf: (key: string) => number;
   },
-  copyRoom: IngestSession['copyRoom'],
+  session: IngestSession,
 ): Buffer {
   const { state, credits, idOf } = made;
   const heads = fresh.map(rowBytes);
@@ -358,8 +312,8 @@ function copyRows(
   );
   let room = Buffer.byteLength(tails.join(''));
   for (const head of heads) room += head.length;
-  if (copyRoom.bytes.length < room) copyRoom.bytes = Buffer.allocUnsafe(room);
-  const rows = copyRoom.bytes;
+  if (session.copyRoom.length < room) session.copyRoom = Buffer.allocUnsafe(room);
+  const rows = session.copyRoom;
   let end = 0;
   for (const [i, head] of heads.entries()) {
     end += head.copy(rows, end);

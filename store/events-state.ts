@@ -1,0 +1,123 @@
+/** The first turn of a batch: what the store knows about it, once the source is locked. */
+import type { PoolClient, QueryResult } from 'pg';
+import type { StoredHalf } from '../domain/credit.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { Terms } from '../domain/terms.js';
+import type { PreparedEvent } from './events-prepared.js';
+import {
+  decidedHalvesStatement,
+  knownStatement,
+  type OpenHalfRow,
+  type PlacedKey,
+  type RequestSpan,
+  readStatements,
+  requestSpans,
+  type SourceRow,
+  toStoredHalf,
+} from './events-statements.js';
+import { knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
+
+export interface KnownState {
+  readonly firstSeq: number;
+  readonly batchNo: number;
+  /** The newest event of the source; nothing later is known. */
+  readonly newestMs: number;
+  /** Keys of events before this are kept no more. */
+  readonly archivedMs: number;
+  /** Hashes of the events that are stored already, by place in the batch. */
+  readonly hashes: ReadonlyMap<number, string>;
+  readonly openHalves: readonly StoredHalf[];
+  readonly terms: readonly Terms[];
+}
+
+interface KnownRow {
+  readonly i: number;
+  readonly hash: string;
+}
+
+interface TermsRow {
+  readonly id: number;
+  readonly from_ms: string;
+  readonly commission_bps: number;
+}
+
+/**
+ * Begins the transaction, locks the source and reads. Events later than `newestMs`, the newest that the
+ * caller knows of, are not looked up unless the source has later ones by now: one turn more.
+ */
+export async function readState(
+  client: PoolClient,
+  request: { readonly sourceId: string; readonly jobMatchWindowMs: number },
+  batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
+): Promise<KnownState> {
+  const { sourceId, jobMatchWindowMs } = request;
+  const { events } = batch;
+  const spans = requestSpans(events, jobMatchWindowMs);
+  const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
+  const statements = [readStatements(sourceId, { keys, spans }), uuidsStatement(events) ?? []];
+  const results: unknown = await client.query(statements.flat().join(';\n'));
+  const [, source, decisions, known, halves, terms, uuids] = results as readonly QueryResult[];
+  const row: SourceRow | undefined = source?.rows[0];
+  if (row === undefined) {
+    throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
+  }
+  const knownRows: KnownRow[] = known?.rows ?? [];
+  const halfRows: OpenHalfRow[] = halves?.rows ?? [];
+  const uuidRows: readonly UuidRow[] = uuids?.rows ?? [];
+  const newestMs = msOr(row.newest_ms, Number.NEGATIVE_INFINITY);
+  const later = keysWithin(events, batch.newestMs, newestMs);
+  if (later.length > 0) {
+    knownRows.push(...(await client.query<KnownRow>(knownStatement(sourceId, later))).rows);
+  }
+  if (decisions?.rows[0]?.has_decisions === true) {
+    const decided = decidedHalvesStatement(sourceId, spans);
+    halfRows.push(...(await client.query<OpenHalfRow>(decided)).rows);
+  }
+  return {
+    firstSeq: Number(row.next_seq),
+    batchNo: Number(row.next_batch),
+    newestMs,
+    archivedMs: msOr(row.archived_ms, Number.NEGATIVE_INFINITY),
+    hashes: knownHashes(events, knownRows, uuidRows),
+    openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
+    terms: (terms?.rows ?? []).map(toTerms),
+  };
+}
+
+function keysWithin(
+  events: readonly PreparedEvent[],
+  afterMs: number,
+  toMs: number,
+): readonly PlacedKey[] {
+  const keys: PlacedKey[] = [];
+  for (const [i, { event }] of events.entries()) {
+    if (event.dtMs > afterMs && event.dtMs <= toMs) keys.push({ i, key: event });
+  }
+  return keys;
+}
+
+function isWithin(half: StoredHalf, spans: ReadonlyMap<string, RequestSpan>): boolean {
+  const span = spans.get(half.requestId);
+  return span !== undefined && half.dtMs >= span.fromMs && half.dtMs <= span.toMs;
+}
+
+function knownHashes(
+  events: readonly PreparedEvent[],
+  rows: readonly KnownRow[],
+  uuidRows: readonly UuidRow[],
+): ReadonlyMap<number, string> {
+  const hashes = new Map(rows.map(({ i, hash }) => [i, hash]));
+  for (const row of uuidRows) {
+    const prepared = events[Number(row.i)];
+    if (prepared !== undefined) hashes.set(Number(row.i), knownHash(row, prepared));
+  }
+  return hashes;
+}
+
+function toTerms({ id, from_ms: fromMs, commission_bps: commissionBps }: TermsRow): Terms {
+  return { id, fromMs: Number(fromMs), commissionBps };
+}
+
+function msOr(said: string | null, otherwiseMs: number): number {
+  return said === null ? otherwiseMs : Number(said);
+}
