@@ -70,7 +70,7 @@ interface WantedBatch extends PreparedBatch {
 
 /** What of a batch lies in the window. What tells no time cannot be said to lie outside. */
 function within(window: BackfillWindow, batch: PreparedBatch): WantedBatch {
-  const events = batch.events.filter(({ event }) => isInWindow(window, event.dtMs));
+  const events = batch.events.filter(({ dtMs }) => isInWindow(window, dtMs));
   const refused = batch.refused.filter(({ refusal }) => {
     const dtMs = Date.parse(refusal.dtText ?? '');
     return Number.isNaN(dtMs) || isInWindow(window, dtMs);

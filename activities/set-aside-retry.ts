@@ -153,8 +153,7 @@ async function foresee(
   const { archivedTo } = await readProgress(db, source.config.id);
   const limits = { archivedMs: archivedTo?.getTime() ?? Number.NEGATIVE_INFINITY, maxJobFeeWei };
   for await (const { events, refused } of batches(source, elements)) {
-    const keys = events.map(({ event }) => event);
-    const hashes = await storedHashes(db, source.config.id, keys);
+    const hashes = await storedHashes(db, source.config.id, events);
     for (const [i, prepared] of events.entries()) {
       const hash = hashes.get(i);
       const rawHash = prepared.retry?.rawHash ?? null;

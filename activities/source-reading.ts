@@ -32,11 +32,14 @@ export interface Reading {
   readonly signal: AbortSignal;
   /** Without one, a source that is made of objects gives them all. */
   readonly memory?: SourceMemory;
-  /** Events of one batch. @default 10000 */
+  /** Events of one batch. @default 20000 */
   readonly batchSize?: number | undefined;
 }
 
-/** Reads to the end, or until whoever takes the batches stops taking them. */
+/**
+ * Reads to the end, or until whoever takes the batches stops taking them. The texts of a batch are good
+ * until the next one is asked for.
+ */
 export async function* readBatches(
   { config, source }: ConfiguredSource,
   { since, signal: given, memory, batchSize }: Reading,
@@ -53,6 +56,7 @@ export async function* readBatches(
       if (result.done === true) return;
       next = ahead(batches);
       yield result.value;
+      result.value.release();
       given.throwIfAborted();
     }
   } finally {

@@ -4,6 +4,7 @@ import { type EventOrigin, readPoolEvent } from '../domain/pool-event.js';
 import type { RawEvent } from '../plugins/event-source/event-source.js';
 import { changedElement } from '../store/events.js';
 import {
+  BatchTexts,
   type PreparedEvent,
   prepareSlice,
   type ReadElement,
@@ -26,14 +27,16 @@ export interface PreparedBatch {
   readonly dtsMs: readonly number[];
   /** Objects of which this batch, or an earlier one, holds the last event. */
   readonly objects: readonly ReadObject[];
+  /** Lets another batch use the room of this one's texts: its events are no more to be asked for theirs. */
+  readonly release: () => void;
 }
 
 /** Events of one transaction, give or take a slice. */
-export const BATCH_SIZE = 10_000;
+export const BATCH_SIZE = 20_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 4 * 1024 * 1024;
+const BATCH_LENGTH = 12 * 1024 * 1024;
 /** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
@@ -42,7 +45,7 @@ const COPIES_OF_LARGE = 4;
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
-  /** @default 10000 */
+  /** @default 20000 */
   readonly batchSize?: number | undefined;
 }
 
@@ -56,14 +59,15 @@ export async function* batchesOf(
   source: BatchSource,
   objects: ReadObject[] = [],
 ): AsyncGenerator<PreparedBatch> {
-  let gathering = new Gathering();
+  const spare: BatchTexts[] = [];
+  let gathering = new Gathering(spare);
   let failure: unknown;
   try {
     for await (const slice of slices) {
       gathering.add(slice, source);
       if (gathering.isFull(source) || objects.length >= BATCH_OBJECTS) {
         yield gathering.batch(objects.splice(0));
-        gathering = new Gathering();
+        gathering = new Gathering(spare);
       }
       // Postgres' answers want to be heard between two slices.
       await setImmediate();
@@ -81,6 +85,11 @@ class Gathering {
   private readonly dtsMs: number[] = [];
   private duplicates = 0;
   private length = 0;
+  private readonly texts: BatchTexts;
+
+  constructor(private readonly spare: BatchTexts[]) {
+    this.texts = spare.pop() ?? new BatchTexts();
+  }
 
   isFull({ batchSize = BATCH_SIZE }: BatchSource): boolean {
     return this.size >= batchSize || this.length >= BATCH_LENGTH;
@@ -102,28 +111,38 @@ class Gathering {
         this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });
       }
     }
-    for (const prepared of prepareSlice(source.id, elements)) this.addPrepared(prepared);
+    for (const prepared of prepareSlice(source.id, elements, this.texts))
+      this.addPrepared(prepared);
   }
 
   batch(objects: readonly ReadObject[]): PreparedBatch {
-    const { refused, duplicates, dtsMs } = this;
-    return { events: [...this.events.values()], refused, duplicates, dtsMs, objects };
+    const { refused, duplicates, dtsMs, texts, spare } = this;
+    const release = (): void => {
+      spare.push(texts.giveAway());
+    };
+    return { events: [...this.events.values()], refused, duplicates, dtsMs, objects, release };
   }
 
   private addPrepared(prepared: PreparedEvent): void {
-    this.dtsMs.push(prepared.event.dtMs);
-    const key = prepared.uuid ?? this.keyOf(prepared);
-    const twin = this.events.get(key);
-    if (twin === undefined) this.events.set(key, prepared);
-    else if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;
-    else this.refused.push(changedElement(prepared));
+    const { dtMs, eventId, uuid } = prepared;
+    this.dtsMs.push(dtMs);
+    // The id alone, as long as no other time claims it too: making a text for each event takes its time.
+    const named = this.events.get(eventId);
+    if (named === undefined) {
+      this.events.set(eventId, prepared);
+    } else if (uuid !== undefined || (named.dtMs === dtMs && named.eventId === eventId)) {
+      this.addTwin(named, prepared);
+    } else {
+      // No id holds a NUL.
+      const key = `${dtMs}\0${eventId}`;
+      const twin = this.events.get(key);
+      if (twin === undefined) this.events.set(key, prepared);
+      else this.addTwin(twin, prepared);
+    }
   }
 
-  /** The id alone, as long as no other time claims it too: making a text for each event takes its time. */
-  private keyOf({ event: { dtMs, eventId } }: PreparedEvent): string {
-    const known = this.events.get(eventId)?.event;
-    const isFree = known === undefined || (known.dtMs === dtMs && known.eventId === eventId);
-    // No id holds a NUL.
-    return isFree ? eventId : `${dtMs}\0${eventId}`;
+  private addTwin(twin: PreparedEvent, prepared: PreparedEvent): void {
+    if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;
+    else this.refused.push(changedElement(prepared));
   }
 }

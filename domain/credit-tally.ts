@@ -78,47 +78,62 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const HOUR_MS = 3_600_000;
 
-/** Adds up while a batch is gone through. */
+/** A remote worker of the batch, with what it did in it. */
+export interface SeenWorker extends Mutable<WorkerStats> {
+  readonly key: string;
+  readonly postings: Mutable<Posting>[];
+}
+
+/**
+ * Adds up while a batch is gone through. It is asked for each event: texts are compared, and none is put
+ * together to be looked up.
+ */
 export class Tally {
-  private readonly postings = new Map<string, Mutable<Posting>>();
-  private readonly workers = new Map<string, Mutable<WorkerStats>>();
+  private readonly workersOf = new Map<string, SeenWorker[]>();
+  private readonly unattributed: Mutable<Posting>[] = [];
   private readonly connections = new Map<string, ConnectionChange>();
   private readonly resets = new Map<string, ResetChange>();
-  private readonly counts = new Map<string, Mutable<EventCount>>();
+  private readonly countsOf = new Map<string, Mutable<EventCount>[]>();
   readonly prices = new PriceTally();
 
-  /** Notes that the worker occurred, and returns its key. */
-  see(worker: RemoteWorker, dtMs: number): string {
-    const key = remoteWorkerKey(worker);
-    const stats = this.workers.get(key);
-    if (stats === undefined) {
-      const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n };
-      this.workers.set(key, { worker, ...none, lastEventMs: dtMs });
-    } else if (dtMs > stats.lastEventMs) {
-      stats.lastEventMs = dtMs;
+  /** Notes that the worker occurred. */
+  see(worker: RemoteWorker, dtMs: number): SeenWorker {
+    const ofPayee = listOf(this.workersOf, worker.payee);
+    for (const seen of ofPayee) {
+      if (seen.worker.nodeType !== worker.nodeType || seen.worker.region !== worker.region)
+        continue;
+      if (dtMs > seen.lastEventMs) seen.lastEventMs = dtMs;
+      return seen;
     }
-    return key;
+    const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n, postings: [] };
+    const seen = { worker, key: remoteWorkerKey(worker), ...none, lastEventMs: dtMs };
+    ofPayee.push(seen);
+    return seen;
   }
 
-  earn(workerKey: string, job: { readonly grossWei: bigint; readonly computeUnits: bigint }): void {
-    const stats = this.workers.get(workerKey);
-    if (stats === undefined) return;
-    stats.jobs += 1;
-    if (job.grossWei === 0n) stats.zeroFeeJobs += 1;
-    stats.computeUnits += job.computeUnits;
+  /** A job of the worker's that is worth something or nothing. */
+  earn(
+    kind: 'jobs' | 'late-jobs',
+    seen: SeenWorker,
+    job: {
+      readonly grossWei: bigint;
+      readonly commissionWei: bigint;
+      readonly computeUnits: bigint;
+      readonly termsId: number;
+    },
+  ): void {
+    const { grossWei, commissionWei, termsId } = job;
+    seen.jobs += 1;
+    if (grossWei === 0n) seen.zeroFeeJobs += 1;
+    seen.computeUnits += job.computeUnits;
+    post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei });
   }
 
-  post(posting: Posting): void {
-    // What sums to nothing has no entries, and a posting without entries says nothing.
-    if (posting.grossWei === 0n) return;
-    const key = `${posting.kind}/${posting.termsId}/${posting.workerKey ?? ''}`;
-    const known = this.postings.get(key);
-    if (known === undefined) {
-      this.postings.set(key, { ...posting });
-    } else {
-      known.grossWei += posting.grossWei;
-      known.commissionWei += posting.commissionWei;
-    }
+  /** A job that nobody is known to have done. */
+  leave(job: { readonly grossWei: bigint; readonly termsId: number }): void {
+    const { grossWei, termsId } = job;
+    const nobody = { workerKey: null, commissionWei: 0n };
+    post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
   }
 
   connect(change: ConnectionChange): void {
@@ -137,27 +152,59 @@ export class Tally {
     event: { readonly dtMs: number; readonly eventType: string; readonly version: number },
     isZeroFee: boolean,
   ): void {
-    const hourMs = Math.floor(event.dtMs / HOUR_MS) * HOUR_MS;
-    const key = `${hourMs}/${event.version}/${event.eventType}`;
-    const known = this.counts.get(key);
-    if (known === undefined) {
-      const { eventType, version } = event;
-      const zeroFeeEvents = isZeroFee ? 1 : 0;
-      this.counts.set(key, { hourMs, eventType, version, events: 1, zeroFeeEvents });
-    } else {
-      known.events += 1;
-      if (isZeroFee) known.zeroFeeEvents += 1;
-    }
+    const count = this.countOf(event);
+    count.events += 1;
+    if (isZeroFee) count.zeroFeeEvents += 1;
   }
 
   result() {
+    const workers = [...this.workersOf.values()].flat();
     return {
-      postings: [...this.postings.values()] as readonly Posting[],
-      workers: this.workers as ReadonlyMap<string, WorkerStats>,
+      postings: [...workers.flatMap(({ postings }) => postings), ...this.unattributed],
+      workers: new Map<string, WorkerStats>(workers.map((seen) => [seen.key, seen])),
       connections: [...this.connections.values()],
       resets: [...this.resets.values()],
-      counts: [...this.counts.values()] as readonly EventCount[],
+      counts: [...this.countsOf.values()].flat(),
       prices: this.prices.result(),
     };
   }
+
+  private countOf(event: {
+    readonly dtMs: number;
+    readonly eventType: string;
+    readonly version: number;
+  }): Mutable<EventCount> {
+    const { dtMs, eventType, version } = event;
+    const ofType = listOf(this.countsOf, eventType);
+    // The newest first: events come mostly in the order of time.
+    for (let i = ofType.length - 1; i >= 0; i -= 1) {
+      const count = ofType[i];
+      const isHour = count !== undefined && dtMs >= count.hourMs && dtMs < count.hourMs + HOUR_MS;
+      if (isHour && count.version === version) return count;
+    }
+    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
+    const count = { hourMs, eventType, version, events: 0, zeroFeeEvents: 0 };
+    ofType.push(count);
+    return count;
+  }
+}
+
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const fresh: T[] = [];
+  lists.set(key, fresh);
+  return fresh;
+}
+
+function post(postings: Mutable<Posting>[], posting: Posting): void {
+  // What sums to nothing has no entries, and a posting without entries says nothing.
+  if (posting.grossWei === 0n) return;
+  for (const known of postings) {
+    if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;
+    known.grossWei += posting.grossWei;
+    known.commissionWei += posting.commissionWei;
+    return;
+  }
+  postings.push({ ...posting });
 }

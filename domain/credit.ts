@@ -18,8 +18,8 @@ import type { JobContent, ReceivedContent } from './pool-event-content.js';
 import { type RemoteWorker, remoteWorkerKey } from './remote-worker.js';
 import { type Terms, termsAt } from './terms.js';
 
-/** What crediting looks at; the payload's text is the store's business. */
-export type FreshEvent = Omit<PoolEvent, 'payload'>;
+/** What crediting looks at; texts and names beyond the source are the store's business. */
+export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;
 
 /** An event's identity inside its source. */
 export interface EventKey {
@@ -156,13 +156,15 @@ class BatchCrediting {
     const { content } = event;
     const isZeroFee = content.kind === 'job' && content.grossWei === 0n;
     this.tally.count(event, isZeroFee);
-    const moment = { dtMs: this.believed(event.dtMs), seq: this.input.firstSeq + index };
+    const believedMs = this.believed(event.dtMs);
     if (content.kind === 'reset') {
-      this.tally.reset({ region: event.region, nodeType: event.nodeType, at: moment });
+      const at = { dtMs: believedMs, seq: this.input.firstSeq + index };
+      this.tally.reset({ region: event.region, nodeType: event.nodeType, at });
     } else if (content.kind === 'connection') {
+      const at = { dtMs: believedMs, seq: this.input.firstSeq + index };
       const { connection, up } = content;
-      const workerKey = this.tally.see(workerOf(event, content.payee), event.dtMs);
-      this.tally.connect({ workerKey, connection, up, at: moment });
+      const { key: workerKey } = this.tally.see(workerOf(event, content.payee), event.dtMs);
+      this.tally.connect({ workerKey, connection, up, at });
       this.rows[index] = { ...NO_CREDIT, workerKey };
     } else if (content.kind === 'received') {
       this.takeReceived(event, content, index);
@@ -174,7 +176,7 @@ class BatchCrediting {
 
   private takeReceived(event: FreshEvent, content: ReceivedContent, index: number): void {
     const worker = content.payee === null ? null : workerOf(event, content.payee);
-    const workerKey = worker === null ? null : this.tally.see(worker, event.dtMs);
+    const workerKey = worker === null ? null : this.tally.see(worker, event.dtMs).key;
     this.rows[index] = { ...NO_CREDIT, workerKey };
     const { requestId } = content;
     this.addHalf(newHalf({ event, index, role: 'received', requestId, worker, job: null }));
@@ -260,10 +262,10 @@ class BatchCrediting {
     const terms = this.termsById.get(termsId);
     if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
     const { commissionWei } = splitFee(grossWei, terms.commissionBps);
-    const workerKey = this.tally.see(worker, dtMs);
-    this.tally.earn(workerKey, job);
-    this.tally.post({ kind, workerKey, termsId, grossWei, commissionWei });
-    return { commissionWei, workerKey };
+    const seen = this.tally.see(worker, dtMs);
+    const { computeUnits } = job;
+    this.tally.earn(kind, seen, { grossWei, commissionWei, computeUnits, termsId });
+    return { commissionWei, workerKey: seen.key };
   }
 
   private leaveUnattributed(
@@ -272,8 +274,7 @@ class BatchCrediting {
   ): void {
     const { job, match, reason } = left;
     const { grossWei, termsId } = job;
-    const posting = { workerKey: null, termsId, grossWei, commissionWei: 0n };
-    this.tally.post({ kind: 'unattributed', ...posting });
+    this.tally.leave(job);
     this.rows[index] = { grossWei, commissionWei: null, termsId, workerKey: null, match };
     this.open(index, { role: 'processed', workerKey: null, job, reason });
   }

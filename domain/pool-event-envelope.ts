@@ -102,7 +102,7 @@ function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
 }
 
 function sayEventType(element: LosslessObject): LosslessJson | undefined {
-  return field(element, 'EventType', 'eventType', 'event_type');
+  return field(element, 'EventType', 'eventType') ?? field(element, 'event_type');
 }
 
 function readEventType(said: LosslessJson | undefined, key: string): string {

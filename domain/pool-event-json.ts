@@ -21,6 +21,8 @@ const LOOKED_AT_DEPTH = 3;
  */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
+/** A long integer between what may stand around a value: in a string there may be something alike. */
+const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
 
 /**
  * Parses JSON without losing a digit of any integer. Fractions and exponents stay doubles: nothing
@@ -30,7 +32,18 @@ export function parseLossless(text: string): LosslessJson {
   const value: LosslessJson = JSON.parse(text);
   // The engine's own parser is by far the fastest, and what it rounded it shows: a double up to
   // 2^53 - 1 stands for one integer alone.
-  return mayBeRounded(value, 0) ? JSON.parse(text.replace(STRING_OR_NUMBER, quoteLong)) : value;
+  return mayBeRounded(value, 0) ? parseQuoted(text) : value;
+}
+
+function parseQuoted(text: string): LosslessJson {
+  try {
+    const quick = text.replace(LONG_VALUE, (_, before: string, token) => before + quoteLong(token));
+    const value: LosslessJson = JSON.parse(quick);
+    if (!mayBeRounded(value, 0)) return value;
+  } catch {
+    // What stood inside a string was quoted: that ends the string before a digit, which is no JSON.
+  }
+  return JSON.parse(text.replace(STRING_OR_NUMBER, quoteLong));
 }
 
 function mayBeRounded(value: LosslessJson, depth: number): boolean {
@@ -54,17 +67,17 @@ export function asObject(value: LosslessJson | undefined): LosslessObject | unde
 }
 
 /**
- * The first of the keys that the object itself has. Keys come from outside: what every object
- * inherits (`constructor`, `__proto__`) is not a field.
+ * The value under the first of the keys that the object has; what it inherits is none. The keys are
+ * those of events, not those of objects (`constructor`).
  */
 export function field(
   object: LosslessObject,
-  ...keys: readonly string[]
+  key: string,
+  otherwise?: string,
 ): LosslessJson | undefined {
-  for (const key of keys) {
-    if (Object.hasOwn(object, key)) return object[key];
-  }
-  return undefined;
+  // JSON has no `undefined`, and no object inherits a field of an event: own or not needs no look.
+  const value = object[key];
+  return value === undefined && otherwise !== undefined ? object[otherwise] : value;
 }
 
 /**

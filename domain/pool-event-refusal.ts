@@ -46,16 +46,13 @@ export class EventRefused extends Error {
 
 // Indexes hold these texts, and Postgres refuses index rows of more than 2 700 bytes.
 const MAX_NAME_LENGTH = 200;
-/** Half a character: UTF-8 turns all of them into the same one, and so two names into one. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** Postgres text holds no NUL, and its indexes no long texts. */
+/**
+ * Postgres text holds no NUL, and its indexes no long texts. Half a character is none either: UTF-8 turns
+ * all of them into the same one, and so two names into one.
+ */
 export function isName(text: string): boolean {
   return (
-    text !== '' &&
-    text.length <= MAX_NAME_LENGTH &&
-    !text.includes('\0') &&
-    !LONE_SURROGATE.test(text)
+    text !== '' && text.length <= MAX_NAME_LENGTH && !text.includes('\0') && text.isWellFormed()
   );
 }
 

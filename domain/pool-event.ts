@@ -76,8 +76,8 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
 }
 
 function refusalOf(error: EventRefused, element: LosslessObject | undefined): Refusal {
-  const told = (...keys: readonly string[]): string | null => {
-    const value = element === undefined ? undefined : field(element, ...keys);
+  const told = (key: string, otherwise: string): string | null => {
+    const value = element === undefined ? undefined : field(element, key, otherwise);
     if (typeof value !== 'string' && typeof value !== 'number') return null;
     return String(value).slice(0, 200);
   };
@@ -97,8 +97,8 @@ function readElement(raw: string): LosslessObject {
 
 function readEventId(element: LosslessObject): string {
   const id = field(element, 'ID', 'id');
-  const text = typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : id;
-  if (typeof text === 'string' && isName(text)) return text;
+  if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);
+  if (typeof id === 'string' && isName(id)) return id;
   throw new EventRefused('EVENT_ID_MALFORMED', `ID ${shown(id)} is neither a number nor a text`);
 }
 
@@ -131,11 +131,21 @@ function timeOf(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, date = '', day = '', clock = '', fraction = '', zone = ''] = match;
-  // The engine turns February 30th into March 2nd without a word.
-  const midnight = new Date(`${date}T00:00:00Z`);
-  if (Number.isNaN(midnight.getTime()) || midnight.getUTCDate() !== Number(day)) return undefined;
+  if (!isDay(date, day)) return undefined;
   const dtMs = Date.parse(`${date}T${clock}${fraction.slice(0, 4)}${zone}`);
   return Number.isNaN(dtMs) ? undefined : dtMs;
+}
+
+let lastDay = { date: '', isDay: false };
+
+/** The engine turns February 30th into March 2nd without a word. */
+function isDay(date: string, day: string): boolean {
+  if (date !== lastDay.date) {
+    const midnight = new Date(`${date}T00:00:00Z`);
+    const isReal = !Number.isNaN(midnight.getTime()) && midnight.getUTCDate() === Number(day);
+    lastDay = { date, isDay: isReal };
+  }
+  return lastDay.isDay;
 }
 
 /** Letters of either case make the same UUID. */

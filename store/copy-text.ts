@@ -38,11 +38,12 @@ export const MAX_FIELD_BYTES = 3;
 /** Room for a field before it is escaped, kept for the next. */
 let unescaped = Buffer.alloc(0);
 
-/**
- * Writes what `copyField` gives into bytes, and returns where it ends: for texts so long or so many that
- * each escaped copy of them counts.
- */
+/** An escaped copy of a text so long is not made. */
+const LONG_LENGTH = 64 * 1024;
+
+/** Writes what `copyField` gives into bytes, and returns where it ends. */
 export function writeCopyField(bytes: Buffer, start: number, text: string): number {
+  if (text.length < LONG_LENGTH) return start + bytes.write(copyField(text), start);
   const room = text.length * MAX_FIELD_BYTES;
   if (unescaped.length < room) unescaped = Buffer.allocUnsafe(room);
   const field = unescaped;

@@ -90,8 +90,8 @@ function keysWithin(
   toMs: number,
 ): readonly PlacedKey[] {
   const keys: PlacedKey[] = [];
-  for (const [i, { event }] of events.entries()) {
-    if (event.dtMs > afterMs && event.dtMs <= toMs) keys.push({ i, key: event });
+  for (const [i, key] of events.entries()) {
+    if (key.dtMs > afterMs && key.dtMs <= toMs) keys.push({ i, key });
   }
   return keys;
 }

@@ -1,7 +1,7 @@
 /** The statements of one batch, as text: several go over the wire in one turn. */
 import type { BatchCredits, EventKey, StoredHalf } from '../domain/credit.js';
 import { ledgerEntries } from '../domain/credit-tally.js';
-import { copyField, isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from './copy-text.js';
+import { isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from './copy-text.js';
 import { type PreparedEvent, STORED_HASH } from './events-prepared.js';
 
 /** Ids of remote workers by `remoteWorkerKey`. */
@@ -90,8 +90,7 @@ export function requestSpans(
   windowMs: number,
 ): ReadonlyMap<string, RequestSpan> {
   const spans = new Map<string, RequestSpan>();
-  for (const { event } of events) {
-    const { content, dtMs } = event;
+  for (const { content, dtMs } of events) {
     if (content.kind !== 'received' && content.kind !== 'job') continue;
     const { requestId } = content;
     if (requestId === null) continue;
@@ -148,7 +147,7 @@ function isRequested(table: string, spans: ReadonlyMap<string, RequestSpan>): st
     AND ${table}.dt BETWEEN ${sqlTime(firstMs)} AND ${sqlTime(lastMs)}`;
 }
 
-/** Turn 3 without the COPY and the COMMIT that end it. */
+/** Turn 3 without what is copied, and the COMMIT that ends it. */
 export function writeStatements(
   batch: {
     readonly sourceId: string;
@@ -190,7 +189,6 @@ export function writeStatements(
       ])} AS k(dt, event_id, reason) WHERE ${isKey(source)}`,
     );
   }
-  if (credits.opened.length > 0) statements.push(openedStatement(source, credits, workerIds));
   return statements;
 }
 
@@ -318,39 +316,6 @@ function pricesStatement(source: string, { prices }: BatchCredits): string {
     ON CONFLICT (source_id, hour, node_type, pipeline, model_id) DO UPDATE
       SET jobs = p.jobs + excluded.jobs, gross_wei = p.gross_wei + excluded.gross_wei,
           compute_units = p.compute_units + excluded.compute_units`;
-}
-
-function openedStatement(source: string, { opened }: BatchCredits, workerIds: WorkerIds): string {
-  return `INSERT INTO unmatched_job (source_id, dt, event_id, role, request_id, remote_worker_id,
-      gross_wei, compute_units, terms_id, pipeline, model_id, reason)
-    SELECT ${source}, k.* FROM ${unnestRows(opened, [
-      ['timestamptz', (half) => at(half.dtMs)],
-      ['text', (half) => half.eventId],
-      ['text', (half) => half.role],
-      ['text', (half) => half.requestId],
-      ['bigint', (half) => (half.workerKey === null ? null : workerIds(half.workerKey))],
-      ['numeric', (half) => half.job?.grossWei ?? null],
-      ['numeric', (half) => half.job?.computeUnits ?? null],
-      ['integer', (half) => half.job?.termsId ?? null],
-      ['text', (half) => half.pipeline],
-      ['text', (half) => half.modelId],
-      ['text', (half) => half.reason],
-    ])} AS k`;
-}
-
-/** The end of an event's COPY row: its place in the source, and what it was worth. */
-export function rowCredit(
-  place: { readonly seq: number; readonly batchNo: number },
-  row: BatchCredits['rows'][number],
-  workerIds: WorkerIds,
-): string {
-  const head = `\t${place.seq}\t${place.batchNo}`;
-  if (row === undefined) return `${head}\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n`;
-  const worker = copyField(row.workerKey === null ? null : workerIds(row.workerKey));
-  const worth = `${copyField(row.grossWei)}\t${copyField(row.commissionWei)}`;
-  const match =
-    row.match === null ? '\\N\t\\N' : `${at(row.match.dtMs)}\t${copyField(row.match.eventId)}`;
-  return `${head}\t${worth}\t${copyField(row.termsId)}\t${worker}\t${match}\n`;
 }
 
 export interface OpenHalfRow {

@@ -24,15 +24,13 @@ function haveUuids(events: readonly PreparedEvent[]): boolean {
 /** Which of the batch's UUIDs are known; undefined when it has none. */
 export function uuidsStatement(events: readonly PreparedEvent[]): string | undefined {
   if (!haveUuids(events)) return undefined;
-  const rows = events.flatMap(({ uuid, event }, i) =>
-    uuid === undefined ? [] : { uuid, event, i },
-  );
+  const rows = events.flatMap(({ uuid, dtMs }, i) => (uuid === undefined ? [] : { uuid, dtMs, i }));
   const texts = (values: readonly string[]): string => sqlArray('text', values);
   return `SELECT k.i, p.hash, u.dt = k.dt AS is_same_time FROM unnest(
       ${texts(rows.map(({ uuid }) => uuid))},
       ${sqlArray(
         'timestamptz',
-        rows.map(({ event }) => isoTime(event.dtMs)),
+        rows.map(({ dtMs }) => isoTime(dtMs)),
       )},
       ${sqlArray(
         'bigint',
@@ -56,14 +54,14 @@ export function keepUuidsStatements(
   fresh: readonly PreparedEvent[],
 ): readonly string[] {
   if (!haveUuids(fresh)) return [];
-  const rows = fresh.flatMap(({ uuid, event }) => (uuid === undefined ? [] : { uuid, event }));
+  const rows = fresh.flatMap(({ uuid, dtMs }) => (uuid === undefined ? [] : { uuid, dtMs }));
   const uuids = sqlArray(
     'text',
     rows.map(({ uuid }) => uuid),
   );
   const times = sqlArray(
     'timestamptz',
-    rows.map(({ event }) => isoTime(event.dtMs)),
+    rows.map(({ dtMs }) => isoTime(dtMs)),
   );
   return [
     `INSERT INTO event_uuid (uuid, source_id, dt)

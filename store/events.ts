@@ -1,5 +1,5 @@
 /**
- * Stores and credits one batch of events: three turns on the wire, one connection, one transaction.
+ * Stores and credits one batch of events: three or four turns on the wire, one connection, one transaction.
  * Whoever else writes unmatched_job or a source's raw events locks the source's row first, as here.
  */
 import { pipeline } from 'node:stream/promises';
@@ -10,16 +10,10 @@ import { formatEth } from '../domain/money.js';
 import type { RefusalCode } from '../domain/pool-event-refusal.js';
 import type { Database } from './database.js';
 import { ensurePartitions } from './events-partitions.js';
-import {
-  eventHash,
-  type PreparedEvent,
-  placeText,
-  ROW_COLUMNS,
-  rawText,
-  rowBytes,
-} from './events-prepared.js';
+import { eventHash, type PreparedEvent, placeText, rawText } from './events-prepared.js';
+import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
 import { type KnownState, readState } from './events-state.js';
-import { rowCredit, writeStatements } from './events-statements.js';
+import { writeStatements } from './events-statements.js';
 import { keepUuidsStatements } from './events-uuids.js';
 import { identifyWorkers } from './events-workers.js';
 import {
@@ -91,7 +85,7 @@ export async function ingestBatch(
   session: IngestSession,
   batch: IngestBatch,
 ): Promise<IngestOutcome> {
-  const dtsMs = batch.events.map(({ event }) => event.dtMs);
+  const dtsMs = batch.events.map(({ dtMs }) => dtMs);
   await ensurePartitions(session.db, { dtsMs, now: session.now() }, session.months);
   for (let attempt = 1; ; attempt += 1) {
     const client = await session.db.$client.connect();
@@ -202,7 +196,7 @@ class BatchIngest {
     const { sourceId, jobMatchWindowMs } = this.session;
     const nowMs = this.session.now().getTime();
     const credits = creditBatch({
-      events: fresh.map(({ event }) => event),
+      events: fresh,
       firstSeq: state.firstSeq,
       openHalves: state.openHalves,
       terms: state.terms,
@@ -227,17 +221,40 @@ class BatchIngest {
       credits,
       idOf,
     );
-    const copy = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
-    const uuids = keepUuidsStatements(sourceId, fresh);
-    const text = [...statements, ...otherStatements, ...uuids, copy, 'COMMIT'].join(';\n');
-    // On the wire first: Postgres works on the statements while the rows are put together.
-    const { session } = this;
-    const copying = this.client.query(copyFrom(text));
-    await pipeline(function* () {
-      yield copyRows(fresh, { state, credits, idOf }, session);
-    }, copying);
+    const before = [...statements, ...otherStatements, ...keepUuidsStatements(sourceId, fresh)];
+    await this.write(before, {
+      opened: credits.opened.length === 0 ? undefined : openedRows(sourceId, credits.opened, idOf),
+      events: () => eventRows(fresh, { state, credits, idOf }, this.session),
+    });
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
+  }
+
+  /** Turn 3, and with jobs that wait a fourth: rows that are copied take half the time of inserted ones. */
+  private async write(
+    statements: readonly string[],
+    rows: { readonly opened: Buffer | undefined; readonly events: () => Buffer },
+  ): Promise<void> {
+    const { opened, events } = rows;
+    if (opened === undefined) {
+      await this.copyIn([...statements, EVENTS_COPY, 'COMMIT'], events);
+      return;
+    }
+    const opening = this.copyIn([...statements, OPENED_COPY], () => opened);
+    // Its failure is heard below, unless something else fails first.
+    opening.catch(() => undefined);
+    // Postgres works on what it has while these are put together.
+    const ready = events();
+    await opening;
+    await this.copyIn([EVENTS_COPY, 'COMMIT'], () => ready);
+  }
+
+  /** On the wire first: Postgres works on the statements while the rows are put together. */
+  private async copyIn(statements: readonly string[], rows: () => Buffer): Promise<void> {
+    const copying = this.client.query(copyFrom(statements.join(';\n')));
+    await pipeline(function* () {
+      yield rows();
+    }, copying);
   }
 
   private async identifyNewWorkers(credits: BatchCredits): Promise<ReadonlyMap<string, number>> {
@@ -250,22 +267,19 @@ class BatchIngest {
 
 function newestOf(events: readonly PreparedEvent[]): number | null {
   if (events.length === 0) return null;
-  return events.reduce(
-    (newest, { event }) => Math.max(newest, event.dtMs),
-    Number.NEGATIVE_INFINITY,
-  );
+  return events.reduce((newest, { dtMs }) => Math.max(newest, dtMs), Number.NEGATIVE_INFINITY);
 }
 
 /** An event whose identity stands for something else already. */
 export function changedElement(prepared: PreparedEvent): RefusedElement {
-  const { eventId, dtMs } = prepared.event;
+  const { eventId, dtMs } = prepared;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
 /** Why an event that nobody knows cannot be counted; undefined when it can. */
 export function refusalOf(
-  { event: { content, dtMs } }: PreparedEvent,
+  { content, dtMs }: PreparedEvent,
   limits: { readonly archivedMs: number; readonly maxJobFeeWei: bigint },
 ): { readonly code: RefusalCode; readonly reason: string } | undefined {
   const { archivedMs, maxJobFeeWei } = limits;
@@ -286,38 +300,12 @@ function refusedElement(
   code: RefusalCode,
   reason: string,
 ): RefusedElement {
-  const { event, retry } = prepared;
-  const dtText = new Date(event.dtMs).toISOString();
+  const { dtMs, eventId, retry } = prepared;
+  const dtText = new Date(dtMs).toISOString();
   return {
-    refusal: { code, reason, eventId: event.eventId, dtText },
+    refusal: { code, reason, eventId, dtText },
     place: placeText(prepared),
     raw: rawText(prepared),
     retriedHash: retry?.rawHash ?? null,
   };
-}
-
-function copyRows(
-  fresh: readonly PreparedEvent[],
-  made: {
-    readonly state: KnownState;
-    readonly credits: BatchCredits;
-    readonly idOf: (key: string) => number;
-  },
-  session: IngestSession,
-): Buffer {
-  const { state, credits, idOf } = made;
-  const heads = fresh.map(rowBytes);
-  const tails = fresh.map((_, i) =>
-    rowCredit({ seq: state.firstSeq + i, batchNo: state.batchNo }, credits.rows[i], idOf),
-  );
-  let room = Buffer.byteLength(tails.join(''));
-  for (const head of heads) room += head.length;
-  if (session.copyRoom.length < room) session.copyRoom = Buffer.allocUnsafe(room);
-  const rows = session.copyRoom;
-  let end = 0;
-  for (const [i, head] of heads.entries()) {
-    end += head.copy(rows, end);
-    end += rows.write(tails[i] ?? '', end);
-  }
-  return rows.subarray(0, end);
 }

@@ -44,7 +44,8 @@ class ArrayScanner implements EventScanner {
   private where: 'before' | 'inside' | 'after' = 'before';
   private depth = 0;
   private isString = false;
-  private isEscaped = false;
+  /** A backslash ended the last chunk: the first byte of the next one means nothing. */
+  private skip = 0;
   private elements = 0;
   /**
    * What earlier chunks held of an element, or of what stands before the array. Copied: a piece would
@@ -100,38 +101,47 @@ class ArrayScanner implements EventScanner {
 
   /** The hot loop: one look at each byte. Returns the place behind the array's end. */
   private scan(chunk: Buffer, from: number): number {
-    let { depth, isString, isEscaped } = this;
+    const { length } = chunk;
+    let { depth, isString } = this;
     let start = from;
-    for (let i = from; i < chunk.length; i += 1) {
-      const byte = chunk[i];
+    let i = from + this.skip;
+    while (i < length) {
       if (isString) {
-        if (isEscaped) isEscaped = false;
-        else if (byte === BACKSLASH) isEscaped = true;
-        else if (byte === QUOTE) isString = false;
-      } else if (byte === QUOTE) {
-        isString = true;
-      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-        depth += 1;
-      } else if (depth > 0) {
-        if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
-      } else if (byte === COMMA || byte === CLOSE_BRACKET) {
-        this.finish(chunk.subarray(start, i), byte === CLOSE_BRACKET);
-        start = i + 1;
-        if (byte === CLOSE_BRACKET) {
-          this.where = 'after';
-          return start;
+        // Most bytes stand in strings, and only these two mean something there.
+        for (let byte: number | undefined; i < length; i += byte === BACKSLASH ? 2 : 1) {
+          byte = chunk[i];
+          if (byte === QUOTE) break;
+        }
+        if (i >= length) break;
+        isString = false;
+      } else {
+        const byte = chunk[i];
+        if (byte === QUOTE) {
+          isString = true;
+        } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+          depth += 1;
+        } else if (depth > 0) {
+          if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+        } else if (byte === COMMA || byte === CLOSE_BRACKET) {
+          this.finish(chunk, start, i, byte === CLOSE_BRACKET);
+          start = i + 1;
+          if (byte === CLOSE_BRACKET) {
+            this.where = 'after';
+            return start;
+          }
         }
       }
+      i += 1;
     }
     this.keep(chunk.subarray(start));
     this.depth = depth;
     this.isString = isString;
-    this.isEscaped = isEscaped;
-    return chunk.length;
+    this.skip = i - length;
+    return length;
   }
 
-  private finish(last: Buffer, isEnd: boolean): void {
-    const raw = this.textWith(last).trim();
+  private finish(chunk: Buffer, start: number, end: number, isEnd: boolean): void {
+    const raw = this.textWith(chunk, start, end).trim();
     // `[]` has no element, and a comma before the end promises none.
     if (raw === '' && isEnd) return;
     this.elements += 1;
@@ -139,9 +149,11 @@ class ArrayScanner implements EventScanner {
     this.ready.push({ place: `element ${this.elements} of ${this.what}`, raw });
   }
 
-  private textWith(last: Buffer): string {
-    if (this.heldBytes === 0) return last.toString('utf8', 0, this.maxElementBytes);
-    this.keep(last);
+  private textWith(chunk: Buffer, start: number, end: number): string {
+    if (this.heldBytes === 0) {
+      return chunk.toString('utf8', start, Math.min(end, start + this.maxElementBytes));
+    }
+    this.keep(chunk.subarray(start, end));
     return this.takeHeld();
   }
 

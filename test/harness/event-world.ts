@@ -119,7 +119,7 @@ export async function ingestSaid(
 
 const ORIGIN: EventOrigin = { region: 'eu', nodeType: 'ai', fromMs: null };
 
-function toElement({ id, atMs, type, fields }: Said): ReadElement {
+export function toElement({ id, atMs, type, fields }: Said): ReadElement {
   const inner = Object.entries(fields)
     .map(([key, value]) => `"${key}":${typeof value === 'string' ? JSON.stringify(value) : value}`)
     .join(',');
