@@ -18,10 +18,11 @@ export interface ScriptOptions {
 
 export function startScript(options: ScriptOptions): LocalProcess {
   const { script, args, nodeArgs = [], env = {}, onLine } = options;
+  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
   return startProcess({
     name: script,
     command: process.execPath,
-    args: ['--import', 'tsx', ...nodeArgs, join(root, script), ...args],
+    args: [...loader, ...nodeArgs, join(root, script), ...args],
     cwd: root,
     env: { ...process.env, ...env },
     ...(onLine === undefined ? {} : { onLine }),

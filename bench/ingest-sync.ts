@@ -3,7 +3,7 @@
  * other, without Temporal's worker around it. Prints what they did and what they cost as one line of
  * JSON.
  *
- * `node --import tsx bench/ingest-sync.ts <request as JSON>`
+ * `node .openpool/bench/bench/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
 import { readFileSync } from 'node:fs';
 import { runSyncPass, type SyncReport } from '../activities/sync-pass.js';

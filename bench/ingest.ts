@@ -11,6 +11,7 @@ import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
 import { runForJson, startUntil } from './children.js';
+import { compileIngestSync } from './compiled.js';
 import { median, rounded } from './figures.js';
 import { type EventPlan, type WrittenAnswer, writeAnswer } from './ingest-events.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';
@@ -69,7 +70,10 @@ export async function benchIngest(options: IngestBenchOptions) {
     stops.push(() => orchestrator.process.stop());
     const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
     stops.push(() => postgres.stop());
-    const bench: Bench = { dir, adminUrl: postgres.url, endpoint: orchestrator.said, answer, say };
+    const bench: Bench = {
+      ...{ dir, adminUrl: postgres.url, endpoint: orchestrator.said, answer, say },
+      script: compileIngestSync(),
+    };
     const all: PassFigures[] = [];
     let facts: Awaited<ReturnType<typeof tableFacts>> | undefined;
     for (let n = 1; n <= passes; n += 1) {
@@ -89,6 +93,8 @@ interface Bench {
   readonly adminUrl: string;
   readonly endpoint: string;
   readonly answer: WrittenAnswer;
+  /** Does the syncing. */
+  readonly script: string;
   readonly say: (line: string) => void;
 }
 
@@ -135,7 +141,7 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
     const request: SyncRequest = { databaseUrl: database.url, source, passes };
     await admin.$client.query('CHECKPOINT');
     const args = [JSON.stringify(request)];
-    return runForJson<SyncResult>({ script: 'bench/ingest-sync.ts', args });
+    return runForJson<SyncResult>({ script: bench.script, args });
   };
   const rate = (result: SyncResult): number => (elements * 1_000) / (result.passesMs[0] ?? 0);
 

@@ -7,6 +7,7 @@ import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
 import { runForJson } from './children.js';
+import { compileIngestSync } from './compiled.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';
 import { type StreamPlan, startStreamServer } from './stream-answer.js';
 
@@ -37,7 +38,7 @@ export async function syncStream(
     await recordTerms(db, terms, new Date(0));
     const request: SyncRequest = { databaseUrl: url, source, passes: 1 };
     const args = [JSON.stringify(request)];
-    const result = await runForJson<SyncResult>({ script: 'bench/ingest-sync.ts', args });
+    const result = await runForJson<SyncResult>({ script: compileIngestSync(), args });
     const [report] = result.reports;
     if (report === undefined) throw new Error('the process that syncs reported nothing');
     const [row] = await query<{ wei: string }>(

@@ -222,10 +222,9 @@ class BatchIngest {
       idOf,
     );
     const before = [...statements, ...otherStatements, ...keepUuidsStatements(sourceId, fresh)];
-    await this.write(before, {
-      opened: credits.opened.length === 0 ? undefined : openedRows(sourceId, credits.opened, idOf),
-      events: () => eventRows(fresh, { state, credits, idOf }, this.session),
-    });
+    const events = (): Buffer => eventRows(fresh, { state, credits, idOf }, this.session);
+    const opened = (): Buffer => openedRows(sourceId, credits.opened, idOf);
+    await this.write(before, { events, opened: credits.opened.length === 0 ? undefined : opened });
     // Only now: an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
@@ -233,14 +232,14 @@ class BatchIngest {
   /** Turn 3, and with jobs that wait a fourth: rows that are copied take half the time of inserted ones. */
   private async write(
     statements: readonly string[],
-    rows: { readonly opened: Buffer | undefined; readonly events: () => Buffer },
+    rows: { readonly events: () => Buffer; readonly opened: (() => Buffer) | undefined },
   ): Promise<void> {
     const { opened, events } = rows;
     if (opened === undefined) {
       await this.copyIn([...statements, EVENTS_COPY, 'COMMIT'], events);
       return;
     }
-    const opening = this.copyIn([...statements, OPENED_COPY], () => opened);
+    const opening = this.copyIn([...statements, OPENED_COPY], opened);
     // Its failure is heard below, unless something else fails first.
     opening.catch(() => undefined);
     // Postgres works on what it has while these are put together.
