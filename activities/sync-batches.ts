@@ -105,7 +105,8 @@ class Gathering {
       this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
       const reading = readPoolEvent(raw, source.origin);
       if (reading.ok) {
-        elements.push({ event: reading.event, place, raw, ...(retry && { retry }) });
+        const { event } = reading;
+        elements.push(retry === undefined ? { event, place, raw } : { event, place, raw, retry });
       } else {
         const retriedHash = retry?.rawHash ?? null;
         this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });

@@ -92,7 +92,7 @@ export function readContent(body: Body): EventContent {
 function readConnection(fields: LosslessObject, up: boolean): EventContent {
   const payee = readAddress(fields);
   if (payee === null) return NOTE;
-  return { kind: 'connection', payee, connection: readLabel(fields, 'connection') ?? '', up };
+  return { kind: 'connection', payee, connection: readLabel(fields['connection']) ?? '', up };
 }
 
 function readReceived(fields: LosslessObject): EventContent {
@@ -114,11 +114,12 @@ function readJob(fields: LosslessObject, unitsKey: string): EventContent {
 }
 
 function readModel(fields: LosslessObject): Pick<JobContent, 'pipeline' | 'modelId'> {
-  return { pipeline: readLabel(fields, 'pipeline'), modelId: readLabel(fields, 'modelID') };
+  const { pipeline, modelID } = fields;
+  return { pipeline: readLabel(pipeline), modelId: readLabel(modelID) };
 }
 
 function readFee(fields: LosslessObject): bigint {
-  const said = field(fields, 'fees');
+  const { fees: said } = fields;
   const feeWei = asNatural(said, MAX_FEE_WEI);
   if (feeWei !== undefined) return feeWei;
   throw new EventRefused('EVENT_FEE_MALFORMED', `fees ${shown(said)} are no amount of wei`);
@@ -126,7 +127,7 @@ function readFee(fields: LosslessObject): bigint {
 
 /** Null when the worker gave none (missing, empty, the zero address); refused when it is garbage. */
 function readAddress(fields: LosslessObject): Address | null {
-  const said = field(fields, 'ethAddress') ?? '';
+  const said = fields['ethAddress'] ?? '';
   if (said === '') return null;
   const payee = typeof said === 'string' ? payeeOf(said) : undefined;
   if (payee !== undefined) return payee;
@@ -135,7 +136,7 @@ function readAddress(fields: LosslessObject): Address | null {
 }
 
 function readRequestId(fields: LosslessObject): string | null {
-  const said: LosslessJson = field(fields, 'requestID') ?? '';
+  const said: LosslessJson = fields['requestID'] ?? '';
   if (said === '') return null;
   const text = typeof said === 'number' ? String(said) : said;
   if (typeof text === 'string' && isName(text)) return text;
@@ -145,8 +146,7 @@ function readRequestId(fields: LosslessObject): string | null {
 const payeeOf = remembered(payableAddress);
 
 /** A text for people: cut and cleaned rather than refused. */
-function readLabel(fields: LosslessObject, key: string): string | null {
-  const said = field(fields, key);
+function readLabel(said: LosslessJson | undefined): string | null {
   return typeof said !== 'string' || said === '' ? null : labelOf(said);
 }
 

@@ -36,7 +36,7 @@ const MAX_INT4 = 2n ** 31n - 1n;
  * @param raw the element's JSON text as received
  */
 export function readEnvelope(element: LosslessObject, raw: string): Envelope {
-  const payload = field(element, 'Payload', 'payload');
+  const { Payload: payload = element['payload'] } = element;
   const isFile = sayEventType(element) !== undefined || asObject(payload) !== undefined;
   return isFile ? readFileEnvelope(element, raw) : readHttpEnvelope(element, payload);
 }
@@ -58,8 +58,8 @@ function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undef
   if (body === undefined) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'the payload is no JSON object');
   }
-  const eventType = readEventType(field(body, 'event_type'), 'event_type');
-  const inner = field(body, 'payload') ?? null;
+  const eventType = readEventType(body['event_type'], 'event_type');
+  const inner = body['payload'] ?? null;
   const fields = inner === null ? {} : asObject(inner);
   if (fields === undefined) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', "the event's own payload is no object");
@@ -102,7 +102,8 @@ function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
 }
 
 function sayEventType(element: LosslessObject): LosslessJson | undefined {
-  return field(element, 'EventType', 'eventType') ?? field(element, 'event_type');
+  const { EventType: said = element['eventType'] } = element;
+  return said ?? element['event_type'];
 }
 
 function readEventType(said: LosslessJson | undefined, key: string): string {
@@ -111,8 +112,8 @@ function readEventType(said: LosslessJson | undefined, key: string): string {
 }
 
 function readVersion(element: LosslessObject): number {
-  const said = field(element, 'Version', 'version') ?? KNOWN_VERSION;
-  const version = asNatural(said, MAX_INT4);
+  const { Version: said = element['version'] } = element;
+  const version = asNatural(said ?? KNOWN_VERSION, MAX_INT4);
   if (version !== undefined) return Number(version);
   throw new EventRefused('EVENT_VERSION_MALFORMED', `Version ${shown(said)} is no version number`);
 }

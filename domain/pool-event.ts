@@ -96,14 +96,14 @@ function readElement(raw: string): LosslessObject {
 }
 
 function readEventId(element: LosslessObject): string {
-  const id = field(element, 'ID', 'id');
+  const { ID: id = element['id'] } = element;
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id);
   if (typeof id === 'string' && isName(id)) return id;
   throw new EventRefused('EVENT_ID_MALFORMED', `ID ${shown(id)} is neither a number nor a text`);
 }
 
 function readTime(element: LosslessObject, origin: EventOrigin): number {
-  const text = field(element, 'DT', 'dt');
+  const { DT: text = element['dt'] } = element;
   const dtMs = typeof text === 'string' ? parseTime(text) : undefined;
   if (dtMs === undefined || dtMs < EARLIEST_MS || dtMs >= LATEST_MS) {
     throw new EventRefused('EVENT_TIME_MALFORMED', `DT ${shown(text)} is no time of an event`);
