@@ -32,7 +32,7 @@ export interface Reading {
   readonly signal: AbortSignal;
   /** Without one, a source that is made of objects gives them all. */
   readonly memory?: SourceMemory;
-  /** Events of one batch. @default 20000 */
+  /** Events of one batch. @default 18000 */
   readonly batchSize?: number | undefined;
 }
 

@@ -32,7 +32,7 @@ export interface PreparedBatch {
 }
 
 /** Events of one transaction, give or take a slice. */
-export const BATCH_SIZE = 20_000;
+export const BATCH_SIZE = 18_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
@@ -45,7 +45,7 @@ const COPIES_OF_LARGE = 4;
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
-  /** @default 20000 */
+  /** @default 18000 */
   readonly batchSize?: number | undefined;
 }
 

@@ -32,7 +32,7 @@ export interface SyncDeps {
   readonly jobMatchWindowMs: number;
   readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
-  /** Events of one transaction, give or take a slice of the source. @default 20000 */
+  /** Events of one transaction, give or take a slice of the source. @default 18000 */
   readonly batchSize?: number;
 }
 

@@ -223,35 +223,35 @@ function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string
     JOIN locked USING (id) WHERE w.id = k.id`;
 }
 
-/** One INSERT brings all entries: that is how the ledger's trigger can check their sums. */
+/**
+ * One INSERT brings all entries: that is how the ledger's trigger can check their sums. MERGE because it
+ * alone tells which of its rows became which posting.
+ */
 function postingsStatement(
   source: string,
   batchNo: number,
   { credits, workerIds }: { readonly credits: BatchCredits; readonly workerIds: WorkerIds },
 ): string {
   const idOf = (key: string | null): number | null => (key === null ? null : workerIds(key));
-  const entries = credits.postings.flatMap((posting) =>
-    ledgerEntries(posting).map((entry) => ({ posting, entry })),
+  const entries = credits.postings.flatMap((posting, i) =>
+    ledgerEntries(posting).map((entry) => ({ i: i + 1, entry })),
   );
   return `WITH made AS (
-      INSERT INTO posting (kind, source_id, batch, remote_worker_id, terms_id)
-      SELECT k.kind, ${source}, ${batchNo}, k.worker, k.terms FROM ${unnestRows(credits.postings, [
+      MERGE INTO posting USING (SELECT * FROM ${unnestRows(credits.postings, [
         ['text', (row) => row.kind],
         ['bigint', (row) => idOf(row.workerKey)],
         ['integer', (row) => row.termsId],
-      ])} AS k(kind, worker, terms)
-      RETURNING id, kind, remote_worker_id, terms_id)
+      ])} WITH ORDINALITY) AS k(kind, worker, terms, i) ON false
+      WHEN NOT MATCHED THEN INSERT (kind, source_id, batch, remote_worker_id, terms_id)
+        VALUES (k.kind, ${source}, ${batchNo}, k.worker, k.terms)
+      RETURNING k.i, posting.id)
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
     SELECT made.id, e.account, e.account_worker, e.amount FROM ${unnestRows(entries, [
-      ['text', (row) => row.posting.kind],
-      ['bigint', (row) => idOf(row.posting.workerKey) ?? 0],
-      ['integer', (row) => row.posting.termsId],
-      ['text', (row) => row.entry.account],
-      ['bigint', (row) => idOf(row.entry.workerKey) ?? 0],
-      ['numeric', (row) => row.entry.amountWei],
-    ])} AS e(kind, worker, terms, account, account_worker, amount)
-    JOIN made ON made.kind = e.kind AND coalesce(made.remote_worker_id, 0) = e.worker
-     AND made.terms_id = e.terms`;
+      ['bigint', ({ i }) => i],
+      ['text', ({ entry }) => entry.account],
+      ['bigint', ({ entry }) => idOf(entry.workerKey) ?? 0],
+      ['numeric', ({ entry }) => entry.amountWei],
+    ])} AS e(i, account, account_worker, amount) JOIN made USING (i)`;
 }
 
 function connectionsStatement(

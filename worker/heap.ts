@@ -5,5 +5,5 @@ import { setFlagsFromString } from 'node:v8';
  * of large events leaves garbage by the megabyte, and a worker is to fit into 250 MB beside others.
  */
 export function growHeapInSmallSteps(): void {
-  setFlagsFromString('--heap-growing-percent=120');
+  setFlagsFromString('--heap-growing-percent=110');
 }

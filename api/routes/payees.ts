@@ -12,8 +12,9 @@ import { viewPayee } from '../views/payee-view.js';
 import { viewPayout } from '../views/payout-view.js';
 import { viewWorker } from '../views/worker-view.js';
 
-/** How much a payee's own page shows; the lists filtered by payee have the rest. */
-const SHOWN = { limit: 100, cursor: null };
+/** How much a payee's own page shows, however long its history; the lists filtered by payee have the rest. */
+const FIRST_WORKERS = { limit: 100, cursor: null };
+const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
 export function payeeRoutes({ db, config }: ApiDeps, access: Access): Hono {
   const links = createLinks(config);
@@ -30,8 +31,8 @@ export function payeeRoutes({ db, config }: ApiDeps, access: Access): Hono {
       throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
     }
     const [workers, payouts] = await Promise.all([
-      listRemoteWorkers(db, { payee: address }, SHOWN),
-      listPayouts(db, { payee: address }, SHOWN),
+      listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
+      listPayouts(db, { payee: address }, LATEST_PAYOUTS),
     ]);
     const showsAddresses = access.showsAddresses(c);
     return c.json({
