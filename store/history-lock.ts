@@ -2,6 +2,7 @@
  * One at a time: whoever reads the whole history, or moves months of it between table and files. A
  * lock of the session, so that it ends with the process that holds it.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from './database.js';
@@ -9,6 +10,8 @@ import type { Database } from './database.js';
 const HISTORY_LOCK = 7_215_117;
 /** Years of events take longer than any request may. */
 const WITHOUT_TIMEOUTS = 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0';
+/** For a connection that still has something to say. */
+const GIVE_BACK_MS = 1_000;
 const WITH_TIMEOUTS = 'RESET statement_timeout; RESET idle_in_transaction_session_timeout';
 
 /** Gives the work the connection that holds the lock; what it opened there is rolled back when it fails. */
@@ -31,8 +34,21 @@ export async function withHistoryLock<T>(
     await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
     isBroken = false;
     return result;
+  } catch (error) {
+    // Closing the connection gives all back too, but only when Postgres has noticed.
+    if (isBroken)
+      await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
+    throw error;
   } finally {
-    // A connection that is closed gives back lock, transaction and settings at once.
     client.release(isBroken);
+  }
+}
+
+async function giveBack(client: PoolClient): Promise<void> {
+  try {
+    await client.query('ROLLBACK');
+    await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
+  } catch {
+    // The connection is gone, and the lock with it.
   }
 }
