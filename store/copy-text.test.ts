@@ -4,15 +4,7 @@ import fc from 'fast-check';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import {
-  copyField,
-  isoTime,
-  MAX_FIELD_BYTES,
-  readCopyField,
-  sqlArray,
-  sqlText,
-  writeCopyField,
-} from './copy-text.js';
+import { copyField, fromCopyField, isoTime, sqlArray, sqlText } from './copy-text.js';
 
 const NASTY = [
   '',
@@ -67,10 +59,7 @@ describe('texts in statements', () => {
         const { rows } = await client.query('SELECT b FROM t ORDER BY a::int');
         expect(rows.map(({ b }) => b)).toEqual(values.map(kept));
         for (const value of values) {
-          const bytes = Buffer.alloc(2 + value.length * MAX_FIELD_BYTES);
-          const written = bytes.subarray(2, writeCopyField(bytes, 2, value));
-          expect(written.equals(Buffer.from(copyField(value)))).toBe(true);
-          expect(Buffer.from(readCopyField(written)).toString()).toBe(kept(value));
+          expect(fromCopyField(copyField(value))).toBe(value.replaceAll('\0', '\uFFFD'));
         }
       }),
       { numRuns: 50 },

@@ -23,62 +23,6 @@ export function copyField(value: string | number | bigint | null): string {
   return text.includes('\0') ? withoutNul(text) : text;
 }
 
-const BACKSLASH = 0x5c;
-/** By byte: the letter that stands for it behind a backslash, or 0; and back. */
-const COPY_LETTERS = new Uint8Array(256);
-const COPY_BYTES = new Uint8Array(256);
-for (const [char, letter] of Object.entries({ '\\': '\\', '\n': 'n', '\t': 't', '\r': 'r' })) {
-  COPY_LETTERS[char.charCodeAt(0)] = letter.charCodeAt(0);
-  COPY_BYTES[letter.charCodeAt(0)] = char.charCodeAt(0);
-}
-
-/** Of one UTF-16 unit of a field, escaped and as UTF-8. */
-export const MAX_FIELD_BYTES = 3;
-
-/** Room for a field before it is escaped, kept for the next. */
-let unescaped = Buffer.alloc(0);
-
-/** An escaped copy of a text so long is not made. */
-const LONG_LENGTH = 64 * 1024;
-
-/** Writes what `copyField` gives into bytes, and returns where it ends. */
-export function writeCopyField(bytes: Buffer, start: number, text: string): number {
-  if (text.length < LONG_LENGTH) return start + bytes.write(copyField(text), start);
-  const room = text.length * MAX_FIELD_BYTES;
-  if (unescaped.length < room) unescaped = Buffer.allocUnsafe(room);
-  const field = unescaped;
-  const length = field.write(withoutNul(text));
-  let end = start;
-  for (let i = 0; i < length; i += 1) {
-    const byte = field[i] ?? 0;
-    const letter = COPY_LETTERS[byte] ?? 0;
-    if (letter !== 0) {
-      bytes[end] = BACKSLASH;
-      end += 1;
-    }
-    bytes[end] = letter === 0 ? byte : letter;
-    end += 1;
-  }
-  return end;
-}
-
-/** What `writeCopyField` was given, as UTF-8. To be used before the next call. */
-export function readCopyField(field: Uint8Array): Uint8Array {
-  if (unescaped.length < field.length) unescaped = Buffer.allocUnsafe(field.length);
-  const text = unescaped;
-  let end = 0;
-  for (let i = 0; i < field.length; i += 1) {
-    let byte = field[i] ?? 0;
-    if (byte === BACKSLASH) {
-      i += 1;
-      byte = COPY_BYTES[field[i] ?? 0] ?? 0;
-    }
-    text[end] = byte;
-    end += 1;
-  }
-  return text.subarray(0, end);
-}
-
 /** Postgres itself writes some that `copyField` does not need. */
 const COPY_ESCAPES: Readonly<Record<string, string>> = {
   ...{ n: '\n', t: '\t', r: '\r' },

@@ -2,14 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { FreshEvent } from '../domain/credit.js';
 import type { PoolEvent } from '../domain/pool-event.js';
-import {
-  copyField,
-  isoTime,
-  MAX_FIELD_BYTES,
-  readCopyField,
-  withoutNul,
-  writeCopyField,
-} from './copy-text.js';
+import { CopyWriter, FIXED_FIELD_BYTES, textFieldBytes } from './copy-binary.js';
+import { withoutNul } from './copy-text.js';
 import { PackedTexts } from './packed-texts.js';
 
 /** An element that could be read, with where it stood and what it said. */
@@ -67,10 +61,11 @@ export class BatchTexts {
   }
 }
 
-/** Columns of `rowBytes`, then those of `rowCredit`. The payload ends the first half. */
+/** Columns of `rowBytes`, then those of what an event was worth. */
 export const ROW_COLUMNS =
-  'source_id, dt, event_id, version, region, node_type, event_type, payload, ' +
+  'payload, event_id, dt, source_id, version, region, node_type, event_type, ' +
   'seq, batch, gross_wei, commission_wei, terms_id, remote_worker_id, match_dt, match_event_id';
+const ROW_FIELDS = ROW_COLUMNS.split(', ').length;
 
 /** SQL for the hash of a stored event's text. */
 export const STORED_HASH = `encode(sha256(convert_to(event_type || E'\\n' || payload, 'UTF8')), 'hex')`;
@@ -87,12 +82,12 @@ export function prepareSlice(
 ): readonly PreparedEvent[] {
   const { rows, raws, places } = texts.now;
   const from = rows.size;
-  packRows(rows, copyField(sourceId), elements);
+  packRows(rows, sourceId, elements);
   packRaws(raws, elements);
   places.push({ from, text: elements.map(({ place }) => withoutNul(place)).join('\0') });
   return elements.map(({ event, retry }, i) => {
     const { eventId, dtMs, version, region, nodeType, content, uuid } = event;
-    const { eventType } = kindOf(event);
+    const { eventType } = kindOf(sourceId, event);
     // Written out: spreading takes three times as long.
     return {
       eventId,
@@ -139,69 +134,75 @@ export function placeText({ texts, index }: PreparedEvent): string {
 /** The hash that STORED_HASH gives for the row that is kept. */
 export function eventHash(prepared: PreparedEvent): string {
   const row = rowBytes(prepared);
-  const payload = readCopyField(row.subarray(row.lastIndexOf(TAB) + 1));
+  // The first field: behind the number of fields and its own length.
+  const payload = row.subarray(6, 6 + row.readInt32BE(2));
   const hash = createHash('sha256').update(`${prepared.eventType}\n`);
   return hash.update(payload).digest('hex');
 }
 
-const TAB = 0x09;
+const writer = new CopyWriter(Buffer.alloc(0));
 
-/** Of the names before the payload: each is 200 characters long at most. */
-const HEAD_LENGTH = 1_024;
-
-function packRows(rows: PackedTexts, source: string, elements: readonly ReadElement[]): void {
-  let length = 0;
-  for (const { event } of elements) length += source.length + HEAD_LENGTH + event.payload.length;
-  const bytes = rows.reserve(length * MAX_FIELD_BYTES);
+function packRows(rows: PackedTexts, sourceId: string, elements: readonly ReadElement[]): void {
+  let room = 0;
   for (const { event } of elements) {
-    const { dtMs, eventId, payload } = event;
-    const head = `${startOfRow(source, dtMs)}${copyField(eventId)}\t${kindOf(event).fields}\t`;
-    const { end } = rows;
-    rows.push(writeCopyField(bytes, end + bytes.write(head, end), payload));
+    const { payload, eventId } = event;
+    const { fields } = kindOf(sourceId, event);
+    room +=
+      textFieldBytes(payload) + textFieldBytes(eventId) + 2 * FIXED_FIELD_BYTES + fields.length;
+  }
+  const bytes = rows.reserve(room);
+  for (const { event } of elements) {
+    writer.moveTo(bytes, rows.end);
+    writer.row(ROW_FIELDS);
+    writer.text(event.payload);
+    writer.text(event.eventId);
+    writer.time(event.dtMs);
+    writer.fields(kindOf(sourceId, event).fields);
+    rows.push(writer.end);
   }
 }
 
 function packRaws(raws: PackedTexts, elements: readonly ReadElement[]): void {
   let length = 0;
   for (const { raw } of elements) length += raw.length;
-  const bytes = raws.reserve(length * MAX_FIELD_BYTES);
+  const bytes = raws.reserve(length * 3);
   for (const { raw } of elements) {
     const { end } = raws;
     raws.push(end + bytes.write(raw, end));
   }
 }
 
-// Many events in a row have the same second.
-let lastStart = { source: '', dtMs: Number.NaN, text: '' };
-
-function startOfRow(source: string, dtMs: number): string {
-  if (lastStart.dtMs !== dtMs || lastStart.source !== source) {
-    lastStart = { source, dtMs, text: `${source}\t${isoTime(dtMs)}\t` };
-  }
-  return lastStart.text;
-}
-
 /** What the events of one type have in common, mostly. */
 interface EventKind {
+  readonly sourceId: string;
   /** One text for all of them. */
   readonly eventType: string;
   readonly version: number;
   readonly region: string;
   readonly nodeType: string;
-  /** All four as fields of COPY. */
-  readonly fields: string;
+  /** All five as fields of COPY. */
+  readonly fields: Buffer;
 }
 
 /** There are a dozen types, whatever a source may invent. */
 const MAX_KINDS = 1_000;
 const kinds = new Map<string, EventKind>();
 
-function kindOf({ eventType, version, region, nodeType }: PoolEvent): EventKind {
+function kindOf(sourceId: string, event: PoolEvent): EventKind {
+  const { eventType, version, region, nodeType } = event;
   const known = kinds.get(eventType);
   const isAlike = known?.version === version && known.region === region;
-  if (known !== undefined && isAlike && known.nodeType === nodeType) return known;
-  const fields = `${version}\t${copyField(region)}\t${nodeType}\t${copyField(eventType)}`;
-  const kind = { eventType: known?.eventType ?? eventType, version, region, nodeType, fields };
+  if (isAlike && known.nodeType === nodeType && known.sourceId === sourceId) return known;
+  const room =
+    textFieldBytes(`${sourceId}${region}${nodeType}${eventType}`) + 5 * FIXED_FIELD_BYTES;
+  const fields = new CopyWriter(Buffer.alloc(room));
+  fields.text(sourceId);
+  fields.int4(version);
+  for (const text of [region, nodeType, eventType]) fields.text(text);
+  const kind = {
+    ...{ sourceId, eventType: known?.eventType ?? eventType, version, region, nodeType },
+    fields: fields.written(),
+  };
   if (kinds.size < MAX_KINDS || known !== undefined) kinds.set(eventType, kind);
   return kind;
 }

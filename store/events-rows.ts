@@ -1,12 +1,25 @@
 /** What a batch copies into the tables, row by row. */
 import type { BatchCredits, OpenedHalf } from '../domain/credit.js';
-import { copyField, isoTime, MAX_FIELD_BYTES } from './copy-text.js';
+import {
+  AMOUNT_FIELD_BYTES,
+  COPY_END,
+  COPY_START,
+  CopyWriter,
+  FIXED_FIELD_BYTES,
+  textFieldBytes,
+} from './copy-binary.js';
 import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './events-prepared.js';
 import type { WorkerIds } from './events-statements.js';
 
-export const EVENTS_COPY = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN`;
-export const OPENED_COPY = `COPY unmatched_job (source_id, dt, event_id, role, request_id,
-  remote_worker_id, gross_wei, compute_units, terms_id, pipeline, model_id, reason) FROM STDIN`;
+export const EVENTS_COPY = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN (FORMAT binary)`;
+const OPENED_COLUMNS =
+  'source_id, dt, event_id, role, request_id, remote_worker_id, gross_wei, compute_units, ' +
+  'terms_id, pipeline, model_id, reason';
+const OPENED_FIELDS = OPENED_COLUMNS.split(', ').length;
+export const OPENED_COPY = `COPY unmatched_job (${OPENED_COLUMNS}) FROM STDIN (FORMAT binary)`;
+
+/** Of what is not from outside: two amounts, three numbers or times, `role` and `reason`. */
+const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 3 * FIXED_FIELD_BYTES + 64;
 
 /** Halves and jobs that wait from now on. */
 export function openedRows(
@@ -14,28 +27,35 @@ export function openedRows(
   opened: readonly OpenedHalf[],
   workerIds: WorkerIds,
 ): Buffer {
-  const source = copyField(sourceId);
-  const rows = opened.map((half) => {
+  let room = COPY_START.length + COPY_END.length;
+  for (const { eventId, requestId, pipeline, modelId } of opened) {
+    room += OPENED_BYTES + textFieldBytes(sourceId) + textFieldBytes(eventId);
+    room += textFieldBytes(requestId) + textFieldBytes(pipeline) + textFieldBytes(modelId);
+  }
+  const rows = new CopyWriter(Buffer.allocUnsafe(room));
+  rows.fields(COPY_START);
+  for (const half of opened) {
     const { workerKey, job } = half;
-    const fields = [
-      copyField(half.eventId),
-      half.role,
-      copyField(half.requestId),
-      copyField(workerKey === null ? null : workerIds(workerKey)),
-      copyField(job?.grossWei ?? null),
-      copyField(job?.computeUnits ?? null),
-      copyField(job?.termsId ?? null),
-      copyField(half.pipeline),
-      copyField(half.modelId),
-      half.reason,
-    ];
-    return `${source}\t${isoTime(half.dtMs)}\t${fields.join('\t')}\n`;
-  });
-  return Buffer.from(rows.join(''));
+    rows.row(OPENED_FIELDS);
+    rows.text(sourceId);
+    rows.time(half.dtMs);
+    rows.text(half.eventId);
+    rows.text(half.role);
+    rows.text(half.requestId);
+    rows.int8(workerKey === null ? null : workerIds(workerKey));
+    rows.numeric(job?.grossWei ?? null);
+    rows.numeric(job?.computeUnits ?? null);
+    rows.int4(job?.termsId ?? null);
+    rows.text(half.pipeline);
+    rows.text(half.modelId);
+    rows.text(half.reason);
+  }
+  rows.fields(COPY_END);
+  return rows.written();
 }
 
-/** Of what stands behind the payload, beside the id of the other half: two amounts of 78 digits at most, and six short fields. */
-const CREDIT_BYTES = 256;
+/** Of what stands behind an event's own fields, but for the id of its other half. */
+const CREDIT_BYTES = 2 * AMOUNT_FIELD_BYTES + 5 * FIXED_FIELD_BYTES;
 
 /** The events as they were said, and what they were worth. */
 export function eventRows(
@@ -49,33 +69,35 @@ export function eventRows(
   session: { copyRoom: Buffer },
 ): Buffer {
   const { state, credits, idOf } = made;
-  let room = 0;
+  let room = COPY_START.length + COPY_END.length;
   for (const [i, prepared] of fresh.entries()) {
-    const matchLength = credits.rows[i]?.match?.eventId.length ?? 0;
-    room += rowLength(prepared) + CREDIT_BYTES + matchLength * MAX_FIELD_BYTES;
+    const match = credits.rows[i]?.match ?? null;
+    room += rowLength(prepared) + CREDIT_BYTES + textFieldBytes(match?.eventId ?? null);
   }
   if (session.copyRoom.length < room) session.copyRoom = Buffer.allocUnsafe(room);
-  const rows = session.copyRoom;
-  let end = 0;
+  const rows = new CopyWriter(session.copyRoom);
+  rows.fields(COPY_START);
   for (const [i, prepared] of fresh.entries()) {
-    const place = { seq: state.firstSeq + i, batchNo: state.batchNo };
-    end = copyRow(prepared, rows, end);
-    end += rows.write(rowCredit(place, credits.rows[i], idOf), end);
+    rows.end = copyRow(prepared, session.copyRoom, rows.end);
+    rows.int8(state.firstSeq + i);
+    rows.int8(state.batchNo);
+    addCredit(rows, credits.rows[i], idOf);
   }
-  return rows.subarray(0, end);
+  rows.fields(COPY_END);
+  return rows.written();
 }
 
-/** The end of an event's COPY row: its place in the source, and what it was worth. */
-function rowCredit(
-  place: { readonly seq: number; readonly batchNo: number },
-  row: BatchCredits['rows'][number],
+/** What the event was worth; nothing for most that are no jobs. */
+function addCredit(
+  rows: CopyWriter,
+  credit: BatchCredits['rows'][number],
   workerIds: WorkerIds,
-): string {
-  const head = `\t${place.seq}\t${place.batchNo}`;
-  if (row === undefined) return `${head}\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n`;
-  const worker = copyField(row.workerKey === null ? null : workerIds(row.workerKey));
-  const worth = `${copyField(row.grossWei)}\t${copyField(row.commissionWei)}`;
-  const match =
-    row.match === null ? '\\N\t\\N' : `${isoTime(row.match.dtMs)}\t${copyField(row.match.eventId)}`;
-  return `${head}\t${worth}\t${copyField(row.termsId)}\t${worker}\t${match}\n`;
+): void {
+  const { workerKey = null, match = null } = credit ?? {};
+  rows.numeric(credit?.grossWei ?? null);
+  rows.numeric(credit?.commissionWei ?? null);
+  rows.int4(credit?.termsId ?? null);
+  rows.int8(workerKey === null ? null : workerIds(workerKey));
+  rows.time(match?.dtMs ?? null);
+  rows.text(match?.eventId ?? null);
 }
