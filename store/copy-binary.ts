@@ -16,9 +16,12 @@ export const FIXED_FIELD_BYTES = 12;
 /** Bytes that an amount of 78 digits takes. */
 export const AMOUNT_FIELD_BYTES = 56;
 
-/** Bytes that a text takes at most: three for each of its UTF-16 units. */
+/** Of one UTF-16 unit, at most. */
+export const UTF8_BYTES = 3;
+
+/** Bytes that a text takes at most. */
 export function textFieldBytes(text: string | null): number {
-  return 4 + 3 * (text?.length ?? 0);
+  return 4 + UTF8_BYTES * (text?.length ?? 0);
 }
 
 const NULL_LENGTH = -1;
@@ -36,16 +39,10 @@ export class CopyWriter {
   private readonly groups: number[] = [];
 
   constructor(
-    private bytes: Buffer,
+    private readonly bytes: Buffer,
     /** Where the next field begins. */
     public end = 0,
   ) {}
-
-  /** Goes on elsewhere. */
-  moveTo(bytes: Buffer, at: number): void {
-    this.bytes = bytes;
-    this.end = at;
-  }
 
   /** Begins a row of so many fields. */
   row(fields: number): void {

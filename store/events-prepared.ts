@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FreshEvent } from '../domain/credit.js';
 import type { PoolEvent } from '../domain/pool-event.js';
-import { CopyWriter, FIXED_FIELD_BYTES, textFieldBytes } from './copy-binary.js';
+import { CopyWriter, FIXED_FIELD_BYTES, textFieldBytes, UTF8_BYTES } from './copy-binary.js';
 import { withoutNul } from './copy-text.js';
 import { PackedTexts } from './packed-texts.js';
 
@@ -140,8 +140,6 @@ export function eventHash(prepared: PreparedEvent): string {
   return hash.update(payload).digest('hex');
 }
 
-const writer = new CopyWriter(Buffer.alloc(0));
-
 function packRows(rows: PackedTexts, sourceId: string, elements: readonly ReadElement[]): void {
   let room = 0;
   for (const { event } of elements) {
@@ -150,9 +148,8 @@ function packRows(rows: PackedTexts, sourceId: string, elements: readonly ReadEl
     room +=
       textFieldBytes(payload) + textFieldBytes(eventId) + 2 * FIXED_FIELD_BYTES + fields.length;
   }
-  const bytes = rows.reserve(room);
+  const writer = new CopyWriter(rows.reserve(room), rows.end);
   for (const { event } of elements) {
-    writer.moveTo(bytes, rows.end);
     writer.row(ROW_FIELDS);
     writer.text(event.payload);
     writer.text(event.eventId);
@@ -165,7 +162,7 @@ function packRows(rows: PackedTexts, sourceId: string, elements: readonly ReadEl
 function packRaws(raws: PackedTexts, elements: readonly ReadElement[]): void {
   let length = 0;
   for (const { raw } of elements) length += raw.length;
-  const bytes = raws.reserve(length * 3);
+  const bytes = raws.reserve(length * UTF8_BYTES);
   for (const { raw } of elements) {
     const { end } = raws;
     raws.push(end + bytes.write(raw, end));
