@@ -1,6 +1,7 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { Client } from '@temporalio/client';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { MoneyDeps } from '../activities/money-deps.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
 import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
@@ -17,7 +18,7 @@ import { keepSchedules } from './schedule-keeping.js';
 import { applySchedules, areSchedulesThere, triggerStartChecks } from './schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import type { Service, ServiceContext } from './service.js';
-import { connectTemporal } from './temporal-connection.js';
+import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
 import { startWallet } from './wallet-start.js';
 
 /** How long running activities may take to end by themselves. */
@@ -40,7 +41,7 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 
 /** Starts the worker; resolves when it polls for work. */
 export async function startWorker(context: ServiceContext): Promise<Service> {
-  const { config, db, log, signal, version } = context;
+  const { config, log } = context;
   const sources = await prepareSources(context);
   await prepareTerms(context);
   const wallet = await startWallet(context);
@@ -48,42 +49,51 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   try {
     const { address, namespace } = config.temporal;
     const client = new Client({ connection, namespace });
-    const registering = { connection, address, namespace, log };
-    await registerSearchAttributes(registering);
-    const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
-    const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
-    const sentinel = sentinelDeps(context);
-    const history = { db, retention: config.retention };
-    const { money } = wallet;
-    const activities = createActivities({ money, sync, sentinel, history, client });
-    const worker = await Worker.create({
-      ...WORKER_OPTIONS,
+    const putInOrder = async () => {
+      await registerSearchAttributes({ connection, address, namespace, log });
+      await applySchedules(client.schedule, config, log);
+      await triggerStartChecks(client.schedule);
+    };
+    await untilTemporalAnswers(context, putInOrder);
+    const worker = await createWorker(context, {
       connection,
-      namespace,
-      activities,
-      ...workflows(),
+      client,
+      sources,
+      money: wallet.money,
     });
-    await applySchedules(client.schedule, config, log);
-    signal.throwIfAborted();
     const stopKeeping = keepSchedules({
       areThere: () => areSchedulesThere(client.schedule, config),
-      putBack: async () => {
-        await registerSearchAttributes(registering);
-        await applySchedules(client.schedule, config, log);
-        await triggerStartChecks(client.schedule);
-      },
+      putBack: putInOrder,
       log,
     });
-    const service = runWorker(worker, wallet.refused, async () => {
+    return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
       await connection.close();
     });
-    await triggerStartChecks(client.schedule);
-    return service;
   } catch (error) {
+    // Nothing may fail between a worker's making and its running: a connection is not closed below it.
     await connection.close();
     throw error;
   }
+}
+
+interface WorkerParts {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly sources: Awaited<ReturnType<typeof prepareSources>>;
+  readonly money: MoneyDeps;
+}
+
+function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Worker> {
+  const { config, db, version } = context;
+  const { connection, client, sources, money } = parts;
+  const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
+  const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
+  const sentinel = sentinelDeps(context);
+  const history = { db, retention: config.retention };
+  const activities = createActivities({ money, sync, sentinel, history, client });
+  const { namespace } = config.temporal;
+  return Worker.create({ ...WORKER_OPTIONS, connection, namespace, activities, ...workflows() });
 }
 
 const WORKER_OPTIONS = {

@@ -1,3 +1,11 @@
+import {
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  isRetryableError,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+} from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import type { TemporalConfig } from '../config/temporal.js';
 import type { Log } from './log.js';
@@ -13,14 +21,33 @@ interface ConnectOptions {
 }
 
 /** Connects, however long it takes: a server that comes up late is no reason to fall over. */
-export async function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
-  const { log, signal } = options;
-  const { temporal } = options.config;
+export function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
+  return again(options, () => connectOnce(options.config.temporal));
+}
+
+/**
+ * Asks Temporal, again and again while it does not answer: a server that has just come up, or a busy one,
+ * accepts connections long before it keeps its deadlines. `ask` may have been carried out before; what
+ * Temporal refuses is thrown.
+ */
+export function untilTemporalAnswers<T>(
+  options: ConnectOptions,
+  ask: () => Promise<T>,
+): Promise<T> {
+  return again(options, ask, mayBeAskedAgain);
+}
+
+async function again<T>(
+  { config: { temporal }, log, signal }: ConnectOptions,
+  ask: () => Promise<T>,
+  mayPass: (error: unknown) => boolean = () => true,
+): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     signal.throwIfAborted();
     try {
-      return await connectOnce(temporal);
+      return await ask();
     } catch (error) {
+      if (!mayPass(error)) throw error;
       log.warn(
         { code: 'TEMPORAL_UNREACHABLE', address: temporal.address },
         `${describeFailure(temporal, error)}; trying again in ${pauseMs / 1000} s`,
@@ -28,6 +55,17 @@ export async function connectTemporal(options: ConnectOptions): Promise<NativeCo
       await pause(pauseMs, signal);
     }
   }
+}
+
+function mayBeAskedAgain(error: unknown): boolean {
+  // Another worker that starts at the same moment made or deleted the schedule first.
+  if (error instanceof ScheduleAlreadyRunning || error instanceof ScheduleNotFoundError)
+    return true;
+  if (isGrpcDeadlineError(error) || isGrpcCancelledError(error)) return true;
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (isGrpcServiceError(one)) return isRetryableError(one);
+  }
+  return false;
 }
 
 async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> {
@@ -58,12 +96,15 @@ function describeFailure(temporal: TemporalConfig, error: unknown): string {
       `\`temporal operator namespace create --address ${address} --namespace ${namespace}\``
     );
   }
-  const why = error instanceof Error ? error.message : String(error);
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const why = cause instanceof Error ? cause.message : String(cause);
   return `Temporal at ${address} cannot be reached (${why}): start it, or correct temporal.address`;
 }
 
 function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const timer = setTimeout(resolve, pauseMs);
     const stop = () => {
       clearTimeout(timer);
