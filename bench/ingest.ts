@@ -27,7 +27,7 @@ export interface IngestBenchOptions {
 
 const COMMISSION_BPS = 2_500;
 const FROM_MS = Date.UTC(2025, 0, 25);
-const SINGLE_ROWS = 3_000;
+const SINGLE_ROWS = 10_000;
 const EMPTY_PASSES = 50;
 const SOURCE: Omit<SyncRequest['source'], 'options'> = {
   ...{ id: 'bench', kind: 'orchestrator-http', module: null, baseDir: '/' },

@@ -28,6 +28,8 @@ const MAX_WEI = 10n ** 78n - 1n;
 const EDGES = Array.from({ length: 78 }, (_, power) => 10n ** BigInt(power)).flatMap((edge) => [
   ...[edge - 1n, edge, -edge],
 ]);
+/** As far as doubles count, and where their ten-thousandth part is nearest to the next number. */
+const LAST_DOUBLES = [2n ** 53n, 2n ** 53n - 1n, (2n ** 53n / 10_000n) * 10_000n - 1n];
 const or = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const rows: fc.Arbitrary<Row> = fc.record({
   text: or(
@@ -35,7 +37,13 @@ const rows: fc.Arbitrary<Row> = fc.record({
   ),
   part: or(fc.integer()),
   count: or(fc.maxSafeInteger()),
-  wei: or(fc.oneof(fc.bigInt({ min: -MAX_WEI, max: MAX_WEI }), fc.constantFrom(...EDGES))),
+  wei: or(
+    fc.oneof(
+      fc.bigInt({ min: -MAX_WEI, max: MAX_WEI }),
+      fc.bigInt({ min: 0n, max: 2n ** 54n }),
+      fc.constantFrom(...EDGES, ...LAST_DOUBLES),
+    ),
+  ),
   ms: or(fc.integer({ min: Date.UTC(1, 0, 1), max: Date.UTC(3000, 0, 1) })),
 });
 
@@ -75,7 +83,10 @@ describe('rows in binary', () => {
           })),
         );
       }),
-      { numRuns: 100, examples: [[EDGES.map((wei) => ({ ...NOTHING, wei }))]] },
+      {
+        numRuns: 100,
+        examples: [[[...EDGES, ...LAST_DOUBLES].map((wei) => ({ ...NOTHING, wei }))]],
+      },
     );
   });
 

@@ -30,8 +30,10 @@ const EPOCH_MS = Date.UTC(2000, 0, 1);
 const TWO_TO_32 = 2 ** 32;
 const GROUP = 10_000;
 const GROUPS_OF_NUMBER = 3;
-/** What three groups hold, so that a rest is a number that doubles divide exactly. */
+/** What three groups hold. */
 const CHUNK = 1_000_000_000_000n;
+/** Up to here a double is one integer alone, and so is what is left of its ten-thousandth part. */
+const EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 const NEGATIVE = 0x4000;
 
 /** Writes fields one behind the other into bytes that somebody else has made large enough. */
@@ -97,7 +99,7 @@ export class CopyWriter {
     const { groups } = this;
     groups.length = 0;
     let rest = value < 0n ? -value : value;
-    for (; rest >= CHUNK; rest /= CHUNK) pushGroups(groups, Number(rest % CHUNK), GROUPS_OF_NUMBER);
+    for (; rest > EXACT; rest /= CHUNK) pushGroups(groups, Number(rest % CHUNK), GROUPS_OF_NUMBER);
     pushGroups(groups, Number(rest), 1);
     this.length(8 + 2 * groups.length);
     const { bytes } = this;

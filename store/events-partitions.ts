@@ -21,13 +21,14 @@ export async function ensurePartitions(
   const { now } = times;
   const latestMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + MONTHS_AHEAD + 1);
   const missing = new Set<number>();
-  let lastMonth = -1;
+  let [fromMs, toMs] = [Number.NaN, Number.NaN];
   for (const dtMs of times.dtsMs) {
+    // Mostly the month of the event before.
+    if (dtMs >= fromMs && dtMs < toMs) continue;
     const dt = new Date(dtMs);
-    const month = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth());
-    if (month === lastMonth) continue;
-    lastMonth = month;
-    if (month < latestMs && !seenMonths.has(nameOf(month))) missing.add(month);
+    fromMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth());
+    toMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth() + 1);
+    if (fromMs < latestMs && !seenMonths.has(nameOf(fromMs))) missing.add(fromMs);
   }
   for (const month of missing) {
     await ensurePartition(db, month);

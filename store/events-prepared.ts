@@ -181,25 +181,34 @@ interface EventKind {
   readonly fields: Buffer;
 }
 
-/** There are a dozen types, whatever a source may invent. */
-const MAX_KINDS = 1_000;
-const kinds = new Map<string, EventKind>();
+/** There are a dozen types in a handful of places, whatever a source may invent. */
+const MAX_TYPES = 200;
+const MAX_KINDS_OF_TYPE = 50;
+const kindsOfType = new Map<string, EventKind[]>();
 
 function kindOf(sourceId: string, event: PoolEvent): EventKind {
   const { eventType, version, region, nodeType } = event;
-  const known = kinds.get(eventType);
-  const isAlike = known?.version === version && known.region === region;
-  if (isAlike && known.nodeType === nodeType && known.sourceId === sourceId) return known;
+  const kinds = kindsOfType.get(eventType);
+  for (const known of kinds ?? []) {
+    const isAlike = known.version === version && known.region === region;
+    if (isAlike && known.nodeType === nodeType && known.sourceId === sourceId) return known;
+  }
+  const kind = makeKind(sourceId, { ...event, eventType: kinds?.[0]?.eventType ?? eventType });
+  if (kinds === undefined) {
+    if (kindsOfType.size < MAX_TYPES) kindsOfType.set(eventType, [kind]);
+  } else if (kinds.length < MAX_KINDS_OF_TYPE) {
+    kinds.push(kind);
+  }
+  return kind;
+}
+
+function makeKind(sourceId: string, event: PoolEvent): EventKind {
+  const { eventType, version, region, nodeType } = event;
   const room =
     textFieldBytes(`${sourceId}${region}${nodeType}${eventType}`) + 5 * FIXED_FIELD_BYTES;
   const fields = new CopyWriter(Buffer.alloc(room));
   fields.text(sourceId);
   fields.int4(version);
   for (const text of [region, nodeType, eventType]) fields.text(text);
-  const kind = {
-    ...{ sourceId, eventType: known?.eventType ?? eventType, version, region, nodeType },
-    fields: fields.written(),
-  };
-  if (kinds.size < MAX_KINDS || known !== undefined) kinds.set(eventType, kind);
-  return kind;
+  return { sourceId, eventType, version, region, nodeType, fields: fields.written() };
 }
