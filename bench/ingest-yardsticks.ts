@@ -28,8 +28,16 @@ export async function measureCopy(db: Database, path: string): Promise<number> {
   });
 }
 
-/** Rows a second when each has its own INSERT and commit; `rows` of them are enough to know. */
-export async function measureRowPerCommit(db: Database, rows: number): Promise<number> {
+/** Rows a second when each has its own commit. */
+export interface RowPerCommit {
+  /** A prepared INSERT that commits by itself: one turn on the wire, the fastest that there is. */
+  readonly alone: number;
+  /** BEGIN, INSERT, COMMIT: what storing a row with anything else that belongs to it takes. */
+  readonly inTransaction: number;
+}
+
+/** `rows` of them are enough to know. */
+export async function measureRowPerCommit(db: Database, rows: number): Promise<RowPerCommit> {
   await copyStructure(db, 'single');
   const columns = ROW_COLUMNS.split(', ');
   const places = columns.map((_, i) => `$${i + 1}`).join(', ');
@@ -38,11 +46,23 @@ export async function measureRowPerCommit(db: Database, rows: number): Promise<n
     text: `SELECT ${columns.map((column) => `${column}::text`).join(', ')} FROM pool_event LIMIT ${rows}`,
     rowMode: 'array',
   });
-  await db.$client.query('CHECKPOINT');
+  const half = Math.ceil(values.length / 2);
   return withClient(db, async (client) => {
-    const startedMs = performance.now();
-    for (const row of values) await client.query({ name: 'single', text, values: row });
-    return (values.length * 1_000) / (performance.now() - startedMs);
+    const insert = (row: string[]) => client.query({ name: 'single', text, values: row });
+    const rate = async (some: readonly string[][], store: (row: string[]) => Promise<unknown>) => {
+      await client.query('CHECKPOINT');
+      const startedMs = performance.now();
+      for (const row of some) await store(row);
+      return (some.length * 1_000) / (performance.now() - startedMs);
+    };
+    return {
+      alone: await rate(values.slice(0, half), insert),
+      inTransaction: await rate(values.slice(half), async (row) => {
+        await client.query('BEGIN');
+        await insert(row);
+        await client.query('COMMIT');
+      }),
+    };
   });
 }
 

@@ -27,7 +27,8 @@ export interface IngestBenchOptions {
 
 const COMMISSION_BPS = 2_500;
 const FROM_MS = Date.UTC(2025, 0, 25);
-const SINGLE_ROWS = 10_000;
+/** Half of them with a commit each, half in a transaction each. */
+const SINGLE_ROWS = 20_000;
 const EMPTY_PASSES = 50;
 const SOURCE: Omit<SyncRequest['source'], 'options'> = {
   ...{ id: 'bench', kind: 'orchestrator-http', module: null, baseDir: '/' },
@@ -40,6 +41,8 @@ interface PassFigures extends IngestVerdict {
   readonly ratioToCopy: number;
   readonly rowPerCommitPerSecond: number;
   readonly ratioToRowPerCommit: number;
+  readonly rowPerTransactionPerSecond: number;
+  readonly ratioToRowPerTransaction: number;
   readonly firstSliceEventsPerSecond: number;
   readonly lastSliceEventsPerSecond: number;
   readonly replayEventsPerSecond: number;
@@ -153,11 +156,14 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
   const verdict = await judge(db, answer.expected);
   await dumpRows(db, join(dir, 'rows'));
   const copyRowsPerSecond = await measureCopy(db, join(dir, 'rows'));
-  const rowPerCommitPerSecond = await measureRowPerCommit(db, Math.min(SINGLE_ROWS, distinct));
+  const perCommit = await measureRowPerCommit(db, Math.min(SINGLE_ROWS, distinct));
   return {
-    ...{ eventsPerSecond, copyRowsPerSecond, rowPerCommitPerSecond },
+    ...{ eventsPerSecond, copyRowsPerSecond },
+    rowPerCommitPerSecond: perCommit.alone,
+    rowPerTransactionPerSecond: perCommit.inTransaction,
     ratioToCopy: eventsPerSecond / copyRowsPerSecond,
-    ratioToRowPerCommit: eventsPerSecond / rowPerCommitPerSecond,
+    ratioToRowPerCommit: eventsPerSecond / perCommit.alone,
+    ratioToRowPerTransaction: eventsPerSecond / perCommit.inTransaction,
     ...slices,
     ratioLastToFirst: slices.lastSliceEventsPerSecond / slices.firstSliceEventsPerSecond,
     replayEventsPerSecond: rate(replay),
@@ -244,6 +250,8 @@ function medians(all: readonly PassFigures[]) {
     ratioToCopy: of('ratioToCopy'),
     rowPerCommitPerSecond: of('rowPerCommitPerSecond'),
     ratioToRowPerCommit: of('ratioToRowPerCommit'),
+    rowPerTransactionPerSecond: of('rowPerTransactionPerSecond'),
+    ratioToRowPerTransaction: of('ratioToRowPerTransaction'),
     peakRssMb: rounded(Math.max(...all.map((pass) => pass.peakRssMb))),
     firstSliceEventsPerSecond: of('firstSliceEventsPerSecond'),
     lastSliceEventsPerSecond: of('lastSliceEventsPerSecond'),
@@ -266,6 +274,7 @@ function describe(figures: PassFigures): string {
     `${n('eventsPerSecond')} events/s`,
     `${n('ratioToCopy')} of COPY's ${n('copyRowsPerSecond')} rows/s`,
     `${n('ratioToRowPerCommit')} times ${n('rowPerCommitPerSecond')} commits/s`,
+    `${n('ratioToRowPerTransaction')} times ${n('rowPerTransactionPerSecond')} transactions/s`,
     `peak RSS ${n('peakRssMb')} MB`,
     `last tenth ${n('ratioLastToFirst')} of the first`,
     `replay ${n('ratioReplayToFirstPass')}`,
