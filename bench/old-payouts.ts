@@ -41,7 +41,7 @@ async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
     await tx.execute(sql`
       WITH made AS (
         INSERT INTO posting (kind, reference, remote_worker_id)
-        SELECT 'adjust', 'old', id FROM remote_worker WHERE region = 'old'
+        SELECT 'adjust', 'old' || id, id FROM remote_worker WHERE region = 'old'
         RETURNING id, remote_worker_id)
       INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
       SELECT id, 'pending', remote_worker_id, ${earned}::numeric FROM made

@@ -117,7 +117,7 @@ async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void
     await tx.execute(sql`
       WITH made AS (
         INSERT INTO posting (kind, reference, remote_worker_id)
-        SELECT 'adjust', ${region}, id FROM remote_worker WHERE region = ${region}
+        SELECT 'adjust', ${region} || id, id FROM remote_worker WHERE region = ${region}
         RETURNING id, remote_worker_id)
       INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
       SELECT id, 'pending', remote_worker_id, ${AMOUNT_WEI.toString()}::numeric FROM made

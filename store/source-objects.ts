@@ -8,6 +8,8 @@ export interface ListedObject {
   readonly key: string;
   readonly version: string;
   readonly sizeBytes: number;
+  /** That it becomes another is nothing to tell people. */
+  readonly mayChange?: boolean;
 }
 
 /** An object whose events are stored, as far as it is whole. */
@@ -92,7 +94,7 @@ export async function findQuickStart(
 
 /**
  * Remembers objects whose events are committed. One that was another before leaves a row that says
- * so. One that is not whole is due again at once, and then less and less often, at least once a day.
+ * so, unless it may change. One that is not whole is due again at once, and then less and less often, at least once a day.
  */
 export async function recordObjects(
   db: Database,
@@ -102,8 +104,8 @@ export async function recordObjects(
   const rows = [...new Map(objects.map((object) => [object.key, object])).values()];
   await db.$client.query(
     `WITH given AS (
-        SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
-          AS k(key, version, size_bytes, failure_code, failure)),
+        SELECT * FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+          $8::boolean[]) AS k(key, version, size_bytes, failure_code, failure, may_change)),
       known AS (
         SELECT o.* FROM source_object o JOIN given g ON o.key = g.key COLLATE "C"
          WHERE o.source_id = $1),
@@ -113,7 +115,8 @@ export async function recordObjects(
         SELECT $1, g.key, o.version, g.version, o.size_bytes, g.size_bytes,
                o.failure_code IS NULL, $7
           FROM given g JOIN known o ON o.key = g.key COLLATE "C"
-         WHERE (o.version, o.size_bytes) IS DISTINCT FROM (g.version, g.size_bytes))
+         WHERE (o.version, o.size_bytes) IS DISTINCT FROM (g.version, g.size_bytes)
+           AND NOT g.may_change)
      INSERT INTO source_object AS o (source_id, key, version, size_bytes, failure_code, failure,
        failed_since, due_at, read_at)
      SELECT $1, g.key, g.version, g.size_bytes, g.failure_code, g.failure,
@@ -137,6 +140,7 @@ export async function recordObjects(
         ({ failure }) => failure?.message.replaceAll('\0', '\uFFFD').slice(0, 1_000) ?? null,
       ),
       now,
+      rows.map(({ mayChange = false }) => mayChange),
     ],
   );
 }

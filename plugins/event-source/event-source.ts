@@ -25,6 +25,8 @@ export interface ListedObject {
   /** Another text when the object is another; an ETag. */
   readonly version: string;
   readonly sizeBytes: number;
+  /** That it becomes another is nothing to tell people: a file that grows, a dump that is replaced. */
+  readonly mayChange?: boolean;
 }
 
 /** Remembers across passes, and across crashes, which objects were read to their end. */

@@ -1,10 +1,17 @@
 /** Pool events from files: dumps for a backfill or a migration. */
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PoolError } from '../../domain/pool-error.js';
 import { scanDump } from './dump-scanner.js';
-import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
+import type {
+  EventSource,
+  EventSourceConfig,
+  ListedObject,
+  RawEvent,
+  ReadRequest,
+} from './event-source.js';
 import { checkOptions, needOrigin, optionsError } from './options.js';
 import { size } from './quantity.js';
 
@@ -17,8 +24,8 @@ const fileOptions = z.strictObject({
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives everything that is
- * there: a dump that comes late holds old events, and its age says nothing about them.
+ * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives all of the files that
+ * are new or have changed: a dump that comes late holds old events, and its age says nothing about them.
  */
 export async function createFile(config: EventSourceConfig): Promise<EventSource> {
   const options = await checkOptions(config, fileOptions);
@@ -47,14 +54,12 @@ interface Place {
 }
 
 /** One bad file does not keep the others back: its error is told when they are through. */
-async function* readFiles(
-  place: Place,
-  { signal }: ReadRequest,
-): AsyncGenerator<readonly RawEvent[]> {
+async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<readonly RawEvent[]> {
+  const { signal } = request;
   const failures: unknown[] = [];
   for (const name of await namesOf(place)) {
     try {
-      for await (const slice of readOne(place, name, signal)) {
+      for await (const slice of readOne(place, name, request)) {
         yield slice;
         signal.throwIfAborted();
       }
@@ -89,20 +94,30 @@ async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
 async function* readOne(
   { directory, maxElementBytes }: Place,
   name: string,
-  signal: AbortSignal,
+  { signal, memory }: ReadRequest,
 ): AsyncGenerator<readonly RawEvent[]> {
   const path = join(directory, name);
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   try {
-    if (!(await file.stat()).isFile()) {
+    // Looked at before it is read: what is added meanwhile makes it another for the next pass.
+    const stats = await file.stat({ bigint: true });
+    if (!stats.isFile()) {
       throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
     }
+    const object = objectOf(name, stats);
+    if (memory !== undefined && (await memory.unread([object])).length === 0) return;
     yield* scanDump(chunksOf(file, path, signal), { maxElementBytes, what: name, path });
+    memory?.done(object);
   } finally {
     await file.close();
   }
+}
+
+function objectOf(name: string, { ino, size, mtimeNs, ctimeNs }: BigIntStats): ListedObject {
+  const version = `${ino}/${mtimeNs}/${ctimeNs}`;
+  return { key: name, version, sizeBytes: Number(size), mayChange: true };
 }
 
 async function* chunksOf(
