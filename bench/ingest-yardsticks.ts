@@ -1,5 +1,14 @@
 /** What Postgres alone does with the same rows: one COPY, and one commit per row. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  fdatasyncSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
@@ -7,6 +16,8 @@ import type { Database } from '../store/database.js';
 import { ROW_COLUMNS } from '../store/events-prepared.js';
 
 const FILE_CHUNK = 1 << 20;
+const PAGE_BYTES = 8_192;
+const FLUSHES = 500;
 
 /** Writes the raw rows as COPY reads them. */
 export async function dumpRows(db: Database, path: string): Promise<void> {
@@ -64,6 +75,29 @@ export async function measureRowPerCommit(db: Database, rows: number): Promise<R
       }),
     };
   });
+}
+
+/**
+ * How often a second the disk says that what was written is safe: what a commit costs at least, and with
+ * it what batches can gain. Written as Postgres writes its log: over what is there already.
+ */
+export function measureFlushes(dir: string): number {
+  const path = join(dir, 'flushes');
+  const file = openSync(path, 'w');
+  try {
+    const page = Buffer.alloc(PAGE_BYTES, 1);
+    writeSync(file, page, 0, PAGE_BYTES, 0);
+    fdatasyncSync(file);
+    const startedMs = performance.now();
+    for (let i = 0; i < FLUSHES; i += 1) {
+      writeSync(file, page, 0, PAGE_BYTES, 0);
+      fdatasyncSync(file);
+    }
+    return (FLUSHES * 1_000) / (performance.now() - startedMs);
+  } finally {
+    closeSync(file);
+    rmSync(path);
+  }
 }
 
 /** The raw table once more, empty, in a schema of its own: same partitions, same indexes. */

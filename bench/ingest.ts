@@ -16,7 +16,7 @@ import { median, rounded } from './figures.js';
 import { type EventPlan, type WrittenAnswer, writeAnswer } from './ingest-events.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';
 import { type IngestVerdict, judge } from './ingest-verdict.js';
-import { dumpRows, measureCopy, measureRowPerCommit } from './ingest-yardsticks.js';
+import { dumpRows, measureCopy, measureFlushes, measureRowPerCommit } from './ingest-yardsticks.js';
 
 export interface IngestBenchOptions {
   readonly events: number;
@@ -43,6 +43,7 @@ interface PassFigures extends IngestVerdict {
   readonly ratioToRowPerCommit: number;
   readonly rowPerTransactionPerSecond: number;
   readonly ratioToRowPerTransaction: number;
+  readonly flushesPerSecond: number;
   readonly firstSliceEventsPerSecond: number;
   readonly lastSliceEventsPerSecond: number;
   readonly replayEventsPerSecond: number;
@@ -164,6 +165,7 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
     ratioToCopy: eventsPerSecond / copyRowsPerSecond,
     ratioToRowPerCommit: eventsPerSecond / perCommit.alone,
     ratioToRowPerTransaction: eventsPerSecond / perCommit.inTransaction,
+    flushesPerSecond: measureFlushes(dir),
     ...slices,
     ratioLastToFirst: slices.lastSliceEventsPerSecond / slices.firstSliceEventsPerSecond,
     replayEventsPerSecond: rate(replay),
@@ -252,6 +254,7 @@ function medians(all: readonly PassFigures[]) {
     ratioToRowPerCommit: of('ratioToRowPerCommit'),
     rowPerTransactionPerSecond: of('rowPerTransactionPerSecond'),
     ratioToRowPerTransaction: of('ratioToRowPerTransaction'),
+    flushesPerSecond: of('flushesPerSecond'),
     peakRssMb: rounded(Math.max(...all.map((pass) => pass.peakRssMb))),
     firstSliceEventsPerSecond: of('firstSliceEventsPerSecond'),
     lastSliceEventsPerSecond: of('lastSliceEventsPerSecond'),
@@ -275,6 +278,7 @@ function describe(figures: PassFigures): string {
     `${n('ratioToCopy')} of COPY's ${n('copyRowsPerSecond')} rows/s`,
     `${n('ratioToRowPerCommit')} times ${n('rowPerCommitPerSecond')} commits/s`,
     `${n('ratioToRowPerTransaction')} times ${n('rowPerTransactionPerSecond')} transactions/s`,
+    `${n('flushesPerSecond')} flushes/s`,
     `peak RSS ${n('peakRssMb')} MB`,
     `last tenth ${n('ratioLastToFirst')} of the first`,
     `replay ${n('ratioReplayToFirstPass')}`,

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { benchPayout } from './payout.js';
+
+it('payouts are measured to their end, after a warm-up and beside old ones', async () => {
+  const rounds = { payees: 5, sizes: [8], oldPayouts: 1_000 };
+  const figures = await benchPayout({
+    ...rounds,
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  expect(figures.rounds.map(({ payees, oldPayouts }) => [payees, oldPayouts])).toEqual([
+    [5, 0],
+    [8, 0],
+    [5, 1_000],
+  ]);
+  for (const round of figures.rounds) expect(round.payoutsPerSecond).toBeGreaterThan(0);
+}, 300_000);
