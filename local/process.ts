@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline';
 export interface LocalProcess {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when the process has ended, with its exit code or the signal that ended it. */
+  /**
+   * Resolves when the process has ended and what it printed was read, with its exit code or the signal that
+   * ended it.
+   */
   readonly ended: Promise<number | NodeJS.Signals>;
   hasEnded(): boolean;
   /** SIGTERM, then SIGKILL after the grace. Resolves when it is gone. */
@@ -28,6 +31,7 @@ export interface LocalProcessOptions {
 }
 
 const TAIL_LINES = 40;
+const LAST_WORDS_MS = 1_000;
 const running = new Set<ChildProcess>();
 
 // A parent that ends without having stopped its children still takes them along.
@@ -58,16 +62,25 @@ export function startProcess(options: LocalProcessOptions): LocalProcess {
   running.add(child);
   let over = false;
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
-    const end = (outcome: number | NodeJS.Signals) => {
+    const end = () => {
       over = true;
       running.delete(child);
-      resolve(outcome);
     };
     child.once('error', (error) => {
       lines.push(error.message);
-      end(127);
+      end();
+      resolve(127);
     });
-    child.once('exit', (code, signal) => end(signal ?? code ?? 0));
+    child.once('exit', (code, signal) => {
+      end();
+      const outcome = signal ?? code ?? 0;
+      // Its last words may still be in the pipe, which a child of its own may hold open for long.
+      const timer = setTimeout(() => resolve(outcome), LAST_WORDS_MS);
+      child.once('close', () => {
+        clearTimeout(timer);
+        resolve(outcome);
+      });
+    });
   });
   const kill = (signal: NodeJS.Signals) => {
     if (!over) child.kill(signal);
