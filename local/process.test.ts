@@ -8,6 +8,9 @@ it('has heard the last words of a process when it has ended, killed or not', asy
   const words = `require('fs').writeSync(1, 'x'.repeat(40_000) + '\\nlast words\\n');`;
   for (const end of ["process.kill(process.pid, 'SIGKILL')", 'process.exit(3)']) {
     const children = Array.from({ length: 15 }, () => start(`${words}${end}`));
+    // Busy until all of them are gone: their ends and their words are heard in one turn.
+    const untilMs = performance.now() + 1_500;
+    while (performance.now() < untilMs);
     for (const child of children) {
       expect(await child.ended).toBe(end.includes('exit') ? 3 : 'SIGKILL');
       expect(child.tail()).toContain('last words');
