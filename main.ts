@@ -1,7 +1,10 @@
 /** The whole manager in one process: the API and the worker. `--config <file>`. */
-import { serveApi } from './api/serve.js';
-import { serveWorker, WORKER_CONNECTIONS } from './worker/run-worker.js';
-import { runProcess } from './worker/service.js';
+import { keepHeapSmall } from './worker/heap.js';
+
+keepHeapSmall();
+const { serveApi } = await import('./api/serve.js');
+const { serveWorker, WORKER_CONNECTIONS } = await import('./worker/run-worker.js');
+const { runProcess } = await import('./worker/service.js');
 
 const API_CONNECTIONS = 10;
 

@@ -6,12 +6,16 @@
  * `node .openpool/bench/bench/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
 import { readFileSync } from 'node:fs';
-import { runSyncPass, type SyncReport } from '../activities/sync-pass.js';
+import type { SyncReport } from '../activities/sync-pass.js';
 import type { SourceConfig } from '../config.js';
-import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
-import { createOrchestratorHttp } from '../plugins/event-source/orchestrator-http.js';
-import { closeDatabase, openDatabase } from '../store/database.js';
-import { growHeapInSmallSteps } from '../worker/heap.js';
+import { keepHeapSmall } from '../worker/heap.js';
+
+// As the worker does: before anything else is loaded.
+keepHeapSmall();
+const { runSyncPass } = await import('../activities/sync-pass.js');
+const { MAX_FEE_WEI } = await import('../domain/pool-event-content.js');
+const { createOrchestratorHttp } = await import('../plugins/event-source/orchestrator-http.js');
+const { closeDatabase, openDatabase } = await import('../store/database.js');
 
 export interface SyncRequest {
   readonly databaseUrl: string;
@@ -31,7 +35,6 @@ export interface SyncResult {
   readonly peakRssMb: number;
 }
 
-growHeapInSmallSteps();
 const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
 const db = openDatabase({ url: request.databaseUrl });
 const config: SourceConfig = { ...request.source, from: null };

@@ -1,6 +1,9 @@
 /** The worker alone: syncs, pays, audits. `--config <file>`. */
-import { serveWorker, WORKER_CONNECTIONS } from './run-worker.js';
-import { runProcess } from './service.js';
+import { keepHeapSmall } from './heap.js';
+
+keepHeapSmall();
+const { serveWorker, WORKER_CONNECTIONS } = await import('./run-worker.js');
+const { runProcess } = await import('./service.js');
 
 await runProcess({
   needsWallet: true,

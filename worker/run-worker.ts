@@ -12,7 +12,6 @@ import { recordTerms } from '../store/terms.js';
 import { TASK_QUEUE } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
-import { growHeapInSmallSteps } from './heap.js';
 import { installRuntime } from './log.js';
 import { keepSchedules } from './schedule-keeping.js';
 import { applySchedules, areSchedulesThere, triggerStartChecks } from './schedules.js';
@@ -32,7 +31,6 @@ const PARALLEL_ACTIVITIES = 2_500;
 
 /** The worker as a part of a process. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
-  growHeapInSmallSteps();
   installRuntime(context.log);
   const worker = await startWorker(context);
   process.stdout.write('openpool worker ready\n');
