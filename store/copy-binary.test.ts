@@ -8,9 +8,9 @@ import { createTestDatabase, type TestDatabase } from '../test/harness/database.
 import {
   AMOUNT_FIELD_BYTES,
   COPY_END,
-  COPY_START,
   CopyWriter,
   FIXED_FIELD_BYTES,
+  FRAME_BYTES,
   textFieldBytes,
 } from './copy-binary.js';
 
@@ -105,8 +105,8 @@ describe('rows in binary', () => {
   function written(values: readonly Row[]): Buffer {
     const fixed = 4 * FIXED_FIELD_BYTES + AMOUNT_FIELD_BYTES + 2;
     const room = values.reduce((sum, { text }) => sum + textFieldBytes(text) + fixed, 0);
-    const writer = new CopyWriter(Buffer.alloc(room + COPY_START.length + COPY_END.length));
-    writer.fields(COPY_START);
+    const writer = new CopyWriter(Buffer.alloc(room + FRAME_BYTES));
+    writer.start();
     for (const [i, { text, part, count, wei, ms }] of values.entries()) {
       writer.row(6);
       writer.int4(i);
@@ -116,8 +116,7 @@ describe('rows in binary', () => {
       writer.numeric(wei);
       writer.time(ms);
     }
-    writer.fields(COPY_END);
-    return writer.written();
+    return writer.finish();
   }
 
   async function send(bytes: Buffer): Promise<void> {

@@ -7,9 +7,11 @@
 import { withoutNul } from './copy-text.js';
 
 /** Stands before the first row: the signature, no flags, no extension. */
-export const COPY_START = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+const COPY_START = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 /** Stands behind the last row. */
 export const COPY_END = Buffer.from([0xff, 0xff]);
+/** What both of them take. */
+export const FRAME_BYTES = COPY_START.length + COPY_END.length;
 
 /** Bytes that a number, a time or a NULL takes at most, its length included. */
 export const FIXED_FIELD_BYTES = 12;
@@ -45,6 +47,17 @@ export class CopyWriter {
     /** Where the next field begins. */
     public end = 0,
   ) {}
+
+  /** Begins what COPY reads: rows follow. */
+  start(): void {
+    this.fields(COPY_START);
+  }
+
+  /** No row follows. All of it, from the buffer's start on. */
+  finish(): Buffer {
+    this.fields(COPY_END);
+    return this.written();
+  }
 
   /** Begins a row of so many fields. */
   row(fields: number): void {

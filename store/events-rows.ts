@@ -2,10 +2,9 @@
 import type { BatchCredits, OpenedHalf } from '../domain/credit.js';
 import {
   AMOUNT_FIELD_BYTES,
-  COPY_END,
-  COPY_START,
   CopyWriter,
   FIXED_FIELD_BYTES,
+  FRAME_BYTES,
   textFieldBytes,
 } from './copy-binary.js';
 import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './events-prepared.js';
@@ -27,13 +26,13 @@ export function openedRows(
   opened: readonly OpenedHalf[],
   workerIds: WorkerIds,
 ): Buffer {
-  let room = COPY_START.length + COPY_END.length;
+  let room = FRAME_BYTES;
   for (const { eventId, requestId, pipeline, modelId } of opened) {
     room += OPENED_BYTES + textFieldBytes(sourceId) + textFieldBytes(eventId);
     room += textFieldBytes(requestId) + textFieldBytes(pipeline) + textFieldBytes(modelId);
   }
   const rows = new CopyWriter(Buffer.allocUnsafe(room));
-  rows.fields(COPY_START);
+  rows.start();
   for (const half of opened) {
     const { workerKey, job } = half;
     rows.row(OPENED_FIELDS);
@@ -50,8 +49,7 @@ export function openedRows(
     rows.text(half.modelId);
     rows.text(half.reason);
   }
-  rows.fields(COPY_END);
-  return rows.written();
+  return rows.finish();
 }
 
 /** Of what stands behind an event's own fields, but for the id of its other half. */
@@ -69,22 +67,21 @@ export function eventRows(
   session: { copyRoom: Buffer },
 ): Buffer {
   const { state, credits, idOf } = made;
-  let room = COPY_START.length + COPY_END.length;
+  let room = FRAME_BYTES;
   for (const [i, prepared] of fresh.entries()) {
     const match = credits.rows[i]?.match ?? null;
     room += rowLength(prepared) + CREDIT_BYTES + textFieldBytes(match?.eventId ?? null);
   }
   if (session.copyRoom.length < room) session.copyRoom = Buffer.allocUnsafe(room);
   const rows = new CopyWriter(session.copyRoom);
-  rows.fields(COPY_START);
+  rows.start();
   for (const [i, prepared] of fresh.entries()) {
     rows.end = copyRow(prepared, session.copyRoom, rows.end);
     rows.int8(state.firstSeq + i);
     rows.int8(state.batchNo);
     addCredit(rows, credits.rows[i], idOf);
   }
-  rows.fields(COPY_END);
-  return rows.written();
+  return rows.finish();
 }
 
 /** What the event was worth; nothing for most that are no jobs. */

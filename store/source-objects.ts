@@ -94,7 +94,8 @@ export async function findQuickStart(
 
 /**
  * Remembers objects whose events are committed. One that was another before leaves a row that says
- * so, unless it may change. One that is not whole is due again at once, and then less and less often, at least once a day.
+ * so, unless it may change. One that is not whole is due again at once, and then less and less often,
+ * at least once a day.
  */
 export async function recordObjects(
   db: Database,
