@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { rpc } from '../local/chain-node.js';
 import type { Database } from '../store/database.js';
+import { creditRegion } from './payout-credit.js';
 import type { PayoutStack } from './payout-stack.js';
 
 const PAYEES = 1_000;
@@ -30,7 +31,7 @@ export async function addOldPayouts(
 
 /** What they earned, in one posting each. */
 async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
-  const earned = (BigInt(AMOUNT_WEI) * BigInt(Math.ceil(count / PAYEES))).toString();
+  const earnedWei = BigInt(AMOUNT_WEI) * BigInt(Math.ceil(count / PAYEES));
   await db.transaction(async (tx) => {
     await tx.execute(sql`
       INSERT INTO payee (address)
@@ -38,14 +39,7 @@ async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
     await tx.execute(sql`
       INSERT INTO remote_worker (payee, node_type, region)
       SELECT '0x0000' || lpad(to_hex(n), 36, '0'), 'ai', 'old' FROM generate_series(1, ${PAYEES}::int) n`);
-    await tx.execute(sql`
-      WITH made AS (
-        INSERT INTO posting (kind, reference, remote_worker_id)
-        SELECT 'adjust', 'old' || id, id FROM remote_worker WHERE region = 'old'
-        RETURNING id, remote_worker_id)
-      INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
-      SELECT id, 'pending', remote_worker_id, ${earned}::numeric FROM made
-      UNION ALL SELECT id, 'adjustment', 0, -${earned}::numeric FROM made`);
+    await creditRegion(tx, OLD_REGION, earnedWei);
   });
 }
 

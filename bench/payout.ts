@@ -7,6 +7,7 @@ import { query } from '../store/query.js';
 import { payoutWorkflowId, ROUND_SCHEDULE_ID } from '../workflows/contract.js';
 import { measureAnvilAlone } from './anvil-alone.js';
 import { addOldPayouts } from './old-payouts.js';
+import { creditRegion } from './payout-credit.js';
 import { type Counters, type PayoutStack, startPayoutStack } from './payout-stack.js';
 
 export interface PayoutBenchOptions {
@@ -114,14 +115,7 @@ async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void
     await tx.execute(sql`INSERT INTO payee (address) SELECT address FROM ${payees}`);
     await tx.execute(sql`
       INSERT INTO remote_worker (payee, node_type, region) SELECT address, 'ai', ${region} FROM ${payees}`);
-    await tx.execute(sql`
-      WITH made AS (
-        INSERT INTO posting (kind, reference, remote_worker_id)
-        SELECT 'adjust', ${region} || id, id FROM remote_worker WHERE region = ${region}
-        RETURNING id, remote_worker_id)
-      INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
-      SELECT id, 'pending', remote_worker_id, ${AMOUNT_WEI.toString()}::numeric FROM made
-      UNION ALL SELECT id, 'adjustment', 0, -${AMOUNT_WEI.toString()}::numeric FROM made`);
+    await creditRegion(tx, region, AMOUNT_WEI);
   });
 }
 
