@@ -8,7 +8,7 @@ import { installRuntime } from '../../worker/log.js';
 import { applySchedules } from '../../worker/schedules.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
 import { runProcess, type Service, type ServiceContext } from '../../worker/service.js';
-import { connectTemporal } from '../../worker/temporal-connection.js';
+import { connectTemporal, untilTemporalAnswers } from '../../worker/temporal-connection.js';
 import { startWallet } from '../../worker/wallet-start.js';
 import { TASK_QUEUE } from '../../workflows/contract.js';
 import { createNaiveActivities, prepareNaiveTable } from './naive-saga.js';
@@ -25,14 +25,16 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
   await prepareNaiveTable(money);
   const connection = await connectTemporal(context);
   const { address, namespace } = config.temporal;
-  await registerSearchAttributes({ connection, address, namespace, log });
   const client = new Client({ connection, namespace });
+  await untilTemporalAnswers(context, async () => {
+    await registerSearchAttributes({ connection, address, namespace, log });
+    await applySchedules(client.schedule, { ...config, sources: [] }, log);
+  });
   const worker = await Worker.create({
     ...{ taskQueue: TASK_QUEUE, connection, namespace },
     workflowBundle: { codePath: findWorkflowBundle() ?? '' },
     activities: { ...createRoundActivities({ ...money, client }), ...createNaiveActivities(money) },
   });
-  await applySchedules(client.schedule, { ...config, sources: [] }, log);
   process.stdout.write('openpool worker ready\n');
   const done = worker.run();
   return {
