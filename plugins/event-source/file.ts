@@ -1,6 +1,6 @@
 /** Pool events from files: dumps for a backfill or a migration. */
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PoolError } from '../../domain/pool-error.js';
@@ -55,11 +55,11 @@ interface Place {
 
 /** One bad file does not keep the others back: its error is told when they are through. */
 async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<readonly RawEvent[]> {
-  const { signal } = request;
-  const failures: unknown[] = [];
-  for (const name of await namesOf(place)) {
+  const { signal, memory } = request;
+  const { files, failures } = await lookAt(place);
+  for (const file of memory === undefined ? files : await memory.unread(files)) {
     try {
-      for await (const slice of readOne(place, name, request)) {
+      for await (const slice of readOne(place, file, request)) {
         yield slice;
         signal.throwIfAborted();
       }
@@ -74,6 +74,29 @@ async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<re
     throw new PoolError(first.code, message, {}, { cause: first });
   }
   if (first !== undefined) throw first;
+}
+
+/** All files, before any is read: what is added meanwhile makes one another for the next pass. */
+async function lookAt(
+  place: Place,
+): Promise<{ readonly files: readonly ListedObject[]; readonly failures: unknown[] }> {
+  const files: ListedObject[] = [];
+  const failures: unknown[] = [];
+  for (const name of await namesOf(place)) {
+    const path = join(place.directory, name);
+    try {
+      const stats = await stat(path, { bigint: true }).catch((error: unknown) => {
+        throw unreadable(path, error);
+      });
+      if (!stats.isFile()) {
+        throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
+      }
+      files.push(objectOf(name, stats));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return { files, failures };
 }
 
 /** The files' names in their order. */
@@ -93,22 +116,15 @@ async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
 
 async function* readOne(
   { directory, maxElementBytes }: Place,
-  name: string,
+  object: ListedObject,
   { signal, memory }: ReadRequest,
 ): AsyncGenerator<readonly RawEvent[]> {
-  const path = join(directory, name);
+  const path = join(directory, object.key);
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   try {
-    // Looked at before it is read: what is added meanwhile makes it another for the next pass.
-    const stats = await file.stat({ bigint: true });
-    if (!stats.isFile()) {
-      throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
-    }
-    const object = objectOf(name, stats);
-    if (memory !== undefined && (await memory.unread([object])).length === 0) return;
-    yield* scanDump(chunksOf(file, path, signal), { maxElementBytes, what: name, path });
+    yield* scanDump(chunksOf(file, path, signal), { maxElementBytes, what: object.key, path });
     memory?.done(object);
   } finally {
     await file.close();
