@@ -63,9 +63,10 @@ async function restore(
     `UPDATE event_archive SET state = 'restored', restored_at = now() WHERE id = ANY ($1)`,
     [records.map(({ id }) => id)],
   );
-  // As far back as the months that are still away.
+  // As far back as the months that are still away. A month's end by the session's clock is another's.
   await client.query(`UPDATE source s SET archived_to = (
-    SELECT max(a.month + interval '1 month') FROM event_archive a
+    SELECT (max(a.month) AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
+      FROM event_archive a
      WHERE a.state = 'archived' AND a.sources ? s.id) WHERE s.archived_to IS NOT NULL`);
   await recordDecision(drizzle({ client }) as unknown as Transaction, {
     ...{ actor: order.actor, reason: order.reason },

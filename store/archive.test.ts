@@ -16,6 +16,7 @@ import {
 import { type RestoreOrder, restoreMonth } from './archive-restore.js';
 import { type ArchiveRun, archiveMonths } from './archive-run.js';
 import { listArchives, verifyArchives } from './archives.js';
+import { closeDatabase, openDatabase } from './database.js';
 import { checkInvariants } from './invariants.js';
 import { decideJobs } from './job-decisions.js';
 import { rebuildBalances } from './rebuild.js';
@@ -24,6 +25,7 @@ import { listUnmatchedJobs } from './unmatched-job-reads.js';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JANUARY = Date.parse('2026-01-01T00:00:00Z');
 const FEBRUARY = Date.parse('2026-02-01T00:00:00Z');
+const APRIL = Date.parse('2026-04-01T00:00:00Z');
 const DAY_MS = 86_400_000;
 /** April: with one whole month kept, January and February are old enough. */
 const NOW = new Date('2026-04-10T12:00:00Z');
@@ -52,12 +54,12 @@ const archive = (changes: Partial<ArchiveRun> = {}) =>
     ...{ dir, keepMonths: 1, now: NOW, onProgress: () => undefined },
     ...changes,
   });
-const restore = (month: number) => {
+const restore = (month: number, db = database.db) => {
   const order: RestoreOrder = {
     ...{ dir, month: new Date(month), actor: 'test', reason: 'a question' },
     onProgress: () => undefined,
   };
-  return restoreMonth(database.db, order);
+  return restoreMonth(db, order);
 };
 const rebuild = () =>
   rebuildBalances(database.db, {
@@ -314,6 +316,41 @@ describe('archiving raw events', () => {
       'pool-events-2026-02.2.copy.gz',
     ]);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
+  });
+
+  for (const zone of ['Europe/Berlin', 'America/New_York']) {
+    it(`counts nothing again after a month came back, with Postgres in ${zone}`, async () => {
+      const url = `${database.url}?options=${encodeURIComponent(`-c TimeZone=${zone}`)}`;
+      const db = openDatabase({ url, maxConnections: 4 });
+      try {
+        const said = [job(1, FEBRUARY), job(2, APRIL - 60_000), job(3, APRIL)];
+        await ingestSaid(db, 'a', said);
+        await hasBeenQuiet();
+        await archiveMonths(db, { dir, keepMonths: 0, now: NOW, onProgress: () => undefined });
+        await restore(FEBRUARY, db);
+        expect(await ingestSaid(db, 'a', said)).toEqual({ fresh: 0, setAside: 1 });
+        expect(await checkInvariants(db, { withEvents: true })).toEqual([]);
+      } finally {
+        await closeDatabase(db);
+      }
+    });
+  }
+
+  it('says so when events stand in the table and in a file too', async () => {
+    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
+    await hasBeenQuiet();
+    await archive();
+    await database.db.$client.query('UPDATE source SET archived_to = NULL');
+    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(database.db, 'b', [job(1, FEBRUARY)]);
+    expect(await rebuild()).toMatchObject({ ok: true });
+    expect(await checkInvariants(database.db, { withEvents: true })).toEqual([
+      {
+        code: 'EVENT_TWICE',
+        message:
+          '1 events of a stand in the table of raw events, and their month in pool-events-2026-02.copy.gz',
+      },
+    ]);
   });
 
   it('says which file is missing or damaged, and neither compares nor restores then', async () => {

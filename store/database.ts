@@ -28,6 +28,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement_timeout: options.statementTimeoutMs ?? 60_000,
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
+    // Months are counted by the session's clock, which is the machine's unless it is told.
+    options: '-c TimeZone=UTC',
   });
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.

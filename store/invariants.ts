@@ -180,7 +180,7 @@ const PAYOUTS: readonly Invariant[] = [
   },
 ];
 
-/** The one that reads every raw event that is not in a file: for the command, not for a schedule. */
+/** Those that read every raw event that is not in a file: for the command, not for a schedule. */
 const EVENTS: readonly Invariant[] = [
   {
     code: 'REVENUE_DRIFT',
@@ -193,6 +193,17 @@ const EVENTS: readonly Invariant[] = [
                WHERE entry.account = 'revenue'
                  AND posting.kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')) revenue
        WHERE events.gross <> -revenue.total`,
+  },
+  {
+    // Both are added up above, and what was counted twice in the same way stands in both.
+    code: 'EVENT_TWICE',
+    violations: sql`
+      SELECT count(*) || ' events of ' || event.source_id || ' stand in the table of raw events, and their month in ' ||
+             file.file AS message
+        FROM event_archive file JOIN pool_event event
+          ON file.sources ? event.source_id AND event.dt >= file.month
+         AND event.dt < (file.month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
+       WHERE file.state = 'archived' GROUP BY event.source_id, file.file`,
   },
 ];
 
