@@ -15,6 +15,8 @@ export const REFUSALS = {
   EVENT_ADDRESS_MALFORMED: 'The worker was started with an address that is none: tell its owner.',
   EVENT_FEE_MALFORMED: 'The fees are no amount of wei: see what the source runs.',
   EVENT_REQUEST_MALFORMED: 'The requestID is no short text: see what the source runs.',
+  EVENT_UNREADABLE:
+    'This version failed over it, which is a fault of its own: report it. It is read again by each new version.',
   EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
   EVENT_ARCHIVED:
     'Its month is archived: whether it was counted cannot be seen any more. `openpool archive restore <month>` brings it back, then it is told apart again.',
@@ -56,7 +58,9 @@ export function isName(text: string): boolean {
   );
 }
 
-/** A value as a refusal's reason quotes it. */
+/** A value as a refusal's reason quotes it: what it holds may be deeper than the engine can follow. */
 export function shown(value: LosslessJson | undefined): string {
-  return value === undefined ? '(missing)' : JSON.stringify(value).slice(0, 80);
+  if (value === undefined) return '(missing)';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value).slice(0, 80);
+  return Array.isArray(value) ? '[…]' : '{…}';
 }

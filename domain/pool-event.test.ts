@@ -169,6 +169,38 @@ describe('reading a pool event', () => {
     expect(code(event('job-received', '{"requestID":{}}'))).toBe('EVENT_REQUEST_MALFORMED');
   });
 
+  it('refuses values that are nested deeper than the engine can follow', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const nested = (text: string) => readPoolEvent(text.replace('"deep"', deep), ORIGIN);
+    const inner = (fields: string) =>
+      element(`{"event_type":"job-processed","payload":${fields}}`.replace('"deep"', deep));
+    const refusals = [
+      nested(element('{"event_type":"moon"}', { ID: 'deep' })),
+      nested(element('{"event_type":"moon"}', { DT: 'deep' })),
+      nested(element('{"event_type":"moon"}', { Version: 'deep' })),
+      ...['fees', 'requestID', 'ethAddress'].map((key) =>
+        readPoolEvent(inner(`{"fees":7,"${key}":"deep"}`), ORIGIN),
+      ),
+    ].map((reading) => !reading.ok && [reading.refusal.code, reading.refusal.reason]);
+    expect(refusals).toEqual([
+      ['EVENT_ID_MALFORMED', 'ID […] is neither a number nor a text'],
+      ['EVENT_TIME_MALFORMED', 'DT […] is no time of an event'],
+      ['EVENT_VERSION_MALFORMED', expect.stringContaining('[…]')],
+      ['EVENT_FEE_MALFORMED', 'fees […] are no amount of wei'],
+      ['EVENT_REQUEST_MALFORMED', 'requestID […] is no id'],
+      ['EVENT_ADDRESS_MALFORMED', 'ethAddress […] is no address'],
+    ]);
+  });
+
+  it('refuses what it fails over itself: no event keeps back those behind it', () => {
+    // The engine's stack for regular expressions ends at so many escapes.
+    const long = '\\'.repeat(8_000_000);
+    const said = { ID: 'a', EventType: 'moon', DT, Region: 'eu', NodeType: 'ai' };
+    expect(readPoolEvent(JSON.stringify({ ...said, Payload: { long } }), ORIGIN)).toMatchObject({
+      refusal: { code: 'EVENT_UNREADABLE', reason: expect.stringContaining('RangeError') },
+    });
+  });
+
   it('refuses what is older than the start of the source', () => {
     const fromMs = Date.parse(DT);
     const read = (dt: string) =>

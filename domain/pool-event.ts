@@ -70,20 +70,21 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
     const event = { eventId: said, dtMs, eventType, version, region, nodeType, payload, content };
     return { ok: true, event: uuid === undefined ? event : { ...event, eventId: uuid, uuid } };
   } catch (error) {
-    if (!(error instanceof EventRefused)) throw error;
     return { ok: false, refusal: refusalOf(error, element) };
   }
 }
 
-function refusalOf(error: EventRefused, element: LosslessObject | undefined): Refusal {
+/** Whatever went wrong: one event must not keep back all that come after it. */
+function refusalOf(error: unknown, element: LosslessObject | undefined): Refusal {
   const told = (key: string, otherwise: string): string | null => {
     const value = element === undefined ? undefined : field(element, key, otherwise);
     if (typeof value !== 'string' && typeof value !== 'number') return null;
     return String(value).slice(0, 200);
   };
+  const isRefused = error instanceof EventRefused;
   return {
-    code: error.code,
-    reason: error.message,
+    code: isRefused ? error.code : 'EVENT_UNREADABLE',
+    reason: isRefused ? error.message : `reading it failed: ${String(error)}`,
     eventId: told('ID', 'id'),
     dtText: told('DT', 'dt'),
   };

@@ -1,7 +1,6 @@
 /** Kept events read again: what they mean comes from the payload's text alone. */
 import { type EventContent, readContent } from './pool-event-content.js';
 import { asObject, field, parseLossless } from './pool-event-json.js';
-import { EventRefused } from './pool-event-refusal.js';
 
 /** What the raw row says, as it was said. */
 export interface StoredSaying {
@@ -27,7 +26,6 @@ export function readStoredContent({ eventType, version, payload }: StoredSaying)
     if (fields === undefined) return { ok: false, reason: "the event's own payload is no object" };
     return { ok: true, content: readContent({ eventType, version, fields }) };
   } catch (error) {
-    if (!(error instanceof EventRefused || error instanceof SyntaxError)) throw error;
-    return { ok: false, reason: error.message };
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
