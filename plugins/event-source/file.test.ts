@@ -124,6 +124,15 @@ describe('a source of files', () => {
     expect(error).toMatchObject({ code: 'EVENT_SOURCE_TRUNCATED' });
   });
 
+  it.each([10, 20_000, 300_000])(
+    'reads gzip data with %i zeros behind their end',
+    async (zeros) => {
+      const lines = eventsOf(500);
+      const content = Buffer.concat([gzipSync(lines.join('\n')), Buffer.alloc(zeros)]);
+      expect(await readBack(content, 'dump.gz')).toMatchObject({ raws: lines, error: undefined });
+    },
+  );
+
   it('says where gzip data are damaged', async () => {
     const content = gzipSync(eventsOf(20_000).join('\n'));
     content.fill(0xff, content.length / 2, content.length / 2 + 200);

@@ -1,4 +1,7 @@
-/** Unpacks gzip and, when the data end early, gives all of what came before it says so. */
+/**
+ * Unpacks gzip and, when the data end early, gives all of what came before it says so; of damaged data
+ * it keeps back the last 16 KiB before the damage.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 
@@ -20,7 +23,12 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
     failure = error;
     goOn();
   });
-  unzip.on('end', () => goOn());
+  // Also before its end is told: blocks of zeros behind the data, as tapes and some uploaders leave them.
+  let isEnded = false;
+  unzip.on('end', () => {
+    isEnded = true;
+    goOn();
+  });
   const emptied = async (): Promise<readonly Buffer[]> => {
     while (unzip.readableLength > 0 && !unzip.destroyed) await setImmediate();
     return ready.splice(0);
@@ -37,7 +45,7 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
       }
       if (failure !== undefined) break;
     }
-    if (failure === undefined) {
+    if (failure === undefined && !isEnded) {
       await new Promise<void>((resolve) => {
         goOn = resolve;
         unzip.end();
