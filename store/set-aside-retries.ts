@@ -6,7 +6,7 @@ import type { Database } from './database.js';
 import { STORED_HASH } from './events-prepared.js';
 import { list, query } from './query.js';
 import { setAside } from './schema.js';
-import type { RetryElement } from './set-aside.js';
+import { fitting, RAW_BYTES, type RetryElement } from './set-aside.js';
 
 export interface RetryChoice {
   /** Empty: those that fit and are open. */
@@ -22,7 +22,7 @@ export interface ChosenElement extends RetryElement {
   readonly isOpen: boolean;
 }
 
-/** The next of them in the order in which they came. */
+/** The next of them in the order in which they came: as many as `limit`, and fewer where they are long. */
 export async function listChosen(
   db: Database,
   choice: RetryChoice,
@@ -30,12 +30,8 @@ export async function listChosen(
 ): Promise<readonly ChosenElement[]> {
   const { ids, code, sourceId } = choice;
   const isNamed = ids.length > 0;
-  const rows = await db
-    .select({
-      ...{ id: setAside.id, sourceId: setAside.sourceId, eventId: setAside.eventId },
-      ...{ code: setAside.code, place: setAside.place, raw: setAside.raw },
-      ...{ rawHash: setAside.rawHash, resolvedAt: setAside.resolvedAt },
-    })
+  const sized = await db
+    .select({ id: setAside.id, bytes: RAW_BYTES })
     .from(setAside)
     .where(
       and(
@@ -47,6 +43,15 @@ export async function listChosen(
     )
     .orderBy(asc(setAside.id))
     .limit(page.limit);
+  const rows = await db
+    .select({
+      ...{ id: setAside.id, sourceId: setAside.sourceId, eventId: setAside.eventId },
+      ...{ code: setAside.code, place: setAside.place, raw: setAside.raw },
+      ...{ rawHash: setAside.rawHash, resolvedAt: setAside.resolvedAt },
+    })
+    .from(setAside)
+    .where(inArray(setAside.id, fitting(sized)))
+    .orderBy(asc(setAside.id));
   return rows.map(({ resolvedAt, ...row }) => ({ ...row, isOpen: resolvedAt === null }));
 }
 

@@ -1,6 +1,6 @@
 /** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
 import type { Refusal, RefusalCode } from '../domain/pool-event-refusal.js';
 import { sqlArray, sqlText, withoutNul } from './copy-text.js';
 import type { Database } from './database.js';
@@ -40,7 +40,10 @@ function markOf({ version, maxJobFeeWei }: Trial, code: RefusalCode): string {
   return code === FEE_ABOVE_CAP ? `${version} with maxJobFee ${maxJobFeeWei}` : version;
 }
 
-/** The next elements that this version, or with this fee cap, nobody has tried, in the order in which they came. */
+/**
+ * The next elements that this version, or with this fee cap, nobody has tried, in the order in which they
+ * came: as many as `limit`, and fewer where they are long.
+ */
 export async function listRetries(
   db: Database,
   query: {
@@ -52,8 +55,8 @@ export async function listRetries(
 ): Promise<readonly RetryElement[]> {
   const { id, code, place, raw, rawHash, sourceId, resolvedAt, triedVersion } = setAside;
   const { trial } = query;
-  return db
-    .select({ id, place, raw, rawHash })
+  const sized = await db
+    .select({ id, bytes: RAW_BYTES })
     .from(setAside)
     .where(
       and(
@@ -67,6 +70,30 @@ export async function listRetries(
     )
     .orderBy(asc(id))
     .limit(query.limit);
+  return db
+    .select({ id, place, raw, rawHash })
+    .from(setAside)
+    .where(inArray(id, fitting(sized)))
+    .orderBy(asc(id));
+}
+
+/** How long an element is, known without fetching it. */
+export const RAW_BYTES = sql<number>`octet_length(${setAside.raw})`;
+/** Elements may be a MiB and more, each: a page of some hundred of them would be gigabytes while it is read. */
+const PAGE_BYTES = 1_048_576;
+
+/** Ids of the first ones that fit into a page together; the very first one whatever its length. */
+export function fitting(
+  sized: readonly { readonly id: number; readonly bytes: number }[],
+): number[] {
+  const ids: number[] = [];
+  let bytes = 0;
+  for (const one of sized) {
+    bytes += one.bytes;
+    if (ids.length > 0 && bytes > PAGE_BYTES) break;
+    ids.push(one.id);
+  }
+  return ids;
 }
 
 const COLUMNS =
