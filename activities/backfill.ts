@@ -44,7 +44,7 @@ export async function runBackfill(
   const { id, from } = found.config;
   const window = backfillWindow(request, { id, from, archivedTo });
   await request.onStart();
-  const limits = { jobMatchWindowMs, maxJobFeeWei };
+  const limits = { jobMatchWindowMs, maxJobFeeWei, from };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });
   const tally = new BackfillTally(request.before);
   request.onProgress(tally.progress());

@@ -126,8 +126,8 @@ async function tryNow(
   elements: readonly ChosenElement[],
 ): Promise<ReadonlyMap<number, TriedElement>> {
   const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
-  const limits = { jobMatchWindowMs, maxJobFeeWei };
-  const sourceId = source.config.id;
+  const { id: sourceId, from } = source.config;
+  const limits = { jobMatchWindowMs, maxJobFeeWei, from };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });
   for await (const { events, refused } of batches(source, elements)) {
     await ingestBatch(session, { events, refused, cursorHint: null });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { elementText, payloadText } from '../plugins/event-source/test-orchestrator.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
 
-const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow } = useSyncWorld();
+const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow, useSource } =
+  useSyncWorld();
 
 describe('passes over a source', () => {
   it('loses nothing that is written later in the second of a poll, and asks in whole seconds of UTC', async () => {
@@ -52,6 +53,26 @@ describe('passes over a source', () => {
     expect(await pass(100_060)).toMatchObject({ fresh: 0 });
     expect(await pass(100_001 + 86_400)).toMatchObject({ fresh: 1 });
     expect((await owed())[BOB]).toBe(net(8n));
+  });
+
+  it('asks for what came before a beginning that was moved, though another worker does not know of it yet', async () => {
+    const { id } = world.config;
+    const days = (count: number): number => count * 86_400;
+    transcode(0, ALICE, 1_000n);
+    transcode(days(11), ALICE, 10n);
+    await useSource({ id, from: new Date(T0 + days(10) * 1_000) });
+    const before = world.config;
+    await pass(days(30));
+    await useSource({ id, from: new Date(T0 - days(1) * 1_000) });
+    const moved = world.config;
+    world.config = before;
+    await pass(days(30) + 60);
+    world.config = moved;
+    await pass(days(30) + 120);
+    expect((await owed())[ALICE]).toBe(net(1_000n) + net(10n));
+    expect(await sourceRow()).toMatchObject({ deep_from_dt: null });
+    await pass(days(30) + 180);
+    expect(world.orchestrator.asked.at(-1)).toBe(at(days(11) - 120));
   });
 
   it('finds what was written down a week late, although nobody asked for days', async () => {

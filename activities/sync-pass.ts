@@ -107,7 +107,7 @@ class SyncPass {
     this.origin = originOf(this.config);
     this.now = deps.now ?? (() => new Date());
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
-    const limits = { jobMatchWindowMs, maxJobFeeWei };
+    const limits = { jobMatchWindowMs, maxJobFeeWei, from: this.config.from };
     this.session = openIngestSession({ db, sourceId, version, ...limits, now: this.now });
     this.memory = openSourceMemory(db, sourceId, this.now);
   }
@@ -118,7 +118,7 @@ class SyncPass {
     const startedAt = this.now();
     const plan = planPass(await readProgress(db, sourceId), this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
-    await beginPass(db, { sourceId, coversFrom, isDeep, startedAt });
+    await beginPass(db, { sourceId, from: this.config.from, coversFrom, isDeep, startedAt });
     await this.retrySetAside();
     const { memory } = this;
     const { batchSize } = this.deps;
@@ -196,7 +196,8 @@ class SyncPass {
 
   private async *retrySlices(): AsyncGenerator<readonly SyncElement[]> {
     const { db, version, maxJobFeeWei } = this.deps;
-    const query = { sourceId: this.config.id, trial: { version, maxJobFeeWei }, limit: 250 };
+    const { id: sourceId, from } = this.config;
+    const query = { sourceId, trial: { version, maxJobFeeWei, from }, limit: 250 };
     for (let afterId = 0; ; ) {
       const slice = await listRetries(db, { ...query, afterId });
       const last = slice.at(-1);

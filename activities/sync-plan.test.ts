@@ -85,7 +85,7 @@ describe('the plan of a pass', () => {
       archivedTo: null,
     };
     expect(planPass(progress, ago(2 * HOUR), NOW)).toEqual({
-      ...{ since: ago(2 * HOUR + 1_000), coversFrom: BEGINNING, isDeep: true },
+      ...{ since: ago(2 * HOUR + 1_000), coversFrom: ago(2 * HOUR), isDeep: true },
     });
   });
 

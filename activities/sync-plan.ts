@@ -56,7 +56,8 @@ export function planPass(progress: PassProgress, configured: Date | null, now: D
     return { since, coversFrom: since, isDeep: isFirst || isDue };
   }
   const since = from === null ? null : new Date(Math.floor(firstMs / 1000) * 1000);
-  return { since, coversFrom: BEGINNING, isDeep: true };
+  // What lies before is not wanted, unless the beginning is another by the time this pass ends.
+  return { since, coversFrom: configured ?? BEGINNING, isDeep: true };
 }
 
 function deepStartMs(deepPassAt: Date | null, nowMs: number): number {

@@ -37,6 +37,7 @@ const session = (sourceId: string): IngestSession =>
       jobMatchWindowMs: 3_600_000,
       maxJobFeeWei: MAX_FEE_WEI,
       version: '1',
+      from: null,
       now: () => NOW,
     },
   });

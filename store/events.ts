@@ -34,6 +34,8 @@ export interface IngestSession {
   readonly maxJobFeeWei: bigint;
   /** Of the running program: what it sets aside is tried again by the next one. */
   readonly version: string;
+  /** The source's beginning, as it is configured: what is refused for it is tried again with another. */
+  readonly from: Date | null;
   readonly now: () => Date;
   /** Ids of remote workers that are committed. */
   readonly workerIds: Map<string, number>;

@@ -20,7 +20,7 @@ describe('what was set aside and is tried again', () => {
   });
   afterAll(() => database.close());
 
-  const trial = { version: '1', maxJobFeeWei: 1n };
+  const trial = { version: '1', maxJobFeeWei: 1n, from: null };
   const choice = { ids: [], code: null, sourceId: 'a' };
   it.each([
     [

@@ -28,20 +28,25 @@ export interface Trial {
   /** Of the program. */
   readonly version: string;
   readonly maxJobFeeWei: bigint;
+  /** Of the source, as it is configured. */
+  readonly from: Date | null;
 }
 
-/** The refusal that another configuration undoes without another program. */
+/** The refusals that another configuration undoes without another program. */
 const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
+const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
 /** The one that nothing undoes: where the keys of what counts are archived, a try would count twice. */
 const CHANGED: RefusalCode = 'EVENT_CHANGED';
 
 /** How a trial stands in the rows of this refusal. */
-function markOf({ version, maxJobFeeWei }: Trial, code: RefusalCode): string {
-  return code === FEE_ABOVE_CAP ? `${version} with maxJobFee ${maxJobFeeWei}` : version;
+function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
+  if (code === FEE_ABOVE_CAP) return `${version} with maxJobFee ${maxJobFeeWei}`;
+  if (code === BEFORE_START) return `${version} with from ${from?.toISOString()}`;
+  return version;
 }
 
 /**
- * The next elements that this version, or with this fee cap, nobody has tried, in the order in which they
+ * The next elements that nobody has tried with this version and what is configured now, in the order in which they
  * came: as many as `limit`, and fewer where they are long.
  */
 export async function listRetries(
@@ -64,8 +69,8 @@ export async function listRetries(
         isNull(resolvedAt),
         gt(id, query.afterId),
         ne(code, CHANGED),
-        sql`${triedVersion} <> CASE WHEN ${code} = ${FEE_ABOVE_CAP}
-              THEN ${markOf(trial, FEE_ABOVE_CAP)} ELSE ${trial.version} END`,
+        sql`${triedVersion} <> CASE ${code} WHEN ${FEE_ABOVE_CAP} THEN ${markOf(trial, FEE_ABOVE_CAP)}
+              WHEN ${BEFORE_START} THEN ${markOf(trial, BEFORE_START)} ELSE ${trial.version} END`,
       ),
     )
     .orderBy(asc(id))

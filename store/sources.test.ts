@@ -86,7 +86,9 @@ describe('registering sources', () => {
   it('asks for everything again when the start of a source is moved', async () => {
     const [startedAt, cursor] = [new Date('2026-01-02'), new Date('2026-01-01')];
     await registerSources(database.db, [source('a', 'http://a', cursor)]);
-    const pass = { sourceId: 'a', coversFrom: new Date('2025-12-31'), isDeep: true, startedAt };
+    const pass = {
+      ...{ sourceId: 'a', from: cursor, coversFrom: cursor, isDeep: true, startedAt },
+    };
     await beginPass(database.db, pass);
     await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
     await registerSources(database.db, [source('a', 'http://a', cursor)]);
@@ -96,6 +98,18 @@ describe('registering sources', () => {
     await registerSources(database.db, [source('a', 'http://a', new Date('2025-06-01'))]);
     expect(await readProgress(database.db, 'a')).toMatchObject({
       ...{ deepFromDt: new Date(0), deepPassAt: null },
+    });
+    // A worker that does not know of it yet covers nothing of what is asked for now.
+    await beginPass(database.db, pass);
+    await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
+    expect(await readProgress(database.db, 'a')).toMatchObject({
+      ...{ deepFromDt: new Date(0), deepPassAt: null },
+    });
+    const moved = { ...pass, from: new Date('2025-06-01'), coversFrom: new Date('2025-06-01') };
+    await beginPass(database.db, moved);
+    await completePass(database.db, { ...moved, cursor, endedAt: startedAt });
+    expect(await readProgress(database.db, 'a')).toMatchObject({
+      ...{ deepFromDt: null, deepPassAt: startedAt },
     });
   });
 });

@@ -82,7 +82,7 @@ async function upsertSource(tx: Transaction, configured: RegisteredSource): Prom
       target: source.id,
       set: {
         ...settings,
-        // Another beginning: the next pass asks for everything from there on.
+        // Another beginning: the next pass that knows of it asks for everything from there on.
         deepPassAt: sql`CASE WHEN ${isMoved} THEN NULL ELSE ${source.deepPassAt} END`,
         deepFromDt: sql`CASE WHEN ${isMoved} THEN '1970-01-01Z'::timestamptz
                              ELSE ${source.deepFromDt} END`,
@@ -124,18 +124,23 @@ export async function beginPass(
   db: Database,
   pass: {
     readonly sourceId: string;
+    /** The source's beginning that this pass knows: a worker that is to be restarted has an older one. */
+    readonly from: Date | null;
     readonly coversFrom: Date;
     readonly isDeep: boolean;
     readonly startedAt: Date;
   },
 ): Promise<void> {
   const startedAt = pass.startedAt.toISOString();
+  const isOwn = sql`${source.fromDt} IS NOT DISTINCT FROM ${pass.from?.toISOString() ?? null}::timestamptz`;
   await db
     .update(source)
     .set({
       lastPassAt: pass.startedAt,
       deepFromDt: sql`LEAST(${source.deepFromDt}, ${pass.coversFrom.toISOString()}::timestamptz)`,
-      ...(pass.isDeep ? { deepPassAt: sql`${startedAt}::timestamptz` } : {}),
+      ...(pass.isDeep && {
+        deepPassAt: sql`CASE WHEN ${isOwn} THEN ${startedAt}::timestamptz ELSE ${source.deepPassAt} END`,
+      }),
     })
     .where(eq(source.id, pass.sourceId));
 }
@@ -164,8 +169,9 @@ export async function completePass(
       cursorDt: sql`CASE WHEN coalesce(${source.cursorDt}, ${cursor}::timestamptz) IS NOT NULL
         THEN LEAST(GREATEST(${source.cursorDt}, ${cursor}::timestamptz),
                    ${pass.startedAt.toISOString()}::timestamptz) END`,
-      deepFromDt: sql`CASE WHEN ${source.deepFromDt} >= ${coversFrom}::timestamptz THEN NULL
-                           ELSE ${source.deepFromDt} END`,
+      // What lies before the source's beginning need not be covered: the beginning as it is now.
+      deepFromDt: sql`CASE WHEN GREATEST(${source.deepFromDt}, ${source.fromDt}) >= ${coversFrom}::timestamptz
+                           THEN NULL ELSE ${source.deepFromDt} END`,
     })
     .where(eq(source.id, pass.sourceId))
     .returning({ cursorDt: source.cursorDt });

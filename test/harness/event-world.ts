@@ -104,7 +104,7 @@ export async function ingestSaid(
 ): Promise<{ readonly fresh: number; readonly setAside: number }> {
   const session = openIngestSession({
     ...{ db, sourceId, jobMatchWindowMs: JOB_MATCH_WINDOW_MS, maxJobFeeWei: MAX_FEE_WEI },
-    ...{ version: '1', now: () => new Date() },
+    ...{ version: '1', from: null, now: () => new Date() },
   });
   const total = { fresh: 0, setAside: 0 };
   for (let i = 0; i < said.length; i += batchSize) {

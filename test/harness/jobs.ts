@@ -47,7 +47,7 @@ export function ingest(
 ): Promise<IngestOutcome> {
   const session = openIngestSession({
     ...{ db, sourceId, jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI, version: '1' },
-    now: () => new Date(),
+    ...{ from: null, now: () => new Date() },
   });
   const elements = events.map((event) => ({ event, place: event.eventId, raw: event.payload }));
   return ingestBatch(session, {
