@@ -50,11 +50,11 @@ export async function runBackfill(
   request.onProgress(tally.progress());
   for await (const batch of readBatches(found, { since: window.since, signal })) {
     const wanted = within(window, batch);
-    const { events, refused } = wanted;
+    const { events, hasTwins, refused } = wanted;
     const isEmpty = events.length + refused.length === 0;
     const outcome = isEmpty
       ? NOTHING
-      : await ingestBatch(session, { events, refused, cursorHint: null });
+      : await ingestBatch(session, { events, hasTwins, refused, cursorHint: null });
     tally.add(wanted, outcome);
     request.onProgress(tally.progress());
   }
@@ -76,9 +76,8 @@ function within(window: BackfillWindow, batch: PreparedBatch): WantedBatch {
     return Number.isNaN(dtMs) || isInWindow(window, dtMs);
   });
   const dtsMs = batch.dtsMs.filter((dtMs) => isInWindow(window, dtMs));
-  // Every element that could be read has its time in the list; twins that differ were refused.
-  const twins = refused.filter(({ refusal }) => refusal.code === 'EVENT_CHANGED');
-  const duplicates = dtsMs.length - events.length - twins.length;
+  // Every element that could be read has its time in the list.
+  const duplicates = dtsMs.length - events.length;
   const all = batch.events.length + batch.refused.length + batch.duplicates;
   const passedOver = all - events.length - refused.length - duplicates;
   return { ...batch, events, refused, dtsMs, duplicates, passedOver };

@@ -1,14 +1,14 @@
 /** What was set aside, tried again because a person asks; what is still refused stays set aside. */
 import { PoolError } from '../domain/pool-error.js';
 import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
-import { ingestBatch, openIngestSession, refusalOf } from '../store/events.js';
-import { eventHash } from '../store/events-prepared.js';
+import { ingestBatch, openIngestSession } from '../store/events.js';
+import { siftEvents } from '../store/events-sift.js';
+import { readKnownHashes } from '../store/events-state.js';
 import {
   type ChosenElement,
   listChosen,
   readTried,
   requireSetAside,
-  storedHashes,
   type TriedElement,
 } from '../store/set-aside-retries.js';
 import { readProgress } from '../store/sources.js';
@@ -129,8 +129,8 @@ async function tryNow(
   const { id: sourceId, from } = source.config;
   const limits = { jobMatchWindowMs, maxJobFeeWei, from };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });
-  for await (const { events, refused } of batches(source, elements)) {
-    await ingestBatch(session, { events, refused, cursorHint: null });
+  for await (const { events, hasTwins, refused } of batches(source, elements)) {
+    await ingestBatch(session, { events, hasTwins, refused, cursorHint: null });
   }
   const ids = elements.map(({ id }) => id);
   return readTried(db, ids);
@@ -146,26 +146,14 @@ async function foresee(
   // Unless something is found against it.
   const tried = new Map(elements.map(({ id }) => [id, counts]));
   const idOf = new Map(elements.map(({ id, rawHash }) => [rawHash, id]));
-  const refuse = (hash: string | null, code: string, reason: string): void => {
-    const id = idOf.get(hash ?? '');
-    if (id !== undefined) tried.set(id, { isOpen: true, code, reason });
-  };
   const { archivedTo } = await readProgress(db, source.config.id);
   const limits = { archivedMs: archivedTo?.getTime() ?? Number.NEGATIVE_INFINITY, maxJobFeeWei };
-  for await (const { events, refused } of batches(source, elements)) {
-    const hashes = await storedHashes(db, source.config.id, events);
-    for (const [i, prepared] of events.entries()) {
-      const hash = hashes.get(i);
-      const rawHash = prepared.retry?.rawHash ?? null;
-      const refusal = hash === undefined ? refusalOf(prepared, limits) : undefined;
-      if (hash !== undefined && hash !== eventHash(prepared)) {
-        refuse(rawHash, 'EVENT_CHANGED', 'another event has its ID and time');
-      } else if (refusal !== undefined) {
-        refuse(rawHash, refusal.code, refusal.reason);
-      }
-    }
-    for (const { refusal, retriedHash } of refused) {
-      refuse(retriedHash, refusal.code, refusal.reason);
+  for await (const batch of batches(source, elements)) {
+    const hashes = await readKnownHashes(db, source.config.id, batch.events);
+    const sifted = siftEvents(batch, hashes, limits);
+    for (const { refusal, retriedHash } of [...batch.refused, ...sifted.refused]) {
+      const id = idOf.get(retriedHash ?? '');
+      if (id !== undefined) tried.set(id, { isOpen: true, ...refusal });
     }
   }
   return tried;

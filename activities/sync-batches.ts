@@ -2,7 +2,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type EventOrigin, readPoolEvent } from '../domain/pool-event.js';
 import type { RawEvent } from '../plugins/event-source/event-source.js';
-import { changedElement } from '../store/events.js';
 import {
   BatchTexts,
   type PreparedEvent,
@@ -20,6 +19,8 @@ export interface SyncElement extends RawEvent {
 
 export interface PreparedBatch {
   readonly events: readonly PreparedEvent[];
+  /** Whether some of them have one identity and say different things. */
+  readonly hasTwins: boolean;
   readonly refused: readonly RefusedElement[];
   /** The same event twice in this batch. */
   readonly duplicates: number;
@@ -81,6 +82,8 @@ export async function* batchesOf(
 
 class Gathering {
   private readonly events = new Map<string, PreparedEvent>();
+  /** The same identity as one of these, and something else said: whether that one counts is not known here. */
+  private readonly twins: PreparedEvent[] = [];
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
   private duplicates = 0;
@@ -96,7 +99,7 @@ class Gathering {
   }
 
   get size(): number {
-    return this.events.size + this.refused.length + this.duplicates;
+    return this.events.size + this.twins.length + this.refused.length + this.duplicates;
   }
 
   add(slice: readonly SyncElement[], source: BatchSource): void {
@@ -117,11 +120,13 @@ class Gathering {
   }
 
   batch(objects: readonly ReadObject[]): PreparedBatch {
-    const { refused, duplicates, dtsMs, texts, spare } = this;
+    const { twins, refused, duplicates, dtsMs, texts, spare } = this;
+    const events = [...this.events.values(), ...twins];
+    const hasTwins = twins.length > 0;
     const release = (): void => {
       spare.push(texts.giveAway());
     };
-    return { events: [...this.events.values()], refused, duplicates, dtsMs, objects, release };
+    return { events, hasTwins, refused, duplicates, dtsMs, objects, release };
   }
 
   private addPrepared(prepared: PreparedEvent): void {
@@ -144,6 +149,6 @@ class Gathering {
 
   private addTwin(twin: PreparedEvent, prepared: PreparedEvent): void {
     if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;
-    else this.refused.push(changedElement(prepared));
+    else this.twins.push(prepared);
   }
 }

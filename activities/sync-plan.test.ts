@@ -21,7 +21,7 @@ describe('the plan of a pass', () => {
       isDeep: true,
     });
     expect(planPass(fresh, ago(HOUR), NOW)).toEqual({
-      ...{ since: ago(HOUR + 1_000), coversFrom: BEGINNING, isDeep: true },
+      ...{ since: ago(HOUR + 1_000), coversFrom: ago(HOUR), isDeep: true },
     });
   });
 

@@ -112,6 +112,27 @@ describe('a sync pass', () => {
     expect((await owed())[ALICE]).toBe(net(100n));
   });
 
+  it.each(['in one answer', 'one after the other'])(
+    'counts the right event beside one of its identity that is refused for its fee, %s',
+    async (how) => {
+      world.maxJobFeeWei = 1_000n;
+      transcode(0, ALICE, 5_000n);
+      if (how !== 'in one answer') await pass(1);
+      for (const fees of [500n, 400n, 500n]) {
+        world.nextId = 1;
+        transcode(0, ALICE, fees);
+      }
+      await pass(2);
+      expect((await owed())[ALICE]).toBe(net(500n));
+      expect(
+        await rowsOf('SELECT code, raw ~ $$5000$$ AS dear FROM set_aside ORDER BY id'),
+      ).toEqual([
+        { code: 'EVENT_FEE_ABOVE_CAP', dear: true },
+        { code: 'EVENT_CHANGED', dear: false },
+      ]);
+    },
+  );
+
   it('matches an AI job whose halves come in one poll or in two, in either order', async () => {
     received(0, 'aa', ALICE);
     processed(3, 'bb', 2_000n);

@@ -3,6 +3,7 @@ import type { PoolClient, QueryResult } from 'pg';
 import type { StoredHalf } from '../domain/credit.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Terms } from '../domain/terms.js';
+import type { Database } from './database.js';
 import type { PreparedEvent } from './events-prepared.js';
 import {
   decidedHalvesStatement,
@@ -82,6 +83,20 @@ export async function readState(
     openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
     terms: (terms?.rows ?? []).map(toTerms),
   };
+}
+
+/** Hashes of those that are stored already, by place in the list: as a batch of them would find them. */
+export async function readKnownHashes(
+  db: Database,
+  sourceId: string,
+  events: readonly PreparedEvent[],
+): Promise<ReadonlyMap<number, string>> {
+  const { $client } = db;
+  const keys = keysWithin(events, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  const known = await $client.query<KnownRow>(knownStatement(sourceId, keys));
+  const uuids = uuidsStatement(events);
+  const uuidRows = uuids === undefined ? [] : (await $client.query<UuidRow>(uuids)).rows;
+  return knownHashes(events, known.rows, uuidRows);
 }
 
 function keysWithin(

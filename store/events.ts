@@ -6,12 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type BatchCredits, creditBatch } from '../domain/credit.js';
-import { formatEth } from '../domain/money.js';
-import type { RefusalCode } from '../domain/pool-event-refusal.js';
 import type { Database } from './database.js';
 import { ensurePartitions } from './events-partitions.js';
-import { eventHash, type PreparedEvent, placeText, rawText } from './events-prepared.js';
+import type { PreparedEvent } from './events-prepared.js';
 import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
+import { siftEvents } from './events-sift.js';
 import { type KnownState, readState } from './events-state.js';
 import { writeStatements } from './events-statements.js';
 import { keepUuidsStatements } from './events-uuids.js';
@@ -48,8 +47,10 @@ export interface IngestSession {
 }
 
 export interface IngestBatch {
-  /** In the order in which the source gave them, no key twice. */
+  /** In the order in which the source gave them; no key twice, but for twins, which come last. */
   readonly events: readonly PreparedEvent[];
+  /** Whether one identity stands for several events: the first that can be counted is it. @default false */
+  readonly hasTwins?: boolean;
   readonly refused: readonly RefusedElement[];
   /** Moves the source's cursor forward with this batch. */
   readonly cursorHint: Date | null;
@@ -126,7 +127,8 @@ class BatchIngest {
     const { session, batch } = this;
     const newestMs = checkAllKeys ? Number.POSITIVE_INFINITY : session.newestMs;
     const state = await readState(this.client, session, { events: batch.events, newestMs });
-    const { fresh, refused: sifted } = this.sift(state);
+    const limits = { archivedMs: state.archivedMs, maxJobFeeWei: session.maxJobFeeWei };
+    const { fresh, refused: sifted } = siftEvents(batch, state.hashes, limits);
     const refused = [...batch.refused, ...sifted];
     const { sourceId } = session;
     const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
@@ -144,30 +146,6 @@ class BatchIngest {
     session.newestMs = Math.max(state.newestMs, newestFreshMs ?? state.newestMs);
     const duplicates = batch.events.length - fresh.length - sifted.length;
     return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
-  }
-
-  /**
-   * Parts what is new from what is known, and from what cannot be counted: what is known otherwise, what
-   * is too old to tell, fees above the cap.
-   */
-  private sift({ hashes, archivedMs }: KnownState): {
-    readonly fresh: readonly PreparedEvent[];
-    readonly refused: readonly RefusedElement[];
-  } {
-    const { maxJobFeeWei } = this.session;
-    const fresh: PreparedEvent[] = [];
-    const refused: RefusedElement[] = [];
-    for (const [i, prepared] of this.batch.events.entries()) {
-      const hash = hashes.get(i);
-      if (hash !== undefined) {
-        if (hash !== eventHash(prepared)) refused.push(changedElement(prepared));
-        continue;
-      }
-      const refusal = refusalOf(prepared, { archivedMs, maxJobFeeWei });
-      if (refusal === undefined) fresh.push(prepared);
-      else refused.push(refusedElement(prepared, refusal.code, refusal.reason));
-    }
-    return { fresh, refused };
   }
 
   /** @param small of those that are refused, the ones that are not set aside yet */
@@ -269,44 +247,4 @@ class BatchIngest {
 function newestOf(events: readonly PreparedEvent[]): number | null {
   if (events.length === 0) return null;
   return events.reduce((newest, { dtMs }) => Math.max(newest, dtMs), Number.NEGATIVE_INFINITY);
-}
-
-/** An event whose identity stands for something else already. */
-export function changedElement(prepared: PreparedEvent): RefusedElement {
-  const { eventId, dtMs } = prepared;
-  const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
-  return refusedElement(prepared, 'EVENT_CHANGED', reason);
-}
-
-/** Why an event that nobody knows cannot be counted; undefined when it can. */
-export function refusalOf(
-  { content, dtMs }: PreparedEvent,
-  limits: { readonly archivedMs: number; readonly maxJobFeeWei: bigint },
-): { readonly code: RefusalCode; readonly reason: string } | undefined {
-  const { archivedMs, maxJobFeeWei } = limits;
-  if (dtMs < archivedMs) {
-    // Its key may have been among those that left with their month.
-    const to = new Date(archivedMs).toISOString();
-    const reason = `it is older than ${to}, up to where this source's events are archived`;
-    return { code: 'EVENT_ARCHIVED', reason };
-  }
-  if (content.kind !== 'job' || content.grossWei <= maxJobFeeWei) return undefined;
-  const cap = `pool.maxJobFee, ${formatEth(maxJobFeeWei)} ETH`;
-  const reason = `its fee of ${formatEth(content.grossWei)} ETH is more than ${cap}`;
-  return { code: 'EVENT_FEE_ABOVE_CAP', reason };
-}
-
-function refusedElement(
-  prepared: PreparedEvent,
-  code: RefusalCode,
-  reason: string,
-): RefusedElement {
-  const { dtMs, eventId, retry } = prepared;
-  const dtText = new Date(dtMs).toISOString();
-  return {
-    refusal: { code, reason, eventId, dtText },
-    place: placeText(prepared),
-    raw: rawText(prepared),
-    retriedHash: retry?.rawHash ?? null,
-  };
 }

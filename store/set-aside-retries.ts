@@ -1,9 +1,7 @@
 /** Events that were set aside and that a person wants tried again. */
 import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../domain/pool-error.js';
-import { sqlArray, sqlText } from './copy-text.js';
 import type { Database } from './database.js';
-import { STORED_HASH } from './events-prepared.js';
 import { list, query } from './query.js';
 import { setAside } from './schema.js';
 import { fitting, RAW_BYTES, type RetryElement } from './set-aside.js';
@@ -90,24 +88,4 @@ export async function readTried(
       { isOpen: resolvedAt === null, code, reason },
     ]),
   );
-}
-
-/** Hashes of what is stored under these identities, by place in the list. */
-export async function storedHashes(
-  db: Database,
-  sourceId: string,
-  keys: readonly { readonly dtMs: number; readonly eventId: string }[],
-): Promise<ReadonlyMap<number, string>> {
-  const { rows } = await db.$client.query<{ i: string; hash: string }>(`
-    SELECT k.i, ${STORED_HASH} AS hash
-      FROM unnest(${sqlArray(
-        'timestamptz',
-        keys.map(({ dtMs }) => new Date(dtMs)),
-      )}, ${sqlArray(
-        'text',
-        keys.map(({ eventId }) => eventId),
-      )}) WITH ORDINALITY AS k (dt, event_id, i)
-      JOIN pool_event p
-        ON p.source_id = ${sqlText(sourceId)} AND p.dt = k.dt AND p.event_id = k.event_id`);
-  return new Map(rows.map(({ i, hash }) => [Number(i) - 1, hash]));
 }
