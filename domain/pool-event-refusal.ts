@@ -15,7 +15,7 @@ export const REFUSALS = {
   EVENT_ADDRESS_MALFORMED: 'The worker was started with an address that is none: tell its owner.',
   EVENT_FEE_MALFORMED: 'The fees are no amount of wei: see what the source runs.',
   EVENT_REQUEST_MALFORMED: 'The requestID is no short text: see what the source runs.',
-  EVENT_UNREADABLE:
+  EVENT_READER_FAILED:
     'This version failed over it, which is a fault of its own: report it. It is read again by each new version.',
   EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
   EVENT_ARCHIVED:

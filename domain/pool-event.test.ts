@@ -197,7 +197,7 @@ describe('reading a pool event', () => {
     const long = '\\'.repeat(8_000_000);
     const said = { ID: 'a', EventType: 'moon', DT, Region: 'eu', NodeType: 'ai' };
     expect(readPoolEvent(JSON.stringify({ ...said, Payload: { long } }), ORIGIN)).toMatchObject({
-      refusal: { code: 'EVENT_UNREADABLE', reason: expect.stringContaining('RangeError') },
+      refusal: { code: 'EVENT_READER_FAILED', reason: expect.stringContaining('RangeError') },
     });
   });
 

@@ -83,7 +83,7 @@ function refusalOf(error: unknown, element: LosslessObject | undefined): Refusal
   };
   const isRefused = error instanceof EventRefused;
   return {
-    code: isRefused ? error.code : 'EVENT_UNREADABLE',
+    code: isRefused ? error.code : 'EVENT_READER_FAILED',
     reason: isRefused ? error.message : `reading it failed: ${String(error)}`,
     eventId: told('ID', 'id'),
     dtText: told('DT', 'dt'),

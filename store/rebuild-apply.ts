@@ -9,6 +9,7 @@ import { sqlArray, sqlText } from './copy-text.js';
 import { identifyWorkers } from './events-workers.js';
 import type { BalanceDifference, Comparison } from './rebuild-compare.js';
 import { nameOf, type WorkerNames } from './rebuild-findings.js';
+import { driftWords, mendWaitingStatements, unattributedDrift } from './rebuild-waiting.js';
 
 export interface ApplyOrder {
   readonly actor: string;
@@ -43,6 +44,9 @@ export async function applyCorrections(
 ): Promise<ApplyResult> {
   await client.query('BEGIN');
   const { schema, order, rebuildId } = correcting;
+  // Nothing finds its other half meanwhile.
+  await client.query('SELECT FROM source ORDER BY id FOR UPDATE');
+  const driftBefore = await unattributedDrift(client);
   const found = await withKnownWorkers(client, correcting);
   await lockPayees(client, found.balances);
   await client.query(figuresStatement(found.figures));
@@ -51,6 +55,12 @@ export async function applyCorrections(
   const entries = found.balances.filter(({ group }) => groups.has(group));
   if (entries.length > 0) await client.query(postingsStatement(entries, correcting));
   const { rowCount: rows } = await client.query(mendRowsStatement(schema));
+  await client.query(mendWaitingStatements(schema));
+  const drift = await unattributedDrift(client);
+  if (drift !== 0n && drift !== driftBefore) {
+    await client.query('ROLLBACK');
+    return { ...NOTHING, left: [{ code: 'CORRECTION_LEFT', message: driftWords(drift) }] };
+  }
   const figures = found.figures.length;
   const counts = found.counts.length;
   const postings = groups.size;
@@ -65,6 +75,8 @@ export async function applyCorrections(
   await client.query('COMMIT');
   return { postings, figures, counts, rows: rows ?? 0, left };
 }
+
+const NOTHING = { postings: 0, figures: 0, counts: 0, rows: 0 };
 
 /** Gives ids to workers that were met for the first time. */
 async function withKnownWorkers(
