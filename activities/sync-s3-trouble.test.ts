@@ -157,6 +157,36 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(await world.owed()).toEqual({ [ALICE]: 24_001n });
   });
 
+  it('reads what it may beside objects that it may not, and says which those are', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e']) await world.put(name, [job(ALICE, 1n)]);
+    world.storage.answer = (request, response, answer) => {
+      if (!/us-west-ai-[a-d]/.test(request.url ?? '')) return answer();
+      response.writeHead(403, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>AccessDenied</Code><Message>not for you</Message></Error>');
+    };
+    expect(await world.pass(10)).toMatchObject({ fresh: 1 });
+    expect(await world.owed()).toEqual({ [ALICE]: 1n });
+    const { incomplete } = await world.findings();
+    expect(incomplete).toHaveLength(4);
+    expect(incomplete[0]).toMatchObject({
+      ...{ code: 'EVENT_SOURCE_UNAUTHORIZED', message: expect.stringContaining('not for you') },
+    });
+    world.storage.answer = undefined;
+    expect(await world.pass(20)).toMatchObject({ fresh: 4 });
+    expect((await world.findings()).incomplete).toEqual([]);
+  });
+
+  it('does not ask for all objects where it may read none', async () => {
+    for (let i = 0; i < 120; i += 1) await world.put(`x${i}`, []);
+    world.storage.answer = (request, response, answer) => {
+      if (!/us-west-ai-x/.test(request.url ?? '')) return answer();
+      response.writeHead(403).end();
+    };
+    world.asked();
+    await expect(world.pass(10)).rejects.toMatchObject({ type: 'EVENT_SOURCE_UNAUTHORIZED' });
+    expect(world.asked().length).toBeLessThan(115);
+  });
+
   it('tells what stands between it and the bucket, keeps what it has, and goes on', async () => {
     for (const name of ['a', 'b', 'c']) await world.put(name, [job(ALICE, 1n)]);
     world.storage.answer = (request, response, answer) => {

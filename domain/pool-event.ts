@@ -42,9 +42,10 @@ export interface EventOrigin {
   readonly fromMs: number | null;
 }
 
-// Before the network existed nobody earned on it; Go's zero time is the year 1.
-const EARLIEST_MS = Date.UTC(2015, 0, 1);
-const LATEST_MS = Date.UTC(3000, 0, 1);
+/** No event is older: before the network existed nobody earned on it; Go's zero time is the year 1. */
+export const EARLIEST_MS = Date.UTC(2015, 0, 1);
+/** No event is of this time or later. */
+export const LATEST_MS = Date.UTC(3000, 0, 1);
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RFC3339 = /^(\d{4}-\d{2}-(\d{2}))[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 

@@ -1,5 +1,6 @@
 /** Events that could not be counted, with the reason and what was said. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { EARLIEST_MS, LATEST_MS } from '../domain/pool-event.js';
 import type { Reader } from './database.js';
 import {
   CURSOR_PART,
@@ -73,7 +74,9 @@ export async function findSetAside(db: Reader, id: number): Promise<SetAsideDeta
   const [row] = await db.select(columns).from(setAside).where(eq(setAside.id, id));
   if (row === undefined) return undefined;
   const dtMs = Date.parse(row.dtText ?? '');
-  if (row.eventId === null || Number.isNaN(dtMs)) return { ...row, stored: null };
+  // What was refused for its time may say one that Postgres does not know.
+  const isTime = dtMs >= EARLIEST_MS && dtMs < LATEST_MS;
+  if (row.eventId === null || !isTime) return { ...row, stored: null };
   const [event] = await db
     .select({ payload: poolEvent.payload })
     .from(poolEvent)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { openWorld } from '../test/harness/event-world.js';
 import { listRetries } from './set-aside.js';
+import { findSetAside } from './set-aside-reads.js';
 import { listChosen } from './set-aside-retries.js';
 
 const LENGTHS = [10, 400_000, 400_000, 400_000, 2_000_000, 10, 10];
@@ -44,6 +45,19 @@ describe('what was set aside and is tried again', () => {
         afterId = last.id;
       }
       expect(pages).toEqual([[10, 400_000, 400_000], [400_000], [2_000_000], [10, 10]]);
+    },
+  );
+
+  it.each(['+200000-01-01T00:00:00Z', '-000005-01-01T00:00:00Z', '0000-01-01T00:00:00Z', 'soon'])(
+    'can be shown with the time %s',
+    async (dtText) => {
+      const { rows } = await database.db.$client.query<{ id: string }>(
+        `INSERT INTO set_aside (source_id, event_id, dt_text, place, code, reason, raw, raw_hash, tried_version)
+         VALUES ('a', '1', $1, 'x', 'EVENT_TIME_MALFORMED', '', 'x', $1, '0') RETURNING id`,
+        [dtText],
+      );
+      const shown = await findSetAside(database.db, Number(rows[0]?.id));
+      expect(shown).toMatchObject({ dtText, stored: null });
     },
   );
 });

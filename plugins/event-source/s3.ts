@@ -36,6 +36,9 @@ export async function createS3(config: EventSourceConfig): Promise<EventSource> 
 const AHEAD = 8;
 /** After so many objects in a row that the storage does not give, it is the storage's trouble. */
 const MAX_LOST_IN_A_ROW = 3;
+/** Some may be read by nobody, by a policy or a key of their own; where all are, they are not asked for all. */
+const MAX_FORBIDDEN_IN_A_ROW = 100;
+const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
 
 /** The object came, and is not what it should be. */
 const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
@@ -169,11 +172,12 @@ class S3Reading {
   private note(object: ListedObject, error: unknown): void {
     if (!(error instanceof PoolError)) throw error;
     const { memory } = this.request;
-    const isOfObject = OBJECT_FAULTS.has(error.code);
-    if (isOfObject) this.lostInARow = 0;
+    const isFault = OBJECT_FAULTS.has(error.code);
+    const isForbidden = error.code === FORBIDDEN;
+    if (isFault) this.lostInARow = 0;
     else this.lostInARow += 1;
-    if (isOfObject && memory !== undefined) memory.done(object, error);
+    if ((isFault || isForbidden) && memory !== undefined) memory.done(object, error);
     else this.failures.push(error);
-    if (this.lostInARow >= MAX_LOST_IN_A_ROW) throw error;
+    if (this.lostInARow >= (isForbidden ? MAX_FORBIDDEN_IN_A_ROW : MAX_LOST_IN_A_ROW)) throw error;
   }
 }
