@@ -19,7 +19,7 @@ export const REFUSALS = {
     'This version failed over it, which is a fault of its own: report it. It is read again by each new version.',
   EVENT_BEFORE_START: "It is older than the source's `from`: it belongs to earlier books.",
   EVENT_ARCHIVED:
-    'Its month is archived: whether it was counted cannot be seen any more. `openpool archive restore <month>` brings it back, then it is told apart again.',
+    'Its month, or a later one, is archived: whether it was counted cannot be seen any more. `openpool archive restore <month>` brings months back; with its own and all later ones back it is told apart again.',
   EVENT_FEE_ABOVE_CAP:
     'Ask the orchestrator whether it is right. If it is, raise pool.maxJobFee and restart the workers: it is taken in then.',
   EVENT_CHANGED:

@@ -20,7 +20,8 @@ export function refusedAdvice(code: string): string | undefined {
 }
 
 const ADVICE: Readonly<Partial<Record<RefusalCode, string>>> = {
-  EVENT_ARCHIVED: 'it helps only after its month was restored with `openpool archive restore`',
+  EVENT_ARCHIVED:
+    'it helps only after its month and every later one were restored with `openpool archive restore`',
   EVENT_BEFORE_START:
     "it helps only after the source's `from` was moved back and the workers restarted",
   EVENT_FEE_ABOVE_CAP: 'it helps only after pool.maxJobFee was raised and the workers restarted',

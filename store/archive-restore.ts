@@ -7,7 +7,9 @@ import { monthName } from '../domain/retention.js';
 import { loadArchive } from './archive-file.js';
 import {
   attachPartition,
+  leaveDefault,
   listPartitions,
+  monthsInDefault,
   partitionName,
   whenUnlocked,
 } from './archive-partitions.js';
@@ -33,12 +35,19 @@ export async function restoreMonth(db: Database, order: RestoreOrder): Promise<n
     const [damage] = await verifyArchives(records, order.dir, order.onProgress);
     if (damage !== undefined) throw new PoolError('ARCHIVE_DAMAGED', damage.message);
     order.onProgress(`bringing ${monthName(order.month)} back`);
-    const outcome = await whenUnlocked(client, () => restore(client, order, records));
-    if (outcome === 'locked') {
-      throw new PoolError('HISTORY_BUSY', 'the table of raw events is in use');
-    }
+    const isFree =
+      (await makeWay(client, order.month)) &&
+      (await whenUnlocked(client, () => restore(client, order, records))) !== 'locked';
+    if (!isFree) throw new PoolError('HISTORY_BUSY', 'the table of raw events is in use');
     return records.reduce((sum, { rows }) => sum + rows, 0);
   });
+}
+
+/** Events of the month that came since, where it had no partition: they would stand in its way. */
+async function makeWay(client: PoolClient, month: Date): Promise<boolean> {
+  const months = await monthsInDefault(client);
+  const isInDefault = months.some((one) => one.getTime() === month.getTime());
+  return !isInDefault || leaveDefault(client, month);
 }
 
 async function restore(

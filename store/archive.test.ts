@@ -336,6 +336,21 @@ describe('archiving raw events', () => {
     });
   }
 
+  it('brings a month back of which the DEFAULT partition holds what came since', async () => {
+    await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
+    await hasBeenQuiet();
+    await archive();
+    await ingestSaid(database.db, 'b', [job(2, FEBRUARY)]);
+    await database.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
+      INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
+    expect(await restore(FEBRUARY)).toBe(1);
+    expect(await rowsOf('SELECT source_id FROM ONLY pool_event_2026_02 ORDER BY 1')).toEqual([
+      { source_id: 'a' },
+      { source_id: 'b' },
+    ]);
+    expect(await rebuild()).toMatchObject({ ok: true, events: 2 });
+  });
+
   it('says so when events stand in the table and in a file too', async () => {
     await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
