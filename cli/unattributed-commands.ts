@@ -70,7 +70,11 @@ export function withWorker(command: Command): Command {
   return command
     .addOption(new Option('--node-type <type>', 'of the row').choices(['ai', 'transcode']))
     .option('--region <region>', 'of the row')
-    .option('--new-payee', 'the address may be one that was never seen', false);
+    .option(
+      '--new-payee',
+      'the address, or its node type and region, may be one that was never seen',
+      false,
+    );
 }
 
 interface ListOptions extends Filter {

@@ -125,7 +125,12 @@ describe('an adjustment', () => {
   it('wants the row to be named when there are several, and the payee to be known', async () => {
     const payee = await earner(400n);
     const us = adjustment(payee, 7n, { nodeType: 'ai', region: 'us' });
-    await adjustPending(database.db, us);
+    // Mistyped it would be a row of its own for ever.
+    await expect(adjustPending(database.db, us)).rejects.toMatchObject({
+      code: 'WORKER_NOT_NAMED',
+      message: expect.stringContaining('was never seen as ai in us, but as ai in eu'),
+    });
+    await adjustPending(database.db, { ...us, isNewPayee: true });
     for (const place of [{}, { nodeType: 'ai' as const }, { region: 'asia' }]) {
       const vague = adjustPending(database.db, adjustment(payee, 1n, place));
       await expect(vague).rejects.toMatchObject({
@@ -152,7 +157,7 @@ describe('an adjustment', () => {
 
   it('is paid with everything else that is pending, a row in debt netted against the others', async () => {
     const payee = await earner(400n);
-    const place = { nodeType: 'transcode', region: 'us', allowDebt: true } as const;
+    const place = { nodeType: 'transcode', region: 'us', allowDebt: true, isNewPayee: true } as const;
     await adjustPending(database.db, adjustment(payee, -120n, place));
     const request = { payee, actor: 'ann', reason: 'now', belowThreshold: true };
     const made = await reserveManual(database.db, { ...request, requestId: 'one' });

@@ -7,7 +7,7 @@ import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/rem
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
 import { query } from './query.js';
-import { ensureWorkers, requirePayee } from './remote-workers.js';
+import { ensureWorkers, requirePayee, requireRow } from './remote-workers.js';
 import { transact } from './transact.js';
 
 export interface Adjustment extends Decision {
@@ -114,9 +114,13 @@ async function lockRows(tx: Transaction, payee: Address): Promise<ReadonlyMap<st
 /** The row that is named; when none is, the only one there is. */
 async function chooseWorker(
   tx: Transaction,
-  { payee, nodeType, region }: Adjustment,
+  { payee, nodeType, region, isNewPayee }: Adjustment,
 ): Promise<RemoteWorker> {
-  if (nodeType !== null && region !== null) return { payee, nodeType, region };
+  if (nodeType !== null && region !== null) {
+    const named = { payee, nodeType, region };
+    await requireRow(tx, named, { isNewPayee });
+    return named;
+  }
   const rows = await query<{ node_type: NodeType; region: string }>(
     tx,
     sql`SELECT node_type, region FROM remote_worker

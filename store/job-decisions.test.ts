@@ -180,6 +180,11 @@ describe('a decision about unattributed jobs', () => {
     }
     const strange = decision(to(BOB), { isNewPayee: false });
     await expect(decide([keyOf('3')], strange)).rejects.toMatchObject({ code: 'PAYEE_UNKNOWN' });
+    const mistyped = decision(to(ALICE, { region: 'ue' }), { isNewPayee: false });
+    await expect(decide([keyOf('3')], mistyped)).rejects.toMatchObject({
+      code: 'WORKER_NOT_NAMED',
+      message: expect.stringContaining('as ai in ue, but as ai in eu'),
+    });
     await decide([keyOf('3')], decision(to(ALICE), { isNewPayee: false }));
     expect(await owed(database.db)).toEqual({ [ALICE]: 1_500n, commission: 500n });
   });

@@ -7,13 +7,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type Assignee, type JobShare, shareJob } from '../domain/job-decision.js';
 import { formatJobHandle, type JobKey } from '../domain/job-handle.js';
 import { sumWei } from '../domain/money.js';
-import { type NodeType, remoteWorkerKey } from '../domain/remote-worker.js';
+import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/remote-worker.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { countDecidedAlike } from './decided-jobs.js';
 import { keyRows } from './job-keys.js';
 import { list, query } from './query.js';
-import { ensureWorkers, requirePayee } from './remote-workers.js';
+import { ensureWorkers, requirePayee, requireRow } from './remote-workers.js';
 import { transact } from './transact.js';
 
 export interface JobDecision extends Decision {
@@ -81,6 +81,11 @@ async function lookAtJobs(
     ...{ key: job.key, grossWei: job.grossWei },
     ...shareJob(job, assignee),
   }));
+  if (assignee !== null && (assignee.nodeType ?? assignee.region) !== null) {
+    const named = new Map<string, RemoteWorker>();
+    for (const { worker } of jobs) if (worker !== null) named.set(remoteWorkerKey(worker), worker);
+    for (const worker of named.values()) await requireRow(reader, worker, decision);
+  }
   return { jobs, already };
 }
 

@@ -19,6 +19,25 @@ export async function requirePayee(
   throw new PoolError('PAYEE_UNKNOWN', words, { payee });
 }
 
+/** A node type or region that was mistyped must not become a row of its own: throws WORKER_NOT_NAMED. */
+export async function requireRow(
+  reader: Reader,
+  { payee, nodeType, region }: RemoteWorker,
+  options: { readonly isNewPayee: boolean },
+): Promise<void> {
+  if (options.isNewPayee) return;
+  const rows = await query<{ node_type: NodeType; region: string }>(
+    reader,
+    sql`SELECT node_type, region FROM remote_worker WHERE payee = ${payee} ORDER BY 1, 2`,
+  );
+  if (rows.some((row) => row.node_type === nodeType && row.region === region)) return;
+  const all = rows.map((row) => `${row.node_type} in ${row.region}`).join(', ');
+  const words =
+    `${payee} was never seen as ${nodeType} in ${region}${all === '' ? '' : `, but as ${all}`}; ` +
+    'if it is right all the same, say --new-payee';
+  throw new PoolError('WORKER_NOT_NAMED', words, { payee });
+}
+
 /** The ids of these rows by `remoteWorkerKey`; those that are missing are made, payees included. */
 export async function ensureWorkers(
   tx: Transaction,
