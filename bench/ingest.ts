@@ -53,6 +53,8 @@ interface PassFigures extends IngestVerdict {
   readonly emptyPassWallMs: number;
   readonly peakRssMb: number;
   readonly cpuMicrosPerEvent: number;
+  /** What Postgres' backend was busy for: no syncing, however quick, takes less. */
+  readonly postgresMicrosPerEvent: number;
 }
 
 export async function benchIngest(options: IngestBenchOptions) {
@@ -174,6 +176,7 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
     emptyPassWallMs: median(empty.passesMs),
     peakRssMb: first.peakRssMb,
     cpuMicrosPerEvent: (first.cpuMs * 1_000) / elements,
+    postgresMicrosPerEvent: (first.postgresMs * 1_000) / elements,
     ...verdict,
   };
 }
@@ -264,6 +267,7 @@ function medians(all: readonly PassFigures[]) {
     emptyPassMs: of('emptyPassMs'),
     emptyPassWallMs: of('emptyPassWallMs'),
     cpuMicrosPerEvent: of('cpuMicrosPerEvent'),
+    postgresMicrosPerEvent: of('postgresMicrosPerEvent'),
     lost: Number(worst('lost')),
     duplicated: Number(worst('duplicated')),
     driftWei: worst('driftWei'),

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { benchGrowth } from './growth.js';
 import { benchIngest } from './ingest.js';
+import { benchMemory } from './memory.js';
 import { benchPayout } from './payout.js';
 import { benchReads } from './reads.js';
 
@@ -84,6 +85,18 @@ interface GrowthOptions {
   readonly payees: number;
   readonly json: boolean;
 }
+
+program
+  .command('memory')
+  .description(
+    'what a whole worker holds, at rest and while a long answer of large events comes in',
+  )
+  .option('--events <n>', 'small ones in the answer', count, 400_000)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, events }: { events: number; json: boolean }) => {
+    const figures = await benchMemory({ events, say });
+    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  });
 
 interface PayoutOptions {
   readonly payees: number;
