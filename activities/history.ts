@@ -45,7 +45,7 @@ export function createHistoryActivities({ db, retention }: HistoryDeps) {
     archiveEvents: guarded(
       (): Promise<ArchiveReport> =>
         telling((onProgress, signal) =>
-          archiveMonths(db, { dir: archiveDir, keepMonths, now: new Date(), onProgress, signal }),
+          archiveMonths(db, { dir: archiveDir, keepMonths, onProgress, signal }),
         ),
     ),
     verifyArchive: guarded(

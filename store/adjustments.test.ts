@@ -157,7 +157,12 @@ describe('an adjustment', () => {
 
   it('is paid with everything else that is pending, a row in debt netted against the others', async () => {
     const payee = await earner(400n);
-    const place = { nodeType: 'transcode', region: 'us', allowDebt: true, isNewPayee: true } as const;
+    const place = {
+      nodeType: 'transcode',
+      region: 'us',
+      allowDebt: true,
+      isNewPayee: true,
+    } as const;
     await adjustPending(database.db, adjustment(payee, -120n, place));
     const request = { payee, actor: 'ann', reason: 'now', belowThreshold: true };
     const made = await reserveManual(database.db, { ...request, requestId: 'one' });

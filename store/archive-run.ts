@@ -35,7 +35,8 @@ export interface ArchiveRun {
   readonly dir: string;
   /** Whole months that stay beside the running one; null: all of them. */
   readonly keepMonths: number | null;
-  readonly now: Date;
+  /** @default the database's: one worker whose clock is months ahead would archive what still comes in */
+  readonly now?: Date;
   /** Called, and waited for, between any two steps. */
   readonly onProgress: (words: string) => unknown;
   readonly signal?: AbortSignal;
@@ -63,11 +64,17 @@ const RESTORED_KEPT_MS = 30 * 86_400_000;
 
 /** Archives what is old enough and quiet; makes the next month's partition in any case. */
 export async function archiveMonths(db: Database, run: ArchiveRun): Promise<ArchiveReport> {
-  const { now, keepMonths } = run;
+  const { keepMonths } = run;
+  const now = run.now ?? (await readClock(db));
   const ahead = [monthStart(now).getTime(), monthStart(now, 1).getTime()];
   await ensurePartitions(db, { dtsMs: ahead, now }, new Set());
   if (keepMonths === null) return { archived: [], waiting: null };
-  return withHistoryLock(db, (client) => new Archiving(client, { ...run, keepMonths }).run());
+  return withHistoryLock(db, (client) => new Archiving(client, { ...run, keepMonths, now }).run());
+}
+
+async function readClock(db: Database): Promise<Date> {
+  const { rows } = await db.$client.query<{ now: Date }>('SELECT now()');
+  return rows[0]?.now ?? new Date(Number.NaN);
 }
 
 class Archiving {
@@ -76,7 +83,7 @@ class Archiving {
 
   constructor(
     private readonly client: PoolClient,
-    private readonly order: ArchiveRun & { readonly keepMonths: number },
+    private readonly order: ArchiveRun & { readonly keepMonths: number; readonly now: Date },
   ) {}
 
   async run(): Promise<ArchiveReport> {

@@ -110,6 +110,19 @@ describe('archiving raw events', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  it('goes by the database’s clock', async () => {
+    await ingestSaid(database.db, 'a', [job(1, Date.now() - 20 * DAY_MS)]);
+    await database.db.$client.query(`UPDATE pool_event SET received_at = now() - interval '9 days';
+      UPDATE source SET deep_from_dt = NULL`);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * DAY_MS });
+    try {
+      const run = { dir, keepMonths: 1, onProgress: () => undefined };
+      expect(await archiveMonths(database.db, run)).toEqual({ archived: [], waiting: null });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('writes old months to files, lets them go, and still rebuilds every balance from all of it', async () => {
     await seed();
     const [{ rows }] = await everything();
