@@ -19,6 +19,8 @@ import { listRebuilds } from './rebuilds.js';
 import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
+/** A rebuild takes a tenth of a second here: that a batch comes in the middle of one is sure over so many. */
+const REBUILDS_MEANWHILE = 15;
 const SPAN = { fromMs: MARCH, count: 160, stepMs: 2_000_000 };
 
 let database: TestDatabase;
@@ -242,22 +244,29 @@ describe('rebuilding the balances', () => {
   it('sees one moment while events go on coming, and mends no more than it saw', async () => {
     await seed();
     await postWrongly(3, 1_000n);
-    const more = inventEvents(3, { ...SPAN, fromMs: MARCH + 10 * 86_400_000, count: 100 });
-    let coming: Promise<unknown> | undefined;
-    const result = await rebuild({
-      apply: { actor: 'test', reason: 'x', allowDebt: false },
-      onProgress: (words) => {
-        if (words.includes('read'))
-          coming ??= ingestSaid(
-            database.db,
-            'a',
-            more.map((one) => ({ ...one, id: one.id + 1e6 })),
-            20,
-          );
-      },
-    });
-    await coming;
-    expect(result).toMatchObject({ ok: true, corrections: { postings: 1, figures: 0, counts: 0 } });
+    let comesOn = true;
+    const coming = (async () => {
+      let fresh = 0;
+      for (let round = 3; comesOn; round += 1) {
+        const said = inventEvents(round, { ...SPAN, fromMs: MARCH + round * 1_000 });
+        const more = said.map((one) => ({ ...one, id: one.id + round * 1_000 }));
+        fresh += (await ingestSaid(database.db, 'a', more, 20)).fresh;
+      }
+      return fresh;
+    })();
+    try {
+      const mended = await apply();
+      const corrections = { postings: 1, figures: 0, counts: 0, rows: 0 };
+      expect(mended).toMatchObject({ ok: true, corrections });
+      for (let times = 0; times < REBUILDS_MEANWHILE; times += 1) {
+        const result = await rebuild();
+        expect(result, JSON.stringify(result.findings, null, 1)).toMatchObject({ ok: true });
+      }
+    } finally {
+      comesOn = false;
+      await coming;
+    }
+    expect(await coming).toBeGreaterThan(1_000);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
