@@ -6,9 +6,11 @@ import type { SourceConfig } from '../../config.js';
 import { createEventSource } from '../../plugins/event-source/registry.js';
 import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
 import { checkInvariants } from '../../store/invariants.js';
+import { type RebuildOrder, rebuildBalances } from '../../store/rebuild.js';
 import { registerSources } from '../../store/sources.js';
 import { recordTerms } from '../../store/terms.js';
 import { readBooks } from './books.js';
+import { setDatabaseClock, simulateClock } from './database-clock.js';
 import type { KilledSyncJob } from './killed-sync.js';
 import type { Manager, ManagerScene, Poll } from './manager.js';
 import type { PassOutcome } from './pass.js';
@@ -28,6 +30,12 @@ export async function startProduct(scene: ManagerScene, databaseUrl: string): Pr
   await product.register();
   return product;
 }
+
+/** Looks only. Nothing is archived here. */
+const REBUILD: RebuildOrder = {
+  ...{ archiveDir: '/', actor: 'simulation', apply: null, keep: false },
+  onProgress: () => undefined,
+};
 
 class ProductManager implements Manager {
   /** Watches and configures; never killed. */
@@ -52,6 +60,7 @@ class ProductManager implements Manager {
   }
 
   async register(): Promise<void> {
+    await simulateClock(this.observer);
     const registered = this.configs.map(async (config) => ({
       ...config,
       readsFrom: (await createEventSource(config)).readsFrom,
@@ -60,6 +69,7 @@ class ProductManager implements Manager {
   }
 
   async poll({ nowMs, passes, atOnce }: Poll): Promise<readonly PassOutcome[]> {
+    await setDatabaseClock(this.observer, nowMs);
     const bySource = this.scene.sources.map((_, i) => passes.filter(({ source }) => source === i));
     const outcomes: PassOutcome[] = [];
     const run = async (some: readonly PlannedPass[]) => {
@@ -75,6 +85,7 @@ class ProductManager implements Manager {
 
   async sigkill(pass: Parameters<Manager['sigkill']>[0]): Promise<readonly PassOutcome[]> {
     const { nowMs, batchSize, kill } = pass;
+    await setDatabaseClock(this.observer, nowMs);
     const job: KilledSyncJob = {
       ...{ databaseUrl: this.databaseUrl, kill },
       passes: this.configs.map((config) => ({
@@ -104,8 +115,9 @@ class ProductManager implements Manager {
   }
 
   async look(): Promise<readonly string[]> {
-    const findings = await checkInvariants(this.observer, { withEvents: true });
-    return findings.map(({ code, message }) => `${code}: ${message}`);
+    const broken = await checkInvariants(this.observer, { withEvents: true });
+    const rebuilt = await rebuildBalances(this.observer, REBUILD);
+    return [...broken, ...rebuilt.findings].map(({ code, message }) => `${code}: ${message}`);
   }
 
   books() {
