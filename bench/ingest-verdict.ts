@@ -1,6 +1,6 @@
 /** The ledger against the tally of whoever wrote the events. */
 import { sql } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
+import type { Reader } from '../store/database.js';
 import { query } from '../store/query.js';
 import type { Expected } from './ingest-tally.js';
 
@@ -13,7 +13,7 @@ export interface IngestVerdict {
   readonly driftWei: string;
 }
 
-export async function judge(db: Database, expected: Expected): Promise<IngestVerdict> {
+export async function judge(db: Reader, expected: Expected): Promise<IngestVerdict> {
   const [stored] = await query<{ rows: string; ids: string }>(
     db,
     sql`SELECT count(*) AS rows, count(DISTINCT event_id) AS ids FROM pool_event`,
