@@ -34,8 +34,8 @@ export async function addWorkers({ db, payees }: History): Promise<void> {
 /**
  * Writes the n-th month before the end.
  *
- * In ten rows: eight processed jobs, half of them AI, and two received halves. One AI job in fifty
- * waits for a half that never came.
+ * In ten rows: eight processed jobs, half of them AI, and two received halves. One row in fifty waits for
+ * a half that never came: a processed job of nobody, or a received one that was never finished.
  */
 export async function addMonth(history: History, monthsBack: number): Promise<void> {
   const { db, sourceId } = history;
@@ -92,6 +92,9 @@ function rawRows({ sourceId, rowsPerMonth, payees }: History, month: Month): str
     ALTER TABLE pool_event ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`;
 }
 
+/** Scattered over its index as four random bytes are, and none of those that arrive. */
+const REQUEST_ID = `lpad(to_hex(seq * ${0x9e3779b1} % 4294967296), 8, '0')`;
+
 /** The sums that crediting keeps, from the rows themselves. */
 function derived(sourceId: string, { name }: Month): readonly string[] {
   const isUnattributed = 'gross_wei IS NOT NULL AND remote_worker_id IS NULL';
@@ -102,8 +105,11 @@ function derived(sourceId: string, { name }: Month): readonly string[] {
        FROM (SELECT remote_worker_id AS id, count(gross_wei) AS jobs, max(dt) AS dt FROM ${name} GROUP BY 1) k
       WHERE w.id = k.id`,
     `INSERT INTO unmatched_job (source_id, dt, event_id, role, request_id, gross_wei, compute_units, terms_id, reason)
-       SELECT source_id, dt, event_id, 'processed', to_hex(seq), gross_wei, 1, terms_id, 'no-other-half'
+       SELECT source_id, dt, event_id, 'processed', ${REQUEST_ID}, gross_wei, 1, terms_id, 'no-other-half'
          FROM ${name} WHERE ${isUnattributed}`,
+    `INSERT INTO unmatched_job (source_id, dt, event_id, role, request_id, remote_worker_id, reason)
+       SELECT source_id, dt, event_id, 'received', ${REQUEST_ID}, remote_worker_id, 'no-other-half'
+         FROM ${name} WHERE event_type = 'job-received' AND seq % 100 = 8`,
     `WITH sums AS (
        SELECT batch, remote_worker_id AS worker, terms_id, sum(gross_wei) AS gross, sum(commission_wei) AS commission
          FROM ${name} WHERE gross_wei IS NOT NULL GROUP BY 1, 2, 3),

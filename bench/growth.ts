@@ -18,6 +18,7 @@ import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
 import { openWalletRow } from '../store/wallet.js';
 import { median, rounded } from './figures.js';
+import { ArrivingEvents } from './growth-arriving.js';
 import {
   addMonth,
   addWorkers,
@@ -51,6 +52,8 @@ interface SizeFigures extends Record<`${Step}Ms`, number> {
   /** What an empty pass is busy for in Postgres. */
   readonly emptyPassPostgresMs: number;
   readonly payoutsPerRound: number;
+  /** Halves of AI jobs that wait for the other one when all is over. */
+  readonly openHalves: number;
   readonly databaseMb: number;
   readonly rawTableMb: number;
   readonly rawTableIndexesMb: number;
@@ -146,12 +149,12 @@ async function prepare(
   const [payee] = await query<{ address: string }>(db, sql`SELECT address FROM payee LIMIT 1`);
   const arriving = new ArrivingEvents(history, await payeesOf(db));
   const pass = (events: () => readonly RawEvent[]) => runPass(db, source, events);
-  const credit = () => pass(() => arriving.next(EVENTS_PER_PASS));
+  const credit = () => pass(() => arriving.transcodeJobs(EVENTS_PER_PASS));
   return {
     db,
     credit,
     steps: {
-      syncPass: credit,
+      syncPass: () => pass(() => arriving.next(EVENTS_PER_PASS)),
       emptyPass: () => pass(() => arriving.last(OVERLAP_EVENTS)),
       payeePage: () => pages(`/v1/payees/${payee?.address}`),
       workersPage: () => pages('/workers'),
@@ -208,35 +211,6 @@ async function runPass(
   };
   const { signal } = new AbortController();
   await runSyncPass(deps, { sourceId: config.id, signal, onProgress: () => undefined });
-}
-
-/** Events that come after the history, one a second, from each worker in turn. */
-class ArrivingEvents {
-  private count = 0;
-  private recent: readonly RawEvent[] = [];
-
-  constructor(
-    private readonly history: History,
-    private readonly payees: readonly string[],
-  ) {}
-
-  next(howMany: number): readonly RawEvent[] {
-    this.recent = Array.from({ length: howMany }, () => this.make());
-    return this.recent;
-  }
-
-  last(howMany: number): readonly RawEvent[] {
-    return this.recent.slice(-howMany);
-  }
-
-  private make(): RawEvent {
-    const n = this.count;
-    this.count += 1;
-    const dt = `${new Date(this.history.endMs + n * 1_000).toISOString().slice(0, 19)}Z`;
-    const payload = `{\n  "event_type": "job-processed",\n  "payload": {\n    "ethAddress": "${this.payees[n % this.payees.length]}",\n    "computeUnits": 20000000,\n    "pricePerComputeUnit": 1200,\n    "fees": 1000000000000000,\n    "responseTime": 812,\n    "realTimeRatio": 2,\n    "duration": 2000\n  }\n}`;
-    const raw = `{"ID":${FIRST_NEW_SEQ + n},"Payload":${JSON.stringify(payload)},"Version":1,"DT":"${dt}"}`;
-    return { place: `element ${n}`, raw };
-  }
 }
 
 /**
@@ -296,6 +270,10 @@ async function postgresMs(db: Database): Promise<number> {
 }
 
 async function sizesOf(db: Database) {
+  const [open] = await query<{ halves: string }>(
+    db,
+    sql`SELECT count(*) AS halves FROM unmatched_job`,
+  );
   const [row] = await query<{ database: string; raw: string; indexes: string }>(
     db,
     sql`SELECT pg_database_size(current_database()) AS database, sum(pg_table_size(inhrelid)) AS raw,
@@ -304,6 +282,7 @@ async function sizesOf(db: Database) {
   );
   const mb = (bytes: string | undefined): number => Math.round(Number(bytes) / 1_048_576);
   return {
+    openHalves: Number(open?.halves),
     databaseMb: mb(row?.database),
     rawTableMb: mb(row?.raw),
     rawTableIndexesMb: mb(row?.indexes),
@@ -333,6 +312,7 @@ function describe(figures: SizeFigures): string {
     `an empty one ${rounded(emptyPassMs)} ms (${rounded(emptyPassPostgresMs)} in Postgres)`,
     `a payee's page ${rounded(payeePageMs)} ms`,
     `a round of ${figures.payoutsPerRound} payouts ${rounded(payoutRoundMs)} ms`,
+    `${figures.openHalves} halves that wait`,
     `${figures.databaseMb} MB`,
   ].join(', ');
 }
