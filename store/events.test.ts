@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PoolEvent } from '../domain/pool-event.js';
 import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
+import { waitUntil } from '../local/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { ingestSaid } from '../test/harness/event-world.js';
 import { type IngestBatch, type IngestSession, ingestBatch, openIngestSession } from './events.js';
 import { ensurePartitions } from './events-partitions.js';
 import { prepareSlice } from './events-prepared.js';
@@ -43,6 +45,9 @@ const session = (sourceId: string): IngestSession =>
   });
 const rowsOf = async (statement: string) => (await database.db.$client.query(statement)).rows;
 
+const WAITING = `SELECT count(*)::int AS waiting FROM pg_stat_activity
+  WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+
 describe('storing and crediting a batch', () => {
   beforeEach(async () => {
     database = await createTestDatabase(20);
@@ -71,6 +76,38 @@ describe('storing and crediting a batch', () => {
       "SELECT sum(amount_wei)::text FROM balance WHERE account = 'pending'",
     );
     expect(sum).toEqual({ sum: '180' });
+  });
+
+  it('takes the batches of one source one after the other: halves that come at once find each other', async () => {
+    const { db } = database;
+    const atMs = NOW.getTime();
+    const request = { requestID: 'r', pipeline: 'p', modelID: 'm' };
+    const halves = [
+      { id: 1, atMs, type: 'job-received', fields: { ...request, ethAddress: payeeOf(1) } },
+      { id: 2, atMs, type: 'job-processed', fields: { ...request, fees: 1_000n, computeUnits: 5 } },
+    ];
+    const holder = await db.$client.connect();
+    await holder.query(`BEGIN; SELECT FROM source WHERE id = 'a' FOR UPDATE`);
+    const coming = halves.map((half) => ingestSaid(db, 'a', [half]));
+    try {
+      await waitUntil({
+        ...{ what: 'both batches to wait', timeoutMs: 20_000, intervalMs: 20 },
+        ready: async () => (await rowsOf(WAITING))[0].waiting === 2,
+      });
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    await Promise.all(coming);
+    expect(await rowsOf('SELECT seq::int FROM pool_event ORDER BY 1')).toEqual([
+      { seq: 1 },
+      { seq: 2 },
+    ]);
+    expect(await rowsOf('SELECT role FROM unmatched_job')).toEqual([]);
+    const [credited] = await rowsOf(
+      "SELECT amount_wei::text FROM balance WHERE account = 'pending'",
+    );
+    expect(credited).toEqual({ amount_wei: '900' });
   });
 
   it('credits the same workers from several sources at once without losing to deadlocks', async () => {
