@@ -9,11 +9,12 @@ import { stringify } from 'yaml';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { freePort } from '../local/ports.js';
 import { type LocalProcess, startProcess, waitUntil } from '../local/process.js';
+import { listFindings } from '../store/finding-reads.js';
 import { listSources } from '../store/source-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { SWEEP_SCHEDULE_ID, syncScheduleId } from '../workflows/contract.js';
+import { SENTINEL_SCHEDULE_ID, SWEEP_SCHEDULE_ID, syncScheduleId } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
@@ -123,6 +124,28 @@ describe('the worker process', () => {
     expect(Date.now() - asked).toBeLessThan(15_000);
     expect(lines.join('\n')).not.toContain(PASSPHRASE);
     expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
+  });
+
+  it('keeps what the sentinel finds when its schedule comes round', async () => {
+    const { says } = await start();
+    await says('openpool worker ready');
+    const { db } = database;
+    const findings = async () =>
+      (await listFindings(db, { all: true }, { limit: 10, cursor: null })).items;
+    expect(await findings()).toEqual([]);
+    await db.$client.query(
+      `UPDATE source SET last_success_at = now() - interval '1 hour', last_error_code = 'EVENT_SOURCE_UNREACHABLE'`,
+    );
+    await temporal.client.schedule.getHandle(SENTINEL_SCHEDULE_ID).trigger();
+    await waitUntil({
+      what: 'a finding',
+      timeoutMs: 30_000,
+      intervalMs: 100,
+      ready: async () => (await findings()).length > 0,
+    });
+    expect(await findings()).toMatchObject([
+      { code: 'SOURCE_FAILING', sourceId: 'silent', resolvedAt: null },
+    ]);
   });
 
   it('runs the API in the same process when started as a whole', async () => {
