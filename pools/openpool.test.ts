@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -8,6 +9,7 @@ import { orchestratorHttpOptions } from '../plugins/event-source/orchestrator-ht
 import { useConfigFiles } from '../test/harness/config-files.js';
 
 const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));
+const COMPOSE = fileURLToPath(new URL('./compose.yaml', import.meta.url));
 const { write } = useConfigFiles();
 
 describe('the example', () => {
@@ -15,6 +17,20 @@ describe('the example', () => {
     const config = await loadConfig(EXAMPLE, { env: {} });
     expect(config.sources.map((source) => source.id)).toContain('us-ai-1');
     expect(config.database).toHaveProperty('embeddedDir');
+  });
+
+  it('keeps ledger and archive beside the file, so that two pools do not meet', async () => {
+    const { database, retention } = await loadConfig(EXAMPLE, { env: {} });
+    const own = dirname(EXAMPLE) + sep;
+    const dir = 'embeddedDir' in database ? database.embeddedDir : 'none';
+    expect([dir, retention.archiveDir].filter((path) => !path.startsWith(own))).toEqual([]);
+  });
+
+  it('names enough RPC endpoints that two agree when one is away', async () => {
+    for (const file of [EXAMPLE, COMPOSE]) {
+      const { chain } = parse(await readFile(file, 'utf8')) as { chain: { rpcUrls: string[] } };
+      expect(new Set(chain.rpcUrls.map((url) => new URL(url).host)).size).toBeGreaterThan(2);
+    }
   });
 
   it('has every key there is', async () => {
