@@ -64,11 +64,13 @@ export async function withContext(
   });
 }
 
-/** Reads the configuration as a worker would, wallet and sources included. */
+/** Reads the configuration as a worker would; wallet, sources and RPC endpoints included. */
 export async function runConfigCheck(command: Command): Promise<void> {
   await guarded(command, async (options) => {
-    const { description, text } = await checkConfig(options.config);
-    printer(options)(text, description);
+    const { description, text, refusals, warnings } = await checkConfig(options.config);
+    const refused = refusals.map(({ code, message, help }) => ({ code, message, help }));
+    printer(options)(text, { ...description, refused, warnings });
+    return refused.length === 0 ? 0 : EXIT.misused;
   });
 }
 

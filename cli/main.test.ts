@@ -1,13 +1,13 @@
 /** The command line as operators run it: a process of its own against a real database. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { addTerms, addWorker } from '../api/test-pool.js';
 import type { Address } from '../domain/address.js';
 import { freePort } from '../local/ports.js';
@@ -246,10 +246,17 @@ describe('the command line', () => {
   it('checks the configuration without telling its secrets', async () => {
     const checked = await run(['config', 'check']);
     expect(checked).toMatchObject({ code: 0 });
-    expect(checked.out.toLowerCase()).toContain(wallet.address);
+    expect(checked.out).toContain(key.address);
+    expect(checked.out).toMatch(/nothing here would be refused.*\n$/);
     for (const secret of [PASSPHRASE, TOKEN, key.privateKey.slice(2)]) {
       expect(checked.out + checked.err).not.toContain(secret);
     }
+    const twice = parse(await readFile(join(dir, 'pool.yaml'), 'utf8'));
+    twice.sources.push({ ...twice.sources[0], id: 'two' });
+    await writeFile(join(dir, 'twice.yaml'), stringify(twice));
+    const refused = await run(['config', 'check', '--json'], 'twice.yaml');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.json()).toMatchObject({ refused: [{ code: 'SOURCE_READ_TWICE' }] });
     await writeFile(join(dir, 'wrong.yaml'), 'pool:\n  comission: 25%\n');
     const wrong = await run(['config', 'check'], 'wrong.yaml');
     expect(wrong.code).toBe(2);

@@ -53,7 +53,9 @@ export function addPoolCommands(program: Command): void {
     .command('config')
     .description('the configuration')
     .command('check')
-    .description('everything that a start would refuse, secrets left out')
+    .description(
+      'what a start would refuse, as far as files, wallet and RPC endpoints tell; exit code 2 when it would',
+    )
     .action((_options: unknown, command: Command) => runConfigCheck(command));
 }
 

@@ -1,4 +1,5 @@
 /** Places that sources read, as `readsFrom` tells them. */
+import { PoolError } from './pool-error.js';
 
 const BUCKET = 's3://';
 const FILE = 'file:';
@@ -14,6 +15,25 @@ export function placesOverlap(a: string, b: string): boolean {
   if (!a.startsWith(FILE) || !b.startsWith(FILE)) return false;
   const [aName, bName] = [a.lastIndexOf('/') + 1, b.lastIndexOf('/') + 1];
   return a.slice(0, aName) === b.slice(0, bName) && patternsMeet(a.slice(aName), b.slice(bName));
+}
+
+/** A source, and the place that its plugin says it reads. */
+interface PlacedSource {
+  readonly id: string;
+  readonly readsFrom: string;
+}
+
+/** Throws SOURCE_READ_TWICE when another one's place (place to source id) shares something with its own. */
+export function refuseSharedPlace(
+  { id, readsFrom }: PlacedSource,
+  readers: ReadonlyMap<string, string>,
+): void {
+  for (const [place, reader] of readers) {
+    if (reader === id || !placesOverlap(place, readsFrom)) continue;
+    const which = place === readsFrom ? 'which' : `and some of it is in ${place}, which`;
+    const message = `source "${id}" is to read ${readsFrom}, ${which} source "${reader}" reads`;
+    throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
+  }
 }
 
 /** Whether a name can fit both patterns; `*` stands for anything. */

@@ -2,7 +2,7 @@
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
-import { placesOverlap } from '../domain/source-place.js';
+import { refuseSharedPlace } from '../domain/source-place.js';
 import type { Database, Transaction } from './database.js';
 import { source } from './schema.js';
 import { arrivalHour } from './schema-sentinel.js';
@@ -63,12 +63,7 @@ function refuseConflict(
   }
   // What was taken before overlaps were refused stays as it is: neither could be given up.
   if (readBefore !== undefined) return;
-  for (const [place, reader] of readers) {
-    if (reader === id || !placesOverlap(place, readsFrom)) continue;
-    const which = place === readsFrom ? 'which' : `and some of it is in ${place}, which`;
-    const message = `source "${id}" is to read ${readsFrom}, ${which} source "${reader}" reads`;
-    throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
-  }
+  refuseSharedPlace(configured, readers);
 }
 
 async function upsertSource(tx: Transaction, configured: RegisteredSource): Promise<void> {

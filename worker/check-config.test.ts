@@ -1,0 +1,122 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { ConfigError } from '../config/problem.js';
+import { type LocalChain, startChain } from '../local/chain-node.js';
+import { freePort } from '../local/ports.js';
+import { useConfigFiles } from '../test/harness/config-files.js';
+import { makeKeystore, PASSPHRASE } from '../test/harness/money.js';
+import { checkConfig } from './check-config.js';
+
+const { write, pathOf } = useConfigFiles();
+let chain: LocalChain;
+let address: string;
+let away: string;
+
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0 });
+  away = `http://127.0.0.1:${await freePort()}`;
+  const { json, key } = await makeKeystore();
+  address = key.address;
+  await writeFile(pathOf('keystore.json'), json);
+  await writeFile(pathOf('passphrase'), PASSPHRASE);
+});
+afterAll(() => chain.stop());
+
+const source = (id: string, endpoint: string) => ({
+  ...{ id, region: 'eu', nodeType: 'ai', from: 'beginning' },
+  options: { endpoint },
+});
+
+async function check(changes: Record<string, unknown> = {}) {
+  const config = {
+    sources: [source('one', 'https://one.example.com:7935')],
+    database: { url: 'postgres://pool@localhost/pool' },
+    chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?second`] },
+    wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
+    ...changes,
+  };
+  const { description, refusals, warnings, text } = await checkConfig(
+    await write(stringify(config)),
+  );
+  return { description, warnings, text, codes: refusals.map(({ code }) => code) };
+}
+
+const verdictOf = (text: string) => text.split('\n').at(-1);
+
+describe('checking a configuration', () => {
+  it('says that nothing would be refused, with the wallet as explorers spell it', async () => {
+    const { codes, warnings, text } = await check({
+      wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase', address },
+    });
+    expect({ codes, warnings }).toEqual({ codes: [], warnings: [] });
+    expect(verdictOf(text)).toMatch(/^nothing here would be refused/);
+    expect(text).toMatch(new RegExp(`^walletAddress: "?${address}`, 'm'));
+    expect(text).not.toContain(address.toLowerCase());
+  });
+
+  it('refuses two sources that read the same endpoint, however it is spelled', async () => {
+    const { codes, text } = await check({
+      sources: [
+        source('one', 'http://127.0.0.1:7935'),
+        source('two', 'http://127.0.0.1:7935/'),
+        source('three', 'http://127.0.0.1:7936'),
+      ],
+    });
+    expect(codes).toEqual(['SOURCE_READ_TWICE']);
+    expect(text).toContain('source "two" is to read http://127.0.0.1:7935');
+    expect(verdictOf(text)).toBe('a start would be refused, see above: SOURCE_READ_TWICE');
+  });
+
+  it('refuses an endpoint of another chain', async () => {
+    const { codes, text } = await check({
+      chain: { id: 421_614, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?second`] },
+    });
+    expect(codes).toEqual(['CHAIN_ID_WRONG', 'CHAIN_ID_WRONG']);
+    expect(text).toContain(`serves chain ${chain.chainId}, the configuration says 421614`);
+  });
+
+  it('warns of an endpoint that does not answer, as a start waits for it', async () => {
+    const { codes, warnings, text } = await check({
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, away] },
+    });
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^RPC endpoint not reachable.*ECONNREFUSED/)]);
+    expect(text).toContain(`warning: ${warnings[0]}`);
+  });
+
+  it('warns when one endpoint alone is believed', async () => {
+    const { codes, warnings } = await check({
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl] },
+    });
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/names one endpoint.*name three/)]);
+  });
+
+  it('tells everything that is wrong with sources, wallet and chain at once', async () => {
+    const { codes } = await check({
+      sources: [
+        source('one', 'http://127.0.0.1:7935'),
+        { ...source('two', 'http://127.0.0.1:7936'), kind: 'carrier-pigeon' },
+      ],
+      chain: { id: 421_614, rpcUrls: [chain.rpcUrl, away] },
+      wallet: {
+        ...{ keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
+        address: '0x52908400098527886E0F7030069857D2E4169EE7',
+      },
+    });
+    expect(codes).toEqual(['EVENT_SOURCE_KIND_UNKNOWN', 'WALLET_ADDRESS_WRONG', 'CHAIN_ID_WRONG']);
+  });
+
+  it('tells a missing remote signer as a warning, because a start waits for it', async () => {
+    const wallet = { signer: 'web3signer', address, remote: { url: away } };
+    const { codes, warnings } = await check({ wallet });
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^SIGNER_UNREACHABLE/)]);
+  });
+
+  it('throws all problems of the file itself', async () => {
+    const text = stringify({ ...parse('pool: { comission: 25% }') });
+    await expect(checkConfig(await write(text))).rejects.toBeInstanceOf(ConfigError);
+  });
+});
