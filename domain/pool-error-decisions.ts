@@ -40,7 +40,7 @@ export const DECISION_ERRORS = {
   BACKFILL_ARCHIVED: {
     final: true,
     http: 409,
-    help: 'Bring the months back first, `openpool archive restore <month> --reason …`, or ask from the time that is named.',
+    help: 'Its months have left the table, and nobody can tell any more whether such an event is new. Bring them back first, `openpool archive restore <month> --reason …`, or ask from the time that is named.',
   },
   BACKFILL_BEFORE_START: {
     final: true,

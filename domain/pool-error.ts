@@ -28,7 +28,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
   },
-  PAYOUT_NOT_FOUND: { final: true, http: 404, help: 'List payouts with GET /v1/payouts.' },
+  PAYOUT_NOT_FOUND: {
+    final: true,
+    http: 404,
+    help: 'List payouts with `openpool payout list` or GET /v1/payouts.',
+  },
   FINDING_NOT_FOUND: {
     final: true,
     http: 404,
@@ -38,12 +42,12 @@ export const CATALOGUE = {
   PAYOUT_NOTHING_DUE: {
     final: true,
     http: 409,
-    help: 'Nothing is pending for this payee, or not enough for the threshold: pass belowThreshold to pay it all the same.',
+    help: 'Nothing is pending for this payee, or not enough for the threshold: pass --below-threshold (`belowThreshold` in the API) to pay it all the same.',
   },
   PAYOUT_TOO_SOON: {
     final: true,
     http: 409,
-    help: 'The minimum interval between two payouts of a payee has not passed: wait, or pass belowThreshold to pay it all the same.',
+    help: 'The minimum interval between two payouts of a payee has not passed: wait, or pass --below-threshold (`belowThreshold` in the API) to pay it all the same.',
   },
   PAYOUT_ALREADY_SIGNED: {
     final: true,
@@ -108,7 +112,7 @@ export const CATALOGUE = {
   REQUEST_INVALID: {
     final: true,
     http: 400,
-    help: 'Send what the message asks for; README.md and docs/ describe every route.',
+    help: 'Give what the message asks for: `openpool <command> --help` lists a command’s options, README.md the API’s routes.',
   },
   CURSOR_MALFORMED: {
     final: true,
@@ -168,7 +172,7 @@ export const CATALOGUE = {
   CONFIG_FILE_UNREADABLE: {
     final: true,
     http: 500,
-    help: 'Correct the path, or let the user that runs openpool read the file.',
+    help: 'Correct the path (`--config <file>` names the configuration; without it, openpool.yaml is looked for), or let the user that runs openpool read the file.',
   },
   CONFIG_SYNTAX: { final: true, http: 500, help: 'Mend the YAML at the line that is named.' },
   CONFIG_UNKNOWN_KEY: {

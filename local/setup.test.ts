@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -9,4 +10,10 @@ test('set-up is silent and quick when nothing is left to do', () => {
   expect(done).toMatchObject({ status: 0, stdout: '', stderr: '' });
   // Under a second on an idle machine.
   expect(Date.now() - before).toBeLessThan(5_000);
+});
+
+test('the README names the Temporal CLI that set-up brings', () => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+  const version = /CLI_VERSION = '(.+)'/.exec(read('./temporal-binary.mjs'))?.[1];
+  expect(read('../README.md')).toContain(`~/.cache/openpool/temporal-${version}/temporal `);
 });

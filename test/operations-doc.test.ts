@@ -24,6 +24,15 @@ describe('docs/operations.md', () => {
     expect(rows).toContain(code);
   });
 
+  it.each(Object.entries(CATALOGUE))('says of %s what the error itself says', (code, entry) => {
+    const triesAgain = entry.final ? 'no' : 'yes';
+    expect(doc.split('\n')).toContain(`| \`${code}\` | ${triesAgain} | ${entry.help} |`);
+  });
+
+  it.each(Object.entries(REFUSALS))('says of %s what the program says', (code, advice) => {
+    expect(doc.split('\n')).toContain(`| \`${code}\` | ${advice} |`);
+  });
+
   it('has no entry for a code that is gone', () => {
     expect(rows.filter((code) => code === undefined || !known.includes(code))).toEqual([]);
   });
