@@ -85,9 +85,11 @@ describe('adopting what the key did elsewhere', () => {
   it('refuses while the wallet may sign, and waits for what is not final', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);
-    await expect(adoptWallet(wallet.deps, DECISION)).rejects.toMatchObject({
-      code: 'WALLET_NOT_HALTED',
-    });
+    for (const dryRun of [true, false]) {
+      await expect(adoptWallet(wallet.deps, { ...DECISION, dryRun })).rejects.toMatchObject({
+        code: 'WALLET_NOT_HALTED',
+      });
+    }
     await halt(wallet);
     const early = await adoptWallet(wallet.deps, DECISION);
     expect(early).toMatchObject({ complete: false, findings: [] });

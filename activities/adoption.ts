@@ -20,6 +20,7 @@ import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
+  requireHalted,
   unclaimedPayments,
 } from '../store/adoption.js';
 import { type OpenSlot, openSlots } from '../store/settlements.js';
@@ -48,8 +49,14 @@ interface Examination {
   readonly waiting: string | null;
 }
 
-/** Looks at everything unknown that is final; books it unless it is a dry run. */
+/**
+ * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
+ * booking would be.
+ */
 export async function adoptWallet(deps: MoneyDeps, input: AdoptionInput): Promise<AdoptionReport> {
+  // Booking looks again, under the wallet's lock.
+  const wallet = await findWallet(deps.db, walletKeyOf(deps));
+  if (wallet !== undefined) requireHalted(wallet);
   const examination = await examine(deps, new Set(input.vouchedHashes));
   const { found, unclaimed, waiting } = examination;
   if (!input.dryRun) {

@@ -9,7 +9,7 @@ import type { Database, Reader, Transaction } from './database.js';
 import { postMovement, postPayment } from './payout-postings.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
-import { lockWallet, type WalletKey } from './wallet.js';
+import { lockWallet, type Wallet, type WalletKey } from './wallet.js';
 
 /** A final transaction as it is kept. */
 export interface ForeignTransaction {
@@ -71,6 +71,12 @@ export async function unclaimedPayments(
   return rows.map(toForeign);
 }
 
+/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
+export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
+  if (halt !== null) return;
+  throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
+}
+
 /**
  * Books what was found, all in one transaction. What was booked before is left as it is, so that the
  * same again changes nothing. Throws WALLET_NOT_HALTED while the wallet could sign beside it.
@@ -82,9 +88,7 @@ export async function adopt(
 ): Promise<void> {
   await transact(db, async (tx) => {
     const wallet = await lockWallet(tx, key);
-    if (wallet.halt === null) {
-      throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
-    }
+    requireHalted(wallet);
     await keepRecovered(tx, key, adoption.ours);
     for (const transaction of adoption.payments) {
       await adoptPayment(tx, key, { ...adoption, transaction });
