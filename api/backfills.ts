@@ -27,8 +27,9 @@ export interface StartedBackfill {
   readonly created: boolean;
 }
 
-/** Starts it. The same request again joins it while it runs; another one of the source is refused. */
+/** Starts it, for a source of the configuration. The same request again joins it while it runs; another one of the source is refused. */
 export async function startBackfill(deps: ApiDeps, input: BackfillInput): Promise<StartedBackfill> {
+  requireConfigured(deps, input.sourceId);
   await pingTemporal(deps);
   const { client, taskQueue = TASK_QUEUE } = deps;
   const { sourceId, from, to, reason } = input;
@@ -47,6 +48,13 @@ export async function startBackfill(deps: ApiDeps, input: BackfillInput): Promis
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
     return joinRunning(client, input, cause);
   }
+}
+
+function requireConfigured({ config }: ApiDeps, sourceId: string): void {
+  const known = config.sources.map(({ id }) => id);
+  if (known.includes(sourceId)) return;
+  const words = `there is no source "${sourceId}"; configured: ${known.join(', ')}`;
+  throw new PoolError('SOURCE_UNKNOWN', words);
 }
 
 const rangeText = ({ from, to }: BackfillInput): string =>
