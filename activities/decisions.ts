@@ -1,5 +1,6 @@
 /** What a person decides about unattributed jobs and pending fees, carried out in Postgres alone. */
 import { payableAddress } from '../domain/address.js';
+import { counted } from '../domain/counted.js';
 import type { Assignee } from '../domain/job-decision.js';
 import { formatJobHandle, type JobKey, parseJobHandle } from '../domain/job-handle.js';
 import { formatEth, sumWei } from '../domain/money.js';
@@ -161,18 +162,16 @@ class DecisionTally {
   private words(assignee: Assignee | null): string {
     const { jobs, already, grossWei, commissionWei } = this;
     const eth = (amountWei: bigint): string => `${formatEth(amountWei)} ETH (${amountWei} wei)`;
-    const before = already === 0 ? [] : [`${counted(already)} had been decided so before`];
+    const before = already === 0 ? [] : [`${counted(already, 'job')} had been decided so before`];
     if (jobs === 0) return before[0] ?? 'no unattributed job fits';
     const what =
       assignee === null
-        ? `${counted(jobs)} of ${eth(grossWei)} become the pool's own`
-        : `${counted(jobs)} of ${eth(grossWei)}: ${eth(grossWei - commissionWei)} pending for ` +
+        ? `${counted(jobs, 'job')} of ${eth(grossWei)} ${jobs === 1 ? 'becomes' : 'become'} the pool's own`
+        : `${counted(jobs, 'job')} of ${eth(grossWei)}: ${eth(grossWei - commissionWei)} pending for ` +
           `${assignee.payee}, ${eth(commissionWei)} commission`;
     return [what, ...before].join('; ');
   }
 }
-
-const counted = (jobs: number): string => `${jobs} ${jobs === 1 ? 'job' : 'jobs'}`;
 
 async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<AdjustmentReport> {
   const { actor, reason, dryRun, nodeType, region, reference, allowDebt } = input;
@@ -198,5 +197,8 @@ async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<Adj
 
 function requireAmount(text: string): bigint {
   if (/^-?[1-9][0-9]{0,77}$/.test(text)) return BigInt(text);
-  throw new PoolError('REQUEST_INVALID', `"${text}" is no amount of wei other than zero`);
+  const words = /^-?0+$/.test(text)
+    ? 'an adjustment of zero books nothing: give an amount above or below it'
+    : `"${text}" is no amount of wei: whole digits, with a "-" to take away`;
+  throw new PoolError('REQUEST_INVALID', words);
 }

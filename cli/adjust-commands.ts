@@ -54,5 +54,9 @@ function parseSignedAmount(text: string): bigint {
   const [, minus, magnitude = ''] = /^\s*(-?)\s*(.*)$/su.exec(text) ?? [];
   const amount = parseAmountWei(magnitude);
   if (!amount.ok) throw new PoolError('REQUEST_INVALID', `--amount ${text}: ${amount.mend}`);
+  if (amount.value === 0n) {
+    const words = `--amount ${text}: zero books nothing, so give an amount above or below it`;
+    throw new PoolError('REQUEST_INVALID', words);
+  }
   return minus === '-' ? -amount.value : amount.value;
 }

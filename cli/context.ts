@@ -3,9 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { ApiDeps } from '../api/deps.js';
 import { toErrorAnswer } from '../api/errors.js';
+import { ConfigError } from '../config/problem.js';
 import { readVersion } from '../config/process.js';
 import { type Config, loadConfig } from '../config.js';
-import { PoolError } from '../domain/pool-error.js';
+import { CATALOGUE, type PoolErrorCode } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import { checkConfig } from '../worker/check-config.js';
 import { openPoolDatabase } from '../worker/open-database.js';
@@ -103,10 +104,16 @@ function printError(error: unknown, isJson: boolean): number {
   const { body } = toErrorAnswer(error);
   const isUnknown = body.code === 'INTERNAL';
   const message = isUnknown && error instanceof Error ? causeChain(error) : body.message;
-  const text = `${body.code}: ${message}${isUnknown ? '' : `\n${body.help}`}`;
+  // Of a configuration each problem tells its own code, behind its place.
+  const head = error instanceof ConfigError ? message : `${body.code}: ${message}`;
+  const text = `${head}${isUnknown ? '' : `\n${body.help}`}`;
   process.stderr.write(`${isJson ? formatJson({ ...body, message }) : text}\n`);
-  const isConfig = error instanceof PoolError && error.code.startsWith('CONFIG_');
-  return isConfig ? EXIT.misused : EXIT.failed;
+  return isMisuse(body.code) ? EXIT.misused : EXIT.failed;
+}
+
+/** What an HTTP client would have sent wrongly, a person has typed wrongly. */
+function isMisuse(code: PoolErrorCode): boolean {
+  return code.startsWith('CONFIG_') || CATALOGUE[code].http === 400;
 }
 
 function causeChain(error: Error): string {

@@ -176,11 +176,12 @@ describe('events and unattributed money on the command line', () => {
 
   it('a backfill is refused in words when it makes no sense', async () => {
     const never = await openpool('backfill', '--source', 'one', '--from', 'last week');
-    expect(never).toMatchObject({ code: 1 });
+    expect(never).toMatchObject({ code: 2 });
     expect(never.err).toContain('"last week" is no time');
     const nobody = await openpool('backfill', '--source', 'two', '--from', 'beginning');
     expect(nobody).toMatchObject({ code: 1 });
     expect(nobody.err).toContain('SOURCE_UNKNOWN');
+    expect(nobody.out).toBe('');
   }, 180_000);
 
   it('unattributed jobs are listed, assigned and absorbed after a dry run, each once', async () => {

@@ -71,5 +71,6 @@ function stateOf({ severity, acknowledged, resolvedAt }: ShownFinding): string {
 
 function parseId(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new PoolError('FINDING_NOT_FOUND', `"${text}" is no number of a finding`);
+  const words = `"${text}" is no id of a finding: a number, as \`finding list\` shows it`;
+  throw new PoolError('REQUEST_INVALID', words);
 }

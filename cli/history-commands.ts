@@ -1,6 +1,7 @@
 /** The whole history: balances computed again from it, and months of it in files. */
 import type { Command } from 'commander';
 import { runArchive, runRebuild, runRestore, runVerify } from '../api/history.js';
+import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { monthName, parseMonth } from '../domain/retention.js';
 import { listArchives } from '../store/archives.js';
@@ -57,6 +58,10 @@ function tellProgress(words: string): void {
 
 async function rebuild(context: CliContext, options: RebuildOptions): Promise<number> {
   const { apply, allowDebt, keep, reason = '' } = options;
+  if (allowDebt && !apply) {
+    const words = '--allow-debt corrects nothing by itself: say --apply and --reason too';
+    throw new PoolError('REQUEST_INVALID', words);
+  }
   if (apply) requireReason(reason);
   const input = { apply, allowDebt, keep, reason, actor: ACTOR };
   const report = await runRebuild(context.deps, input, tellProgress);
@@ -68,7 +73,10 @@ function rebuildText(report: RebuildReport): string {
   const { events, archivedEvents, tookMs, corrections, findings, findingsTotal, schema } = report;
   const done =
     corrections &&
-    `${corrections.postings} postings, ${corrections.figures} workers, ${corrections.counts} counts, ${corrections.rows} rows`;
+    [
+      ...[counted(corrections.postings, 'posting'), counted(corrections.figures, 'worker')],
+      ...[counted(corrections.counts, 'count'), counted(corrections.rows, 'row')],
+    ].join(', ');
   const facts = formatFacts([
     ['rebuild', report.id],
     ['events', `${events}, ${archivedEvents} of them in files`],
@@ -114,7 +122,8 @@ async function archiveNow({ deps, config, answer }: CliContext): Promise<void> {
 async function verify({ deps, answer }: CliContext): Promise<number> {
   const report = await runVerify(deps, tellProgress);
   const rows = report.findings.map(({ code, message }) => [code, message]);
-  const well = `${report.files} files are there and whole`;
+  const are = report.files === 1 ? 'is' : 'are';
+  const well = `${counted(report.files, 'file')} ${are} there and whole`;
   answer(rows.length === 0 ? well : formatTable(['code', 'what is wrong'], rows), report);
   return rows.length === 0 ? 0 : EXIT.found;
 }
@@ -125,5 +134,5 @@ async function restore(context: CliContext, month: string, reason: string): Prom
     throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
   }
   const report = await runRestore(context.deps, { month, reason, actor: ACTOR }, tellProgress);
-  context.answer(`${month} is back: ${report.rows} events`, report);
+  context.answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

@@ -256,7 +256,10 @@ async function pay(context: CliContext, payee: string, options: PayOptions): Pro
 }
 
 export function requireId(id: string): void {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) throw notFound(id);
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+    const words = `"${id}" is no id of a payout: copy it from \`openpool payout list\``;
+    throw new PoolError('REQUEST_INVALID', words);
+  }
 }
 
 function notFound(id: string): PoolError {

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { pingTemporal } from '../api/sagas.js';
+import { counted } from '../domain/counted.js';
+import { OPEN_STATES } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { countFindings, openFindings } from '../store/finding-reads.js';
 import { findPayee } from '../store/payee-reads.js';
@@ -22,6 +24,8 @@ import { requireReason, walletFacts } from './wallet-commands.js';
 const DEFAULT_LIMIT = 50;
 const SHOWN_PAYOUTS = 10;
 const SHOWN_FINDINGS = 20;
+/** Open is a payout in one of several states, and the list takes one. */
+const OPEN_LISTS = `payout list --state ${OPEN_STATES.join('|')}`;
 
 export function addPoolCommands(program: Command): void {
   program
@@ -107,16 +111,17 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
       () => 'unreachable' as const,
     ),
   ]);
-  const [findings, { lookedAt }] = await Promise.all([
+  const [findings, { counts, lookedAt }] = await Promise.all([
     openFindings(db, SHOWN_FINDINGS),
     countFindings(db),
   ]);
+  const allFindings = counts.reduce((sum, one) => sum + one.findings, 0);
   const parts = [
     totalFacts(totals, temporal),
     wallet === undefined ? 'no worker has opened the wallet yet' : walletFacts(wallet),
     sourceTable(sources),
-    `findings, what asks for attention first:\n${findingTable(findings)}`,
-    `open payouts, the oldest first:\n${payoutTable(open)}`,
+    `findings, what asks for attention first:\n${findingTable(findings)}${rest(allFindings - findings.length, 'finding list')}`,
+    `open payouts, the oldest first:\n${payoutTable(open)}${rest(totals.openPayouts - open.length, OPEN_LISTS)}`,
   ];
   const value = {
     ...{ totals, temporal, wallet: wallet ?? null, sources },
@@ -127,16 +132,27 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
   return isWell ? 0 : EXIT.found;
 }
 
+/** What a table leaves out, and the command that shows it. */
+function rest(left: number, command: string): string {
+  return left > 0 ? `\nand ${left} more: \`openpool ${command}\`` : '';
+}
+
 function totalFacts(totals: PoolTotals, temporal: string): string {
   return formatFacts([
     ['earned', formatAmount(totals.grossWei)],
     ['commission', formatAmount(totals.commissionWei)],
-    ['unattributed', `${formatAmount(totals.unattributedWei)} in ${totals.unattributedJobs} jobs`],
+    [
+      'unattributed',
+      `${formatAmount(totals.unattributedWei)} in ${counted(totals.unattributedJobs, 'job')}`,
+    ],
     ['pending', formatAmount(totals.pendingWei)],
-    ['reserved', `${formatAmount(totals.reservedWei)} in ${totals.openPayouts} payouts`],
+    ['reserved', `${formatAmount(totals.reservedWei)} in ${counted(totals.openPayouts, 'payout')}`],
     ['paid', formatAmount(totals.paidWei)],
-    ['workers', `${totals.workersOnline} of ${totals.workers} online, ${totals.payees} payees`],
-    ['set aside', `${totals.setAsideEvents} events`],
+    [
+      'workers',
+      `${totals.workersOnline} of ${totals.workers} online, ${counted(totals.payees, 'payee')}`,
+    ],
+    ['set aside', counted(totals.setAsideEvents, 'event')],
     ['Temporal', temporal],
   ]);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../domain/counted.js';
 import type { PreviewTotals } from '../domain/round-preview.js';
 import { previewRound } from '../store/round-preview.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
@@ -38,9 +39,9 @@ const UNKNOWN_HERE =
 
 function totalFacts(totals: PreviewTotals): string {
   return formatFacts([
-    ['would be paid', `${formatAmount(totals.paysWei)} to ${totals.pays} payees`],
-    ['would wait', `${formatAmount(totals.waitsWei)} to ${totals.waits} payees`],
-    ['not due', `${totals.notDue} payees`],
+    ['would be paid', `${formatAmount(totals.paysWei)} to ${counted(totals.pays, 'payee')}`],
+    ['would wait', `${formatAmount(totals.waitsWei)} to ${counted(totals.waits, 'payee')}`],
+    ['not due', counted(totals.notDue, 'payee')],
     ['used of the day', formatAmount(totals.usedTodayWei)],
     ['left of the day', formatAmount(totals.leftTodayWei)],
     ['would wait for the next', formatAmount(totals.beyondTodayWei)],

@@ -1,6 +1,7 @@
 /** One event that was set aside, beside what counts in its place; and another try. */
 import type { Command } from 'commander';
 import { runSetAsideRetry } from '../api/repairs.js';
+import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
 import { findSetAside } from '../store/set-aside-reads.js';
@@ -56,7 +57,7 @@ async function show({ db, answer }: CliContext, id: number): Promise<void> {
     ['what helps', adviceOf(event)],
     [
       'seen',
-      `${event.timesSeen} times, ${event.firstSeenAt.toISOString()} to ${event.lastSeenAt.toISOString()}`,
+      `${counted(event.timesSeen, 'time')}, ${event.firstSeenAt.toISOString()} to ${event.lastSeenAt.toISOString()}`,
     ],
     ['last tried by', event.triedVersion],
     ['counted', event.resolvedAt],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Halt, haltWallet, resumeWallet } from '../store/wallet.js';
 import { findPayingWallet, type WalletSummary } from '../store/wallet-reads.js';
@@ -45,7 +46,7 @@ export function walletFacts(wallet: WalletSummary): string {
     ['wallet', formatAddress(wallet.address)],
     ['chain', wallet.chainId],
     ['next nonce', wallet.nextNonce],
-    ['on the way', `${wallet.openTransfers} transfers, ${formatAmount(wallet.openWei)}`],
+    ['on the way', `${counted(wallet.openTransfers, 'transfer')}, ${formatAmount(wallet.openWei)}`],
     ['oldest of them', wallet.oldestOpenAt],
     ...(halts.length === 0 ? ([['halted', 'no']] as const) : []),
     ...halts.flatMap(

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.js';
 import { eth } from './compare-table.js';
 import type { SeenPayout, Snapshot } from './snapshot.js';
 
@@ -31,7 +32,10 @@ export function createNarrator(now: () => number = Date.now): Narrator {
       }
       for (const round of rounds) {
         lines.push(
-          labelled('round', `${round.payouts} payouts due, ${eth(round.reservedWei)} ETH reserved`),
+          labelled(
+            'round',
+            `${counted(round.payouts, 'payout')} due, ${eth(round.reservedWei)} ETH reserved`,
+          ),
         );
       }
       const changed = snapshot.payouts.filter((one) => told.get(one.id) !== toldAs(one));
@@ -46,10 +50,10 @@ export function statusLine(snapshot: Snapshot): string {
   const events = [...snapshot.events.values()].reduce((sum, count) => sum + count, 0);
   return [
     `${grouped(events)} events`,
-    `${snapshot.payees} payees`,
+    counted(snapshot.payees, 'payee'),
     `pending ${eth(snapshot.pendingWei)}`,
     `paid ${eth(snapshot.paidWei)} ETH`,
-    `${snapshot.openPayouts} payouts open`,
+    `${counted(snapshot.openPayouts, 'payout')} open`,
     `${snapshot.setAside} set aside`,
   ].join(' · ');
 }
