@@ -1,11 +1,11 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
-import { parseArgs } from 'node:util';
 import { describeConfig } from '../config/describe.js';
 import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import { migrateDatabase } from '../store/migrate.js';
+import { readFlags } from './flags.js';
 import { createLog, type Log } from './log.js';
 import { openPoolDatabase } from './open-database.js';
 
@@ -31,8 +31,17 @@ interface ProcessOptions extends LoadOptions {
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 
+const USAGE = `npm start -- --config <file>          worker and API in one process
+npm run worker -- --config <file>     the worker alone
+npm run api -- --config <file>        the API alone
+
+Without --config, openpool.yaml is read; pools/openpool.yaml shows every key. To look at it without a start:
+npm run openpool -- config check --config <file>`;
+const CONFIG_FLAG = { config: { type: 'string', default: 'openpool.yaml' } } as const;
+
 /** Exit codes: 0 stopped as asked, 1 failed, 2 refused for its configuration. */
 export async function runProcess(options: ProcessOptions): Promise<never> {
+  const { config: path } = readFlags(USAGE, CONFIG_FLAG);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -43,7 +52,7 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   }
   let log = createLog({ level: 'info' });
   try {
-    const config = await loadConfig(configPath(), options);
+    const config = await loadConfig(path, options);
     log = createLog({ level: config.log.level });
     await run(config, log, { ...options, signal: stopping.signal });
     process.exit(0);
@@ -52,11 +61,6 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
     logFailure(log, error);
     process.exit(error instanceof PoolError && error.code.startsWith('CONFIG_') ? 2 : 1);
   }
-}
-
-function configPath(): string {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  return values.config ?? 'openpool.yaml';
 }
 
 async function run(

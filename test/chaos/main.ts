@@ -1,20 +1,23 @@
-/** `npm run chaos -- --seed N --seconds S [--json] [--control naive]` */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../../worker/flags.js';
 import { passed, reportText } from './chaos-report.js';
 import { runChaos } from './chaos-run.js';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '60' },
-    json: { type: 'boolean', default: false },
-    control: { type: 'string' },
-    /** Keeps logs and state although all went well. */
-    keep: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run chaos                 a storm of faults around a whole pool, then what it came to
+  -- --seed <n>               another storm (default 1)
+  -- --seconds <n>            how long it lasts, at least 20 (default 60)
+  -- --control naive          a manager that must pay twice, to see that the storm finds it
+  -- --json                   print the report as JSON
+  -- --keep                   keep logs and state although all went well`;
+
+const values = readFlags(USAGE, {
+  seed: { type: 'string', default: '1' },
+  seconds: { type: 'string', default: '60' },
+  json: { type: 'boolean', default: false },
+  control: { type: 'string' },
+  keep: { type: 'boolean', default: false },
 });
 
 function wholeNumber(name: string, text: string, least: number): number {

@@ -1,21 +1,23 @@
-/** `npm run simulate -- --seed N | --seeds A-B [--control naive] [--json]` */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { startPostgres } from '../../local/postgres.js';
+import { readFlags } from '../../worker/flags.js';
 import { addCounts, neverInjected } from './fault-classes.js';
 import { openSeeds } from './seeds.js';
 import { reportText, type SimulationReport } from './simulation-report.js';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    /** From the first to the last, both included. */
-    seeds: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    control: { type: 'string' },
-  },
+const USAGE = `npm run simulate              days of ingest under faults, against a reference ledger
+  -- --seed <n>               another day (default 1)
+  -- --seeds <a>-<b>          all of them, both included
+  -- --control naive          a manager that must count wrongly, to see that it is found
+  -- --json                   print each report as JSON`;
+
+const values = readFlags(USAGE, {
+  seed: { type: 'string' },
+  seeds: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  control: { type: 'string' },
 });
 
 function refuse(words: string): never {
