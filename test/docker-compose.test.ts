@@ -3,9 +3,9 @@
  * docker-compose.yml and the Dockerfile are those of the code.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -19,6 +19,7 @@ interface Service {
   readonly image: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
   readonly secrets?: readonly string[];
   readonly volumes: readonly string[];
   readonly ports?: readonly string[];
@@ -86,7 +87,8 @@ describe('docker-compose.yml', () => {
     expect(images).toEqual(['node:22-bookworm-slim', 'node:22-bookworm-slim']);
     expect(dockerfile).toMatch(/^USER node$/m);
     const ignored = (await read('.dockerignore')).split('\n');
-    for (const path of ['secrets', 'node_modules', '.git', '.env']) expect(ignored).toContain(path);
+    const kept = ['secrets', 'files', 'pool.env', 'node_modules', '.git', '.env'];
+    for (const path of kept) expect(ignored).toContain(path);
     for (const { file } of Object.values(compose.secrets)) {
       expect(file).toMatch(/^\.\/secrets\//);
     }
@@ -100,6 +102,24 @@ describe('docker-compose.yml', () => {
       expect(command?.join(' ')).toContain(`--config ${CONFIG_IN_CONTAINER}`);
     }
     expect(dockerfile).toContain(`--config ${CONFIG_IN_CONTAINER}`);
+  });
+
+  it('shows worker and API the files that a configuration names, and lets none of them write', async () => {
+    for (const { volumes, env_file } of [compose.services.worker, compose.services.api]) {
+      const mount = volumes.find((volume) => volume.includes('./files'));
+      expect(mount?.replace(/^\$\{.+?\}/, '')).toBe(`:${dirname(CONFIG_IN_CONTAINER)}/files:ro`);
+      expect(env_file).toEqual([{ path: './pool.env', required: false }]);
+    }
+    const own = await mkdtemp(join(dir, 'files-'));
+    const text = (await read('pools/compose.yaml'))
+      .replaceAll('/run/secrets/', `${own}/`)
+      .replace('#basicAuth', 'basicAuth');
+    for (const name of ['database-password', 'api-token']) await writeFile(join(own, name), 'x');
+    await mkdir(join(own, 'files'));
+    await writeFile(join(own, 'files', 'orchestrator-1-password'), 'open sesame');
+    await writeFile(join(own, 'openpool.yaml'), text);
+    const { sources } = await loadConfig(join(own, 'openpool.yaml'), { env: {} });
+    expect(sources[0]?.options).toMatchObject({ basicAuth: { password: 'open sesame' } });
   });
 
   it('gives the worker every secret, and the API none of the wallet', async () => {
