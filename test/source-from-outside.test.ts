@@ -17,7 +17,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const FEE_WEI = 9_007_199_254_740_993n;
 
-/** Somebody else's source, as plugins/README.md says: events in the rows of a small database. */
+/** Somebody else's source in several files: events in the rows of a small database. */
 const SOURCE = `
 import { DatabaseReader } from './reader.js';
 import { type EventSource, type EventSourceConfig, PoolError } from 'openpool/event-source';
@@ -120,9 +120,16 @@ async function write(name: string, text: string): Promise<void> {
 }
 
 /** Runs a program of ours in the author's directory; its output, however it ends. */
-async function run(program: string, ...args: readonly string[]): Promise<string> {
+function run(program: string, ...args: readonly string[]): Promise<string> {
+  return runIn('.', program, ...args);
+}
+
+async function runIn(under: string, program: string, ...args: readonly string[]): Promise<string> {
   const file = join(ROOT, 'node_modules', program);
-  const options = { cwd: dir, env: { PATH: process.env['PATH'], HOME: dir, NO_COLOR: '1' } };
+  const options = {
+    cwd: join(dir, under),
+    env: { PATH: process.env['PATH'], HOME: dir, NO_COLOR: '1' },
+  };
   const ran = promisify(execFile)(process.execPath, [file, ...args], options);
   return ran.then(
     ({ stdout, stderr }) => stdout + stderr,
@@ -148,7 +155,7 @@ describe('an event source that is written outside this project', () => {
     await run('typescript/bin/tsc', ...build);
     await symlink(join(ROOT, 'node_modules'), join(installed, 'node_modules'));
     await write('package.json', JSON.stringify({ name: 'mine', private: true, type: 'module' }));
-    await write('tsconfig.json', TSCONFIG);
+    await write('tsconfig.author.json', TSCONFIG);
     await write('my-source.ts', SOURCE);
     await write('reader.ts', READER);
     await write('my-source.test.ts', TEST);
@@ -159,7 +166,7 @@ describe('an event source that is written outside this project', () => {
   });
 
   it('compiles against the types of the build', async () => {
-    await run('typescript/bin/tsc', '-p', '.');
+    await run('typescript/bin/tsc', '-p', 'tsconfig.author.json');
     expect(await readFile(join(dir, 'dist', 'my-source.js'), 'utf8')).toContain('optionsSchema');
   });
 
@@ -173,6 +180,30 @@ describe('an event source that is written outside this project', () => {
     await writeFile(path, losing);
     await expect(contract()).rejects.toThrow(/gives every event once/);
     await writeFile(path, whole);
+  });
+
+  it('is what plugins/README.md shows: its texts compile, pass the contract test and load', async () => {
+    const readme = await readFile(join(ROOT, 'plugins/README.md'), 'utf8');
+    const blocks = (language: string) =>
+      [...readme.matchAll(new RegExp(`^   \`\`\`${language}\\n(.+?)^   \`\`\``, 'gms'))].map(
+        (match) => match[1]?.replace(/^ {3}/gm, '') ?? '',
+      );
+    const [source = '', test = ''] = blocks('ts');
+    await write('readme/my-source.ts', source);
+    await write('readme/my-source.test.ts', test);
+    const compile = /^ {3}npx tsc (.+)$/m.exec(readme)?.[1]?.split(' ') ?? [];
+    await runIn('readme', 'typescript/bin/tsc', ...compile);
+    const types = ['--module', 'nodenext', '--strict', '--noEmit', '--types', 'node'];
+    await runIn('readme', 'typescript/bin/tsc', ...types, 'my-source.test.ts');
+    const contract = await run('vitest/vitest.mjs', 'run', '--root', dir, 'readme/');
+    expect(contract).toMatch(/Tests\s+9 passed/);
+    await write('readme/secrets/events-token', 'hunter2\n');
+    const sources = blocks('yaml').find((text) => text.includes('kind: module'));
+    await write('readme/pool.yaml', POOL.replace(/^sources:.+?^(?=database)/ms, sources ?? ''));
+    const [config] = (await loadConfig(join(dir, 'readme/pool.yaml'))).sources;
+    if (config === undefined) throw new Error('the configuration has a source');
+    expect(config.options).toMatchObject({ token: 'hunter2' });
+    expect((await createEventSource(config)).readsFrom).toBe('https://events.example.com/pool');
   });
 
   it('is read by a sync pass that credits its events to the wei', async () => {
