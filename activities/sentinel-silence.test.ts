@@ -92,6 +92,34 @@ describe('the sentinel', () => {
       expect((await open())[0]?.words).toContain('too young to have a rhythm');
     });
 
+    it('speaks of a source that never gave an event, until one comes, but not at its beginning', async () => {
+      await run('DELETE FROM event_count');
+      const never = { last_fresh_at: null, newest_dt: null, last_success_at: ago(0) };
+      await setSource({ ...never, created_at: ago(59 * MINUTE) });
+      await look();
+      expect(await openCodes(), 'just added').toEqual([]);
+      await setSource({ created_at: ago(2 * HOUR), last_success_at: null });
+      await look();
+      expect(await openCodes(), 'never read to its end').toEqual(['SOURCE_LATE']);
+      await setSource({ last_success_at: ago(0) });
+      await look();
+      expect(await open()).toMatchObject([
+        { code: 'SOURCE_EMPTY', words: expect.stringContaining('in the 2 h since it was added') },
+      ]);
+      await run(
+        `INSERT INTO set_aside (source_id, place, code, reason, raw, raw_hash, tried_version)
+         VALUES ('one', 'x', 'EVENT_BEFORE_START', 'r', 'r', 'h', '1')`,
+      );
+      await look();
+      expect(await openCodes(), 'its event is set aside').toEqual([]);
+      await run('DELETE FROM set_aside');
+      await look();
+      expect(await openCodes()).toEqual(['SOURCE_EMPTY']);
+      await setSource({ last_fresh_at: ago(0), newest_dt: ago(0) });
+      await look();
+      expect(await openCodes(), 'the first event came').toEqual([]);
+    });
+
     it('is quiet about workers that nobody has had a job for in a week', async () => {
       await run('DELETE FROM event_count');
       await count(hourBefore(3), 'worker-connected', 400);

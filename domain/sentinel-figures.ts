@@ -59,6 +59,8 @@ export interface SourceFigures extends QuietSource {
   readonly syncIntervalMs: number;
   /** The newest event's own time; null: there is none. */
   readonly newestMs: number | null;
+  /** It gave an event at least once, counted or not. */
+  readonly hasSpoken: boolean;
   readonly lastErrorCode: string | null;
   readonly connectedWorkers: number;
   /** Of the last `RHYTHM_MS`, and of as much before a silence. */

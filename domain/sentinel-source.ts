@@ -2,7 +2,7 @@
 import { duration } from './duration.js';
 import type { Condition } from './finding.js';
 import { keyOf, type Look, type Rule } from './sentinel-figures.js';
-import { eventsMissed, silentForMs } from './source-silence.js';
+import { emptyForMs, eventsMissed, silentForMs } from './source-silence.js';
 
 const HOUR_MS = 3_600_000;
 /** So many times the limit is more than a hiccup. */
@@ -16,6 +16,8 @@ const PAST_MS = 24 * HOUR_MS;
 /** Events are written, flushed and fetched: a while behind is no clock. */
 const BEHIND_MS = 10 * 60_000;
 const BEHIND_HOURS = 2;
+/** An orchestrator that runs writes its own start down: so long without anything is no beginning. */
+const EMPTY_MS = HOUR_MS;
 const LEAST_BEHIND_PASSES = 3;
 
 export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
@@ -63,6 +65,20 @@ export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
         ...{ silentMs, limitMs: settings.silenceMs, connectedWorkers },
         eventsMissed: missed === null ? null : Math.floor(missed),
       },
+    },
+  ];
+}
+
+export function watchEmpty({ figures }: Look): ReturnType<Rule> {
+  const emptyMs = emptyForMs(figures);
+  if (emptyMs < EMPTY_MS) return [];
+  return [
+    {
+      ...keyOf('SOURCE_EMPTY'),
+      severity: 'warning',
+      measure: null,
+      words: `it was read well, and never gave an event in the ${duration(emptyMs)} since it was added: newer orchestrators write to S3 and answer /pool/events from an empty table; of a bucket see the prefix`,
+      figures: { emptyMs, limitMs: EMPTY_MS },
     },
   ];
 }

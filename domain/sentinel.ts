@@ -15,11 +15,12 @@ import {
 } from './sentinel-figures.js';
 import { watchIncomplete, watchOverwritten } from './sentinel-files.js';
 import { watchPrices, watchUnmatched, watchZeroFees } from './sentinel-jobs.js';
-import { watchAhead, watchBehind, watchLag, watchSilence } from './sentinel-source.js';
+import { watchAhead, watchBehind, watchEmpty, watchLag, watchSilence } from './sentinel-source.js';
 
 const RULES: readonly Rule[] = [
   watchLag,
   watchSilence,
+  watchEmpty,
   watchAhead,
   watchBehind,
   watchZeroFees,

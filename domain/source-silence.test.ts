@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { eventsMissed, type HourCount, type QuietSource, silentForMs } from './source-silence.js';
+import {
+  emptyForMs,
+  eventsMissed,
+  type HourCount,
+  type QuietSource,
+  silentForMs,
+} from './source-silence.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -26,6 +32,13 @@ describe('silence', () => {
     expect(silentForMs(quiet(25, 10))).toBe(0);
     expect(silentForMs({ lastFreshMs: null, lastSuccessMs: 5 })).toBe(0);
     expect(silentForMs({ lastFreshMs: 5, lastSuccessMs: null })).toBe(0);
+  });
+
+  it('of a source that never spoke lasts since it was added, as far as it was read', () => {
+    const empty = { createdMs: 10, lastSuccessMs: 25, hasSpoken: false };
+    expect(emptyForMs(empty)).toBe(15);
+    expect(emptyForMs({ ...empty, hasSpoken: true })).toBe(0);
+    expect(emptyForMs({ ...empty, lastSuccessMs: null })).toBe(0);
   });
 
   it('is measured by the same hours of the days before, in parts of hours too', () => {

@@ -43,6 +43,18 @@ export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSucce
 }
 
 /**
+ * For how long a source was known and read, and never gave a single event: an orchestrator that writes
+ * elsewhere, or a prefix that is wrong, looks like one that has nothing to say.
+ */
+export function emptyForMs(
+  source: Pick<QuietSource, 'createdMs' | 'lastSuccessMs'> & { readonly hasSpoken: boolean },
+): number {
+  const { createdMs, lastSuccessMs, hasSpoken } = source;
+  if (hasSpoken || lastSuccessMs === null) return 0;
+  return Math.max(0, lastSuccessMs - createdMs);
+}
+
+/**
  * How many events of jobs would have come in the silence, by the source's own rhythm: the median of the
  * same hour on the days before or, for a young source, the mean of all its hours. Null: too young.
  */

@@ -21,6 +21,7 @@ interface SourceRow {
   readonly last_success_ms: string | null;
   readonly last_fresh_ms: string | null;
   readonly newest_ms: string | null;
+  readonly has_spoken: boolean;
   readonly last_error_code: string | null;
 }
 
@@ -36,7 +37,11 @@ export async function readSentinelFigures(
     db,
     sql`SELECT id, last_error_code, ${millis('created_at')} AS created_ms,
                ${millis('last_success_at')} AS last_success_ms,
-               ${millis('last_fresh_at')} AS last_fresh_ms, ${millis('newest_dt')} AS newest_ms
+               ${millis('last_fresh_at')} AS last_fresh_ms, ${millis('newest_dt')} AS newest_ms,
+               -- What counted with another source, or is set aside, was given all the same.
+               coalesce(cursor_dt, newest_dt) IS NOT NULL
+                 OR EXISTS (SELECT FROM set_aside a WHERE a.source_id = source.id
+                             AND a.resolved_at IS NULL) AS has_spoken
           FROM source WHERE removed_at IS NULL ORDER BY id`,
   );
   const unmatchedBefore = new Date(now.getTime() - unmatchedAgeMs);
@@ -55,6 +60,7 @@ export async function readSentinelFigures(
     lastSuccessMs: numberOrNull(row.last_success_ms),
     lastFreshMs: numberOrNull(row.last_fresh_ms),
     newestMs: numberOrNull(row.newest_ms),
+    hasSpoken: row.has_spoken,
     lastErrorCode: row.last_error_code,
     connectedWorkers: connected.get(row.id) ?? 0,
     hours: hours.get(row.id) ?? [],
