@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REFUSALS } from '../domain/pool-event-refusal.js';
 import { openDatabase } from '../store/database.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
@@ -282,7 +283,10 @@ describe('the reads of /v1', () => {
     expect(await get('/v1/set-aside/5')).toMatchObject({
       raw: null,
       reason: 'no JSON at [address]',
+      help: expect.stringContaining('tried again by each new version'),
     });
+    await database.db.execute(sql`UPDATE set_aside SET code = 'EVENT_FEE_MALFORMED' WHERE id = 5`);
+    expect(await get('/v1/set-aside/5')).toMatchObject({ help: REFUSALS.EVENT_FEE_MALFORMED });
     expect(await get('/v1/set-aside/5', TOKEN)).toMatchObject({ raw: '{"connection":"10.0.0.1"' });
     for (const id of ['6', 'x']) {
       const code = 'SET_ASIDE_NOT_FOUND';

@@ -5,11 +5,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { addTerms, addWorker } from '../api/test-pool.js';
 import type { Address } from '../domain/address.js';
+import { REFUSALS } from '../domain/pool-event-refusal.js';
 import { freePort } from '../local/ports.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { recordLook } from '../store/findings.js';
@@ -132,6 +134,19 @@ describe('the command line', () => {
       payee: '0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB',
       state: 'reserved',
       workflowId: `payout/${payoutId}`,
+    });
+  });
+
+  it('says of what was set aside what can be done about its reason', async () => {
+    await database.db.execute(sql`
+      INSERT INTO source (id, kind, reads_from) VALUES ('one', 'orchestrator-http', 'x')`);
+    await database.db.execute(sql`
+      INSERT INTO set_aside (source_id, place, code, reason, raw, raw_hash, tried_version)
+      VALUES ('one', 'element 1', 'EVENT_ADDRESS_MALFORMED', 'no address', '{}', 'h', '1')`);
+    const shown = await run(['set-aside', 'show', '1']);
+    expect(shown.out).toMatch(/what helps +The worker was started with an address that is none/);
+    expect((await run(['set-aside', 'show', '1', '--json'])).json()).toMatchObject({
+      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED },
     });
   });
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { runSetAsideRetry } from '../api/repairs.js';
 import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
-import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
+import { setAsideHelp } from '../domain/set-aside.js';
 import { findSetAside } from '../store/set-aside-reads.js';
 import type { SetAsideRetryReport } from '../workflows/contract-events.js';
 import { type CliContext, EXIT, withContext } from './context.js';
@@ -47,6 +47,7 @@ async function show({ db, answer }: CliContext, id: number): Promise<void> {
     throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${id}`);
   }
   const { stored, ...event } = found;
+  const help = setAsideHelp(event);
   const facts = formatFacts([
     ['id', event.id],
     ['source', event.sourceId],
@@ -54,7 +55,7 @@ async function show({ db, answer }: CliContext, id: number): Promise<void> {
     ['time', event.dtText],
     ['place', event.place],
     ['why', `${event.code} ${event.reason}`],
-    ['what helps', adviceOf(event)],
+    ['what helps', help],
     [
       'seen',
       `${counted(event.timesSeen, 'time')}, ${event.firstSeenAt.toISOString()} to ${event.lastSeenAt.toISOString()}`,
@@ -64,16 +65,7 @@ async function show({ db, answer }: CliContext, id: number): Promise<void> {
     ['what it says', event.raw],
     ...(stored === null ? [] : ([['what counts instead', stored]] as const)),
   ]);
-  answer(facts, found);
-}
-
-function adviceOf(event: { readonly code: string; readonly resolvedAt: Date | null }): string {
-  if (event.resolvedAt !== null) return 'nothing is left to do: it counts';
-  return (
-    hopelessWords(event.code) ??
-    refusedAdvice(event.code) ??
-    'it is tried again by each new version, or now: `openpool set-aside retry`'
-  );
+  answer(facts, { ...found, help });
 }
 
 async function retryNow(

@@ -1,5 +1,5 @@
 /** What an operator can expect of an event that was set aside. */
-import type { RefusalCode } from './pool-event-refusal.js';
+import { REFUSALS, type RefusalCode } from './pool-event-refusal.js';
 
 /**
  * Why trying it again cannot help, whatever runs; undefined when it can. An event that said something
@@ -27,3 +27,22 @@ const ADVICE: Readonly<Partial<Record<RefusalCode, string>>> = {
   EVENT_FEE_ABOVE_CAP: 'it helps only after pool.maxJobFee was raised and the workers restarted',
   EVENT_ID_MALFORMED: 'no later version can know whether it was counted before',
 };
+
+/** What an operator can do about it, wherever it is shown; docs/operations.md has the same. */
+export function setAsideHelp({
+  code,
+  resolvedAt,
+}: {
+  readonly code: string;
+  readonly resolvedAt: Date | null;
+}): string {
+  if (resolvedAt !== null) return 'nothing is left to do: it counts';
+  return (
+    hopelessWords(code) ??
+    refusedAdvice(code) ??
+    // An earlier version may have set it aside under a code of its own.
+    (Object.hasOwn(REFUSALS, code) ? REFUSALS[code as RefusalCode] : TRIED_AGAIN)
+  );
+}
+
+const TRIED_AGAIN = 'it is tried again by each new version, or now: `openpool set-aside retry`';

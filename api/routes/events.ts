@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { formatJobHandle } from '../../domain/job-handle.js';
 import { PoolError } from '../../domain/pool-error.js';
-import { hopelessWords, refusedAdvice } from '../../domain/set-aside.js';
+import { setAsideHelp } from '../../domain/set-aside.js';
 import { findSetAside, listSetAside } from '../../store/set-aside-reads.js';
 import { listUnmatchedJobs } from '../../store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
@@ -55,11 +55,7 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
     if (found === undefined) {
       throw new PoolError('SET_ASIDE_NOT_FOUND', 'Nothing was set aside under this id.');
     }
-    const view = {
-      ...found,
-      id,
-      help: hopelessWords(found.code) ?? refusedAdvice(found.code) ?? null,
-    };
+    const view = { ...found, id, help: setAsideHelp(found) };
     if (access.showsAddresses(c)) return c.json(view);
     const { reason, place } = found;
     return c.json({
