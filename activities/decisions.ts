@@ -9,6 +9,7 @@ import { adjustPending } from '../store/adjustments.js';
 import type { Database } from '../store/database.js';
 import { type CommandJob, readCommand } from '../store/decided-jobs.js';
 import { type DecidedJob, decideJobs, type JobDecision } from '../store/job-decisions.js';
+import { requireKnownSource } from '../store/source-reads.js';
 import { listUnmatchedJobs } from '../store/unmatched-job-reads.js';
 import type {
   AbsorbInput,
@@ -92,6 +93,7 @@ async function* chosenJobs(db: Database, choice: JobChoice): AsyncGenerator<read
   if (requestId === null && before === null) {
     throw new PoolError('REQUEST_INVALID', 'name jobs, or a request, or how old they are');
   }
+  await requireKnownSource(db, sourceId);
   const filter = {
     role: 'processed' as const,
     sourceId: sourceId ?? undefined,

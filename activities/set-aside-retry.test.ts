@@ -188,4 +188,11 @@ describe('a retry of what was set aside', () => {
     expect((await retry({ ids: [one] })).shown).toMatchObject([{ outcome: 'no-source' }]);
     expect(await openIds()).toEqual([one]);
   });
+
+  it('refuses a source or a code that never was, before anything is tried', async () => {
+    await expect(retry({ sourceId: 'ocrh' })).rejects.toThrow('known are orch');
+    await expect(retry({ code: 'NONSENSE' })).rejects.toThrow('the codes are EVENT_NOT_JSON');
+    await putAside('CODE_OF_YORE', '{');
+    expect((await retry({ code: 'CODE_OF_YORE' })).looked).toBe(1);
+  });
 });

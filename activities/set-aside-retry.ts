@@ -4,6 +4,7 @@ import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
 import { ingestBatch, openIngestSession } from '../store/events.js';
 import { siftEvents } from '../store/events-sift.js';
 import { readKnownHashes } from '../store/events-state.js';
+import { requireSetAsideCode } from '../store/set-aside-reads.js';
 import {
   type ChosenElement,
   listChosen,
@@ -11,6 +12,7 @@ import {
   requireSetAside,
   type TriedElement,
 } from '../store/set-aside-retries.js';
+import { requireKnownSource } from '../store/source-reads.js';
 import { readProgress } from '../store/sources.js';
 import type {
   RetryOutcome,
@@ -40,6 +42,8 @@ export async function runSetAsideRetry(
     throw new PoolError('REQUEST_INVALID', 'name events, a code or a source');
   }
   if (ids.length > 0) await requireSetAside(db, ids);
+  await requireKnownSource(db, sourceId);
+  await requireSetAsideCode(db, code);
   await hooks.onStart();
   const outcomes: Partial<Record<RetryOutcome, number>> = {};
   const shown: Shown[] = [];

@@ -164,6 +164,8 @@ describe('what the sentinel watches', () => {
     expect(JSON.stringify(await get('/v1/findings', TOKEN))).toContain('10.1.2.3');
     const all = await get<FindingsAnswer>('/v1/findings?all=true&source=south');
     expect(all.findings).toMatchObject([{ code: 'SOURCE_SILENT', resolvedAt: iso(1) }]);
+    // Of that source alone, and that one has ended.
+    expect(all).toMatchObject({ open: 0 });
     const first = await get<FindingsAnswer>('/v1/findings?all=true&limit=2');
     const rest = await get<FindingsAnswer>(
       `/v1/findings?all=true&limit=2&cursor=${first.nextCursor}`,
@@ -189,6 +191,7 @@ describe('what the sentinel watches', () => {
       acknowledged: { by: 'api', reason: 'a dump of 10.1.2.3' },
     });
     const shown = await get<FindingsAnswer>('/v1/findings');
+    expect(shown).toMatchObject({ open: 2, openAcknowledged: 1 });
     expect(shown.findings[1]).toMatchObject({
       acknowledged: { by: 'api', reason: 'a dump of [address]' },
     });

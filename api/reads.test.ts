@@ -294,13 +294,29 @@ describe('the reads of /v1', () => {
     }
   });
 
+  it('refuses a source or a code that never was, and names those that were', async () => {
+    for (const path of ['set-aside', 'unattributed', 'findings']) {
+      const refused = await get(`/v1/${path}?source=nroth`, {}, 404);
+      expect(refused, path).toMatchObject({
+        ...{ code: 'SOURCE_UNKNOWN', message: expect.stringContaining('known are gone, north') },
+      });
+      await get(`/v1/${path}?source=gone`);
+    }
+    expect(await get('/v1/set-aside?code=EVENT_NOT_JSN', {}, 400)).toMatchObject({
+      ...{ code: 'REQUEST_INVALID', message: expect.stringContaining('EVENT_NOT_JSON,') },
+    });
+    for (const code of ['EVENT_NOT_OBJECT', 'PAYLOAD_NOT_JSON']) {
+      await get(`/v1/set-aside?code=${code}`);
+    }
+  });
+
   it('ages unattributed jobs', async () => {
     const { jobs } = await get<{ jobs: Json[] }>('/v1/unattributed?limit=1');
     expect(jobs).toMatchObject([
       { ageMs: 90 * 60_000, grossWei: '123456789012345678901234567890', reason: 'no-other-half' },
     ]);
     expect(jobs[0]?.['job']).toBe(`north/${ago(90).toISOString().replace('.000Z', 'Z')}/1`);
-    for (const filter of ['role=received', 'requestId=none', 'before=2026-01-01', 'source=south']) {
+    for (const filter of ['role=received', 'requestId=none', 'before=2026-01-01', 'source=gone']) {
       expect(await get(`/v1/unattributed?${filter}`), filter).toMatchObject({ jobs: [] });
     }
   });

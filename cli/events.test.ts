@@ -219,6 +219,7 @@ describe('events and unattributed money on the command line', () => {
     const rest = ['unattributed', 'absorb', '--older-than', '1h', '--reason', 'nobody asked'];
     expect(await json(...rest)).toMatchObject({ answer: { jobs: 2, grossWei: '3000' } });
     expect((await openpool(...rest)).out).toContain('no unattributed job fits');
+    expect((await openpool(...rest, '--source', 'oen')).err).toContain('known are one');
     expect((await openpool('unattributed', 'absorb', '--reason', 'all')).err).toContain(
       'either name',
     );

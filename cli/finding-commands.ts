@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PoolError } from '../domain/pool-error.js';
 import { countFindings, listFindings, type ShownFinding } from '../store/finding-reads.js';
 import { acknowledgeFinding } from '../store/findings.js';
+import { requireKnownSource } from '../store/source-reads.js';
 import { type CliContext, withContext } from './context.js';
 import { formatTable } from './output.js';
 import { ACTOR, parseCount } from './payout-commands.js';
@@ -44,6 +45,7 @@ interface ListOptions {
 
 async function list({ db, answer }: CliContext, options: ListOptions): Promise<void> {
   const { source, all, limit, cursor = null } = options;
+  await requireKnownSource(db, source);
   const [page, { lookedAt }] = await Promise.all([
     listFindings(db, { sourceId: source, all }, { limit, cursor }),
     countFindings(db),

@@ -150,6 +150,17 @@ describe('the command line', () => {
     });
   });
 
+  it('refuses a source or a code with a slip in it, which would fit nothing', async () => {
+    for (const list of ['unattributed', 'set-aside', 'finding']) {
+      const refused = await run([list, 'list', '--source', 'oen']);
+      expect(refused, list).toMatchObject({ code: 1, out: '' });
+      expect(refused.err).toMatch(/SOURCE_UNKNOWN: .*known are one/);
+      expect(await run([list, 'list', '--source', 'one'])).toMatchObject({ code: 0 });
+    }
+    const nonsense = await run(['set-aside', 'list', '--code', 'NONSENSE']);
+    expect(nonsense.err).toMatch(/REQUEST_INVALID: .*EVENT_NOT_JSON, EVENT_NOT_OBJECT/);
+  });
+
   it('says so when a payout cannot be steered because Temporal is away', async () => {
     const answer = await run(['payout', 'hold', payoutId, '--reason', 'a look']);
     expect(answer).toMatchObject({ code: 1 });

@@ -9,8 +9,8 @@ import { findPayee } from '../store/payee-reads.js';
 import { releasePayee } from '../store/payees.js';
 import { listOpenPayouts, listPayouts } from '../store/payout-reads.js';
 import { type PoolTotals, readPoolTotals } from '../store/pool-reads.js';
-import { listSetAside } from '../store/set-aside-reads.js';
-import { listSources } from '../store/source-reads.js';
+import { listSetAside, requireSetAsideCode } from '../store/set-aside-reads.js';
+import { listSources, requireKnownSource } from '../store/source-reads.js';
 import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
@@ -188,6 +188,8 @@ interface SetAsideOptions {
 
 async function showSetAside({ db, answer }: CliContext, options: SetAsideOptions): Promise<void> {
   const { source, code, resolved, limit, cursor = null } = options;
+  await requireKnownSource(db, source);
+  await requireSetAsideCode(db, code);
   const page = await listSetAside(db, { sourceId: source, code, resolved }, { limit, cursor });
   const table = formatTable(
     ['id', 'source', 'event', 'time', 'seen', 'reason'],

@@ -1,8 +1,7 @@
 /** Commands about sources: how far each was read, and what is odd about its objects. */
 import type { Command } from 'commander';
-import { PoolError } from '../domain/pool-error.js';
 import { listObjectFindings, type ObjectFindings } from '../store/source-object-reads.js';
-import { listSources, type SourceSummary } from '../store/source-reads.js';
+import { listSources, requireKnownSource, type SourceSummary } from '../store/source-reads.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatTable } from './output.js';
 import { parseCount } from './payout-commands.js';
@@ -69,10 +68,7 @@ async function showObjects(
   sourceId: string,
   limit: number,
 ): Promise<number> {
-  const sources = await listSources(db, new Date());
-  if (!sources.some(({ id }) => id === sourceId)) {
-    throw new PoolError('SOURCE_UNKNOWN', `there is no source "${sourceId}"`);
-  }
+  await requireKnownSource(db, sourceId);
   const findings = await listObjectFindings(db, { sourceId, limit });
   answer(findingsText(findings), findings);
   return findings.incomplete.length + findings.changed.length > 0 ? EXIT.found : 0;

@@ -7,6 +7,7 @@ import type { Address } from '../domain/address.js';
 import { formatJobHandle } from '../domain/job-handle.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
+import { requireKnownSource } from '../store/source-reads.js';
 import {
   type JobCandidate,
   listUnmatchedJobs,
@@ -92,6 +93,7 @@ interface AssignOptions extends Repair, Filter {
 async function showJobs({ db, answer }: CliContext, options: ListOptions): Promise<void> {
   const now = Date.now();
   const { source: sourceId, request: requestId, limit, cursor = null } = options;
+  await requireKnownSource(db, sourceId);
   const before = beforeOf(options, now);
   const filter = { role: 'processed' as const, sourceId, requestId };
   const page = await listUnmatchedJobs(

@@ -95,13 +95,14 @@ export interface FindingTotals {
   readonly lookedAt: Date | null;
 }
 
-/** How many are open, and how fresh that is. */
-export async function countFindings(db: Reader): Promise<FindingTotals> {
+/** How many are open, of one source or of all, acknowledged ones included, and how fresh that is. */
+export async function countFindings(db: Reader, sourceId?: string): Promise<FindingTotals> {
   const [counts, looks] = await Promise.all([
     query<FindingCount>(
       db,
       sql`SELECT code, severity, acknowledged_at IS NOT NULL AS acknowledged, count(*)::int AS findings
-            FROM finding WHERE resolved_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+            FROM finding WHERE resolved_at IS NULL
+             AND ${sourceId === undefined ? sql`true` : sql`source_id = ${sourceId}`} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
     ),
     query<{ value: string }>(db, sql`SELECT value FROM setting WHERE key = 'sentinel.looked-at'`),
   ]);

@@ -1,6 +1,8 @@
 /** Events that could not be counted, with the reason and what was said. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { PoolError } from '../domain/pool-error.js';
 import { EARLIEST_MS, LATEST_MS } from '../domain/pool-event.js';
+import { REFUSALS } from '../domain/pool-event-refusal.js';
 import type { Reader } from './database.js';
 import {
   CURSOR_PART,
@@ -61,6 +63,25 @@ export async function listSetAside(
     .orderBy(desc(setAside.id))
     .limit(rowsToAskFor(page));
   return toPage(rows, page, { item: (row) => row, cursorParts: (row) => [String(row.id)] });
+}
+
+/** Throws REQUEST_INVALID for a code that no version of the program has given. */
+export async function requireSetAsideCode(
+  db: Reader,
+  code: string | null | undefined,
+): Promise<void> {
+  if (code === null || code === undefined || Object.hasOwn(REFUSALS, code)) return;
+  const kept = await db
+    .select({ id: setAside.id })
+    .from(setAside)
+    .where(eq(setAside.code, code))
+    .limit(1);
+  if (kept.length > 0) return;
+  const known = Object.keys(REFUSALS).join(', ');
+  throw new PoolError(
+    'REQUEST_INVALID',
+    `nothing is set aside as "${code}": the codes are ${known}`,
+  );
 }
 
 /** One of them in full, beside what counts under the same identity, where that can be told. */

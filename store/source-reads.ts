@@ -1,5 +1,6 @@
 /** Sources: how far each was read, when it last worked, and how much came from it. */
 import { sql } from 'drizzle-orm';
+import { PoolError } from '../domain/pool-error.js';
 import type { Reader } from './database.js';
 import { toDate, toDateOrNull } from './page-cursor.js';
 import type { NodeType } from './schema.js';
@@ -143,10 +144,20 @@ export async function countHours(
   }));
 }
 
-/** Whether there is, or was, a source of this name. */
-export async function isSource(db: Reader, sourceId: string): Promise<boolean> {
-  const { rows } = await db.execute(sql`SELECT FROM source WHERE id = ${sourceId}`);
-  return rows.length > 0;
+/**
+ * Throws SOURCE_UNKNOWN unless there is, or was, a source of this name: to a name with a slip in it every
+ * question has the answer "none". Without a name nothing is asked.
+ */
+export async function requireKnownSource(
+  db: Reader,
+  sourceId: string | null | undefined,
+): Promise<void> {
+  if (sourceId === null || sourceId === undefined) return;
+  const { rows } = await db.execute<{ id: string }>(sql`SELECT id FROM source ORDER BY id`);
+  const known = rows.map(({ id }) => id);
+  if (known.includes(sourceId)) return;
+  const names = known.length === 0 ? 'none is known yet' : `known are ${known.join(', ')}`;
+  throw new PoolError('SOURCE_UNKNOWN', `there is no source "${sourceId}": ${names}`);
 }
 
 /** Remote workers with a live connection, by source: see LIVE_CONNECTIONS. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { formatJobHandle } from '../../domain/job-handle.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { setAsideHelp } from '../../domain/set-aside.js';
-import { findSetAside, listSetAside } from '../../store/set-aside-reads.js';
+import { findSetAside, listSetAside, requireSetAsideCode } from '../../store/set-aside-reads.js';
+import { requireKnownSource } from '../../store/source-reads.js';
 import { listUnmatchedJobs } from '../../store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
 import { withoutAddresses } from '../access.js';
@@ -37,6 +38,8 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/set-aside', async (c) => {
     const { limit, cursor, source: sourceId, ...rest } = readQuery(c, setAsideQuery);
+    await requireKnownSource(db, sourceId);
+    await requireSetAsideCode(db, rest.code);
     const page = await listSetAside(db, { sourceId, ...rest }, { limit, cursor });
     const showsAddresses = access.showsAddresses(c);
     const events = page.items.map((event) => ({
@@ -66,6 +69,7 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
   });
   app.get('/unattributed', async (c) => {
     const { limit, cursor, source: sourceId, ...filter } = readQuery(c, unattributedQuery);
+    await requireKnownSource(db, sourceId);
     const page = await listUnmatchedJobs(db, { sourceId, ...filter }, { limit, cursor });
     const now = nowOf(deps).getTime();
     const jobs = page.items.map(({ grossWei, dt, payee, candidates, ...job }) => ({

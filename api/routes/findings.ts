@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PoolError } from '../../domain/pool-error.js';
 import { countFindings, findFinding, listFindings } from '../../store/finding-reads.js';
 import { acknowledgeFinding } from '../../store/findings.js';
+import { requireKnownSource } from '../../store/source-reads.js';
 import type { Access } from '../access.js';
 import type { ApiDeps } from '../deps.js';
 import { booleanQuery, pageQuery, readBody, readQuery, reasonText } from '../request.js';
@@ -20,14 +21,17 @@ export function findingRoutes({ db }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     const { limit, cursor, source: sourceId, all } = readQuery(c, findingsQuery);
+    await requireKnownSource(db, sourceId);
     const [page, { counts, lookedAt }] = await Promise.all([
       listFindings(db, { sourceId, all }, { limit, cursor }),
-      countFindings(db),
+      countFindings(db, sourceId),
     ]);
-    const open = counts.reduce((sum, { findings }) => sum + findings, 0);
+    const sum = (those: typeof counts) => those.reduce((all, { findings }) => all + findings, 0);
+    const open = sum(counts);
+    const openAcknowledged = sum(counts.filter(({ acknowledged }) => acknowledged));
     const shows = access.showsAddresses(c);
     return c.json({
-      ...{ lookedAt, open },
+      ...{ lookedAt, open, openAcknowledged },
       findings: page.items.map((finding) => viewFinding(finding, shows)),
       nextCursor: page.nextCursor,
     });

@@ -1,14 +1,13 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { PoolError } from '../../domain/pool-error.js';
 import type { Reader } from '../../store/database.js';
 import { readArrivals } from '../../store/sentinel-reads.js';
 import { listObjectFindings } from '../../store/source-object-reads.js';
 import {
   countEventTypes,
   countHours,
-  isSource,
   listSources,
+  requireKnownSource,
   type SourceSummary,
 } from '../../store/source-reads.js';
 import { type Access, withoutAddresses } from '../access.js';
@@ -63,9 +62,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   app.get('/:id/hours', async (c) => {
     const { hours } = readQuery(c, hoursQuery);
     const sourceId = c.req.param('id');
-    if (!(await isSource(db, sourceId))) {
-      throw new PoolError('SOURCE_UNKNOWN', 'There is no source of this name.');
-    }
+    await requireKnownSource(db, sourceId);
     const to = nowOf(deps);
     const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
     const counted = await countHours(db, { from, to, sourceId });
