@@ -3,7 +3,7 @@ import { payableAddress } from '../domain/address.js';
 import { counted } from '../domain/counted.js';
 import type { Assignee } from '../domain/job-decision.js';
 import { formatJobHandle, type JobKey, parseJobHandle } from '../domain/job-handle.js';
-import { formatEth, sumWei } from '../domain/money.js';
+import { ethAndWei, sumWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import { adjustPending } from '../store/adjustments.js';
 import type { Database } from '../store/database.js';
@@ -163,14 +163,13 @@ class DecisionTally {
 
   private words(assignee: Assignee | null): string {
     const { jobs, already, grossWei, commissionWei } = this;
-    const eth = (amountWei: bigint): string => `${formatEth(amountWei)} ETH (${amountWei} wei)`;
     const before = already === 0 ? [] : [`${counted(already, 'job')} had been decided so before`];
     if (jobs === 0) return before[0] ?? 'no unattributed job fits';
     const what =
       assignee === null
-        ? `${counted(jobs, 'job')} of ${eth(grossWei)} ${jobs === 1 ? 'becomes' : 'become'} the pool's own`
-        : `${counted(jobs, 'job')} of ${eth(grossWei)}: ${eth(grossWei - commissionWei)} pending for ` +
-          `${assignee.payee}, ${eth(commissionWei)} commission`;
+        ? `${counted(jobs, 'job')} of ${ethAndWei(grossWei)} ${jobs === 1 ? 'becomes' : 'become'} the pool's own`
+        : `${counted(jobs, 'job')} of ${ethAndWei(grossWei)}: ${ethAndWei(grossWei - commissionWei)} pending for ` +
+          `${assignee.payee}, ${ethAndWei(commissionWei)} commission`;
     return [what, ...before].join('; ');
   }
 }
@@ -184,7 +183,7 @@ async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<Adj
     isNewPayee: input.newPayee,
   });
   const { already, worker, pendingWei } = outcome;
-  const eth = `${formatEth(amountWei)} ETH (${amountWei} wei)`;
+  const eth = ethAndWei(amountWei);
   const where = `${payee} (${worker.nodeType}, ${worker.region})`;
   const head = already
     ? `"${reference}" was booked before: ${eth} for ${where}; nothing was done now`
@@ -193,7 +192,7 @@ async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<Adj
     ...{ applied: !dryRun && !already, already, ...worker },
     amountWei: amountWei.toString(),
     pendingWei: pendingWei.toString(),
-    words: `${head}; pending for the payee: ${formatEth(pendingWei)} ETH (${pendingWei} wei)`,
+    words: `${head}; pending for the payee: ${ethAndWei(pendingWei)}`,
   };
 }
 

@@ -2,7 +2,7 @@
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
-import { formatEth } from '../domain/money.js';
+import { ethAndWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import { decideSettlement, type SettlementDecision } from '../domain/settlement.js';
 import { cancelPayout } from '../store/payout-messages.js';
@@ -23,7 +23,7 @@ import { type MoneyDeps, walletKeyOf } from './money-deps.js';
  */
 export async function releasePayout(deps: MoneyDeps, input: ReleaseInput): Promise<RepairReport> {
   const payout = await requirePayout(deps.db, input.payoutId);
-  const amount = `${formatEth(payout.amountWei)} ETH`;
+  const amount = ethAndWei(payout.amountWei);
   if (payout.nonce === null) {
     requireUnsigned(payout);
     if (!input.dryRun) await cancelPayout(deps.db, input.payoutId, input);
@@ -78,9 +78,8 @@ export async function payElsewhere(
     await bookPaidElsewhere(deps.db, walletKeyOf(deps), { ...input, transaction });
   }
   const restWei = payout.amountWei - transaction.valueWei;
-  const rest =
-    restWei > 0n ? `${formatEth(restWei)} ETH stays pending` : 'nothing of it stays pending';
-  const paid = `${formatEth(transaction.valueWei)} ETH (${transaction.valueWei} wei)`;
+  const rest = restWei > 0n ? `${ethAndWei(restWei)} stays pending` : 'nothing of it stays pending';
+  const paid = ethAndWei(transaction.valueWei);
   const words = `${paid} is booked as paid to ${payout.payee} by ${transaction.hash}; ${rest}`;
   return { applied: !input.dryRun, words };
 }

@@ -16,6 +16,25 @@ export function toChecksum(address: Address): string {
   return form;
 }
 
+/**
+ * The same with EIP-55 checksums, in whatever texts it holds: sentences are made where addresses are keys,
+ * in lower case. Hashes are longer, and what follows a slash is part of an id or a URL that must stay as it is.
+ */
+export function withChecksums<T>(value: T): T {
+  return checksums(value) as T;
+}
+
+function checksums(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.replace(IN_TEXT, (address) => toChecksum(address as Address));
+  }
+  if (Array.isArray(value)) return value.map(checksums);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, checksums(part)]));
+}
+
+const IN_TEXT = /(?<![\w/])0x[0-9a-f]{40}(?!\w)/g;
+
 /** Reads an address in one case, or in mixed case with its right checksum. */
 export function parseAddress(text: string): Address {
   if (!isHexAddress(text)) {

@@ -2,6 +2,7 @@
 import { ApplicationFailure } from '@temporalio/client';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
+import { withChecksums } from './addresses.js';
 
 export interface ErrorBody {
   readonly code: PoolErrorCode;
@@ -46,7 +47,8 @@ export function* causesOf(error: unknown): Generator<unknown> {
 function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAnswer {
   const { http, help } = CATALOGUE[code];
   const hasDetail = isRecord(detail) && Object.keys(detail).length > 0;
-  return { status: http, body: { code, message, help, ...(hasDetail ? { detail } : {}) } };
+  const body = { code, message, help, ...(hasDetail ? { detail } : {}) };
+  return { status: http, body: withChecksums(body) };
 }
 
 function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode {

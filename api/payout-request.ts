@@ -3,7 +3,7 @@
  * workflow starts; the reservation itself decides again under the payee's lock.
  */
 import type { Address } from '../domain/address.js';
-import { formatEth } from '../domain/money.js';
+import { ethAndWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import {
   findRequest,
@@ -106,7 +106,7 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
   if (isDue) return;
   throw new PoolError(
     'PAYOUT_NOTHING_DUE',
-    `${shown} has ${formatEth(payee.pendingWei)} ETH pending; the threshold is ${formatEth(thresholdWei)} ETH.`,
+    `${shown} has ${ethAndWei(payee.pendingWei)} pending; the threshold is ${ethAndWei(thresholdWei)}.`,
     { pendingWei: payee.pendingWei.toString(), thresholdWei: thresholdWei.toString() },
   );
 }

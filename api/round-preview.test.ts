@@ -79,8 +79,18 @@ describe('the preview of a payout round', () => {
     const said = new Map(payees.map((one) => [one.payee.toLowerCase(), one]));
     const expected = [
       [due, 'pays', null, null],
-      [huge, 'waits', 'PAYOUT_ABOVE_CAP', /3 ETH is more than pool\.maxPayout, 1 ETH.*approval/],
-      [small, 'not-due', 'BELOW_THRESHOLD', /below the threshold of 0\.1 ETH/],
+      [
+        huge,
+        'waits',
+        'PAYOUT_ABOVE_CAP',
+        /^3 ETH \(3000000000000000000 wei\) is more than pool\.maxPayout, 1 ETH.*approval/,
+      ],
+      [
+        small,
+        'not-due',
+        'BELOW_THRESHOLD',
+        /below the threshold of 0\.1 ETH \(100000000000000000 wei\)/,
+      ],
       [soon, 'not-due', 'TOO_SOON', /minimum interval ends at/],
       [broken, 'not-due', 'UNPAYABLE', /^its contract at \[address\] refused$/],
       [

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { runAdjustment } from '../api/repairs.js';
+import { viewAdjustment } from '../api/views/decision-view.js';
 import { parseAmountWei } from '../config/quantity.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
@@ -42,11 +43,12 @@ async function adjustPayee(
   if (reference === '' || reference.length > 200) {
     throw new PoolError('REQUEST_INVALID', 'the reference has between 1 and 200 characters');
   }
-  const report = await runAdjustment(deps, {
+  const made = await runAdjustment(deps, {
     ...{ reason, dryRun, actor: ACTOR, nodeType, region, newPayee, allowDebt, reference },
     payee: parseAddress(payee),
     amountWei: parseSignedAmount(options.amount).toString(),
   });
+  const report = viewAdjustment(made);
   answer(dryRun ? `${report.words}\nnothing was changed: a dry run` : report.words, report);
 }
 

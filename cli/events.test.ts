@@ -28,6 +28,8 @@ import { createTestNamespace, type TestNamespace } from '../test/harness/namespa
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const BOB = '0x0000000000000000000000000000000000000b0b';
+/** As everybody is to see it. */
+const BOB_SHOWN = '0x0000000000000000000000000000000000000B0b';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 
 let chain: LocalChain;
@@ -206,6 +208,8 @@ describe('events and unattributed money on the command line', () => {
     const assign = ['unattributed', 'assign', first, second, '--to', BOB, '--reason', 'his log'];
     const dry = await openpool(...assign, '--dry-run');
     expect(dry.out).toMatch(/2 jobs of .*\(3000 wei\): .*\(2250 wei\) pending for 0x/);
+    expect(dry.out).toContain(BOB_SHOWN);
+    expect(dry.out).not.toContain(BOB);
     expect(dry.out).toContain('nothing was changed: a dry run');
     expect(await owed(database.db)).toEqual(before);
     expect(await json(...assign)).toMatchObject({
@@ -216,6 +220,7 @@ describe('events and unattributed money on the command line', () => {
     const contrary = await openpool('unattributed', 'absorb', first, '--reason', 'no');
     expect(contrary).toMatchObject({ code: 1 });
     expect(contrary.err).toContain('JOB_ALREADY_DECIDED');
+    expect(contrary.err).toContain(`assigned to ${BOB_SHOWN} `);
     const rest = ['unattributed', 'absorb', '--older-than', '1h', '--reason', 'nobody asked'];
     expect(await json(...rest)).toMatchObject({ answer: { jobs: 2, grossWei: '3000' } });
     expect((await openpool(...rest)).out).toContain('no unattributed job fits');
@@ -300,7 +305,12 @@ describe('events and unattributed money on the command line', () => {
     const adjust = { payee: BOB, amountWei: '7', reference: 'API-1', reason: 'agreed' };
     expect(await post('adjustments', adjust, 'no-token')).toMatchObject({ status: 401 });
     expect(await post('adjustments', adjust)).toMatchObject({
-      ...{ status: 200, body: { applied: true, pendingWei: '2257' } },
+      status: 200,
+      body: {
+        ...{ applied: true, payee: BOB_SHOWN, amountWei: '7', amountEth: '0.000000000000000007' },
+        ...{ pendingWei: '2257', pendingEth: '0.000000000000002257' },
+        words: expect.stringContaining(`7 wei) for ${BOB_SHOWN} (`),
+      },
     });
     expect(await post('adjustments', { ...adjust, amountWei: '8' })).toMatchObject({
       ...{ status: 409, body: { code: 'ADJUSTMENT_REFERENCE_USED' } },
@@ -315,6 +325,30 @@ describe('events and unattributed money on the command line', () => {
         body: { code: 'JOB_NOT_FOUND' },
       });
     }
+    const [decided] = await query<{ job: string }>(
+      database.db,
+      sql`SELECT source_id || '/' || to_char(dt AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"/')
+                 || event_id AS job FROM decided_job WHERE decision = 'assign' LIMIT 1`,
+    );
+    const again = { jobs: [decided?.job], reason: 'mine', to: BOB };
+    expect(await post('unattributed/assign', again)).toMatchObject({
+      ...{ status: 200, body: { jobs: 0, already: 1, grossWei: '0', netEth: '0' } },
+    });
+    const entries = await app.request('/v1/audit-log', {
+      headers: { authorization: 'Bearer a-token' },
+    });
+    expect(await entries.json()).toMatchObject({
+      entries: expect.arrayContaining([
+        expect.objectContaining({ action: 'ledger.adjust', subject: BOB_SHOWN }),
+      ]),
+    });
+    const [open] = await query<{ id: string }>(
+      database.db,
+      sql`SELECT id FROM set_aside WHERE resolved_at IS NULL LIMIT 1`,
+    );
+    expect(await post('set-aside/retry', { ids: [open?.id], reason: 'again' })).toMatchObject({
+      ...{ status: 200, body: { shown: [{ id: open?.id }] } },
+    });
     const retry = { ids: ['999'], reason: 'again' };
     expect(await post('set-aside/retry', retry)).toMatchObject({ status: 404 });
     expect(await post('sources/nobody/backfill', { from: 'beginning' })).toMatchObject({

@@ -1,7 +1,7 @@
 /** What commands print: plain tables for people, one JSON document for scripts. */
 import { toChecksum } from '../api/addresses.js';
 import { type Address, isHexAddress } from '../domain/address.js';
-import { formatEth } from '../domain/money.js';
+import { ethAndWei } from '../domain/money.js';
 
 /** One line of a command's answer: label and value, in the order to be shown. */
 export type Facts = readonly (readonly [label: string, value: Cell])[];
@@ -32,7 +32,7 @@ export function formatFacts(facts: Facts): string {
 
 /** `0.005 ETH (5000000000000000 wei)`: the one to read, the other to copy. */
 export function formatAmount(amountWei: bigint): string {
-  return `${formatEth(amountWei)} ETH (${amountWei} wei)`;
+  return ethAndWei(amountWei);
 }
 
 export function formatAddress(address: Address | null | undefined): string {

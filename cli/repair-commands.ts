@@ -1,5 +1,6 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
+import { withChecksums } from '../api/addresses.js';
 import { runAdoption, runPaidElsewhere, runReconciliation, runRelease } from '../api/repairs.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { ReconciliationReport } from '../workflows/contract.js';
@@ -54,7 +55,7 @@ async function adopt(
     ['nonce', 'transaction', 'amount', 'what it is'],
     report.findings.map(({ nonce, hash, valueWei, words }) => [
       ...[nonce, hash, formatAmount(BigInt(valueWei))],
-      words,
+      withChecksums(words),
     ]),
   );
   const done = report.applied
@@ -87,7 +88,7 @@ async function payElsewhere(
 }
 
 const wordsOf = (report: { readonly applied: boolean; readonly words: string }): string =>
-  report.applied ? report.words : `${report.words}\n${DRY_RUN}`;
+  withChecksums(report.applied ? report.words : `${report.words}\n${DRY_RUN}`);
 
 async function reconcile(context: CliContext, fromOpening: boolean): Promise<number> {
   await requireWallet(context);
@@ -106,7 +107,7 @@ function reconciliationText(report: ReconciliationReport): string {
     ['- gas', formatAmount(BigInt(report.gasWei))],
     ['= balance', formatAmount(BigInt(report.balanceWei))],
   ]);
-  const rows = report.findings.map((finding) => [finding.code, finding.message]);
+  const rows = report.findings.map((finding) => [finding.code, withChecksums(finding.message)]);
   const found = report.ok ? 'everything adds up' : formatTable(['code', 'what does not fit'], rows);
   return `${facts}\n\n${found}`;
 }

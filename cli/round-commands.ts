@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withChecksums } from '../api/addresses.js';
 import { counted } from '../domain/counted.js';
 import type { PreviewTotals } from '../domain/round-preview.js';
 import { previewRound } from '../store/round-preview.js';
@@ -26,10 +27,12 @@ async function showPreview({ db, config, answer }: CliContext): Promise<void> {
       formatAddress(one.payee),
       formatAmount(one.pendingWei),
       one.verdict,
-      one.code === null ? null : `${one.code} ${one.reason}`,
+      one.code === null ? null : withChecksums(`${one.code} ${one.reason}`),
     ]),
   );
-  const stopped = halts.map(({ code, reason }) => `nothing is sent now: ${code} ${reason}`);
+  const stopped = halts.map(({ code, reason }) =>
+    withChecksums(`nothing is sent now: ${code} ${reason}`),
+  );
   const parts = [table, totalFacts(preview.totals), ...stopped, UNKNOWN_HERE];
   answer(parts.join('\n\n'), { ...preview, halts });
 }

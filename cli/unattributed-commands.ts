@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import { parseAddress } from '../api/addresses.js';
 import { runAbsorb, runAssign } from '../api/repairs.js';
+import { viewJobDecision } from '../api/views/decision-view.js';
 import { parseDurationMs } from '../config/quantity.js';
-import type { Address } from '../domain/address.js';
 import { formatJobHandle } from '../domain/job-handle.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
@@ -168,7 +168,7 @@ async function assignJobs(
   const choice = choiceOf(jobs, options);
   const payee = parseAddress(to);
   const input = { reason, dryRun, actor: ACTOR, choice, payee, nodeType, region, newPayee };
-  const report = await runAssign(deps, input);
+  const report = viewJobDecision(await runAssign(deps, input));
   answer(reportText(report), report);
 }
 
@@ -180,7 +180,8 @@ async function absorbJobs(
   const { reason, dryRun } = options;
   requireReason(reason);
   const choice = choiceOf(jobs, options);
-  const report = await runAbsorb(deps, { reason, dryRun, actor: ACTOR, choice });
+  const made = await runAbsorb(deps, { reason, dryRun, actor: ACTOR, choice });
+  const report = viewJobDecision(made);
   answer(reportText(report), report);
 }
 
@@ -190,9 +191,7 @@ function reportText({ shown, jobs, words, applied }: JobDecisionReport): string 
     shown.map((one) => [
       one.job,
       ...[one.grossWei, one.netWei, one.commissionWei].map((wei) => formatAmount(BigInt(wei))),
-      one.payee === null
-        ? 'the pool'
-        : `${formatAddress(one.payee as Address)} (${one.nodeType}, ${one.region})`,
+      one.payee === null ? 'the pool' : `${one.payee} (${one.nodeType}, ${one.region})`,
     ]),
   );
   const rest = jobs > shown.length ? `\nand ${jobs - shown.length} more` : '';

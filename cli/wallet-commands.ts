@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withChecksums } from '../api/addresses.js';
 import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Halt, haltWallet, resumeWallet } from '../store/wallet.js';
@@ -53,7 +54,7 @@ export function walletFacts(wallet: WalletSummary): string {
       ({ at, code, reason }) =>
         [
           ['halted', `since ${at.toISOString()}: ${code}`],
-          ['why', reason],
+          ['why', withChecksums(reason)],
         ] as const,
     ),
   ]);

@@ -44,6 +44,11 @@ export function formatEth(wei: bigint): string {
   return `${sign}${magnitude / WEI_PER_ETH}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** `0.005 ETH (5000000000000000 wei)`: the one to read, the other to copy. */
+export function ethAndWei(wei: bigint): string {
+  return `${formatEth(wei)} ETH (${wei} wei)`;
+}
+
 /** Wei per gas as gwei, for sentences about fees: `0.1`. */
 export function formatGwei(wei: bigint): string {
   const fraction = (wei % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');

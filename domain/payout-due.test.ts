@@ -28,7 +28,11 @@ describe('a payee', () => {
     ['UNPAYABLE', { unpayableReason: 'it refused in 0xab' }, /it refused in 0xab/],
     ['NEGATIVE', { pendingWei: -1n }, /owes the pool/],
     ['NOTHING_PENDING', { pendingWei: 0n }, /nothing/],
-    ['BELOW_THRESHOLD', { pendingWei: 99n }, /0.000000000000000099 ETH pending is below/],
+    [
+      'BELOW_THRESHOLD',
+      { pendingWei: 99n },
+      /0.000000000000000099 ETH \(99 wei\) pending is below/,
+    ],
     ['TOO_SOON', { lastPayoutAt: new Date(now.getTime() - 1) }, /2025-02-03T12:59:59.999Z/],
     ['TOO_SOON', { lastPayoutAt: new Date(now.getTime() + 5) }, /minimum interval/],
   ])('is not due, and told why: %s', (code, change, words) => {

@@ -1,4 +1,4 @@
-import { formatEth } from './money.js';
+import { ethAndWei } from './money.js';
 import type { PayeeStanding } from './payout.js';
 
 /** The terms that say when a payee is paid. */
@@ -22,14 +22,14 @@ export type DueDecision =
 /** Whether a payee is paid now, and if not, why not, in words. */
 export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueDecision {
   const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
-  const pending = `${formatEth(standing.pendingWei)} ETH`;
+  const pending = ethAndWei(standing.pendingWei);
   if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
   if (standing.unpayableReason !== null) return no('UNPAYABLE', standing.unpayableReason);
   if (standing.pendingWei < 0n)
     return no('NEGATIVE', `${pending} pending: the payee owes the pool`);
   if (standing.pendingWei === 0n) return no('NOTHING_PENDING', 'nothing is pending');
   if (standing.pendingWei < terms.thresholdWei) {
-    const threshold = `${formatEth(terms.thresholdWei)} ETH`;
+    const threshold = ethAndWei(terms.thresholdWei);
     return no('BELOW_THRESHOLD', `${pending} pending is below the threshold of ${threshold}`);
   }
   const dueAtMs = (standing.lastPayoutAt?.getTime() ?? -Infinity) + terms.minIntervalMs;

@@ -1,5 +1,5 @@
 /** The operator's limits on what leaves the wallet. They hold a payout back; they never end one. */
-import { formatEth } from './money.js';
+import { ethAndWei } from './money.js';
 import type { Wait } from './payout.js';
 
 export interface PayoutLimits {
@@ -51,8 +51,8 @@ function ownLimitWait(payout: LimitedPayout, limits: PayoutLimits): Wait | undef
   if (amount !== undefined) return amount;
   if (gasCostWei * BPS_SCALE <= amountWei * BigInt(maxGasShareBps)) return undefined;
   const reason =
-    `its gas would cost ${formatEth(gasCostWei)} ETH now, more than pool.maxGasShare ` +
-    `(${maxGasShareBps / 100}%) of ${formatEth(amountWei)} ETH: ` +
+    `its gas would cost ${ethAndWei(gasCostWei)} now, more than pool.maxGasShare ` +
+    `(${maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
     `it goes on when gas is cheaper, or after ${approveCommand(payout.id)}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }
@@ -78,22 +78,22 @@ export function isAboveCap(amountWei: bigint, limits: PayoutLimits): boolean {
 
 /** What is wrong with an amount that needs approval. */
 export function aboveCapWords(amountWei: bigint, maxPayoutWei: bigint): string {
-  return `${formatEth(amountWei)} ETH is more than pool.maxPayout, ${formatEth(maxPayoutWei)} ETH`;
+  return `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
 }
 
 /** Why this amount does not fit the day; undefined when it does. */
 export function dayWait(amountWei: bigint, limits: PayoutLimits, day: DayUse): Wait | undefined {
   const { maxPaidPerDayWei } = limits;
   if (day.usedWei + amountWei <= maxPaidPerDayWei) return undefined;
-  const cap = `pool.maxPaidPerDay, ${formatEth(maxPaidPerDayWei)} ETH`;
-  const amount = `${formatEth(amountWei)} ETH`;
+  const cap = `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
+  const amount = ethAndWei(amountWei);
   if (amountWei > maxPaidPerDayWei) {
     const reason = `${amount} alone is more than ${cap}: raise it and restart the workers, or cancel it`;
     return { code: 'DAILY_CAP_REACHED', reason };
   }
   const next = day.nextFreeAt === null ? '' : `, from ${day.nextFreeAt.toISOString()} on`;
   const reason =
-    `${formatEth(day.usedWei)} ETH left in the last 24 hours or are on the way, and with these ` +
+    `${ethAndWei(day.usedWei)} left in the last 24 hours or are on the way, and with these ` +
     `${amount} that is more than ${cap}: it goes on by itself as the day passes${next}`;
   return { code: 'DAILY_CAP_REACHED', reason };
 }

@@ -1,6 +1,6 @@
 /** What a payout round would do now, payee by payee. */
 import type { Address } from './address.js';
-import { formatEth } from './money.js';
+import { ethAndWei } from './money.js';
 import type { PayeeStanding } from './payout.js';
 import { type DueDecision, decideDue, type PayoutTerms } from './payout-due.js';
 import {
@@ -130,7 +130,7 @@ function amountAloneWait(
     return { code: 'PAYOUT_ABOVE_CAP', reason: `${words}: it would wait for an approval` };
   }
   if (dayWait(amountWei, limits, { usedWei: 0n, nextFreeAt: null }) === undefined) return undefined;
-  const cap = `pool.maxPaidPerDay, ${formatEth(maxPaidPerDayWei)} ETH`;
-  const reason = `${formatEth(amountWei)} ETH alone is more than ${cap}: it would wait until that is raised`;
+  const cap = `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
+  const reason = `${ethAndWei(amountWei)} alone is more than ${cap}: it would wait until that is raised`;
   return { code: 'DAILY_CAP_REACHED', reason };
 }

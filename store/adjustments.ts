@@ -1,7 +1,7 @@
 /** What a person adds to somebody's pending fees, or takes from them: for what no event can say. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
-import { formatEth, sumWei } from '../domain/money.js';
+import { ethAndWei, sumWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/remote-worker.js';
 import { type Decision, recordDecision } from './audit-log.js';
@@ -93,7 +93,7 @@ function refuseOther({ worker, amountWei }: Booked, asked: Adjustment): RemoteWo
     (asked.region === null || asked.region === worker.region);
   if (isSame) return worker;
   const { reference } = asked;
-  const what = `${formatEth(amountWei)} ETH (${amountWei} wei) for ${worker.payee}`;
+  const what = `${ethAndWei(amountWei)} for ${worker.payee}`;
   const words = `"${reference}" names an adjustment of ${what} (${worker.nodeType}, ${worker.region})`;
   throw new PoolError('ADJUSTMENT_REFERENCE_USED', words, { reference });
 }
@@ -146,8 +146,8 @@ async function chooseWorker(
 function refuseDebt({ payee, amountWei, allowDebt }: Adjustment, pendingWei: bigint): void {
   if (amountWei > 0n || pendingWei >= 0n || allowDebt) return;
   const words =
-    `${formatEth(pendingWei - amountWei)} ETH are pending for ${payee}: ` +
-    `it would owe the pool ${formatEth(-pendingWei)} ETH`;
+    `${ethAndWei(pendingWei - amountWei)} are pending for ${payee}: ` +
+    `it would owe the pool ${ethAndWei(-pendingWei)}`;
   throw new PoolError('ADJUSTMENT_BELOW_ZERO', words, { payee });
 }
 

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { Fees } from '../domain/fees.js';
-import { formatEth } from '../domain/money.js';
+import { ethAndWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
@@ -174,7 +174,7 @@ export async function adoptPayment(
     tx,
     sql`SELECT id FROM payout WHERE payee = ${payee} AND state = 'reserved' FOR NO KEY UPDATE`,
   );
-  const words = `transaction ${transaction.hash} paid ${formatEth(transaction.valueWei)} ETH already`;
+  const words = `transaction ${transaction.hash} paid ${ethAndWei(transaction.valueWei)} already`;
   await release(
     tx,
     unsigned.map(({ id }) => id),

@@ -1,5 +1,6 @@
 /** What belongs to one payout: the nonces taken for it, the bytes signed, the rows it settles. */
 import { asc, eq, sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
 import type { Reader } from './database.js';
 import { payoutAllocation, remoteWorker } from './schema.js';
 import { attempt, nonceSlot, type SlotState } from './schema-wallet.js';
@@ -19,7 +20,7 @@ export interface AttemptSummary {
 
 export interface SlotSummary {
   readonly chainId: number;
-  readonly wallet: string;
+  readonly wallet: Address;
   readonly nonce: number;
   readonly state: SlotState;
   readonly minedHash: string | null;

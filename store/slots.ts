@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { Fees } from '../domain/fees.js';
-import { formatEth } from '../domain/money.js';
+import { ethAndWei } from '../domain/money.js';
 import type { Wait } from '../domain/payout.js';
 import { limitWait, type PayoutLimits } from '../domain/payout-limits.js';
 import type { Database, Transaction } from './database.js';
@@ -177,9 +177,9 @@ async function promisedByOpenSlots(
 
 function walletEmpty(request: AllocationRequest, missingWei: bigint): Wait {
   const reason =
-    `wallet ${request.wallet.address} holds ${formatEth(request.balanceWei)} ETH, ` +
-    `${formatEth(missingWei)} ETH too little for this payout with its gas, what is under way and ` +
-    `the ${formatEth(request.keepInWalletWei)} ETH to keep: top it up`;
+    `wallet ${request.wallet.address} holds ${ethAndWei(request.balanceWei)}, ` +
+    `${ethAndWei(missingWei)} too little for this payout with its gas, what is under way and ` +
+    `the ${ethAndWei(request.keepInWalletWei)} to keep: top it up`;
   return { code: 'WALLET_EMPTY', reason };
 }
 

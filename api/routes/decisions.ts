@@ -8,6 +8,7 @@ import { parseBeginning, parseEventTime } from '../event-times.js';
 import { createLinks } from '../links.js';
 import { runAbsorb, runAdjustment, runAssign, runSetAsideRetry } from '../repairs.js';
 import { addressText, readBody, reasonText } from '../request.js';
+import { viewAdjustment, viewJobDecision, viewSetAsideRetry } from '../views/decision-view.js';
 
 const ACTOR = 'api';
 /** A client waits shorter than a person at a command line; what was started goes on. */
@@ -68,22 +69,24 @@ export function decisionRoutes(deps: ApiDeps, access: Access): Hono {
     const { to: payee, ...body } = await readBody(c, assignBody);
     const { nodeType, region, newPayee } = body;
     const input = { ...shared(body), ...chosen(body), payee, nodeType, region, newPayee };
-    return c.json(await runAssign(patient, input));
+    return c.json(viewJobDecision(await runAssign(patient, input)));
   });
   app.post('/unattributed/absorb', async (c) => {
     access.requireToken(c);
     const body = await readBody(c, absorbBody);
-    return c.json(await runAbsorb(patient, { ...shared(body), ...chosen(body) }));
+    const input = { ...shared(body), ...chosen(body) };
+    return c.json(viewJobDecision(await runAbsorb(patient, input)));
   });
   app.post('/adjustments', async (c) => {
     access.requireToken(c);
     const body = await readBody(c, adjustBody);
-    return c.json(await runAdjustment(patient, { ...body, actor: ACTOR }));
+    return c.json(viewAdjustment(await runAdjustment(patient, { ...body, actor: ACTOR })));
   });
   app.post('/set-aside/retry', async (c) => {
     access.requireToken(c);
     const { source: sourceId, ...body } = await readBody(c, retryBody);
-    return c.json(await runSetAsideRetry(patient, { ...body, sourceId, actor: ACTOR }));
+    const input = { ...body, sourceId, actor: ACTOR };
+    return c.json(viewSetAsideRetry(await runSetAsideRetry(patient, input)));
   });
   app.post('/sources/:id/backfill', async (c) => {
     access.requireToken(c);

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { monthName } from '../../domain/retention.js';
 import { type ArchiveRecord, listArchives } from '../../store/archives.js';
 import { listRebuilds } from '../../store/rebuilds.js';
+import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
 
@@ -11,7 +12,7 @@ const SHOWN = 20;
 export function historyRoutes({ db }: ApiDeps): Hono {
   const app = new Hono();
   app.get('/rebuild', async (c) => {
-    const kept = await listRebuilds(db, SHOWN);
+    const kept = withChecksums(await listRebuilds(db, SHOWN));
     return c.json({ latest: kept[0] ?? null, items: kept });
   });
   app.get('/archives', async (c) => c.json({ items: (await listArchives(db)).map(viewArchive) }));

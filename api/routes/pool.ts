@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { listAuditLog } from '../../store/audit-log-reads.js';
 import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
 import type { Access } from '../access.js';
+import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { pageQuery, readQuery } from '../request.js';
@@ -36,7 +37,12 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   app.get('/audit-log', async (c) => {
     access.requireToken(c);
     const page = await listAuditLog(db, readQuery(c, pageQuery));
-    const entries = page.items.map((entry) => ({ ...entry, id: String(entry.id) }));
+    const entries = page.items.map((entry) => ({
+      ...entry,
+      ...{ id: String(entry.id), subject: withChecksums(entry.subject) },
+      // The reason stays as it was said.
+      detail: withChecksums(entry.detail),
+    }));
     return c.json({ entries, nextCursor: page.nextCursor });
   });
   return app;

@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
+import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
 
@@ -27,6 +28,6 @@ function viewReconciliation(one: KeptReconciliation) {
     ...amount('out', one.outWei),
     ...amount('gas', one.gasWei),
     ...amount('balance', one.balanceWei),
-    findings: one.findings,
+    findings: withChecksums(one.findings),
   };
 }

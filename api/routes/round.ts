@@ -4,7 +4,7 @@ import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../domain/round-previe
 import { pageOfPreview, previewRound } from '../../store/round-preview.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
 import { withoutAddresses } from '../access.js';
-import { toChecksum } from '../addresses.js';
+import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
 import { pageQuery, readQuery } from '../request.js';
@@ -26,7 +26,7 @@ export function roundRoutes({ db, config }: ApiDeps): Hono {
       /** What stops every payout now, whoever is due. */
       halts: (paying?.halts ?? []).map(({ code, reason }) => ({
         code,
-        reason: withoutAddresses(reason),
+        reason: withChecksums(withoutAddresses(reason)),
       })),
       totals: {
         ...{ payees, pays, waits, notDue },
@@ -43,7 +43,7 @@ export function roundRoutes({ db, config }: ApiDeps): Hono {
 }
 
 function viewPreviewed({ payee, pendingWei, verdict, code, reason }: PreviewedPayee) {
-  const words = withoutAddresses(reason);
+  const words = withChecksums(withoutAddresses(reason));
   return {
     payee: toChecksum(payee),
     ...amount('pending', pendingWei),

@@ -1,5 +1,5 @@
 import type { PayeeSummary } from '../../store/payee-reads.js';
-import { toChecksum } from '../addresses.js';
+import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
@@ -16,7 +16,7 @@ export function viewPayee(payee: PayeeSummary, links: Links) {
     ...amount('paid', paidWei),
     ...amount('earned', pendingWei + reservedWei + paidWei),
     openPayoutId: payee.openPayoutId,
-    unpayable: payee.unpayable,
+    unpayable: withChecksums(payee.unpayable),
     lastEventAt: payee.lastEventAt,
     createdAt: payee.createdAt,
     explorerUrl: links.address(address),

@@ -3,7 +3,7 @@ import type { AllocationSummary, SlotSummary } from '../../store/payout-detail-r
 import type { PayoutSummary } from '../../store/payout-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { withoutAddresses } from '../access.js';
-import { toChecksum } from '../addresses.js';
+import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
@@ -25,7 +25,10 @@ export function viewPayout(payout: PayoutSummary, links: Links) {
     held: payout.heldAt === null ? null : { at: payout.heldAt, reason: payout.holdReason },
     approved:
       payout.approvedAt === null ? null : { at: payout.approvedAt, reason: payout.approveReason },
-    wait: waitCode === null ? null : { code: waitCode, reason: withoutAddresses(waitReason) },
+    wait:
+      waitCode === null
+        ? null
+        : { code: waitCode, reason: withChecksums(withoutAddresses(waitReason)) },
     createdAt: payout.createdAt,
     signedAt: payout.signedAt,
     closedAt: payout.closedAt,
@@ -38,7 +41,7 @@ export function viewPayout(payout: PayoutSummary, links: Links) {
 export function viewSlot(slot: SlotSummary, links: Links) {
   return {
     chainId: slot.chainId,
-    wallet: slot.wallet,
+    wallet: toChecksum(slot.wallet),
     nonce: slot.nonce,
     state: slot.state,
     minedHash: slot.minedHash,

@@ -1,5 +1,5 @@
 import type { WalletSummary } from '../../store/wallet-reads.js';
-import { toChecksum } from '../addresses.js';
+import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
@@ -11,8 +11,8 @@ export function viewWallet(wallet: WalletSummary, links: Links) {
     address,
     nextNonce: wallet.nextNonce,
     /** The gravest of what stops it. */
-    halted: wallet.halts[0] ?? null,
-    halts: wallet.halts,
+    halted: withChecksums(wallet.halts[0] ?? null),
+    halts: withChecksums(wallet.halts),
     openTransfers: wallet.openTransfers,
     ...amount('open', wallet.openWei),
     oldestOpenAt: wallet.oldestOpenAt,
