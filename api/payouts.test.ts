@@ -203,7 +203,10 @@ describe('payouts through the API', () => {
     const resumed = await post('/v1/wallet/resume', { reason: 'nothing found' });
     expect(resumed).toMatchObject({
       status: 200,
-      body: { changed: true, wallet: { halted: null } },
+      body: {
+        ...{ changed: true, words: 'resumed: payouts go on within a minute' },
+        wallet: { halted: null },
+      },
     });
     const response = await app.request('/v1/audit-log', { headers: TOKEN });
     const { entries } = (await response.json()) as { readonly entries: readonly unknown[] };

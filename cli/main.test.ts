@@ -137,6 +137,23 @@ describe('the command line', () => {
     });
   });
 
+  it('tells with its code why a payout waits, and of no halt once none stands', async () => {
+    const setWait = (code: string, reason: string) =>
+      database.db.execute(sql`UPDATE payout SET wait_code = ${code}, wait_reason = ${reason}`);
+    const waits = async () => (await run(['payout', 'list'])).out.split('\n')[1];
+    await setWait('WALLET_EMPTY', `wallet ${PAYEE} holds nothing`);
+    expect(await waits()).toMatch(
+      / WALLET_EMPTY wallet 0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB /,
+    );
+    await setWait('WALLET_HALTED', 'the wallet is halted: lunch');
+    await run(['wallet', 'halt', '--reason', 'lunch']);
+    expect(await waits()).toMatch(/ WALLET_HALTED the wallet is halted: lunch$/);
+    const resumed = await run(['wallet', 'resume', '--reason', 'fed']);
+    expect(resumed.out).toContain('resumed: payouts go on within a minute');
+    expect(await waits()).toMatch(/ -$/);
+    await database.db.execute(sql`UPDATE payout SET wait_code = NULL, wait_reason = NULL`);
+  });
+
   it('says of what was set aside what can be done about its reason', async () => {
     await database.db.execute(sql`
       INSERT INTO source (id, kind, reads_from) VALUES ('one', 'orchestrator-http', 'x')`);

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress } from '../api/addresses.js';
+import { parseAddress, withChecksums } from '../api/addresses.js';
 import { createLinks } from '../api/links.js';
 import { messagePayout, pingTemporal, runManualPayout } from '../api/sagas.js';
 import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
@@ -168,9 +168,13 @@ export function payoutTable(payouts: readonly PayoutSummary[]): string {
       formatAmount(one.amountWei),
       one.state,
       one.createdAt,
-      one.waitReason,
+      waitWords(one),
     ]),
   );
+}
+
+function waitWords({ waitCode, waitReason }: PayoutSummary): string | null {
+  return waitCode === null ? null : withChecksums(`${waitCode} ${waitReason}`);
 }
 
 async function showPayout({ db, config, answer }: CliContext, id: string): Promise<void> {
@@ -186,7 +190,7 @@ async function showPayout({ db, config, answer }: CliContext, id: string): Promi
     ['destination', formatAddress(payout.destination)],
     ['amount', formatAmount(payout.amountWei)],
     ['state', payout.state],
-    ['waits for', payout.waitCode === null ? null : `${payout.waitCode} ${payout.waitReason}`],
+    ['waits for', waitWords(payout)],
     ['held', payout.heldAt === null ? null : payout.holdReason],
     ['approved', payout.approvedAt === null ? null : payout.approveReason],
     ['nonce', payout.nonce],

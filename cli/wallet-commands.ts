@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { withChecksums } from '../api/addresses.js';
+import { resumedWords } from '../api/views/wallet-view.js';
 import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
-import { type Halt, haltWallet, resumeWallet } from '../store/wallet.js';
+import { haltWallet, resumeWallet } from '../store/wallet.js';
 import { findPayingWallet, type WalletSummary } from '../store/wallet-reads.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts } from './output.js';
@@ -79,16 +80,11 @@ async function resume(
   const { chainId, address } = await requireWallet(context);
   const decision = { actor: ACTOR, reason, dryRun };
   const { changed, remaining } = await resumeWallet(context.db, { chainId, address }, decision);
-  const words = resumedWords(changed, remaining);
+  const words = resumedWords({ changed, remaining });
   context.answer(dryRun ? `${words}\nnothing was changed: a dry run` : words, {
     ...{ changed, dryRun, remaining },
     halted: remaining.length > 0,
   });
-}
-
-function resumedWords(changed: boolean, [still]: readonly Halt[]): string {
-  if (still !== undefined) return `still halted, ${still.code}: ${still.reason}`;
-  return changed ? 'resumed: payouts go on' : 'it was not halted';
 }
 
 export async function requireWallet({ db, config }: CliContext): Promise<WalletSummary> {

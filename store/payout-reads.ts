@@ -72,10 +72,15 @@ type PayoutRow = {
   closed_at: string | null;
 };
 
+/** What it waited for is kept until its saga looks again, a minute at most: a halt that ended is no reason. */
+export const SHOWS_WAIT: SQL = sql`
+  (p.wait_code IS DISTINCT FROM 'WALLET_HALTED' OR EXISTS (SELECT FROM wallet_halt))`;
+
 const PAYOUT_COLUMNS: SQL = sql`
   p.id, p.payee, p.destination, p.amount_wei, p.state, p.origin, p.round_id, p.reason,
-  p.settlement_no, p.held_at, p.hold_reason, p.approved_at, p.approve_reason, p.wait_code,
-  p.wait_reason, p.created_at, p.signed_at, p.closed_at, ${microsOf(sql`p.created_at`)} AS created_micros, slot.nonce, slot.tx_hash`;
+  p.settlement_no, p.held_at, p.hold_reason, p.approved_at, p.approve_reason, p.created_at,
+  CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS wait_code,
+  CASE WHEN ${SHOWS_WAIT} THEN p.wait_reason END AS wait_reason, p.signed_at, p.closed_at, ${microsOf(sql`p.created_at`)} AS created_micros, slot.nonce, slot.tx_hash`;
 
 const NEWEST_SLOT: SQL = sql`
   LEFT JOIN LATERAL (

@@ -23,6 +23,7 @@ import {
 } from './page-cursor.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { readDayUse } from './payout-limits.js';
+import { SHOWS_WAIT } from './payout-reads.js';
 import { query } from './query.js';
 
 export interface RoundPreview {
@@ -79,8 +80,9 @@ async function payoutsUnderWay(reader: Reader): Promise<ReadonlyMap<Address, Pay
     wait_reason: string | null;
   }>(
     reader,
-    sql`SELECT payee, id, state, wait_code, wait_reason FROM payout
-         WHERE state IN ('reserved', 'signed')`,
+    sql`SELECT p.payee, p.id, p.state, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS wait_code,
+               p.wait_reason
+          FROM payout p WHERE p.state IN ('reserved', 'signed')`,
   );
   return new Map(
     rows.map(({ payee, id, state, wait_code: waitCode, wait_reason: waitReason }) => [

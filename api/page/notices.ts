@@ -1,6 +1,7 @@
 /** What an operator should not have to search for. */
 import { html } from 'hono/html';
 import { withoutAddresses } from '../access.js';
+import { withChecksums } from '../addresses.js';
 import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
 import type { PoolStatus } from './status-page.js';
@@ -15,7 +16,7 @@ export function notices({ wallet, totals }: PoolStatus): readonly Html[] {
   const shown: Html[] = [];
   for (const { code, reason } of wallet?.halts ?? []) {
     const title = `Nothing is paid: the wallet is halted (${code})`;
-    shown.push(notice('bad', title, withoutAddresses(reason) ?? ''));
+    shown.push(notice('bad', title, withChecksums(withoutAddresses(reason)) ?? ''));
   }
   if (totals.unattributedJobs > 0) {
     const jobs = counted(totals.unattributedJobs, 'job');

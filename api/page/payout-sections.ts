@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { PayoutState } from '../../domain/payout.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
 import { withoutAddresses } from '../access.js';
+import { withChecksums } from '../addresses.js';
 import type { Links } from '../links.js';
 import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from './parts.js';
 import type { PoolStatus } from './status-page.js';
@@ -68,7 +69,7 @@ function waitWords(payout: PayoutSummary): Html {
     const next = payout.state === 'reserved' ? 'Next: sign and send.' : 'Sent; waiting for blocks.';
     return html`<span class="dim">${next}</span>`;
   }
-  return html`<span title="${payout.waitCode}">${withoutAddresses(payout.waitReason) ?? payout.waitCode}</span>`;
+  return html`<span title="${payout.waitCode}">${withChecksums(withoutAddresses(payout.waitReason)) ?? payout.waitCode}</span>`;
 }
 
 function transaction({ txHash, nonce }: PayoutSummary): Html {

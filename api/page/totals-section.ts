@@ -13,7 +13,7 @@ interface Share {
 export function totalsSection({ totals, commissionBps, thresholdWei }: PoolStatus): Html {
   const shares: readonly Share[] = [
     { name: 'Paid out', wei: totals.paidWei, colour: 'c-paid' },
-    { name: 'On the way', wei: totals.reservedWei, colour: 'c-way' },
+    { name: 'Reserved', wei: totals.reservedWei, colour: 'c-way' },
     { name: 'Pending', wei: totals.pendingWei, colour: 'c-wait' },
     { name: 'Commission', wei: totals.commissionWei, colour: 'c-fee' },
     { name: 'Unattributed', wei: totals.unattributedWei, colour: 'c-lost' },

@@ -8,7 +8,7 @@ import type { Access } from '../access.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
 import { readBody, reasonText } from '../request.js';
-import { viewWallet } from '../views/wallet-view.js';
+import { resumedWords, viewWallet } from '../views/wallet-view.js';
 
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
@@ -29,8 +29,13 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
     access.requireToken(c);
     const { reason } = await readBody(c, decisionBody);
     const wallet = await requireWallet(deps);
-    const { changed } = await resumeWallet(db, wallet, { reason, actor: 'api' });
-    return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links) });
+    const resumed = await resumeWallet(db, wallet, { reason, actor: 'api' });
+    const { changed } = resumed;
+    return c.json({
+      changed,
+      words: resumedWords(resumed),
+      wallet: viewWallet(await requireWallet(deps), links),
+    });
   });
   return app;
 }

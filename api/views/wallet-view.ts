@@ -1,3 +1,4 @@
+import type { Resumed } from '../../store/wallet.js';
 import type { WalletSummary } from '../../store/wallet-reads.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
@@ -24,4 +25,10 @@ export function viewWallet(wallet: WalletSummary, links: Links) {
     createdAt: wallet.createdAt,
     explorerUrl: links.address(address),
   };
+}
+
+/** What a resumption came to. A saga looks again once a minute, so that payouts do not go on at once. */
+export function resumedWords({ changed, remaining: [still] }: Resumed): string {
+  if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
+  return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';
 }
