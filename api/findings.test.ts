@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Condition } from '../domain/finding.js';
+import { UNMATCHED_AGES } from '../domain/sentinel-figures.js';
 import { recordLook } from '../store/findings.js';
 import { keepReconciliation } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
@@ -211,6 +212,11 @@ describe('what the sentinel watches', () => {
         ...{ id: 'north', lagMs: 120_000, newestEventAgeMs: -180_000, events: '128' },
         silence: { lastNewEventAt: iso(42), silentForMs: 40 * 60_000, connectedWorkers: 1 },
         clock: { aheadMs: 180_000, behindMs: 7_000 },
+        unattributedJobs: 7,
+        unmatched: [1, 2, 1, 1, 2].map((jobs, i) => ({
+          ...{ age: UNMATCHED_AGES[i]?.age, jobs, grossEth: `0.${jobs}` },
+          grossWei: String(BigInt(jobs) * 10n ** 17n),
+        })),
       },
       {
         ...{ id: 'south', lagMs: null, newestEventAgeMs: null },

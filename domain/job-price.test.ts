@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findPriceJumps, type HourPrice, PriceTally } from './job-price.js';
+import {
+  changeRatio,
+  findPriceJumps,
+  type HourPrice,
+  isNews,
+  latestPrices,
+  PriceTally,
+  perUnitWei,
+} from './job-price.js';
 
 const HOUR_MS = 3_600_000;
 const NOW = 1000 * HOUR_MS + 60_000;
@@ -85,5 +93,27 @@ describe('a price jump', () => {
     const other = (price: HourPrice) => ({ ...price, modelId: 'other' });
     const prices = [...usual, hour(0, 1_000), ...usual.map(other), other(hour(0, 9_000))];
     expect(jumps(prices).map(({ modelId }) => modelId)).toEqual(['other']);
+  });
+});
+
+describe('the latest price', () => {
+  it('is that of the latest hour with enough jobs, beside the median of those before', () => {
+    const hours = [...Array.from({ length: 6 }, (_, i) => hour(i + 2, 1_000)), hour(1, 1_500)];
+    const [latest] = latestPrices([...hours, hour(0, 9_000, 9)], NOW);
+    expect(latest).toMatchObject({ hourMs: 999 * HOUR_MS, usualNano: 10n ** 12n });
+    expect(latest && [changeRatio(latest), isNews(latest, NOW)]).toEqual([1.5, true]);
+    expect(latest && isNews(latest, NOW + 3 * HOUR_MS)).toBe(false);
+  });
+
+  it('has no usual one beside it before there were six hours', () => {
+    const [latest] = latestPrices([hour(0, 5), hour(1, 5)], NOW);
+    expect(latest).toMatchObject({ priceNano: 5n * 10n ** 9n, usualNano: null });
+    expect(latest && changeRatio(latest)).toBeNull();
+  });
+
+  it('is written without a digit too many', () => {
+    expect([0n, 1n, 10n ** 9n, 1_250_000_000n].map(perUnitWei)).toEqual([
+      ...['0', '0.000000001', '1', '1.25'],
+    ]);
   });
 });

@@ -72,8 +72,8 @@ export class PriceTally {
   }
 }
 
-/** A price that is far from what it usually was. */
-export interface PriceJump {
+/** What a unit cost in the latest hour with enough jobs, beside what it usually costs. */
+export interface LatestPrice {
   readonly nodeType: NodeType;
   readonly pipeline: string;
   readonly modelId: string;
@@ -81,7 +81,12 @@ export interface PriceJump {
   readonly jobs: number;
   /** In billionths of a wei per compute unit. */
   readonly priceNano: bigint;
-  /** The median of the hours before. */
+  /** The median of the hours before; null while they are too few. */
+  readonly usualNano: bigint | null;
+}
+
+/** A price that is far from what it usually was. */
+export interface PriceJump extends LatestPrice {
   readonly usualNano: bigint;
   /** How many times as much, or as little, in hundredths: never below 100. */
   readonly timesHundredths: bigint;
@@ -94,6 +99,7 @@ const LEAST_HOURS = 6;
 /** An older hour is history, not news. */
 const NEWS_MS = 3 * HOUR_MS;
 const NANO = 10n ** 9n;
+const RATIO_SCALE = 10_000n;
 
 /**
  * Prices of the latest hour of each (node type, pipeline, model) that differ from the median of the
@@ -101,33 +107,57 @@ const NANO = 10n ** 9n;
  */
 export function findPriceJumps(
   prices: readonly HourPrice[],
-  options: { readonly factor: number; readonly nowMs: number },
+  { factor, nowMs }: { readonly factor: number; readonly nowMs: number },
 ): readonly PriceJump[] {
+  return latestPrices(prices, nowMs).flatMap((latest) =>
+    isNews(latest, nowMs) ? (jumpOf(latest, factor) ?? []) : [],
+  );
+}
+
+/** Of each (node type, pipeline, model) that had an hour with enough jobs, whatever it cost. */
+export function latestPrices(prices: readonly HourPrice[], nowMs: number): readonly LatestPrice[] {
   const groups = new Map<string, HourPrice[]>();
   for (const price of prices) {
-    if (price.jobs < LEAST_JOBS || price.hourMs > options.nowMs) continue;
+    if (price.jobs < LEAST_JOBS || price.hourMs > nowMs) continue;
     const key = `${price.nodeType}/${price.pipeline}\n${price.modelId}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [price]);
     else group.push(price);
   }
-  return [...groups.values()].flatMap((hours) => jumpOf(hours, options) ?? []);
+  return [...groups.values()].flatMap((hours) => latestOf(hours) ?? []);
 }
 
-function jumpOf(
-  hours: readonly HourPrice[],
-  { factor, nowMs }: { readonly factor: number; readonly nowMs: number },
-): PriceJump | undefined {
+/** Whether it says something of the present. */
+export function isNews({ hourMs }: LatestPrice, nowMs: number): boolean {
+  return nowMs - hourMs <= NEWS_MS;
+}
+
+/** How many times the usual price it is, for graphs; null while there is no usual one. */
+export function changeRatio({ priceNano, usualNano }: LatestPrice): number | null {
+  if (usualNano === null || usualNano === 0n) return null;
+  return Number((priceNano * RATIO_SCALE) / usualNano) / Number(RATIO_SCALE);
+}
+
+/** Billionths of a wei as a decimal number of wei. */
+export function perUnitWei(nano: bigint): string {
+  const fraction = (nano % NANO).toString().padStart(9, '0').replace(/0+$/, '');
+  return fraction === '' ? `${nano / NANO}` : `${nano / NANO}.${fraction}`;
+}
+
+function latestOf(hours: readonly HourPrice[]): LatestPrice | undefined {
   const [latest, ...before] = [...hours].sort((a, b) => b.hourMs - a.hourMs);
-  if (latest === undefined || before.length < LEAST_HOURS) return undefined;
-  if (nowMs - latest.hourMs > NEWS_MS) return undefined;
-  const priceNano = nanoOf(latest);
-  const usualNano = median(before.map(nanoOf));
+  if (latest === undefined) return undefined;
+  const { nodeType, pipeline, modelId, hourMs, jobs } = latest;
+  const usualNano = before.length < LEAST_HOURS ? null : median(before.map(nanoOf));
+  return { nodeType, pipeline, modelId, hourMs, jobs, priceNano: nanoOf(latest), usualNano };
+}
+
+function jumpOf(latest: LatestPrice, factor: number): PriceJump | undefined {
+  const { priceNano, usualNano } = latest;
+  if (usualNano === null) return undefined;
   const [low, high] = priceNano < usualNano ? [priceNano, usualNano] : [usualNano, priceNano];
   if (high < low * BigInt(factor)) return undefined;
-  const { nodeType, pipeline, modelId, hourMs, jobs } = latest;
-  const timesHundredths = (high * 100n) / (low === 0n ? 1n : low);
-  return { nodeType, pipeline, modelId, hourMs, jobs, priceNano, usualNano, timesHundredths };
+  return { ...latest, usualNano, timesHundredths: (high * 100n) / (low === 0n ? 1n : low) };
 }
 
 function nanoOf({ grossWei, computeUnits }: HourPrice): bigint {

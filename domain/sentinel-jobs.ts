@@ -1,7 +1,7 @@
 /** Whether jobs are paid for, by whom they were done, and what they cost. */
 import { duration } from './duration.js';
 import { roleOf } from './event-type.js';
-import { findPriceJumps, type PriceJump } from './job-price.js';
+import { findPriceJumps, type PriceJump, perUnitWei } from './job-price.js';
 import { formatEth } from './money.js';
 import { keyOf, type Look, MOST_SUBJECTS, type Rule, recentHours } from './sentinel-figures.js';
 
@@ -62,10 +62,14 @@ export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule
         ...keyOf('PRICE_JUMP', subjectOf(jump)),
         severity: timesHundredths >= GRAVE_PRICE_TIMES * 100n ? 'grave' : 'warning',
         measure: Number(timesHundredths) / 100,
-        words: `a unit of ${subjectOf(jump)} costs ${perUnit(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnit(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
+        words: `a unit of ${subjectOf(jump)} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
         figures: {
           ...{ hour: new Date(hourMs).toISOString(), jobs, direction: isUp ? 'up' : 'down' },
-          ...{ pricePerUnitWei: perUnit(priceNano), usualPerUnitWei: perUnit(usualNano), times },
+          ...{
+            pricePerUnitWei: perUnitWei(priceNano),
+            usualPerUnitWei: perUnitWei(usualNano),
+            times,
+          },
         },
       };
     });
@@ -73,10 +77,4 @@ export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule
 
 function subjectOf({ nodeType, pipeline, modelId }: PriceJump): string {
   return [nodeType, pipeline, modelId].filter((part) => part !== '').join(' / ');
-}
-
-/** Billionths of a wei as a decimal number of wei. */
-function perUnit(nano: bigint): string {
-  const fraction = (nano % 10n ** 9n).toString().padStart(9, '0').replace(/0+$/, '');
-  return fraction === '' ? `${nano / 10n ** 9n}` : `${nano / 10n ** 9n}.${fraction}`;
 }

@@ -120,7 +120,12 @@ interface PriceRow {
   readonly compute_units: string;
 }
 
-async function readPrices(db: Reader, now: Date): Promise<ReadonlyMap<string, HourPrice[]>> {
+/** Of the last `RHYTHM_MS`; of one source or of all. */
+export async function readPrices(
+  db: Reader,
+  now: Date,
+  sourceId?: string,
+): Promise<ReadonlyMap<string, readonly HourPrice[]>> {
   const since = new Date(now.getTime() - RHYTHM_MS);
   const rows = await query<PriceRow>(
     db,
@@ -128,7 +133,7 @@ async function readPrices(db: Reader, now: Date): Promise<ReadonlyMap<string, Ho
           FROM source s CROSS JOIN LATERAL (
                SELECT * FROM job_price j WHERE j.source_id = s.id
                   AND j.hour BETWEEN ${since.toISOString()} AND ${now.toISOString()} OFFSET 0) p
-         WHERE s.removed_at IS NULL`,
+         WHERE ${sourceId === undefined ? sql`s.removed_at IS NULL` : sql`s.id = ${sourceId}`}`,
   );
   return groupBySource(rows, (row) => ({
     hourMs: Number(row.hour_ms),

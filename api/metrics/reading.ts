@@ -8,7 +8,7 @@ import {
 } from '../../store/metrics-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../store/pool-reads.js';
 import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
-import { readArrivals } from '../../store/sentinel-reads.js';
+import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
 import {
   countEventTypes,
   countSetAside,
@@ -25,6 +25,7 @@ export interface MetricsReading {
   readonly sources: readonly SourceSummary[];
   readonly eventTypes: Awaited<ReturnType<typeof countEventTypes>>;
   readonly arrivals: Awaited<ReturnType<typeof readArrivals>>;
+  readonly prices: Awaited<ReturnType<typeof readPrices>>;
   readonly unmatched: Awaited<ReturnType<typeof bucketUnmatched>>;
   readonly setAside: Awaited<ReturnType<typeof countSetAside>>;
   readonly findings: FindingTotals;
@@ -38,10 +39,11 @@ export interface MetricsReading {
 export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
   const { db, config, version } = deps;
   const now = nowOf(deps);
-  const [sources, eventTypes, arrivals, unmatched, setAside] = await Promise.all([
+  const [sources, eventTypes, arrivals, prices, unmatched, setAside] = await Promise.all([
     listSources(db, now),
     countEventTypes(db),
     readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
+    readPrices(db, now),
     bucketUnmatched(db, now),
     countSetAside(db),
   ]);
@@ -54,7 +56,7 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
   ]);
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {
-    ...{ version, now, sources, eventTypes, arrivals, unmatched, setAside },
+    ...{ version, now, sources, eventTypes, arrivals, prices, unmatched, setAside },
     ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation },
   };
 }

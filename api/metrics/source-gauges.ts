@@ -1,6 +1,7 @@
 /** What the sentinel watches, per source. */
 import type { Registry } from 'prom-client';
 import { roleOf } from '../../domain/event-type.js';
+import { changeRatio, isNews, latestPrices } from '../../domain/job-price.js';
 import { UNMATCHED_AGES } from '../../domain/sentinel-figures.js';
 import type { SourceSummary } from '../../store/source-reads.js';
 import { viewClock, viewSilence } from '../views/source-view.js';
@@ -13,6 +14,7 @@ export function setSourceGauges(registry: Registry, reading: MetricsReading): vo
   setTimes(registry, reading);
   setCounts(registry, reading);
   setUnmatched(registry, reading);
+  setPrices(registry, reading);
 }
 
 function setTimes(registry: Registry, reading: MetricsReading): void {
@@ -125,6 +127,25 @@ function setUnmatched(registry: Registry, { sources, unmatched }: MetricsReading
     'unmatched_eth',
     'What these jobs are worth in ETH: a float for graphs; exact wei are in /v1/unattributed.',
     all.map(({ labels, wei }) => [ethFloat(wei), labels]),
+  );
+}
+
+/** The two that are farthest from their usual ones: pipelines and models are names from outside. */
+function setPrices(registry: Registry, { prices, now }: MetricsReading): void {
+  gauge(
+    registry,
+    'price_change_ratio',
+    'Price of a compute unit over the usual one, of the pipeline and model where that is highest or lowest, in the last three hours; /v1/sources/:id/prices has each.',
+    [...prices].flatMap(([source, hours]) => {
+      const ratios = latestPrices(hours, now.getTime())
+        .filter((latest) => isNews(latest, now.getTime()))
+        .flatMap((latest) => changeRatio(latest) ?? []);
+      if (ratios.length === 0) return [];
+      return [
+        [Math.max(...ratios), { source, extreme: 'highest' }],
+        [Math.min(...ratios), { source, extreme: 'lowest' }],
+      ] as const;
+    }),
   );
 }
 

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { latestPrices } from '../../domain/job-price.js';
 import type { Reader } from '../../store/database.js';
-import { readArrivals } from '../../store/sentinel-reads.js';
+import { bucketUnmatched } from '../../store/metrics-reads.js';
+import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
 import { listObjectFindings } from '../../store/source-object-reads.js';
 import {
   countEventTypes,
@@ -13,12 +15,21 @@ import {
 import { type Access, withoutAddresses } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { readQuery } from '../request.js';
-import { ARRIVALS_MS, viewClock, viewSilence } from '../views/source-view.js';
+import {
+  ARRIVALS_MS,
+  viewClock,
+  viewPrices,
+  viewSilence,
+  viewUnmatched,
+} from '../views/source-view.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
 /** A month, so that an answer stays small. */
 const MOST_HOURS = 31 * 24;
+
+/** Names come from outside: a source that invents them makes no answer larger than this. */
+const MOST_PRICES = 100;
 
 /** Of each kind of finding about a source's objects. */
 const SHOWN_OBJECTS = 20;
@@ -33,10 +44,11 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   app.get('/', async (c) => {
     const now = nowOf(deps);
     const showsAddresses = access.showsAddresses(c);
-    const [sources, counts, arrivals] = await Promise.all([
+    const [sources, counts, arrivals, unmatched] = await Promise.all([
       listSources(db, now),
       countEventTypes(db),
       readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
+      bucketUnmatched(db, now),
     ]);
     const objects = await Promise.all(
       sources.map((source) => objectsOf(db, source, showsAddresses)),
@@ -55,6 +67,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
       })),
       setAside: source.setAside,
       unattributedJobs: source.unattributedJobs,
+      unmatched: viewUnmatched(unmatched.get(source.id) ?? []),
       objects: objects[i],
     }));
     return c.json({ sources: views });
@@ -75,6 +88,15 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
         zeroFeeEvents: zeroFeeEvents.toString(),
       })),
     });
+  });
+  app.get('/:id/prices', async (c) => {
+    const sourceId = c.req.param('id');
+    await requireKnownSource(db, sourceId);
+    const now = nowOf(deps);
+    const prices = await readPrices(db, now, sourceId);
+    const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
+    const view = { showsAddresses: access.showsAddresses(c), limit: MOST_PRICES };
+    return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
   });
   return app;
 }

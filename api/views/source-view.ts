@@ -1,7 +1,14 @@
 /** How a source stands, as the sentinel sees it. */
-import type { ArrivalHour } from '../../domain/sentinel-figures.js';
+import { changeRatio, type LatestPrice, perUnitWei } from '../../domain/job-price.js';
+import {
+  type ArrivalHour,
+  UNMATCHED_AGES,
+  type UnmatchedBucket,
+} from '../../domain/sentinel-figures.js';
 import { silentForMs } from '../../domain/source-silence.js';
 import type { SourceSummary } from '../../store/source-reads.js';
+import { withoutAddresses } from '../access.js';
+import { amount } from '../amounts.js';
 
 /** Clocks are told by what came within this time. */
 export const ARRIVALS_MS = 3 * 3_600_000;
@@ -27,4 +34,40 @@ export function viewClock(arrivals: readonly ArrivalHour[]) {
     /** How old the newest event was when it came, at best; null when nothing came lately. */
     behindMs: behind.length === 0 ? null : Math.min(...behind),
   };
+}
+
+/** Every bucket of age, also the empty ones. */
+export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
+  return UNMATCHED_AGES.map(({ age }) => {
+    const { jobs, grossWei } = buckets.find((one) => one.age === age) ?? { jobs: 0, grossWei: 0n };
+    return { age, jobs, ...amount('gross', grossWei) };
+  });
+}
+
+/** Farthest from the usual first. Pipelines and models are names that came from outside. */
+export function viewPrices(
+  prices: readonly LatestPrice[],
+  { showsAddresses, limit }: { readonly showsAddresses: boolean; readonly limit: number },
+) {
+  const shown = (name: string) => (showsAddresses ? name : withoutAddresses(name));
+  return [...prices]
+    .sort((a, b) => distance(b) - distance(a) || b.jobs - a.jobs)
+    .slice(0, limit)
+    .map((price) => ({
+      nodeType: price.nodeType,
+      pipeline: shown(price.pipeline),
+      modelId: shown(price.modelId),
+      hour: new Date(price.hourMs),
+      jobs: price.jobs,
+      pricePerUnitWei: perUnitWei(price.priceNano),
+      usualPerUnitWei: price.usualNano === null ? null : perUnitWei(price.usualNano),
+      changeRatio: changeRatio(price),
+    }));
+}
+
+/** Ten times as much is as far as a tenth. */
+function distance(price: LatestPrice): number {
+  const ratio = changeRatio(price);
+  if (ratio === null) return -1;
+  return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
 }
