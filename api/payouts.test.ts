@@ -219,8 +219,17 @@ describe('payouts through the API', () => {
   it("passes an operator's messages to the saga and answers in its words", async () => {
     // More than the wallet has: the saga waits before anything is signed.
     const payee = await credit(database.db, [50n * ETH]);
-    const { id } = (await post('/v1/payouts', { payee })).body.payout;
+    const made = await post('/v1/payouts', { payee });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { words: expect.stringMatching(/^reserved/) },
+    });
+    const { id } = made.body.payout;
     await untilPayout(id, ({ wait }) => wait?.code === 'WALLET_EMPTY');
+    expect(await post('/v1/payouts', { payee })).toMatchObject({
+      status: 200,
+      body: { ...{ created: false, payout: { id } }, words: expect.stringContaining('was joined') },
+    });
     const send = (action: string) => post(`/v1/payouts/${id}/${action}`, { reason: 'a test' });
     expect(await send('resume')).toMatchObject({ status: 409, body: { code: 'PAYOUT_NOT_HELD' } });
     expect(await send('bump')).toMatchObject({ status: 409, body: { code: 'PAYOUT_NOT_SIGNED' } });

@@ -112,7 +112,7 @@ export const CATALOGUE = {
   REQUEST_INVALID: {
     final: true,
     http: 400,
-    help: 'Give what the message asks for: `openpool <command> --help` lists a command’s options, README.md the API’s routes.',
+    help: 'Give what the message asks for: `openpool <command> --help` lists a command’s options, docs/api.md the API’s routes with their fields.',
   },
   CURSOR_MALFORMED: {
     final: true,

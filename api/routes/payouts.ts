@@ -41,6 +41,10 @@ const messageBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
 const idempotencyKeyText = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters');
 
+const RESERVED = 'reserved: it is paid as soon as nothing stands in its way';
+const JOINED = 'this payee had an open payout, which was joined: nothing new was reserved';
+const UNANSWERED = 'no worker has answered yet: it goes on by itself as the workflow that is named';
+
 const MESSAGES = [
   ['hold', holdUpdate],
   ['resume', resumeUpdate],
@@ -78,9 +82,10 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
       ...body,
       idempotencyKey: readIdempotencyKey(c),
     });
-    const answer = { workflowId, workflowUrl: links.workflow(workflowId) };
-    if (payout === null) return c.json({ payout, ...answer, created }, 202);
-    return c.json({ payout: viewPayout(payout, links), ...answer, created }, created ? 201 : 200);
+    const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
+    if (payout === null) return c.json({ payout, ...answer, words: UNANSWERED }, 202);
+    const words = created ? RESERVED : JOINED;
+    return c.json({ payout: viewPayout(payout, links), ...answer, words }, created ? 201 : 200);
   });
   for (const [action, update] of MESSAGES) {
     app.post(`/:id/${action}`, async (c) => {

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { createApp } from '../api/app.js';
+import { testConfig } from '../api/test-pool.js';
+import { openDatabase } from '../store/database.js';
+
+const doc = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8');
+const documented = new Set(
+  [...doc.matchAll(/`((?:GET|POST) \/[^\s`]*)`/g)].map(([, route]) => route),
+);
+
+/** Of an app whose database and Temporal are never asked. */
+const app = createApp({
+  db: openDatabase({ url: 'postgres://127.0.0.1:1/none' }),
+  client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
+  ...{ config: testConfig(), version: '1' },
+});
+const served = new Set(
+  app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path}`),
+);
+
+describe('docs/api.md', () => {
+  it.each([...served])('has an entry for %s', (route) => {
+    expect(documented).toContain(route);
+  });
+
+  it('has no entry for a route that is gone', () => {
+    expect([...documented].filter((route) => route === undefined || !served.has(route))).toEqual(
+      [],
+    );
+  });
+});
