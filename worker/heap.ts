@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 const NODE_OF_LARGE_NURSERIES = 22;
 
 /**
- * Keeps a worker below 250 MB, beside others on one machine: a sync of large events leaves garbage by the megabyte.
+ * Keeps a sync below 250 MB, beside the worker that it runs in: large events leave garbage by the megabyte.
  * The heap becomes little more than twice what is alive before it is looked through, not four times; and where the
  * nursery would grow large it stays as small as it begins, which costs a tenth of the speed. To be called before
  * anything else is loaded: what loading leaves behind makes the nursery grow at once.
