@@ -3,7 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createChainClient } from '../chain/chain-client.js';
 import { ChainError } from '../chain/chain-error.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
+import { countUnaffordable } from '../store/payout-reads.js';
 import { findWallet } from '../store/wallet.js';
+import { findPayingWallet } from '../store/wallet-reads.js';
 import { runAudit } from '../test/harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -14,6 +16,7 @@ import {
   recordTestTerms,
   reserveFor,
   sendForeign,
+  setBalance,
   type TestWallet,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
@@ -39,6 +42,27 @@ describe('opening the wallet', () => {
     const wallet = await createTestWallet(database.db, chain);
     const opened = await Promise.all([open(wallet), open(wallet)]);
     for (const found of opened) expect(found).toMatchObject({ nextNonce: 0, halt: null });
+  });
+
+  it('keeps the balance that the chain shows, and a later one at the next look', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const { chainId, address } = walletKeyOf(wallet.deps);
+    const seen = async () => (await findPayingWallet(database.db, chainId, address))?.balance;
+    await open(wallet);
+    const first = await seen();
+    expect(first).toMatchObject({ wei: expect.any(BigInt), at: expect.any(Date) });
+    await setBalance(chain, address, 12_345n);
+    await runAudit(wallet.deps, { withEvents: false });
+    expect(await seen()).toMatchObject({ wei: 12_345n });
+    await setBalance(chain, address, 123n);
+    const { payoutId } = await reserveFor(database.db, 9n * 10n ** 15n);
+    expect(await createPayer(wallet.deps).sender.send(payoutId)).toMatchObject({
+      wait: { code: 'WALLET_EMPTY' },
+    });
+    expect(await seen()).toMatchObject({ wei: 123n });
+    expect(await countUnaffordable(database.db)).toEqual({
+      ...{ payouts: 1, amountWei: 9n * 10n ** 15n },
+    });
   });
 
   it('refuses a wrong chain id, whichever endpoint serves it', async () => {

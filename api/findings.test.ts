@@ -7,6 +7,7 @@ import { UNMATCHED_AGES } from '../domain/sentinel-figures.js';
 import { recordLook } from '../store/findings.js';
 import { keepReconciliation } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
+import { recordBalance } from '../store/wallet-balance.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
@@ -299,6 +300,8 @@ describe('what the sentinel watches', () => {
       const before = await scrape();
       expect(before.get('wallet_halted{}')).toBe(0);
       expect(before.has('reconciliation_ok{}')).toBe(false);
+      expect(before.has('wallet_balance_eth{}')).toBe(false);
+      await recordBalance(database.db, wallet, { wei: 25n * 10n ** 17n, block: 7 });
       await haltWallet(database.db, wallet, { code: 'HALTED_BY_OPERATOR', reason: 'x' });
       const none = { openingWei: 0n, balanceWei: 0n, inWei: 0n, outWei: 0n, gasWei: 0n };
       const span = { fromBlock: 0, toBlock: 1, fromNonce: 0, toNonce: 0 };
@@ -306,6 +309,7 @@ describe('what the sentinel watches', () => {
       await keepReconciliation(database.db, wallet, { ...none, ...span, findings });
       const samples = await scrape();
       expect(samples.get('wallet_halted{}')).toBe(1);
+      expect(samples.get('wallet_balance_eth{}')).toBe(2.5);
       expect(samples.get('wallet_open_transfers{}')).toBe(1);
       expect(samples.get('reconciliation_ok{}')).toBe(0);
       expect(samples.get('payouts_open{state="signed"}')).toBe(1);

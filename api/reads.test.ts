@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
 import { openDatabase } from '../store/database.js';
+import { recordBalance } from '../store/wallet-balance.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
@@ -12,9 +13,11 @@ import {
   addTerms,
   addWallet,
   addWorker,
+  CHAIN_ID,
   hashOf,
   post,
   TEST_TOKEN,
+  TEST_WALLET,
   testConfig,
 } from './test-pool.js';
 
@@ -333,7 +336,11 @@ describe('the reads of /v1', () => {
       openPayouts: 1,
       setAsideEvents: 5,
     });
+    expect(await get('/v1/wallet')).toMatchObject({ balance: null });
+    const wallet = { chainId: CHAIN_ID, address: TEST_WALLET };
+    await recordBalance(database.db, wallet, { wei: 25n * 10n ** 17n, block: 77 });
     expect(await get('/v1/wallet')).toMatchObject({
+      balance: { balanceWei: '2500000000000000000', balanceEth: '2.5', block: 77 },
       nextNonce: '100',
       openTransfers: 1,
       openWei: '5',

@@ -18,6 +18,7 @@ import { recordLook } from '../store/findings.js';
 import { markUnpayable } from '../store/payees.js';
 import { payee, payout } from '../store/schema.js';
 import { findWallet, openWalletRow } from '../store/wallet.js';
+import { recordBalance } from '../store/wallet-balance.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 
@@ -99,6 +100,10 @@ describe('the command line', () => {
       });
     const shown = await program('wallet', 'show', '--config', join(dir, 'pool.yaml'));
     expect(shown).toMatchObject({ code: 0, out: expect.stringContaining('next nonce') });
+    expect(shown.out).toMatch(/balance +not seen yet/);
+    await recordBalance(database.db, wallet, { wei: 5n * 10n ** 17n, block: 1 });
+    const seen = await run(['wallet', 'show']);
+    expect(seen.out).toMatch(/balance +0\.5 ETH \(500000000000000000 wei\), seen 20/);
     expect(await program('wallet', 'stop')).toMatchObject({ code: 2 });
     const help = await program('--help');
     expect(help).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') });

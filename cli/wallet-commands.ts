@@ -18,7 +18,7 @@ export function addWalletCommands(program: Command): void {
   const wallet = program.command('wallet').description('the wallet that pays');
   wallet
     .command('show')
-    .description('its nonce, what is on the way, and why it is halted')
+    .description('its balance as last seen, its nonce, what is on the way, and why it is halted')
     .action((_options: unknown, command: Command) =>
       withContext(command, async (context) => {
         const found = await requireWallet(context);
@@ -47,6 +47,7 @@ export function walletFacts(wallet: WalletSummary): string {
   return formatFacts([
     ['wallet', formatAddress(wallet.address)],
     ['chain', wallet.chainId],
+    ['balance', balanceWords(wallet)],
     ['next nonce', wallet.nextNonce],
     ['on the way', `${counted(wallet.openTransfers, 'transfer')}, ${formatAmount(wallet.openWei)}`],
     ['oldest of them', wallet.oldestOpenAt],
@@ -59,6 +60,11 @@ export function walletFacts(wallet: WalletSummary): string {
         ] as const,
     ),
   ]);
+}
+
+function balanceWords({ balance }: WalletSummary): string {
+  if (balance === null) return 'not seen yet';
+  return `${formatAmount(balance.wei)}, seen ${balance.at.toISOString()}`;
 }
 
 async function halt(context: CliContext, { reason }: Reasoned): Promise<void> {

@@ -123,6 +123,16 @@ export async function listOpenPayouts(
   return rows.map(toPayout);
 }
 
+/** Payouts that wait because the wallet holds too little. */
+export async function countUnaffordable(
+  db: Reader,
+): Promise<{ readonly payouts: number; readonly amountWei: bigint }> {
+  const { rows } = await db.execute<{ payouts: number; amount_wei: string }>(sql`
+    SELECT count(*)::int AS payouts, coalesce(sum(amount_wei), 0) AS amount_wei
+      FROM payout WHERE state IN ('reserved', 'signed') AND wait_code = 'WALLET_EMPTY'`);
+  return { payouts: rows[0]?.payouts ?? 0, amountWei: BigInt(rows[0]?.amount_wei ?? 0) };
+}
+
 export async function findPayout(db: Reader, id: string): Promise<PayoutSummary | undefined> {
   const { rows } = await db.execute<PayoutRow>(
     sql`SELECT ${PAYOUT_COLUMNS} FROM payout p ${NEWEST_SLOT} WHERE p.id = ${id}::uuid`,

@@ -32,6 +32,18 @@ export const walletHalt = pgTable(
   (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.code] })],
 );
 
+export const walletBalance = pgTable(
+  'wallet_balance',
+  {
+    chainId: count('chain_id').notNull(),
+    wallet: text('wallet').$type<Address>().notNull(),
+    balanceWei: wei('balance_wei').notNull(),
+    blockNumber: count('block_number').notNull(),
+    seenAt: at('seen_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.chainId, table.wallet] })],
+);
+
 export const foreignTransaction = pgTable(
   'foreign_transaction',
   {

@@ -5,6 +5,7 @@ import type { Reader } from './database.js';
 import { toDate, toDateOrNull } from './page-cursor.js';
 import { query } from './query.js';
 import { HALTS, type Halt, type WalletKey } from './wallet.js';
+import type { SeenBalance } from './wallet-balance.js';
 
 const REORG_MARGIN = 100;
 
@@ -15,6 +16,8 @@ export interface WalletSummary {
   readonly openingNonce: string;
   readonly openingBlock: string;
   readonly openingBalanceWei: bigint;
+  /** What the chain showed last; null before it was asked. Kept when payouts are signed and when the pool is audited. */
+  readonly balance: SeenBalance | null;
   /** Everything that stops it, the gravest first; empty when nothing does. */
   readonly halts: readonly ShownHalt[];
   /** Signed transfers that may still be mined, and what they carry. */
@@ -35,6 +38,9 @@ type WalletRow = {
   opening_nonce: string;
   opening_block: string;
   opening_balance_wei: string;
+  seen_balance_wei: string | null;
+  seen_block: string | null;
+  seen_at: string | null;
   halts: readonly (Halt & { readonly at: string })[];
   created_at: string;
   open_transfers: number;
@@ -45,8 +51,11 @@ type WalletRow = {
 /** The wallets that were opened on a chain, the newest first: usually one. */
 export async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
   const { rows } = await db.execute<WalletRow>(sql`
-    SELECT wallet.*, ${HALTS} AS halts, open.*
+    SELECT wallet.*, ${HALTS} AS halts, open.*, seen.balance_wei AS seen_balance_wei,
+           seen.block_number AS seen_block, seen.seen_at
       FROM wallet
+      LEFT JOIN wallet_balance seen
+        ON seen.chain_id = wallet.chain_id AND seen.wallet = wallet.address
       CROSS JOIN LATERAL (
         SELECT count(*)::int AS open_transfers, coalesce(sum(p.amount_wei), 0) AS open_wei,
                min(n.created_at) AS oldest_open_at
@@ -61,6 +70,7 @@ export async function listWallets(db: Reader, chainId: number): Promise<readonly
       openingNonce: row.opening_nonce,
       openingBlock: row.opening_block,
       openingBalanceWei: BigInt(row.opening_balance_wei),
+      balance: toSeenBalance(row),
       halts: row.halts.map((halt) => ({ ...halt, at: toDate(halt.at) })),
       openTransfers: row.open_transfers,
       openWei: BigInt(row.open_wei),
@@ -68,6 +78,12 @@ export async function listWallets(db: Reader, chainId: number): Promise<readonly
       createdAt: toDate(row.created_at),
     };
   });
+}
+
+function toSeenBalance(row: WalletRow): SeenBalance | null {
+  const { seen_balance_wei: wei, seen_block: block, seen_at: at } = row;
+  if (wei === null || at === null) return null;
+  return { wei: BigInt(wei), block: Number(block), at: toDate(at) };
 }
 
 /** The wallet that pays: the one of this address, or the newest when none is named. */

@@ -79,6 +79,15 @@ function setWallet(registry: Registry, reading: MetricsReading): void {
   gauge(registry, 'wallet_open_transfers', 'Signed transfers that may still be mined.', [
     [wallet.openTransfers, {}],
   ]);
+  const { balance } = wallet;
+  if (balance !== null) {
+    gauge(registry, 'wallet_balance_eth', `Balance that the chain showed last, in ETH: ${FLOAT}.`, [
+      [ethFloat(balance.wei), {}],
+    ]);
+    gauge(registry, 'wallet_balance_age_seconds', 'How long ago that was.', [
+      [secondsSince(now, balance.at), {}],
+    ]);
+  }
   if (reconciliation === undefined) return;
   gauge(
     registry,

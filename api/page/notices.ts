@@ -1,7 +1,7 @@
 /** What an operator should not have to search for. */
 import { html } from 'hono/html';
 import { withoutAddresses } from '../access.js';
-import { withChecksums } from '../addresses.js';
+import { toChecksum, withChecksums } from '../addresses.js';
 import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
 import type { PoolStatus } from './status-page.js';
@@ -12,11 +12,17 @@ export function walletPill({ wallet, config }: PoolStatus): Html {
   return config.pool.payoutsEnabled ? pill('payouts on', 'good') : pill('payouts off', 'warn');
 }
 
-export function notices({ wallet, totals }: PoolStatus): readonly Html[] {
+export function notices({ wallet, totals, unaffordable }: PoolStatus): readonly Html[] {
   const shown: Html[] = [];
   for (const { code, reason } of wallet?.halts ?? []) {
     const title = `Nothing is paid: the wallet is halted (${code})`;
     shown.push(notice('bad', title, withChecksums(withoutAddresses(reason)) ?? ''));
+  }
+  if (unaffordable.payouts > 0) {
+    const payouts = counted(unaffordable.payouts, 'payout');
+    const wait = unaffordable.payouts === 1 ? 'waits' : 'wait';
+    const title = `${payouts} of ${shortEth(unaffordable.amountWei)} ETH ${wait} for the wallet to be topped up`;
+    shown.push(notice('bad', title, walletHolds(wallet)));
   }
   if (totals.unattributedJobs > 0) {
     const jobs = counted(totals.unattributedJobs, 'job');
@@ -28,6 +34,13 @@ export function notices({ wallet, totals }: PoolStatus): readonly Html[] {
     shown.push(notice('warn', title, 'They could not be counted as they came.', '/v1/set-aside'));
   }
   return shown;
+}
+
+function walletHolds(wallet: PoolStatus['wallet']): string {
+  if (wallet === undefined) return '';
+  const { address, balance } = wallet;
+  const held = balance === null ? '' : `, which holds ${shortEth(balance.wei)} ETH`;
+  return `Send ETH to ${toChecksum(address)}${held}. They go on by themselves.`;
 }
 
 const notice = (tone: 'bad' | 'warn', title: string, words: string, href?: string): Html =>

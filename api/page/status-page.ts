@@ -33,6 +33,8 @@ export interface PoolStatus {
   readonly openPayouts: readonly PayoutSummary[];
   readonly recentPayouts: readonly PayoutSummary[];
   readonly wallet: WalletSummary | undefined;
+  /** Payouts that wait for the wallet to be topped up. */
+  readonly unaffordable: { readonly payouts: number; readonly amountWei: bigint };
 }
 
 const REFRESH_SECONDS = 15;

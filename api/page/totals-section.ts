@@ -1,7 +1,7 @@
 /** Where the pool's fees went. */
 import { html } from 'hono/html';
 import { permille } from './format.js';
-import { eth, type Html } from './parts.js';
+import { ago, eth, type Html } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 
 interface Share {
@@ -10,7 +10,13 @@ interface Share {
   readonly colour: string;
 }
 
-export function totalsSection({ totals, commissionBps, thresholdWei }: PoolStatus): Html {
+export function totalsSection({
+  totals,
+  commissionBps,
+  thresholdWei,
+  wallet,
+  now,
+}: PoolStatus): Html {
   const shares: readonly Share[] = [
     { name: 'Paid out', wei: totals.paidWei, colour: 'c-paid' },
     { name: 'Reserved', wei: totals.reservedWei, colour: 'c-way' },
@@ -24,8 +30,14 @@ export function totalsSection({ totals, commissionBps, thresholdWei }: PoolStatu
       html`<div><dt><i class="${colour}"></i>${name}</dt><dd>${eth(wei)} <small>ETH</small></dd></div>`,
   )}</dl>
 <div class="share">${shareBar(shares)}
-<p>Of ${eth(totals.grossWei)} ETH that the pool's jobs earned. The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.</p></div>
+<p>Of ${eth(totals.grossWei)} ETH that the pool's jobs earned. The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.${balanceWords(wallet, now)}</p></div>
 </section>`;
+}
+
+function balanceWords(wallet: PoolStatus['wallet'], now: Date): Html {
+  const balance = wallet?.balance ?? null;
+  if (balance === null) return html``;
+  return html` The wallet held ${eth(balance.wei)} ETH ${ago(balance.at, now)}.`;
 }
 
 /** Widths as attributes: the page's policy allows no inline style. */

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { countFindings, openFindings } from '../../store/finding-reads.js';
-import { listOpenPayouts, listPayouts } from '../../store/payout-reads.js';
+import { countUnaffordable, listOpenPayouts, listPayouts } from '../../store/payout-reads.js';
 import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
 import { topRemoteWorkers } from '../../store/remote-worker-reads.js';
 import { countHours, listSources } from '../../store/source-reads.js';
@@ -32,10 +32,11 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     listPayouts(db, { states: ['paid', 'refused', 'cancelled'] }, SHOWN_ENDED),
     findPayingWallet(db, config.chain.chainId, config.wallet.address),
   ]);
-  const [hours, findings, findingTotals] = await Promise.all([
+  const [hours, findings, findingTotals, unaffordable] = await Promise.all([
     countHours(db, { from: chartStart(now), to: now }),
     openFindings(db, SHOWN_FINDINGS),
     countFindings(db),
+    countUnaffordable(db),
   ]);
   return {
     config,
@@ -48,6 +49,6 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     ...{ sources, hours, findings, findingTotals },
     openPayouts,
     recentPayouts: recent.items,
-    wallet,
+    ...{ wallet, unaffordable },
   };
 }

@@ -4,13 +4,17 @@ import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
-/** A wallet as `/v1` shows it; its balance is the chain's to tell. */
+/** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
 export function viewWallet(wallet: WalletSummary, links: Links) {
   const address = toChecksum(wallet.address);
   return {
     chainId: wallet.chainId,
     address,
     nextNonce: wallet.nextNonce,
+    balance: wallet.balance && {
+      ...amount('balance', wallet.balance.wei),
+      ...{ block: wallet.balance.block, seenAt: wallet.balance.at },
+    },
     /** The gravest of what stops it. */
     halted: withChecksums(wallet.halts[0] ?? null),
     halts: withChecksums(wallet.halts),

@@ -1,0 +1,42 @@
+/** What the page says of the wallet's money, on a real Postgres. */
+import { Client, Connection } from '@temporalio/client';
+import { expect, it } from 'vitest';
+import { recordBalance } from '../../store/wallet-balance.js';
+import { createTestDatabase } from '../../test/harness/database.js';
+import { toChecksum } from '../addresses.js';
+import { createApp } from '../app.js';
+import {
+  addPayout,
+  addressOf,
+  addWallet,
+  addWorker,
+  CHAIN_ID,
+  TEST_WALLET,
+  testConfig,
+} from '../test-pool.js';
+
+it('says what the wallet held, how much waits for it to be topped up, and where to send that', async () => {
+  const database = await createTestDatabase();
+  const { db } = database;
+  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+  const app = createApp({ db, client, config: testConfig(), version: '1' });
+  const words = async () =>
+    (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
+  await addWallet(db);
+  expect(await words()).not.toMatch(/topped up|The wallet held/);
+  await recordBalance(
+    db,
+    { chainId: CHAIN_ID, address: TEST_WALLET },
+    { wei: 10n ** 16n, block: 1 },
+  );
+  await addWorker(db, { payee: addressOf(1), reservedWei: 7n * 10n ** 16n });
+  await addPayout(db, {
+    ...{ payee: addressOf(1), amountWei: 7n * 10n ** 16n, state: 'reserved' },
+    ...{ createdAt: new Date(), wait: ['WALLET_EMPTY', 'too little'] },
+  });
+  const said = await words();
+  expect(said).toMatch(/The wallet held 0\.01 ETH .* ago\./);
+  expect(said).toContain('1 payout of 0.07 ETH waits for the wallet to be topped up');
+  expect(said).toContain(`Send ETH to ${toChecksum(TEST_WALLET)}, which holds 0.01 ETH.`);
+  await database.close();
+});
