@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { freePort } from './ports.js';
+import { onFreePort } from './ports.js';
 import { type LocalProcess, startProcess, waitUntil } from './process.js';
 
 export interface LocalChain {
@@ -21,9 +21,12 @@ export interface LocalChainOptions {
 }
 
 /** Starts anvil, a real EVM with a local chain, on loopback. */
-export async function startChain(options: LocalChainOptions = {}): Promise<LocalChain> {
+export function startChain(options: LocalChainOptions = {}): Promise<LocalChain> {
+  return onFreePort(options.port, (port) => serve(options, port));
+}
+
+async function serve(options: LocalChainOptions, port: number): Promise<LocalChain> {
   const { chainId = 31337, blockTimeSeconds = 0.25 } = options;
-  const port = await freePort(options.port);
   const rpcUrl = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--chain-id', String(chainId), '--silent'];
   if (blockTimeSeconds > 0) args.push('--block-time', String(blockTimeSeconds));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { freePort } from './ports.js';
+import { onFreePort } from './ports.js';
 import { choosePostgresUser, type PostgresUser } from './postgres-user.js';
 import { type LocalProcess, startProcess, waitUntil } from './process.js';
 
@@ -35,20 +35,25 @@ const STOP_GRACE_MS = 8_000;
  * package's own starter is passed by: it takes over Ctrl-C for the whole process.
  */
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
-  const { ephemeral = false, databaseName = 'openpool' } = options;
   const dataDir = resolve(options.dataDir);
-  const port = await freePort(options.port);
   const binaries = await findBinaries();
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const user = choosePostgresUser(dataDir, [dataDir, binaries.postgres]);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(binaries.initdb, dataDir, user);
-  const server = startProcess({
-    name: 'postgres',
-    ...asUser(user, binaries.postgres, [
+  const command = (port: number) =>
+    asUser(user, binaries.postgres, [
       ...['-D', dataDir, '-p', String(port), '-k', ''],
       ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
-    ]),
-  });
+    ]);
+  return onFreePort(options.port, (port) => serve({ ...options, dataDir }, port, command(port)));
+}
+
+async function serve(
+  { dataDir, ephemeral = false, databaseName = 'openpool' }: LocalPostgresOptions,
+  port: number,
+  command: ReturnType<typeof asUser>,
+): Promise<LocalPostgres> {
+  const server = startProcess({ name: 'postgres', ...command });
   const url = (name: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${name}`;
   await waitUntil({
     what: `Postgres on port ${port}`,

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { freePort } from './ports.js';
+import { freePort, onFreePort } from './ports.js';
 import { type LocalProcess, startProcess, waitUntil } from './process.js';
 import { findTemporal } from './temporal-binary.mjs';
 
@@ -33,7 +33,14 @@ const WRITE_AHEAD = ['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', '
 /** Starts Temporal's dev server on loopback. */
 export async function startTemporal(options: LocalTemporalOptions = {}): Promise<LocalTemporal> {
   const binary = await findTemporal();
-  const port = await freePort(options.port);
+  return onFreePort(options.port, (port) => serve(options, port, binary));
+}
+
+async function serve(
+  options: LocalTemporalOptions,
+  port: number,
+  binary: string,
+): Promise<LocalTemporal> {
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)];
   args.push('--log-level', 'error');
   let uiUrl: string | undefined;
