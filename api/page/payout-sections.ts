@@ -69,7 +69,8 @@ function waitWords(payout: PayoutSummary): Html {
     const next = payout.state === 'reserved' ? 'Next: sign and send.' : 'Sent; waiting for blocks.';
     return html`<span class="dim">${next}</span>`;
   }
-  return html`<span title="${payout.waitCode}">${withChecksums(withoutAddresses(payout.waitReason)) ?? payout.waitCode}</span>`;
+  const words = withChecksums(withoutAddresses(payout.waitReason)) ?? '';
+  return html`${words} <span class="dim mono">${payout.waitCode}</span>`;
 }
 
 function transaction({ txHash, nonce }: PayoutSummary): Html {

@@ -176,6 +176,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
       'payouts on',
       '6 of 9 online',
       'fee cap 0.1 gwei is below base fee 0.3 gwei',
+      'FEE_ABOVE_CAP',
       'waiting for 3 more confirmations',
       'EVENT_SOURCE_UNREACHABLE',
       '12 jobs worth 0.001 ETH unattributed',
