@@ -1,3 +1,4 @@
+import { withChecksums } from '../api/addresses.js';
 import type { Comparison, PayeeComparison } from './compare.js';
 
 const WEI_DIGITS = 18;
@@ -9,7 +10,7 @@ export function comparisonTable(
   notes: ReadonlyMap<string, string>,
 ): string {
   const header = [
-    'payee',
+    'payee (amounts in ETH)',
     'earned',
     'commission',
     'paid',
@@ -37,7 +38,7 @@ export function comparisonTable(
   const rule = '─'.repeat(Math.max(...text.map((line) => line.length)));
   text.splice(text.length - 1, 0, rule);
   text.splice(1, 0, rule);
-  return text.join('\n');
+  return withChecksums(text.join('\n'));
 }
 
 /** Adds up the columns. */

@@ -1,3 +1,4 @@
+import { withChecksums } from '../api/addresses.js';
 import { counted } from '../domain/counted.js';
 import { eth } from './compare-table.js';
 import type { SeenPayout, Snapshot } from './snapshot.js';
@@ -82,7 +83,7 @@ function payoutLines(changed: readonly SeenPayout[]): readonly string[] {
   const lines = shown.map((one) =>
     labelled(
       one.state,
-      `${eth(one.amountWei)} ETH to ${one.payee}` +
+      `${eth(one.amountWei)} ETH to ${withChecksums(one.payee)}` +
         (one.nonce === null ? '' : `  nonce ${one.nonce}`) +
         (one.hash === null ? '' : `  tx ${one.hash.slice(0, 12)}…`),
     ),
