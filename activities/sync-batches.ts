@@ -37,7 +37,7 @@ export const BATCH_SIZE = 18_000;
 /** Objects without events fill one too. */
 const BATCH_OBJECTS = 1_000;
 /** Large events fill a batch sooner: memory is bounded by length, not by number. */
-const BATCH_LENGTH = 12 * 1024 * 1024;
+const BATCH_LENGTH = 8 * 1024 * 1024;
 /** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
