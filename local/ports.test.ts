@@ -2,6 +2,14 @@ import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { freePort, onFreePort } from './ports.js';
 
+it('gives a port that no outgoing connection takes, and the wished one when it is free', async () => {
+  const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+  for (const port of ports) expect(port).toBeLessThan(32_768);
+  expect(new Set(ports).size).toBeGreaterThan(15);
+  const [wished = 0] = ports;
+  expect(await freePort(wished)).toBe(wished);
+});
+
 it('starts on another port when the first was taken between the look and the start', async () => {
   const rival = createServer();
   const tried: number[] = [];

@@ -1,9 +1,19 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+
+/** Below those that systems give to outgoing connections, so that none of these takes it before the server starts. */
+const FIRST_PORT = 15_000;
+const PORTS = 17_000;
+const LOOKS = 50;
 
 /** A free loopback port: the wished one when nobody listens there, otherwise any. */
 export async function freePort(wishedPort = 0): Promise<number> {
-  const port = await tryListen(wishedPort);
-  return port ?? (await tryListen(0)) ?? Promise.reject(new Error('no free loopback port'));
+  if (wishedPort !== 0 && (await isFree(wishedPort))) return wishedPort;
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('no free loopback port');
 }
 
 const TRIES = 3;
@@ -11,7 +21,7 @@ const TAKEN = /EADDRINUSE|address already in use/i;
 
 /**
  * Starts a server on a free port: the wished one, or any. Between the look and the start somebody else may
- * take it, also a connection of our own on its way out: then on another one.
+ * take it: then on another one.
  *
  * @param start throws what the server said
  */
@@ -28,14 +38,10 @@ export async function onFreePort<T>(
   }
 }
 
-function tryListen(port: number): Promise<number | undefined> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      const bound = address !== null && typeof address === 'object' ? address.port : undefined;
-      server.close(() => resolve(bound));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

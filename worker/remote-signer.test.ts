@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../local/chain-node.js';
-import { freePort } from '../local/ports.js';
 import { waitUntil } from '../local/process.js';
 import {
   startSignerService,
@@ -14,6 +13,7 @@ import {
 import { payoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { holdPort } from '../test/harness/held-port.js';
 import {
   paidByChain,
   recordTestTerms,
@@ -68,7 +68,7 @@ describe('the worker with a remote signer', () => {
   }
 
   it('starts without it, says so, counts on and waits; pays once when it is there', async () => {
-    const port = await freePort();
+    const { port, release } = await holdPort();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     const pool = await start(port);
     await pool.says('openpool worker ready');
@@ -87,6 +87,7 @@ describe('the worker with a remote signer', () => {
     expect(await shown.text()).toContain('nothing is signed, and it is asked again');
     expect((await paidByChain(chain, address)).size).toBe(0);
     const { chainId } = chain;
+    await release();
     service = await startSignerService({ privateKey: wallet.privateKey, chainId, port });
     await waitUntil({
       what: 'the payment',
@@ -109,10 +110,11 @@ describe('the worker with a remote signer', () => {
   });
 
   it('ends when one that was away at first turns out not to have the key', async () => {
-    const port = await freePort();
+    const { port, release } = await holdPort();
     const pool = await start(port);
     await pool.says('openpool worker ready');
     const { privateKey } = Wallet.createRandom();
+    await release();
     service = await startSignerService({ privateKey, chainId: chain.chainId, port });
     expect(await pool.process.ended).toBe(1);
     expect(pool.lines.join('\n')).toContain('SIGNER_ADDRESS_MISSING');

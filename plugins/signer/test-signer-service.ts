@@ -59,7 +59,10 @@ export async function startSignerService(options: ServiceOptions): Promise<TestS
   };
   const { tls } = options;
   const server = tls === undefined ? createHttp(handle) : createHttps(tls, handle);
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
   const { port } = server.address() as AddressInfo;
   const service: TestSignerService = {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,

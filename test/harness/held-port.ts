@@ -1,0 +1,20 @@
+/** A port at which a server is away for now: kept from everybody else until the server comes. */
+import { createServer } from 'node:net';
+import { freePort } from '../../local/ports.js';
+
+export interface HeldPort {
+  readonly port: number;
+  /** To be called right before the server starts there. */
+  release(): Promise<void>;
+}
+
+export async function holdPort(): Promise<HeldPort> {
+  // Who connects is cut off, as by a host that nobody listens at.
+  const server = createServer((socket) => socket.resetAndDestroy());
+  const port = await freePort();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return { port, release: () => new Promise((resolve) => server.close(() => resolve())) };
+}
