@@ -50,11 +50,9 @@ export async function runBackfill(
   request.onProgress(tally.progress());
   for await (const batch of readBatches(found, { since: window.since, signal })) {
     const wanted = within(window, batch);
-    const { events, hasTwins, refused } = wanted;
+    const { events, refused } = wanted;
     const isEmpty = events.length + refused.length === 0;
-    const outcome = isEmpty
-      ? NOTHING
-      : await ingestBatch(session, { events, hasTwins, refused, cursorHint: null });
+    const outcome = isEmpty ? NOTHING : await ingestBatch(session, { ...wanted, cursorHint: null });
     tally.add(wanted, outcome);
     request.onProgress(tally.progress());
   }

@@ -2,7 +2,7 @@ import type { Wait } from '../domain/payout.js';
 import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { noteBalance } from './wallet-balance.js';
+import { furthestView, noteBalance } from './wallet-balance.js';
 
 const LOOKS = 3;
 const PAUSE_MS = 300;
@@ -33,10 +33,7 @@ export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
 export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefined> {
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
-  await noteBalance(
-    deps,
-    views.map(({ value }) => value),
-  );
+  if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
   // Read after the chain: what is mined by then and ours was allocated before.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;

@@ -16,7 +16,7 @@ import { allocateSlots, type SlotOrder } from '../store/slots.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
 import { withSigner } from './signing.js';
-import { noteBalance } from './wallet-balance.js';
+import { furthestView, noteBalance } from './wallet-balance.js';
 
 export type SendResult =
   | { readonly kind: 'sent'; readonly nonce: number; readonly txHash: string }
@@ -181,8 +181,8 @@ async function readFacts(
       return new ChainError('unreachable', `only ${answers.length} RPC endpoint answers`);
     }
     const views = answers.map(({ value }) => value);
-    await noteBalance(deps, views);
-    const view = views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
+    const view = furthestView(views);
+    await noteBalance(deps, view);
     const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);
     return { view, claimedNonce: Math.max(...counts), estimates };
   } catch (error) {

@@ -133,8 +133,8 @@ async function tryNow(
   const { id: sourceId, from } = source.config;
   const limits = { jobMatchWindowMs, maxJobFeeWei, from };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });
-  for await (const { events, hasTwins, refused } of batches(source, elements)) {
-    await ingestBatch(session, { events, hasTwins, refused, cursorHint: null });
+  for await (const batch of batches(source, elements)) {
+    await ingestBatch(session, { ...batch, cursorHint: null });
   }
   const ids = elements.map(({ id }) => id);
   return readTried(db, ids);

@@ -161,10 +161,10 @@ class SyncPass {
       if (this.newestMs !== null && dtMs < this.newestMs) this.isInOrder = false;
       this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
     }
-    const { events, hasTwins, refused } = batch;
+    const { events, refused } = batch;
     if (events.length + refused.length > 0) {
       const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
-      this.count(batch, await ingestBatch(this.session, { events, hasTwins, refused, cursorHint }));
+      this.count(batch, await ingestBatch(this.session, { ...batch, cursorHint }));
     }
     await this.memory.store(batch.objects);
     this.request.onProgress();
@@ -186,8 +186,8 @@ class SyncPass {
   private async retrySetAside(): Promise<void> {
     const from = { id: this.config.id, origin: this.origin, batchSize: this.deps.batchSize };
     for await (const batch of batchesOf(this.retrySlices(), from)) {
-      const { events, hasTwins, refused } = batch;
-      await ingestBatch(this.session, { events, hasTwins, refused, cursorHint: null });
+      const { events, refused } = batch;
+      await ingestBatch(this.session, { ...batch, cursorHint: null });
       this.totals.retried += events.length + refused.length + batch.duplicates;
       this.request.signal.throwIfAborted();
       this.request.onProgress();

@@ -2,14 +2,16 @@ import type { WalletView } from '../chain/chain-reads.js';
 import { recordBalance } from '../store/wallet-balance.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
-/** Keeps, for people, the balance of the view that is furthest. That it cannot be kept stops nothing. */
-export async function noteBalance(deps: MoneyDeps, views: readonly WalletView[]): Promise<void> {
-  const [first, ...rest] = views;
-  if (first === undefined) return;
-  const { head, balanceWei } = rest.reduce(
-    (a, b) => (b.head.number > a.head.number ? b : a),
-    first,
-  );
+/** Of several endpoints' views the one that is furthest; there must be one. */
+export function furthestView(views: readonly WalletView[]): WalletView {
+  return views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
+}
+
+/** Keeps a balance for people. That it cannot be kept stops nothing. */
+export async function noteBalance(
+  deps: MoneyDeps,
+  { head, balanceWei }: WalletView,
+): Promise<void> {
   try {
     await recordBalance(deps.db, walletKeyOf(deps), { wei: balanceWei, block: head.number });
   } catch (error) {
