@@ -23,6 +23,8 @@ export { readSigner } from './config/wallet.js';
 /** Everything that can be set, in base units. */
 export interface Config {
   readonly pool: {
+    /** Null: the first start makes one up and keeps it in the ledger. */
+    readonly id: string | null;
     readonly name: string;
     readonly region: string;
     /** The pool's share of each job's fees. */
@@ -168,6 +170,7 @@ async function buildConfig(reading: Reading): Promise<Config> {
   const { pool, wallet, sentinel, retention } = values;
   return {
     pool: {
+      id: pool.id ?? null,
       name: pool.name,
       region: pool.region,
       commissionBps: pool.commission,

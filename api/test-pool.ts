@@ -33,6 +33,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
   const source = { region: 'us-west', from: null, syncIntervalMs: 60_000, options: {} };
   return {
     pool: {
+      id: null,
       name: 'Northern Lights Pool',
       region: 'us-west',
       commissionBps: 2_500,

@@ -8,6 +8,7 @@ import { readVersion } from '../config/process.js';
 import { type Config, loadConfig } from '../config.js';
 import { CATALOGUE, type PoolErrorCode } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import { requireLedger } from '../store/ledger.js';
 import { checkConfig } from '../worker/check-config.js';
 import { openPoolDatabase } from '../worker/open-database.js';
 import { formatJson } from './output.js';
@@ -54,6 +55,8 @@ export async function withContext(
     const connection = Connection.lazy(temporal.connection);
     try {
       const { db } = database;
+      const { pool, chain } = config;
+      await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
       const client = new Client({ connection, namespace: temporal.namespace });
       const version = readVersion();
       const deps = { db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS };

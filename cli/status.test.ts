@@ -12,7 +12,7 @@ import { randomAddress } from '../test/harness/money.js';
 const { write } = useConfigFiles();
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase(10, 42_161);
 });
 afterAll(() => database.close());
 

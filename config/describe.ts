@@ -16,6 +16,7 @@ export function describeConfig(config: Config): ConfigDescription {
   const { pool, sentinel, chain, temporal, wallet, api, retention } = config;
   return {
     pool: {
+      id: pool.id,
       name: pool.name,
       region: pool.region,
       commission: formatShare(pool.commissionBps),

@@ -18,6 +18,7 @@ const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 
 const pool = z.strictObject({
+  id: id().max(40, 'use at most 40 letters').optional(),
   name: text().prefault('openpool'),
   region: text().prefault('global'),
   commission: shareBps().prefault('25%'),

@@ -238,6 +238,21 @@ export const CATALOGUE = {
     http: 409,
     help: 'The remote signer signed something else than it was given: nothing of it was stored or sent. See its chain id and its key, and who else can reach it, before `openpool wallet resume`.',
   },
+  LEDGER_UNKNOWN: {
+    final: false,
+    http: 503,
+    help: 'The first start of a worker or API writes down which pool the database belongs to: start one, then try again.',
+  },
+  LEDGER_OF_ANOTHER_POOL: {
+    final: true,
+    http: 500,
+    help: 'The database is the ledger of another pool: correct `database`, or take `pool.id` out of the configuration. Give every pool a database of its own.',
+  },
+  LEDGER_OF_ANOTHER_CHAIN: {
+    final: true,
+    http: 500,
+    help: 'The database is the ledger of a pool on another chain, and what it owes is owed there: correct chain.id and chain.rpcUrls, or `database`. A pool on a second chain needs a database of its own.',
+  },
   CHAIN_ID_WRONG: {
     final: true,
     http: 500,

@@ -343,6 +343,17 @@ export const auditLog = pgTable('audit_log', {
   detail: jsonb('detail').notNull().default({}),
 });
 
+/** The one row that says what this database is the ledger of. */
+export const ledger = pgTable('ledger', {
+  one: boolean('one').primaryKey().default(true),
+  poolId: text('pool_id').notNull(),
+  chainId: count('chain_id').notNull(),
+  anchorBlock: count('anchor_block'),
+  anchorHash: text('anchor_hash'),
+  upgraded: boolean('upgraded').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
 export const setting = pgTable('setting', {
   key: text('key').primaryKey(),
   value: text('value').notNull(),

@@ -176,7 +176,8 @@ describe('the worker process', () => {
   it('refuses the wrong chain, the wrong wallet and the wrong passphrase', async () => {
     await writeFile(join(dir, 'wrong'), 'wrong');
     const refusals = [
-      [{ chain: { id: 1 } }, 'CHAIN_ID_WRONG'],
+      [{ chain: { id: 1 } }, 'LEDGER_OF_ANOTHER_CHAIN'],
+      [{ pool: { id: 'another' } }, 'LEDGER_OF_ANOTHER_POOL'],
       [{ wallet: { address: `0x${'11'.repeat(20)}` } }, 'WALLET_ADDRESS_WRONG'],
       [{ wallet: { passphraseFile: 'wrong' } }, 'KEYSTORE_PASSPHRASE_WRONG'],
     ] as const;

@@ -109,6 +109,7 @@ const OF_THE_POOL = [
 ];
 
 const POOL: Config['pool'] = {
+  id: null,
   name: 'test',
   region: 'eu',
   commissionBps: 2_500,

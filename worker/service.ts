@@ -4,14 +4,18 @@ import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import type { Ledger } from '../store/ledger.js';
 import { migrateDatabase } from '../store/migrate.js';
 import { readFlags } from './flags.js';
 import { createLog, type Log } from './log.js';
 import { openPoolDatabase } from './open-database.js';
+import { openConfiguredLedger } from './open-ledger.js';
 
 export interface ServiceContext {
   readonly config: Config;
   readonly db: Database;
+  /** What the database is the ledger of; the same that the configuration speaks of. */
+  readonly ledger: Ledger;
   readonly log: Log;
   readonly version: string;
   /** Aborted when the process is told to stop, also while services still start. */
@@ -78,9 +82,11 @@ async function run(
     await migrateDatabase(db).catch((cause: unknown) => {
       throw cause instanceof PoolError ? cause : databaseFailure(cause);
     });
+    const ledger = await openConfiguredLedger(db, config);
+    log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
-      running.push(await start({ config, db, log, version, signal }));
+      running.push(await start({ config, db, ledger, log, version, signal }));
     }
     await Promise.race([aborted(signal), ...running.map(({ done }) => done)]);
     log.info('openpool stops');
