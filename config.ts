@@ -40,6 +40,8 @@ export interface Config {
     readonly maxPayoutWei: bigint;
     /** What may leave the wallet within 24 hours. */
     readonly maxPaidPerDayWei: bigint;
+    /** What adjustments, and jobs assigned to payees that no event has named, may come to in 24 hours. */
+    readonly maxOrderedPerDayWei: bigint;
     /** What gas may cost of a payout's amount. */
     readonly maxGasShareBps: number;
     /** A job that says more is set aside, not credited. */
@@ -182,6 +184,7 @@ async function buildConfig(reading: Reading): Promise<Config> {
       payoutsEnabled: pool.payoutsEnabled,
       maxPayoutWei: pool.maxPayout,
       maxPaidPerDayWei: pool.maxPaidPerDay,
+      maxOrderedPerDayWei: pool.maxOrderedPerDay,
       maxGasShareBps: pool.maxGasShare,
       maxJobFeeWei: pool.maxJobFee,
     },

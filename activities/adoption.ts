@@ -14,6 +14,7 @@ import {
   type ForeignVerdict,
   judgeForeign,
 } from '../domain/adoption.js';
+import type { GivenOrder } from '../domain/order.js';
 import {
   adopt,
   type ForeignTransaction,
@@ -26,7 +27,7 @@ import {
 import { type OpenSlot, openSlots } from '../store/settlements.js';
 import { findWallet } from '../store/wallet.js';
 import { searchStart } from '../store/wallet-reads.js';
-import type { AdoptionInput, AdoptionReport } from '../workflows/contract.js';
+import type { AdoptionReport } from '../workflows/contract.js';
 import { agreedSent } from './agreed-sent.js';
 import { type FinalPoint, finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
@@ -53,7 +54,10 @@ interface Examination {
  * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
  * booking would be.
  */
-export async function adoptWallet(deps: MoneyDeps, input: AdoptionInput): Promise<AdoptionReport> {
+export async function adoptWallet(
+  deps: MoneyDeps,
+  input: GivenOrder<'wallet.adopt'>,
+): Promise<AdoptionReport> {
   // Booking looks again, under the wallet's lock.
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined) requireHalted(wallet);

@@ -1,6 +1,6 @@
 /** Which events a backfill wants, in whole seconds. Pure. */
+import type { BackfillRange } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
-import type { BackfillRange } from '../workflows/contract-events.js';
 
 export interface BackfillWindow {
   /** Ask for events later than this; null: for all. */

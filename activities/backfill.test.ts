@@ -6,6 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceConfig } from '../config.js';
+import type { OrderArgs } from '../domain/order.js';
 import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import {
@@ -17,15 +18,13 @@ import {
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { checkInvariants } from '../store/invariants.js';
 import { query } from '../store/query.js';
+import { operatorOrder } from '../store/schema-orders.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { owed } from '../test/harness/jobs.js';
-import type {
-  BackfillInput,
-  BackfillProgress,
-  BackfillReport,
-} from '../workflows/contract-events.js';
+import { giveOrder } from '../test/harness/orders.js';
+import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
 import { createSyncActivities, type SyncReport } from './sync.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
@@ -61,15 +60,18 @@ const run = (changes: object = {}) => {
   );
 };
 
-const INPUT: BackfillInput = {
-  ...{ sourceId: 'orch', from: null, to: null, actor: 'ann', reason: 'moved in' },
-};
+const INPUT = { sourceId: 'orch', from: null, to: null };
 async function backfill(
-  range: Partial<BackfillInput> = {},
+  range: Partial<OrderArgs['source.backfill']> = {},
   environment = run(),
 ): Promise<BackfillReport> {
   const { backfillSource } = await activities();
-  return environment.run(backfillSource, { ...INPUT, ...range });
+  const args = { ...INPUT, ...range };
+  const giver = { actor: 'ann', reason: 'moved in' };
+  return environment.run(
+    backfillSource,
+    await giveOrder(database.db, 'source.backfill', args, giver),
+  );
 }
 async function pass(): Promise<SyncReport> {
   const { syncSource } = await activities();
@@ -131,7 +133,7 @@ describe('a backfill', () => {
     const { items } = await listAuditLog(database.db, { limit: 9, cursor: null });
     expect(items).toHaveLength(3);
     expect(items.at(-1)).toMatchObject({
-      ...{ actor: 'ann', action: 'source.backfill', subject: 'orch', reason: 'moved in' },
+      ...{ actor: 'ann', action: 'order.source.backfill', subject: 'the test', reason: 'moved in' },
     });
     await sound();
   });
@@ -217,7 +219,8 @@ describe('a backfill', () => {
     await expect(backfill({ sourceId: 'nobody' })).rejects.toMatchObject({
       type: 'SOURCE_UNKNOWN',
     });
-    expect((await listAuditLog(database.db, { limit: 9, cursor: null })).items).toEqual([]);
+    const orders = await database.db.select().from(operatorOrder);
+    expect(new Set(orders.map(({ state }) => state))).toEqual(new Set(['refused']));
     expect(await backfill({ from: at(0) })).toMatchObject({ fresh: 1 });
     // Its beginning is where it begins.
     expect(await backfill()).toMatchObject({ fresh: 0, duplicates: 1 });

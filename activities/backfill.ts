@@ -3,13 +3,10 @@
  * either of them has counted is a duplicate for the other. It never touches the cursor, whose promise is
  * the sync's alone.
  */
+import type { BackfillRange } from '../domain/order.js';
 import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/events.js';
 import { readProgress } from '../store/sources.js';
-import type {
-  BackfillProgress,
-  BackfillRange,
-  BackfillReport,
-} from '../workflows/contract-events.js';
+import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
 import { type BackfillWindow, backfillWindow, isInWindow } from './backfill-range.js';
 import { readBatches, requireSource } from './source-reading.js';
 import type { PreparedBatch } from './sync-batches.js';
@@ -23,8 +20,6 @@ export interface BackfillRequest extends BackfillRange {
   readonly before: BackfillProgress | undefined;
   /** When the first attempt began. */
   readonly startedMs: number;
-  /** Called when the request was found to make sense. */
-  readonly onStart: () => Promise<void>;
   /** Called before the first and after each batch. */
   readonly onProgress: (progress: BackfillProgress) => void;
 }
@@ -43,7 +38,6 @@ export async function runBackfill(
   const { archivedTo } = await readProgress(db, sourceId);
   const { id, from } = found.config;
   const window = backfillWindow(request, { id, from, archivedTo });
-  await request.onStart();
   const limits = { jobMatchWindowMs, maxJobFeeWei, from };
   const session = openIngestSession({ db, sourceId, version, ...limits, now });
   const tally = new BackfillTally(request.before);

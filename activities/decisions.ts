@@ -3,7 +3,8 @@ import { payableAddress } from '../domain/address.js';
 import { counted } from '../domain/counted.js';
 import type { Assignee } from '../domain/job-decision.js';
 import { formatJobHandle, type JobKey, parseJobHandle } from '../domain/job-handle.js';
-import { ethAndWei, sumWei } from '../domain/money.js';
+import { ethAndWei, isPossibleWei, sumWei } from '../domain/money.js';
+import type { JobChoice, Order } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import { adjustPending } from '../store/adjustments.js';
 import type { Database } from '../store/database.js';
@@ -11,17 +12,9 @@ import { type CommandJob, readCommand } from '../store/decided-jobs.js';
 import { type DecidedJob, decideJobs, type JobDecision } from '../store/job-decisions.js';
 import { requireKnownSource } from '../store/source-reads.js';
 import { listUnmatchedJobs } from '../store/unmatched-job-reads.js';
-import type {
-  AbsorbInput,
-  AdjustmentInput,
-  AdjustmentReport,
-  AssignInput,
-  JobChoice,
-  JobDecisionReport,
-} from '../workflows/contract-events.js';
+import type { AdjustmentReport, JobDecisionReport } from '../workflows/contract-events.js';
 import { beating } from './beating.js';
-import { commandId } from './command-id.js';
-import { guarded } from './failure.js';
+import { ordered } from './orders.js';
 
 /** What may be named in one command, and what its answer shows. */
 const MAX_NAMED = 200;
@@ -30,25 +23,27 @@ const PAGE_SIZE = 200;
 
 interface DecisionDeps {
   readonly db: Database;
+  /** What adjustments, and jobs assigned to payees that no event has named, may come to in 24 hours. */
+  readonly maxOrderedPerDayWei: bigint;
 }
 
 /** The activities of decisions. Each is harmless when it runs again, and when two run at once. */
 export function createDecisionActivities(deps: DecisionDeps) {
   return {
-    assignJobs: guarded((input: AssignInput) =>
+    assignJobs: ordered(deps.db, 'jobs.assign', (order) =>
       beating('assigning unattributed jobs', () => {
-        const { nodeType, region, newPayee } = input;
-        const payee = requirePayable(input.payee);
-        return decide(deps, input, { assignee: { payee, nodeType, region }, newPayee });
+        const { nodeType, region, newPayee } = order.args;
+        const payee = requirePayable(order.args.payee);
+        return decide(deps, order, { assignee: { payee, nodeType, region }, newPayee });
       }),
     ),
-    absorbJobs: guarded((input: AbsorbInput) =>
+    absorbJobs: ordered(deps.db, 'jobs.absorb', (order) =>
       beating('absorbing unattributed jobs', () =>
-        decide(deps, input, { assignee: null, newPayee: false }),
+        decide(deps, order, { assignee: null, newPayee: false }),
       ),
     ),
-    adjustPayee: guarded((input: AdjustmentInput) =>
-      beating('booking an adjustment', () => adjust(deps, input)),
+    adjustPayee: ordered(deps.db, 'ledger.adjust', (order) =>
+      beating('booking an adjustment', () => adjust(deps, order)),
     ),
   };
 }
@@ -60,14 +55,16 @@ function requirePayable(text: string) {
 }
 
 async function decide(
-  { db }: DecisionDeps,
-  input: AbsorbInput,
+  { db, maxOrderedPerDayWei }: DecisionDeps,
+  order: Order<'jobs.assign' | 'jobs.absorb'>,
   to: { readonly assignee: Assignee | null; readonly newPayee: boolean },
 ): Promise<JobDecisionReport> {
-  const { actor, reason, dryRun, choice } = input;
+  const { id, actor, reason, dryRun } = order;
+  const { choice } = order.args;
   const decision: JobDecision = {
     ...{ actor, reason, dryRun, assignee: to.assignee, isNewPayee: to.newPayee },
-    commandId: commandId(),
+    commandId: id,
+    maxPerDayWei: maxOrderedPerDayWei,
     mayBeGone: choice.jobs.length === 0,
   };
   const tally = new DecisionTally();
@@ -174,13 +171,17 @@ class DecisionTally {
   }
 }
 
-async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<AdjustmentReport> {
-  const { actor, reason, dryRun, nodeType, region, reference, allowDebt } = input;
-  const payee = requirePayable(input.payee);
-  const amountWei = requireAmount(input.amountWei);
+async function adjust(
+  { db, maxOrderedPerDayWei }: DecisionDeps,
+  { args, actor, reason, dryRun }: Order<'ledger.adjust'>,
+): Promise<AdjustmentReport> {
+  const { nodeType, region, reference, allowDebt } = args;
+  const payee = requirePayable(args.payee);
+  const amountWei = requireAmount(args.amountWei);
   const outcome = await adjustPending(db, {
     ...{ actor, reason, dryRun, payee, nodeType, region, amountWei, reference, allowDebt },
-    isNewPayee: input.newPayee,
+    isNewPayee: args.newPayee,
+    maxPerDayWei: maxOrderedPerDayWei,
   });
   const { already, worker, pendingWei } = outcome;
   const eth = ethAndWei(amountWei);
@@ -196,8 +197,13 @@ async function adjust({ db }: DecisionDeps, input: AdjustmentInput): Promise<Adj
   };
 }
 
+function requirePossible(amountWei: bigint): bigint {
+  if (isPossibleWei(amountWei)) return amountWei;
+  throw new PoolError('REQUEST_INVALID', `${amountWei} wei is more than there is of it`);
+}
+
 function requireAmount(text: string): bigint {
-  if (/^-?[1-9][0-9]{0,77}$/.test(text)) return BigInt(text);
+  if (/^-?[1-9][0-9]{0,77}$/.test(text)) return requirePossible(BigInt(text));
   const words = /^-?0+$/.test(text)
     ? 'an adjustment of zero books nothing: give an amount above or below it'
     : `"${text}" is no amount of wei: whole digits, with a "-" to take away`;

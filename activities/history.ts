@@ -10,13 +10,12 @@ import type { Database } from '../store/database.js';
 import { rebuildBalances } from '../store/rebuild.js';
 import type {
   ArchiveReport,
-  RebuildInput,
   RebuildReport,
-  RestoreInput,
   RestoreReport,
   VerifyReport,
 } from '../workflows/contract.js';
 import { guarded } from './failure.js';
+import { ordered } from './orders.js';
 
 export interface HistoryDeps {
   readonly db: Database;
@@ -33,14 +32,12 @@ const HEARTBEAT_MS = 1_000;
 export function createHistoryActivities({ db, retention }: HistoryDeps) {
   const { archiveDir, keepMonths } = retention;
   return {
-    rebuildBalances: guarded(
-      (input: RebuildInput): Promise<RebuildReport> =>
-        telling(async (onProgress, signal) => {
-          const { actor, reason, keep, allowDebt } = input;
-          const apply = input.apply ? { actor, reason, allowDebt } : null;
-          const order = { archiveDir, actor, apply, keep, onProgress, signal };
-          return rebuildBalances(db, order);
-        }),
+    rebuildBalances: ordered(db, 'ledger.rebuild', ({ args, actor, reason, dryRun }) =>
+      telling(async (onProgress, signal): Promise<RebuildReport> => {
+        const { keep, allowDebt } = args;
+        const apply = dryRun ? null : { actor, reason, allowDebt };
+        return rebuildBalances(db, { archiveDir, actor, apply, keep, onProgress, signal });
+      }),
     ),
     archiveEvents: guarded(
       (): Promise<ArchiveReport> =>
@@ -60,16 +57,16 @@ export function createHistoryActivities({ db, retention }: HistoryDeps) {
           return { files: records.length, findings };
         }),
     ),
-    restoreArchive: guarded(
-      ({ month, actor, reason }: RestoreInput): Promise<RestoreReport> =>
-        telling(async (onProgress) => {
-          const first = parseMonth(month);
-          if (first === undefined) {
-            throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
-          }
-          const order = { dir: archiveDir, month: first, actor, reason, onProgress };
-          return { rows: await restoreMonth(db, order) };
-        }),
+    restoreArchive: ordered(db, 'archive.restore', ({ args, actor, reason }) =>
+      telling(async (onProgress): Promise<RestoreReport> => {
+        const month = parseMonth(args.month);
+        if (month === undefined) {
+          throw new PoolError('REQUEST_INVALID', `"${args.month}" is no month such as 2025-03`);
+        }
+        return {
+          rows: await restoreMonth(db, { dir: archiveDir, month, actor, reason, onProgress }),
+        };
+      }),
     ),
   };
 }

@@ -3,6 +3,7 @@ import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { ethAndWei } from '../domain/money.js';
+import type { GivenOrder } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import { decideSettlement, type SettlementDecision } from '../domain/settlement.js';
 import { cancelPayout } from '../store/payout-messages.js';
@@ -13,7 +14,7 @@ import {
   requireUnsigned,
 } from '../store/payout-repairs.js';
 import { closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
-import type { PaidElsewhereInput, ReleaseInput, RepairReport } from '../workflows/contract.js';
+import type { RepairReport } from '../workflows/contract.js';
 import { finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
@@ -21,7 +22,10 @@ import { type MoneyDeps, walletKeyOf } from './money-deps.js';
  * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
  * what was signed failed for good and one endpoint alone says so.
  */
-export async function releasePayout(deps: MoneyDeps, input: ReleaseInput): Promise<RepairReport> {
+export async function releasePayout(
+  deps: MoneyDeps,
+  input: GivenOrder<'payout.release'>,
+): Promise<RepairReport> {
   const payout = await requirePayout(deps.db, input.payoutId);
   const amount = ethAndWei(payout.amountWei);
   if (payout.nonce === null) {
@@ -69,7 +73,7 @@ async function decideAlone(
 /** Books a payment that somebody made outside of the pool, once the chain has proved it. */
 export async function payElsewhere(
   deps: MoneyDeps,
-  input: PaidElsewhereInput,
+  input: GivenOrder<'payout.paid-elsewhere'>,
 ): Promise<RepairReport> {
   const payout = await requirePayout(deps.db, input.payoutId);
   requireUnsigned(payout);

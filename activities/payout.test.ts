@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
+import { cancelPayout, holdPayout, requestBump, resumePayout } from '../store/payout-messages.js';
 import { payoutProgress } from '../store/payout-progress.js';
 import { query } from '../store/query.js';
 import { findWallet, resumeWallet } from '../store/wallet.js';
@@ -234,26 +235,27 @@ describe('the activities of a payout', () => {
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
     const activities = createPayoutActivities(deps);
     const environment = quietEnvironment();
-    const held = await environment.run(activities.holdPayout, { payoutId, ...message });
+    const { db } = database;
+    const held = await holdPayout(db, payoutId, message);
     expect(held).toMatchObject({ state: 'reserved' });
     expect(await environment.run(activities.sendPayout, { payoutId })).toEqual({
       kind: 'waiting',
       wait: { code: 'PAYOUT_HELD', reason: 'held by an operator: because' },
     });
-    await environment.run(activities.resumePayout, { payoutId, ...message });
+    await resumePayout(db, payoutId, message);
     await environment.run(activities.sendPayout, { payoutId });
-    for (const act of [activities.holdPayout, activities.cancelPayout]) {
-      await expect(environment.run(act, { payoutId, ...message })).rejects.toMatchObject({
-        type: 'PAYOUT_ALREADY_SIGNED',
-        nonRetryable: true,
+    for (const act of [holdPayout, cancelPayout]) {
+      await expect(act(db, payoutId, message)).rejects.toMatchObject({
+        code: 'PAYOUT_ALREADY_SIGNED',
+        final: true,
       });
     }
-    const bumped = await environment.run(activities.requestBump, { payoutId, ...message });
+    const bumped = await requestBump(db, payoutId, message);
     expect(bumped).toMatchObject({ state: 'signed' });
     const input = { payoutId, knownWaitCode: null };
     await environment.run(activities.settlePayout, input);
-    await expect(
-      environment.run(activities.requestBump, { payoutId, ...message }),
-    ).rejects.toMatchObject({ type: 'PAYOUT_ALREADY_CLOSED' });
+    await expect(requestBump(db, payoutId, message)).rejects.toMatchObject({
+      code: 'PAYOUT_ALREADY_CLOSED',
+    });
   });
 });

@@ -1,13 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Wait, WaitCode } from '../domain/payout.js';
-import {
-  approvePayout,
-  cancelPayout,
-  holdPayout,
-  requestBump,
-  resumePayout,
-} from '../store/payout-messages.js';
-import type { OperatorAnswer, OperatorMessage } from '../workflows/contract.js';
+import type { PayoutInput, Unscoped } from '../workflows/contract.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
@@ -20,7 +13,9 @@ export type SettleResult =
   | Exclude<SettleOutcome, { readonly kind: 'missing' }>
   | { readonly kind: 'waiting'; readonly wait: Wait };
 
-type PayoutMessage = { readonly payoutId: string } & OperatorMessage;
+interface SettleInput extends Unscoped<PayoutInput> {
+  readonly knownWaitCode: WaitCode | null;
+}
 
 const HEARTBEAT_MS = 1_000;
 /** A new reason to wait is worth telling the workflow when it has lasted this long. */
@@ -30,37 +25,13 @@ const WAIT_TOLD_AFTER_MS = 5_000;
 export function createPayoutActivities(deps: MoneyDeps) {
   const sender = createSender(deps);
   const loop = new SettlementLoop(deps);
-  const { db } = deps;
   return {
-    sendPayout: guarded((input: { readonly payoutId: string }): Promise<SendResult> => {
+    sendPayout: guarded((input: Unscoped<PayoutInput>): Promise<SendResult> => {
       const { payoutId } = input;
       return beating('signing and sending', () => sender.send(payoutId));
     }),
     settlePayout: guarded(
-      (input: {
-        readonly payoutId: string;
-        readonly knownWaitCode: WaitCode | null;
-      }): Promise<SettleResult> => watchUntilSettled(loop, input),
-    ),
-    holdPayout: guarded(
-      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
-        holdPayout(db, payoutId, message),
-    ),
-    resumePayout: guarded(
-      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
-        resumePayout(db, payoutId, message),
-    ),
-    approvePayout: guarded(
-      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
-        approvePayout(db, payoutId, message),
-    ),
-    cancelPayout: guarded(
-      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
-        cancelPayout(db, payoutId, message),
-    ),
-    requestBump: guarded(
-      ({ payoutId, ...message }: PayoutMessage): Promise<OperatorAnswer> =>
-        requestBump(db, payoutId, message),
+      (input: SettleInput): Promise<SettleResult> => watchUntilSettled(loop, input),
     ),
   };
 }
@@ -69,10 +40,7 @@ export function createPayoutActivities(deps: MoneyDeps) {
  * Stays parked until the payout has ended. Cancelling it (a worker that shuts down) only ends the
  * watching: what was signed stays signed, and the next worker goes on from Postgres.
  */
-async function watchUntilSettled(
-  loop: SettlementLoop,
-  input: { readonly payoutId: string; readonly knownWaitCode: WaitCode | null },
-): Promise<SettleResult> {
+async function watchUntilSettled(loop: SettlementLoop, input: SettleInput): Promise<SettleResult> {
   const context = Context.current();
   let stop = () => {};
   try {

@@ -21,7 +21,7 @@ import {
   reconciliationStart,
 } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
-import type { ReconciliationInput, ReconciliationReport } from '../workflows/contract.js';
+import type { ReconciliationInput, ReconciliationReport, Unscoped } from '../workflows/contract.js';
 import { agreedSent } from './agreed-sent.js';
 import { type FinalPoint, finalPoint, standingAt } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
@@ -34,7 +34,7 @@ const PAGE = 200;
 /** Reconciles what is new since the last interval that added up, and keeps the result. */
 export async function reconcile(
   deps: MoneyDeps,
-  input: ReconciliationInput,
+  input: Unscoped<ReconciliationInput>,
   onProgress: (words: string) => void = () => undefined,
 ): Promise<ReconciliationReport> {
   const key = walletKeyOf(deps);

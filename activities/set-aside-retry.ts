@@ -1,4 +1,5 @@
 /** What was set aside, tried again because a person asks; what is still refused stays set aside. */
+import type { OrderArgs } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import { hopelessWords, refusedAdvice } from '../domain/set-aside.js';
 import { ingestBatch, openIngestSession } from '../store/events.js';
@@ -14,11 +15,7 @@ import {
 } from '../store/set-aside-retries.js';
 import { requireKnownSource } from '../store/source-reads.js';
 import { readProgress } from '../store/sources.js';
-import type {
-  RetryOutcome,
-  SetAsideRetryInput,
-  SetAsideRetryReport,
-} from '../workflows/contract-events.js';
+import type { RetryOutcome, SetAsideRetryReport } from '../workflows/contract-events.js';
 import { type ConfiguredSource, originOf } from './source-reading.js';
 import { batchesOf, type SyncElement } from './sync-batches.js';
 import type { SyncDeps } from './sync-pass.js';
@@ -30,8 +27,8 @@ const MAX_SHOWN = 100;
 /** Tries them source by source, a page at a time, and tells of each what became of it. */
 export async function runSetAsideRetry(
   deps: SyncDeps,
-  input: SetAsideRetryInput,
-  hooks: { readonly signal: AbortSignal; readonly onStart: () => Promise<void> },
+  input: OrderArgs['set-aside.retry'] & { readonly dryRun: boolean },
+  signal: AbortSignal,
 ): Promise<SetAsideRetryReport> {
   const { db } = deps;
   const { ids, code, sourceId, dryRun } = input;
@@ -44,7 +41,6 @@ export async function runSetAsideRetry(
   if (ids.length > 0) await requireSetAside(db, ids);
   await requireKnownSource(db, sourceId);
   await requireSetAsideCode(db, code);
-  await hooks.onStart();
   const outcomes: Partial<Record<RetryOutcome, number>> = {};
   const shown: Shown[] = [];
   let looked = 0;
@@ -58,7 +54,7 @@ export async function runSetAsideRetry(
     }
     looked += page.length;
     afterId = last.id;
-    hooks.signal.throwIfAborted();
+    signal.throwIfAborted();
   }
 }
 

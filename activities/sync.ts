@@ -1,16 +1,15 @@
 import { Context } from '@temporalio/activity';
-import { recordOnce } from '../store/audit-log.js';
+import type { Order } from '../domain/order.js';
+import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import type {
-  BackfillInput,
   BackfillProgress,
   BackfillReport,
-  SetAsideRetryInput,
   SetAsideRetryReport,
 } from '../workflows/contract-events.js';
 import { runBackfill } from './backfill.js';
 import { beating } from './beating.js';
-import { commandId } from './command-id.js';
 import { guarded } from './failure.js';
+import { ordered } from './orders.js';
 import { runSetAsideRetry } from './set-aside-retry.js';
 import { runSyncPass, type SyncDeps, type SyncReport } from './sync-pass.js';
 
@@ -22,7 +21,7 @@ const HEARTBEAT_INTERVAL_MS = 2_000;
 export function createSyncActivities(deps: SyncDeps) {
   return {
     /** One pass over one source, however long: fetch what is new, keep it raw, credit it. */
-    syncSource: guarded(async (input: { readonly sourceId: string }): Promise<SyncReport> => {
+    syncSource: guarded(async (input: Unscoped<SyncInput>): Promise<SyncReport> => {
       const context = Context.current();
       // An orchestrator may gather its answer for minutes before its first byte.
       const timer = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
@@ -37,27 +36,27 @@ export function createSyncActivities(deps: SyncDeps) {
       }
     }),
     /** A source again from a time on; its heartbeat tells how far it is. */
-    backfillSource: guarded((input: BackfillInput) => backfill(deps, input)),
+    backfillSource: ordered(deps.db, 'source.backfill', (order) => backfill(deps, order)),
     /** What was set aside, tried with the program and the configuration of now. */
-    retrySetAside: guarded((input: SetAsideRetryInput) => retry(deps, input)),
+    retrySetAside: ordered(deps.db, 'set-aside.retry', (order) => retry(deps, order)),
   };
 }
 
-async function backfill(deps: SyncDeps, input: BackfillInput): Promise<BackfillReport> {
-  const { sourceId, from, to, actor, reason } = input;
+async function backfill(
+  deps: SyncDeps,
+  { args }: Order<'source.backfill'>,
+): Promise<BackfillReport> {
+  const { sourceId, from, to } = args;
   const context = Context.current();
   const { attempt, scheduledTimestampMs, heartbeatDetails } = context.info;
   const before: BackfillProgress | undefined = heartbeatDetails;
   let last = before;
   const beat = (): void => context.heartbeat(last);
-  const detail = { from: from ?? 'beginning', to: to ?? 'end', command: commandId() };
-  const entry = { actor, reason, action: 'source.backfill', subject: sourceId, detail };
   const timer = setInterval(beat, HEARTBEAT_INTERVAL_MS);
   try {
     return await runBackfill(deps, {
       ...{ sourceId, from, to, attempt, before, startedMs: scheduledTimestampMs },
       signal: context.cancellationSignal,
-      onStart: () => recordOnce(deps.db, entry),
       onProgress: (progress) => {
         last = progress;
         beat();
@@ -68,19 +67,11 @@ async function backfill(deps: SyncDeps, input: BackfillInput): Promise<BackfillR
   }
 }
 
-async function retry(deps: SyncDeps, input: SetAsideRetryInput): Promise<SetAsideRetryReport> {
-  const { actor, reason, ids, code, sourceId, dryRun } = input;
-  const named = ids.length === 0 ? [] : [`ids ${ids.join(', ')}`];
-  const fitting = [code, sourceId].filter((part) => part !== null);
-  const subject = [...named, ...fitting].join(' ').slice(0, 200);
-  const entry = { actor, reason, action: 'set-aside.retry', subject };
-  return beating('trying what was set aside', async () => {
-    const { cancellationSignal: signal } = Context.current();
-    return runSetAsideRetry(deps, input, {
-      signal,
-      onStart: async () => {
-        if (!dryRun) await recordOnce(deps.db, { ...entry, detail: { command: commandId() } });
-      },
-    });
-  });
+function retry(
+  deps: SyncDeps,
+  { args, dryRun }: Order<'set-aside.retry'>,
+): Promise<SetAsideRetryReport> {
+  return beating('trying what was set aside', () =>
+    runSetAsideRetry(deps, { ...args, dryRun }, Context.current().cancellationSignal),
+  );
 }

@@ -1,5 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
+import { givenBy } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import { checkInvariants, type Finding } from '../store/invariants.js';
 import {
@@ -10,18 +11,13 @@ import {
   openWalletRow,
   type Wallet,
 } from '../store/wallet.js';
-import type {
-  AdoptionInput,
-  AuditInput,
-  PaidElsewhereInput,
-  ReconciliationInput,
-  ReleaseInput,
-} from '../workflows/contract.js';
+import type { AuditInput, ReconciliationInput, Unscoped } from '../workflows/contract.js';
 import { adoptWallet } from './adoption.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
+import { ordered } from './orders.js';
 import { payElsewhere, releasePayout } from './payout-repairs.js';
 import { recheckSettled } from './recheck.js';
 import { reconcile } from './reconciliation.js';
@@ -85,29 +81,32 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 /** The activities that look after the wallet. */
 export function createWalletActivities(deps: MoneyDeps) {
   return {
-    auditPool: guarded((input: AuditInput) =>
+    auditPool: guarded((input: Unscoped<AuditInput>) =>
       beating('looking at every posting', () => auditPool(deps, input)),
     ),
-    adoptWallet: guarded((input: AdoptionInput) =>
-      beating('looking for what the key did', () => adoptWallet(deps, input)),
+    adoptWallet: ordered(deps.db, 'wallet.adopt', (order) =>
+      beating('looking for what the key did', () => adoptWallet(deps, givenBy(order))),
     ),
-    releasePayout: guarded((input: ReleaseInput) =>
-      beating('looking at its transactions', () => releasePayout(deps, input)),
+    releasePayout: ordered(deps.db, 'payout.release', (order) =>
+      beating('looking at its transactions', () => releasePayout(deps, givenBy(order))),
     ),
-    payElsewhere: guarded((input: PaidElsewhereInput) =>
-      beating('looking for the proof', () => payElsewhere(deps, input)),
+    payElsewhere: ordered(deps.db, 'payout.paid-elsewhere', (order) =>
+      beating('looking for the proof', () => payElsewhere(deps, givenBy(order))),
     ),
     recheckSettled: guarded(() =>
       beating('looking again at what is paid', () => recheckSettled(deps, heartbeat)),
     ),
-    reconcileWallet: guarded((input: ReconciliationInput) =>
+    reconcileWallet: guarded((input: Unscoped<ReconciliationInput>) =>
       beating('holding the chain against the ledger', () => reconcile(deps, input, heartbeat)),
     ),
   };
 }
 
 /** Ledger against itself, chain nonce against the slots. What is broken halts the wallet. */
-async function auditPool(deps: MoneyDeps, { withEvents }: AuditInput): Promise<AuditReport> {
+async function auditPool(
+  deps: MoneyDeps,
+  { withEvents }: Unscoped<AuditInput>,
+): Promise<AuditReport> {
   const key = walletKeyOf(deps);
   const broken = await checkInvariants(deps.db, { withEvents });
   const [first] = broken;

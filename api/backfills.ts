@@ -6,19 +6,25 @@ import {
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import type { BackfillRange } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
-import { TASK_QUEUE } from '../workflows/contract.js';
+import type { OrderInput } from '../workflows/contract.js';
 import {
-  type BackfillInput,
   type BackfillProgress,
   type BackfillReport,
   backfillWorkflowId,
 } from '../workflows/contract-events.js';
 import type { ApiDeps } from './deps.js';
 import { causesOf } from './errors.js';
-import { pingTemporal } from './sagas.js';
+import { startOrder } from './orders.js';
 
-type BackfillWorkflow = (input: BackfillInput) => Promise<BackfillReport>;
+type BackfillWorkflow = (input: OrderInput) => Promise<BackfillReport>;
+
+export interface BackfillRequest extends BackfillRange {
+  readonly sourceId: string;
+  readonly actor: string;
+  readonly reason: string;
+}
 
 export interface StartedBackfill {
   readonly workflowId: string;
@@ -28,25 +34,26 @@ export interface StartedBackfill {
 }
 
 /** Starts it, for a source of the configuration. The same request again joins it while it runs; another one of the source is refused. */
-export async function startBackfill(deps: ApiDeps, input: BackfillInput): Promise<StartedBackfill> {
-  requireConfigured(deps, input.sourceId);
-  await pingTemporal(deps);
-  const { client, taskQueue = TASK_QUEUE } = deps;
-  const { sourceId, from, to, reason } = input;
-  const workflowId = backfillWorkflowId(sourceId);
-  const memo = { range: rangeText(input) };
+export async function startBackfill(
+  deps: ApiDeps,
+  { sourceId, from, to, actor, reason }: BackfillRequest,
+): Promise<StartedBackfill> {
+  requireConfigured(deps, sourceId);
+  const workflowId = backfillWorkflowId(deps.poolId, sourceId);
+  const range = rangeText({ from, to });
   try {
-    const handle = await client.workflow.start<BackfillWorkflow>('backfill', {
-      ...{ taskQueue, workflowId, memo, args: [input] },
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowExecutionTimeout: '30 days',
-      staticSummary: `backfill of ${sourceId} from ${from ?? 'its beginning'} to ${to ?? 'its end'}: ${reason}`,
-    });
-    return { workflowId, runId: handle.firstExecutionRunId, created: true };
+    const { runId } = await startOrder(
+      deps,
+      {
+        ...{ kind: 'source.backfill', subject: sourceId, args: { sourceId, from, to } },
+        ...{ dryRun: false, actor, reason },
+      },
+      { workflowId, memo: { range } },
+    );
+    return { workflowId, runId, created: true };
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    return joinRunning(client, input, cause);
+    return joinRunning(deps.client, { workflowId, range }, cause);
   }
 }
 
@@ -57,17 +64,16 @@ function requireConfigured({ config }: ApiDeps, sourceId: string): void {
   throw new PoolError('SOURCE_UNKNOWN', words);
 }
 
-const rangeText = ({ from, to }: BackfillInput): string =>
+const rangeText = ({ from, to }: BackfillRange): string =>
   `${from ?? 'beginning'} to ${to ?? 'end'}`;
 
 async function joinRunning(
   client: Client,
-  input: BackfillInput,
+  { workflowId, range }: { readonly workflowId: string; readonly range: string },
   cause: Error,
 ): Promise<StartedBackfill> {
-  const workflowId = backfillWorkflowId(input.sourceId);
   const { runId, memo } = await client.workflow.getHandle(workflowId).describe();
-  if (memo?.['range'] === rangeText(input)) return { workflowId, runId, created: false };
+  if (memo?.['range'] === range) return { workflowId, runId, created: false };
   const words = `${workflowId} runs already, ${String(memo?.['range'])}: wait for its end`;
   throw new PoolError('REPAIR_RUNNING', words, {}, { cause });
 }

@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
   addConnection,
@@ -12,14 +12,20 @@ import {
   testConfig,
 } from './test-pool.js';
 
-const HUGE = 123456789012345678901234567890n;
+const HUGE = 123456789012345678901234567n;
 const at = (text: string) => new Date(`2026-03-01T${text}Z`);
 
 describe("the first manager's answers", () => {
   let database: TestDatabase;
   const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
   const appWith = (api = {}) =>
-    createApp({ db: database.db, client, config: testConfig(api), version: '1.2.3' });
+    createApp({
+      db: database.db,
+      poolId: TEST_POOL_ID,
+      client,
+      config: testConfig(api),
+      version: '1.2.3',
+    });
   const get = async (path: string, headers = {}, api = {}) =>
     (await appWith(api).request(path, { headers })).text();
 
@@ -96,7 +102,7 @@ describe("the first manager's answers", () => {
 
   it('answers /status with amounts in ETH to the last digit', async () => {
     expect(await get('/status')).toBe(
-      '[{"Commission":0.25,"TotalPayouts":0.009007199254740993,"TotalPending":123456789012.345678901234567891,' +
+      '[{"Commission":0.25,"TotalPayouts":0.009007199254740993,"TotalPending":123456789.012345678901234568,' +
         '"Version":"1.2.3","Region":"us-west","NodeTypes":["AI","Transcoding"]}]',
     );
   });

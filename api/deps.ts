@@ -5,6 +5,8 @@ import type { Database } from '../store/database.js';
 /** What the routes work with. */
 export interface ApiDeps {
   readonly db: Database;
+  /** Whose ledger the database is; everything in Temporal is called by it. */
+  readonly poolId: string;
   readonly client: Client;
   readonly config: Config;
   readonly version: string;

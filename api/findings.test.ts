@@ -8,7 +8,7 @@ import { recordLook } from '../store/findings.js';
 import { keepReconciliation } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
 import { recordBalance } from '../store/wallet-balance.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
   addConnection,
@@ -57,7 +57,14 @@ const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1'
 
 async function request(path: string, init: RequestInit = {}, status = 200): Promise<Response> {
   const { db } = database;
-  const deps = { db, client, config: testConfig(), version: '1.2.3', now: () => NOW };
+  const deps = {
+    db,
+    poolId: TEST_POOL_ID,
+    client,
+    config: testConfig(),
+    version: '1.2.3',
+    now: () => NOW,
+  };
   const response = await createApp(deps).request(path, init);
   expect(response.status).toBe(status);
   return response;
@@ -96,7 +103,11 @@ async function scrape(): Promise<ReadonlyMap<string, number>> {
     const [, name, , labels = '', value] =
       /^(openpool_[a-z_]+)(\{(.*)\})? (-?[\d.e+-]+)$/.exec(line) ?? [];
     expect(name, line).toBe(described);
-    const sorted = [...labels.matchAll(/([a-z]+)="([^"]*)"/g)].map(([pair]) => pair).sort();
+    const pairs = [...labels.matchAll(/([a-z]+)="([^"]*)"/g)].map(([pair]) => pair);
+    const ours = `pool="${TEST_POOL_ID}"`;
+    // Two pools may be scraped into one place.
+    expect(pairs, line).toContain(ours);
+    const sorted = pairs.filter((pair) => pair !== ours).sort();
     samples.set(`${name?.slice('openpool_'.length)}{${sorted.join(',')}}`, Number(value));
   }
   return samples;

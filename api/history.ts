@@ -1,20 +1,19 @@
 /** Work on the whole history, by a worker: started, its progress told, and waited for however long. */
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../domain/pool-error.js';
+import type { NewOrder } from '../store/orders.js';
 import {
-  ARCHIVE_VERIFY_WORKFLOW_ID,
-  ARCHIVE_WORKFLOW_ID,
   type ArchiveReport,
-  HISTORY_WORKFLOW_ID,
-  type RebuildInput,
+  type PoolInput,
   type RebuildReport,
-  type RestoreInput,
   type RestoreReport,
-  TASK_QUEUE,
+  type SingleWorkflow,
+  singleWorkflowId,
   type VerifyReport,
 } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';
-import { pingTemporal } from './sagas.js';
+import { type OrderReports, startOrder } from './orders.js';
+import { pingTemporal, startOptions } from './sagas.js';
 
 type Tell = (words: string) => void;
 
@@ -22,54 +21,81 @@ const LOOK_EVERY_MS = 1_000;
 /** A worker that runs takes work up at once. */
 const PATIENCE_MS = 60_000;
 
-/** Computes every balance again, and corrects when the input says so. */
-export function runRebuild(deps: ApiDeps, input: RebuildInput, tell: Tell): Promise<RebuildReport> {
-  const summary = input.apply ? `rebuild --apply: ${input.reason}` : 'rebuild';
-  const order = { type: 'rebuild', workflowId: HISTORY_WORKFLOW_ID, args: [input], summary };
-  return run<RebuildReport>(deps, order, tell);
+/** Computes every balance again, and corrects unless the order is a dry run. */
+export function runRebuild(
+  deps: ApiDeps,
+  order: Omit<NewOrder<'ledger.rebuild'>, 'kind' | 'subject'>,
+  tell: Tell,
+): Promise<RebuildReport> {
+  return runOrder(deps, { ...order, kind: 'ledger.rebuild', subject: 'balances' }, tell);
+}
+
+/** Brings a month back into the table. */
+export function runRestore(
+  deps: ApiDeps,
+  order: Omit<NewOrder<'archive.restore'>, 'kind' | 'subject'>,
+  tell: Tell,
+): Promise<RestoreReport> {
+  const { month: subject } = order.args;
+  return runOrder(deps, { ...order, kind: 'archive.restore', subject }, tell);
 }
 
 /** Archives now what the schedule would archive next. */
 export function runArchive(deps: ApiDeps, tell: Tell): Promise<ArchiveReport> {
-  const summary = 'archive run asked for by a person';
-  const order = { type: 'archiveEvents', workflowId: ARCHIVE_WORKFLOW_ID, args: [], summary };
-  return run<ArchiveReport>(deps, order, tell);
+  const work = {
+    type: 'archiveEvents',
+    name: 'archive',
+    summary: 'archive run asked for',
+  } as const;
+  return runWork<ArchiveReport>(deps, work, tell);
 }
 
 /** Reads all files of the archive. */
 export function runVerify(deps: ApiDeps, tell: Tell): Promise<VerifyReport> {
-  const summary = 'archive verify';
-  const workflowId = ARCHIVE_VERIFY_WORKFLOW_ID;
-  return run<VerifyReport>(deps, { type: 'verifyArchive', workflowId, args: [], summary }, tell);
+  const work = {
+    type: 'verifyArchive',
+    name: 'archive-verify',
+    summary: 'archive verify',
+  } as const;
+  return runWork<VerifyReport>(deps, work, tell);
 }
 
-/** Brings a month back into the table. */
-export function runRestore(deps: ApiDeps, input: RestoreInput, tell: Tell): Promise<RestoreReport> {
-  const summary = `archive restore ${input.month}: ${input.reason}`;
-  const order = { type: 'restoreArchive', workflowId: HISTORY_WORKFLOW_ID, args: [input], summary };
-  return run<RestoreReport>(deps, order, tell);
+/** The history is in the hands of one person's work at a time. */
+async function runOrder<Kind extends 'ledger.rebuild' | 'archive.restore'>(
+  deps: ApiDeps,
+  order: NewOrder<Kind>,
+  tell: Tell,
+): Promise<OrderReports[Kind]> {
+  const workflowId = singleWorkflowId(deps.poolId, 'history');
+  const { handle } = await named(workflowId, () => startOrder(deps, order, { workflowId }));
+  return await Promise.race([handle.result(), watch(handle, tell)]);
 }
 
-interface Order {
+interface Work {
   readonly type: string;
-  readonly workflowId: string;
-  readonly args: readonly unknown[];
+  readonly name: SingleWorkflow;
   readonly summary: string;
 }
 
-async function run<Report>(deps: ApiDeps, order: Order, tell: Tell): Promise<Report> {
+async function runWork<Report>(deps: ApiDeps, work: Work, tell: Tell): Promise<Report> {
   await pingTemporal(deps);
-  const { client, taskQueue = TASK_QUEUE } = deps;
-  const { type, workflowId, args, summary } = order;
-  try {
-    const handle = await client.workflow.start<(...args: unknown[]) => Promise<Report>>(type, {
-      ...{ args: [...args], taskQueue, workflowId },
+  const { client, poolId } = deps;
+  const workflowId = singleWorkflowId(poolId, work.name);
+  const handle = await named(workflowId, () =>
+    client.workflow.start<(input: PoolInput) => Promise<Report>>(work.type, {
+      ...startOptions(deps, work.summary),
+      ...{ args: [{ poolId }], workflowId },
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowExecutionTimeout: '1 day',
-      staticSummary: summary,
-    });
-    return (await Promise.race([handle.result(), watch(handle, tell)])) as Report;
+    }),
+  );
+  return (await Promise.race([handle.result(), watch(handle, tell)])) as Report;
+}
+
+async function named<T>(workflowId: string, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
     throw new PoolError('REPAIR_RUNNING', `${workflowId} runs already.`, {}, { cause });

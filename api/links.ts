@@ -1,13 +1,16 @@
-import type { Config } from '../config.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
+import type { ApiDeps } from './deps.js';
 
 /** Where else something can be looked at; null where the configuration names no such place. */
 export interface Links {
   workflow(workflowId: string): string | null;
+  /** The id of a payout's saga in Temporal. */
+  saga(payoutId: string): string;
   transaction(hash: string | null): string | null;
   address(address: string): string | null;
 }
 
-export function createLinks(config: Config): Links {
+export function createLinks({ config, poolId }: Pick<ApiDeps, 'config' | 'poolId'>): Links {
   const { uiUrl, namespace } = config.temporal;
   const { explorerUrl } = config.chain;
   const explorer = (path: string): string | null =>
@@ -17,6 +20,7 @@ export function createLinks(config: Config): Links {
       uiUrl === null
         ? null
         : `${withoutSlash(uiUrl)}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`,
+    saga: (payoutId) => payoutWorkflowId(poolId, payoutId),
     transaction: (hash) => (hash === null ? null : explorer(`tx/${hash}`)),
     address: (address) => explorer(`address/${address}`),
   };

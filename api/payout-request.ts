@@ -16,11 +16,13 @@ import { findPayee } from '../store/payee-reads.js';
 import { findPayout, findPayoutSince, type PayoutSummary } from '../store/payout-reads.js';
 import { readTerms } from '../store/pool-reads.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
-import { manualPayoutWorkflowId, payoutWorkflowId } from '../workflows/contract.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
 import { toChecksum } from './addresses.js';
 import { type ApiDeps, nowOf } from './deps.js';
 import { refusalOf } from './errors.js';
-import { runManualPayout } from './sagas.js';
+import { awaitOrder, startOrder } from './orders.js';
+
+const ANSWER_TIMEOUT_MS = 15_000;
 
 export interface PayoutRequest {
   readonly payee: Address;
@@ -63,9 +65,13 @@ export async function requestPayout(deps: ApiDeps, request: PayoutRequest): Prom
 
 async function startPayout(deps: ApiDeps, request: PayoutRequest): Promise<PayoutOutcome> {
   const { payee, belowThreshold, reason } = request;
-  const result = await runManualPayout(deps, { payee, belowThreshold, actor: 'api', reason });
+  const started = await startOrder(deps, {
+    ...{ kind: 'payout.manual', subject: payee, args: { payee, belowThreshold } },
+    ...{ dryRun: false, actor: 'api', reason },
+  });
+  const result = await awaitOrder(deps, started, deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   if (result === undefined) {
-    return { payout: null, workflowId: manualPayoutWorkflowId(payee), created: false };
+    return { payout: null, workflowId: started.workflowId, created: false };
   }
   const { payoutId, workflowId, created } = result;
   return { payout: (await findPayout(deps.db, payoutId)) ?? null, workflowId, created };
@@ -83,7 +89,11 @@ async function repeatOutcome(
       ? await findPayoutSince(deps.db, request.payee, known.createdAt)
       : await findPayout(deps.db, known.payoutId);
   if (payout === undefined) return undefined;
-  return { payout, workflowId: payoutWorkflowId(payout.id), created: known.created ?? true };
+  return {
+    payout,
+    workflowId: payoutWorkflowId(deps.poolId, payout.id),
+    created: known.created ?? true,
+  };
 }
 
 async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<void> {

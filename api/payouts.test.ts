@@ -8,7 +8,8 @@ import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { waitUntil } from '../local/process.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { operatorOrder } from '../store/schema-orders.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
   createTestWallet,
   credit,
@@ -21,7 +22,7 @@ import { createTestNamespace, type TestNamespace } from '../test/harness/namespa
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import { createLog } from '../worker/log.js';
 import { registerSearchAttributes } from '../worker/search-attributes.js';
-import { TASK_QUEUE } from '../workflows/contract.js';
+import { taskQueueOf } from '../workflows/contract.js';
 import { createApp } from './app.js';
 import { openTemporal } from './sagas.js';
 import { TEST_TOKEN, testConfig } from './test-pool.js';
@@ -61,7 +62,7 @@ describe('payouts through the API', () => {
       createTestDatabase(),
       startChain({ blockTimeSeconds: 0.25 }),
       createTestNamespace(),
-      connectTestTemporal(TASK_QUEUE),
+      connectTestTemporal(taskQueueOf(TEST_POOL_ID)),
     ]);
     const { namespace, client } = space;
     const log = createLog({ level: 'silent' });
@@ -69,7 +70,7 @@ describe('payouts through the API', () => {
     const limits = { maxPayoutWei: 1_000n * ETH };
     wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH, limits });
     await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
-    const round = createRoundActivities({ ...wallet.deps, client });
+    const round = createRoundActivities({ ...wallet.deps, client, poolId: TEST_POOL_ID });
     const payout = createPayoutActivities(wallet.deps);
     await temporal.startWorker({ ...round, ...payout }, { namespace });
     app = createApp({ ...appDeps(), client });
@@ -83,7 +84,7 @@ describe('payouts through the API', () => {
   function appDeps() {
     const base = testConfig();
     const config = { ...base, temporal: { ...base.temporal, namespace: space.namespace } };
-    return { db: database.db, client: space.client, config, version: '1' };
+    return { db: database.db, poolId: TEST_POOL_ID, client: space.client, config, version: '1' };
   }
   async function post(path: string, body: unknown, headers: Record<string, string> = TOKEN) {
     const init = { method: 'POST', headers, body: JSON.stringify(body) };
@@ -104,10 +105,13 @@ describe('payouts through the API', () => {
     const payee = await credit(database.db, [4n * MILLI_ETH, 2n * MILLI_ETH]);
     const { status, body } = await post('/v1/payouts', { payee, reason: 'asked by mail' });
     expect(status).toBe(201);
-    expect(body).toMatchObject({ created: true, workflowId: `payout/${body.payout.id}` });
+    expect(body).toMatchObject({
+      created: true,
+      workflowId: `${TEST_POOL_ID}/payout/${body.payout.id}`,
+    });
     expect(body.payout.amountWei).toBe((6n * MILLI_ETH).toString());
     expect(body.workflowUrl).toBe(
-      `http://127.0.0.1:8233/namespaces/${space.namespace}/workflows/payout%2F${body.payout.id}`,
+      `http://127.0.0.1:8233/namespaces/${space.namespace}/workflows/${TEST_POOL_ID}%2Fpayout%2F${body.payout.id}`,
     );
     await untilPayout(body.payout.id, ({ state }) => state === 'paid');
     const sent = (await transfersOf(chain, wallet.address)).filter(({ to }) => to === payee);
@@ -185,8 +189,8 @@ describe('payouts through the API', () => {
     for (const [body, status, code] of cases) {
       expect(await post('/v1/payouts', body)).toMatchObject({ status, body: { code } });
     }
-    const started = space.client.workflow.list({ query: `WorkflowId = "manual-payout/${small}"` });
-    for await (const execution of started) expect.unreachable(execution.workflowId);
+    const orders = await database.db.select().from(operatorOrder);
+    expect(orders.filter(({ subject }) => subject === small)).toEqual([]);
   });
 
   it('refuses payouts from a halted wallet, and halts and resumes it with a reason that is kept', async () => {
@@ -289,7 +293,7 @@ describe('payouts through the API', () => {
     expect(response.status).toBe(202);
     expect(await response.json()).toMatchObject({
       payout: null,
-      workflowId: `manual-payout/${payee}`,
+      workflowId: expect.stringMatching(new RegExp(`^${TEST_POOL_ID}/order/[0-9a-f-]{36}$`)),
     });
   });
 

@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import { TEST_TOKEN, testConfig } from './test-pool.js';
 
@@ -13,7 +13,14 @@ let database: TestDatabase;
 
 async function request(path: string, headers = {}): Promise<Response> {
   const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const deps = { db: database.db, client, config: testConfig(), version: '1', now: () => NOW };
+  const deps = {
+    db: database.db,
+    poolId: TEST_POOL_ID,
+    client,
+    config: testConfig(),
+    version: '1',
+    now: () => NOW,
+  };
   return createApp(deps).request(path, { headers });
 }
 
@@ -63,8 +70,8 @@ describe('the prices of a source', () => {
   it('are two figures of each source to a scraper, without a name from outside', async () => {
     const lines = (await (await request('/metrics')).text()).split('\n');
     expect(lines.filter((line) => line.startsWith('openpool_price_change_ratio'))).toEqual([
-      'openpool_price_change_ratio{source="north",extreme="highest"} 1.5',
-      'openpool_price_change_ratio{source="north",extreme="lowest"} 0.2505',
+      'openpool_price_change_ratio{source="north",extreme="highest",pool="test-pool"} 1.5',
+      'openpool_price_change_ratio{source="north",extreme="lowest",pool="test-pool"} 0.2505',
     ]);
   });
 });

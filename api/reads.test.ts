@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
 import { openDatabase } from '../store/database.js';
 import { recordBalance } from '../store/wallet-balance.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
   addConnection,
@@ -37,6 +37,7 @@ describe('the reads of /v1', () => {
     db: database.db,
     client,
     config: testConfig(api),
+    poolId: TEST_POOL_ID,
     version: '1.2.3',
     now: () => NOW,
   });

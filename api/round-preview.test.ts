@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reserveRound } from '../store/payouts.js';
 import { previewRound } from '../store/round-preview.js';
 import { haltWallet } from '../store/wallet.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { toChecksum } from './addresses.js';
 import { createApp } from './app.js';
 import {
@@ -44,7 +44,7 @@ describe('the preview of a payout round', () => {
     database = await createTestDatabase();
     const { db } = database;
     const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    app = createApp({ db, client, config: testConfig(), version: '1' });
+    app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
     await addWallet(db);
     await db.execute(sql`
       INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)

@@ -4,26 +4,14 @@ import {
   defaultGrpcRetryOptions,
   isGrpcServiceError,
   makeGrpcRetryInterceptor,
-  WorkflowNotFoundError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import type { Config } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
-import {
-  type bumpUpdate,
-  type ManualPayoutInput,
-  type ManualPayoutResult,
-  manualPayoutWorkflowId,
-  type OperatorAnswer,
-  type OperatorMessage,
-  payoutWorkflowId,
-  TASK_QUEUE,
-} from '../workflows/contract.js';
+import { payoutWorkflowId, pokeSignal, poolIdKey, taskQueueOf } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';
 import { causesOf } from './errors.js';
 
-const START_TIMEOUT_MS = 5_000;
-const ANSWER_TIMEOUT_MS = 15_000;
+export const START_TIMEOUT_MS = 5_000;
 const PING_TIMEOUT_MS = 2_000;
 /** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 const GRPC_DEADLINE_EXCEEDED = 4;
@@ -44,66 +32,24 @@ export function openTemporal(temporal: Config['temporal']): Connection {
   });
 }
 
-/**
- * Starts the manual payout of this payee, or joins the one that runs. Undefined when it has not
- * ended in time: it goes on by itself.
- */
-export async function runManualPayout(
-  deps: ApiDeps,
-  input: ManualPayoutInput,
-): Promise<ManualPayoutResult | undefined> {
-  const { client, taskQueue = TASK_QUEUE } = deps;
-  const handle = await reachTemporal(() =>
-    client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-      client.workflow.start<(input: ManualPayoutInput) => Promise<ManualPayoutResult>>(
-        'manualPayout',
-        {
-          taskQueue,
-          workflowId: manualPayoutWorkflowId(input.payee),
-          args: [input],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          workflowExecutionTimeout: '1 day',
-          staticSummary: `manual payout to ${input.payee}`,
-        },
-      ),
-    ),
-  );
-  const patience = AbortSignal.timeout(deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
-  try {
-    return await client.withAbortSignal(patience, () => handle.result());
-  } catch (error) {
-    // It has been started: whatever cuts the waiting short does not stop it.
-    if (patience.aborted || isUnreachable(error)) return undefined;
-    throw error;
-  }
+/** What every workflow of the pool is started with: its queue, whose it is, and one line for the UI. */
+export function startOptions({ poolId, taskQueue }: ApiDeps, summary: string) {
+  return {
+    taskQueue: taskQueue ?? taskQueueOf(poolId),
+    memo: { pool: poolId },
+    typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
+    staticSummary: summary,
+  };
 }
 
-/** Sends an operator's message to the saga of a payout and waits for its answer. */
-export async function messagePayout(
-  deps: ApiDeps,
-  payoutId: string,
-  message: OperatorMessage & { readonly update: typeof bumpUpdate },
-): Promise<OperatorAnswer> {
-  const { client } = deps;
-  const { update, actor, reason } = message;
-  const patience = AbortSignal.timeout(deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
-  const handle = client.workflow.getHandle(payoutWorkflowId(payoutId));
-  try {
-    return await reachTemporal(() =>
-      client.withAbortSignal(patience, () =>
-        handle.executeUpdate(update, { args: [{ actor, reason }] }),
-      ),
-    );
-  } catch (cause) {
-    if (cause instanceof WorkflowNotFoundError) {
-      throw new PoolError('PAYOUT_SAGA_MISSING', 'No saga of this payout runs.', {}, { cause });
-    }
-    if (patience.aborted || cause instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-      throw new PoolError('WORKER_SILENT', 'The saga has not answered in time.', {}, { cause });
-    }
-    throw cause;
-  }
+/**
+ * Lets a payout's saga look again now instead of at its next turn. What was decided stands in Postgres:
+ * a saga that cannot be told, or that is gone, changes nothing.
+ */
+export async function pokeSaga({ client, poolId }: ApiDeps, payoutId: string): Promise<void> {
+  const handle = client.workflow.getHandle(payoutWorkflowId(poolId, payoutId));
+  const poke = () => handle.signal(pokeSignal);
+  await client.withDeadline(Date.now() + PING_TIMEOUT_MS, poke).catch(() => undefined);
 }
 
 /** Throws when Temporal does not answer. */
@@ -116,7 +62,8 @@ export async function pingTemporal(deps: ApiDeps): Promise<void> {
   );
 }
 
-async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Result> {
+/** Names a Temporal that does not answer; other errors pass as they are. */
+export async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
@@ -125,7 +72,8 @@ async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Resul
   }
 }
 
-const isUnreachable = (error: unknown): boolean =>
+/** Whether this is Temporal's silence, and no word about what was asked. */
+export const isUnreachable = (error: unknown): boolean =>
   [...causesOf(error)].some(
     (cause) =>
       isGrpcServiceError(cause) &&

@@ -22,6 +22,7 @@ export interface RunningApi {
 export interface ApiOptions {
   readonly config: Config;
   readonly db: Database;
+  readonly poolId: string;
   readonly client: Client;
   /** @default the version of this package */
   readonly version?: string;
@@ -30,8 +31,8 @@ export interface ApiOptions {
 
 /** Listens where the configuration says; rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { config, db, client, version = readVersion(), onFault } = options;
-  const app = createApp({ config, db, client, version, ...(onFault ? { onFault } : {}) });
+  const { config, db, poolId, client, version = readVersion(), onFault } = options;
+  const app = createApp({ config, db, poolId, client, version, ...(onFault ? { onFault } : {}) });
   const { host, port } = config.api;
   const server = serve({
     fetch: app.fetch,
@@ -65,12 +66,13 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
 
 /** The API as a part of a process. It answers while Temporal is out of reach: the halt needs none. */
 export async function serveApi(context: ServiceContext): Promise<Service> {
-  const { config, db, log, version } = context;
+  const { config, db, ledger, log, version } = context;
+  const { poolId } = ledger;
   const { temporal } = config;
   const connection = openTemporal(temporal);
   const client = new Client({ connection, namespace: temporal.namespace });
   const onFault = (error: unknown, request: string) => log.error({ err: error, request }, 'fault');
-  const api = await startApi({ config, db, client, version, onFault });
+  const api = await startApi({ config, db, poolId, client, version, onFault });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
   return {
     done: new Promise(() => undefined),

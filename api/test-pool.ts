@@ -45,6 +45,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       payoutsEnabled: true,
       maxPayoutWei: 1_000_000_000_000_000_000n,
       maxPaidPerDayWei: 10_000_000_000_000_000_000n,
+      maxOrderedPerDayWei: 1_000_000_000_000_000_000n,
       maxGasShareBps: 1_000,
       maxJobFeeWei: 100_000_000_000_000_000n,
     },

@@ -185,7 +185,7 @@ async function openPages(
   });
   const config = await loadConfig(path);
   const client = new Client({ connection: Connection.lazy() });
-  const app = createApp({ db, client, config, version: 'bench' });
+  const app = createApp({ db, poolId: 'bench', client, config, version: 'bench' });
   return async (page) => {
     const answer = await app.request(page);
     if (answer.status !== 200) throw new Error(`${page}: ${answer.status} ${await answer.text()}`);

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
+import { LOCAL_POOL_ID } from '../local/stack-config.js';
 import { query } from '../store/query.js';
-import { payoutWorkflowId, ROUND_SCHEDULE_ID } from '../workflows/contract.js';
+import { payoutWorkflowId, singleWorkflowId } from '../workflows/contract.js';
 import { measureAnvilAlone } from './anvil-alone.js';
 import { addOldPayouts } from './old-payouts.js';
 import { creditRegion } from './payout-credit.js';
@@ -89,7 +90,9 @@ async function payRound(
   const before = stack.counters();
   const startedMs = performance.now();
   const [{ at } = { at: '' }] = await query<{ at: string }>(stack.db, sql`SELECT now() AS at`);
-  await stack.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+  await stack.client.schedule
+    .getHandle(singleWorkflowId(LOCAL_POOL_ID, 'payout-round'))
+    .trigger(ScheduleOverlapPolicy.ALLOW_ALL);
   const roundId = await untilPaid(stack, { payees: asked.payees, since: at });
   const seconds = (performance.now() - startedMs) / 1_000;
   await sleep(500);
@@ -150,7 +153,8 @@ async function historyEvents({ db, client }: PayoutStack, roundId: string): Prom
   const lengthOf = async (workflowId: string) =>
     (await client.workflow.getHandle(workflowId).describe()).historyLength;
   let largest = 0;
-  for (const { id } of payouts) largest = Math.max(largest, await lengthOf(payoutWorkflowId(id)));
+  for (const { id } of payouts)
+    largest = Math.max(largest, await lengthOf(payoutWorkflowId(LOCAL_POOL_ID, id)));
   const [first] = payouts;
   const round = first === undefined ? 0 : await lengthOf(first.workflow_id);
   return largest + round / payouts.length;

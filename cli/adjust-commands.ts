@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
-import { runAdjustment } from '../api/repairs.js';
+import { carryOut } from '../api/orders.js';
 import { viewAdjustment } from '../api/views/decision-view.js';
 import { parseAmountWei } from '../config/quantity.js';
 import { PoolError } from '../domain/pool-error.js';
@@ -43,10 +43,12 @@ async function adjustPayee(
   if (reference === '' || reference.length > 200) {
     throw new PoolError('REQUEST_INVALID', 'the reference has between 1 and 200 characters');
   }
-  const made = await runAdjustment(deps, {
-    ...{ reason, dryRun, actor: ACTOR, nodeType, region, newPayee, allowDebt, reference },
-    payee: parseAddress(payee),
-    amountWei: parseSignedAmount(options.amount).toString(),
+  const address = parseAddress(payee);
+  const amountWei = parseSignedAmount(options.amount).toString();
+  const args = { payee: address, amountWei, nodeType, region, newPayee, allowDebt, reference };
+  const made = await carryOut(deps, {
+    ...{ kind: 'ledger.adjust', subject: address, args },
+    ...{ reason, dryRun, actor: ACTOR },
   });
   const report = viewAdjustment(made);
   answer(dryRun ? `${report.words}\nnothing was changed: a dry run` : report.words, report);

@@ -49,14 +49,14 @@ export function addBackfillCommands(program: Command): void {
 async function backfill(context: CliContext, options: BackfillOptions): Promise<number> {
   const { source: sourceId, from, to, reason } = options;
   requireReason(reason);
-  const { deps, config, note, answer } = context;
+  const { deps, note, answer } = context;
   const started = await startBackfill(deps, {
     ...{ sourceId, actor: ACTOR, reason },
     from: parseBeginning(from),
     to: to === undefined ? null : parseEventTime(to),
   });
   const { workflowId } = started;
-  const where = createLinks(config).workflow(workflowId) ?? `${workflowId} in the Temporal UI`;
+  const where = createLinks(deps).workflow(workflowId) ?? `${workflowId} in the Temporal UI`;
   note(started.created ? `started ${workflowId}` : `joined ${workflowId}, which runs already`);
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();

@@ -6,7 +6,7 @@ import { toErrorAnswer } from '../api/errors.js';
 import { ConfigError } from '../config/problem.js';
 import { readVersion } from '../config/process.js';
 import { type Config, loadConfig } from '../config.js';
-import { CATALOGUE, type PoolErrorCode } from '../domain/pool-error.js';
+import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import { requireLedger } from '../store/ledger.js';
 import { checkConfig } from '../worker/check-config.js';
@@ -55,17 +55,37 @@ export async function withContext(
     const connection = Connection.lazy(temporal.connection);
     try {
       const { db } = database;
-      const { pool, chain } = config;
-      await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
       const client = new Client({ connection, namespace: temporal.namespace });
+      const poolId = await readPoolId(db, config);
       const version = readVersion();
-      const deps = { db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS };
+      const deps = {
+        ...{ db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS },
+        get poolId() {
+          return poolId();
+        },
+      };
       return await run({ config, db, deps, answer: printer(options), note: noter(options) });
     } finally {
       await connection.close();
       await database.close();
     }
   });
+}
+
+/**
+ * Compares the ledger with the configuration, and gives its pool's id. A database that is away is told by
+ * whatever needs it: what was typed wrongly is told first.
+ */
+async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => string> {
+  try {
+    const { poolId } = await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
+    return () => poolId;
+  } catch (error) {
+    if (error instanceof PoolError && error.code !== 'LEDGER_UNKNOWN') throw error;
+    return () => {
+      throw error;
+    };
+  }
 }
 
 /** Reads the configuration as a worker would; wallet, sources and RPC endpoints included. */

@@ -20,7 +20,7 @@ import { checkInvariants } from '../store/invariants.js';
 import { query } from '../store/query.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { runOpenpool } from '../test/harness/command-line.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { owed } from '../test/harness/jobs.js';
 import { createTestWallet, recordTestTerms, type TestWallet } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
@@ -153,7 +153,7 @@ describe('events and unattributed money on the command line', () => {
     for (const release of releases) release();
     const { code, out } = await second;
     expect(code).toBe(0);
-    expect(out).toContain('joined backfill/one');
+    expect(out).toContain(`joined ${TEST_POOL_ID}/backfill/one`);
     expect(out).toMatch(new RegExp(`events read +${total}\n`));
     expect(out).toMatch(new RegExp(`known before +${BATCH_SIZE}\n`));
     expect(out).toMatch(new RegExp(`fresh +${total}\n`));
@@ -167,7 +167,7 @@ describe('events and unattributed money on the command line', () => {
         fresh: 0,
         duplicates: total,
         attempts: 1,
-        workflowId: 'backfill/one',
+        workflowId: `${TEST_POOL_ID}/backfill/one`,
       },
     });
     expect(await owed(database.db)).toEqual({
@@ -283,8 +283,10 @@ describe('events and unattributed money on the command line', () => {
     const actions = (await listAuditLog(database.db, { limit: 50, cursor: null })).items;
     expect(new Set(actions.map(({ actor, action }) => `${actor} ${action}`))).toEqual(
       new Set([
-        ...['cli source.backfill', 'cli unattributed.assign', 'cli unattributed.absorb'],
-        ...['cli ledger.adjust', 'cli set-aside.retry'],
+        ...['cli order.source.backfill', 'cli order.set-aside.retry'],
+        ...['cli order.jobs.assign', 'cli unattributed.assign'],
+        ...['cli order.jobs.absorb', 'cli unattributed.absorb'],
+        ...['cli order.ledger.adjust', 'cli ledger.adjust'],
       ]),
     );
   });
@@ -294,6 +296,7 @@ describe('events and unattributed money on the command line', () => {
     const api = { ...config.api, token: 'a-token' };
     const app = createApp({
       ...{ db: database.db, client: space.client, config: { ...config, api }, version: '1' },
+      poolId: TEST_POOL_ID,
       answerTimeoutMs: 30_000,
     });
     const post = async (path: string, body: object, token = 'a-token') => {
@@ -355,7 +358,7 @@ describe('events and unattributed money on the command line', () => {
       status: 404,
     });
     expect(await post('sources/one/backfill', { from: at(0), to: at(1) })).toMatchObject({
-      ...{ status: 202, body: { workflowId: 'backfill/one', created: true } },
+      ...{ status: 202, body: { workflowId: `${TEST_POOL_ID}/backfill/one`, created: true } },
     });
   });
 });

@@ -63,8 +63,8 @@ async function rebuild(context: CliContext, options: RebuildOptions): Promise<nu
     throw new PoolError('REQUEST_INVALID', words);
   }
   if (apply) requireReason(reason);
-  const input = { apply, allowDebt, keep, reason, actor: ACTOR };
-  const report = await runRebuild(context.deps, input, tellProgress);
+  const order = { args: { allowDebt, keep }, dryRun: !apply, reason, actor: ACTOR };
+  const report = await runRebuild(context.deps, order, tellProgress);
   context.answer(rebuildText(report), report);
   return report.ok ? 0 : EXIT.found;
 }
@@ -133,6 +133,7 @@ async function restore(context: CliContext, month: string, reason: string): Prom
   if (parseMonth(month) === undefined) {
     throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
   }
-  const report = await runRestore(context.deps, { month, reason, actor: ACTOR }, tellProgress);
+  const order = { args: { month }, dryRun: false, reason, actor: ACTOR };
+  const report = await runRestore(context.deps, order, tellProgress);
   context.answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress, withChecksums } from '../api/addresses.js';
 import { createLinks } from '../api/links.js';
-import { messagePayout, pingTemporal, runManualPayout } from '../api/sagas.js';
+import { awaitOrder, startOrder } from '../api/orders.js';
+import { pokeSaga } from '../api/sagas.js';
 import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
@@ -14,15 +15,7 @@ import {
 } from '../store/payout-messages.js';
 import { findPayout, listPayouts, type PayoutSummary } from '../store/payout-reads.js';
 import { rehearse } from '../store/transact.js';
-import {
-  approveUpdate,
-  bumpUpdate,
-  cancelUpdate,
-  holdUpdate,
-  manualPayoutWorkflowId,
-  payoutWorkflowId,
-  resumeUpdate,
-} from '../workflows/contract.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 
@@ -31,12 +24,12 @@ export const ACTOR = 'cli';
 /** The last line of every dry run. */
 export const DRY_RUN = 'nothing was changed: a dry run';
 const DEFAULT_LIMIT = 50;
+const ANSWER_TIMEOUT_MS = 20_000;
 
 interface Message {
   readonly name: string;
   readonly description: string;
-  readonly update: typeof holdUpdate;
-  /** What the saga's activity does, for a dry run. */
+  /** One audited transaction. */
   readonly effect: typeof holdPayout;
 }
 
@@ -44,31 +37,26 @@ const MESSAGES: readonly Message[] = [
   {
     name: 'hold',
     description: 'keep a reserved payout from being signed',
-    update: holdUpdate,
     effect: holdPayout,
   },
   {
     name: 'resume',
     description: 'let a held payout go on',
-    update: resumeUpdate,
     effect: resumePayout,
   },
   {
     name: 'approve',
     description: 'let a payout go that is above pool.maxPayout or pool.maxGasShare',
-    update: approveUpdate,
     effect: approvePayout,
   },
   {
     name: 'bump',
     description: 'send a signed payout again with a higher fee, under the same nonce',
-    update: bumpUpdate,
     effect: requestBump,
   },
   {
     name: 'cancel',
     description: 'end a payout that is not signed yet; its amount is pending again',
-    update: cancelUpdate,
     effect: cancelPayout,
   },
 ];
@@ -118,7 +106,7 @@ interface MessageOptions {
 
 async function say(
   { db, deps, answer }: CliContext,
-  { update, effect }: Message,
+  { effect }: Message,
   { id, reason, dryRun }: MessageOptions & { readonly id: string },
 ): Promise<void> {
   requireId(id);
@@ -128,8 +116,8 @@ async function say(
     answer(`${said.words} (${said.state})\n${DRY_RUN}`, { id, applied: false, ...said });
     return;
   }
-  await pingTemporal(deps);
-  const said = await messagePayout(deps, id, { update, ...decision });
+  const said = await effect(db, id, decision);
+  await pokeSaga(deps, id);
   answer(`${said.words} (${said.state})`, { id, applied: true, ...said });
 }
 
@@ -177,13 +165,13 @@ function waitWords({ waitCode, waitReason }: PayoutSummary): string | null {
   return waitCode === null ? null : withChecksums(`${waitCode} ${waitReason}`);
 }
 
-async function showPayout({ db, config, answer }: CliContext, id: string): Promise<void> {
+async function showPayout({ db, deps, answer }: CliContext, id: string): Promise<void> {
   requireId(id);
   const payout = await findPayout(db, id);
   if (payout === undefined) throw notFound(id);
   const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
-  const workflowId = payoutWorkflowId(id);
-  const workflowUrl = createLinks(config).workflow(workflowId);
+  const workflowId = payoutWorkflowId(deps.poolId, id);
+  const workflowUrl = createLinks(deps).workflow(workflowId);
   const facts = formatFacts([
     ['id', payout.id],
     ['payee', formatAddress(payout.payee)],
@@ -242,12 +230,16 @@ interface PayOptions {
 }
 
 async function pay(context: CliContext, payee: string, options: PayOptions): Promise<void> {
-  const { deps, config, answer } = context;
+  const { deps, answer } = context;
   const address = parseAddress(payee);
-  await pingTemporal(deps);
-  const result = await runManualPayout(deps, { payee: address, actor: ACTOR, ...options });
+  const { reason, belowThreshold } = options;
+  const started = await startOrder(deps, {
+    ...{ kind: 'payout.manual', subject: address, args: { payee: address, belowThreshold } },
+    ...{ dryRun: false, actor: ACTOR, reason },
+  });
+  const result = await awaitOrder(deps, started, deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
   if (result === undefined) {
-    const workflowId = manualPayoutWorkflowId(address);
+    const { workflowId } = started;
     const text = `no worker has answered yet; it goes on by itself as ${workflowId}`;
     answer(text, { workflowId });
     return;
@@ -255,7 +247,7 @@ async function pay(context: CliContext, payee: string, options: PayOptions): Pro
   const { payoutId, workflowId, created } = result;
   const amount = formatAmount(BigInt(result.amountWei));
   const verb = created ? 'reserved' : 'found an open payout of';
-  const where = createLinks(config).workflow(workflowId) ?? workflowId;
+  const where = createLinks(deps).workflow(workflowId) ?? workflowId;
   answer(`${verb} ${amount} as payout ${payoutId}\n${where}`, result);
 }
 

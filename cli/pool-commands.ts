@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseAddress } from '../api/addresses.js';
+import { runAudit } from '../api/checks.js';
 import { pingTemporal } from '../api/sagas.js';
 import { counted } from '../domain/counted.js';
 import { OPEN_STATES } from '../domain/payout.js';
@@ -13,7 +14,6 @@ import { listSetAside, requireSetAsideCode } from '../store/set-aside-reads.js';
 import { listSources, requireKnownSource } from '../store/source-reads.js';
 import { rehearse } from '../store/transact.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
-import { AUDIT_WORKFLOW_ID, type AuditInput, TASK_QUEUE } from '../workflows/contract.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from './context.js';
 import { findingTable } from './finding-commands.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
@@ -52,7 +52,7 @@ export function addPoolCommands(program: Command): void {
     .description('hold the ledger against its invariants and the chain')
     .command('run')
     .description('now, by a worker; exit code 3 when something does not add up')
-    .action((_options: unknown, command: Command) => withContext(command, runAudit));
+    .action((_options: unknown, command: Command) => withContext(command, auditNow));
   program
     .command('config')
     .description('the configuration')
@@ -206,25 +206,8 @@ async function showSetAside({ db, answer }: CliContext, options: SetAsideOptions
   answer(`${table}${more}`, page);
 }
 
-interface AuditReport {
-  readonly ok: boolean;
-  readonly findings: readonly { readonly code: string; readonly message: string }[];
-}
-
-async function runAudit({ deps, answer }: CliContext): Promise<number> {
-  await pingTemporal(deps);
-  const report = await deps.client.workflow.execute<(input: AuditInput) => Promise<AuditReport>>(
-    'audit',
-    {
-      args: [{ withEvents: true }],
-      taskQueue: TASK_QUEUE,
-      workflowId: AUDIT_WORKFLOW_ID,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      workflowExecutionTimeout: '1 hour',
-      staticSummary: 'audit asked for on the command line',
-    },
-  );
+async function auditNow({ deps, answer }: CliContext): Promise<number> {
+  const report = await runAudit(deps);
   const rows = report.findings.map((finding) => [finding.code, finding.message]);
   answer(report.ok ? 'everything adds up' : formatTable(['code', 'finding'], rows), report);
   return report.ok ? 0 : EXIT.found;

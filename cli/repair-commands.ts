@@ -1,7 +1,8 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
 import { withChecksums } from '../api/addresses.js';
-import { runAdoption, runPaidElsewhere, runReconciliation, runRelease } from '../api/repairs.js';
+import { runReconciliation } from '../api/checks.js';
+import { carryOut } from '../api/orders.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { ReconciliationReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
@@ -49,8 +50,10 @@ async function adopt(
 ): Promise<number> {
   requireReason(options.reason);
   const vouchedHashes = options.vouch.map(requireHash);
-  const input = { ...options, actor: ACTOR, vouchedHashes };
-  const report = await runAdoption(deps, input);
+  const report = await carryOut(deps, {
+    ...{ kind: 'wallet.adopt', subject: 'wallet', args: { vouchedHashes } },
+    ...given(options),
+  });
   const table = formatTable(
     ['nonce', 'transaction', 'amount', 'what it is'],
     report.findings.map(({ nonce, hash, valueWei, words }) => [
@@ -70,7 +73,10 @@ async function adopt(
 async function release({ deps, answer }: CliContext, id: string, options: Repair): Promise<void> {
   requireReason(options.reason);
   requireId(id);
-  const report = await runRelease(deps, { ...options, payoutId: id, actor: ACTOR });
+  const report = await carryOut(deps, {
+    ...{ kind: 'payout.release', subject: id, args: { payoutId: id } },
+    ...given(options),
+  });
   answer(wordsOf(report), report);
 }
 
@@ -82,10 +88,14 @@ async function payElsewhere(
   requireReason(options.reason);
   requireId(id);
   const txHash = requireHash(options.tx);
-  const input = { ...options, payoutId: id, txHash, actor: ACTOR };
-  const report = await runPaidElsewhere(deps, input);
+  const report = await carryOut(deps, {
+    ...{ kind: 'payout.paid-elsewhere', subject: id, args: { payoutId: id, txHash } },
+    ...given(options),
+  });
   answer(wordsOf(report), report);
 }
+
+const given = ({ reason, dryRun }: Repair) => ({ reason, dryRun, actor: ACTOR });
 
 const wordsOf = (report: { readonly applied: boolean; readonly words: string }): string =>
   withChecksums(report.applied ? report.words : `${report.words}\n${DRY_RUN}`);

@@ -16,7 +16,7 @@ import {
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
   createTestWallet,
@@ -179,7 +179,13 @@ describe('the history on the command line', () => {
     const restored = await openpool('archive', 'restore', '2026-01', '--reason', 'a question');
     expect(restored.code).toBe(0);
     const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    const app = createApp({ db: database.db, client, config: testConfig(), version: '1' });
+    const app = createApp({
+      db: database.db,
+      poolId: TEST_POOL_ID,
+      client,
+      config: testConfig(),
+      version: '1',
+    });
     const read = async (path: string) => (await app.request(path)).json();
     expect(await read('/v1/archives')).toMatchObject({
       items: [

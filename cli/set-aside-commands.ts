@@ -1,7 +1,8 @@
 /** One event that was set aside, beside what counts in its place; and another try. */
 import type { Command } from 'commander';
-import { runSetAsideRetry } from '../api/repairs.js';
+import { carryOut } from '../api/orders.js';
 import { counted } from '../domain/counted.js';
+import { retrySubject } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import { setAsideHelp } from '../domain/set-aside.js';
 import { findSetAside } from '../store/set-aside-reads.js';
@@ -78,13 +79,10 @@ async function retryNow(
   if (ids.length > 0 === (code !== null || sourceId !== null)) {
     throw new PoolError('REQUEST_INVALID', 'either name events by id, or say --code or --source');
   }
-  const report = await runSetAsideRetry(deps, {
-    reason,
-    dryRun,
-    actor: ACTOR,
-    ids,
-    code,
-    sourceId,
+  const args = { ids, code, sourceId };
+  const report = await carryOut(deps, {
+    ...{ kind: 'set-aside.retry', subject: retrySubject(args), args },
+    ...{ reason, dryRun, actor: ACTOR },
   });
   answer(reportText(report), report);
   const { refused = 0, hopeless = 0, 'no-source': lost = 0 } = report.outcomes;

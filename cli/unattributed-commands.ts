@@ -1,10 +1,11 @@
 /** Jobs that nobody was credited for, and what a person decides about them. */
 import { type Command, Option } from 'commander';
 import { parseAddress } from '../api/addresses.js';
-import { runAbsorb, runAssign } from '../api/repairs.js';
+import { carryOut } from '../api/orders.js';
 import { viewJobDecision } from '../api/views/decision-view.js';
 import { parseDurationMs } from '../config/quantity.js';
 import { formatJobHandle } from '../domain/job-handle.js';
+import type { JobChoice } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
 import { requireKnownSource } from '../store/source-reads.js';
@@ -13,7 +14,7 @@ import {
   listUnmatchedJobs,
   type UnmatchedJob,
 } from '../store/unmatched-job-reads.js';
-import type { JobChoice, JobDecisionReport } from '../workflows/contract-events.js';
+import type { JobDecisionReport } from '../workflows/contract-events.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatTable } from './output.js';
 import { ACTOR, parseCount } from './payout-commands.js';
@@ -167,8 +168,10 @@ async function assignJobs(
   requireReason(reason);
   const choice = choiceOf(jobs, options);
   const payee = parseAddress(to);
-  const input = { reason, dryRun, actor: ACTOR, choice, payee, nodeType, region, newPayee };
-  const report = viewJobDecision(await runAssign(deps, input));
+  const args = { choice, payee, nodeType, region, newPayee };
+  const given = { reason, dryRun, actor: ACTOR };
+  const made = await carryOut(deps, { kind: 'jobs.assign', subject: payee, args, ...given });
+  const report = viewJobDecision(made);
   answer(reportText(report), report);
 }
 
@@ -180,7 +183,10 @@ async function absorbJobs(
   const { reason, dryRun } = options;
   requireReason(reason);
   const choice = choiceOf(jobs, options);
-  const made = await runAbsorb(deps, { reason, dryRun, actor: ACTOR, choice });
+  const made = await carryOut(deps, {
+    ...{ kind: 'jobs.absorb', subject: 'unattributed', args: { choice } },
+    ...{ reason, dryRun, actor: ACTOR },
+  });
   const report = viewJobDecision(made);
   answer(reportText(report), report);
 }

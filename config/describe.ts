@@ -26,6 +26,7 @@ export function describeConfig(config: Config): ConfigDescription {
       payoutsEnabled: pool.payoutsEnabled,
       maxPayout: `${formatEth(pool.maxPayoutWei)} ETH`,
       maxPaidPerDay: `${formatEth(pool.maxPaidPerDayWei)} ETH`,
+      maxOrderedPerDay: `${formatEth(pool.maxOrderedPerDayWei)} ETH`,
       maxGasShare: formatShare(pool.maxGasShareBps),
       maxJobFee: `${formatEth(pool.maxJobFeeWei)} ETH`,
       syncInterval: formatDuration(pool.syncIntervalMs),

@@ -28,6 +28,7 @@ const pool = z.strictObject({
   payoutsEnabled: flag().prefault(true),
   maxPayout: amountWei().prefault('1 ETH'),
   maxPaidPerDay: amountWei().prefault('10 ETH'),
+  maxOrderedPerDay: amountWei().prefault('1 ETH'),
   maxGasShare: shareBps().prefault('10%'),
   maxJobFee: amountWei().prefault('0.1 ETH'),
   syncInterval: interval('1s').prefault('1m'),

@@ -55,6 +55,14 @@ export function formatGwei(wei: bigint): string {
   return `${wei / 1_000_000_000n}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** More wei than there are: the supply is below 2e8 ETH. An amount above it is a slip, or an attack. */
+const MOST_WEI = 10n ** 27n;
+
+/** Whether so much can exist, owed or taken away. */
+export function isPossibleWei(wei: bigint): boolean {
+  return wei >= -MOST_WEI && wei <= MOST_WEI;
+}
+
 /** Adds up amounts. */
 export function sumWei(amounts: Iterable<bigint>): bigint {
   let total = 0n;

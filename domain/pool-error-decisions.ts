@@ -2,6 +2,26 @@
 import type { CatalogueEntry } from './pool-error.js';
 
 export const DECISION_ERRORS = {
+  ORDER_UNKNOWN: {
+    final: true,
+    http: 404,
+    help: 'A workflow was started for an order that stands in no ledger: nothing was done. Orders are given by the API and the command line; whoever started it by itself reaches Temporal and should not.',
+  },
+  ORDER_ENDED: {
+    final: true,
+    http: 409,
+    help: 'The order was refused, taken back or is too old, and is not carried out any more: give it again if it is still wanted.',
+  },
+  POOL_WRONG: {
+    final: true,
+    http: 409,
+    help: 'The work is of another pool, or of a version that named none: nothing was done. Pools that share a namespace need databases of their own; see who else starts workflows there.',
+  },
+  ORDERED_DAY_ABOVE_CAP: {
+    final: true,
+    http: 409,
+    help: 'A limit for the case that somebody else gives orders: wait until the day has passed, or raise pool.maxOrderedPerDay and restart the workers.',
+  },
   JOB_NOT_FOUND: {
     final: true,
     http: 404,

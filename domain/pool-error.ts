@@ -144,11 +144,6 @@ export const CATALOGUE = {
     http: 422,
     help: 'Use a new Idempotency-Key for every new request; repeat one only with the same body.',
   },
-  PAYOUT_SAGA_MISSING: {
-    final: false,
-    http: 503,
-    help: 'The sweeper starts the saga of every open payout again: try once more in a minute.',
-  },
   TEMPORAL_UNREACHABLE: {
     final: false,
     http: 503,

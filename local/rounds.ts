@@ -1,5 +1,6 @@
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
-import { ROUND_SCHEDULE_ID } from '../workflows/contract.js';
+import { singleWorkflowId } from '../workflows/contract.js';
+import { LOCAL_POOL_ID } from './stack-config.js';
 
 /** Payout rounds by hand. */
 export interface Rounds {
@@ -11,7 +12,7 @@ export interface Rounds {
 export async function takeOverRounds(temporalAddress: string): Promise<Rounds> {
   const connection = await Connection.connect({ address: temporalAddress });
   const client = new Client({ connection });
-  const schedule = client.schedule.getHandle(ROUND_SCHEDULE_ID);
+  const schedule = client.schedule.getHandle(singleWorkflowId(LOCAL_POOL_ID, 'payout-round'));
   await schedule.pause('the bounded day triggers its own rounds');
   return {
     trigger: () => schedule.trigger(ScheduleOverlapPolicy.BUFFER_ONE),

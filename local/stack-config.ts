@@ -30,12 +30,15 @@ export interface StackConfig {
   readonly apiPort: number;
 }
 
+/** Of every pool that is made here: demo, bench and chaos. */
+export const LOCAL_POOL_ID = 'demo';
 export const COMMISSION_BPS = 2_500;
 
 /** The simulated jobs earn play money by the hundred ether, and a full local chain makes gas dear. */
 const WIDE = {
   maxPayout: '1000000 ETH',
   maxPaidPerDay: '1000000 ETH',
+  maxOrderedPerDay: '1000000 ETH',
   maxJobFee: '1000000 ETH',
   maxGasShare: '100%',
 };
@@ -54,6 +57,7 @@ export function writeConfig(dir: string, config: StackConfig): string {
 function document({ pace, ...config }: StackConfig) {
   return {
     pool: {
+      id: LOCAL_POOL_ID,
       name: 'demo',
       region: 'us-west',
       commission: `${COMMISSION_BPS} bps`,

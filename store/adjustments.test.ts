@@ -19,6 +19,7 @@ const SOURCE = 'orch';
 const COMMISSION_BPS = 2_500;
 
 let database: TestDatabase;
+const ETH = 10n ** 18n;
 let references = 0;
 let events = 0;
 
@@ -26,7 +27,7 @@ function adjustment(payee: Address, amountWei: bigint, changes: Partial<Adjustme
   references += 1;
   return {
     ...{ payee, amountWei, actor: 'ann', reason: 'agreed', nodeType: null, region: null },
-    ...{ isNewPayee: false, allowDebt: false, dryRun: false },
+    ...{ isNewPayee: false, allowDebt: false, dryRun: false, maxPerDayWei: ETH },
     ...{ reference: `reference ${references}`, ...changes },
   };
 }
@@ -253,6 +254,7 @@ describe('any order of jobs, late halves, decisions and adjustments', () => {
           ...{ actor: 'ann', reason: 'why not', dryRun: false, mayBeGone: true, commandId: name },
           assignee: payee && { payee, nodeType: null, region: null },
           isNewPayee: true,
+          maxPerDayWei: ETH,
         });
         const job = model.jobs.get(one.n);
         expect(jobs).toHaveLength(job !== undefined && job.holder === undefined ? 1 : 0);

@@ -6,6 +6,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/remote-worker.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
+import { markOrdered, refuseAboveDay } from './ordered-day.js';
 import { query } from './query.js';
 import { ensureWorkers, requirePayee, requireRow } from './remote-workers.js';
 import { transact } from './transact.js';
@@ -23,6 +24,8 @@ export interface Adjustment extends Decision {
   /** What is pending for the payee may go below zero: later fees make up for it. */
   readonly allowDebt: boolean;
   readonly dryRun: boolean;
+  /** What orders may move within 24 hours. */
+  readonly maxPerDayWei: bigint;
 }
 
 export interface AdjustmentOutcome {
@@ -55,6 +58,7 @@ export async function adjustPending(
     const worker = await chooseWorker(tx, adjustment);
     const pendingWei = sumWei(rows.values()) + amountWei;
     refuseDebt(adjustment, pendingWei);
+    await refuseAboveDay(tx, { addWei: amountWei, capWei: adjustment.maxPerDayWei });
     if (!adjustment.dryRun) await post(tx, worker, adjustment);
     return { already: false, worker, pendingWei };
   });
@@ -157,6 +161,7 @@ async function post(
   { actor, reason, reference, amountWei }: Adjustment,
 ): Promise<void> {
   const ids = await ensureWorkers(tx, [worker]);
+  await markOrdered(tx, worker.payee);
   const workerId = ids.get(remoteWorkerKey(worker));
   if (workerId === undefined) throw new RangeError(`${worker.payee} has no worker row`);
   await tx.execute(sql`

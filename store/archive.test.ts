@@ -176,7 +176,7 @@ describe('archiving raw events', () => {
     const assignee = { payee: payeeOf(1), nodeType: null, region: null };
     const { jobs } = await decideJobs(database.db, [{ ...key, eventId: job?.eventId ?? '' }], {
       ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
-      ...{ commandId: 'one', mayBeGone: false },
+      ...{ commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n },
     });
     expect(jobs).toMatchObject([{ worker: { nodeType: 'ai', region: 'eu' } }]);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Reader } from './database.js';
 import { auditLog } from './schema.js';
 
@@ -28,17 +27,4 @@ export async function recordDecision(tx: Reader, entry: AuditEntry): Promise<voi
     reason: entry.reason,
     detail: entry.detail ?? {},
   });
-}
-
-/** Keeps it once for the run that `detail.command` names, however often that is tried again. */
-export async function recordOnce(
-  reader: Reader,
-  entry: AuditEntry & { readonly detail: Readonly<Record<'command', string>> },
-): Promise<void> {
-  const { actor, action, subject, reason, detail } = entry;
-  await reader.execute(sql`
-    INSERT INTO audit_log (actor, action, subject, reason, detail)
-    SELECT ${actor}, ${action}, ${subject}, ${reason}, ${JSON.stringify(detail)}::jsonb
-     WHERE NOT EXISTS (SELECT FROM audit_log
-                        WHERE action = ${action} AND detail ->> 'command' = ${detail.command})`);
 }

@@ -31,7 +31,7 @@ function decision(assignee: Assignee | null, changes: Partial<JobDecision> = {})
   commands += 1;
   return {
     ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
-    ...{ commandId: `command ${commands}`, mayBeGone: false, ...changes },
+    ...{ commandId: `command ${commands}`, mayBeGone: false, maxPerDayWei: 10n ** 18n, ...changes },
   };
 }
 

@@ -12,6 +12,7 @@ import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { countDecidedAlike } from './decided-jobs.js';
 import { keyRows } from './job-keys.js';
+import { isOrderedPayee, markOrdered, refuseAboveDay } from './ordered-day.js';
 import { list, query } from './query.js';
 import { ensureWorkers, requirePayee, requireRow } from './remote-workers.js';
 import { transact } from './transact.js';
@@ -25,6 +26,8 @@ export interface JobDecision extends Decision {
   readonly commandId: string;
   /** Only looks, and locks nothing. */
   readonly dryRun: boolean;
+  /** What orders may move within 24 hours. */
+  readonly maxPerDayWei: bigint;
   /** Jobs that a filter found may be gone meanwhile; those that were named must be there. */
   readonly mayBeGone: boolean;
 }
@@ -54,9 +57,22 @@ export async function decideJobs(
   return transact(db, async (tx) => {
     await lockSources(tx, keys);
     const decided = await lookAtJobs(tx, keys, decision);
-    if (decided.jobs.length > 0) await carryOut(tx, decided.jobs, decision);
+    if (decided.jobs.length > 0) {
+      await refuseManyToOrdered(tx, decided.jobs, decision);
+      await carryOut(tx, decided.jobs, decision);
+    }
     return decided;
   });
+}
+
+async function refuseManyToOrdered(
+  tx: Transaction,
+  jobs: readonly DecidedJob[],
+  { assignee, maxPerDayWei: capWei }: JobDecision,
+): Promise<void> {
+  if (assignee === null || !(await isOrderedPayee(tx, assignee.payee))) return;
+  const addWei = sumWei(jobs.map(({ grossWei, commissionWei }) => grossWei - commissionWei));
+  await refuseAboveDay(tx, { addWei, capWei });
 }
 
 async function lockSources(tx: Transaction, keys: readonly JobKey[]): Promise<void> {
@@ -127,6 +143,7 @@ async function carryOut(
 ): Promise<void> {
   const workers = jobs.flatMap(({ worker }) => (worker === null ? [] : [worker]));
   const ids = await ensureWorkers(tx, workers);
+  if (decision.assignee !== null) await markOrdered(tx, decision.assignee.payee);
   const rows = decisionRows(jobs, ids);
   await countJobs(tx, rows, [...ids.values()]);
   await postJobs(tx, rows, decision);

@@ -16,6 +16,7 @@ import {
   toDateOrNull,
   toPage,
 } from './page-cursor.js';
+import { query } from './query.js';
 
 export interface PayoutSummary {
   readonly id: string;
@@ -184,4 +185,10 @@ function toPayout(row: PayoutRow): PayoutSummary {
     signedAt: toDateOrNull(row.signed_at),
     closedAt: toDateOrNull(row.closed_at),
   };
+}
+
+/** Whether this ledger has a payout of this id; any text may be asked for. */
+export async function isKnownPayout(db: Reader, id: string): Promise<boolean> {
+  const rows = await query(db, sql`SELECT FROM payout WHERE id::text = ${id} LIMIT 1`);
+  return rows.length > 0;
 }

@@ -224,7 +224,7 @@ describe('rebuilding the balances', () => {
     }));
     expect(keys).toHaveLength(9);
     const decision = { actor: 'ann', reason: 'looked', isNewPayee: true, dryRun: false };
-    const how = { ...decision, commandId: 'one', mayBeGone: false };
+    const how = { ...decision, commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n };
     const assignee = { payee: payeeOf(3), nodeType: null, region: null };
     await decideJobs(database.db, keys.slice(0, 6), { ...how, assignee });
     await decideJobs(database.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });

@@ -153,6 +153,7 @@ export const payee = pgTable('payee', {
   unpayableCode: text('unpayable_code'),
   unpayableReason: text('unpayable_reason'),
   unpayableAt: at('unpayable_at'),
+  orderedAt: at('ordered_at'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 

@@ -178,7 +178,7 @@ describe('docker-compose.yml', () => {
     const url = new URL(asked ?? 'none:');
     expect(url.port).toBe(String(config.api.port));
     const unused = { db: undefined as never, client: undefined as never };
-    const app = createApp({ ...unused, config, version: 'test' });
+    const app = createApp({ ...unused, poolId: 'a', config, version: 'test' });
     expect((await app.request(url.pathname)).status).toBe(200);
   });
 

@@ -15,14 +15,17 @@ interface ActivityDeps {
   readonly sentinel: SentinelDeps;
   readonly history: HistoryDeps;
   readonly client: Client;
+  readonly poolId: string;
+  readonly maxOrderedPerDayWei: bigint;
 }
 
-export function createActivities({ money, sync, sentinel, history, client }: ActivityDeps) {
+export function createActivities(deps: ActivityDeps) {
+  const { money, sync, sentinel, history, client, poolId, maxOrderedPerDayWei } = deps;
   return {
     ...createSyncActivities(sync),
     ...createSentinelActivities(sentinel),
-    ...createDecisionActivities(sync),
-    ...createRoundActivities({ ...money, client }),
+    ...createDecisionActivities({ db: money.db, maxOrderedPerDayWei }),
+    ...createRoundActivities({ ...money, client, poolId }),
     ...createPayoutActivities(money),
     ...createWalletActivities(money),
     ...createHistoryActivities(history),

@@ -6,7 +6,9 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { loadConfig } from '../config.js';
-import { TASK_QUEUE } from '../workflows/contract.js';
+import { requireLedger } from '../store/ledger.js';
+import { taskQueueOf } from '../workflows/contract.js';
+import { openPoolDatabase } from './open-database.js';
 
 /** A poll takes up to a minute, and a busy worker may start none for a while. */
 const SILENCE_MS = 180_000;
@@ -15,12 +17,16 @@ const PATIENCE_MS = 10_000;
 const ACTIVITY_QUEUE = 2;
 
 const { values } = parseArgs({ options: { config: { type: 'string' } } });
-const { temporal } = await loadConfig(values.config ?? 'openpool.yaml');
+const config = await loadConfig(values.config ?? 'openpool.yaml');
+const { temporal, pool, chain } = config;
+const database = await openPoolDatabase(config, { maxConnections: 1 });
+const claim = { poolId: pool.id, chainId: chain.chainId };
+const { poolId } = await requireLedger(database.db, claim).finally(() => database.close());
 const connection = await Connection.connect(temporal.connection);
 const queue = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
   connection.workflowService.describeTaskQueue({
     namespace: temporal.namespace,
-    taskQueue: { name: TASK_QUEUE },
+    taskQueue: { name: taskQueueOf(poolId) },
     taskQueueType: ACTIVITY_QUEUE,
   }),
 );

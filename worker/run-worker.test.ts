@@ -12,9 +12,9 @@ import { type LocalProcess, startProcess, waitUntil } from '../local/process.js'
 import { listFindings } from '../store/finding-reads.js';
 import { listSources } from '../store/source-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { SENTINEL_SCHEDULE_ID, SWEEP_SCHEDULE_ID, syncScheduleId } from '../workflows/contract.js';
+import { singleWorkflowId, syncWorkflowId } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
@@ -111,12 +111,16 @@ describe('the worker process', () => {
       timeoutMs: 30_000,
       intervalMs: 100,
       ready: async () => {
-        const sweep = await temporal.client.schedule.getHandle(SWEEP_SCHEDULE_ID).describe();
+        const sweep = await temporal.client.schedule
+          .getHandle(singleWorkflowId(TEST_POOL_ID, 'sweep'))
+          .describe();
         const [source] = await listSources(database.db, new Date());
         return sweep.info.numActionsTaken > 0 && source?.lastErrorCode !== null;
       },
     });
-    const sync = await temporal.client.schedule.getHandle(syncScheduleId('silent')).describe();
+    const sync = await temporal.client.schedule
+      .getHandle(syncWorkflowId(TEST_POOL_ID, 'silent'))
+      .describe();
     expect(sync.spec.intervals?.[0]?.every).toBe(10_000);
     const asked = Date.now();
     worker.kill('SIGTERM');
@@ -136,7 +140,7 @@ describe('the worker process', () => {
     await db.$client.query(
       `UPDATE source SET last_success_at = now() - interval '1 hour', last_error_code = 'EVENT_SOURCE_UNREACHABLE'`,
     );
-    await temporal.client.schedule.getHandle(SENTINEL_SCHEDULE_ID).trigger();
+    await temporal.client.schedule.getHandle(singleWorkflowId(TEST_POOL_ID, 'sentinel')).trigger();
     await waitUntil({
       what: 'a finding',
       timeoutMs: 30_000,

@@ -1,4 +1,5 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
+import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { MoneyDeps } from '../activities/money-deps.js';
@@ -9,12 +10,20 @@ import type { EventSource } from '../plugins/event-source/event-source.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
 import { recordTerms } from '../store/terms.js';
-import { TASK_QUEUE } from '../workflows/contract.js';
+import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
+import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
+import { isEarlierVersionThere, takeOver } from './earlier-version.js';
 import { installRuntime } from './log.js';
+import { guardPool } from './pool-guard.js';
 import { keepSchedules } from './schedule-keeping.js';
-import { applySchedules, areSchedulesThere, triggerStartChecks } from './schedules.js';
+import {
+  applySchedules,
+  areSchedulesThere,
+  deleteRemovedSources,
+  triggerStartChecks,
+} from './schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 import type { Service, ServiceContext } from './service.js';
 import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
@@ -39,33 +48,21 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 
 /** Starts the worker; resolves when it polls for work. */
 export async function startWorker(context: ServiceContext): Promise<Service> {
-  const { config, log } = context;
+  const { config } = context;
   const sources = await prepareSources(context);
   await prepareTerms(context);
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
   try {
-    const { address, namespace } = config.temporal;
-    const client = new Client({ connection, namespace });
-    const putInOrder = async () => {
-      await registerSearchAttributes({ connection, address, namespace, log });
-      await applySchedules(client.schedule, config, log);
-      await triggerStartChecks(client.schedule);
-    };
-    await untilTemporalAnswers(context, putInOrder);
-    const worker = await createWorker(context, {
-      connection,
-      client,
-      sources,
-      money: wallet.money,
-    });
-    const stopKeeping = keepSchedules({
-      areThere: () => areSchedulesThere(client.schedule, config),
-      putBack: putInOrder,
-      log,
-    });
+    const client = new Client({ connection, namespace: config.temporal.namespace });
+    const order = temporalOrder(context, { connection, client });
+    await untilTemporalAnswers(context, order.put);
+    const parts = { connection, client, sources, money: wallet.money };
+    const worker = await createWorker(context, parts);
+    const stopKeeping = keepSchedules({ areThere: order.isThere, putBack: order.put, ...context });
     return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
+      await order.leave();
       await connection.close();
     });
   } catch (error) {
@@ -73,6 +70,39 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await connection.close();
     throw error;
   }
+}
+
+/** What has to stand in Temporal for this pool, put there and looked after. */
+function temporalOrder(
+  { config, db, ledger, log, version }: ServiceContext,
+  { connection, client }: { readonly connection: NativeConnection; readonly client: Client },
+) {
+  const { poolId, isUpgraded } = ledger;
+  const { address, namespace } = config.temporal;
+  const sourceIds = config.sources.map(({ id }) => id);
+  const presence = { id: randomUUID(), version, sources: sourceIds };
+  const settings = { ...config, poolId };
+  return {
+    async put() {
+      await noteWorker(db, presence);
+      await registerSearchAttributes({ connection, address, namespace, log });
+      if (isUpgraded) await takeOver({ client, db, poolId, sources: config.sources, log });
+      await applySchedules(client.schedule, settings);
+      await triggerStartChecks(client.schedule, poolId);
+    },
+    /** False when something is missing, or came back that an earlier version puts there. */
+    async isThere() {
+      await noteWorker(db, presence);
+      const read = await sourcesOfWorkers(db);
+      await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
+      if (isUpgraded && (await isEarlierVersionThere({ client }))) return false;
+      return areSchedulesThere(client.schedule, settings);
+    },
+    async leave() {
+      // A database that is away does not keep a process from ending.
+      await forgetWorker(db, presence.id).catch(() => undefined);
+    },
+  };
 }
 
 interface WorkerParts {
@@ -83,19 +113,28 @@ interface WorkerParts {
 }
 
 function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Worker> {
-  const { config, db, version } = context;
+  const { config, db, ledger, version } = context;
   const { connection, client, sources, money } = parts;
-  const { jobMatchWindowMs, maxJobFeeWei } = config.pool;
+  const { poolId } = ledger;
+  const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
   const sentinel = sentinelDeps(context);
   const history = { db, retention: config.retention };
-  const activities = createActivities({ money, sync, sentinel, history, client });
+  const activities = createActivities({
+    ...{ poolId, client, maxOrderedPerDayWei },
+    ...{ money, sync, sentinel, history },
+  });
   const { namespace } = config.temporal;
-  return Worker.create({ ...WORKER_OPTIONS, connection, namespace, activities, ...workflows() });
+  return Worker.create({
+    ...WORKER_OPTIONS,
+    taskQueue: taskQueueOf(poolId),
+    interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] },
+    ...{ connection, namespace, activities },
+    ...workflows(),
+  });
 }
 
 const WORKER_OPTIONS = {
-  taskQueue: TASK_QUEUE,
   shutdownGraceTime: SHUTDOWN_GRACE_MS,
   shutdownForceTime: SHUTDOWN_FORCE_MS,
   maxConcurrentActivityTaskExecutions: PARALLEL_ACTIVITIES,
@@ -103,7 +142,7 @@ const WORKER_OPTIONS = {
   maxCachedWorkflows: 1_000,
   // The words a parked settlement waits with are worth little when they are a minute old.
   maxHeartbeatThrottleInterval: '5 seconds',
-} satisfies WorkerOptions;
+} satisfies Omit<WorkerOptions, 'taskQueue'>;
 
 function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const codePath = findWorkflowBundle();

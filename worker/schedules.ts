@@ -7,23 +7,11 @@ import {
 } from '@temporalio/client';
 import type { Config } from '../config.js';
 import {
-  ARCHIVE_SCHEDULE_ID,
-  ARCHIVE_WORKFLOW_ID,
-  AUDIT_SCHEDULE_ID,
-  AUDIT_WORKFLOW_ID,
-  RECHECK_SCHEDULE_ID,
-  RECHECK_WORKFLOW_ID,
-  RECONCILE_SCHEDULE_ID,
-  RECONCILE_WORKFLOW_ID,
-  ROUND_SCHEDULE_ID,
-  ROUND_WORKFLOW_ID,
-  SENTINEL_SCHEDULE_ID,
-  SENTINEL_WORKFLOW_ID,
-  SWEEP_SCHEDULE_ID,
-  SWEEP_WORKFLOW_ID,
-  syncScheduleId,
+  poolIdKey,
+  type SingleWorkflow,
+  singleWorkflowId,
   syncWorkflowId,
-  TASK_QUEUE,
+  taskQueueOf,
 } from '../workflows/contract.js';
 import type { Log } from './log.js';
 
@@ -39,7 +27,9 @@ const LONGEST_CATCHUP_MS = 3_600_000;
 /** Marks a pause as the configuration's, so that the configuration may end it. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
-type PoolSettings = Pick<Config, 'pool' | 'sources'>;
+export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
+  readonly poolId: string;
+}
 
 interface Recurring {
   readonly scheduleId: string;
@@ -63,11 +53,9 @@ interface Recurring {
 export async function applySchedules(
   client: ScheduleClient,
   settings: PoolSettings,
-  log: Log,
 ): Promise<void> {
   const wanted = recurring(settings);
-  for (const one of wanted) await applySchedule(client, one);
-  await deleteRemovedSources(client, new Set(wanted.map(({ scheduleId }) => scheduleId)), log);
+  for (const one of wanted) await applySchedule(client, settings.poolId, one);
 }
 
 /**
@@ -90,78 +78,75 @@ export async function areSchedulesThere(
 }
 
 /** Starts sagas again for every open payout, and an audit: a restart is when both matter most. */
-export async function triggerStartChecks(client: ScheduleClient): Promise<void> {
-  for (const scheduleId of [RECHECK_SCHEDULE_ID, SWEEP_SCHEDULE_ID, AUDIT_SCHEDULE_ID]) {
-    await client.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.SKIP);
+export async function triggerStartChecks(client: ScheduleClient, poolId: string): Promise<void> {
+  for (const name of ['recheck', 'sweep', 'audit'] as const) {
+    await client.getHandle(singleWorkflowId(poolId, name)).trigger(ScheduleOverlapPolicy.SKIP);
   }
 }
 
-function recurring({ pool, sources }: PoolSettings): readonly Recurring[] {
+function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[] {
+  const single = (name: SingleWorkflow) => ({
+    scheduleId: singleWorkflowId(poolId, name),
+    workflowId: singleWorkflowId(poolId, name),
+  });
   return [
     ...sources.map(
       (source): Recurring => ({
-        scheduleId: syncScheduleId(source.id),
+        scheduleId: syncWorkflowId(poolId, source.id),
         workflowType: 'sync',
-        workflowId: syncWorkflowId(source.id),
-        args: [{ sourceId: source.id }],
+        workflowId: syncWorkflowId(poolId, source.id),
+        args: [{ poolId, sourceId: source.id }],
         everyMs: source.syncIntervalMs,
         summary: `Fetches and credits new events of ${source.id}`,
       }),
     ),
     {
-      scheduleId: ROUND_SCHEDULE_ID,
+      ...single('payout-round'),
       workflowType: 'payoutRound',
-      workflowId: ROUND_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId }],
       everyMs: pool.payoutIntervalMs,
       summary: 'Reserves payouts for the payees that are due and starts their sagas',
       isDisabled: !pool.payoutsEnabled,
     },
     {
-      scheduleId: SWEEP_SCHEDULE_ID,
+      ...single('sweep'),
       workflowType: 'sweep',
-      workflowId: SWEEP_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId }],
       everyMs: SWEEP_INTERVAL_MS,
       summary: 'Starts a saga for every open payout that has none',
     },
     {
-      scheduleId: AUDIT_SCHEDULE_ID,
+      ...single('audit'),
       workflowType: 'audit',
-      workflowId: AUDIT_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId, withEvents: false }],
       everyMs: AUDIT_INTERVAL_MS,
       summary: 'Holds the ledger against its invariants and the chain',
     },
     {
-      scheduleId: RECHECK_SCHEDULE_ID,
+      ...single('recheck'),
       workflowType: 'recheck',
-      workflowId: RECHECK_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId }],
       everyMs: RECHECK_INTERVAL_MS,
       summary: 'Looks again at paid transfers until they are final',
     },
     {
-      scheduleId: RECONCILE_SCHEDULE_ID,
+      ...single('reconcile'),
       workflowType: 'reconcile',
-      workflowId: RECONCILE_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId, fromOpening: false }],
       everyMs: RECONCILE_INTERVAL_MS,
       summary: 'Holds the chain against the ledger, to the wei',
     },
     {
-      scheduleId: SENTINEL_SCHEDULE_ID,
+      ...single('sentinel'),
       workflowType: 'sentinel',
-      workflowId: SENTINEL_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId }],
       everyMs: SENTINEL_INTERVAL_MS,
       summary: 'Looks at what comes in and keeps what looks wrong',
     },
     {
-      scheduleId: ARCHIVE_SCHEDULE_ID,
+      ...single('archive'),
       workflowType: 'archiveEvents',
-      workflowId: ARCHIVE_WORKFLOW_ID,
-      args: [],
+      args: [{ poolId }],
       everyMs: ARCHIVE_INTERVAL_MS,
       summary:
         'Makes partitions ahead; writes old raw events to files where the configuration says so',
@@ -169,8 +154,13 @@ function recurring({ pool, sources }: PoolSettings): readonly Recurring[] {
   ];
 }
 
-async function applySchedule(client: ScheduleClient, one: Recurring): Promise<void> {
-  const options = scheduleOptions(one);
+async function applySchedule(
+  client: ScheduleClient,
+  poolId: string,
+  one: Recurring,
+): Promise<void> {
+  const options = scheduleOptions(poolId, one);
+  const tags = tagsOf(poolId);
   try {
     await client.getHandle(one.scheduleId).update((previous) => ({
       ...options,
@@ -180,6 +170,7 @@ async function applySchedule(client: ScheduleClient, one: Recurring): Promise<vo
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     await client.create({
       ...options,
+      ...tags,
       scheduleId: one.scheduleId,
       state: {
         ...pauseState(one, { paused: false }),
@@ -190,7 +181,12 @@ async function applySchedule(client: ScheduleClient, one: Recurring): Promise<vo
   }
 }
 
-function scheduleOptions(one: Recurring) {
+const tagsOf = (poolId: string) => ({
+  memo: { pool: poolId },
+  typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
+});
+
+function scheduleOptions(poolId: string, one: Recurring) {
   const catchupMs = Math.min(Math.max(one.everyMs, LEAST_CATCHUP_MS), LONGEST_CATCHUP_MS);
   return {
     spec: { intervals: [{ every: one.everyMs }] },
@@ -198,7 +194,8 @@ function scheduleOptions(one: Recurring) {
       type: 'startWorkflow',
       workflowType: one.workflowType,
       workflowId: one.workflowId,
-      taskQueue: TASK_QUEUE,
+      taskQueue: taskQueueOf(poolId),
+      ...tagsOf(poolId),
       args: [...one.args],
       staticSummary: one.summary,
     },
@@ -223,13 +220,16 @@ function pauseState(one: Recurring, previous: PauseState): { paused: boolean; no
   return note === undefined ? { paused } : { paused, note };
 }
 
-async function deleteRemovedSources(
+/** Deletes the schedules of sources of this pool that no running worker has. */
+export async function deleteRemovedSources(
   client: ScheduleClient,
-  wanted: ReadonlySet<string>,
+  poolId: string,
+  has: (sourceId: string) => boolean,
   log: Log,
 ): Promise<void> {
+  const prefix = syncWorkflowId(poolId, '');
   for await (const { scheduleId } of client.list()) {
-    if (!scheduleId.startsWith(syncScheduleId('')) || wanted.has(scheduleId)) continue;
+    if (!scheduleId.startsWith(prefix) || has(scheduleId.slice(prefix.length))) continue;
     await client.getHandle(scheduleId).delete();
     log.info({ scheduleId }, 'schedule of a removed source deleted');
   }

@@ -4,24 +4,10 @@
  */
 import type { WeiString } from '../domain/money.js';
 import type { NodeType } from '../domain/remote-worker.js';
-import type { RepairInput } from './contract.js';
 
 /** One backfill of a source at a time. */
-export const backfillWorkflowId = (sourceId: string): string => `backfill/${sourceId}`;
-
-/** Which events are read again, both ends included by their whole seconds. */
-export interface BackfillRange {
-  /** Null: from the beginning of the source. */
-  readonly from: string | null;
-  /** Null: to the end of what the source has. */
-  readonly to: string | null;
-}
-
-export interface BackfillInput extends BackfillRange {
-  readonly sourceId: string;
-  readonly actor: string;
-  readonly reason: string;
-}
+export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
+  `${poolId}/backfill/${sourceId}`;
 
 /** How far a backfill is; its activity's heartbeat carries it. */
 export interface BackfillProgress {
@@ -42,30 +28,6 @@ export interface BackfillProgress {
 export interface BackfillReport extends BackfillProgress {
   readonly attempts: number;
   readonly tookMs: number;
-}
-
-/** Unattributed jobs: the named ones, or all that fit. */
-export interface JobChoice {
-  /** Handles, `source/time/event id`; at most 200. Empty: those that fit. */
-  readonly jobs: readonly string[];
-  readonly requestId: string | null;
-  readonly sourceId: string | null;
-  /** Event times before this. */
-  readonly before: string | null;
-}
-
-export interface AbsorbInput extends RepairInput {
-  readonly choice: JobChoice;
-}
-
-export interface AssignInput extends AbsorbInput {
-  /** Lower-case address. */
-  readonly payee: string;
-  /** Null: the job's own. */
-  readonly nodeType: NodeType | null;
-  readonly region: string | null;
-  /** The payee may be one that was never seen. */
-  readonly newPayee: boolean;
 }
 
 export interface JobDecisionReport {
@@ -90,18 +52,6 @@ export interface JobDecisionReport {
   readonly words: string;
 }
 
-export interface AdjustmentInput extends RepairInput {
-  /** Lower-case address. */
-  readonly payee: string;
-  readonly nodeType: NodeType | null;
-  readonly region: string | null;
-  /** Negative: taken from what is pending. */
-  readonly amountWei: string;
-  readonly reference: string;
-  readonly newPayee: boolean;
-  readonly allowDebt: boolean;
-}
-
 export interface AdjustmentReport {
   readonly applied: boolean;
   /** Booked before under the same reference. */
@@ -113,13 +63,6 @@ export interface AdjustmentReport {
   /** For the payee, over all rows, with this adjustment. */
   readonly pendingWei: string;
   readonly words: string;
-}
-
-export interface SetAsideRetryInput extends RepairInput {
-  /** At most 200. Empty: those that fit. */
-  readonly ids: readonly number[];
-  readonly code: string | null;
-  readonly sourceId: string | null;
 }
 
 /**

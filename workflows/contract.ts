@@ -3,38 +3,59 @@
  * the activities import this file and nothing else from here.
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PayoutState, Wait } from '../domain/payout.js';
 
-export const TASK_QUEUE = 'openpool';
+/**
+ * Everything of a pool in Temporal begins with its id: two pools may share a namespace. Every input
+ * carries it too, and no activity does anything for another pool than its worker's.
+ */
+export interface PoolInput {
+  readonly poolId: string;
+}
+
+/** What an activity takes: the worker has compared whose it is before. */
+export type Unscoped<Input extends PoolInput> = Omit<Input, 'poolId'>;
+
+/** Activities as workflows call them: none without the pool's id. */
+export type Scoped<Activities> = {
+  readonly [Name in keyof Activities]: Activities[Name] extends (
+    ...args: infer Args
+  ) => infer Result
+    ? (input: PoolInput & (Args extends readonly [infer Input] ? Input : unknown)) => Result
+    : never;
+};
+
+export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
+const within = (poolId: string, name: string): string => `${poolId}/${name}`;
 
 /** The payout's id names its saga: starting it twice finds the one that runs. */
-export const payoutWorkflowId = (payoutId: string): string => `payout/${payoutId}`;
-/** One manual payout per payee at a time; the second caller joins the first. */
-export const manualPayoutWorkflowId = (payee: string): string => `manual-payout/${payee}`;
-export const syncWorkflowId = (sourceId: string): string => `sync/${sourceId}`;
-export const ROUND_WORKFLOW_ID = 'payout-round';
-export const SWEEP_WORKFLOW_ID = 'sweep';
-export const AUDIT_WORKFLOW_ID = 'audit';
-export const RECHECK_WORKFLOW_ID = 'recheck';
-export const RECONCILE_WORKFLOW_ID = 'reconcile';
-export const SENTINEL_WORKFLOW_ID = 'sentinel';
-export const ARCHIVE_WORKFLOW_ID = 'archive';
-export const ARCHIVE_VERIFY_WORKFLOW_ID = 'archive-verify';
-/** Rebuild and restore share it: the history is in the hands of one person's work at a time. */
-export const HISTORY_WORKFLOW_ID = 'history';
-/** One repair of a thing at a time; the second caller joins the first. */
-export const repairWorkflowId = (subject: string): string => `repair/${subject}`;
+export const payoutWorkflowId = (poolId: string, payoutId: string): string =>
+  within(poolId, `payout/${payoutId}`);
+/** A person's order is carried out by a workflow of its own. */
+export const orderWorkflowId = (poolId: string, orderId: string): string =>
+  within(poolId, `order/${orderId}`);
+export const syncWorkflowId = (poolId: string, sourceId: string): string =>
+  within(poolId, `sync/${sourceId}`);
+/**
+ * The workflows of which a pool has one at a time; a schedule is called as the workflow that it starts.
+ * Rebuild and restore share `history`.
+ */
+export type SingleWorkflow =
+  | 'payout-round'
+  | 'sweep'
+  | 'audit'
+  | 'recheck'
+  | 'reconcile'
+  | 'sentinel'
+  | 'archive'
+  | 'archive-verify'
+  | 'history';
+export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
+  within(poolId, name);
 
-/** Schedule ids: `sync/<source>` and those of the pool. */
-export const syncScheduleId = (sourceId: string): string => `sync/${sourceId}`;
-export const ROUND_SCHEDULE_ID = 'payout-round';
-export const SWEEP_SCHEDULE_ID = 'sweep';
-export const AUDIT_SCHEDULE_ID = 'audit';
-export const RECHECK_SCHEDULE_ID = 'recheck';
-export const RECONCILE_SCHEDULE_ID = 'reconcile';
-export const SENTINEL_SCHEDULE_ID = 'sentinel';
-export const ARCHIVE_SCHEDULE_ID = 'archive';
+/** Whose it is, on every workflow and schedule. */
+export const poolIdKey = defineSearchAttributeKey('PoolId', SearchAttributeType.KEYWORD);
 
 /** Search attributes of a payout saga; registered with these types when a worker starts. */
 export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
@@ -44,6 +65,7 @@ export const nonceKey = defineSearchAttributeKey('Nonce', SearchAttributeType.IN
 export const amountWeiKey = defineSearchAttributeKey('AmountWei', SearchAttributeType.KEYWORD);
 export const waitCodeKey = defineSearchAttributeKey('WaitCode', SearchAttributeType.KEYWORD);
 export const SEARCH_ATTRIBUTES = [
+  poolIdKey,
   payoutStateKey,
   payeeKey,
   txHashKey,
@@ -52,29 +74,22 @@ export const SEARCH_ATTRIBUTES = [
   waitCodeKey,
 ];
 
-export interface SyncInput {
+export interface SyncInput extends PoolInput {
   readonly sourceId: string;
 }
 
-export interface PayoutInput {
+export interface PayoutInput extends PoolInput {
   readonly payoutId: string;
 }
 
-export interface AuditInput {
+export interface AuditInput extends PoolInput {
   /** Also sums up every raw event: thorough, and slow with years of them. */
   readonly withEvents: boolean;
 }
 
-/** A repair by a person: who, why, and whether it only shows what it would do. */
-export interface RepairInput {
-  readonly dryRun: boolean;
-  readonly actor: string;
-  readonly reason: string;
-}
-
-export interface AdoptionInput extends RepairInput {
-  /** Calls that a person has looked at: they paid nobody of this pool. */
-  readonly vouchedHashes: readonly string[];
+/** An order of a person: what it says stands in the ledger, and nowhere else. */
+export interface OrderInput extends PoolInput {
+  readonly orderId: string;
 }
 
 export interface AdoptionReport {
@@ -94,23 +109,12 @@ export interface AdoptionReport {
   }[];
 }
 
-/** Gives a payout's amount back to pending, where nothing can pay it any more. */
-export interface ReleaseInput extends RepairInput {
-  readonly payoutId: string;
-}
-
-/** Books a payment that somebody made for the pool outside of it. */
-export interface PaidElsewhereInput extends RepairInput {
-  readonly payoutId: string;
-  readonly txHash: string;
-}
-
 export interface RepairReport {
   readonly applied: boolean;
   readonly words: string;
 }
 
-export interface ReconciliationInput {
+export interface ReconciliationInput extends PoolInput {
   /** From the wallet's opening instead of the last interval that added up. */
   readonly fromOpening: boolean;
 }
@@ -144,17 +148,6 @@ export interface SentinelReport {
     readonly sourceId: string;
     readonly words: string;
   }[];
-}
-
-/** Balances again from the raw events; `apply` corrects what differs. */
-export interface RebuildInput {
-  readonly apply: boolean;
-  /** Also correct what was paid out already: the payee then earns off its debt. */
-  readonly allowDebt: boolean;
-  /** Leave the scratch schema behind. */
-  readonly keep: boolean;
-  readonly actor: string;
-  readonly reason: string;
 }
 
 export interface RebuildReport {
@@ -194,13 +187,6 @@ export interface VerifyReport {
   readonly findings: readonly { readonly code: string; readonly message: string }[];
 }
 
-export interface RestoreInput {
-  /** `2025-03`. */
-  readonly month: string;
-  readonly actor: string;
-  readonly reason: string;
-}
-
 export interface RestoreReport {
   readonly rows: number;
 }
@@ -210,16 +196,6 @@ export interface RecheckReport {
   readonly final: number;
   readonly moved: number;
   readonly reopened: number;
-}
-
-export interface ManualPayoutInput {
-  /** Lower-case address. */
-  readonly payee: string;
-  /** Pay even when less than the threshold is pending. */
-  readonly belowThreshold: boolean;
-  /** Who asked, for the audit log: `api`, `cli`. */
-  readonly actor: string;
-  readonly reason: string;
 }
 
 export interface ManualPayoutResult {
@@ -240,24 +216,6 @@ export interface PayoutStatus {
 }
 
 export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
-
-/** An operator's message to a running saga: who says it and why, both kept. */
-export interface OperatorMessage {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-/** What the saga answers: the state after the message took effect, in words. */
-export interface OperatorAnswer {
-  readonly state: PayoutState;
-  readonly words: string;
-}
-
-export const holdUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('hold');
-export const resumeUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('resume');
-export const approveUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('approve');
-export const bumpUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('bump');
-export const cancelUpdate = defineUpdate<OperatorAnswer, [OperatorMessage]>('cancel');
 
 /** Tells a waiting saga to look again now instead of at its next turn. */
 export const pokeSignal = defineSignal('poke');

@@ -4,28 +4,30 @@ import type { createHistoryActivities } from '../activities/history.js';
 import { HISTORY_CALL } from './activity-options.js';
 import type {
   ArchiveReport,
-  RebuildInput,
+  OrderInput,
+  PoolInput,
   RebuildReport,
-  RestoreInput,
   RestoreReport,
+  Scoped,
   VerifyReport,
 } from './contract.js';
 
-const activities = proxyActivities<ReturnType<typeof createHistoryActivities>>(HISTORY_CALL);
+const activities =
+  proxyActivities<Scoped<ReturnType<typeof createHistoryActivities>>>(HISTORY_CALL);
 const MOST_SHOWN = 50;
 
 /** Computes every balance again from the raw events and compares; corrects when it is told to. */
-export async function rebuild(input: RebuildInput): Promise<RebuildReport> {
+export async function rebuild(input: OrderInput): Promise<RebuildReport> {
   const report = await activities.rebuildBalances(input);
   const { events, findings, findingsTotal, ok } = report;
   const words = ok ? 'everything adds up.' : `${findingsTotal} things differ.`;
-  tell(`${events} events for **${input.actor}**: ${words}`, findings);
+  tell(`${events} events: ${words}`, findings);
   return report;
 }
 
 /** Writes months that are old enough to files and takes them out of the table. */
-export async function archiveEvents(): Promise<ArchiveReport> {
-  const report = await activities.archiveEvents();
+export async function archiveEvents(input: PoolInput): Promise<ArchiveReport> {
+  const report = await activities.archiveEvents(input);
   const lines = report.archived.map(
     ({ month, file, rows }) => `${month}: ${rows} events in ${file}`,
   );
@@ -35,8 +37,8 @@ export async function archiveEvents(): Promise<ArchiveReport> {
 }
 
 /** Reads every file of the archive and compares it with its record. */
-export async function verifyArchive(): Promise<VerifyReport> {
-  const report = await activities.verifyArchive();
+export async function verifyArchive(input: PoolInput): Promise<VerifyReport> {
+  const report = await activities.verifyArchive(input);
   tell(
     `${report.files} files, ${report.findings.length} of them not as they should be.`,
     report.findings,
@@ -45,12 +47,9 @@ export async function verifyArchive(): Promise<VerifyReport> {
 }
 
 /** Brings a month back into the table. */
-export async function restoreArchive(input: RestoreInput): Promise<RestoreReport> {
+export async function restoreArchive(input: OrderInput): Promise<RestoreReport> {
   const report = await activities.restoreArchive(input);
-  tell(
-    `${input.month} is back: ${report.rows} events, for **${input.actor}**: ${input.reason}`,
-    [],
-  );
+  tell(`The month is back: ${report.rows} events.`, []);
   return report;
 }
 

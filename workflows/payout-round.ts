@@ -1,9 +1,10 @@
 import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { createRoundActivities } from '../activities/round.js';
 import { BULK_CALL } from './activity-options.js';
+import type { PoolInput, Scoped } from './contract.js';
 
 const { reserveRound, startSagas } =
-  proxyActivities<ReturnType<typeof createRoundActivities>>(BULK_CALL);
+  proxyActivities<Scoped<ReturnType<typeof createRoundActivities>>>(BULK_CALL);
 
 export interface RoundReport {
   readonly roundId: string;
@@ -12,11 +13,15 @@ export interface RoundReport {
 }
 
 /** Reserves a payout for every payee that is due, then starts one saga each. */
-export async function payoutRound(): Promise<RoundReport> {
+export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
   const roundId = uuid4();
   setCurrentDetails('Reserving payouts for the payees that are due.');
-  const reserved = await reserveRound({ roundId, workflowId: workflowInfo().workflowId });
+  const reserved = await reserveRound({
+    poolId,
+    roundId,
+    workflowId: workflowInfo().workflowId,
+  });
   setCurrentDetails(`Reserved ${reserved.payouts} payouts; starting their sagas.`);
-  if (reserved.payouts > 0) await startSagas({ roundId });
+  if (reserved.payouts > 0) await startSagas({ poolId, roundId });
   return { roundId, ...reserved };
 }

@@ -1,14 +1,12 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
 import { HISTORY_CALL } from './activity-options.js';
-import type { ReconciliationInput, ReconciliationReport } from './contract.js';
+import type { ReconciliationInput, ReconciliationReport, Scoped } from './contract.js';
 
-const activities = proxyActivities<ReturnType<typeof createWalletActivities>>(HISTORY_CALL);
+const activities = proxyActivities<Scoped<ReturnType<typeof createWalletActivities>>>(HISTORY_CALL);
 
 /** Holds the chain against the ledger, both ways and to the wei. */
-export async function reconcile(
-  input: ReconciliationInput = { fromOpening: false },
-): Promise<ReconciliationReport> {
+export async function reconcile(input: ReconciliationInput): Promise<ReconciliationReport> {
   const report = await activities.reconcileWallet(input);
   const { fromBlock, toBlock, findings } = report;
   const lines = findings.map((finding) => `- **${finding.code}** ${finding.message}`);

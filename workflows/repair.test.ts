@@ -7,11 +7,11 @@ import { createWalletActivities } from '../activities/wallet.js';
 import { startChain } from '../local/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
 import { createTestWallet } from '../test/harness/money.js';
+import { giveOrder } from '../test/harness/orders.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
 import type { AdoptionReport } from './contract.js';
 
 const REPORT: AdoptionReport = { applied: true, complete: true, waiting: null, findings: [] };
-const INPUT = { dryRun: true, actor: 'ann', reason: 'a look' };
 
 test('a repair whose worker dies is taken over within seconds: the wallet is halted meanwhile', async () => {
   const temporal = await connectTestTemporal();
@@ -27,7 +27,7 @@ test('a repair whose worker dies is taken over within seconds: the wallet is hal
   const { client, taskQueue } = temporal;
   const report = await client.workflow.execute('adoptWallet', {
     ...{ taskQueue, workflowId: randomUUID() },
-    args: [{ ...INPUT, vouchedHashes: [] }],
+    args: [{ poolId: 'a', orderId: randomUUID() }],
   });
   expect(report).toEqual(REPORT);
   expect(calls).toBe(2);
@@ -43,7 +43,10 @@ test('a reconciliation that no endpoint can answer ends and says why', async () 
       Promise.reject(ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message })),
   });
   const { client, taskQueue } = temporal;
-  const run = client.workflow.execute('reconcile', { taskQueue, workflowId: randomUUID() });
+  const run = client.workflow.execute('reconcile', {
+    ...{ taskQueue, workflowId: randomUUID() },
+    args: [{ poolId: 'a', fromOpening: false }],
+  });
   await expect(run).rejects.toMatchObject({ cause: { cause: { message } } });
   await temporal.close();
 }, 90_000);
@@ -51,16 +54,20 @@ test('a reconciliation that no endpoint can answer ends and says why', async () 
 test('every activity that may take long beats while it works', async () => {
   const chain = await startChain();
   const database = await createTestDatabase();
+  const { db } = database;
   const { deps } = await createTestWallet(database.db, chain);
   const activities = createWalletActivities(deps);
   const payoutId = randomUUID();
   const calls = [
     () => activities.auditPool({ withEvents: true }),
-    () => activities.adoptWallet({ ...INPUT, vouchedHashes: [] }),
+    async () => activities.adoptWallet(await giveOrder(db, 'wallet.adopt', { vouchedHashes: [] })),
     () => activities.recheckSettled(),
     () => activities.reconcileWallet({ fromOpening: false }),
-    () => activities.releasePayout({ ...INPUT, payoutId }),
-    () => activities.payElsewhere({ ...INPUT, payoutId, txHash: `0x${'ab'.repeat(32)}` }),
+    async () => activities.releasePayout(await giveOrder(db, 'payout.release', { payoutId })),
+    async () =>
+      activities.payElsewhere(
+        await giveOrder(db, 'payout.paid-elsewhere', { payoutId, txHash: `0x${'ab'.repeat(32)}` }),
+      ),
   ];
   for (const call of calls) {
     const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

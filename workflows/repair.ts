@@ -1,41 +1,34 @@
-/** Repairs that a person asks for: one activity each, so that the Temporal UI keeps who, why and what. */
+/** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
 import { REPAIR_CALL } from './activity-options.js';
-import type {
-  AdoptionInput,
-  AdoptionReport,
-  PaidElsewhereInput,
-  ReleaseInput,
-  RepairInput,
-  RepairReport,
-} from './contract.js';
+import type { AdoptionReport, OrderInput, RepairReport, Scoped } from './contract.js';
 
-const activities = proxyActivities<ReturnType<typeof createWalletActivities>>(REPAIR_CALL);
+const activities = proxyActivities<Scoped<ReturnType<typeof createWalletActivities>>>(REPAIR_CALL);
 
 /** Books what the wallet's key did outside of this ledger. */
-export async function adoptWallet(input: AdoptionInput): Promise<AdoptionReport> {
+export async function adoptWallet(input: OrderInput): Promise<AdoptionReport> {
   const report = await activities.adoptWallet(input);
-  tell(input, [...report.findings.map(({ words }) => words), report.waiting ?? 'Complete.']);
+  tell(report, [...report.findings.map(({ words }) => words), report.waiting ?? 'Complete.']);
   return report;
 }
 
 /** Gives back what a payout has reserved. */
-export async function releasePayout(input: ReleaseInput): Promise<RepairReport> {
+export async function releasePayout(input: OrderInput): Promise<RepairReport> {
   const report = await activities.releasePayout(input);
-  tell(input, [report.words]);
+  tell(report, [report.words]);
   return report;
 }
 
 /** Books a payment made outside of the pool. */
-export async function payElsewhere(input: PaidElsewhereInput): Promise<RepairReport> {
+export async function payElsewhere(input: OrderInput): Promise<RepairReport> {
   const report = await activities.payElsewhere(input);
-  tell(input, [report.words]);
+  tell(report, [report.words]);
   return report;
 }
 
-/** What the Temporal UI shows of a repair. */
-export function tell({ actor, reason, dryRun }: RepairInput, lines: readonly string[]): void {
-  const head = `${dryRun ? 'Dry run' : 'Done'} for **${actor}**: ${reason}`;
+/** What the Temporal UI shows of a repair; who ordered it and why is its summary. */
+export function tell({ applied }: { readonly applied: boolean }, lines: readonly string[]): void {
+  const head = applied ? 'Done:' : 'Nothing was changed:';
   setCurrentDetails([head, ...lines.map((line) => `- ${line}`)].join('\n'));
 }

@@ -1,13 +1,13 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createSentinelActivities } from '../activities/sentinel.js';
 import { LOOK_CALL } from './activity-options.js';
-import type { SentinelReport } from './contract.js';
+import type { PoolInput, Scoped, SentinelReport } from './contract.js';
 
-const activities = proxyActivities<ReturnType<typeof createSentinelActivities>>(LOOK_CALL);
+const activities = proxyActivities<Scoped<ReturnType<typeof createSentinelActivities>>>(LOOK_CALL);
 
 /** Looks at what comes in and keeps what looks wrong. It stops nothing. */
-export async function sentinel(): Promise<SentinelReport> {
-  const report = await activities.lookAtSources();
+export async function sentinel(input: PoolInput): Promise<SentinelReport> {
+  const report = await activities.lookAtSources(input);
   const lines = report.findings.map(({ code, sourceId, words }) => {
     return `- **${code}** ${sourceId}: ${words}`;
   });

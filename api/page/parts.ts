@@ -3,7 +3,6 @@ import { html } from 'hono/html';
 import type { Address } from '../../domain/address.js';
 import { duration } from '../../domain/duration.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
-import { payoutWorkflowId } from '../../workflows/contract.js';
 import { toChecksum } from '../addresses.js';
 import type { Links } from '../links.js';
 import { groupDigits, shortEth, shortHex } from './format.js';
@@ -33,7 +32,7 @@ export function payeeLink(address: Address): Html {
 
 /** Where a payout can be followed: its saga, its transaction, its record. */
 export function payoutLinks(payout: PayoutSummary, links: Links): Html {
-  const workflow = links.workflow(payoutWorkflowId(payout.id));
+  const workflow = links.workflow(links.saga(payout.id));
   const transaction = links.transaction(payout.txHash);
   return html`<span class="links nowrap">${workflow === null ? '' : outside(workflow, 'Temporal')}${
     transaction === null ? '' : outside(transaction, 'Explorer')

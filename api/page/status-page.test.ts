@@ -6,7 +6,11 @@ import { sql } from 'drizzle-orm';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../store/database.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import {
+  createTestDatabase,
+  TEST_POOL_ID,
+  type TestDatabase,
+} from '../../test/harness/database.js';
 import { type RunningApi, startApi } from '../serve.js';
 import {
   addConnection,
@@ -145,7 +149,13 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     database = await createTestDatabase();
     await fillPool(database.db);
     const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    api = await startApi({ config: testConfig(), db: database.db, client, version: '1.2.3' });
+    api = await startApi({
+      config: testConfig(),
+      poolId: TEST_POOL_ID,
+      db: database.db,
+      client,
+      version: '1.2.3',
+    });
     browser = await chromium.launch({
       executablePath: browserPath ?? '',
       args: ['--no-sandbox'],
@@ -256,7 +266,13 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
   it('shows an empty pool as one that has not begun', async () => {
     const empty = await createTestDatabase();
     const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    const fresh = await startApi({ config: testConfig(), db: empty.db, client, version: '1' });
+    const fresh = await startApi({
+      config: testConfig(),
+      poolId: TEST_POOL_ID,
+      db: empty.db,
+      client,
+      version: '1',
+    });
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(fresh.url);
     const words = await page.textContent('body');

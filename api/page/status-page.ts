@@ -19,6 +19,7 @@ import { workerSection } from './worker-section.js';
 /** Everything the page shows, read at one time. */
 export interface PoolStatus {
   readonly config: Config;
+  readonly poolId: string;
   readonly version: string;
   readonly now: Date;
   readonly commissionBps: number;
@@ -44,7 +45,7 @@ const ICON =
 /** The status page: no script, nothing loaded from anywhere. */
 export function statusPage(status: PoolStatus): Html {
   const { config, version, now } = status;
-  const links = createLinks(config);
+  const links = createLinks(status);
   return html`<!doctype html>
 <html lang="en">
 <head>

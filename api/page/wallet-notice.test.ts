@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { recordBalance } from '../../store/wallet-balance.js';
-import { createTestDatabase } from '../../test/harness/database.js';
+import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
 import { toChecksum } from '../addresses.js';
 import { createApp } from '../app.js';
 import {
@@ -19,7 +19,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   const database = await createTestDatabase();
   const { db } = database;
   const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const app = createApp({ db, client, config: testConfig(), version: '1' });
+  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
   const words = async () =>
     (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
   await addWallet(db);

@@ -1,12 +1,14 @@
 /** What the operator does about events and unattributed money; all of it behind the token. */
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { isPossibleWei } from '../../domain/money.js';
+import { retrySubject } from '../../domain/order.js';
 import type { Access } from '../access.js';
 import { startBackfill } from '../backfills.js';
 import type { ApiDeps } from '../deps.js';
 import { parseBeginning, parseEventTime } from '../event-times.js';
 import { createLinks } from '../links.js';
-import { runAbsorb, runAdjustment, runAssign, runSetAsideRetry } from '../repairs.js';
+import { carryOut } from '../orders.js';
 import { addressText, readBody, reasonText } from '../request.js';
 import { viewAdjustment, viewJobDecision, viewSetAsideRetry } from '../views/decision-view.js';
 
@@ -35,7 +37,10 @@ const absorbBody = z.strictObject({ ...repair, ...choice });
 const assignBody = z.strictObject({ ...repair, ...choice, ...worker, to: addressText });
 const adjustBody = z.strictObject({
   ...{ ...repair, ...worker, payee: addressText },
-  amountWei: z.string().regex(/^-?[1-9][0-9]{0,77}$/, 'a whole number of wei other than zero'),
+  amountWei: z
+    .string()
+    .regex(/^-?[1-9][0-9]{0,77}$/, 'a whole number of wei other than zero')
+    .refine((text) => isPossibleWei(BigInt(text)), 'more wei than there are'),
   reference: z.string().trim().min(1).max(200),
   allowDebt: z.boolean().default(false),
 });
@@ -62,31 +67,37 @@ const backfillBody = z.strictObject({
 export function decisionRoutes(deps: ApiDeps, access: Access): Hono {
   const repairTimeoutMs = deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
   const patient = { ...deps, repairTimeoutMs };
-  const links = createLinks(deps.config);
+  const links = createLinks(deps);
   const app = new Hono();
   app.post('/unattributed/assign', async (c) => {
     access.requireToken(c);
     const { to: payee, ...body } = await readBody(c, assignBody);
     const { nodeType, region, newPayee } = body;
-    const input = { ...shared(body), ...chosen(body), payee, nodeType, region, newPayee };
-    return c.json(viewJobDecision(await runAssign(patient, input)));
+    const args = { ...chosen(body), payee, nodeType, region, newPayee };
+    const order = { kind: 'jobs.assign', subject: payee, args, ...shared(body) } as const;
+    return c.json(viewJobDecision(await carryOut(patient, order)));
   });
   app.post('/unattributed/absorb', async (c) => {
     access.requireToken(c);
     const body = await readBody(c, absorbBody);
-    const input = { ...shared(body), ...chosen(body) };
-    return c.json(viewJobDecision(await runAbsorb(patient, input)));
+    const args = chosen(body);
+    const order = { kind: 'jobs.absorb', subject: 'unattributed', args, ...shared(body) } as const;
+    return c.json(viewJobDecision(await carryOut(patient, order)));
   });
   app.post('/adjustments', async (c) => {
     access.requireToken(c);
-    const body = await readBody(c, adjustBody);
-    return c.json(viewAdjustment(await runAdjustment(patient, { ...body, actor: ACTOR })));
+    const { reason, dryRun, ...args } = await readBody(c, adjustBody);
+    const given = shared({ reason, dryRun });
+    const order = { kind: 'ledger.adjust', subject: args.payee, args, ...given } as const;
+    return c.json(viewAdjustment(await carryOut(patient, order)));
   });
   app.post('/set-aside/retry', async (c) => {
     access.requireToken(c);
     const { source: sourceId, ...body } = await readBody(c, retryBody);
-    const input = { ...body, sourceId, actor: ACTOR };
-    return c.json(viewSetAsideRetry(await runSetAsideRetry(patient, input)));
+    const args = { ids: body.ids, code: body.code, sourceId };
+    const subject = retrySubject(args);
+    const order = { kind: 'set-aside.retry', subject, args, ...shared(body) } as const;
+    return c.json(viewSetAsideRetry(await carryOut(patient, order)));
   });
   app.post('/sources/:id/backfill', async (c) => {
     access.requireToken(c);

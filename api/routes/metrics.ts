@@ -11,6 +11,7 @@ export function metricsRoutes(deps: ApiDeps): Hono {
     const reading = await readMetrics(deps);
     // One for each scrape: what the database says, and nothing that a process remembers.
     const registry = new Registry();
+    registry.setDefaultLabels({ pool: deps.poolId });
     setPoolGauges(registry, reading);
     setSourceGauges(registry, reading);
     return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });

@@ -16,8 +16,9 @@ import { viewWorker } from '../views/worker-view.js';
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
-export function payeeRoutes({ db, config }: ApiDeps, access: Access): Hono {
-  const links = createLinks(config);
+export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
     const page = await listPayees(db, readQuery(c, pageQuery));

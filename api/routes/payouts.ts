@@ -3,21 +3,20 @@ import { z } from 'zod';
 import { isClosed, PAYOUT_STATES } from '../../domain/payout.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { readAllocations, readSlots } from '../../store/payout-detail-reads.js';
-import { findPayout, listPayouts, type PayoutSummary } from '../../store/payout-reads.js';
 import {
-  approveUpdate,
-  bumpUpdate,
-  cancelUpdate,
-  holdUpdate,
-  payoutWorkflowId,
-  resumeUpdate,
-} from '../../workflows/contract.js';
+  approvePayout,
+  cancelPayout,
+  holdPayout,
+  requestBump,
+  resumePayout,
+} from '../../store/payout-messages.js';
+import { findPayout, listPayouts, type PayoutSummary } from '../../store/payout-reads.js';
 import type { Access } from '../access.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
 import { requestPayout } from '../payout-request.js';
 import { addressText, pageQuery, readBody, readQuery, reasonText } from '../request.js';
-import { messagePayout } from '../sagas.js';
+import { pokeSaga } from '../sagas.js';
 import { viewAllocation, viewPayout, viewSlot } from '../views/payout-view.js';
 
 /** `?state=reserved,signed` asks for several. */
@@ -46,16 +45,16 @@ const JOINED = 'this payee had an open payout, which was joined: nothing new was
 const UNANSWERED = 'no worker has answered yet: it goes on by itself as the workflow that is named';
 
 const MESSAGES = [
-  ['hold', holdUpdate],
-  ['resume', resumeUpdate],
-  ['approve', approveUpdate],
-  ['bump', bumpUpdate],
-  ['cancel', cancelUpdate],
+  ['hold', holdPayout],
+  ['resume', resumePayout],
+  ['approve', approvePayout],
+  ['bump', requestBump],
+  ['cancel', cancelPayout],
 ] as const;
 
 export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
-  const { db, config } = deps;
-  const links = createLinks(config);
+  const { db } = deps;
+  const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
     const { limit, cursor, state: states, payee } = readQuery(c, payoutsQuery);
@@ -87,13 +86,14 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
     const words = created ? RESERVED : JOINED;
     return c.json({ payout: viewPayout(payout, links), ...answer, words }, created ? 201 : 200);
   });
-  for (const [action, update] of MESSAGES) {
+  for (const [action, apply] of MESSAGES) {
     app.post(`/:id/${action}`, async (c) => {
       access.requireToken(c);
       const { reason } = await readBody(c, messageBody);
       const { id } = await requireOpenPayout(deps, c.req.param('id'));
-      const { words } = await messagePayout(deps, id, { update, actor: 'api', reason });
-      const workflowId = payoutWorkflowId(id);
+      const { words } = await apply(db, id, { actor: 'api', reason });
+      await pokeSaga(deps, id);
+      const workflowId = links.saga(id);
       const payout = viewPayout(await requirePayout(deps, id), links);
       return c.json({ words, payout, workflowId, workflowUrl: links.workflow(workflowId) });
     });

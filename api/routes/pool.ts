@@ -14,6 +14,7 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   app.get('/pool', async (c) => {
     const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db, nowOf(deps))]);
     return c.json({
+      id: deps.poolId,
       name: config.pool.name,
       region: config.pool.region,
       version,

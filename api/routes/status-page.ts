@@ -21,7 +21,7 @@ export function statusPageRoutes(deps: ApiDeps): Hono {
 }
 
 async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
-  const { db, config, version } = deps;
+  const { db, poolId, config, version } = deps;
   const now = nowOf(deps);
   const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
     readTerms(db, now),
@@ -40,6 +40,7 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
   ]);
   return {
     config,
+    poolId,
     version,
     now,
     commissionBps: terms?.commissionBps ?? config.pool.commissionBps,

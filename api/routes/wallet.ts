@@ -14,7 +14,7 @@ const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
 export function walletRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
-  const links = createLinks(deps.config);
+  const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => c.json(viewWallet(await requireWallet(deps), links)));
   app.post('/halt', async (c) => {

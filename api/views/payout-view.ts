@@ -1,14 +1,13 @@
 /** Payouts as `/v1` shows them. */
 import type { AllocationSummary, SlotSummary } from '../../store/payout-detail-reads.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
-import { payoutWorkflowId } from '../../workflows/contract.js';
 import { withoutAddresses } from '../access.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
 export function viewPayout(payout: PayoutSummary, links: Links) {
-  const workflowId = payoutWorkflowId(payout.id);
+  const workflowId = links.saga(payout.id);
   const { waitCode, waitReason } = payout;
   return {
     id: payout.id,

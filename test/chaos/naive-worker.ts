@@ -10,13 +10,14 @@ import { registerSearchAttributes } from '../../worker/search-attributes.js';
 import { runProcess, type Service, type ServiceContext } from '../../worker/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../../worker/temporal-connection.js';
 import { startWallet } from '../../worker/wallet-start.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
+import { taskQueueOf } from '../../workflows/contract.js';
 import { createNaiveActivities, prepareNaiveTable } from './naive-saga.js';
 
 await runProcess({ needsWallet: true, maxConnections: 20, services: [serveNaiveWorker] });
 
 async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
-  const { config, db, log } = context;
+  const { config, db, ledger, log } = context;
+  const { poolId } = ledger;
   installRuntime(log);
   const { commissionBps, payoutThresholdWei, minPayoutIntervalMs } = config.pool;
   const thresholds = { thresholdWei: payoutThresholdWei, minIntervalMs: minPayoutIntervalMs };
@@ -28,12 +29,15 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
   const client = new Client({ connection, namespace });
   await untilTemporalAnswers(context, async () => {
     await registerSearchAttributes({ connection, address, namespace, log });
-    await applySchedules(client.schedule, { ...config, sources: [] }, log);
+    await applySchedules(client.schedule, { ...config, poolId, sources: [] });
   });
   const worker = await Worker.create({
-    ...{ taskQueue: TASK_QUEUE, connection, namespace },
+    ...{ taskQueue: taskQueueOf(poolId), connection, namespace },
     workflowBundle: { codePath: findWorkflowBundle() ?? '' },
-    activities: { ...createRoundActivities({ ...money, client }), ...createNaiveActivities(money) },
+    activities: {
+      ...createRoundActivities({ ...money, client, poolId }),
+      ...createNaiveActivities(money),
+    },
   });
   process.stdout.write('openpool worker ready\n');
   const done = worker.run();

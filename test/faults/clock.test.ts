@@ -10,8 +10,8 @@ import {
 } from '../../plugins/event-source/test-orchestrator.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { query } from '../../store/query.js';
-import { ROUND_SCHEDULE_ID } from '../../workflows/contract.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import { singleWorkflowId } from '../../workflows/contract.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,
   createTestWallet,
@@ -70,7 +70,9 @@ describe('a manager whose clock is wrong', () => {
       });
       try {
         await manager.says('openpool worker ready');
-        await space.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger();
+        await space.client.schedule
+          .getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'))
+          .trigger();
         await waitUntil({
           what: 'two payouts',
           timeoutMs: 20_000,

@@ -9,7 +9,8 @@ import { closeDatabase, type Database, openDatabase } from '../../store/database
 import { openPayouts } from '../../store/payout-progress.js';
 import { createLog } from '../../worker/log.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
-import { TASK_QUEUE } from '../../workflows/contract.js';
+import { taskQueueOf } from '../../workflows/contract.js';
+import { TEST_POOL_ID } from '../harness/database.js';
 import type { TestWallet } from '../harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
 import { connectTestTemporal } from '../harness/temporal.js';
@@ -36,11 +37,11 @@ export async function startManager(
     space === undefined
       ? await createManagerNamespace()
       : { ...space, close: () => Promise.resolve() };
-  const temporal = await connectTestTemporal(TASK_QUEUE);
+  const temporal = await connectTestTemporal(taskQueueOf(TEST_POOL_ID));
   const db = openDatabase({ url: databaseUrl, maxConnections: 8 });
   const deps = { ...wallet.deps, db, rpc: createChainClient(wallet.deps.chain) };
   const activities = {
-    ...createRoundActivities({ ...deps, client }),
+    ...createRoundActivities({ ...deps, client, poolId: TEST_POOL_ID }),
     ...createPayoutActivities(deps),
     ...createWalletActivities(deps),
   };
@@ -52,7 +53,7 @@ export async function startManager(
     run: (workflowType, workflowId, ...args) =>
       client.workflow.execute(workflowType, {
         workflowId,
-        taskQueue: TASK_QUEUE,
+        taskQueue: taskQueueOf(TEST_POOL_ID),
         args: [...args],
       }),
     async stop() {

@@ -7,10 +7,9 @@ import { type LocalChain, startChain } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { query } from '../../store/query.js';
-import { createLog } from '../../worker/log.js';
 import { applySchedules } from '../../worker/schedules.js';
-import { ROUND_SCHEDULE_ID } from '../../workflows/contract.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import { singleWorkflowId } from '../../workflows/contract.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {
   createTestWallet,
   credit,
@@ -57,10 +56,11 @@ describe('a backfilled payout round', () => {
       Array.from({ length: 15 }, () => credit(database.db, [AMOUNT_WEI])),
     );
     const { pool } = testConfig();
-    const settings = { pool: { ...pool, payoutIntervalMs: DAY_MS / ROUNDS }, sources: [] };
+    const poolId = TEST_POOL_ID;
+    const settings = { poolId, pool: { ...pool, payoutIntervalMs: DAY_MS / ROUNDS }, sources: [] };
     const { schedule } = manager.client;
-    await applySchedules(schedule, settings, createLog({ level: 'silent' }));
-    const handle = schedule.getHandle(ROUND_SCHEDULE_ID);
+    await applySchedules(schedule, settings);
+    const handle = schedule.getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'));
     const now = Date.now();
     await handle.backfill({
       start: new Date(now - DAY_MS),

@@ -8,7 +8,7 @@ import { type LocalChain, startChain } from '../../local/chain-node.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import type { PayoutOutcome } from '../../workflows/payout.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {
   createTestWallet,
   credit,
@@ -88,7 +88,10 @@ describe('two managers on one database', () => {
     const results = await Promise.all(
       made.flatMap(({ payoutId }) =>
         managers.flatMap((manager) => [
-          manager.run<PayoutOutcome>('payout', payoutWorkflowId(payoutId), { payoutId }),
+          manager.run<PayoutOutcome>('payout', payoutWorkflowId(TEST_POOL_ID, payoutId), {
+            poolId: TEST_POOL_ID,
+            payoutId,
+          }),
           // And a second one under another id, which no code of ours starts.
           manager.run<PayoutOutcome>('payout', `again/${payoutId}`, { payoutId }),
         ]),
@@ -111,7 +114,13 @@ describe('two managers on one database', () => {
     const ask = async (manager: Manager) => {
       const base = testConfig();
       const config = { ...base, temporal: { ...base.temporal, namespace: manager.namespace } };
-      const app = createApp({ db: manager.db, client: manager.client, config, version: '1' });
+      const app = createApp({
+        db: manager.db,
+        poolId: TEST_POOL_ID,
+        client: manager.client,
+        config,
+        version: '1',
+      });
       const response = await app.request('/v1/payouts', {
         method: 'POST',
         headers: { authorization: `Bearer ${TEST_TOKEN}`, 'idempotency-key': randomUUID() },

@@ -14,8 +14,8 @@ import {
 import { checkInvariants } from '../../store/invariants.js';
 import { openPayouts } from '../../store/payout-progress.js';
 import { query } from '../../store/query.js';
-import { ROUND_SCHEDULE_ID } from '../../workflows/contract.js';
-import { createTestDatabase } from '../harness/database.js';
+import { singleWorkflowId } from '../../workflows/contract.js';
+import { createTestDatabase, TEST_POOL_ID } from '../harness/database.js';
 import {
   createPayer,
   createTestWallet,
@@ -77,7 +77,9 @@ describe('a wallet that was used before, with an empty ledger', () => {
       await halted.says('WALLET_USED_BEFORE');
       await halted.says('openpool worker ready');
       await until('a credited job', async () => (await pendingOf(payee)) > 0n);
-      await space.client.schedule.getHandle(ROUND_SCHEDULE_ID).trigger();
+      await space.client.schedule
+        .getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'))
+        .trigger();
       await until('a payout that waits', async () => {
         const rows = await query<{ wait_code: string }>(db, sql`SELECT wait_code FROM payout`);
         return rows[0]?.wait_code === 'WALLET_HALTED';

@@ -1,0 +1,83 @@
+/** Orders of people: written with their audit line, read by whoever carries them out, ended once. */
+import { randomUUID } from 'node:crypto';
+import { and, eq, sql } from 'drizzle-orm';
+import { type Order, type OrderKind, orderLifetimeMs } from '../domain/order.js';
+import { PoolError } from '../domain/pool-error.js';
+import { recordDecision } from './audit-log.js';
+import type { Database, Reader } from './database.js';
+import { operatorOrder } from './schema-orders.js';
+import { transact } from './transact.js';
+
+export type NewOrder<Kind extends OrderKind> = Omit<Order<Kind>, 'id'>;
+
+/** Writes an order down. One that changes something needs a reason, and gets its line in the audit log. */
+export async function placeOrder<Kind extends OrderKind>(
+  db: Database,
+  order: NewOrder<Kind>,
+): Promise<Order<Kind>> {
+  const placed: Order<Kind> = { ...order, id: randomUUID() };
+  const { id, kind, subject, actor, reason, dryRun } = placed;
+  if (!dryRun && reason.trim() === '') throw new PoolError('REASON_MISSING', 'a reason is needed');
+  await transact(db, async (tx) => {
+    await tx.insert(operatorOrder).values(placed);
+    if (dryRun) return;
+    const detail = { order: id, args: JSON.stringify(placed.args) };
+    await recordDecision(tx, { actor, reason, action: `order.${kind}`, subject, detail });
+  });
+  return placed;
+}
+
+export interface KeptOrder<Kind extends OrderKind> extends Order<Kind> {
+  /** What it came to when it was carried out before; undefined while it is open. */
+  readonly result: unknown;
+}
+
+/**
+ * The order that is to be carried out now. Throws ORDER_UNKNOWN for one that nobody gave, and
+ * ORDER_ENDED for one that was refused, was taken back, or is too old.
+ */
+export async function takeOrder<Kind extends OrderKind>(
+  reader: Reader,
+  kind: Kind,
+  id: string,
+): Promise<KeptOrder<Kind>> {
+  const row = await findOrder(reader, id);
+  if (row === undefined || row.order.kind !== kind) {
+    throw new PoolError('ORDER_UNKNOWN', `nobody has ordered ${kind} as ${id}`);
+  }
+  const { subject, dryRun, actor, reason, state, createdAt } = row.order;
+  const args = row.order.args as Order<Kind>['args'];
+  const order = { id, kind, subject, args, dryRun, actor, reason };
+  if (state === 'done') return { ...order, result: row.order.result };
+  if (state !== 'open') throw new PoolError('ORDER_ENDED', `order ${id} was ${state}`);
+  if (row.ageMs > orderLifetimeMs(kind)) {
+    throw new PoolError('ORDER_ENDED', `order ${id} of ${createdAt.toISOString()} is too old`);
+  }
+  return { ...order, result: undefined };
+}
+
+/** Whoever starts workflows may name anything. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+async function findOrder(reader: Reader, id: string) {
+  if (!UUID.test(id)) return undefined;
+  // By the database's clock: that of a worker may be hours off.
+  const ageMs = sql<number>`(extract(epoch FROM now() - created_at) * 1000)::float8`;
+  const [row] = await reader
+    .select({ order: operatorOrder, ageMs })
+    .from(operatorOrder)
+    .where(eq(operatorOrder.id, id));
+  return row;
+}
+
+/** Keeps what the order came to; the first end stands. */
+export async function endOrder(
+  reader: Reader,
+  id: string,
+  end: { readonly state: 'done' | 'refused' | 'withdrawn'; readonly result?: unknown },
+): Promise<void> {
+  await reader
+    .update(operatorOrder)
+    .set({ state: end.state, result: end.result ?? null, endedAt: sql`now()` })
+    .where(and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open')));
+}

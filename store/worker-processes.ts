@@ -1,0 +1,39 @@
+/** Which workers of the pool run, and which sources each of them reads. */
+import { eq, sql } from 'drizzle-orm';
+import type { Database, Reader } from './database.js';
+import { query } from './query.js';
+import { workerProcess } from './schema-orders.js';
+
+export interface WorkerPresence {
+  readonly id: string;
+  readonly version: string;
+  readonly sources: readonly string[];
+}
+
+/** One that has not been seen for so long does not run any more. */
+const GONE_AFTER = sql`interval '1 minute'`;
+const FORGOTTEN_AFTER = sql`interval '1 day'`;
+
+/** Notes that this worker runs; forgets those that ended long ago. */
+export async function noteWorker(db: Database, presence: WorkerPresence): Promise<void> {
+  await db
+    .insert(workerProcess)
+    .values(presence)
+    .onConflictDoUpdate({ target: workerProcess.id, set: { seenAt: sql`now()` } });
+  await db.execute(sql`DELETE FROM worker_process WHERE seen_at < now() - ${FORGOTTEN_AFTER}`);
+}
+
+/** Notes that this worker ends: what it alone read is nobody's from now on. */
+export async function forgetWorker(db: Database, id: string): Promise<void> {
+  await db.delete(workerProcess).where(eq(workerProcess.id, id));
+}
+
+/** The sources that some running worker of the pool reads. */
+export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<string>> {
+  const rows = await query<{ source: string }>(
+    reader,
+    sql`SELECT DISTINCT jsonb_array_elements_text(sources) AS source FROM worker_process
+         WHERE seen_at > now() - ${GONE_AFTER}`,
+  );
+  return new Set(rows.map(({ source }) => source));
+}

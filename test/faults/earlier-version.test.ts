@@ -1,0 +1,78 @@
+/** A pool that ran with a version without pool ids: its payouts go on, and nothing of it runs twice. */
+import { randomUUID } from 'node:crypto';
+import type { ScheduleOptions } from '@temporalio/client';
+import { expect, inject, it } from 'vitest';
+import { startChain } from '../../local/chain-node.js';
+import { waitUntil } from '../../local/process.js';
+import { startTestOrchestrator } from '../../plugins/event-source/test-orchestrator.js';
+import { findLedger } from '../../store/ledger.js';
+import { createEmptyDatabase } from '../harness/database.js';
+import { createTestWallet, recordTestTerms, reserveFor } from '../harness/money.js';
+import { createTestNamespace } from '../harness/namespace.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
+import { startManagerProcess } from './worker-process.js';
+
+const QUEUE = 'openpool';
+const AMOUNT_WEI = 6_000_000_000_000_017n;
+
+it('the sagas and schedules of a version without pool ids are taken over, their payouts paid once', async () => {
+  const [chain, orchestrator, database, space] = await Promise.all([
+    startChain({ blockTimeSeconds: 0.1 }),
+    startTestOrchestrator(),
+    createEmptyDatabase(),
+    createTestNamespace(),
+  ]);
+  const { db } = database;
+  const wallet = await createTestWallet(db, chain);
+  await recordTestTerms(db);
+  const made = await Promise.all(Array.from({ length: 4 }, () => reserveFor(db, AMOUNT_WEI)));
+  const { workflow, schedule } = space.client;
+  const startOld = (workflowType: string, workflowId: string, input: object) =>
+    workflow.start(workflowType, { taskQueue: QUEUE, workflowId, args: [input] });
+  const sagas = await Promise.all(
+    made.map(({ payoutId }) => startOld('payout', `payout/${payoutId}`, { payoutId })),
+  );
+  const sync = await startOld('sync', 'sync/one-2026-01-01T00:00:00Z', { sourceId: 'one' });
+  const others = await startOld('payout', `payout/${randomUUID()}`, {});
+  const SCHEDULES = [
+    ['payout-round', 'payoutRound'],
+    ['sweep', 'sweep'],
+    ['sync/one', 'sync'],
+  ] as const;
+  for (const [scheduleId, workflowType] of SCHEDULES) {
+    await schedule.create({
+      scheduleId,
+      spec: { intervals: [{ every: '1 hour' }] },
+      action: { type: 'startWorkflow', workflowType, taskQueue: QUEUE },
+    } satisfies ScheduleOptions);
+  }
+
+  const manager = await startManagerProcess({
+    databaseUrl: database.url,
+    temporalAddress: inject('temporalAddress'),
+    namespace: space.namespace,
+    ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+  });
+  await manager.says('openpool worker ready');
+  expect(await findLedger(db)).toMatchObject({ isUpgraded: true });
+  await waitUntil({
+    what: 'every payout paid',
+    timeoutMs: 60_000,
+    intervalMs: 200,
+    ready: async () => {
+      const verdict = await judge(chain, db, wallet.address);
+      return JSON.stringify(verdict) === JSON.stringify(NOTHING_WRONG);
+    },
+  });
+  for (const handle of [...sagas, sync]) {
+    expect((await handle.describe()).status.name, handle.workflowId).toBe('TERMINATED');
+  }
+  // Of a pool that has not been upgraded yet: none of our business.
+  expect((await others.describe()).status.name).toBe('RUNNING');
+  for (const [scheduleId] of SCHEDULES) {
+    await expect(schedule.getHandle(scheduleId).describe()).rejects.toThrow();
+  }
+  await manager.stop();
+  await space.close();
+  await Promise.all([database.close(), chain.stop(), orchestrator.stop()]);
+}, 120_000);

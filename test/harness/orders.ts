@@ -1,0 +1,21 @@
+import type { OrderArgs, OrderKind } from '../../domain/order.js';
+import type { Database } from '../../store/database.js';
+import { placeOrder } from '../../store/orders.js';
+
+interface Giver {
+  readonly dryRun?: boolean;
+  readonly actor?: string;
+  readonly reason?: string;
+}
+
+/** Gives an order as the API would; answers with the input of its workflow and its activity. */
+export async function giveOrder<Kind extends OrderKind>(
+  db: Database,
+  kind: Kind,
+  args: OrderArgs[Kind],
+  giver: Giver = {},
+): Promise<{ readonly orderId: string }> {
+  const said = { dryRun: false, actor: 'ann', reason: 'because', ...giver };
+  const { id } = await placeOrder(db, { kind, subject: 'the test', args, ...said });
+  return { orderId: id };
+}

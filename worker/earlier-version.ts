@@ -1,0 +1,90 @@
+/**
+ * A version that knew no pool ids left schedules and running workflows under plain names, on a queue that
+ * nobody polls any more. They end here. What they were about stands in Postgres: the payouts go on under
+ * sagas of this version, and the schedules of this version do the rest.
+ */
+import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Database } from '../store/database.js';
+import { isKnownPayout } from '../store/payout-reads.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
+import type { Log } from './log.js';
+
+/** The queue of that version. */
+const QUEUE = 'openpool';
+const SCHEDULES = [
+  'payout-round',
+  'sweep',
+  'audit',
+  'recheck',
+  'reconcile',
+  'sentinel',
+  'archive',
+] as const;
+
+interface Handover {
+  readonly client: Client;
+  readonly db: Database;
+  readonly poolId: string;
+  readonly sources: readonly { readonly id: string }[];
+  readonly log: Log;
+}
+
+/** Whether a worker of that version, or one that was just stopped, still has its schedules in Temporal. */
+export async function isEarlierVersionThere({
+  client,
+}: Pick<Handover, 'client'>): Promise<boolean> {
+  try {
+    const { action } = await client.schedule.getHandle('sweep').describe();
+    return action.type === 'startWorkflow' && action.taskQueue === QUEUE;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Ends what that version left behind. Those of its payouts that this ledger does not know are left alone. */
+export async function takeOver(handover: Handover): Promise<void> {
+  const { client, sources, log } = handover;
+  const schedules = [...SCHEDULES, ...sources.map(({ id }) => `sync/${id}`)];
+  for (const scheduleId of schedules) {
+    const isDeleted = await deleteSchedule(client, scheduleId);
+    if (isDeleted) log.info({ scheduleId }, 'schedule of an earlier version deleted');
+  }
+  const running = client.workflow.list({
+    query: `TaskQueue = "${QUEUE}" AND ExecutionStatus = "Running"`,
+  });
+  for await (const { workflowId } of running) await endWorkflow(handover, workflowId);
+}
+
+async function deleteSchedule(client: Client, scheduleId: string): Promise<boolean> {
+  const handle = client.schedule.getHandle(scheduleId);
+  try {
+    const { action } = await handle.describe();
+    if (action.type !== 'startWorkflow' || action.taskQueue !== QUEUE) return false;
+    await handle.delete();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
+async function endWorkflow(
+  { client, db, poolId, sources, log }: Handover,
+  workflowId: string,
+): Promise<void> {
+  const [kind, id = ''] = workflowId.split('/');
+  if (kind === 'payout' && !(await isKnownPayout(db, id))) return;
+  const isOfSource = kind === 'sync' || kind === 'backfill';
+  if (isOfSource && !sources.some((source) => id.startsWith(source.id))) return;
+  const reason =
+    kind === 'payout'
+      ? `goes on as ${payoutWorkflowId(poolId, id)} in a new version`
+      : 'a new version runs the pool: give the order again if it is still wanted';
+  try {
+    await client.workflow.getHandle(workflowId).terminate(reason);
+    log.info({ workflowId }, `workflow of an earlier version ended: ${reason}`);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
