@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { waitUntil } from '../local/process.js';
 import { holdPayout } from '../store/payout-messages.js';
-import { createTestDatabase, type TestDatabase } from './harness/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from './harness/database.js';
 import {
   credit,
   paidByChain,
@@ -231,7 +231,9 @@ describe('the keys of a pool', () => {
 
   it('stand in no workflow: no history, memo, attribute, heartbeat or schedule', async () => {
     const traces = await temporalTraces(temporal.connection, temporal.namespace);
-    expect(traces.filter(({ place }) => place.startsWith('workflow payout/')).length).toBe(4);
+    expect(
+      traces.filter(({ place }) => place.startsWith(`workflow ${TEST_POOL_ID}/payout/`)).length,
+    ).toBe(4);
     expect(traces.filter(({ place }) => place.startsWith('schedule ')).length).toBeGreaterThan(3);
     expect(findSecrets([...seenAlive, ...traces], FORMS)).toEqual([]);
   });

@@ -19,8 +19,8 @@ export interface Manager {
   readonly db: Database;
   readonly client: Client;
   readonly namespace: string;
-  /** Starts this workflow under this id and waits for its end. */
-  run<Result>(type: string, workflowId: string, ...args: readonly unknown[]): Promise<Result>;
+  /** Starts this workflow of the pool under this id and waits for its end. */
+  run<Result>(type: string, workflowId: string, input?: object): Promise<Result>;
   stop(): Promise<void>;
 }
 
@@ -50,11 +50,11 @@ export async function startManager(
     db,
     client,
     namespace,
-    run: (workflowType, workflowId, ...args) =>
+    run: (workflowType, workflowId, input) =>
       client.workflow.execute(workflowType, {
         workflowId,
         taskQueue: taskQueueOf(TEST_POOL_ID),
-        args: [...args],
+        args: [{ poolId: TEST_POOL_ID, ...input }],
       }),
     async stop() {
       await temporal.close();

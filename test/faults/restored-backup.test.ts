@@ -27,6 +27,7 @@ import {
   type TestWallet,
 } from '../harness/money.js';
 import type { TestNamespace } from '../harness/namespace.js';
+import { giveOrder } from '../harness/orders.js';
 import { createManagerNamespace, type Manager, startManager, untilAllEnded } from './manager.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 
@@ -122,12 +123,9 @@ async function storeAll(deps: MoneyDeps): Promise<void> {
 
 async function adopt(manager: Manager): Promise<AdoptionReport> {
   for (let tries = 1; ; tries += 1) {
-    const input = { ...DECISION, dryRun: false, vouchedHashes: [] };
-    const report = await manager.run<AdoptionReport>(
-      'adoptWallet',
-      `adopt-${Math.random()}`,
-      input,
-    );
+    const input = await giveOrder(manager.db, 'wallet.adopt', { vouchedHashes: [] }, DECISION);
+    const id = `adopt-${input.orderId}`;
+    const report = await manager.run<AdoptionReport>('adoptWallet', id, input);
     if (report.complete || tries === 30) return report;
     await sleep(200);
   }

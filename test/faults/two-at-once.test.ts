@@ -89,7 +89,6 @@ describe('two managers on one database', () => {
       made.flatMap(({ payoutId }) =>
         managers.flatMap((manager) => [
           manager.run<PayoutOutcome>('payout', payoutWorkflowId(TEST_POOL_ID, payoutId), {
-            poolId: TEST_POOL_ID,
             payoutId,
           }),
           // And a second one under another id, which no code of ours starts.
@@ -174,6 +173,8 @@ describe('two managers on one database', () => {
       }),
     );
     const [one, other] = started;
-    return [...(one ?? [])].filter((id) => other?.has(id) && id.startsWith('payout/')).length;
+    return [...(one ?? [])].filter(
+      (id) => other?.has(id) && id.startsWith(payoutWorkflowId(TEST_POOL_ID, '')),
+    ).length;
   }
 });
