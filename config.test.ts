@@ -86,6 +86,16 @@ describe('a configuration', () => {
     expect(config.pool.commissionBps).toBe(1_234);
   });
 
+  it('reads the terms with their rounding and their date, which are those of always and none', async () => {
+    expect((await load(BASE)).pool).toMatchObject({
+      ...{ rounding: 'commission-floor', termsFrom: null },
+    });
+    const lines = '  rounding: net-floor\n  termsFrom: 2026-02-01T01:00:00+01:00';
+    expect((await load(BASE.replace('  name: test', lines))).pool).toMatchObject({
+      ...{ rounding: 'net-floor', termsFrom: new Date('2026-02-01T00:00:00Z') },
+    });
+  });
+
   it('keeps an unquoted address to its last digit', async () => {
     const address = '0x52908400098527886E0F7030069857D2E4169EE7';
     const config = await load(`${BASE}  address: ${address}\n`);
@@ -97,6 +107,8 @@ describe('a configuration', () => {
   it.each([
     ['an unknown key', pool('comission: 25%'), 'CONFIG_UNKNOWN_KEY', 'pool.comission', 2],
     ['an unknown section', `${BASE}polo: {}\n`, 'CONFIG_UNKNOWN_KEY', 'polo', 17],
+    ['a rounding that is none', pool('rounding: up'), 'CONFIG_VALUE', 'pool.rounding', 2],
+    ['a date without its zone', pool('termsFrom: 2026-02-01'), 'CONFIG_VALUE', 'pool.termsFrom', 2],
     ['a share without its unit', pool('commission: 25'), 'CONFIG_UNIT', 'pool.commission', 2],
     ['a share above all', pool('commission: 101%'), 'CONFIG_VALUE', 'pool.commission', 2],
     ['a share finer than bps', pool('commission: 0.001%'), 'CONFIG_VALUE', 'pool.commission', 2],

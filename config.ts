@@ -15,6 +15,7 @@ import { buildSources, type SourceConfig } from './config/sources.js';
 import { buildTemporal, type TemporalConfig } from './config/temporal.js';
 import { buildSigner, type SignerPlace, tryWalletFiles } from './config/wallet.js';
 import { type Address, payableAddress } from './domain/address.js';
+import type { Rounding } from './domain/money.js';
 import type { SentinelSettings } from './domain/sentinel-figures.js';
 
 export type { SourceConfig } from './config/sources.js';
@@ -31,6 +32,10 @@ export interface Config {
     readonly commissionBps: number;
     readonly payoutThresholdWei: bigint;
     readonly minPayoutIntervalMs: number;
+    /** Who gets the fraction of a wei. */
+    readonly rounding: Rounding;
+    /** Since when these terms hold, and what makes them an act; null: they change nothing that is recorded. */
+    readonly termsFrom: Date | null;
     readonly payoutIntervalMs: number;
     readonly syncIntervalMs: number;
     /** How far apart the two events of one AI job may be. */
@@ -178,6 +183,8 @@ async function buildConfig(reading: Reading): Promise<Config> {
       commissionBps: pool.commission,
       payoutThresholdWei: pool.payoutThreshold,
       minPayoutIntervalMs: pool.minPayoutInterval,
+      rounding: pool.rounding,
+      termsFrom: pool.termsFrom ?? null,
       payoutIntervalMs: pool.payoutInterval,
       syncIntervalMs: pool.syncInterval,
       jobMatchWindowMs: pool.jobMatchWindow,

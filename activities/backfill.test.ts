@@ -20,10 +20,10 @@ import { checkInvariants } from '../store/invariants.js';
 import { query } from '../store/query.js';
 import { operatorOrder } from '../store/schema-orders.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { owed } from '../test/harness/jobs.js';
 import { giveOrder } from '../test/harness/orders.js';
+import { recordTerms } from '../test/harness/terms.js';
 import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
 import { createSyncActivities, type SyncReport } from './sync.js';
 

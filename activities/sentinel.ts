@@ -1,9 +1,13 @@
 import type { SourceConfig } from '../config.js';
+import type { Condition } from '../domain/finding.js';
 import { watchSource } from '../domain/sentinel.js';
 import type { SentinelSettings } from '../domain/sentinel-figures.js';
+import { watchTerms } from '../domain/sentinel-terms.js';
 import type { Database } from '../store/database.js';
 import { type LookReport, recordLook } from '../store/findings.js';
 import { readSentinelFigures } from '../store/sentinel-reads.js';
+import { findTermsHistory } from '../store/terms.js';
+import { runningFiles } from '../store/worker-terms.js';
 import type { SentinelReport } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 
@@ -37,7 +41,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
-  const report = await recordLook(db, conditions, at);
+  const report = await recordLook(db, [...conditions, ...(await termsConditions(db))], at);
   deps.onLook?.(report);
   return {
     sources: stored.length,
@@ -49,4 +53,12 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
       .slice(0, MOST_TOLD)
       .map(({ code, sourceId, words }) => ({ code, sourceId, words })),
   };
+}
+
+/** By the database's clock, as the terms themselves. */
+async function termsConditions(db: Database): Promise<readonly Condition[]> {
+  const history = await findTermsHistory(db);
+  if (history === undefined) return [];
+  const { versions, now } = history;
+  return watchTerms({ versions, files: await runningFiles(db), nowMs: now.getTime() });
 }

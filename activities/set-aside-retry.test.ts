@@ -9,10 +9,10 @@ import { elementText, payloadText } from '../plugins/event-source/test-orchestra
 import { checkInvariants } from '../store/invariants.js';
 import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { owed } from '../test/harness/jobs.js';
 import { giveOrder } from '../test/harness/orders.js';
+import { recordTerms } from '../test/harness/terms.js';
 import type { SetAsideRetryReport } from '../workflows/contract-events.js';
 import { createSyncActivities } from './sync.js';
 

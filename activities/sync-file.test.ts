@@ -9,8 +9,8 @@ import { createEventSource } from '../plugins/event-source/registry.js';
 import { archiveMonths } from '../store/archive-run.js';
 import { listObjectFindings } from '../store/source-object-reads.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { createSyncActivities, type SyncReport } from './sync.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';

@@ -6,8 +6,8 @@ import type { SourceConfig } from '../config.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { startTestStorage, type TestStorage } from '../plugins/event-source/test-storage.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { createSyncActivities, type SyncReport } from './sync.js';
 
 const OBJECTS = 100_000;

@@ -8,8 +8,8 @@ import {
   payloadText,
   startTestOrchestrator,
 } from '../plugins/event-source/test-orchestrator.js';
-import { recordTerms } from '../store/terms.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
+import { recordTerms } from '../test/harness/terms.js';
 
 const { world, emit, transcode, received, processed, pass, rowsOf, owed, useSource, sourceRow } =
   useSyncWorld();

@@ -7,6 +7,8 @@ import { PoolError } from '../domain/pool-error.js';
 export interface Access {
   /** Throws unless the request brings the configured token. */
   requireToken(c: Context): void;
+  /** Whether this request brings the configured token. */
+  bringsToken(c: Context): boolean;
   /** Whether this request may see where workers and orchestrators can be reached. */
   showsAddresses(c: Context): boolean;
 }
@@ -34,6 +36,7 @@ export function createAccess(api: Config['api']): Access {
         isMissing ? 'This needs a token.' : 'This is not the configured token.',
       );
     },
+    bringsToken,
     showsAddresses: (c) => api.showConnections || bringsToken(c),
   };
 }

@@ -21,6 +21,7 @@ import { reconciliationRoutes } from './routes/reconciliation.js';
 import { roundRoutes } from './routes/round.js';
 import { sourceRoutes } from './routes/sources.js';
 import { statusPageRoutes } from './routes/status-page.js';
+import { termsRoutes } from './routes/terms.js';
 import { walletRoutes } from './routes/wallet.js';
 import { workerRoutes } from './routes/workers.js';
 
@@ -57,6 +58,7 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/payouts', payoutRoutes(deps, access));
   app.route('/v1/round', roundRoutes(deps));
   app.route('/v1/sources', sourceRoutes(deps, access));
+  app.route('/v1/terms', termsRoutes(deps, access));
   app.route('/v1/findings', findingRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps));

@@ -18,7 +18,7 @@ import { readTerms } from '../store/pool-reads.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { toChecksum } from './addresses.js';
-import { type ApiDeps, nowOf } from './deps.js';
+import type { ApiDeps } from './deps.js';
 import { refusalOf } from './errors.js';
 import { awaitOrder, startOrder } from './orders.js';
 
@@ -97,7 +97,7 @@ async function repeatOutcome(
 }
 
 async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<void> {
-  const { db, config } = deps;
+  const { db } = deps;
   const shown = toChecksum(request.payee);
   const payee = await findPayee(db, request.payee);
   if (payee === undefined) throw new PoolError('PAYEE_UNKNOWN', `${shown} is not known here.`);
@@ -108,8 +108,11 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
   await refuseHaltedWallet(deps);
   // The open one is joined: there is nothing to check for it.
   if (payee.openPayoutId !== null) return;
-  const terms = await readTerms(db, nowOf(deps));
-  const thresholdWei = terms?.thresholdWei ?? config.pool.payoutThresholdWei;
+  const terms = await readTerms(db);
+  if (terms === undefined) {
+    throw new PoolError('TERMS_UNKNOWN', 'No worker has recorded the terms yet.');
+  }
+  const { thresholdWei } = terms;
   const isDue = request.belowThreshold
     ? payee.pendingWei > 0n
     : payee.pendingWei > 0n && payee.pendingWei >= thresholdWei;

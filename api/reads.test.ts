@@ -360,11 +360,9 @@ describe('the reads of /v1', () => {
     });
     const faults: unknown[] = [];
     const { config } = deps();
-    const broken = { ...config, pool: { ...config.pool, commissionBps: 1n as unknown as number } };
-    await database.db.execute(sql`UPDATE terms SET from_dt = '2999-01-01Z'`);
+    const broken = { ...config, pool: { ...config.pool, name: 1n as unknown as string } };
     const app = createApp({ ...deps(), config: broken, onFault: (error) => faults.push(error) });
     const response = await app.request('/v1/pool');
-    await database.db.execute(sql`UPDATE terms SET from_dt = '0001-01-01Z'`);
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({
       code: 'INTERNAL',

@@ -47,8 +47,8 @@ describe('the preview of a payout round', () => {
     app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
     await addWallet(db);
     await db.execute(sql`
-      INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
-      VALUES ('0001-01-01Z', 2500, ${(ETH / 10n).toString()}, 3600000)`);
+      INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
+      VALUES ('0001-01-01Z', 2500, ${(ETH / 10n).toString()}, 3600000, 'commission-floor')`);
     const pending = [ETH, ETH / 10n - 1n, ETH, ETH, ETH / 2n, -ETH, 3n * ETH, 0n];
     for (const [i, pendingWei] of pending.entries()) {
       await addWorker(db, { payee: addressOf(i + 1), pendingWei, paidWei: 5n });

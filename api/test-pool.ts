@@ -39,6 +39,8 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       commissionBps: 2_500,
       payoutThresholdWei: 5_000_000_000_000_000n,
       minPayoutIntervalMs: 0,
+      rounding: 'commission-floor',
+      termsFrom: null,
       payoutIntervalMs: 14_400_000,
       syncIntervalMs: 60_000,
       jobMatchWindowMs: 3_600_000,
@@ -212,6 +214,6 @@ export async function addWallet(db: Database): Promise<void> {
 
 export async function addTerms(db: Database, thresholdWei: bigint): Promise<void> {
   await db.execute(sql`
-    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
-    VALUES ('0001-01-01Z', 2500, ${thresholdWei.toString()}, 0)`);
+    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
+    VALUES ('0001-01-01Z', 2500, ${thresholdWei.toString()}, 0, 'commission-floor')`);
 }

@@ -15,8 +15,8 @@ import { closeDatabase, type Database, openDatabase } from '../store/database.js
 import { migrateDatabase } from '../store/migrate.js';
 import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { openWalletRow } from '../store/wallet.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { median, rounded } from './figures.js';
 import { ArrivingEvents } from './growth-arriving.js';
 import {

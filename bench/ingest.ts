@@ -9,7 +9,7 @@ import { closeDatabase, type Database, openDatabase } from '../store/database.js
 import { migrateDatabase } from '../store/migrate.js';
 import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { runForJson, startUntil } from './children.js';
 import { compileIngestSync } from './compiled.js';
 import { median, rounded } from './figures.js';

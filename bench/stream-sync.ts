@@ -5,7 +5,7 @@ import { createEventSource } from '../plugins/event-source/registry.js';
 import type { Database } from '../store/database.js';
 import { query } from '../store/query.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { runForJson } from './children.js';
 import { compileIngestSync } from './compiled.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';

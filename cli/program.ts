@@ -11,6 +11,7 @@ import { addPoolCommands } from './pool-commands.js';
 import { addRepairCommands } from './repair-commands.js';
 import { addRoundCommands } from './round-commands.js';
 import { addSetAsideCommands } from './set-aside-commands.js';
+import { addTermsCommands } from './terms-commands.js';
 import { addUnattributedCommands } from './unattributed-commands.js';
 import { addWalletCommands } from './wallet-commands.js';
 
@@ -40,6 +41,7 @@ function createProgram(): Command {
   addPayoutCommands(program);
   addRoundCommands(program);
   addWalletCommands(program);
+  addTermsCommands(program);
   addFindingCommands(program);
   addRepairCommands(program);
   addBackfillCommands(program);

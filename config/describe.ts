@@ -22,6 +22,8 @@ export function describeConfig(config: Config): ConfigDescription {
       commission: formatShare(pool.commissionBps),
       payoutThreshold: `${formatEth(pool.payoutThresholdWei)} ETH`,
       minPayoutInterval: formatDuration(pool.minPayoutIntervalMs),
+      rounding: pool.rounding,
+      termsFrom: pool.termsFrom?.toISOString() ?? null,
       payoutInterval: formatDuration(pool.payoutIntervalMs),
       payoutsEnabled: pool.payoutsEnabled,
       maxPayout: `${formatEth(pool.maxPayoutWei)} ETH`,

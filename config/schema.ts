@@ -1,6 +1,7 @@
 /** The shape of the YAML: every key, its unit, its default. Unknown keys are refused. */
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../domain/address.js';
+import { ROUNDINGS } from '../domain/money.js';
 import {
   parseAmountWei,
   parseDurationMs,
@@ -8,6 +9,8 @@ import {
   parseShareBps,
   type Quantity,
 } from './quantity.js';
+
+const TIME_WANTED = 'give a time with its zone such as "2025-02-03T00:00:00Z"';
 
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);
@@ -24,6 +27,8 @@ const pool = z.strictObject({
   commission: shareBps().prefault('25%'),
   payoutThreshold: amountWei().prefault('0.005 ETH'),
   minPayoutInterval: durationMs().prefault('1h'),
+  rounding: z.enum(ROUNDINGS, `give ${ROUNDINGS.join(' or ')}`).prefault('commission-floor'),
+  termsFrom: moment().optional(),
   payoutInterval: interval('10s').prefault('4h'),
   payoutsEnabled: flag().prefault(true),
   maxPayout: amountWei().prefault('1 ETH'),
@@ -43,14 +48,9 @@ const source = z.strictObject({
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
   from: text().transform((value, context) => {
     if (value === 'beginning') return null;
-    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)
-      ? new Date(value)
-      : new Date(Number.NaN);
-    if (!Number.isNaN(time.getTime())) return time;
-    context.addIssue({
-      code: 'custom',
-      message: 'give a time with its zone such as "2025-02-03T00:00:00Z", or "beginning"',
-    });
+    const time = readTime(value);
+    if (time !== null) return time;
+    context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
     return z.NEVER;
   }),
   syncInterval: interval('1s').optional(),
@@ -253,6 +253,22 @@ function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
 
 function portNumber() {
   return wholeNumber(0, 65_535);
+}
+
+/** A time with its zone. */
+function moment() {
+  return text().transform((value, context) => {
+    const time = readTime(value);
+    if (time !== null) return time;
+    context.addIssue({ code: 'custom', message: TIME_WANTED });
+    return z.NEVER;
+  });
+}
+
+function readTime(value: string): Date | null {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)) return null;
+  const time = new Date(value);
+  return Number.isNaN(time.getTime()) ? null : time;
 }
 
 function flag() {

@@ -9,13 +9,14 @@ import {
 } from './credit.js';
 import { ledgerEntries } from './credit-tally.js';
 import type { RemoteWorker } from './remote-worker.js';
+import type { Terms } from './terms.js';
 
 const PAYEES = ['0xaa', '0xbb', '0xcc'] as const;
 const HOUR = 3_600_000;
 const T0 = Date.UTC(2026, 0, 1);
-const TERMS = [
-  { id: 1, fromMs: 0, commissionBps: 2_500 },
-  { id: 2, fromMs: T0 + 2 * HOUR, commissionBps: 333 },
+const TERMS: readonly Terms[] = [
+  { id: 1, fromMs: 0, commissionBps: 2_500, rounding: 'commission-floor' },
+  { id: 2, fromMs: T0 + 2 * HOUR, commissionBps: 333, rounding: 'net-floor' },
 ];
 const WINDOW = HOUR;
 
@@ -110,7 +111,7 @@ const received = (
 });
 
 const net = (gross: bigint, dtMs: number): bigint =>
-  gross - (gross * (dtMs >= T0 + 2 * HOUR ? 333n : 2_500n)) / 10_000n;
+  dtMs >= T0 + 2 * HOUR ? (gross * 9_667n) / 10_000n : gross - (gross * 2_500n) / 10_000n;
 
 /** Random events: plain jobs, AI jobs with both halves, some without one, some colliding. */
 const anyEvents = fc

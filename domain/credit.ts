@@ -261,7 +261,7 @@ class BatchCrediting {
     const { grossWei, termsId } = job;
     const terms = this.termsById.get(termsId);
     if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
-    const { commissionWei } = splitFee(grossWei, terms.commissionBps);
+    const { commissionWei } = splitFee(grossWei, terms);
     const seen = this.tally.see(worker, dtMs);
     const { computeUnits } = job;
     this.tally.earn(kind, seen, { grossWei, commissionWei, computeUnits, termsId });

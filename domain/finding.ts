@@ -18,6 +18,8 @@ export const FINDING_CODES = [
   'EVENTS_UNKNOWN',
   'FILES_INCOMPLETE',
   'FILES_OVERWRITTEN',
+  'TERMS_CHANGED',
+  'TERMS_DIFFER',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -1,6 +1,6 @@
 /** What a person decides about a job that nobody was credited for. */
 import type { Address } from './address.js';
-import { splitFee } from './money.js';
+import { type Share, splitFee } from './money.js';
 import { PoolError } from './pool-error.js';
 import type { NodeType, RemoteWorker } from './remote-worker.js';
 
@@ -12,9 +12,8 @@ export interface Assignee {
 }
 
 /** A job as it waits, with the share of the pool that held at its own time. */
-export interface WaitingJob {
+export interface WaitingJob extends Share {
   readonly grossWei: bigint;
-  readonly commissionBps: number;
   /** Null where neither the event nor its source says it any more. */
   readonly nodeType: NodeType | null;
   readonly region: string | null;
@@ -41,5 +40,5 @@ export function shareJob(job: WaitingJob, assignee: Assignee | null): JobShare {
     const words = 'nothing says any more in which node type and region the job was done';
     throw new PoolError('WORKER_NOT_NAMED', words);
   }
-  return { worker: { payee, nodeType, region }, ...splitFee(job.grossWei, job.commissionBps) };
+  return { worker: { payee, nodeType, region }, ...splitFee(job.grossWei, job) };
 }

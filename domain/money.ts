@@ -13,16 +13,39 @@ export interface Split {
 }
 
 /**
- * Splits one job's fees: commission = floor(gross × bps / 10 000), the payee gets the rest.
- * Rounding per job, in the payee's favour by at most one wei.
+ * Who gets the fraction of a wei when a job's fee is split. Terms keep their rule, and with them every job that was
+ * counted under them: what a rule does never changes, a pool that wants another one changes its terms.
+ *
+ * - `commission-floor`: the commission is rounded down, the payee gets the rest.
+ * - `net-floor`: what the payee gets is rounded down, the pool keeps the rest.
  */
-export function splitFee(grossWei: bigint, commissionBps: number): Split {
+export const ROUNDINGS = ['commission-floor', 'net-floor'] as const;
+export type Rounding = (typeof ROUNDINGS)[number];
+
+/** What the pool takes of a job, to the wei. */
+export interface Share {
+  readonly commissionBps: number;
+  readonly rounding: Rounding;
+}
+
+/** Splits one job's fees by the rule of its terms; commission and net are together exactly the gross. */
+export function splitFee(grossWei: bigint, { commissionBps, rounding }: Share): Split {
   if (grossWei < 0n) throw new RangeError(`a fee of ${grossWei} wei is negative`);
   if (!Number.isInteger(commissionBps) || commissionBps < 0 || commissionBps > 10_000) {
     throw new RangeError(`a commission of ${commissionBps} basis points is outside 0..10000`);
   }
-  const commissionWei = (grossWei * BigInt(commissionBps)) / BPS_SCALE;
-  return { commissionWei, netWei: grossWei - commissionWei };
+  switch (rounding) {
+    case 'commission-floor': {
+      const commissionWei = (grossWei * BigInt(commissionBps)) / BPS_SCALE;
+      return { commissionWei, netWei: grossWei - commissionWei };
+    }
+    case 'net-floor': {
+      const netWei = (grossWei * BigInt(10_000 - commissionBps)) / BPS_SCALE;
+      return { commissionWei: grossWei - netWei, netWei };
+    }
+    default:
+      throw new RangeError(`there is no rounding "${String(rounding)}"`);
+  }
 }
 
 /** Reads a decimal string of wei; anything else (sign, exponent, hex, blanks) throws. */

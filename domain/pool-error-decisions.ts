@@ -72,4 +72,14 @@ export const DECISION_ERRORS = {
     http: 409,
     help: 'Somebody cancelled or terminated it. What it stored stays counted; the same command reads the rest.',
   },
+  TERMS_FROM_TAKEN: {
+    final: true,
+    http: 409,
+    help: 'A time names one act for ever. What is recorded stays: `openpool terms list`. Give the other terms a time of their own, or correct the file to what is recorded.',
+  },
+  TERMS_FROM_PAST: {
+    final: true,
+    http: 409,
+    help: 'Terms never reach back. Give a time to come, or none: then they hold from now on.',
+  },
 } as const satisfies Record<string, CatalogueEntry>;

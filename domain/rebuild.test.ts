@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type RawRow, RebuildTally } from './rebuild.js';
 import { readStoredContent } from './stored-event.js';
+import type { Terms } from './terms.js';
 
-const terms = [
-  { id: 1, fromMs: 0, commissionBps: 1_000 },
-  { id: 2, fromMs: 10_000, commissionBps: 2_000 },
+const terms: readonly Terms[] = [
+  { id: 1, fromMs: 0, commissionBps: 1_000, rounding: 'commission-floor' },
+  { id: 2, fromMs: 10_000, commissionBps: 2_000, rounding: 'net-floor' },
 ];
 const ALICE = `0x${'a1'.repeat(20)}`;
 const kept = { grossWei: 100n, commissionWei: 10n, termsId: 1, workerId: 7 };
@@ -33,6 +34,28 @@ describe('what a raw event is worth', () => {
     expect(tallyOf(row({ dtMs: 20_000, receivedMs: 9_000 })).jobs[0]?.commissionWei).toBe(10n);
     // In force at its coming were the second already: the first cannot have been given to it.
     expect(tallyOf(row({ dtMs: 20_000, receivedMs: 11_000 })).jobs[0]?.commissionWei).toBe(20n);
+  });
+
+  it('is split by the rounding of its terms, and keeps what was withdrawn after its coming', () => {
+    const withdrawn: Terms = {
+      ...terms[1],
+      id: 2,
+      fromMs: 10_000,
+      commissionBps: 2_000,
+      rounding: 'net-floor',
+      isWithdrawn: true,
+    };
+    const basis = { terms: [...terms.slice(0, 1), withdrawn], workerIdOf: () => 7 };
+    const commissionOf = (one: RawRow) => {
+      const tally = new RebuildTally(basis);
+      tally.add(one);
+      return tally.drain().jobs[0]?.commissionWei;
+    };
+    const payload = row().payload.replace('100', '101');
+    const times = { dtMs: 20_000, receivedMs: 9_000, payload };
+    // 20.2 wei and 10.1 wei: one rounds up for the pool, one down.
+    expect(commissionOf(row({ ...times, kept: { ...kept, termsId: 2 } }))).toBe(21n);
+    expect(commissionOf(row(times))).toBe(10n);
   });
 
   it('is read in both ways in which payloads are kept, and refused by name when it cannot be', () => {

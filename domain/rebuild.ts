@@ -166,7 +166,7 @@ export class RebuildTally {
     const { grossWei, computeUnits, payee, requestId } = content;
     const terms = termsOf(row, this.basis.terms);
     const termsId = terms.id;
-    const { commissionWei } = splitFee(grossWei, terms.commissionBps);
+    const { commissionWei } = splitFee(grossWei, terms);
     const job = { termsId, grossWei, commissionWei, computeUnits };
     if (requestId === null && payee !== null) {
       const workerId = this.workerIdOf(row, payee);

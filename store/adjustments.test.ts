@@ -5,6 +5,7 @@ import type { Address } from '../domain/address.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../test/harness/jobs.js';
 import { randomAddress } from '../test/harness/money.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { type Adjustment, adjustPending } from './adjustments.js';
 import { listAuditLog } from './audit-log-reads.js';
 import { checkInvariants } from './invariants.js';
@@ -12,7 +13,6 @@ import { decideJobs } from './job-decisions.js';
 import { reserveManual } from './payouts.js';
 import { query } from './query.js';
 import { registerSources } from './sources.js';
-import { recordTerms } from './terms.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const SOURCE = 'orch';

@@ -1,5 +1,5 @@
 /** Who decided what, and why. */
-import { desc, lt } from 'drizzle-orm';
+import { desc, eq, lt } from 'drizzle-orm';
 import type { Reader } from './database.js';
 import {
   CURSOR_PART,
@@ -19,6 +19,22 @@ export interface AuditLogEntry {
   readonly subject: string;
   readonly reason: string;
   readonly detail: unknown;
+}
+
+/** Who did one thing, and why. */
+export interface ActLine {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** Of everything that this was done to, by its subject: for actions that are done to each once. */
+export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<string, ActLine>> {
+  const { subject, actor, reason } = auditLog;
+  const rows = await db
+    .select({ subject, actor, reason })
+    .from(auditLog)
+    .where(eq(auditLog.action, action));
+  return new Map(rows.map((row) => [row.subject, { actor: row.actor, reason: row.reason }]));
 }
 
 /** The newest first. */

@@ -17,6 +17,7 @@ import {
   toStoredHalf,
 } from './events-statements.js';
 import { knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
+import { toTerms } from './terms-rows.js';
 
 export interface KnownState {
   readonly firstSeq: number;
@@ -34,12 +35,6 @@ export interface KnownState {
 interface KnownRow {
   readonly i: number;
   readonly hash: string;
-}
-
-interface TermsRow {
-  readonly id: number;
-  readonly from_ms: string;
-  readonly commission_bps: number;
 }
 
 /**
@@ -127,10 +122,6 @@ function knownHashes(
     if (prepared !== undefined) hashes.set(Number(row.i), knownHash(row, prepared));
   }
   return hashes;
-}
-
-function toTerms({ id, from_ms: fromMs, commission_bps: commissionBps }: TermsRow): Terms {
-  return { id, fromMs: Number(fromMs), commissionBps };
 }
 
 function msOr(said: string | null, otherwiseMs: number): number {

@@ -3,6 +3,7 @@ import type { BatchCredits, EventKey, StoredHalf } from '../domain/credit.js';
 import { ledgerEntries } from '../domain/credit-tally.js';
 import { isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from './copy-text.js';
 import { type PreparedEvent, STORED_HASH } from './events-prepared.js';
+import { READ_TERMS } from './terms-rows.js';
 
 /** Ids of remote workers by `remoteWorkerKey`. */
 export type WorkerIds = (workerKey: string) => number;
@@ -45,8 +46,7 @@ export function readStatements(
     SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS has_decisions;
     ${knownStatement(sourceId, batch.keys)};
     ${openHalvesStatement(source, batch.spans)};
-    SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps
-      FROM terms ORDER BY from_dt`;
+    ${READ_TERMS}`;
 }
 
 /** A key and its place in its batch. */

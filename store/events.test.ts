@@ -4,11 +4,11 @@ import { MAX_FEE_WEI } from '../domain/pool-event-content.js';
 import { waitUntil } from '../local/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingestSaid } from '../test/harness/event-world.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { type IngestBatch, type IngestSession, ingestBatch, openIngestSession } from './events.js';
 import { ensurePartitions } from './events-partitions.js';
 import { prepareSlice } from './events-prepared.js';
 import { registerSources } from './sources.js';
-import { recordTerms } from './terms.js';
 
 const NOW = new Date('2026-03-15T12:00:00Z');
 const payeeOf = (i: number) => `0x${String(i + 1).padStart(40, '0')}` as const;

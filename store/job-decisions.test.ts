@@ -6,12 +6,12 @@ import type { JobKey } from '../domain/job-handle.js';
 import { waitUntil } from '../local/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../test/harness/jobs.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { listAuditLog } from './audit-log-reads.js';
 import { checkInvariants } from './invariants.js';
 import { decideJobs, type JobDecision } from './job-decisions.js';
 import { query } from './query.js';
 import { registerSources } from './sources.js';
-import { recordTerms } from './terms.js';
 import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');

@@ -6,7 +6,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Assignee, type JobShare, shareJob } from '../domain/job-decision.js';
 import { formatJobHandle, type JobKey } from '../domain/job-handle.js';
-import { sumWei } from '../domain/money.js';
+import { type Rounding, sumWei } from '../domain/money.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/remote-worker.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
@@ -112,11 +112,12 @@ async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
     event_id: string;
     gross_wei: string;
     commission_bps: number;
+    rounding: Rounding;
     node_type: NodeType | null;
     region: string | null;
   }>(
     reader,
-    sql`SELECT u.source_id, u.dt, u.event_id, u.gross_wei, t.commission_bps,
+    sql`SELECT u.source_id, u.dt, u.event_id, u.gross_wei, t.commission_bps, t.rounding,
                coalesce(u.node_type, e.node_type, s.node_type) AS node_type,
                coalesce(u.region, e.region, s.region) AS region
           FROM ${keyRows(keys)}
@@ -131,6 +132,7 @@ async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
     key: { sourceId: row.source_id, dtMs: Date.parse(row.dt), eventId: row.event_id },
     grossWei: BigInt(row.gross_wei),
     commissionBps: row.commission_bps,
+    rounding: row.rounding,
     nodeType: row.node_type,
     region: row.region,
   }));

@@ -4,11 +4,11 @@ import type { Address } from '../domain/address.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { ingest, owed, processedJob } from '../test/harness/jobs.js';
 import { randomAddress } from '../test/harness/money.js';
+import { recordTerms } from '../test/harness/terms.js';
 import { adjustPending } from './adjustments.js';
 import { checkInvariants } from './invariants.js';
 import { decideJobs } from './job-decisions.js';
 import { registerSources } from './sources.js';
-import { recordTerms } from './terms.js';
 
 const T0 = Date.UTC(2026, 2, 1, 12);
 const SOURCE = 'orch';

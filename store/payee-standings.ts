@@ -56,7 +56,7 @@ export async function currentTerms(
   const [row] = await query<{ threshold_wei: string; min_interval_ms: string; now: string }>(
     reader,
     sql`SELECT threshold_wei, min_interval_ms, now() AS now FROM terms
-         WHERE from_dt <= now() ORDER BY from_dt DESC LIMIT 1`,
+         WHERE from_dt <= now() AND withdrawn_at IS NULL ORDER BY from_dt DESC LIMIT 1`,
   );
   if (row === undefined) throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
   return {

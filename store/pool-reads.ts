@@ -1,5 +1,6 @@
 /** The pool as a whole. Everything here comes from sums that are kept, never from a scan of events. */
-import { desc, lte, sql } from 'drizzle-orm';
+import { and, desc, isNull, lte, sql } from 'drizzle-orm';
+import type { TermsValues } from '../domain/terms.js';
 import type { Reader } from './database.js';
 import { LIVE_CONNECTIONS } from './remote-worker-reads.js';
 import { type Account, terms } from './schema.js';
@@ -18,12 +19,6 @@ export interface PoolTotals {
   readonly openPayouts: number;
   readonly unattributedJobs: number;
   readonly setAsideEvents: number;
-}
-
-export interface CurrentTerms {
-  readonly commissionBps: number;
-  readonly thresholdWei: bigint;
-  readonly minIntervalMs: number;
 }
 
 export async function readPoolTotals(db: Reader): Promise<PoolTotals> {
@@ -60,16 +55,17 @@ export async function readPoolTotals(db: Reader): Promise<PoolTotals> {
   };
 }
 
-/** The terms that hold at this time, or undefined before a worker has recorded any. */
-export async function readTerms(db: Reader, at: Date): Promise<CurrentTerms | undefined> {
+/** The terms that hold now by the database's clock, or undefined before a worker has recorded any. */
+export async function readTerms(db: Reader): Promise<TermsValues | undefined> {
   const [row] = await db
     .select({
       commissionBps: terms.commissionBps,
       thresholdWei: terms.thresholdWei,
       minIntervalMs: terms.minIntervalMs,
+      rounding: terms.rounding,
     })
     .from(terms)
-    .where(lte(terms.fromDt, at))
+    .where(and(lte(terms.fromDt, sql`clock_timestamp()`), isNull(terms.withdrawnAt)))
     .orderBy(desc(terms.fromDt))
     .limit(1);
   return row;

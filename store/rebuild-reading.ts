@@ -9,6 +9,7 @@ import { listArchives, readArchived } from './archives.js';
 import type { Database } from './database.js';
 import { readPartition } from './raw-rows.js';
 import type { RebuildScratch } from './rebuild-scratch.js';
+import { READ_TERMS, type TermsRow, toTerms } from './terms-rows.js';
 
 export interface ReadingOptions {
   readonly archiveDir: string;
@@ -109,13 +110,6 @@ export class HistoryReading {
 }
 
 async function readTerms(client: PoolClient): Promise<readonly Terms[]> {
-  const { rows } = await client.query(
-    `SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps
-       FROM terms ORDER BY from_dt`,
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    fromMs: Number(row.from_ms),
-    commissionBps: row.commission_bps,
-  }));
+  const { rows } = await client.query<TermsRow>(READ_TERMS);
+  return rows.map(toTerms);
 }

@@ -74,7 +74,7 @@ describe('a correction of what still waits', () => {
       expect(await rebuild(true)).toMatchObject({ ok: true, corrections: { rows: 1 } });
       await isSound();
       await ingestSaid(database.db, 'a', [RECEIVED]);
-      expect(await balances()).toMatchObject({ [payeeOf(1)]: '967', revenue: '-1000' });
+      expect(await balances()).toMatchObject({ [payeeOf(1)]: '966', revenue: '-1000' });
       await isSound();
     },
   );
@@ -103,7 +103,7 @@ describe('a correction of what still waits', () => {
       },
     );
     expect(await rebuild(true)).toMatchObject({ ok: true, corrections: { rows: 2 } });
-    expect(await balances()).toMatchObject({ [payeeOf(2)]: '68', revenue: '-70' });
+    expect(await balances()).toMatchObject({ [payeeOf(2)]: '67', revenue: '-70' });
     await isSound();
   });
 

@@ -4,6 +4,7 @@
  */
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../domain/address.js';
+import type { Rounding } from '../domain/money.js';
 import type { PayoutState, WaitCode } from '../domain/payout.js';
 import { at, count, int8, wei } from './schema-columns.js';
 
@@ -246,6 +247,19 @@ export const terms = pgTable('terms', {
   thresholdWei: wei('threshold_wei').notNull(),
   minIntervalMs: count('min_interval_ms').notNull(),
   createdAt: at('created_at').notNull().defaultNow(),
+  rounding: text('rounding').$type<Rounding>().notNull(),
+  namedFrom: at('named_from'),
+  withdrawnAt: at('withdrawn_at'),
+});
+
+export const workerTerms = pgTable('worker_terms', {
+  worker: text('worker').primaryKey(),
+  commissionBps: integer('commission_bps').notNull(),
+  thresholdWei: wei('threshold_wei').notNull(),
+  minIntervalMs: count('min_interval_ms').notNull(),
+  rounding: text('rounding').$type<Rounding>().notNull(),
+  namedFrom: at('named_from'),
+  seenAt: at('seen_at').notNull(),
 });
 
 export const posting = pgTable('posting', {

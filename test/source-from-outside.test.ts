@@ -10,8 +10,8 @@ import { createSyncActivities } from '../activities/sync.js';
 import { loadConfig } from '../config.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
+import { recordTerms } from './harness/terms.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';

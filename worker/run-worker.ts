@@ -9,7 +9,6 @@ import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import { registerSources } from '../store/sources.js';
-import { recordTerms } from '../store/terms.js';
 import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
@@ -27,6 +26,7 @@ import {
 import { registerSearchAttributes } from './search-attributes.js';
 import type { Service, ServiceContext } from './service.js';
 import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
+import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
 /** How long running activities may take to end by themselves. */
@@ -50,7 +50,7 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 export async function startWorker(context: ServiceContext): Promise<Service> {
   const { config } = context;
   const sources = await prepareSources(context);
-  await prepareTerms(context);
+  const terms = await prepareTerms(context);
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
   try {
@@ -63,10 +63,12 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
       await order.leave();
+      await terms.stop();
       await connection.close();
     });
   } catch (error) {
     // Nothing may fail between a worker's making and its running: a connection is not closed below it.
+    await terms.stop();
     await connection.close();
     throw error;
   }
@@ -175,16 +177,6 @@ function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
       }
     },
   };
-}
-
-async function prepareTerms({ config, db }: ServiceContext): Promise<void> {
-  const { commissionBps, payoutThresholdWei, minPayoutIntervalMs } = config.pool;
-  const values = {
-    commissionBps,
-    thresholdWei: payoutThresholdWei,
-    minIntervalMs: minPayoutIntervalMs,
-  };
-  await recordTerms(db, values);
 }
 
 function runWorker(

@@ -134,6 +134,8 @@ const POOL: Config['pool'] = {
   commissionBps: 2_500,
   payoutThresholdWei: 1n,
   minPayoutIntervalMs: 0,
+  rounding: 'commission-floor',
+  termsFrom: null,
   payoutIntervalMs: 14_400_000,
   syncIntervalMs: 15_000,
   jobMatchWindowMs: 3_600_000,

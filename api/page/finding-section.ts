@@ -20,7 +20,7 @@ export function findingSection(status: PoolStatus): Html {
     rows: findings.map(
       (finding) => html`<tr${finding.acknowledged === null ? '' : html` class="dim"`}>
 <td class="s4">${codePill(finding)}</td>
-<td class="s2 end">${finding.sourceId}</td>
+<td class="s2 end">${finding.sourceId === '' ? 'the pool' : finding.sourceId}</td>
 <td class="why s6 later">${withoutAddresses(finding.words) ?? ''}${acknowledgement(finding)}</td>
 <td class="later">${ago(finding.openedAt, now)}</td>
 </tr>`,

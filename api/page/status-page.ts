@@ -1,5 +1,6 @@
 import { html, raw } from 'hono/html';
 import type { Config } from '../../config.js';
+import type { TermsValues } from '../../domain/terms.js';
 import type { FindingTotals, ShownFinding } from '../../store/finding-reads.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
 import type { PoolTotals } from '../../store/pool-reads.js';
@@ -22,8 +23,8 @@ export interface PoolStatus {
   readonly poolId: string;
   readonly version: string;
   readonly now: Date;
-  readonly commissionBps: number;
-  readonly thresholdWei: bigint;
+  /** Null: no worker has recorded any. */
+  readonly terms: TermsValues | null;
   readonly totals: PoolTotals;
   readonly workers: readonly RemoteWorkerSummary[];
   readonly sources: readonly SourceSummary[];

@@ -10,13 +10,7 @@ interface Share {
   readonly colour: string;
 }
 
-export function totalsSection({
-  totals,
-  commissionBps,
-  thresholdWei,
-  wallet,
-  now,
-}: PoolStatus): Html {
+export function totalsSection({ totals, terms, wallet, now }: PoolStatus): Html {
   const shares: readonly Share[] = [
     { name: 'Paid out', wei: totals.paidWei, colour: 'c-paid' },
     { name: 'Reserved', wei: totals.reservedWei, colour: 'c-way' },
@@ -30,8 +24,14 @@ export function totalsSection({
       html`<div><dt><i class="${colour}"></i>${name}</dt><dd>${eth(wei)} <small>ETH</small></dd></div>`,
   )}</dl>
 <div class="share">${shareBar(shares)}
-<p>Of ${eth(totals.grossWei)} ETH that the pool's jobs earned. The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.${balanceWords(wallet, now)}</p></div>
+<p>Of ${eth(totals.grossWei)} ETH that the pool's jobs earned.${termsWords(terms)}${balanceWords(wallet, now)}</p></div>
 </section>`;
+}
+
+function termsWords(terms: PoolStatus['terms']): Html {
+  if (terms === null) return html` No worker has recorded the pool's terms yet.`;
+  const { commissionBps, thresholdWei } = terms;
+  return html` The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.`;
 }
 
 function balanceWords(wallet: PoolStatus['wallet'], now: Date): Html {

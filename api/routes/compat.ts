@@ -12,7 +12,7 @@ import {
 } from '../../store/remote-worker-reads.js';
 import type { Access } from '../access.js';
 import { toChecksum } from '../addresses.js';
-import { type ApiDeps, nowOf } from '../deps.js';
+import type { ApiDeps } from '../deps.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -39,15 +39,16 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
 
 async function statusText(deps: ApiDeps): Promise<string> {
   const { db, config, version } = deps;
-  const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db, nowOf(deps))]);
-  const commissionBps = terms?.commissionBps ?? config.pool.commissionBps;
+  const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
+  // Null until a worker has recorded the terms.
+  const commission = terms === undefined ? null : terms.commissionBps / 10_000;
   const rest = JSON.stringify({
     Version: version,
     Region: config.pool.region,
     NodeTypes: nodeTypesOf(config.sources),
   });
   // What is reserved has not arrived yet: to the first manager it was still pending.
-  return `[{"Commission":${commissionBps / 10_000},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
+  return `[{"Commission":${commission},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
 }
 
 function nodeTypesOf(sources: ApiDeps['config']['sources']): readonly string[] {

@@ -5,21 +5,26 @@ import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
 import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
-import { type ApiDeps, nowOf } from '../deps.js';
+import type { ApiDeps } from '../deps.js';
 import { pageQuery, readQuery } from '../request.js';
+
+const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
 export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   const { db, config, version } = deps;
   const app = new Hono();
   app.get('/pool', async (c) => {
-    const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db, nowOf(deps))]);
+    const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
     return c.json({
       id: deps.poolId,
       name: config.pool.name,
       region: config.pool.region,
       version,
-      commissionBps: terms?.commissionBps ?? config.pool.commissionBps,
-      ...amount('payoutThreshold', terms?.thresholdWei ?? config.pool.payoutThresholdWei),
+      // Null until a worker has recorded the terms: those of a file are not in force.
+      commissionBps: terms?.commissionBps ?? null,
+      ...(terms === undefined ? NO_THRESHOLD : amount('payoutThreshold', terms.thresholdWei)),
+      minPayoutIntervalMs: terms?.minIntervalMs ?? null,
+      rounding: terms?.rounding ?? null,
       payoutsEnabled: config.pool.payoutsEnabled,
       ...amount('gross', totals.grossWei),
       ...amount('commission', totals.commissionWei),

@@ -24,7 +24,7 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
   const { db, poolId, config, version } = deps;
   const now = nowOf(deps);
   const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
-    readTerms(db, now),
+    readTerms(db),
     readPoolTotals(db),
     topRemoteWorkers(db, SHOWN_WORKERS),
     listSources(db, now),
@@ -43,8 +43,7 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     poolId,
     version,
     now,
-    commissionBps: terms?.commissionBps ?? config.pool.commissionBps,
-    thresholdWei: terms?.thresholdWei ?? config.pool.payoutThresholdWei,
+    terms: terms ?? null,
     totals,
     workers,
     ...{ sources, hours, findings, findingTotals },

@@ -3,7 +3,6 @@ import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { createRoundActivities } from '../../activities/round.js';
 import { findWorkflowBundle } from '../../config/process.js';
-import { recordTerms } from '../../store/terms.js';
 import { installRuntime } from '../../worker/log.js';
 import { applySchedules } from '../../worker/schedules.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
@@ -11,6 +10,7 @@ import { runProcess, type Service, type ServiceContext } from '../../worker/serv
 import { connectTemporal, untilTemporalAnswers } from '../../worker/temporal-connection.js';
 import { startWallet } from '../../worker/wallet-start.js';
 import { taskQueueOf } from '../../workflows/contract.js';
+import { recordTerms } from '../harness/terms.js';
 import { createNaiveActivities, prepareNaiveTable } from './naive-saga.js';
 
 await runProcess({ needsWallet: true, maxConnections: 20, services: [serveNaiveWorker] });

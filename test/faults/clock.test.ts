@@ -57,7 +57,7 @@ describe('a manager whose clock is wrong', () => {
       const due = await paidBefore(database, wallet, '90 minutes');
       const fresh = await credit(db, [AMOUNT_WEI]);
       const startedAt = await databaseNow(database);
-      // The configuration brings a minimum interval of an hour, which the recorded terms do not have.
+      // The configuration brings a minimum interval of an hour, by an act: the recorded terms have none.
       const manager = await startManagerProcess({
         databaseUrl: url,
         temporalAddress: inject('temporalAddress'),
@@ -65,7 +65,7 @@ describe('a manager whose clock is wrong', () => {
         chain,
         keystore: wallet.keystore,
         endpoint: orchestrator.url,
-        pool: { minPayoutInterval: '1h' },
+        pool: { minPayoutInterval: '1h', termsFrom: '2026-01-01T00:00:00Z' },
         clockShiftMs,
       });
       try {

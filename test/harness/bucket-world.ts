@@ -8,9 +8,9 @@ import { createEventSource } from '../../plugins/event-source/registry.js';
 import { startTestStorage, type TestStorage } from '../../plugins/event-source/test-storage.js';
 import { listObjectFindings } from '../../store/source-object-reads.js';
 import { registerSources } from '../../store/sources.js';
-import { recordTerms } from '../../store/terms.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { at, T0 } from './sync-world.js';
+import { recordTerms } from './terms.js';
 
 interface EventParts {
   readonly id?: string;

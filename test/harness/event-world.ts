@@ -6,7 +6,7 @@ import type { Database } from '../../store/database.js';
 import { ingestBatch, openIngestSession } from '../../store/events.js';
 import { prepareSlice, type ReadElement } from '../../store/events-prepared.js';
 import { registerSources } from '../../store/sources.js';
-import { recordTerms } from '../../store/terms.js';
+import { recordTerms } from './terms.js';
 
 const MINUTE_MS = 60_000;
 export const JOB_MATCH_WINDOW_MS = 3_600_000;
@@ -83,11 +83,12 @@ export function inventEvents(
   return [...said, ...late];
 }
 
-/** Sources and dated terms of a world; terms change in the middle of March 2026. */
+/** Sources and dated terms of a world; commission and rounding change in the middle of March 2026. */
 export async function openWorld(db: Database, ids: readonly string[] = ['a', 'b']): Promise<void> {
   const terms = { thresholdWei: 1n, minIntervalMs: 0 };
   await recordTerms(db, { ...terms, commissionBps: 2_500 });
-  await recordTerms(db, { ...terms, commissionBps: 333 }, new Date('2026-03-15T00:00:00Z'));
+  const later = { ...terms, commissionBps: 333, rounding: 'net-floor' } as const;
+  await recordTerms(db, later, new Date('2026-03-15T00:00:00Z'));
   const rest = { kind: 'k', region: 'eu', nodeType: 'ai', from: null } as const;
   await registerSources(
     db,

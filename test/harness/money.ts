@@ -99,11 +99,11 @@ export async function recordTestTerms(
   db: Database,
   terms: { readonly thresholdWei?: bigint; readonly minIntervalMs?: number } = {},
 ): Promise<void> {
+  // Said again, they hold from a millisecond later on.
   await db.execute(sql`
-    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
-    VALUES ('0001-01-01Z', 2500, ${(terms.thresholdWei ?? 1n).toString()}, ${terms.minIntervalMs ?? 0})
-    ON CONFLICT (from_dt) DO UPDATE SET threshold_wei = excluded.threshold_wei,
-                                        min_interval_ms = excluded.min_interval_ms`);
+    INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
+    SELECT coalesce(max(from_dt) + interval '1 ms', '0001-01-01Z'), 2500, ${(terms.thresholdWei ?? 1n).toString()}::numeric,
+           ${terms.minIntervalMs ?? 0}::bigint, 'commission-floor' FROM terms`);
 }
 
 let credits = 0;

@@ -11,8 +11,8 @@ import {
   type TestOrchestrator,
 } from '../../plugins/event-source/test-orchestrator.js';
 import { registerSources } from '../../store/sources.js';
-import { recordTerms } from '../../store/terms.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { recordTerms } from './terms.js';
 
 export const ALICE = '0x00000000000000000000000000000000000a11ce';
 export const BOB = '0x0000000000000000000000000000000000000b0b';

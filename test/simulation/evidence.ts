@@ -13,6 +13,9 @@ export interface RecordedTerms {
   readonly firstBatch: ReadonlyMap<string, number>;
 }
 
+/** Every other share comes with the rounding that is in favour of the pool, so that both are tried in one day. */
+export const roundsUp = (commissionBps: number): boolean => commissionBps % 2 === 1;
+
 export interface Evidence {
   readonly sources: readonly {
     readonly id: string;

@@ -8,9 +8,10 @@ import { closeDatabase, type Database, openDatabase } from '../../store/database
 import { checkInvariants } from '../../store/invariants.js';
 import { type RebuildOrder, rebuildBalances } from '../../store/rebuild.js';
 import { registerSources } from '../../store/sources.js';
-import { recordTerms } from '../../store/terms.js';
+import { recordTerms } from '../harness/terms.js';
 import { readBooks } from './books.js';
 import { setDatabaseClock, simulateClock } from './database-clock.js';
+import { roundsUp } from './evidence.js';
 import type { KilledSyncJob } from './killed-sync.js';
 import type { Manager, ManagerScene, Poll } from './manager.js';
 import type { PassOutcome } from './pass.js';
@@ -100,7 +101,8 @@ class ProductManager implements Manager {
   }
 
   async setTerms(nowMs: number, commissionBps: number): Promise<ReadonlyMap<string, number>> {
-    const terms = { commissionBps, thresholdWei: 1n, minIntervalMs: 0 };
+    const rounding = roundsUp(commissionBps) ? 'net-floor' : 'commission-floor';
+    const terms = { commissionBps, rounding, thresholdWei: 1n, minIntervalMs: 0 } as const;
     await recordTerms(this.observer, terms, new Date(nowMs));
     const { rows } = await this.observer.$client.query('SELECT id, next_batch FROM source');
     return new Map(rows.map((row) => [String(row.id), Number(row.next_batch)]));

@@ -3,6 +3,7 @@
  * arrived. Plain and slow on purpose; shares no code with the product.
  */
 import type { ReadElement } from './event-meaning.js';
+import { roundsUp } from './evidence.js';
 import {
   groupAround,
   type Half,
@@ -100,7 +101,10 @@ export function referenceLedger(input: ReferenceInput): Reference {
           continue;
         }
         const bps = terms.findLast(({ fromMs }) => fromMs <= event.dtMs)?.commissionBps ?? 0;
-        const commissionWei = (feeWei * BigInt(bps) - ((feeWei * BigInt(bps)) % 10_000n)) / 10_000n;
+        const parts = feeWei * BigInt(bps);
+        const rest = parts % 10_000n;
+        const upWei = rest > 0n && roundsUp(bps) ? 1n : 0n;
+        const commissionWei = (parts - rest) / 10_000n + upWei;
         sums.commissionWei += commissionWei;
         const account = accounts.get(outcome.worker) ?? {
           jobs: 0,

@@ -1,0 +1,76 @@
+/** The dated terms, and the act that changes them: one audited transaction, Temporal or not. */
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { ROUNDINGS } from '../../domain/money.js';
+import { PoolError } from '../../domain/pool-error.js';
+import { differenceWords } from '../../domain/sentinel-terms.js';
+import { listActs } from '../../store/audit-log-reads.js';
+import { changeTerms, readTermsHistory, type TermsHistory } from '../../store/terms.js';
+import { rehearse, transact } from '../../store/transact.js';
+import { type RunningFile, runningFiles } from '../../store/worker-terms.js';
+import type { Access } from '../access.js';
+import type { ApiDeps } from '../deps.js';
+import { parseEventTime } from '../event-times.js';
+import { readBody, reasonText } from '../request.js';
+import { viewTermsChange, viewTermsHistory, viewTermsValues } from '../views/terms-view.js';
+
+const changeBody = z.strictObject({
+  commissionBps: z.number().int().min(0).max(10_000).optional(),
+  payoutThresholdWei: z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number of wei')
+    .transform(BigInt)
+    .optional(),
+  minPayoutIntervalMs: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  rounding: z.enum(ROUNDINGS).optional(),
+  from: z.string().transform(parseEventTime).nullable().default(null),
+  reason: reasonText.min(1, 'say why'),
+  dryRun: z.boolean().default(false),
+});
+
+export function termsRoutes({ db }: ApiDeps, access: Access): Hono {
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const isTrusted = access.bringsToken(c);
+    const [history, acts, files] = await Promise.all([
+      readTermsHistory(db),
+      listActs(db, 'terms.change'),
+      runningFiles(db),
+    ]);
+    return c.json({
+      ...viewTermsHistory(history, isTrusted ? acts : null),
+      files: files.map((file) => viewFile(file, history, isTrusted)),
+    });
+  });
+  app.post('/', async (c) => {
+    access.requireToken(c);
+    const { reason, dryRun, from, ...body } = await readBody(c, changeBody);
+    const changes = {
+      ...(body.commissionBps === undefined ? {} : { commissionBps: body.commissionBps }),
+      ...(body.payoutThresholdWei === undefined ? {} : { thresholdWei: body.payoutThresholdWei }),
+      ...(body.minPayoutIntervalMs === undefined
+        ? {}
+        : { minIntervalMs: body.minPayoutIntervalMs }),
+      ...(body.rounding === undefined ? {} : { rounding: body.rounding }),
+    };
+    if (Object.keys(changes).length === 0) {
+      const fields = 'commissionBps, payoutThresholdWei, minPayoutIntervalMs, rounding';
+      throw new PoolError('REQUEST_INVALID', `The body says nothing of the terms: ${fields}.`);
+    }
+    const order = { changes, from: from === null ? null : new Date(from), reason, actor: 'api' };
+    const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
+    return c.json(viewTermsChange(change, dryRun));
+  });
+  return app;
+}
+
+/** Where a worker runs is nobody's business but the operator's. */
+function viewFile(file: RunningFile, { versions, now }: TermsHistory, isTrusted: boolean) {
+  const { worker, values, namedMs } = file;
+  return {
+    ...(isTrusted ? { worker } : {}),
+    ...viewTermsValues(values),
+    termsFrom: namedMs === null ? null : new Date(namedMs),
+    differs: differenceWords(file, versions, now.getTime()),
+  };
+}

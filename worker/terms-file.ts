@@ -1,0 +1,102 @@
+/** The terms that this worker's file says, held against those of the ledger: at its start, and every minute after. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setInterval } from 'node:timers';
+import { termsFileOf } from '../config/terms.js';
+import { differenceWords } from '../domain/sentinel-terms.js';
+import { changeWords, type TermsFile, termsWords } from '../domain/terms.js';
+import { openTerms, readTermsHistory, type TermsHistory } from '../store/terms.js';
+import { forgetFile, keepFile } from '../store/worker-terms.js';
+import type { ServiceContext } from './service.js';
+
+const LOOK_EVERY_MS = 60_000;
+const WHAT_HELPS =
+  'if the file is right, give it a pool.termsFrom, or use `openpool terms change`; if it is old, correct it';
+
+interface TermsContext extends Pick<ServiceContext, 'config' | 'db'> {
+  readonly log: Pick<ServiceContext['log'], 'debug' | 'info' | 'warn'>;
+}
+
+export interface TermsWatch {
+  stop(): Promise<void>;
+}
+
+/** Carries out the file's act, when it has a new one, and says in the log what holds and what the file differs in. */
+export async function prepareTerms(
+  context: TermsContext,
+  lookEveryMs = LOOK_EVERY_MS,
+): Promise<TermsWatch> {
+  const { config, db, log } = context;
+  const file = termsFileOf(config);
+  const place = `${hostname()}/${process.pid}`;
+  // Two containers may have one name, and one process number.
+  const worker = `${place}/${randomBytes(4).toString('hex')}`;
+  const { recorded, ...opened } = await openTerms(db, file, place);
+  if (recorded !== null) {
+    const from = new Date(recorded.fromMs).toISOString();
+    log.warn({ terms: termsWords(recorded), from }, 'the terms of pool.termsFrom are recorded');
+  }
+  const watch = new TermsLog(log, file, opened);
+  await keepFile(db, worker, file);
+  const look = async () => {
+    try {
+      await keepFile(db, worker, file);
+      watch.look(await readTermsHistory(db));
+    } catch (error) {
+      log.debug({ error: String(error) }, 'the terms could not be looked at');
+    }
+  };
+  let looking = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = look();
+  }, lookEveryMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await looking;
+      // Without a database it is forgotten all the same, some minutes later.
+      await forgetFile(db, worker).catch(() => undefined);
+    },
+  };
+}
+
+/** Says each change and each difference once. */
+class TermsLog {
+  private said: string | null = null;
+
+  constructor(
+    private readonly log: TermsContext['log'],
+    private readonly file: TermsFile,
+    private before: TermsHistory,
+  ) {
+    const { inForce } = before;
+    log.info({ terms: termsWords(inForce) }, 'these terms are in force');
+    this.sayDifference(before);
+  }
+
+  look(history: TermsHistory): void {
+    const { inForce } = history;
+    if (inForce.id !== this.before.inForce.id) {
+      const change = changeWords(this.before.inForce, inForce);
+      const from = new Date(inForce.fromMs).toISOString();
+      this.log.warn({ terms: termsWords(inForce), from }, `the terms changed: ${change}`);
+    }
+    this.before = history;
+    this.sayDifference(history);
+  }
+
+  private sayDifference({ versions, inForce, now }: TermsHistory): void {
+    const why = differenceWords(this.file, versions, now.getTime());
+    if (why === this.said) return;
+    this.said = why;
+    if (why === null) {
+      this.log.info('the terms of the configuration agree with the ledger');
+      return;
+    }
+    this.log.warn(
+      { finding: 'TERMS_DIFFER', file: termsWords(this.file.values), inForce: termsWords(inForce) },
+      `the terms of the configuration are not in force: ${why}. ${WHAT_HELPS}`,
+    );
+  }
+}
