@@ -6,6 +6,8 @@ import { closeDatabase, type Database } from '../store/database.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { createLog } from '../worker/log.js';
+import { registerSearchAttributes } from '../worker/search-attributes.js';
 import { createApp } from './app.js';
 import {
   addPayout,
@@ -49,6 +51,8 @@ describe('an API with the role openpool_api', () => {
     // Without a worker: what is asked for is started, and nobody answers.
     space = await createTestNamespace();
     const { client } = space;
+    const log = createLog({ level: 'silent' });
+    await registerSearchAttributes({ ...space, address: 'the test server', log });
     app = createApp({
       ...{
         db,
