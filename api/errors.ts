@@ -25,6 +25,9 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
       return answer(cause.type, cause.message, cause.details?.[0]);
     }
     if (isDatabaseDown(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+    if (isForbidden(cause)) {
+      return answer('DATABASE_FORBIDDEN', 'Postgres does not let this process do that.');
+    }
   }
   return answer('INTERNAL', 'Something went wrong inside.');
 }
@@ -62,8 +65,15 @@ function isDatabaseDown(error: unknown): boolean {
   return (
     /^(08|53|57P)/.test(code) ||
     /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT)$/.test(code) ||
+    // The socket of the embedded one is not there.
+    (code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect') ||
     /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
   );
+}
+
+/** SQLSTATE 42501, insufficient privilege. */
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '42501';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -8,7 +8,9 @@ import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { waitUntil } from '../local/process.js';
+import { closeDatabase, type Database } from '../store/database.js';
 import { operatorOrder } from '../store/schema-orders.js';
+import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
   createTestWallet,
@@ -51,6 +53,8 @@ interface Answer {
 
 describe('payouts through the API', () => {
   let database: TestDatabase;
+  /** The same one, under the role that an API process has. */
+  let apiDb: Database;
   let chain: LocalChain;
   let wallet: TestWallet;
   let space: TestNamespace;
@@ -73,18 +77,20 @@ describe('payouts through the API', () => {
     const round = createRoundActivities({ ...wallet.deps, client, poolId: TEST_POOL_ID });
     const payout = createPayoutActivities(wallet.deps);
     await temporal.startWorker({ ...round, ...payout }, { namespace });
+    apiDb = await openAsApi(database);
     app = createApp({ ...appDeps(), client });
   });
   afterAll(async () => {
     await temporal.close();
     await space.close();
+    await closeDatabase(apiDb);
     await Promise.all([database.close(), chain.stop()]);
   });
 
   function appDeps() {
     const base = testConfig();
     const config = { ...base, temporal: { ...base.temporal, namespace: space.namespace } };
-    return { db: database.db, poolId: TEST_POOL_ID, client: space.client, config, version: '1' };
+    return { db: apiDb, poolId: TEST_POOL_ID, client: space.client, config, version: '1' };
   }
   async function post(path: string, body: unknown, headers: Record<string, string> = TOKEN) {
     const init = { method: 'POST', headers, body: JSON.stringify(body) };

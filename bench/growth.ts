@@ -79,7 +79,7 @@ async function fillAll(
   stops: Stops,
 ): Promise<readonly Pool[]> {
   const { rows, payees, say } = options;
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
+  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
   stops.push(() => postgres.stop());
   const admin = openDatabase({ url: postgres.url });
   stops.push(() => closeDatabase(admin));

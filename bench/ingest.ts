@@ -74,7 +74,7 @@ export async function benchIngest(options: IngestBenchOptions) {
       mark: 'listening on ',
     });
     stops.push(() => orchestrator.process.stop());
-    const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
+    const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
     stops.push(() => postgres.stop());
     const bench: Bench = {
       ...{ dir, adminUrl: postgres.url, endpoint: orchestrator.said, answer, say },

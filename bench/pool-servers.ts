@@ -21,7 +21,7 @@ const FUNDS_WEI = 1_000n * 10n ** 18n;
 
 /** @param stops added to: what ends them, in the order in which they were started */
 export async function startPoolServers(dir: string, stops: Stops): Promise<PoolServers> {
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
+  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
   stops.push(() => postgres.stop());
   const temporal = await startTemporal({
     headless: true,

@@ -88,6 +88,22 @@ async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => 
   }
 }
 
+/** Runs a command on the database alone, before or after the first start. */
+export async function withDatabase(
+  command: Command,
+  run: (context: Pick<CliContext, 'config' | 'db' | 'answer'>) => Promise<unknown>,
+): Promise<void> {
+  await guarded(command, async (options) => {
+    const config = await loadConfig(options.config);
+    const database = await openPoolDatabase(config, { maxConnections: 2 });
+    try {
+      return await run({ config, db: database.db, answer: printer(options) });
+    } finally {
+      await database.close();
+    }
+  });
+}
+
 /** Reads the configuration as a worker would; wallet, sources and RPC endpoints included. */
 export async function runConfigCheck(command: Command): Promise<void> {
   await guarded(command, async (options) => {

@@ -4,6 +4,7 @@ import { readVersion } from '../config/process.js';
 import { addAdjustCommands } from './adjust-commands.js';
 import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';
+import { addDatabaseCommands } from './database-commands.js';
 import { addFindingCommands } from './finding-commands.js';
 import { addHistoryCommands } from './history-commands.js';
 import { addPayoutCommands } from './payout-commands.js';
@@ -49,5 +50,6 @@ function createProgram(): Command {
   addAdjustCommands(program);
   addSetAsideCommands(program);
   addHistoryCommands(program);
+  addDatabaseCommands(program);
   return program;
 }

@@ -111,7 +111,9 @@ function describeSigner(signer: Config['wallet']['signer']): ConfigDescription {
 
 function describeDatabase(database: Config['database']): ConfigDescription {
   if ('url' in database) {
-    const { hostname, port, pathname } = new URL(database.url);
+    const { hostname, port, pathname, searchParams } = new URL(database.url);
+    const socketDir = searchParams.get('host');
+    if (socketDir?.startsWith('/') === true) return { url: `socket in ${socketDir}${pathname}` };
     return { url: `postgres://${hostname}${port === '' ? '' : `:${port}`}${pathname}` };
   }
   return { embedded: { dir: database.embeddedDir, port: database.port } };

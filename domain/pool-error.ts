@@ -3,6 +3,7 @@
  * whether trying again can help (`final`), which HTTP status it answers with, and what to do.
  * docs/operations.md has one entry per code; a test holds the two against each other.
  */
+import { DATABASE_ERRORS } from './pool-error-database.js';
 import { DECISION_ERRORS } from './pool-error-decisions.js';
 import { SOURCE_ERRORS } from './pool-error-sources.js';
 
@@ -58,6 +59,7 @@ export const CATALOGUE = {
   PAYOUT_NOT_SIGNED: { final: true, http: 409, help: 'There is no transaction to bump yet.' },
   PAYOUT_NOT_HELD: { final: true, http: 409, help: 'Only a held payout can be resumed.' },
   REASON_MISSING: { final: true, http: 400, help: 'Say why: the reason is kept in the audit log.' },
+  ...DATABASE_ERRORS,
   ...DECISION_ERRORS,
   WALLET_HALTED: {
     final: false,
@@ -154,11 +156,6 @@ export const CATALOGUE = {
     http: 503,
     help: 'No worker answered in time: start one, or look at its log. Asking again is harmless.',
   },
-  DATABASE_UNREACHABLE: {
-    final: false,
-    http: 503,
-    help: 'Check `database` in the configuration and that Postgres runs; then try again.',
-  },
   INTERNAL: {
     final: false,
     http: 500,
@@ -197,11 +194,6 @@ export const CATALOGUE = {
     final: true,
     http: 500,
     help: 'Remove the search attribute of the wrong type with the command that is named; the worker adds it again.',
-  },
-  DATABASE_PORT_BUSY: {
-    final: true,
-    http: 500,
-    help: 'Free the port, or give database.embedded.port another one.',
   },
   KEYSTORE_MALFORMED: {
     final: true,

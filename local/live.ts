@@ -18,7 +18,7 @@ export interface LiveOptions {
 }
 
 const USUAL_PORTS: StackPorts = {
-  ...{ api: 8080, temporal: 7233, temporalUi: 8233, postgres: 5442, chain: 8545 },
+  ...{ api: 8080, temporal: 7233, temporalUi: 8233, chain: 8545 },
   orchestrators: [7935, 7936, 7937],
 };
 const BACKLOG_EVENTS = 600;

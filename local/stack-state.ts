@@ -14,7 +14,6 @@ export interface StackPorts {
   readonly api: number;
   readonly temporal: number;
   readonly temporalUi: number;
-  readonly postgres: number;
   readonly chain: number;
   readonly orchestrators: readonly number[];
 }

@@ -59,7 +59,7 @@ export interface Stack {
 }
 
 export const ANY_PORTS: StackPorts = {
-  ...{ api: 0, temporal: 0, temporalUi: 0, postgres: 0, chain: 0 },
+  ...{ api: 0, temporal: 0, temporalUi: 0, chain: 0 },
   orchestrators: [0, 0, 0],
 };
 
@@ -163,13 +163,12 @@ async function startServers(building: Building & { wished: StackPorts }): Promis
   const { dir, record, stops, say, wished } = building;
   say('starting Postgres, Temporal and the chain …');
   const ports = {
-    postgres: await choosePort('Postgres', wished.postgres, say),
     temporal: await choosePort('Temporal', wished.temporal, say),
     temporalUi: await choosePort("Temporal's pages", wished.temporalUi, say),
     chain: await choosePort('the chain', wished.chain, say),
   };
   const started = await Promise.allSettled([
-    startPostgres({ dataDir: join(dir, 'postgres'), port: ports.postgres }),
+    startPostgres({ dataDir: join(dir, 'postgres') }),
     startTemporal({
       ...{ port: ports.temporal, uiPort: ports.temporalUi },
       databasePath: join(dir, 'temporal.db'),

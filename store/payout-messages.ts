@@ -4,7 +4,6 @@ import { isClosed, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Reader, Transaction } from './database.js';
-import { postMovement } from './payout-postings.js';
 import { query } from './query.js';
 import { transact } from './transact.js';
 
@@ -50,10 +49,8 @@ export function resumePayout(db: Reader, id: string, decision: Decision): Promis
 export function cancelPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.cancel' }, async (tx, payout) => {
     requireReserved(payout);
-    await tx.execute(sql`
-      UPDATE payout SET state = 'cancelled', closed_at = now(), wait_code = NULL, wait_reason = NULL
-       WHERE id = ${id}`);
-    await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds: [id] });
+    // The database does it as a whole: the API's role may write neither posting nor state.
+    await tx.execute(sql`SELECT cancel_reserved_payout(${id})`);
     return { state: 'cancelled', words: 'cancelled: its amount is pending again' };
   });
 }

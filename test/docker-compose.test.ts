@@ -12,6 +12,7 @@ import { parse } from 'yaml';
 import { createApp } from '../api/app.js';
 import { parseDurationMs } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
+import { API_ROLE } from '../store/roles.js';
 import { SHUTDOWN_FORCE_MS } from '../worker/run-worker.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 
@@ -20,17 +21,19 @@ interface Service {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly env_file?: readonly { readonly path: string; readonly required: boolean }[];
-  readonly secrets?: readonly string[];
+  readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[];
   readonly volumes: readonly string[];
   readonly ports?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly healthcheck: { readonly test: readonly string[] };
+  readonly healthcheck?: { readonly test: readonly string[] };
   readonly stop_grace_period?: string;
   readonly ulimits?: Readonly<Record<string, number>>;
 }
 
 interface Compose {
-  readonly services: Readonly<Record<'postgres' | 'temporal' | 'worker' | 'api', Service>>;
+  readonly services: Readonly<
+    Record<'postgres' | 'temporal' | 'worker' | 'api' | 'api-role', Service>
+  >;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: Readonly<Record<string, null>>;
 }
@@ -38,6 +41,12 @@ interface Compose {
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFile(join(ROOT, path), 'utf8');
 const CONFIG_IN_CONTAINER = '/etc/openpool/openpool.yaml';
+
+type Secret = NonNullable<Service['secrets']>[number];
+
+const namesOf = (secret: Secret) =>
+  typeof secret === 'string' ? { source: secret, target: secret } : secret;
+const urlOf = ({ database }: Config) => new URL('url' in database ? database.url : 'none:');
 
 describe('docker-compose.yml', () => {
   let compose: Compose;
@@ -51,10 +60,16 @@ describe('docker-compose.yml', () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   /** Loads the mounted configuration as the service would, with its secrets and variables alone. */
-  async function loadAs(name: 'worker' | 'api', needsWallet: boolean): Promise<Config> {
+  async function loadAs(
+    name: 'worker' | 'api' | 'api-role',
+    needsWallet: boolean,
+  ): Promise<Config> {
     const { secrets = [], environment = {} } = compose.services[name];
     const own = await mkdtemp(join(dir, `${name}-`));
-    for (const secret of secrets) await writeFile(join(own, secret), `secret-of-${secret}`);
+    for (const secret of secrets) {
+      const { source, target } = namesOf(secret);
+      await writeFile(join(own, target), `secret-of-${source}`);
+    }
     const mounted = await read('pools/compose.yaml');
     const path = join(own, 'openpool.yaml');
     await writeFile(path, mounted.replaceAll('/run/secrets/', `${own}/`));
@@ -65,7 +80,8 @@ describe('docker-compose.yml', () => {
     const build = parse(await read('tsconfig.build.json')) as { readonly files: string[] };
     const commands = [
       compose.services.worker.command,
-      compose.services.worker.healthcheck.test,
+      compose.services.worker.healthcheck?.test,
+      compose.services['api-role'].command,
       compose.services.api.command,
       JSON.parse(/^CMD (.+)$/m.exec(dockerfile)?.[1] ?? '[]') as string[],
       [/exec node \/app\/(\S+)/.exec(dockerfile)?.[1] ?? ''],
@@ -95,11 +111,12 @@ describe('docker-compose.yml', () => {
   });
 
   it('mounts a configuration where the commands look for it', async () => {
-    for (const { command, volumes } of [compose.services.worker, compose.services.api]) {
+    const { worker, api, 'api-role': apiRole } = compose.services;
+    for (const { command, volumes } of [worker, api, apiRole]) {
       const mount = volumes.find((volume) => volume.includes(`:${CONFIG_IN_CONTAINER}:ro`));
       const source = /^\$\{OPENPOOL_CONFIG:-(.+?)\}/.exec(mount ?? '')?.[1] ?? 'none';
       expect(existsSync(join(ROOT, source))).toBe(true);
-      expect(command?.join(' ')).toContain(`--config ${CONFIG_IN_CONTAINER}`);
+      expect(command?.join(' ').replace('=', ' ')).toContain(`--config ${CONFIG_IN_CONTAINER}`);
     }
     expect(dockerfile).toContain(`--config ${CONFIG_IN_CONTAINER}`);
   });
@@ -111,6 +128,7 @@ describe('docker-compose.yml', () => {
       expect(env_file).toEqual([{ path: './pool.env', required: false }]);
     }
     const own = await mkdtemp(join(dir, 'files-'));
+    const env = { OPENPOOL_DATABASE_ROLE: 'openpool' };
     const text = (await read('pools/compose.yaml'))
       .replaceAll('/run/secrets/', `${own}/`)
       .replace('#basicAuth', 'basicAuth');
@@ -118,7 +136,7 @@ describe('docker-compose.yml', () => {
     await mkdir(join(own, 'files'));
     await writeFile(join(own, 'files', 'orchestrator-1-password'), 'open sesame');
     await writeFile(join(own, 'openpool.yaml'), text);
-    const { sources } = await loadConfig(join(own, 'openpool.yaml'), { env: {} });
+    const { sources } = await loadConfig(join(own, 'openpool.yaml'), { env });
     expect(sources[0]?.options).toMatchObject({ basicAuth: { password: 'open sesame' } });
   });
 
@@ -126,8 +144,8 @@ describe('docker-compose.yml', () => {
     const config = await loadAs('worker', true);
     const { signer } = config.wallet;
     expect(signer.kind === 'keystore' && basename(signer.keystorePath)).toBe('keystore');
-    expect(compose.services.api.secrets).not.toContain('keystore');
-    expect(compose.services.api.secrets).not.toContain('passphrase');
+    const shown = compose.services.api.secrets?.map((secret) => namesOf(secret).source);
+    expect(shown).toEqual(['api-database-password', 'api-token']);
     expect((await loadAs('api', false)).api.token).toBe('secret-of-api-token');
   });
 
@@ -139,15 +157,42 @@ describe('docker-compose.yml', () => {
 
   it('leads to the database as that is set up', async () => {
     const { environment = {}, volumes, secrets } = compose.services.postgres;
-    const { database } = await loadAs('worker', true);
-    const url = new URL('url' in database ? database.url : 'none:');
+    const url = urlOf(await loadAs('worker', true));
     expect(url.hostname).toBe('postgres');
     expect(url.username).toBe(environment['POSTGRES_USER']);
     expect(url.pathname).toBe(`/${environment['POSTGRES_DB']}`);
     expect(url.password).toBe('secret-of-database-password');
     expect(environment['POSTGRES_PASSWORD_FILE']).toBe(`/run/secrets/${secrets?.[0]}`);
+    expect(secrets).toEqual(['database-password']);
     expect(compose.services.postgres.image).toBe('postgres:18');
     expect(volumes).toEqual(['postgres-data:/var/lib/postgresql']);
+  });
+
+  it('gives the API a role of its own in Postgres, which a service makes with the same password', async () => {
+    const url = urlOf(await loadAs('api', false));
+    expect(url.username).toBe(API_ROLE);
+    expect(url.password).toBe('secret-of-api-database-password');
+    const { command = [], secrets, depends_on } = compose.services['api-role'];
+    expect(command.slice(3)).toEqual([
+      ...['database', 'api-role', '--password-file=/run/secrets/api-database-password'],
+    ]);
+    expect(secrets).toContain('api-database-password');
+    expect(urlOf(await loadAs('api-role', false)).username).toBe('openpool');
+    expect(depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+  });
+
+  it('publishes nothing but the API beyond this machine, and says what Temporal’s port is worth', async () => {
+    const { api, ...others } = compose.services;
+    for (const [name, { ports = [] }] of Object.entries(others)) {
+      for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+    }
+    expect(compose.services.postgres.ports).toBeUndefined();
+    expect(api.ports).toEqual([
+      expect.stringMatching(/^\$\{OPENPOOL_API_ADDRESS:-127\.0\.0\.1:8080\}:8080$/),
+    ]);
+    for (const path of ['docker-compose.yml', 'docs/deployment.md']) {
+      expect((await read(path)).replace(/[\s#]+/g, ' ')).toMatch(/start every workflow/);
+    }
   });
 
   it('starts Temporal with the search attributes of the contract, where the others look for it', async () => {
@@ -174,7 +219,9 @@ describe('docker-compose.yml', () => {
     expect(config.api.host).toBe('0.0.0.0');
     expect(compose.services.api.ports?.[0]).toMatch(new RegExp(`:${config.api.port}$`));
     expect(dockerfile).toContain(`EXPOSE ${config.api.port}`);
-    const asked = /fetch\('([^']+)'\)/.exec(compose.services.api.healthcheck.test.join(' '))?.[1];
+    const asked = /fetch\('([^']+)'\)/.exec(
+      (compose.services.api.healthcheck?.test ?? []).join(' '),
+    )?.[1];
     const url = new URL(asked ?? 'none:');
     expect(url.port).toBe(String(config.api.port));
     const unused = { db: undefined as never, client: undefined as never };
@@ -184,12 +231,13 @@ describe('docker-compose.yml', () => {
 
   it('waits for what it needs, and leaves the worker time to end', () => {
     const { worker, api } = compose.services;
-    for (const { depends_on } of [worker, api]) {
-      expect(depends_on).toEqual({
-        postgres: { condition: 'service_healthy' },
-        temporal: { condition: 'service_healthy' },
-      });
-    }
+    const servers = {
+      postgres: { condition: 'service_healthy' },
+      temporal: { condition: 'service_healthy' },
+    };
+    expect(worker.depends_on).toEqual(servers);
+    const role = { 'api-role': { condition: 'service_completed_successfully' } };
+    expect(api.depends_on).toEqual({ ...servers, ...role });
     const grace = parseDurationMs(worker.stop_grace_period ?? '0s');
     expect(grace.ok && grace.value).toBeGreaterThan(SHUTDOWN_FORCE_MS);
   });
@@ -205,7 +253,9 @@ describe('docker-compose.yml', () => {
       .flatMap(({ volumes }) => volumes.map((volume) => volume.split(':')[0]))
       .filter((name) => /^[a-z-]+$/.test(name ?? ''));
     expect(Object.keys(compose.volumes).sort()).toEqual([...new Set(named)].sort());
-    const secrets = new Set(services.flatMap((service) => service.secrets ?? []));
+    const secrets = new Set(
+      services.flatMap(({ secrets: used = [] }) => used.map((one) => namesOf(one).source)),
+    );
     expect(Object.keys(compose.secrets).sort()).toEqual([...secrets].sort());
   });
 });

@@ -6,6 +6,7 @@ import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import type { Ledger } from '../store/ledger.js';
 import { migrateDatabase } from '../store/migrate.js';
+import { awaitLedger } from './await-ledger.js';
 import { readFlags } from './flags.js';
 import { createLog, type Log } from './log.js';
 import { openPoolDatabase } from './open-database.js';
@@ -79,10 +80,12 @@ async function run(
   const running: Service[] = [];
   try {
     const { db } = database;
-    await migrateDatabase(db).catch((cause: unknown) => {
-      throw cause instanceof PoolError ? cause : databaseFailure(cause);
-    });
-    const ledger = await openConfiguredLedger(db, config);
+    const ledger = await comeToLedger({ config, db, log, signal }, options).catch(
+      (cause: unknown) => {
+        if (cause instanceof PoolError || signal.aborted) throw cause;
+        throw databaseFailure(cause);
+      },
+    );
     log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
@@ -96,9 +99,19 @@ async function run(
   }
 }
 
+/** A worker brings the database to its version; an API waits for that, because its role may not do it. */
+async function comeToLedger(
+  context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
+  { needsWallet = false }: LoadOptions,
+): Promise<Ledger> {
+  if (!needsWallet) return awaitLedger(context);
+  await migrateDatabase(context.db);
+  return openConfiguredLedger(context.db, context.config);
+}
+
 function databaseFailure(cause: unknown): PoolError {
   const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-  const message = `the database cannot be brought to this version: ${why}`;
+  const message = `the database cannot be opened or brought to this version: ${why}`;
   return new PoolError('DATABASE_UNREACHABLE', message, {}, { cause });
 }
 

@@ -34,10 +34,14 @@ interface Home {
 }
 
 /** A stop as for an upgrade: sessions are ended at once, the data are kept. */
-export function startChaosPostgres(home: Home): Promise<RestartableServer<LocalPostgres>> {
+export function startChaosPostgres(home: Home): Promise<RestartableServer<ChaosPostgres>> {
   return makeRestartable(home, {
     name: 'Postgres',
-    start: (port) => startPostgres({ dataDir: join(home.dir, 'postgres'), port }),
+    // No port but its directory is where it is found again.
+    start: async (port) => ({
+      ...(await startPostgres({ dataDir: join(home.dir, 'postgres') })),
+      port,
+    }),
     end: (server) => server.stop(),
   });
 }
@@ -64,6 +68,7 @@ export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosT
   });
 }
 
+type ChaosPostgres = LocalPostgres & { readonly port: number };
 type ChaosTemporal = LocalTemporal & { readonly port: number };
 
 interface Kind<Server> {

@@ -23,7 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dir = await mkdtemp(join(tmpdir(), 'openpool-test-'));
   const workflowBundlePath = join(dir, 'workflow-bundle.js');
   const [postgres, temporal] = await Promise.all([
-    startPostgres({ dataDir: join(dir, 'postgres'), ephemeral: true }),
+    startPostgres({ isSuperuser: true }),
     startTemporal({
       headless: true,
       searchAttributes: SEARCH_ATTRIBUTES.map((key) => `${key.name}=${attributeType(key.type)}`),

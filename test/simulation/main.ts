@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startPostgres } from '../../local/postgres.js';
 import { readFlags } from '../../worker/flags.js';
 import { addCounts, neverInjected } from './fault-classes.js';
@@ -37,10 +34,7 @@ const { control } = values;
 if (control !== undefined && control !== 'naive')
   refuse('--control: there is one control, "naive"');
 const range = readRange();
-const postgres = await startPostgres({
-  dataDir: mkdtempSync(join(tmpdir(), 'openpool-simulation-')),
-  ephemeral: true,
-});
+const postgres = await startPostgres({ isSuperuser: true });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void postgres.stop().finally(() => process.exit(130)));
 }

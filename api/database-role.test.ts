@@ -1,0 +1,194 @@
+/** The API under a role of its own in Postgres: it reads everything, and writes no money. */
+import { sql } from 'drizzle-orm';
+import type { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeDatabase, type Database } from '../store/database.js';
+import { openAsApi } from '../test/harness/api-role.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { createLog } from '../worker/log.js';
+import { registerSearchAttributes } from '../worker/search-attributes.js';
+import { createApp } from './app.js';
+import {
+  addPayout,
+  addressOf,
+  addTerms,
+  addWallet,
+  addWorker,
+  TEST_TOKEN,
+  TEST_WALLET,
+  testConfig,
+} from './test-pool.js';
+
+const PAYEE = addressOf(1);
+const JOB = 'orchestrator-ai/2025-01-01T00:00:00Z/1';
+
+describe('an API with the role openpool_api', () => {
+  let database: TestDatabase;
+  let db: Database;
+  let space: TestNamespace;
+  let app: Hono;
+  let payoutId: string;
+  const faults: unknown[] = [];
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    db = await openAsApi(database);
+    const owner = database.db;
+    await addWallet(owner);
+    await addTerms(owner, 1n);
+    await addWorker(owner, { payee: PAYEE, nodeType: 'ai', pendingWei: 3n, reservedWei: 6n });
+    const state = 'reserved';
+    payoutId = await addPayout(owner, {
+      payee: PAYEE,
+      state,
+      amountWei: 6n,
+      createdAt: new Date(),
+    });
+    await owner.execute(sql`
+      INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at)
+      VALUES ('SOURCE_FAILING', 'orchestrator-ai', '', 'warning', 'it fails', '{}', now(), now())`);
+    // Without a worker: what is asked for is started, and nobody answers.
+    space = await createTestNamespace();
+    const { client } = space;
+    const log = createLog({ level: 'silent' });
+    await registerSearchAttributes({ ...space, address: 'the test server', log });
+    app = createApp({
+      ...{
+        db,
+        poolId: TEST_POOL_ID,
+        client,
+        config: testConfig(),
+        version: '1',
+        answerTimeoutMs: 300,
+      },
+      onFault: (error) => faults.push(error),
+    });
+  });
+  afterAll(async () => {
+    await space.close();
+    await closeDatabase(db);
+    await database.close();
+  });
+
+  const fill = (path: string) =>
+    path
+      .replace(':address', PAYEE)
+      .replace('/payouts/:id', `/payouts/${payoutId}`)
+      .replace('/sources/:id', '/sources/orchestrator-ai')
+      .replace(':id', '1');
+
+  it('answers every GET', async () => {
+    const paths = new Set(
+      app.routes.filter(({ method }) => method === 'GET').map(({ path }) => fill(path)),
+    );
+    expect(paths.size).toBeGreaterThan(25);
+    const failed: string[] = [];
+    for (const path of paths) {
+      const headers = { authorization: `Bearer ${TEST_TOKEN}` };
+      const response = await app.request(path, { headers });
+      if (response.status >= 500) failed.push(`${path}: ${await response.text()}`);
+    }
+    expect({ failed, faults }).toEqual({ failed: [], faults: [] });
+  });
+
+  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const response = await app.request(path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TEST_TOKEN}`, ...headers },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  it('halts, resumes and acknowledges', async () => {
+    const halted = await post('/v1/wallet/halt', { reason: 'a trial' });
+    expect(halted).toMatchObject({ status: 200, body: { changed: true } });
+    const resumed = await post('/v1/wallet/resume', { reason: 'it is over' });
+    expect(resumed).toMatchObject({ status: 200, body: { changed: true } });
+    const known = await post('/v1/findings/1/acknowledge', { reason: 'known' });
+    expect(known.status).toBe(200);
+  });
+
+  it('is held back by Postgres at no other POST either', async () => {
+    const reason = 'a trial';
+    const bodies: Record<string, unknown> = {
+      '/v1/payouts': { payee: PAYEE, reason },
+      '/v1/adjustments': { payee: PAYEE, amountWei: '1', reference: 'one', reason },
+      '/v1/unattributed/assign': { jobs: [JOB], to: PAYEE, reason },
+      '/v1/unattributed/absorb': { jobs: [JOB], reason },
+      '/v1/set-aside/retry': { ids: ['1'], reason },
+      '/v1/sources/orchestrator-ai/backfill': { from: 'beginning', reason },
+    };
+    const routes = app.routes.filter(({ method }) => method === 'POST');
+    const paths = new Set(routes.map(({ path }) => fill(path)));
+    expect(paths.size).toBeGreaterThan(12);
+    const wrong: unknown[] = [];
+    for (const path of paths) {
+      const headers = { 'idempotency-key': path.replaceAll('/', '-') };
+      const { code } = (await post(path, bodies[path] ?? { reason }, headers)).body;
+      if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
+    }
+    expect({ wrong, faults }).toEqual({ wrong: [], faults: [] });
+  });
+
+  it.each([
+    `UPDATE balance SET amount_wei = amount_wei + 1`,
+    `INSERT INTO posting (kind, reference, reason) VALUES ('adjust', 'x', 'x')`,
+    `INSERT INTO ledger_entry (posting_id, account, amount_wei) VALUES (1, 'commission', 1)`,
+    `UPDATE ledger_entry SET amount_wei = 1`,
+    `UPDATE payout SET amount_wei = 1`,
+    `UPDATE payout SET destination = '${addressOf(9)}'`,
+    `INSERT INTO payout SELECT * FROM payout`,
+    `UPDATE operator_order SET args = '{}'`,
+    `DELETE FROM operator_order`,
+    `UPDATE payout SET state = 'cancelled'`,
+    `DELETE FROM payout`,
+    `INSERT INTO payee (address) VALUES ('${addressOf(9)}')`,
+    `UPDATE payee SET unpayable_at = NULL`,
+    `UPDATE remote_worker SET payee = '${addressOf(9)}'`,
+    `INSERT INTO nonce_slot SELECT * FROM nonce_slot`,
+    `UPDATE attempt SET raw = NULL`,
+    `UPDATE wallet SET next_nonce = 7`,
+    `DELETE FROM wallet`,
+    `UPDATE wallet_halt SET code = 'PAYOUTS_SWITCHED_OFF'`,
+    `DELETE FROM terms`,
+    `UPDATE ledger SET chain_id = 1`,
+    `INSERT INTO pool_event SELECT * FROM pool_event`,
+    `UPDATE source SET reads_from = 'elsewhere'`,
+    `UPDATE setting SET value = 'x'`,
+    `UPDATE finding SET resolved_at = now()`,
+    `DELETE FROM finding`,
+    `UPDATE audit_log SET reason = 'another'`,
+    `DELETE FROM audit_log`,
+    `TRUNCATE audit_log`,
+    `DELETE FROM drizzle.__drizzle_migrations`,
+    `CREATE TABLE more (n int)`,
+    `ALTER TABLE payout DISABLE TRIGGER ALL`,
+    `SELECT pg_read_file('/etc/hostname')`,
+    'SET ROLE openpool',
+  ])('is refused: %s', async (statement) => {
+    const answer = await db.$client.query(statement).then(
+      () => 'done',
+      (error: { readonly code?: string }) => error.code,
+    );
+    expect(answer).toBe('42501');
+  });
+
+  it('reads every table', async () => {
+    const { rows } = await db.$client.query<{ name: string }>(
+      `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables
+        WHERE schemaname IN ('public', 'drizzle')`,
+    );
+    expect(rows.length).toBeGreaterThan(30);
+    for (const { name } of rows) await db.$client.query(`SELECT FROM ${name} LIMIT 1`);
+    // Those of later migrations and months too.
+    await database.db.execute(sql`CREATE TABLE added_later (n int)`);
+    await db.$client.query('SELECT * FROM added_later');
+  });
+
+  it('halts the paying wallet, and no other row of it', async () => {
+    const { rows } = await db.$client.query('SELECT address, next_nonce FROM wallet');
+    expect(rows).toMatchObject([{ address: TEST_WALLET }]);
+  });
+});

@@ -1,0 +1,107 @@
+/** Where an embedded server is found: its socket, its role and the password, all in its data directory. */
+import { createHash, randomBytes } from 'node:crypto';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { birthOf } from './process-birth.mjs';
+
+/** The role that the product connects as; it owns its database, and nothing else. */
+export const PRODUCT_ROLE = 'openpool';
+export const PRODUCT_DATABASE = 'openpool';
+
+/** In libpq's format, so that PGPASSFILE can name it. There once the directory is set up, never before. */
+const PASSWORD_FILE = 'openpool.pgpass';
+
+/** What an address of a Unix socket may be long everywhere, with its zero. */
+const LONGEST_ADDRESS = 104;
+
+export function passwordFileOf(dataDir: string): string {
+  return join(dataDir, PASSWORD_FILE);
+}
+
+export function newPassword(): string {
+  return randomBytes(24).toString('hex');
+}
+
+export function passwordLine(password: string): string {
+  return `*:*:*:${PRODUCT_ROLE}:${password}\n`;
+}
+
+/** The password of the product's role, or undefined when the directory is not set up. */
+export function readPassword(dataDir: string): string | undefined {
+  try {
+    return readFileSync(passwordFileOf(dataDir), 'utf8').trim().split(':').at(-1);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A URL for pg and for libpq's programs; `port` is only the number in the socket's name. */
+export function socketUrl(dataDir: string, port: number, password: string): string {
+  const host = encodeURIComponent(socketDirOf(dataDir, port));
+  return `postgres://${PRODUCT_ROLE}:${password}@localhost:${port}/${PRODUCT_DATABASE}?host=${host}`;
+}
+
+/**
+ * The directory of the socket: the data directory itself, which Postgres keeps closed to others. A path that
+ * is too long for a socket's address is shortened by a link in a directory of ours alone.
+ */
+function socketDirOf(dataDir: string, port: number): string {
+  if (fits(dataDir, port)) return dataDir;
+  const uid = process.getuid?.() ?? 0;
+  const home = join(tmpdir(), `openpool-${uid}`);
+  const link = join(home, createHash('sha256').update(dataDir).digest('hex').slice(0, 12));
+  const shorter = `move it to a shorter path than ${dataDir}, whose socket no program could address`;
+  if (!fits(link, port)) throw new Error(`${shorter} (nor one below ${tmpdir()})`);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const found = lstatSync(home);
+  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0) {
+    throw new Error(`${shorter}: ${home} is not a directory of this user alone`);
+  }
+  if (!leadsTo(link, dataDir)) {
+    rmSync(link, { force: true });
+    try {
+      symlinkSync(dataDir, link);
+    } catch (error) {
+      // Another process of this pool was quicker.
+      if (!leadsTo(link, dataDir)) throw error;
+    }
+  }
+  return link;
+}
+
+function fits(dir: string, port: number): boolean {
+  return Buffer.byteLength(join(dir, `.s.PGSQL.${port}`)) < LONGEST_ADDRESS;
+}
+
+function leadsTo(link: string, target: string): boolean {
+  try {
+    return readlinkSync(link) === target;
+  } catch {
+    return false;
+  }
+}
+
+export interface RunningServer {
+  readonly pid: number;
+  readonly birth: string;
+  readonly port: number;
+}
+
+/** What postmaster.pid says, if its process lives: it may be another program's by now. */
+export function findServer(dataDir: string): RunningServer | undefined {
+  try {
+    const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+    const pid = Number(lines[0]);
+    const birth = birthOf(pid);
+    return birth === undefined ? undefined : { pid, birth, port: Number(lines[3]) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,140 @@
+/** A data directory of the embedded Postgres: made, brought over from the version before, and served. */
+import { spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PoolError } from '../domain/pool-error.js';
+import { newPassword, passwordFileOf, passwordLine, readPassword } from './postgres-address.js';
+import { endOlderServer } from './postgres-older.js';
+import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
+import { setUpRoles } from './postgres-setup.js';
+import { type Account, choosePostgresAccount, isClosed } from './postgres-user.js';
+
+/** A directory that is ready to be served. */
+export interface Cluster {
+  readonly dataDir: string;
+  readonly password: string;
+  /** The server's command; `port` is only the number in its socket's name: there is no TCP. */
+  serve(port: number): ProgramRun;
+}
+
+export interface ProgramRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Only over the socket, and only with a password. */
+const ACCESS = 'local all all scram-sha-256\n';
+
+/**
+ * Makes the directory where there is none, and sets it up unless that was done. Safe to repeat after an end
+ * at any point: the password's file is the last thing to appear. Not safe to run twice at once.
+ */
+export async function prepareCluster(dataDir: string, isSuperuser = false): Promise<Cluster> {
+  if (process.platform === 'win32') {
+    throw new PoolError(
+      'DATABASE_NOT_SET_UP',
+      'the embedded Postgres needs Unix sockets, which Windows lacks: give database.url',
+    );
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  refuseForeign(dataDir);
+  const account = choosePostgresAccount(dataDir);
+  const programs = await findPostgresPrograms(account);
+  const run = runner(dataDir, account);
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(dataDir, account, run, programs);
+  const password = readPassword(dataDir) ?? (await setUp(dataDir, run, programs, isSuperuser));
+  return {
+    dataDir,
+    password,
+    serve: (port) =>
+      run(programs.postgres, (dir) => [
+        ...['-D', dir, '-p', String(port), '-c', 'listen_addresses='],
+        ...['-c', 'unix_socket_directories=.', '-c', 'unix_socket_permissions=0700'],
+        ...['-c', 'max_connections=200', '-c', 'log_checkpoints=off'],
+      ]),
+  };
+}
+
+type Run = (program: string, args: (dir: string) => readonly string[]) => ProgramRun;
+
+/**
+ * As root, Postgres runs as somebody without any right of root's, who may not be able to enter what lies
+ * above the directory. It is started inside it, as root enters it, and calls it by that.
+ */
+function runner(dataDir: string, account: Account | undefined): Run {
+  const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  // Not the rest of our environment, in which secrets may be.
+  const env = { PATH, ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }) };
+  return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });
+}
+
+function refuseForeign(dataDir: string): void {
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const message = `${dataDir} belongs to another user: run this as that one`;
+    throw new PoolError('DATABASE_NOT_SET_UP', message, {}, { cause });
+  }
+}
+
+function initialise(
+  dataDir: string,
+  account: Account | undefined,
+  run: Run,
+  { initdb }: PostgresPrograms,
+): void {
+  if (account !== undefined) chownSync(dataDir, account.uid, account.gid);
+  const { command, args, ...how } = run(initdb, (dir) => [
+    ...[`--pgdata=${dir}`, '--auth=reject', '--username=postgres'],
+    ...['--encoding=UTF8', '--locale=C'],
+  ]);
+  const done = spawnSync(command, args, { ...how, encoding: 'utf8' });
+  if (done.status !== 0) {
+    const said = done.stderr || done.error?.message || done.signal;
+    throw new PoolError('DATABASE_NOT_SET_UP', `initdb could not make ${dataDir}: ${said}`);
+  }
+  writeFileSync(join(dataDir, 'pg_hba.conf'), ACCESS);
+}
+
+async function setUp(
+  dataDir: string,
+  run: Run,
+  { postgres }: PostgresPrograms,
+  isSuperuser: boolean,
+): Promise<string> {
+  await endOlderServer(dataDir);
+  const password = newPassword();
+  setUpRoles(
+    (database) =>
+      run(postgres, (dir) => ['--single', '-D', dir, '-c', 'exit_on_error=on', database]),
+    { password, isSuperuser },
+  );
+  keepPassword(dataDir, password);
+  return password;
+}
+
+/** Whole or not at all: its being there says that the directory is set up. */
+function keepPassword(dataDir: string, password: string): void {
+  const path = passwordFileOf(dataDir);
+  const fd = openSync(`${path}.new`, 'w', 0o600);
+  writeFileSync(fd, passwordLine(password));
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(`${path}.new`, path);
+}
