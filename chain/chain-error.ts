@@ -6,7 +6,7 @@ export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
 
 /** What an endpoint did not tell. It never means that something did not happen. */
 export class ChainError extends Error {
-  override readonly name = 'ChainError';
+  override readonly name: string = 'ChainError';
 
   constructor(
     readonly kind: ChainErrorKind,
@@ -16,6 +16,17 @@ export class ChainError extends Error {
     options?: { readonly cause?: unknown },
   ) {
     super(message, options);
+  }
+}
+
+/** An endpoint answered for another chain than the ledger's: nothing that it says is about us. */
+export class OtherChainError extends ChainError {
+  constructor(
+    message: string,
+    /** id: it serves another chain id. block: the same id, and another block where the ledger knows one. */
+    readonly differs: 'id' | 'block',
+  ) {
+    super('garbled', message);
   }
 }
 

@@ -29,6 +29,8 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
   const { chainId = 31337, blockTimeSeconds = 0.25 } = options;
   const rpcUrl = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--chain-id', String(chainId), '--silent'];
+  // Its `finalized` block lags two epochs, of 32 blocks each unless told otherwise: too long for a test.
+  args.push('--slots-in-an-epoch', '1');
   if (blockTimeSeconds > 0) args.push('--block-time', String(blockTimeSeconds));
   // Mixed mining keeps blocks coming while tests mine by hand as well.
   if (options.statePath !== undefined) {
