@@ -6,7 +6,7 @@ export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
 
 /** What an endpoint did not tell. It never means that something did not happen. */
 export class ChainError extends Error {
-  override readonly name: string = 'ChainError';
+  override readonly name = 'ChainError';
 
   constructor(
     readonly kind: ChainErrorKind,

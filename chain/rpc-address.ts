@@ -6,7 +6,7 @@ export interface RpcAddress {
   readonly headers: Readonly<Record<string, string>>;
   /** Host and port: all that messages say of it. */
   readonly name: string;
-  /** Takes whatever the address keeps secret out of foreign words, and what a terminal would obey. */
+  /** Takes whatever the address keeps secret out of what the endpoint says. */
   scrub(words: string): string;
 }
 
@@ -26,9 +26,13 @@ export function readRpcAddress(text: string): RpcAddress {
   const headers: Record<string, string> = {};
   if (username !== '' || password !== '') {
     const pair = Buffer.from(`${decoded(username)}:${decoded(password)}`, 'utf8');
-    headers['authorization'] = `Basic ${pair.toString('base64')}`;
+    const encoded = pair.toString('base64');
+    secrets.push(encoded);
+    headers['authorization'] = `Basic ${encoded}`;
   }
-  return { href: url.href, headers, name: url.host, scrub: (words) => scrub(words, secrets) };
+  const scrub = (words: string) =>
+    secrets.reduce((text, secret) => text.replaceAll(secret, '…'), words);
+  return { href: url.href, headers, name: url.host, scrub };
 }
 
 /** One host has one voice, whatever its paths and keys are. */
@@ -42,12 +46,4 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
-}
-
-function scrub(words: string, secrets: readonly string[]): string {
-  const withoutUrls = words.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, (url) =>
-    URL.canParse(url) ? new URL(url).host : '…',
-  );
-  const hidden = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), withoutUrls);
-  return hidden.replace(/\p{Cc}+/gu, ' ');
 }

@@ -8,6 +8,8 @@ export interface RpcSwitch {
   readonly name: string;
   /** From now on this node answers. */
   turnTo(target: string): void;
+  /** From now on it says that it serves this chain, whatever it serves. */
+  claimChainId(chainId: number): void;
   /** Names of the methods asked since the last time this was asked. */
   methods(): readonly string[];
   stop(): Promise<void>;
@@ -15,17 +17,26 @@ export interface RpcSwitch {
 
 export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
   let target = first;
+  let claimed: number | undefined;
   let asked: string[] = [];
+  const told = (text: string, calls: readonly { id: number; method: string }[]) => {
+    if (claimed === undefined) return text;
+    const ids = calls.filter(({ method }) => method === 'eth_chainId').map(({ id }) => id);
+    const answers = JSON.parse(text) as { id: number }[];
+    const result = `0x${claimed.toString(16)}`;
+    return JSON.stringify(answers.map((one) => (ids.includes(one.id) ? { ...one, result } : one)));
+  };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
-      asked.push(...(JSON.parse(body) as { method: string }[]).map(({ method }) => method));
+      const calls = JSON.parse(body) as { id: number; method: string }[];
+      asked.push(...calls.map(({ method }) => method));
       const headers = { 'content-type': 'application/json' };
       fetch(target, { method: 'POST', headers, body })
         .then((answer) => answer.text())
-        .then((text) => response.writeHead(200, headers).end(text))
+        .then((text) => response.writeHead(200, headers).end(told(text, calls)))
         .catch(() => response.destroy());
     });
   });
@@ -36,6 +47,9 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
     name,
     turnTo: (next) => {
       target = next;
+    },
+    claimChainId: (chainId) => {
+      claimed = chainId;
     },
     methods: () => {
       const known = asked;
