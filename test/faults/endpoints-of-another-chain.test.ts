@@ -27,6 +27,7 @@ import { type RpcSwitch, startRpcSwitch } from '../harness/rpc-switch.js';
 
 const AMOUNT_WEI = 4_000_000_000_000_031n;
 const PAYOUTS = 6;
+const POLL = { timeout: 10_000, interval: 500 };
 const DECISION = { actor: 'operator', reason: 'as the documents say' };
 
 let ours: LocalChain;
@@ -132,6 +133,7 @@ it.each([
 
 it('a restart meanwhile is refused, and one endpoint that is right makes it wait', async () => {
   const database = await createTestDatabase();
+  await recordTestTerms(database.db);
   const wallet = await createTestWallet(database.db, ours, {
     config: { rpcUrls: switches.map(({ url }) => url) },
   });
@@ -151,7 +153,15 @@ it('a restart meanwhile is refused, and one endpoint that is right makes it wait
     name: 'ChainError',
     message: expect.stringContaining(`${second?.name} shows another chain under the same id`),
   });
+  // A worker that runs already waits with the same words, and goes on by itself.
+  const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
+  const payer = createPayer(wallet.deps);
+  expect(await payer.sender.send(payoutId)).toMatchObject({
+    kind: 'waiting',
+    wait: { code: 'RPC_UNREACHABLE', reason: expect.stringContaining(`${second?.name} shows`) },
+  });
   turnAllTo(ours);
+  await expect.poll(() => payer.sender.send(payoutId), POLL).toMatchObject({ kind: 'sent' });
   expect(await start()).toMatchObject({ halt: null });
   await Promise.all([sameId.stop(), database.close()]);
 });
