@@ -179,6 +179,27 @@ describe('a configuration', () => {
       'chain',
       12,
     ],
+    [
+      'an endpoint of the chain twice',
+      BASE.replace('[http://localhost:8545]', '["https://a.example/x", "https://A.example:443/x"]'),
+      'CONFIG_DUPLICATE',
+      'chain.rpcUrls[1]',
+      13,
+    ],
+    [
+      'a link with a password',
+      BASE.replace('chain:', 'chain:\n  explorerUrl: https://me:secret@scan.example'),
+      'CONFIG_VALUE',
+      'chain.explorerUrl',
+      13,
+    ],
+    [
+      'a link of Temporal with a password',
+      `${BASE}temporal:\n  uiUrl: https://me:secret@ui.example\n`,
+      'CONFIG_VALUE',
+      'temporal.uiUrl',
+      18,
+    ],
     ['a short address', `${BASE}  address: 0x5290\n`, 'CONFIG_VALUE', 'wallet.address', 17],
     [
       'an unset variable',

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createChainClient } from '../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
+import { adopt } from '../store/adoption.js';
 import { checkInvariants } from '../store/invariants.js';
 import { reserveManual, reserveRound } from '../store/payouts.js';
 import { query } from '../store/query.js';
@@ -20,6 +22,7 @@ import {
   stateOf,
   type TestWallet,
 } from '../test/harness/money.js';
+import { startRpcSwitch } from '../test/harness/rpc-switch.js';
 import { adoptWallet } from './adoption.js';
 import { walletKeyOf } from './money-deps.js';
 
@@ -263,5 +266,90 @@ describe('adopting what the key did elsewhere', () => {
     });
     expect(await pendingOf(payee)).toBe(0n);
     expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
+  it('leaves a transfer alone whose signature names no chain, until a person vouches for it', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const { payee } = await reserveFor(database.db, 1_000n);
+    const raw = await wallet.key.signTransaction({
+      ...{ type: 0, nonce: 0, to: payee, value: 700n, gasLimit: 21_000n, gasPrice: 50n * GWEI },
+    });
+    const hash = (await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw])) as string;
+    await mine(8);
+    await halt(wallet);
+    const unclear = await adoptWallet(wallet.deps, DECISION);
+    expect(unclear).toMatchObject({
+      complete: false,
+      findings: [{ hash, verdict: 'unclear', words: expect.stringContaining('names no chain') }],
+    });
+    expect(await pendingOf(payee)).toBe(0n);
+    const vouched = { ...DECISION, vouchedHashes: [hash] };
+    expect(await adoptWallet(wallet.deps, vouched)).toMatchObject({
+      ...{ complete: true, findings: [{ verdict: 'payment' }] },
+    });
+    expect(await pendingOf(payee)).toBe(300n);
+  });
+
+  it('takes no transaction for evidence that was signed for another chain', async () => {
+    // A node of another chain that says it is ours, and always did.
+    const other = await startChain({ blockTimeSeconds: 0, chainId: 31_338 });
+    const liar = await startRpcSwitch(other.rpcUrl);
+    liar.claimChainId(chain.chainId);
+    const config = { rpcUrls: [liar.url] };
+    const wallet = await createTestWallet(
+      database.db,
+      { ...other, chainId: chain.chainId },
+      { config },
+    );
+    await sendForeign(other, wallet, 0);
+    await rpc(other.rpcUrl, 'anvil_mine', ['0x8']);
+    await halt(wallet);
+    for (const dryRun of [true, false]) {
+      await expect(adoptWallet(wallet.deps, { ...DECISION, dryRun })).rejects.toMatchObject({
+        code: 'CHAIN_NOT_OURS',
+        message: expect.stringContaining('is signed for chain 31338'),
+      });
+    }
+    expect((await findWallet(database.db, walletKeyOf(wallet.deps)))?.nextNonce).toBe(0);
+    await Promise.all([liar.stop(), other.stop()]);
+  });
+
+  it('refuses a fork of the chain, which shares its first block, by the newest block that is final', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const [before, shown] = await Promise.all([
+      rpc(chain.rpcUrl, 'eth_blockNumber'),
+      startRpcSwitch(chain.rpcUrl),
+    ]);
+    await sendForeign(chain, wallet, 0);
+    await mine(8);
+    await halt(wallet);
+    expect(await adoptWallet(wallet.deps, DECISION)).toMatchObject({ complete: true });
+    const forking = ['--fork-url', chain.rpcUrl, '--fork-block-number', String(Number(before))];
+    const fork = await startChain({ blockTimeSeconds: 0, extraArgs: forking });
+    await rpc(fork.rpcUrl, 'anvil_mine', ['0x20']);
+    shown.turnTo(fork.rpcUrl);
+    const config = { ...wallet.deps.chain, rpcUrls: [shown.url] };
+    const moved = { ...wallet.deps, rpc: createChainClient(config), chain: config };
+    await expect(adoptWallet(moved, DECISION)).rejects.toMatchObject({
+      code: 'CHAIN_NOT_OURS',
+      message: expect.stringContaining(`${shown.name} shows another chain under the same id`),
+    });
+    await Promise.all([fork.stop(), shown.stop()]);
+  });
+
+  it('never takes the count over a nonce whose transaction nobody has seen', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await halt(wallet);
+    const one = (nonce: number) => ({
+      ...{ hash: `0x${String(nonce).repeat(64)}`, sender: wallet.address, nonce, to: null },
+      ...{ valueWei: 0n, succeeded: true, blockNumber: 1, blockHash: '0x', gasUsed: 1n },
+      gasPriceWei: 1n,
+    });
+    const key = walletKeyOf(wallet.deps);
+    const adoption = { ours: [], payments: [], isComplete: false, actor: 'test', reason: 'test' };
+    await adopt(database.db, key, { ...adoption, paysNobody: [one(0), one(1), one(3)] });
+    expect((await findWallet(database.db, key))?.nextNonce).toBe(2);
+    await adopt(database.db, key, { ...adoption, paysNobody: [one(2)] });
+    expect((await findWallet(database.db, key))?.nextNonce).toBe(4);
   });
 });

@@ -29,8 +29,9 @@ import { findWallet } from '../store/wallet.js';
 import { searchStart } from '../store/wallet-reads.js';
 import type { AdoptionReport } from '../workflows/contract.js';
 import { agreedSent } from './agreed-sent.js';
-import { type FinalPoint, finalPoint } from './final-point.js';
+import { deepPoint, type FinalPoint, finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { requireOwnChain } from './own-chain.js';
 
 /** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
@@ -45,14 +46,12 @@ interface Found {
 interface Examination {
   readonly found: readonly Found[];
   readonly unclaimed: readonly ForeignTransaction[];
-  /** All nonces below are accounted for once what was found is booked. */
-  readonly nextNonce: number;
   readonly waiting: string | null;
 }
 
 /**
  * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
- * booking would be.
+ * booking would be: also where the endpoints do not show the chain that the ledger has paid on.
  */
 export async function adoptWallet(
   deps: MoneyDeps,
@@ -61,6 +60,7 @@ export async function adoptWallet(
   // Booking looks again, under the wallet's lock.
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined) requireHalted(wallet);
+  await requireOwnChain(deps);
   const examination = await examine(deps, new Set(input.vouchedHashes));
   const { found, unclaimed, waiting } = examination;
   if (!input.dryRun) {
@@ -96,7 +96,7 @@ export async function adoptWallet(
  * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
  */
 export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
-  const end = await finalPoint(deps, deps.chain.confirmations);
+  const end = await deepPoint(deps);
   if (end === undefined || slot.nonce >= end.nonce) return false;
   const [found] = await judge(deps, await search(deps, [slot.nonce], end), {
     slots: [slot],
@@ -109,7 +109,7 @@ export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<bool
 
 async function examine(deps: MoneyDeps, vouched: ReadonlySet<string>): Promise<Examination> {
   const key = walletKeyOf(deps);
-  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
+  const end = await finalPoint(deps);
   if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
   const wallet = await findWallet(deps.db, key);
   const { nextNonce = 0 } = wallet ?? {};
@@ -128,7 +128,6 @@ async function examine(deps: MoneyDeps, vouched: ReadonlySet<string>): Promise<E
       ({ facts }) => gap === undefined || facts.nonce < gap || facts.nonce === gap,
     ),
     unclaimed: await unclaimedPayments(deps.db, key),
-    nextNonce: gap ?? Math.max(last, nextNonce),
     waiting: waitingFor(found, { gap: gap ?? lost[0]?.nonce, untold, end, nextNonce }),
   };
 }
@@ -212,13 +211,15 @@ async function judge(
 }
 
 function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
-  const { hash, nonce, to, valueWei, data, succeeded, raw } = transaction;
+  const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
   const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
-  return { hash, nonce, to, valueWei, data, succeeded, hasBytes };
+  // Signed for another chain it would not have come so far.
+  const isForOurChain = signedFor !== null;
+  return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
 }
 
 function adoptionOf(deps: MoneyDeps, examination: Examination) {
-  const { found, unclaimed, nextNonce } = examination;
+  const { found, unclaimed } = examination;
   const foreign = (verdict: ForeignVerdict) =>
     found
       .filter((one) => one.verdict === verdict)
@@ -229,7 +230,6 @@ function adoptionOf(deps: MoneyDeps, examination: Examination) {
       .map(({ transaction }) => recoveredOf(transaction)),
     payments: [...foreign('payment'), ...unclaimed],
     paysNobody: foreign('pays-nobody'),
-    nextNonce,
   };
 }
 

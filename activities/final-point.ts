@@ -1,3 +1,4 @@
+import type { ChainReads, WalletView } from '../chain/chain-reads.js';
 import type { MoneyDeps } from './money-deps.js';
 
 /** A block that is deep enough, and how often the wallet had sent by then. */
@@ -11,21 +12,46 @@ export interface FinalPoint {
   readonly claimedNonce: number;
 }
 
-/** The deepest such block on which a quorum of endpoints agrees; undefined when they do not. */
-export async function finalPoint(
+/**
+ * The newest block that a quorum of endpoints takes as final: as deep as configured, and not above what
+ * the node itself calls final where it names a block. Undefined when the endpoints do not agree on it.
+ */
+export function finalPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
+  const { finalityConfirmations } = deps.chain;
+  return pointOf(deps, async (reads, { head }) =>
+    Math.min(
+      depthAt(head.number, finalityConfirmations),
+      (await reads.finalizedBlock()) ?? Number.MAX_SAFE_INTEGER,
+    ),
+  );
+}
+
+/** The newest block of the depth at which a success is believed; a deep reorg may still take it back. */
+export function deepPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
+  const { confirmations } = deps.chain;
+  return pointOf(deps, async (_, { head }) => depthAt(head.number, confirmations));
+}
+
+const depthAt = (head: number, confirmations: number) => Math.max(head - confirmations + 1, 0);
+
+async function pointOf(
   deps: MoneyDeps,
-  confirmations: number,
+  blockOf: (reads: ChainReads, view: WalletView) => Promise<number>,
 ): Promise<FinalPoint | undefined> {
   const { address } = deps.signer;
-  const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(address));
-  const heads = views.map(({ value }) => value.head.number).sort((a, b) => b - a);
-  const head = heads[deps.rpc.quorum - 1];
-  if (head === undefined) return undefined;
-  const block = Math.max(head - confirmations + 1, 0);
+  const seen = await deps.rpc.everyEndpoint(async (reads) => {
+    const view = await reads.walletView(address);
+    return { view, block: await blockOf(reads, view) };
+  });
+  // As deep as a quorum has it: one endpoint that runs ahead decides nothing.
+  const blocks = seen.map(({ value }) => value.block).sort((a, b) => b - a);
+  const block = blocks[deps.rpc.quorum - 1];
+  if (block === undefined) return undefined;
   const answer = await standingAt(deps, block);
   if (!answer.agreed) return undefined;
-  const minedNonce = Math.max(...views.map(({ value }) => value.latestNonce));
-  const claimedNonce = Math.max(minedNonce, ...views.map(({ value }) => value.pendingNonce));
+  const views = seen.map(({ value }) => value.view);
+  const minedNonce = Math.max(...views.map(({ latestNonce }) => latestNonce));
+  const claimedNonce = Math.max(minedNonce, ...views.map(({ pendingNonce }) => pendingNonce));
   return { block, ...answer.value, minedNonce, claimedNonce };
 }
 

@@ -1,7 +1,9 @@
+import { ChainError } from '../chain/chain-error.js';
 import type { Wait } from '../domain/payout.js';
 import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { awaitOwnChain } from './own-chain.js';
 import { furthestView, noteBalance } from './wallet-balance.js';
 
 const LOOKS = 3;
@@ -12,6 +14,15 @@ const PAUSE_MS = 300;
  * key. Believed, and the wallet halted, when a quorum of endpoints says so several times in a row.
  */
 export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
+  try {
+    return await haltUnlessPassing(deps);
+  } catch (error) {
+    if (error instanceof ChainError) return rpcUnreachable(error.message);
+    throw error;
+  }
+}
+
+async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
   for (let look = 0; look < LOOKS; look += 1) {
     const ahead = await readNonceAhead(deps);
     if (ahead === undefined) {
@@ -29,7 +40,10 @@ export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
   return rpcUnreachable('it was not looked at');
 }
 
-/** In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. */
+/**
+ * In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. Throws
+ * a ChainError when what they show is another chain: then nobody has used the key.
+ */
 export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefined> {
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
@@ -42,6 +56,7 @@ export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefine
     .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);
   if (ahead.length < deps.rpc.quorum) return undefined;
+  await awaitOwnChain(deps);
   const chainNonce = Math.min(...ahead);
   return (
     `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +

@@ -15,8 +15,10 @@ import {
 } from '../store/payout-repairs.js';
 import { closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import type { RepairReport } from '../workflows/contract.js';
+import { agreedSent } from './agreed-sent.js';
 import { finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { requireOwnChain } from './own-chain.js';
 
 /**
  * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
@@ -33,6 +35,7 @@ export async function releasePayout(
     if (!input.dryRun) await cancelPayout(deps.db, input.payoutId, input);
     return { applied: !input.dryRun, words: `nothing is signed; ${amount} is pending again` };
   }
+  await requireOwnChain(deps);
   const { slot, decision } = await decideAlone(deps, payout, payout.nonce);
   const refused = decision.kind === 'refused' ? [{ slot, ...decision }] : [];
   const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
@@ -89,12 +92,10 @@ export async function payElsewhere(
 }
 
 async function provePayment(deps: MoneyDeps, payout: RepairedPayout, hash: string) {
-  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
-  const answer = await deps.rpc.agreed((reads) => readSent(reads, [hash]));
-  if (end === undefined || !answer.agreed) {
-    throw new ChainError('refused', 'the RPC endpoints do not agree about it');
-  }
-  const [transaction] = answer.value;
+  await requireOwnChain(deps);
+  const end = await finalPoint(deps);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree about it');
+  const [transaction] = await agreedSent(deps, (reads) => readSent(reads, [hash]));
   const fault = faultOf(transaction, payout, {
     wallet: deps.signer.address,
     finalBlock: end.block,

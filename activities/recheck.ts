@@ -37,7 +37,7 @@ export async function recheckSettled(
 }
 
 async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<RecheckReport> {
-  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
+  const end = await finalPoint(deps);
   const headers = await agreedHeaders(deps, page);
   if (end === undefined || headers === undefined) {
     throw new ChainError('refused', 'the RPC endpoints do not agree');

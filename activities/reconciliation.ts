@@ -38,7 +38,7 @@ export async function reconcile(
   onProgress: (words: string) => void = () => undefined,
 ): Promise<ReconciliationReport> {
   const key = walletKeyOf(deps);
-  const end = await finalPoint(deps, deps.chain.finalityConfirmations);
+  const end = await finalPoint(deps);
   if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
   const kept = await reconciliationStart(deps.db, key, input);
   if (kept === undefined) throw new ChainError('refused', 'the wallet was not opened yet');

@@ -178,7 +178,8 @@ async function readFacts(
     ]);
     // After an older backup was restored, an endpoint that lags would hide nonces that are used already.
     if (answers.length < deps.rpc.quorum) {
-      return new ChainError('unreachable', `only ${answers.length} RPC endpoint answers`);
+      const why = [`only ${answers.length} RPC endpoint answers`, ...deps.rpc.faults()];
+      return new ChainError('unreachable', why.join('; '));
     }
     const views = answers.map(({ value }) => value);
     const view = furthestView(views);

@@ -7,6 +7,7 @@ import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/se
 import { haltWallet } from '../store/wallet.js';
 import { recoverOurs } from './adoption.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { awaitOwnChain } from './own-chain.js';
 
 /** What one pass over consumed slots found. */
 export interface SettlementPass {
@@ -80,7 +81,9 @@ async function settleSlots(
     waiting: decided.flatMap(({ slot, decision }) => {
       if (decision.kind === 'waiting') return [{ slot, ...decision }];
       const isUndecided = decision.kind === 'unknown' && slot.nonce < consumed;
-      return isUndecided ? [{ slot, wait: tooFewAgree(deps.rpc.quorum), untilHead: 0 }] : [];
+      return isUndecided
+        ? [{ slot, wait: tooFewAgree(deps.rpc.quorum, deps.rpc.faults()), untilHead: 0 }]
+        : [];
     }),
     unseen: decided.flatMap(({ slot, decision }) => {
       const unseen = slot.attempts.every(({ hash }) => report.absent.has(hash));
@@ -146,6 +149,7 @@ export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<vo
   });
   const taken = answers.filter(({ value }) => value.consumed && !value.seen);
   if (taken.length < deps.rpc.quorum || answers.some(({ value }) => value.seen)) return;
+  await awaitOwnChain(deps);
   if (await recoverOurs(deps, slot)) return;
   const reason =
     `nonce ${slot.nonce} was used by a transaction that is not ours, payout ${slot.payoutId} ` +

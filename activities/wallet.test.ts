@@ -71,7 +71,7 @@ describe('opening the wallet', () => {
     const elsewhere = { ...deps, chain: config, rpc: createChainClient(config) };
     await expect(openWallet(elsewhere, { acceptedTransactions: 0 })).rejects.toMatchObject({
       code: 'CHAIN_ID_WRONG',
-      message: expect.stringContaining('serves chain 31337, the configuration says 42161'),
+      message: expect.stringContaining('serves chain 31337, the ledger is on 42161'),
     });
   });
 

@@ -1,7 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
 import { givenBy } from '../domain/order.js';
-import { PoolError } from '../domain/pool-error.js';
 import { checkInvariants, type Finding } from '../store/invariants.js';
 import {
   acceptUsedWallet,
@@ -18,6 +17,7 @@ import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
 import { ordered } from './orders.js';
+import { meetChain } from './own-chain.js';
 import { payElsewhere, releasePayout } from './payout-repairs.js';
 import { recheckSettled } from './recheck.js';
 import { reconcile } from './reconciliation.js';
@@ -30,24 +30,14 @@ export interface AuditReport {
 /**
  * The check at start, before anything is signed: the right chain, and a wallet whose history this ledger
  * knows. What cannot be known halts the wallet and says so; everything else goes on. Throws a ChainError
- * when no endpoint answers.
+ * while too few endpoints show our chain.
  */
 export async function openWallet(
   deps: MoneyDeps,
   options: { readonly acceptedTransactions: number },
 ): Promise<Wallet> {
-  await checkChainId(deps);
+  await meetChain(deps);
   return meetWallet(deps, options.acceptedTransactions);
-}
-
-async function checkChainId(deps: MoneyDeps): Promise<void> {
-  const { chainId } = deps.chain;
-  const wrong = (await deps.rpc.everyEndpoint((reads) => reads.chainId())).find(
-    ({ value }) => value !== chainId,
-  );
-  if (wrong === undefined) return;
-  const words = `${wrong.endpoint} serves chain ${wrong.value}, the configuration says ${chainId}`;
-  throw new PoolError('CHAIN_ID_WRONG', words, { endpoint: wrong.endpoint });
 }
 
 async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {

@@ -89,6 +89,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       pollIntervalMs: 250,
       bumpAfterMs: 30_000,
       rpcTimeoutMs: 5_000,
+      maxHeadAgeMs: 600_000,
       keepInWalletWei: 0n,
       explorerUrl: 'https://explorer.example',
     },

@@ -7,6 +7,8 @@ export interface BlockHeader {
   readonly number: number;
   readonly hash: string;
   readonly baseFeePerGasWei: bigint;
+  /** Its own time, as the chain has it. */
+  readonly atMs: number;
 }
 
 /** A mined transaction as a node shows it; `fields` is the whole answer, for its signature. */
@@ -52,6 +54,7 @@ export function readHeader(value: unknown): BlockHeader | null {
     number: readCount(block['number'], 'block number'),
     hash: readHash(block['hash'], 'block hash'),
     baseFeePerGasWei: readQuantity(block['baseFeePerGas'] ?? '0x0', 'base fee'),
+    atMs: readCount(block['timestamp'], 'block time') * 1_000,
   };
 }
 

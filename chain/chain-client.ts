@@ -1,30 +1,47 @@
 import { readHash } from './chain-answers.js';
 import type { ChainConfig } from './chain-config.js';
 import { ChainError } from './chain-error.js';
-import { type ChainReads, chainReadsOf } from './chain-reads.js';
-import { createRpcEndpoint, type RpcEndpoint } from './rpc-client.js';
+import type { ChainReads } from './chain-reads.js';
+import { type Endpoint, lagOf, openEndpoints } from './endpoints.js';
+import type { KnownBlock } from './own-chain.js';
 
 export interface EndpointAnswer<T> {
   readonly endpoint: string;
   readonly value: T;
 }
 
+/** An endpoint's answer, or why it gave none that counts. */
+export type EndpointOutcome<T> =
+  | EndpointAnswer<T>
+  | { readonly endpoint: string; readonly error: ChainError };
+
 export type Agreement<T> =
   | { readonly agreed: true; readonly value: T }
   | { readonly agreed: false; readonly reason: string };
 
-/** All configured endpoints as one chain. Plain reads take the first endpoint that answers. */
+/**
+ * All configured endpoints as one chain. Plain reads take the first endpoint that answers. An endpoint
+ * that shows another chain than ours, or lags far behind another, gives no answer: it is an error.
+ */
 export interface ChainClient extends ChainReads {
+  /** How many hosts are configured: two URLs of one host are one voice. */
   readonly endpoints: number;
   /** How many endpoints must say the same before something irreversible: two, or the only one. */
   readonly quorum: number;
+  /** From now on every endpoint must show this block in every post. */
+  bindTo(anchor: KnownBlock): void;
+  /** What is wrong with endpoints as of their last answers, in words. */
+  faults(): readonly string[];
   /** Asks every endpoint that is not known to be down; throws when none answers. */
   everyEndpoint<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointAnswer<T>[]>;
+  /** Asks every endpoint, also those that are known to be down; throws nothing but our own mistakes. */
+  survey<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointOutcome<T>[]>;
   /** The answer that a quorum of endpoints gives alike. */
   agreed<T>(read: (reads: ChainReads) => Promise<T>): Promise<Agreement<T>>;
   /**
-   * Offers signed bytes in order. What comes back is what was said, for the record; whether the
-   * transactions were taken can only be seen on the chain.
+   * Offers signed bytes in order, never to an endpoint whose last answer was of another chain. What
+   * comes back is what was said, for the record; whether the transactions were taken can only be seen
+   * on the chain.
    */
   sendRaw(
     raws: readonly Uint8Array[],
@@ -32,29 +49,53 @@ export interface ChainClient extends ChainReads {
   ): Promise<readonly string[]>;
 }
 
-/** An endpoint that failed is asked last for so long. */
-const COOL_DOWN_MS = 2_000;
+export interface ChainClientOptions {
+  /** A block of the ledger's own chain; null until one is known. */
+  readonly anchor?: KnownBlock | null;
+  /** Told, now and then, of an endpoint that shows another chain or lags. */
+  readonly onFault?: (words: string) => void;
+}
+
+type ClientConfig = Pick<ChainConfig, 'chainId' | 'rpcUrls' | 'rpcTimeoutMs' | 'maxHeadAgeMs'>;
 
 /** Opens the client; nothing is asked yet. */
 export function createChainClient(
-  config: Pick<ChainConfig, 'rpcUrls' | 'rpcTimeoutMs'>,
+  config: ClientConfig,
+  options: ChainClientOptions = {},
 ): ChainClient {
-  const endpoints = config.rpcUrls.map((url) =>
-    watchHealth(createRpcEndpoint({ url, timeoutMs: config.rpcTimeoutMs })),
-  );
+  let anchor = options.anchor ?? null;
+  const endpoints = openEndpoints({
+    rpcUrls: config.rpcUrls,
+    timeoutMs: config.rpcTimeoutMs,
+    own: { chainId: config.chainId, anchor: () => anchor },
+    onFault: options.onFault ?? (() => undefined),
+  });
   const quorum = Math.min(2, endpoints.length);
-  const everyEndpoint = <T>(read: (reads: ChainReads) => Promise<T>) =>
-    askEvery(healthyFirst(endpoints), read);
-  const first = <T>(read: (reads: ChainReads) => Promise<T>) => askInTurn(endpoints, read);
+  const circle: Circle = { endpoints, maxHeadAgeMs: config.maxHeadAgeMs };
+  const faults = () => endpoints.flatMap((endpoint) => endpoint.fault()?.message ?? []);
+  const everyEndpoint = async <T>(read: (reads: ChainReads) => Promise<T>) =>
+    answersIn(await askAll(circle, healthyFirst(endpoints), read));
+  const first = <T>(read: (reads: ChainReads) => Promise<T>) => askInTurn(circle, read);
   return {
     endpoints: endpoints.length,
     quorum,
+    bindTo: (block) => {
+      anchor = block;
+    },
+    faults,
     everyEndpoint,
-    agreed: async (read) => findAgreement(await everyEndpoint(read), quorum),
-    sendRaw: (raws, options) => sendRaw(endpoints, raws, options?.everywhere === true),
+    survey: (read) => askAll(circle, endpoints, read),
+    agreed: async (read) => {
+      const agreement = findAgreement(await everyEndpoint(read), quorum);
+      const trouble = faults();
+      if (agreement.agreed || trouble.length === 0) return agreement;
+      return { agreed: false, reason: `${agreement.reason} (${trouble.join('; ')})` };
+    },
+    sendRaw: (raws, how) => sendRaw(endpoints, raws, how?.everywhere === true),
     chainId: () => first((reads) => reads.chainId()),
     walletView: (wallet) => first((reads) => reads.walletView(wallet)),
     nonceAt: (wallet, blockNumber) => first((reads) => reads.nonceAt(wallet, blockNumber)),
+    finalizedBlock: () => first((reads) => reads.finalizedBlock()),
     headers: (numbers) => first((reads) => reads.headers(numbers)),
     receipts: (hashes) => first((reads) => reads.receipts(hashes)),
     transactions: (hashes) => first((reads) => reads.transactions(hashes)),
@@ -65,69 +106,83 @@ export function createChainClient(
   };
 }
 
-interface WatchedEndpoint extends RpcEndpoint {
-  readonly reads: ChainReads;
-  isDown(): boolean;
-  noteFailure(): void;
+interface Circle {
+  readonly endpoints: readonly Endpoint[];
+  readonly maxHeadAgeMs: number;
 }
 
-function watchHealth(endpoint: RpcEndpoint): WatchedEndpoint {
-  let downUntil = 0;
-  return {
-    ...endpoint,
-    reads: chainReadsOf(endpoint),
-    isDown: () => performance.now() < downUntil,
-    noteFailure: () => {
-      downUntil = performance.now() + COOL_DOWN_MS;
-    },
-  };
-}
-
-function healthyFirst(endpoints: readonly WatchedEndpoint[]): readonly WatchedEndpoint[] {
+function healthyFirst(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const healthy = endpoints.filter((endpoint) => !endpoint.isDown());
   return healthy.length > 0 ? healthy : endpoints;
 }
 
-async function askInTurn<T>(
-  endpoints: readonly WatchedEndpoint[],
+/** The answer; throws a ChainError when there is none, or none that is young enough to count. */
+async function askOne<T>(
+  { endpoints, maxHeadAgeMs }: Circle,
+  endpoint: Endpoint,
   read: (reads: ChainReads) => Promise<T>,
 ): Promise<T> {
+  const value = await endpoint.ask((path) => read(path.reads));
+  const lag = lagOf(endpoint, endpoints, maxHeadAgeMs);
+  if (lag === null) return value;
+  endpoint.noteFault(lag);
+  throw lag;
+}
+
+async function askInTurn<T>(circle: Circle, read: (reads: ChainReads) => Promise<T>): Promise<T> {
+  const { endpoints } = circle;
   const healthy = healthyFirst(endpoints);
   const turn = [...healthy, ...endpoints.filter((endpoint) => !healthy.includes(endpoint))];
-  let last = new ChainError('unreachable', 'no RPC endpoint is configured');
+  let last = noEndpoint();
   for (const endpoint of turn) {
     try {
-      return await read(endpoint.reads);
+      return await askOne(circle, endpoint, read);
     } catch (error) {
-      last = noted(endpoint, error);
+      if (!(error instanceof ChainError)) throw error;
+      last = error;
     }
   }
   throw last;
 }
 
-async function askEvery<T>(
-  endpoints: readonly WatchedEndpoint[],
+async function askAll<T>(
+  { endpoints, maxHeadAgeMs }: Circle,
+  asked: readonly Endpoint[],
   read: (reads: ChainReads) => Promise<T>,
-): Promise<readonly EndpointAnswer<T>[]> {
-  const answers: EndpointAnswer<T>[] = [];
-  let last = new ChainError('unreachable', 'no RPC endpoint is configured');
-  const asked = endpoints.map(async (endpoint) => {
-    try {
-      answers.push({ endpoint: endpoint.name, value: await read(endpoint.reads) });
-    } catch (error) {
-      last = noted(endpoint, error);
-    }
+): Promise<readonly EndpointOutcome<T>[]> {
+  const outcomes = await Promise.all(
+    asked.map(async (endpoint): Promise<EndpointOutcome<T>> => {
+      try {
+        const value = await endpoint.ask((path) => read(path.reads));
+        return { endpoint: endpoint.name, value };
+      } catch (error) {
+        if (!(error instanceof ChainError)) throw error;
+        return { endpoint: endpoint.name, error };
+      }
+    }),
+  );
+  // Only now every head is known: the first to answer may be the one that lags.
+  return outcomes.map((outcome, index) => {
+    const endpoint = asked[index];
+    if ('error' in outcome || endpoint === undefined) return outcome;
+    const lag = lagOf(endpoint, endpoints, maxHeadAgeMs);
+    if (lag === null) return outcome;
+    endpoint.noteFault(lag);
+    return { endpoint: endpoint.name, error: lag };
   });
-  await Promise.all(asked);
-  if (answers.length === 0) throw last;
-  return answers;
 }
 
-/** Anything but a ChainError is a mistake in our own code and goes up as it is. */
-function noted(endpoint: WatchedEndpoint, error: unknown): ChainError {
-  if (!(error instanceof ChainError)) throw error;
-  endpoint.noteFailure();
-  return error;
+function answersIn<T>(outcomes: readonly EndpointOutcome<T>[]): readonly EndpointAnswer<T>[] {
+  const answers = outcomes.filter((outcome) => 'value' in outcome);
+  if (answers.length > 0) return answers;
+  throw (
+    outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])).at(-1) ??
+    noEndpoint()
+  );
+}
+
+function noEndpoint(): ChainError {
+  return new ChainError('unreachable', 'no RPC endpoint is configured');
 }
 
 /** The value that most endpoints give alike, when they are at least a quorum and no other group is as large. */
@@ -161,7 +216,7 @@ function canonical(value: unknown): string {
 }
 
 async function sendRaw(
-  endpoints: readonly WatchedEndpoint[],
+  endpoints: readonly Endpoint[],
   raws: readonly Uint8Array[],
   everywhere: boolean,
 ): Promise<readonly string[]> {
@@ -169,19 +224,25 @@ async function sendRaw(
     method: 'eth_sendRawTransaction',
     params: [`0x${Buffer.from(raw).toString('hex')}`],
   }));
-  let answers: readonly string[] = raws.map(() => 'no RPC endpoint is configured');
+  let said: readonly string[] | undefined;
+  let trouble = 'no RPC endpoint is configured';
   for (const endpoint of everywhere ? endpoints : healthyFirst(endpoints)) {
     try {
-      answers = (await endpoint.batch(calls)).map((answer) =>
+      const answers = await endpoint.ask(async (path) => {
+        // Nothing signed is the first thing that an endpoint hears: it shows its chain before.
+        if (!path.isOurs) await path.reads.chainId();
+        return path.batch(calls);
+      });
+      said = answers.map((answer) =>
         answer.ok
           ? `accepted ${readHash(answer.result, 'transaction hash')}`
           : answer.error.message,
       );
-      if (!everywhere) return answers;
+      if (!everywhere) return said;
     } catch (error) {
-      const { message } = noted(endpoint, error);
-      answers = raws.map(() => message);
+      if (!(error instanceof ChainError)) throw error;
+      trouble = error.message;
     }
   }
-  return answers;
+  return said ?? raws.map(() => trouble);
 }

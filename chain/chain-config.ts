@@ -15,6 +15,8 @@ export interface ChainConfig {
   /** How long the lowest transaction may wait in the pool before its fee is raised. */
   readonly bumpAfterMs: number;
   readonly rpcTimeoutMs: number;
+  /** An endpoint whose head is so much older than another's is no answer. */
+  readonly maxHeadAgeMs: number;
   /** Balance that payouts never touch. */
   readonly keepInWalletWei: bigint;
   readonly explorerUrl: string | null;

@@ -19,6 +19,17 @@ export class ChainError extends Error {
   }
 }
 
+/** An endpoint answered for another chain than the ledger's: nothing that it says is about us. */
+export class OtherChainError extends ChainError {
+  constructor(
+    message: string,
+    /** id: it serves another chain id. block: the same id, and another block where the ledger knows one. */
+    readonly differs: 'id' | 'block',
+  ) {
+    super('garbled', message);
+  }
+}
+
 /** Whether the node says that running the call reverted: its opinion, not the chain's decision. */
 export function saysReverted(error: ChainError): boolean {
   return (

@@ -35,6 +35,8 @@ export interface ChainReads {
   walletView(wallet: Address): Promise<WalletView>;
   /** Nonces of the wallet consumed at the end of this block. */
   nonceAt(wallet: Address, blockNumber: number): Promise<number>;
+  /** The newest block that the node itself calls final; null when it names none. */
+  finalizedBlock(): Promise<number | null>;
   /** The canonical headers by number; absent where the node has no such block. */
   headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
   /** By hash: null where the node says that there is none, absent where it did not say. */
@@ -60,6 +62,10 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
     async nonceAt(wallet, blockNumber) {
       const request = call('eth_getTransactionCount', wallet, hex(blockNumber));
       return readCount(await single(endpoint, request), 'nonce');
+    },
+    async finalizedBlock() {
+      const [answer] = await endpoint.batch([call('eth_getBlockByNumber', 'finalized', false)]);
+      return answer?.ok === true ? (readHeader(answer.result)?.number ?? null) : null;
     },
     async headers(numbers) {
       const wanted = [...new Set(numbers)];

@@ -52,6 +52,9 @@ async function sightings(
     receipt.blockNumber + depths.confirmations - 1,
     ...(receipt.succeeded ? [] : [receipt.blockNumber + depths.finalityConfirmations - 1]),
   ]);
+  // A failure is final only where the node itself says so, if it says such a thing at all.
+  const hasFailed = mined.some(({ succeeded }) => !succeeded);
+  const finalized = hasFailed ? await reads.finalizedBlock() : null;
   // First that the depth is reached, then, in a call of its own, that the block is still there: the
   // other way round a reorg between two posts could lend a lost block the depth of its successor.
   const reached = await headersOf(reads, above);
@@ -63,7 +66,7 @@ async function sightings(
   for (const [hash, receipt] of receipts) {
     found.set(
       hash,
-      receipt && { receipt, depth: depthOf(receipt, { reached, canonical }, depths) },
+      receipt && { receipt, depth: depthOf(receipt, { reached, canonical, finalized }, depths) },
     );
   }
   return found;
@@ -77,14 +80,21 @@ async function headersOf(reads: ChainReads, numbers: readonly number[]): Promise
 
 function depthOf(
   receipt: Receipt,
-  headers: { readonly reached: Headers; readonly canonical: Headers },
+  headers: {
+    readonly reached: Headers;
+    readonly canonical: Headers;
+    readonly finalized: number | null;
+  },
   depths: Depths,
 ): Depth {
-  const { reached, canonical } = headers;
+  const { reached, canonical, finalized } = headers;
   if (canonical.get(receipt.blockNumber)?.hash !== receipt.blockHash) return 'shallow';
   const reaches = (confirmations: number) => reached.has(receipt.blockNumber + confirmations - 1);
   if (!reaches(depths.confirmations)) return 'shallow';
-  return !receipt.succeeded && reaches(depths.finalityConfirmations) ? 'final' : 'deep';
+  const isFinal =
+    reaches(depths.finalityConfirmations) &&
+    receipt.blockNumber <= (finalized ?? receipt.blockNumber);
+  return !receipt.succeeded && isFinal ? 'final' : 'deep';
 }
 
 const RANK: Readonly<Record<Depth, number>> = { shallow: 0, deep: 1, final: 2 };

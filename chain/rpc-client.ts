@@ -1,4 +1,5 @@
 import { ChainError } from './chain-error.js';
+import { type RpcAddress, readRpcAddress } from './rpc-address.js';
 
 export interface RpcCall {
   readonly method: string;
@@ -18,50 +19,52 @@ export interface RpcEndpoint {
 export interface RpcEndpointOptions {
   readonly url: string;
   readonly timeoutMs: number;
-  /** Public endpoints refuse larger ones. @default 100 */
-  readonly maxBatch?: number;
 }
+
+/** Public endpoints refuse larger batches. */
+export const MAX_BATCH = 100;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 let lastId = 0;
 
 /** JSON-RPC over HTTP, strict: an answer that is not exactly one answer per call is an error. */
 export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
-  const name = new URL(options.url).host;
-  const { maxBatch = 100 } = options;
+  const target = { address: readRpcAddress(options.url), timeoutMs: options.timeoutMs };
   return {
-    name,
+    name: target.address.name,
     async batch(calls) {
       const answers: RpcAnswer[] = [];
-      for (let from = 0; from < calls.length; from += maxBatch) {
-        answers.push(...(await post(options, name, calls.slice(from, from + maxBatch))));
+      for (let from = 0; from < calls.length; from += MAX_BATCH) {
+        answers.push(...(await post(target, calls.slice(from, from + MAX_BATCH))));
       }
       return answers;
     },
   };
 }
 
-async function post(
-  options: RpcEndpointOptions,
-  name: string,
-  calls: readonly RpcCall[],
-): Promise<readonly RpcAnswer[]> {
+interface Target {
+  readonly address: RpcAddress;
+  readonly timeoutMs: number;
+}
+
+async function post(target: Target, calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
   const requests = calls.map((call) => {
     lastId += 1;
     return { jsonrpc: '2.0', id: lastId, method: call.method, params: call.params };
   });
-  const text = await exchange(options, name, JSON.stringify(requests));
-  return readAnswers(text, { name, ids: requests.map((request) => request.id) });
+  const text = await exchange(target, JSON.stringify(requests));
+  return readAnswers(text, target.address, requests);
 }
 
-async function exchange(options: RpcEndpointOptions, name: string, body: string): Promise<string> {
+async function exchange({ address, timeoutMs }: Target, body: string): Promise<string> {
+  const { href, headers, name, scrub } = address;
   try {
-    const response = await fetch(options.url, {
+    const response = await fetch(href, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       body,
       redirect: 'error',
-      signal: AbortSignal.timeout(options.timeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES) {
       await response.body?.cancel();
@@ -72,8 +75,9 @@ async function exchange(options: RpcEndpointOptions, name: string, body: string)
     throw new ChainError('unreachable', `${name} answered HTTP ${response.status}`);
   } catch (error) {
     if (error instanceof ChainError) throw error;
-    const why = error instanceof Error ? causeOf(error) : String(error);
-    throw new ChainError('unreachable', `${name} did not answer: ${why}`, null, { cause: error });
+    // No cause is kept: what fetch throws may carry the address whole.
+    const why = scrub(error instanceof Error ? causeOf(error) : String(error));
+    throw new ChainError('unreachable', `${name} did not answer: ${why}`);
   }
 }
 
@@ -86,24 +90,26 @@ function causeOf(error: Error): string {
 
 function readAnswers(
   text: string,
-  asked: { readonly name: string; readonly ids: readonly number[] },
+  { name, scrub }: RpcAddress,
+  requests: readonly { readonly id: number }[],
 ): readonly RpcAnswer[] {
-  const garbled = (what: string) => new ChainError('garbled', `${asked.name} answered ${what}`);
+  const garbled = (what: string) => new ChainError('garbled', `${name} answered ${what}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw garbled(`no JSON: ${JSON.stringify(text.slice(0, 60))}`);
+    throw garbled(`no JSON: ${JSON.stringify(scrub(text).slice(0, 60))}`);
   }
   if (!Array.isArray(parsed)) throw garbled('a batch with something that is none');
   const byId = new Map<number, RpcAnswer>();
   for (const element of parsed as readonly unknown[]) {
-    const { id, answer } = readAnswer(element, asked.name);
-    if (byId.has(id)) throw garbled('one call twice');
-    byId.set(id, answer);
+    const read = readAnswer(element, scrub);
+    if (read === undefined) throw garbled('something that is no JSON-RPC');
+    if (byId.has(read.id)) throw garbled('one call twice');
+    byId.set(read.id, read.answer);
   }
-  if (byId.size !== asked.ids.length) throw garbled('another number of calls than asked');
-  return asked.ids.map((id) => {
+  if (byId.size !== requests.length) throw garbled('another number of calls than asked');
+  return requests.map(({ id }) => {
     const answer = byId.get(id);
     if (answer === undefined) throw garbled('another call than asked');
     return answer;
@@ -112,18 +118,19 @@ function readAnswers(
 
 function readAnswer(
   element: unknown,
-  name: string,
-): { readonly id: number; readonly answer: RpcAnswer } {
-  const garbled = () => new ChainError('garbled', `${name} answered something that is no JSON-RPC`);
-  if (typeof element !== 'object' || element === null) throw garbled();
+  scrub: (words: string) => string,
+): { readonly id: number; readonly answer: RpcAnswer } | undefined {
+  if (typeof element !== 'object' || element === null) return undefined;
   const { id, result, error } = element as { id?: unknown; result?: unknown; error?: unknown };
-  if (typeof id !== 'number') throw garbled();
+  if (typeof id !== 'number') return undefined;
   if (error !== undefined && error !== null) {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    const words = typeof message === 'string' ? message.slice(0, 300) : 'an error without words';
+    const words = typeof message === 'string' ? scrub(message) : 'an error without words';
     const rpcCode = typeof code === 'number' ? code : null;
-    return { id, answer: { ok: false, error: new ChainError('refused', words, rpcCode) } };
+    return {
+      id,
+      answer: { ok: false, error: new ChainError('refused', words.slice(0, 300), rpcCode) },
+    };
   }
-  if (result === undefined) throw garbled();
-  return { id, answer: { ok: true, result } };
+  return result === undefined ? undefined : { id, answer: { ok: true, result } };
 }

@@ -96,6 +96,12 @@ export function rebuildRaw(
   }
 }
 
+/** The chain that the signature is good for; null when it names none and so holds on every chain. */
+export function chainIdOf(raw: Uint8Array): number | null {
+  const chainId = Number(parse(raw)?.chainId ?? 0n);
+  return chainId === 0 ? null : chainId;
+}
+
 /** What the bytes say of gas and fees. */
 export function feesOf(raw: Uint8Array): Fees & { readonly gasLimit: bigint } {
   const transaction = parse(raw);

@@ -4,7 +4,7 @@ import type { Receipt } from '../domain/settlement.js';
 import type { MinedTransaction } from './chain-answers.js';
 import { ChainError } from './chain-error.js';
 import type { ChainReads } from './chain-reads.js';
-import { rebuildRaw } from './transfer.js';
+import { chainIdOf, rebuildRaw } from './transfer.js';
 
 /** A mined transaction together with what became of it. */
 export interface SentTransaction extends Receipt {
@@ -13,6 +13,8 @@ export interface SentTransaction extends Receipt {
   readonly data: string;
   /** The signed bytes as hex, put together again; null when they cannot be. */
   readonly raw: string | null;
+  /** The chain that it was signed for; null when its bytes do not say, or are not known. */
+  readonly signedFor: number | null;
 }
 
 export interface NonceSearch {
@@ -70,7 +72,8 @@ async function withReceipts(
         throw new ChainError('refused', `there is no receipt of ${hash}, which is mined`);
       const raw = rebuildRaw(fields, hash);
       const bytes = raw === undefined ? null : Buffer.from(raw).toString('hex');
-      return { ...receipt, nonce, valueWei, data, raw: bytes };
+      const signedFor = raw === undefined ? null : chainIdOf(raw);
+      return { ...receipt, nonce, valueWei, data, raw: bytes, signedFor };
     })
     .sort((a, b) => a.nonce - b.nonce);
 }

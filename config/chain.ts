@@ -17,6 +17,8 @@ export async function buildChain(reading: Reading): Promise<ChainConfig> {
   if (!rpcUrls.every(isWebUrl)) {
     const message = 'the file must hold one http:// or https:// URL a line';
     files.note(document.problem('CONFIG_VALUE', ['chain', 'rpcUrlsFile'], message));
+  } else {
+    refuseTwice(reading, rpcUrls);
   }
   if (chain.rpcUrls === undefined && chain.rpcUrlsFile === undefined) {
     const message = 'say where the chain is: rpcUrls or rpcUrlsFile';
@@ -33,7 +35,24 @@ export async function buildChain(reading: Reading): Promise<ChainConfig> {
     pollIntervalMs: chain.pollInterval,
     bumpAfterMs: chain.bumpAfter,
     rpcTimeoutMs: chain.rpcTimeout,
+    maxHeadAgeMs: chain.maxHeadAge,
     keepInWalletWei: chain.keepInWallet,
     explorerUrl: chain.explorerUrl?.replace(/\/+$/, '') ?? null,
   };
+}
+
+/** One endpoint that is named twice would agree with itself. */
+function refuseTwice({ values, document, files }: Reading, rpcUrls: readonly string[]): void {
+  const known = new Set<string>();
+  for (const [index, url] of rpcUrls.entries()) {
+    const { href } = new URL(url);
+    const isListed = index < (values.rpcUrls?.length ?? 0);
+    const place = isListed ? ['rpcUrls', index] : ['rpcUrlsFile'];
+    const message =
+      'the same URL stands here twice: an endpoint cannot confirm what it said itself';
+    if (known.has(href)) {
+      files.note(document.problem('CONFIG_DUPLICATE', ['chain', ...place], message));
+    }
+    known.add(href);
+  }
 }

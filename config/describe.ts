@@ -72,6 +72,7 @@ export function describeConfig(config: Config): ConfigDescription {
       pollInterval: formatDuration(chain.pollIntervalMs),
       bumpAfter: formatDuration(chain.bumpAfterMs),
       rpcTimeout: formatDuration(chain.rpcTimeoutMs),
+      maxHeadAge: formatDuration(chain.maxHeadAgeMs),
       keepInWallet: `${formatEth(chain.keepInWalletWei)} ETH`,
       explorerUrl: chain.explorerUrl,
     },

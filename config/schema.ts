@@ -102,7 +102,7 @@ const temporal = z.strictObject({
       }),
     ])
     .optional(),
-  uiUrl: webUrl().optional(),
+  uiUrl: shownUrl().optional(),
 });
 
 const chain = z.strictObject({
@@ -117,8 +117,9 @@ const chain = z.strictObject({
   pollInterval: interval('50ms').prefault('1s'),
   bumpAfter: interval('1s').prefault('1m'),
   rpcTimeout: interval('100ms').prefault('5s'),
+  maxHeadAge: interval('1s').prefault('10m'),
   keepInWallet: amountWei().prefault('0.001 ETH'),
-  explorerUrl: webUrl().optional(),
+  explorerUrl: shownUrl().optional(),
 });
 
 const remoteSigner = z.strictObject({
@@ -282,6 +283,18 @@ function webUrl() {
   return text().refine((value) => hasProtocol(value, ['http:', 'https:']), {
     message: 'give a URL that begins with http:// or https://',
   });
+}
+
+/** A link on public pages. */
+function shownUrl() {
+  return webUrl().refine((value) => !isWebUrl(value) || !hasCredentials(value), {
+    message: 'everybody sees this URL: take user and password out of it',
+  });
+}
+
+function hasCredentials(url: string): boolean {
+  const { username, password } = new URL(url);
+  return username !== '' || password !== '';
 }
 
 function postgresUrl() {

@@ -9,7 +9,7 @@ import {
 const payee = `0x${'11'.repeat(20)}` as const;
 const facts: ForeignFacts = {
   ...{ hash: `0x${'ab'.repeat(32)}`, nonce: 4, to: payee, valueWei: 7n, data: '0x' },
-  ...{ succeeded: true, hasBytes: true },
+  ...{ succeeded: true, hasBytes: true, isForOurChain: true },
 };
 const context: ForeignContext = {
   ...{ slot: { destination: payee, amountWei: 7n }, isPayee: true, isVouchedFor: false },
@@ -50,6 +50,19 @@ describe('a transaction that the ledger has no bytes of', () => {
     expect(judgeForeign({ ...facts, data: '0x1234' }, { ...context, isVouchedFor: true })).toBe(
       'payment',
     );
+  });
+
+  it('is unclear when its signature holds on any chain, whatever it did, until a person has looked', () => {
+    const copyable = { ...facts, isForOurChain: false };
+    const stranger = { ...context, slot: undefined, isPayee: false };
+    for (const one of [copyable, { ...copyable, succeeded: false }, { ...copyable, to: null }]) {
+      expect(judgeForeign(one, context)).toBe('unclear');
+      expect(judgeForeign(one, stranger)).toBe('unclear');
+    }
+    // Even then it is no proof that the key signed it for us.
+    expect(judgeForeign(copyable, { ...context, isVouchedFor: true })).toBe('payment');
+    expect(judgeForeign(copyable, { ...stranger, isVouchedFor: true })).toBe('pays-nobody');
+    expect(describeForeign(copyable, 'unclear')).toContain('names no chain');
   });
 
   it('is described with its amount and what is done about it', () => {

@@ -61,10 +61,11 @@ export function signerRefused(message: string): Wait {
 }
 
 /** Its nonce is consumed, and the endpoints that answer are too few to say by what. */
-export function tooFewAgree(quorum: number): Wait {
+export function tooFewAgree(quorum: number, faults: readonly string[]): Wait {
+  const why = faults.length === 0 ? '' : ` (${faults.join('; ')})`;
   const reason =
     `it counts as done once ${quorum} RPC endpoint${quorum === 1 ? ' has' : 's have'} seen its receipt, ` +
-    'and fewer have: look at chain.rpcUrls if this lasts';
+    `and fewer have${why}: look at chain.rpcUrls if this lasts`;
   return { code: 'RPC_UNREACHABLE', reason };
 }
 

@@ -243,7 +243,12 @@ export const CATALOGUE = {
   CHAIN_ID_WRONG: {
     final: true,
     http: 500,
-    help: 'An RPC endpoint serves another chain than chain.id says: mend chain.rpcUrls or chain.id.',
+    help: 'No RPC endpoint that answers serves the chain of chain.id: correct chain.rpcUrls or chain.id.',
+  },
+  CHAIN_NOT_OURS: {
+    final: true,
+    http: 409,
+    help: 'The RPC endpoints show another chain than the one that the ledger pays on: a provider’s mix-up, a wrong URL, or a network that was set up anew. Nothing was booked. Look in an explorer for the wallet and for the block that is named, correct chain.rpcUrls or ask the provider, then try again: what is signed settles by itself.',
   },
   CHAIN_UNREACHABLE: {
     final: false,
@@ -268,12 +273,12 @@ export const CATALOGUE = {
   NONCE_AHEAD_OF_LEDGER: {
     final: false,
     http: 409,
-    help: 'The key was used elsewhere: by a second manager, a person, or by this one before an old backup was restored. Find out what the unknown transactions paid before `openpool wallet resume`.',
+    help: 'The key was used elsewhere: by a second manager, a person, or by this one before an old backup was restored. Find the wallet in an explorer of the pool’s own chain: when it shows the same transactions, `openpool wallet adopt` books what they paid; when it does not, the RPC endpoints are wrong, and nothing is to be adopted.',
   },
   NONCE_TAKEN_BY_UNKNOWN: {
     final: false,
     http: 409,
-    help: 'A transaction that is not ours took the nonce of a signed payout. Stop whatever else uses the key, look what that transaction paid, then decide on the payout.',
+    help: 'A transaction that is not ours took the nonce of a signed payout. Look in an explorer of the pool’s own chain that it did; stop whatever else uses the key; then `openpool wallet adopt` books what that transaction paid.',
   },
   WALLET_USED_BEFORE: {
     final: false,

@@ -15,6 +15,8 @@ export interface LocalChainOptions {
   /** Seconds between blocks; 0 mines on each transaction. @default 0.25 */
   readonly blockTimeSeconds?: number;
   readonly port?: number;
+  /** How far its `finalized` block lags, in blocks; 64 unless told otherwise, too long for a test. @default 2 */
+  readonly finalityLag?: number;
   /** Keep the chain in this file over restarts. */
   readonly statePath?: string;
   readonly extraArgs?: readonly string[];
@@ -29,6 +31,7 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
   const { chainId = 31337, blockTimeSeconds = 0.25 } = options;
   const rpcUrl = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--chain-id', String(chainId), '--silent'];
+  args.push('--slots-in-an-epoch', String((options.finalityLag ?? 2) / 2));
   if (blockTimeSeconds > 0) args.push('--block-time', String(blockTimeSeconds));
   // Mixed mining keeps blocks coming while tests mine by hand as well.
   if (options.statePath !== undefined) {

@@ -30,8 +30,6 @@ export interface Adoption {
   readonly ours: readonly RecoveredAttempt[];
   readonly payments: readonly ForeignTransaction[];
   readonly paysNobody: readonly ForeignTransaction[];
-  /** Every nonce below has been looked at. */
-  readonly nextNonce: number;
   /** Nothing was left for another time. */
   readonly isComplete: boolean;
 }
@@ -101,9 +99,7 @@ export async function adopt(
       });
       if (isNew) await supersede(tx, key, { ...adoption, transaction });
     }
-    await tx.execute(sql`
-      UPDATE wallet SET next_nonce = greatest(next_nonce, ${adoption.nextNonce})
-       WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
+    const nextNonce = await passKnownNonces(tx, key);
     await recordDecision(tx, {
       actor: adoption.actor,
       reason: adoption.reason,
@@ -113,11 +109,30 @@ export async function adopt(
         ours: hashesOf(adoption.ours),
         payments: hashesOf(adoption.payments),
         paysNobody: hashesOf(adoption.paysNobody),
-        nextNonce: String(adoption.nextNonce),
+        nextNonce: String(nextNonce),
         complete: String(adoption.isComplete),
       },
     });
   });
+}
+
+/**
+ * Takes the count over the nonces whose transactions are booked, one after the other, and never over one
+ * that nobody has seen: such a gap would be filled by nothing.
+ */
+async function passKnownNonces(tx: Transaction, { chainId, address }: WalletKey): Promise<number> {
+  const [row] = await query<{ next_nonce: string }>(
+    tx,
+    sql`UPDATE wallet SET next_nonce = next_nonce + (
+          SELECT count(*) FROM (
+            SELECT nonce, row_number() OVER (ORDER BY nonce) - 1 AS place
+              FROM (SELECT DISTINCT nonce FROM foreign_transaction
+                     WHERE chain_id = ${chainId} AND sender = ${address}
+                       AND nonce >= wallet.next_nonce) AS known) AS ranked
+           WHERE nonce = wallet.next_nonce + place)
+         WHERE chain_id = ${chainId} AND address = ${address} RETURNING next_nonce`,
+  );
+  return Number(row?.next_nonce ?? 0);
 }
 
 const hashesOf = (ones: readonly { readonly hash: string }[]): string =>

@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ConfigError } from '../config/problem.js';
@@ -28,11 +30,14 @@ const source = (id: string, endpoint: string) => ({
   options: { endpoint },
 });
 
+/** The same node under another name: another endpoint. */
+const second = () => chain.rpcUrl.replace('127.0.0.1', 'localhost');
+
 async function check(changes: Record<string, unknown> = {}) {
   const config = {
     sources: [source('one', 'https://one.example.com:7935')],
     database: { url: 'postgres://pool@localhost/pool' },
-    chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?second`] },
+    chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, second()] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     ...changes,
   };
@@ -70,10 +75,10 @@ describe('checking a configuration', () => {
 
   it('refuses an endpoint of another chain', async () => {
     const { codes, text } = await check({
-      chain: { id: 421_614, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?second`] },
+      chain: { id: 421_614, rpcUrls: [chain.rpcUrl, second()] },
     });
     expect(codes).toEqual(['CHAIN_ID_WRONG', 'CHAIN_ID_WRONG']);
-    expect(text).toContain(`serves chain ${chain.chainId}, the configuration says 421614`);
+    expect(text).toContain(`serves chain ${chain.chainId}, the ledger is on 421614`);
   });
 
   it('warns of an endpoint that does not answer, as a start waits for it', async () => {
@@ -83,6 +88,66 @@ describe('checking a configuration', () => {
     expect(codes).toEqual([]);
     expect(warnings).toEqual([expect.stringMatching(/^RPC endpoint not reachable.*ECONNREFUSED/)]);
     expect(text).toContain(`warning: ${warnings[0]}`);
+  });
+
+  it('warns of an endpoint of another chain beside one that is right, as a start goes on without it', async () => {
+    const other = await startChain({ blockTimeSeconds: 0, chainId: 421_614 });
+    const { codes, warnings } = await check({
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, other.rpcUrl] },
+    }).finally(() => other.stop());
+    expect(codes).toEqual([]);
+    const { host } = new URL(other.rpcUrl);
+    const words = `${host} serves chain 421614, the ledger is on 31337: a worker counts no answer of it`;
+    expect(warnings).toEqual([words]);
+  });
+
+  it('warns of an endpoint that lags far behind another, and of a clock or chain that is off', async () => {
+    const hourAgo = String(Math.floor(Date.now() / 1_000) - 3_600);
+    const old = await startChain({ blockTimeSeconds: 0, extraArgs: ['--timestamp', hourAgo] });
+    const rpcUrls = [chain.rpcUrl, old.rpcUrl];
+    const both = await check({ chain: { id: chain.chainId, rpcUrls } });
+    const alone = await check({
+      chain: {
+        id: chain.chainId,
+        rpcUrls: [old.rpcUrl, old.rpcUrl.replace('127.0.0.1', 'localhost')],
+      },
+    }).finally(() => old.stop());
+    const { host } = new URL(old.rpcUrl);
+    expect(both.warnings).toEqual([
+      expect.stringMatching(`^${host} is 1h behind the newest block`),
+    ]);
+    expect(alone.warnings).toEqual([
+      expect.stringMatching("^the newest block is 1h behind this machine's clock"),
+    ]);
+  });
+
+  it('warns when two URLs are of one host, because these are one voice', async () => {
+    const { codes, warnings } = await check({
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?key`] },
+    });
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/more than once: two URLs of one host count as one endpoint/),
+      expect.stringMatching(/names one endpoint/),
+    ]);
+  });
+
+  it('sends user and password of an RPC URL in a header and shows neither, nor the path', async () => {
+    const seen: (string | undefined)[] = [];
+    const proxy = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(401).end('no such user: alice s3cretpw KEY12345');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const url = `http://alice:s3cret%40pw@127.0.0.1:${port}/v2/KEY12345`;
+    const { warnings, text } = await check({
+      chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, second(), url] },
+    });
+    proxy.close();
+    expect(seen).toEqual([`Basic ${Buffer.from('alice:s3cret@pw').toString('base64')}`]);
+    expect(warnings).toEqual([expect.stringContaining(`127.0.0.1:${port} answered HTTP 401`)]);
+    expect(text).not.toMatch(/s3cret|alice|KEY12345/);
   });
 
   it('warns when one endpoint alone is believed', async () => {

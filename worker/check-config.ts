@@ -1,10 +1,13 @@
 /** What a start would refuse, told without starting anything. */
 import { stringify } from 'yaml';
 import { toChecksum } from '../api/addresses.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError, OtherChainError } from '../chain/chain-error.js';
 import { chainReadsOf } from '../chain/chain-reads.js';
+import { onOwnChain } from '../chain/own-chain.js';
+import { rpcHost } from '../chain/rpc-address.js';
 import { createRpcEndpoint } from '../chain/rpc-client.js';
 import { type ConfigDescription, describeConfig } from '../config/describe.js';
+import { formatDuration } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
 import type { Address } from '../domain/address.js';
 import { PoolError } from '../domain/pool-error.js';
@@ -93,27 +96,77 @@ async function checkSources({ sources }: Config, found: Found): Promise<void> {
   }
 }
 
+/** Asks of the endpoints what a worker asks of them, except for the ledger's own blocks. */
 async function checkChain({ chain }: Config, found: Found): Promise<void> {
-  const { chainId, rpcUrls } = chain;
-  if (new Set(rpcUrls).size === 1) {
+  const { rpcUrls } = chain;
+  const hosts = rpcUrls.map(rpcHost);
+  for (const host of new Set(hosts.filter((one, index) => hosts.indexOf(one) !== index))) {
+    const why =
+      'two URLs of one host count as one endpoint, and the second is asked when the first fails';
+    found.warnings.push(`chain.rpcUrls names ${host} more than once: ${why}`);
+  }
+  if (new Set(hosts).size === 1) {
     const why = 'a transfer that fails waits for you to look, because nobody confirms what it says';
     found.warnings.push(`chain.rpcUrls names one endpoint: ${why}; name three`);
   }
-  const timeoutMs = Math.min(chain.rpcTimeoutMs, PATIENCE_MS);
-  await Promise.all(
-    rpcUrls.map(async (url) => {
-      const endpoint = createRpcEndpoint({ url, timeoutMs });
-      try {
-        const served = await chainReadsOf(endpoint).chainId();
-        if (served === chainId) return;
-        const words = `${endpoint.name} serves chain ${served}, the configuration says ${chainId}`;
-        found.refusals.push(new PoolError('CHAIN_ID_WRONG', words, { endpoint: endpoint.name }));
-      } catch (error) {
-        if (!(error instanceof ChainError)) throw error;
-        found.warnings.push(`RPC endpoint not reachable, its chain not checked: ${error.message}`);
-      }
-    }),
-  );
+  const seen = await Promise.all(rpcUrls.map((url) => askEndpoint(url, chain)));
+  const right = seen.filter((one) => one.kind === 'right');
+  for (const one of seen) {
+    if (one.kind === 'silent') {
+      found.warnings.push(`RPC endpoint not reachable, its chain not checked: ${one.message}`);
+    } else if (one.kind === 'wrong' && right.length > 0) {
+      found.warnings.push(`${one.message}: a worker counts no answer of it`);
+    } else if (one.kind === 'wrong') {
+      found.refusals.push(new PoolError('CHAIN_ID_WRONG', one.message, { endpoint: one.name }));
+    }
+  }
+  tellAges(right, chain.maxHeadAgeMs, found);
+}
+
+type SeenEndpoint =
+  | { readonly kind: 'right'; readonly name: string; readonly headAtMs: number }
+  | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
+
+async function askEndpoint(
+  url: string,
+  { chainId, rpcTimeoutMs }: Config['chain'],
+): Promise<SeenEndpoint> {
+  let headAtMs = 0;
+  const endpoint = createRpcEndpoint({ url, timeoutMs: Math.min(rpcTimeoutMs, PATIENCE_MS) });
+  const { name } = endpoint;
+  const onShown = (atMs: number | null) => {
+    headAtMs = atMs ?? headAtMs;
+  };
+  try {
+    await chainReadsOf(onOwnChain(endpoint, { chainId, anchor: () => null, onShown })).chainId();
+    return { kind: 'right', name, headAtMs };
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    const kind = error instanceof OtherChainError ? 'wrong' : 'silent';
+    return { kind, name, message: error.message };
+  }
+}
+
+interface SeenHead {
+  readonly name: string;
+  readonly headAtMs: number;
+}
+
+function tellAges(heads: readonly SeenHead[], maxHeadAgeMs: number, found: Found): void {
+  const newestMs = Math.max(...heads.map(({ headAtMs }) => headAtMs));
+  for (const { name, headAtMs } of heads) {
+    if (newestMs - headAtMs <= maxHeadAgeMs) continue;
+    const age = formatDuration(Math.round((newestMs - headAtMs) / 60_000) * 60_000);
+    found.warnings.push(
+      `${name} is ${age} behind the newest block: a worker counts no answer of it`,
+    );
+  }
+  const ageMs = Date.now() - newestMs;
+  if (heads.length === 0 || Math.abs(ageMs) <= maxHeadAgeMs) return;
+  const off = formatDuration(Math.round(Math.abs(ageMs) / 60_000) * 60_000);
+  const way = ageMs > 0 ? 'behind' : 'ahead of';
+  const words = `the newest block is ${off} ${way} this machine's clock`;
+  found.warnings.push(`${words}: the chain stands, or the clock is wrong`);
 }
 
 async function checkSigner(signer: Signer | undefined, found: Found): Promise<void> {

@@ -30,13 +30,15 @@ export interface StartedWallet {
   readonly refused: Promise<never>;
 }
 
-/** Opens the keystore and the wallet; refuses a wrong key or chain. */
+/** Opens the keystore and the wallet; refuses a wrong key, and endpoints that all serve another chain. */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
-  const { config, db, log, signal } = context;
+  const { config, db, ledger, log, signal } = context;
   const signer = await openConfiguredSigner(config);
   const { chain, pool, wallet } = config;
   const onTrouble = (error: unknown) => log.warn(String(error));
-  const rpc = createChainClient(chain);
+  const onFault = (words: string) =>
+    log.warn({ code: 'RPC_UNREACHABLE' }, `${words}: it is not asked`);
+  const rpc = createChainClient(chain, { anchor: ledger.anchor, onFault });
   const money: MoneyDeps = { db, rpc, signer, chain, limits: pool, onTrouble };
   const key = { chainId: chain.chainId, address: signer.address };
   await applySwitch(db, key, pool.payoutsEnabled);
@@ -95,7 +97,7 @@ export async function openConfiguredSigner(config: Config): Promise<Signer> {
 }
 
 interface PatientOptions {
-  /** Throws ChainError while no endpoint answers, SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+  /** Throws ChainError while too few endpoints show our chain, SIGNER_UNREACHABLE or SIGNER_REFUSED. */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;

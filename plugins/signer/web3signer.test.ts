@@ -35,6 +35,22 @@ testSignerContract('a remote signer', async () => {
 });
 
 describe('a remote signer', () => {
+  it('sends user and password of its URL in a header, and names neither', async () => {
+    let sent: string | undefined;
+    service.answer = (request, response) => {
+      sent = request.headers.authorization;
+      response.writeHead(401).end();
+      return true;
+    };
+    const url = service.url.replace('://', '://alice:s3cret%40pw@');
+    const error = await connect({ url })
+      .sign(TRANSFER)
+      .catch((caught: unknown) => caught);
+    expect(sent).toBe(`Basic ${Buffer.from('alice:s3cret@pw').toString('base64')}`);
+    expect(error).toMatchObject({ code: 'SIGNER_REFUSED' });
+    expect(String(error)).not.toMatch(/alice|s3cret/);
+  });
+
   it('asks over a few connections at the same time, and again over the same ones', async () => {
     const slow = await startSignerService({ privateKey: key.privateKey, signingMs: 10 });
     const ports = new Set<number | undefined>();

@@ -35,6 +35,7 @@ export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {
     pollIntervalMs: 50,
     bumpAfterMs: 60_000,
     rpcTimeoutMs: 2_000,
+    maxHeadAgeMs: 600_000,
     keepInWalletWei: 0n,
     explorerUrl: null,
     ...changes,

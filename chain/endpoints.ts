@@ -1,0 +1,131 @@
+/** The configured endpoints, one per host: which of them answers, which shows another chain, which lags. */
+import { ChainError, OtherChainError } from './chain-error.js';
+import { type ChainReads, chainReadsOf } from './chain-reads.js';
+import { type OwnChain, onOwnChain } from './own-chain.js';
+import { rpcHost } from './rpc-address.js';
+import { createRpcEndpoint, type RpcEndpoint } from './rpc-client.js';
+
+/** One URL of a host. */
+interface Path extends RpcEndpoint {
+  readonly reads: ChainReads;
+  /** Its last answer was of our chain. */
+  isOurs: boolean;
+}
+
+export interface Endpoint {
+  readonly name: string;
+  /** Uses the first of its URLs that answers; throws a ChainError when none does. */
+  ask<T>(use: (path: Path) => Promise<T>): Promise<T>;
+  isDown(): boolean;
+  /** What was wrong with its last answer. */
+  fault(): ChainError | null;
+  noteFault(fault: ChainError): void;
+  /** Its newest block's time as last seen. */
+  headAtMs(): number | null;
+}
+
+export interface EndpointOptions {
+  readonly rpcUrls: readonly string[];
+  readonly timeoutMs: number;
+  readonly own: Omit<OwnChain, 'onShown'>;
+  /** Told, now and then, of an endpoint that shows another chain or lags. */
+  readonly onFault: (words: string) => void;
+}
+
+/** An endpoint that failed is asked last for so long. */
+const COOL_DOWN_MS = 2_000;
+const TOLD_AGAIN_AFTER_MS = 10 * 60_000;
+
+class LaggingError extends ChainError {}
+
+/** Groups the URLs by host, because two URLs of one host are one voice and one fault away from silence. */
+export function openEndpoints(options: EndpointOptions): readonly Endpoint[] {
+  const byHost = new Map<string, string[]>();
+  for (const url of options.rpcUrls) {
+    const host = rpcHost(url);
+    byHost.set(host, [...(byHost.get(host) ?? []), url]);
+  }
+  return [...byHost.values()].map((urls) => openEndpoint(urls, options));
+}
+
+function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoint {
+  let downUntil = 0;
+  let fault: ChainError | null = null;
+  let headAtMs: number | null = null;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const paths = urls.map((url) =>
+    openPath(url, options, (at) => {
+      headAtMs = at ?? headAtMs;
+    }),
+  );
+  const noteFault = (error: ChainError) => {
+    fault = error;
+    const now = performance.now();
+    downUntil = now + COOL_DOWN_MS;
+    const isGrave = error instanceof OtherChainError || error instanceof LaggingError;
+    if (!isGrave || now - toldAt < TOLD_AGAIN_AFTER_MS) return;
+    toldAt = now;
+    options.onFault(error.message);
+  };
+  return {
+    name: paths[0]?.name ?? '',
+    isDown: () => performance.now() < downUntil,
+    fault: () => fault,
+    headAtMs: () => headAtMs,
+    noteFault,
+    async ask(use) {
+      let last = new ChainError('unreachable', 'the endpoint has no URL');
+      for (const path of paths) {
+        try {
+          const value = await use(path);
+          fault = null;
+          return value;
+        } catch (error) {
+          // Anything else is a mistake in our own code and goes up as it is.
+          if (!(error instanceof ChainError)) throw error;
+          if (error instanceof OtherChainError) path.isOurs = false;
+          last = error;
+        }
+      }
+      noteFault(last);
+      throw last;
+    },
+  };
+}
+
+function openPath(
+  url: string,
+  { own, timeoutMs }: EndpointOptions,
+  onHead: (headAtMs: number | null) => void,
+): Path {
+  const endpoint = onOwnChain(createRpcEndpoint({ url, timeoutMs }), {
+    ...own,
+    onShown: (headAtMs) => {
+      path.isOurs = true;
+      onHead(headAtMs);
+    },
+  });
+  const path: Path = { ...endpoint, reads: chainReadsOf(endpoint), isOurs: false };
+  return path;
+}
+
+/**
+ * Why an endpoint's answer is too old to count: another endpoint has, or had, a head that is so much
+ * newer. The machine's clock is not asked, because it may be wrong; endpoints that are all equally old
+ * show a chain that stands, on which nothing can be decided wrongly.
+ */
+export function lagOf(
+  endpoint: Endpoint,
+  all: readonly Endpoint[],
+  maxHeadAgeMs: number,
+): ChainError | null {
+  const own = endpoint.headAtMs();
+  if (own === null) return null;
+  for (const other of all) {
+    const behindMs = (other.headAtMs() ?? own) - own;
+    if (behindMs <= maxHeadAgeMs) continue;
+    const words = `${endpoint.name} is ${Math.round(behindMs / 60_000)} minutes behind ${other.name}`;
+    return new LaggingError('garbled', `${words}: its answers are too old`);
+  }
+  return null;
+}

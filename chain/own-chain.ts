@@ -1,0 +1,94 @@
+/** Proof, in every post to an endpoint, that it answers for the chain that the ledger is on. */
+import { readCount, readHeader } from './chain-answers.js';
+import { ChainError, OtherChainError } from './chain-error.js';
+import { MAX_BATCH, type RpcAnswer, type RpcCall, type RpcEndpoint } from './rpc-client.js';
+
+/** A block of the ledger's own chain. */
+export interface KnownBlock {
+  readonly number: number;
+  readonly hash: string;
+}
+
+export interface OwnChain {
+  readonly chainId: number;
+  /** A block that every endpoint must show; null until the ledger has one. */
+  anchor(): KnownBlock | null;
+  /** Told, after each post, that the endpoint has shown our chain; and its head's time when that was asked. */
+  onShown(headAtMs: number | null): void;
+}
+
+/** A head changes its age slowly: it is asked for again after so long. */
+const HEAD_KNOWN_FOR_MS = 5_000;
+/** Room for the proofs in each post. */
+const MOST_CALLS = MAX_BATCH - 3;
+
+/**
+ * The same endpoint with the chain's id and the anchor asked in each post, beside the calls and so of the
+ * same node: a provider may answer two posts from two machines. Throws an OtherChainError for all
+ * calls of a batch when it serves another chain.
+ */
+export function onOwnChain(endpoint: RpcEndpoint, own: OwnChain): RpcEndpoint {
+  let headAskedAt = Number.NEGATIVE_INFINITY;
+  const post = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
+    const anchor = own.anchor();
+    const asksHead = performance.now() - headAskedAt >= HEAD_KNOWN_FOR_MS;
+    const proofs: RpcCall[] = [{ method: 'eth_chainId', params: [] }];
+    if (anchor !== null) proofs.push(blockCall(`0x${anchor.number.toString(16)}`));
+    if (asksHead) proofs.push(blockCall('latest'));
+    const answers = await endpoint.batch([...proofs, ...calls]);
+    requireChainId(endpoint.name, answers[0], own.chainId);
+    if (anchor !== null) requireAnchor(endpoint.name, answers[1], anchor);
+    const headAtMs = asksHead ? headTime(endpoint.name, answers[proofs.length - 1]) : null;
+    if (asksHead) headAskedAt = performance.now();
+    own.onShown(headAtMs);
+    return answers.slice(proofs.length);
+  };
+  return {
+    name: endpoint.name,
+    async batch(calls) {
+      const answers: RpcAnswer[] = [];
+      for (let from = 0; from < calls.length; from += MOST_CALLS) {
+        answers.push(...(await post(calls.slice(from, from + MOST_CALLS))));
+      }
+      return answers;
+    },
+  };
+}
+
+function blockCall(block: string): RpcCall {
+  return { method: 'eth_getBlockByNumber', params: [block, false] };
+}
+
+function requireChainId(name: string, answer: RpcAnswer | undefined, ours: number): void {
+  const served = readCount(resultOf(name, answer, 'its chain id'), 'chain id');
+  if (served === ours) return;
+  throw new OtherChainError(`${name} serves chain ${served}, the ledger is on ${ours}`, 'id');
+}
+
+function requireAnchor(name: string, answer: RpcAnswer | undefined, anchor: KnownBlock): void {
+  const header = readHeader(resultOf(name, answer, `block ${anchor.number}`));
+  if (header === null || header.number !== anchor.number) {
+    const words = `${name} does not show block ${anchor.number}, by which the ledger knows its chain`;
+    throw new ChainError('garbled', words);
+  }
+  if (header.hash === anchor.hash) return;
+  throw new OtherChainError(otherBlock(name, anchor, header.hash), 'block');
+}
+
+/** In words, that an endpoint shows another block where the ledger knows one. */
+export function otherBlock(name: string, known: KnownBlock, shown: string): string {
+  const hashes = `${shown.slice(0, 12)}… where the ledger knows ${known.hash.slice(0, 12)}…`;
+  return `${name} shows another chain under the same id: block ${known.number} is ${hashes}`;
+}
+
+function headTime(name: string, answer: RpcAnswer | undefined): number {
+  const head = readHeader(resultOf(name, answer, 'its latest block'));
+  if (head === null) throw new ChainError('garbled', `${name} has no latest block`);
+  return head.atMs;
+}
+
+function resultOf(name: string, answer: RpcAnswer | undefined, what: string): unknown {
+  if (answer?.ok === true) return answer.result;
+  const why = answer === undefined ? 'nothing' : answer.error.message;
+  throw new ChainError('refused', `${name} does not tell ${what}: ${why}`);
+}
