@@ -2,7 +2,9 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
+import { statementError } from '../store/statement-error.js';
 import { createAccess } from './access.js';
 import type { ApiDeps } from './deps.js';
 import { toErrorAnswer } from './errors.js';
@@ -91,6 +93,6 @@ function securityHeaders() {
 }
 
 function reportFault(deps: ApiDeps, error: unknown, request: string): void {
-  if (deps.onFault === undefined) console.error(request, error);
+  if (deps.onFault === undefined) console.error(request, foreignText(statementError(error)));
   else deps.onFault(error, request);
 }

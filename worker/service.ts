@@ -1,7 +1,9 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
+
 import { describeConfig } from '../config/describe.js';
 import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import type { Ledger } from '../store/ledger.js';
@@ -97,8 +99,7 @@ async function run(
 }
 
 function databaseFailure(cause: unknown): PoolError {
-  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-  const message = `the database cannot be brought to this version: ${why}`;
+  const message = `the database cannot be brought to this version: ${foreignText(cause)}`;
   return new PoolError('DATABASE_UNREACHABLE', message, {}, { cause });
 }
 
@@ -113,6 +114,6 @@ function logFailure(log: Log, error: unknown): void {
   if (error instanceof PoolError) {
     log.error({ code: error.code, help: error.help }, error.message);
   } else {
-    log.error({ stack: error instanceof Error ? error.stack : undefined }, String(error));
+    log.error({ err: error }, foreignText(error));
   }
 }
