@@ -25,12 +25,14 @@ import { sourceRoutes } from './routes/sources.js';
 import { statusPageRoutes } from './routes/status-page.js';
 import { walletRoutes } from './routes/wallet.js';
 import { workerRoutes } from './routes/workers.js';
+import { countWrongTokens } from './wrong-tokens.js';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const access = createAccess(deps.config.api);
+  const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
+  const access = createAccess(deps.config.api, wrong);
   const app = new Hono();
   app.use(securityHeaders());
   // Dashboards elsewhere may read; what a browser must ask leave for beyond that is refused.
@@ -49,7 +51,7 @@ export function createApp(deps: ApiDeps): Hono {
   });
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
-  app.route('/', metricsRoutes(deps));
+  app.route('/', metricsRoutes(deps, wrong));
   app.route('/v1', healthRoutes(deps));
   app.route('/v1', poolRoutes(deps, access));
   app.route('/v1', eventRoutes(deps, access));
@@ -57,12 +59,12 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/workers', workerRoutes(deps, access));
   app.route('/v1/payees', payeeRoutes(deps, access));
   app.route('/v1/payouts', payoutRoutes(deps, access));
-  app.route('/v1/round', roundRoutes(deps));
+  app.route('/v1/round', roundRoutes(deps, access));
   app.route('/v1/sources', sourceRoutes(deps, access));
   app.route('/v1/findings', findingRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
-  app.route('/v1/reconciliation', reconciliationRoutes(deps));
-  app.route('/v1', historyRoutes(deps));
+  app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
+  app.route('/v1', historyRoutes(deps, access));
   app.notFound(() => {
     throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
   });

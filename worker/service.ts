@@ -58,8 +58,10 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   }
   let log = createLog({ level: 'info' });
   try {
-    const config = await loadConfig(path, options);
+    const warnings: string[] = [];
+    const config = await loadConfig(path, { ...options, onWarning: (one) => warnings.push(one) });
     log = createLog({ level: config.log.level });
+    for (const words of warnings) log.warn({ code: 'CONFIG_FILE_EXPOSED' }, words);
     await run(config, log, { ...options, signal: stopping.signal });
     process.exit(0);
   } catch (error) {
