@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { eq, sql } from 'drizzle-orm';
+import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { query } from './query.js';
@@ -62,6 +65,18 @@ describe(DATABASE, () => {
       .catch((thrown: unknown) => thrown);
     expect(sqlState(error)).toBe('22012');
     expect(everything(error)).not.toMatch(/b8c0ffee|params|where/);
+  });
+
+  it('leaves COPY the stream that it is', async () => {
+    const client = await database.db.$client.connect();
+    try {
+      await client.query('CREATE TEMP TABLE copied (n int)');
+      const stream = client.query(copyFrom('COPY copied FROM STDIN'));
+      await pipeline(Readable.from(['1\n2\n']), stream);
+      expect((await client.query('SELECT n FROM copied')).rows).toHaveLength(2);
+    } finally {
+      client.release();
+    }
   });
 
   it('that never reached Postgres keeps the code of the socket', async () => {

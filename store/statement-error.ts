@@ -64,9 +64,10 @@ export function tellFailures(client: { readonly query: unknown }): void {
   const query = (client.query as Query).bind(client);
   const told: Query = (...args) => {
     const [asked] = args;
-    const statement = typeof asked === 'string' ? asked : Reflect.get(Object(asked), 'text');
-    // What submits itself, as COPY does, reports through its stream.
-    if (typeof statement !== 'string') return query(...args);
+    const given: object = Object(asked);
+    const statement = typeof asked === 'string' ? asked : Reflect.get(given, 'text');
+    // What submits itself, as COPY does, is a stream, and reports through it.
+    if (typeof statement !== 'string' || 'submit' in given) return query(...args);
     const done = args.at(-1);
     if (typeof done !== 'function') return rejecting(query(...args), statement);
     const callback = (error: unknown, ...rest: unknown[]) =>
