@@ -87,6 +87,8 @@ export interface LoadOptions {
   readonly env?: Environment;
   /** Also refuse when a file of the wallet cannot be read: for those who sign. */
   readonly needsWallet?: boolean;
+  /** Told what is allowed and hardly meant, such as secrets that others can read. */
+  readonly onWarning?: (words: string) => void;
 }
 
 interface Reading {
@@ -112,6 +114,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
   const problems = [...document.problems, ...files.problems];
   if (problems.length > 0) refuse(problems);
+  for (const words of files.warnings) options.onWarning?.(words);
   return config;
 }
 
@@ -219,9 +222,30 @@ async function buildConfig(reading: Reading): Promise<Config> {
     api: {
       host: values.api.host,
       port: values.api.port,
-      token: (await files.secret(['api', 'token'], values.api)) ?? null,
+      token: await readApiToken(reading),
       showConnections: values.api.showConnections,
     },
     log: { level: values.log.level },
   };
+}
+
+const LEAST_TOKEN = 16;
+
+/** Null when none is given. What can be guessed or cannot be sent is refused. */
+async function readApiToken({ values, document, files }: Reading): Promise<string | null> {
+  const token = (await files.secret(['api', 'token'], values.api)) ?? null;
+  if (token === null) return null;
+  const name = values.api.tokenFile === undefined ? 'token' : 'tokenFile';
+  const refuseToken = (why: string): void => {
+    const words = `${why}: make one with \`openssl rand -hex 32\``;
+    files.note(document.problem('CONFIG_VALUE', ['api', name], words));
+  };
+  if (/[^\x21-\x7e]/.test(token))
+    refuseToken('the token holds blanks or signs that no header takes');
+  else if (token.length < LEAST_TOKEN) {
+    refuseToken(
+      `the token has ${token.length} characters and can be guessed, ${LEAST_TOKEN} are the least`,
+    );
+  }
+  return token;
 }

@@ -1,6 +1,7 @@
 /** One pass over one source: ask, store, credit, move the cursor. */
 
 import type { SourceConfig } from '../config.js';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
 import type { Database } from '../store/database.js';
@@ -74,8 +75,8 @@ export async function runSyncPass(deps: SyncDeps, request: PassRequest): Promise
 }
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: error instanceof PoolError ? error.code : 'SYNC_FAILED', message };
+  if (error instanceof PoolError) return { code: error.code, message: error.message };
+  return { code: 'SYNC_FAILED', message: foreignText(error) };
 }
 
 class SyncPass {

@@ -2,24 +2,43 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Config } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
+import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
 
 /** Who may do and see what: one bearer token, for everything that is not public. */
 export interface Access {
-  /** Throws unless the request brings the configured token. */
+  /** Throws unless the request brings the configured token, also when its address has tried too many. */
   requireToken(c: Context): void;
   /** Whether this request brings the configured token. */
   bringsToken(c: Context): boolean;
   /** Whether this request may see where workers and orchestrators can be reached. */
   showsAddresses(c: Context): boolean;
+  /** Whether it may read what sources, nodes and workers said; whoever may not sees codes and places. */
+  showsWords(c: Context): boolean;
 }
 
-export function createAccess(api: Config['api']): Access {
+/** What a request brings; `waits`: a token that is not looked at, because its address tried too many. */
+type Verdict = 'none' | 'right' | 'wrong' | 'waits';
+
+export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
   const expected = api.token === null ? undefined : digest(api.token);
-  const bringsToken = (c: Context): boolean => {
+  const judge = (c: Context): Verdict => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-    if (expected === undefined || token === undefined) return false;
-    return timingSafeEqual(digest(token), expected);
+    if (expected === undefined || token === undefined) return 'none';
+    const address = addressOf(c);
+    const mustWait = wrong.waitSeconds(address) > 0;
+    if (mustWait && !mayBeProxy(address)) return 'waits';
+    if (timingSafeEqual(digest(token), expected)) return 'right';
+    wrong.count(address);
+    return mustWait ? 'waits' : 'wrong';
   };
+  // A request is judged once, however often its routes ask.
+  const verdicts = new WeakMap<Context, Verdict>();
+  const verdictOf = (c: Context): Verdict => {
+    const verdict = verdicts.get(c) ?? judge(c);
+    verdicts.set(c, verdict);
+    return verdict;
+  };
+  const bringsToken = (c: Context): boolean => verdictOf(c) === 'right';
   return {
     requireToken(c) {
       if (expected === undefined) {
@@ -28,7 +47,12 @@ export function createAccess(api: Config['api']): Access {
           'No token is configured, so this API only answers what is public.',
         );
       }
-      if (bringsToken(c)) return;
+      const verdict = verdictOf(c);
+      if (verdict === 'right') return;
+      if (verdict === 'waits') {
+        c.header('retry-after', String(Math.max(1, wrong.waitSeconds(addressOf(c)))));
+        throw new PoolError('API_TOKEN_TRIED_TOO_OFTEN', 'Too many wrong tokens came from there.');
+      }
       const isMissing = c.req.header('authorization') === undefined;
       c.header('www-authenticate', 'Bearer');
       throw new PoolError(
@@ -38,19 +62,17 @@ export function createAccess(api: Config['api']): Access {
     },
     bringsToken,
     showsAddresses: (c) => api.showConnections || bringsToken(c),
+    showsWords: bringsToken,
   };
+}
+
+/** Who stands at the other end of the connection: a proxy, where there is one. Empty in tests without a server. */
+function addressOf(c: Context): string {
+  const env = c.env as
+    | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
+    | undefined;
+  return env?.incoming?.socket?.remoteAddress ?? '';
 }
 
 /** Digests have one length: comparing them tells nothing about the token's own. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** The text without URLs, IP addresses and the host of this endpoint. */
-export function withoutAddresses(text: string | null, endpoint = ''): string | null {
-  if (text === null) return null;
-  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : '';
-  const shown = text
-    .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)\]]+/gi, '[address]')
-    .replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b/g, '[address]')
-    .replace(/\[?\b(?:[0-9a-f]{1,4}:){2,7}[0-9a-f]{0,4}\b\]?(:\d+)?/gi, '[address]');
-  return host === '' ? shown : shown.replaceAll(host, '[address]');
-}

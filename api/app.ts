@@ -2,7 +2,9 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
+import { statementError } from '../store/statement-error.js';
 import { createAccess } from './access.js';
 import type { ApiDeps } from './deps.js';
 import { toErrorAnswer } from './errors.js';
@@ -24,12 +26,14 @@ import { statusPageRoutes } from './routes/status-page.js';
 import { termsRoutes } from './routes/terms.js';
 import { walletRoutes } from './routes/wallet.js';
 import { workerRoutes } from './routes/workers.js';
+import { countWrongTokens } from './wrong-tokens.js';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const access = createAccess(deps.config.api);
+  const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
+  const access = createAccess(deps.config.api, wrong);
   const app = new Hono();
   app.use(securityHeaders());
   // Dashboards elsewhere may read; what a browser must ask leave for beyond that is refused.
@@ -48,7 +52,7 @@ export function createApp(deps: ApiDeps): Hono {
   });
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
-  app.route('/', metricsRoutes(deps));
+  app.route('/', metricsRoutes(deps, wrong));
   app.route('/v1', healthRoutes(deps));
   app.route('/v1', poolRoutes(deps, access));
   app.route('/v1', eventRoutes(deps, access));
@@ -56,13 +60,13 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/workers', workerRoutes(deps, access));
   app.route('/v1/payees', payeeRoutes(deps, access));
   app.route('/v1/payouts', payoutRoutes(deps, access));
-  app.route('/v1/round', roundRoutes(deps));
+  app.route('/v1/round', roundRoutes(deps, access));
   app.route('/v1/sources', sourceRoutes(deps, access));
   app.route('/v1/terms', termsRoutes(deps, access));
   app.route('/v1/findings', findingRoutes(deps, access));
   app.route('/v1/wallet', walletRoutes(deps, access));
-  app.route('/v1/reconciliation', reconciliationRoutes(deps));
-  app.route('/v1', historyRoutes(deps));
+  app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
+  app.route('/v1', historyRoutes(deps, access));
   app.notFound(() => {
     throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
   });
@@ -93,6 +97,6 @@ function securityHeaders() {
 }
 
 function reportFault(deps: ApiDeps, error: unknown, request: string): void {
-  if (deps.onFault === undefined) console.error(request, error);
+  if (deps.onFault === undefined) console.error(request, foreignText(statementError(error)));
   else deps.onFault(error, request);
 }

@@ -6,6 +6,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import { foreignText } from '../domain/foreign-text.js';
 import type { BackfillRange } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { OrderInput } from '../workflows/contract.js';
@@ -120,7 +121,7 @@ async function stateOf(
   return {
     progress: progress ?? null,
     attempt: activity.attempt ?? 1,
-    lastFailure: activity.lastFailure?.message ?? null,
+    lastFailure: activity.lastFailure?.message ? foreignText(activity.lastFailure.message) : null,
     isReading: activity.state === PENDING_ACTIVITY_STARTED,
   };
 }

@@ -20,6 +20,8 @@ export interface ApiDeps {
   readonly repairTimeoutMs?: number;
   /** Told of faults that clients only see as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string) => void;
+  /** Told of an address that has tried too many wrong tokens, at most every ten seconds. */
+  readonly onWrongTokens?: (address: string, total: number) => void;
 }
 
 export const nowOf = (deps: ApiDeps): Date => deps.now?.() ?? new Date();

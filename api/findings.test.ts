@@ -165,8 +165,8 @@ describe('what the sentinel watches', () => {
     expect(open).toMatchObject({ lookedAt: iso(1), open: 2, nextCursor: null });
     expect(open.findings).toMatchObject([
       {
-        ...{ code: 'EVENTS_UNKNOWN', source: 'north', subject: 'from [address] v1' },
-        ...{ words: 'came from [address]', figures: { type: '[address]' } },
+        ...{ code: 'EVENTS_UNKNOWN', source: 'north', subject: '', figures: {} },
+        words: 'events within a day of a type or version that is not known',
       },
       {
         ...{ code: 'EVENTS_SET_ASIDE', severity: 'warning', figures: { events: 3 } },
@@ -206,7 +206,7 @@ describe('what the sentinel watches', () => {
     const shown = await get<FindingsAnswer>('/v1/findings');
     expect(shown).toMatchObject({ open: 2, openAcknowledged: 1 });
     expect(shown.findings[1]).toMatchObject({
-      acknowledged: { by: 'api', reason: 'a dump of [address]' },
+      acknowledged: { by: 'api', reason: null },
     });
     const { entries } = await get<{ entries: Json[] }>('/v1/audit-log', TOKEN);
     expect(entries).toMatchObject([
@@ -245,7 +245,7 @@ describe('what the sentinel watches', () => {
       ...[
         ['job-processed', 1, '45', '3'],
         ['job-processed', 9, '6', '0'],
-        ['made up by 10.1.2.3', 1, '5', '0'],
+        ['unknown', 0, '5', '0'],
       ].map(([eventType, version, events, zeroFeeEvents]) => ({
         ...{ hour: iso(60), eventType, version, events, zeroFeeEvents },
       })),

@@ -54,7 +54,7 @@ describe('the prices of a source', () => {
     expect(answer).toEqual({
       ...{ source: 'north', models: 3 },
       prices: [
-        { ...usual, modelId: 'cheap of [address]', pricePerUnitWei: '250.5', changeRatio: 0.2505 },
+        { ...usual, modelId: null, pricePerUnitWei: '250.5', changeRatio: 0.2505 },
         { ...usual, modelId: 'steady', pricePerUnitWei: '1500', changeRatio: 1.5 },
         {
           ...{ ...shared, modelId: 'young', pricePerUnitWei: '7' },

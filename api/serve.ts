@@ -27,12 +27,14 @@ export interface ApiOptions {
   /** @default the version of this package */
   readonly version?: string;
   readonly onFault?: ApiDeps['onFault'];
+  readonly onWrongTokens?: ApiDeps['onWrongTokens'];
 }
 
 /** Listens where the configuration says; rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { config, db, poolId, client, version = readVersion(), onFault } = options;
-  const app = createApp({ config, db, poolId, client, version, ...(onFault ? { onFault } : {}) });
+  const { config, db, poolId, client, version = readVersion(), onFault, onWrongTokens } = options;
+  const told = { ...(onFault ? { onFault } : {}), ...(onWrongTokens ? { onWrongTokens } : {}) };
+  const app = createApp({ config, db, poolId, client, version, ...told });
   const { host, port } = config.api;
   const server = serve({
     fetch: app.fetch,
@@ -72,7 +74,12 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
   const connection = openTemporal(temporal);
   const client = new Client({ connection, namespace: temporal.namespace });
   const onFault = (error: unknown, request: string) => log.error({ err: error, request }, 'fault');
-  const api = await startApi({ config, db, poolId, client, version, onFault });
+  const onWrongTokens = (address: string, total: number) =>
+    log.warn(
+      { code: 'API_TOKEN_TRIED_TOO_OFTEN', address, total },
+      'somebody tries wrong tokens of the API: that address has to wait',
+    );
+  const api = await startApi({ config, db, poolId, client, version, onFault, onWrongTokens });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
   return {
     done: new Promise(() => undefined),

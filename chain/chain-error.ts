@@ -1,8 +1,13 @@
+import { foreignText } from '../domain/foreign-text.js';
+
 /**
  * unreachable: no answer in time. garbled: an answer that is none. refused: the node answered with
  * an error. In all three cases what became of the request is unknown: nothing may be decided on it.
  */
 export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
+
+/** Ours and the node's words together. */
+const LONGEST = 600;
 
 /** What an endpoint did not tell. It never means that something did not happen. */
 export class ChainError extends Error {
@@ -15,7 +20,7 @@ export class ChainError extends Error {
     readonly rpcCode: number | null = null,
     options?: { readonly cause?: unknown },
   ) {
-    super(message, options);
+    super(foreignText(message, LONGEST), options);
   }
 }
 

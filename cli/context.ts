@@ -6,9 +6,11 @@ import { toErrorAnswer } from '../api/errors.js';
 import { ConfigError } from '../config/problem.js';
 import { readVersion } from '../config/process.js';
 import { type Config, loadConfig } from '../config.js';
+import { foreignText, visible } from '../domain/foreign-text.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import { requireLedger } from '../store/ledger.js';
+import { statementError } from '../store/statement-error.js';
 import { checkConfig } from '../worker/check-config.js';
 import { openPoolDatabase } from '../worker/open-database.js';
 import { formatJson } from './output.js';
@@ -129,13 +131,13 @@ async function guarded(
 
 function printer({ json }: GlobalOptions): CliContext['answer'] {
   return (text, value) => {
-    process.stdout.write(`${json ? formatJson(value) : text}\n`);
+    process.stdout.write(`${json ? formatJson(value) : visible(text, 'lines')}\n`);
   };
 }
 
 function noter({ json }: GlobalOptions): CliContext['note'] {
   return (line) => {
-    if (!json) process.stdout.write(`${line.replace(/\p{Cc}+/gu, ' ')}\n`);
+    if (!json) process.stdout.write(`${visible(line.replace(/[\r\n\t]+/g, ' '))}\n`);
   };
 }
 
@@ -146,7 +148,7 @@ function printError(error: unknown, isJson: boolean): number {
   // Of a configuration each problem tells its own code, behind its place.
   const head = error instanceof ConfigError ? message : `${body.code}: ${message}`;
   const text = `${head}${isUnknown ? '' : `\n${body.help}`}`;
-  process.stderr.write(`${isJson ? formatJson({ ...body, message }) : text}\n`);
+  process.stderr.write(`${isJson ? formatJson({ ...body, message }) : visible(text, 'lines')}\n`);
   return isMisuse(body.code) ? EXIT.misused : EXIT.failed;
 }
 
@@ -156,6 +158,7 @@ function isMisuse(code: PoolErrorCode): boolean {
 }
 
 function causeChain(error: Error): string {
-  const cause = error.cause instanceof Error ? `: ${causeChain(error.cause)}` : '';
-  return `${error.message}${cause}`;
+  const known = statementError(error);
+  const cause = known instanceof Error && known.cause instanceof Error ? known.cause : undefined;
+  return `${foreignText(known)}${cause === undefined ? '' : `: ${causeChain(cause)}`}`;
 }

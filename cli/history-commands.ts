@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { runArchive, runRebuild, runRestore, runVerify } from '../api/history.js';
 import { counted } from '../domain/counted.js';
+import { visible } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import { monthName, parseMonth } from '../domain/retention.js';
 import { listArchives } from '../store/archives.js';
@@ -53,7 +54,7 @@ export function addHistoryCommands(program: Command): void {
 
 /** On standard error, so that what is piped on is the answer alone. */
 function tellProgress(words: string): void {
-  process.stderr.write(`${words}\n`);
+  process.stderr.write(`${visible(words)}\n`);
 }
 
 async function rebuild(context: CliContext, options: RebuildOptions): Promise<number> {

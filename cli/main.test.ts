@@ -24,7 +24,7 @@ import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/har
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PASSPHRASE = 'hush-hush-passphrase';
-const TOKEN = 'hush-hush-token';
+const TOKEN = 'hush-hush-hush-token';
 const CHAIN_ID = 31_337;
 const PAYEE: Address = `0x${'ab'.repeat(20)}`;
 
@@ -44,9 +44,9 @@ describe('the command line', () => {
     const keystore = encryptKeystoreJsonSync({ address, privateKey }, PASSPHRASE, {
       scrypt: { N: 2, r: 8, p: 1 },
     });
-    await writeFile(join(dir, 'keystore.json'), keystore);
-    await writeFile(join(dir, 'passphrase'), PASSPHRASE);
-    await writeFile(join(dir, 'token'), TOKEN);
+    await writeFile(join(dir, 'keystore.json'), keystore, { mode: 0o600 });
+    await writeFile(join(dir, 'passphrase'), PASSPHRASE, { mode: 0o600 });
+    await writeFile(join(dir, 'token'), TOKEN, { mode: 0o600 });
     await writeConfig('pool.yaml', silentTemporal);
     await writeConfig('reachable.yaml', inject('temporalAddress'));
     const { db } = database;

@@ -1,6 +1,7 @@
 /** What commands print: plain tables for people, one JSON document for scripts. */
 import { toChecksum } from '../api/addresses.js';
 import { type Address, isHexAddress } from '../domain/address.js';
+import { visible, visibleJson } from '../domain/foreign-text.js';
 import { ethAndWei } from '../domain/money.js';
 
 /** One line of a command's answer: label and value, in the order to be shown. */
@@ -43,12 +44,12 @@ function formatCell(value: Cell): string {
   if (value === null || value === undefined || value === '') return '-';
   if (value instanceof Date) return value.toISOString();
   // What sources and nodes said may hold line ends and control sequences for terminals.
-  return String(value).replace(/\p{Cc}+/gu, ' ');
+  return visible(String(value).replace(/[\r\n\t]+/g, ' '));
 }
 
 /** Amounts as decimal strings, addresses with their checksums. */
 export function formatJson(value: unknown): string {
-  return JSON.stringify(
+  const json = JSON.stringify(
     value,
     (_key, part: unknown) => {
       if (typeof part === 'bigint') return part.toString();
@@ -57,4 +58,5 @@ export function formatJson(value: unknown): string {
     },
     2,
   );
+  return visibleJson(json);
 }

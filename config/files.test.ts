@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest';
-import { readSigner } from '../config.js';
+import { chmod } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig, readSigner } from '../config.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { describeConfig } from './describe.js';
+import type { ConfigError } from './problem.js';
 
-const { write, load } = useConfigFiles();
+const { write, load, problemsOf, pathOf } = useConfigFiles();
 
 describe('secrets', () => {
-  const KEY = 'hush-hush-0451';
+  const KEY = 'hush-hush-hush-0451';
 
   it('come from files and the environment and are described without their values', async () => {
     await write(`${KEY}\n`, 'secret');
@@ -49,4 +51,73 @@ describe('secrets', () => {
     expect(String(error)).toContain('CONFIG_VALUE');
     expect(String(error)).not.toContain(KEY);
   });
+});
+
+describe('files that hold secrets', () => {
+  const withToken = `${BASE}api:\n  tokenFile: token\n`;
+  async function warningsOf(text: string, needsWallet = true): Promise<readonly string[]> {
+    const warnings: string[] = [];
+    const onWarning = (words: string) => warnings.push(words);
+    await loadConfig(await write(text), { env: {}, needsWallet, onWarning });
+    return warnings;
+  }
+  const refusalOf = (text: string) =>
+    warningsOf(text).catch((error: ConfigError) =>
+      error.problems.map(({ code, key }) => [code, key]),
+    );
+  const mode = (name: string, bits: number) => chmod(pathOf(name), bits);
+
+  beforeEach(async () => {
+    await write('{}', 'keystore.json');
+    await write('pass', 'passphrase');
+    await write('a-token-of-the-tests', 'token');
+    for (const name of ['keystore.json', 'passphrase', 'token']) await mode(name, 0o600);
+  });
+
+  it('are taken when they are nobody else’s', async () => {
+    expect(await warningsOf(withToken)).toEqual([]);
+    await mode('keystore.json', 0o400);
+    expect(await warningsOf(withToken)).toEqual([]);
+  });
+
+  it.each([
+    ['keystore.json', 'wallet.keystoreFile', 0o644],
+    ['passphrase', 'wallet.passphraseFile', 0o640],
+    ['passphrase', 'wallet.passphraseFile', 0o620],
+    ['token', 'api.tokenFile', 0o602],
+  ])('are refused when others can read a key, or change anything: %s', async (name, key, bits) => {
+    await mode(name, bits);
+    expect(await refusalOf(withToken)).toEqual([['CONFIG_FILE_EXPOSED', key]]);
+    const words = await warningsOf(withToken).catch(String);
+    expect(words).toContain(`chmod 600 ${pathOf(name)}`);
+  });
+
+  it('are warned of when others can read what is no key', async () => {
+    await mode('token', 0o644);
+    expect(await warningsOf(withToken)).toEqual([
+      `api.tokenFile: other users of this machine can read ${pathOf('token')} (mode 0644): chmod 600 ${pathOf('token')}`,
+    ]);
+    // Whoever does not sign is not asked about the key.
+    await mode('token', 0o600);
+    await mode('keystore.json', 0o644);
+    expect(await warningsOf(withToken, false)).toEqual([]);
+  });
+});
+
+describe('a token of the API', () => {
+  const problemOf = (token: string) =>
+    problemsOf(`${BASE}api:\n  token: ${JSON.stringify(token)}\n`);
+
+  it.each(['a', 'fifteen-letters', 'has a blank in the middle', 'nötig-nötig-nötig'])(
+    'is refused when it can be guessed or sent by nobody: %s',
+    async (token) => {
+      expect(await problemOf(token)).toMatchObject([
+        {
+          code: 'CONFIG_VALUE',
+          key: 'api.token',
+          message: expect.stringContaining('openssl rand'),
+        },
+      ]);
+    },
+  );
 });

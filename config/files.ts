@@ -1,18 +1,23 @@
 /** Files that a configuration names: certificates, passwords, tokens. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { ConfigDocument, KeyPath } from './document.js';
+import { type ConfigDocument, formatPath, type KeyPath } from './document.js';
+import { exposureOf } from './file-access.js';
 import type { ConfigProblem } from './problem.js';
 
 /** Reads the files named in one configuration; what cannot be read is kept as a problem. */
 export interface NamedFiles {
   readonly problems: readonly ConfigProblem[];
+  /** What is allowed and hardly meant: secrets that others can read. */
+  readonly warnings: readonly string[];
   /** A path as the configuration means it: relative to its own directory. */
   resolve(path: string): string;
   /** The file's text; undefined when the key is absent or the file cannot be read. */
   read(key: KeyPath, path: string | undefined): Promise<string | undefined>;
-  /** A secret in a file: without the line's end that editors leave, and not empty. */
+  /** A secret in a file: without the line's end that editors leave, not empty, and nobody else's to read. */
   readSecret(key: KeyPath, path: string | undefined): Promise<string | undefined>;
+  /** Notes a problem when the file is a key to money that others can read, a warning for other secrets. */
+  guard(key: KeyPath, path: string | undefined, isKey: boolean): Promise<void>;
   /**
    * A secret given as itself (mostly `${NAME}`) or, with `File` added to its key, by the file that
    * holds it, not both.
@@ -26,6 +31,7 @@ export interface NamedFiles {
 
 export function namedFiles(document: ConfigDocument, configPath: string): NamedFiles {
   const problems: ConfigProblem[] = [];
+  const warnings: string[] = [];
   const absolute = (path: string): string => resolve(dirname(configPath), path);
   const note = (problem: ConfigProblem): void => {
     problems.push(problem);
@@ -39,7 +45,19 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
       return undefined;
     }
   };
+  const guard: NamedFiles['guard'] = async (key, path, isKey) => {
+    if (path === undefined) return;
+    const found = await exposureOf(absolute(path), isKey);
+    if (found === undefined) return;
+    if (found.verdict === 'refused') {
+      note(document.problem('CONFIG_FILE_EXPOSED', key, found.words));
+      return;
+    }
+    const words = `${formatPath(key)}: ${found.words}`;
+    if (!warnings.includes(words)) warnings.push(words);
+  };
   const readSecret: NamedFiles['readSecret'] = async (key, path) => {
+    if (!isPublicFile(key)) await guard(key, path, false);
     const text = (await read(key, path))?.replace(/\r?\n$/, '');
     if (text !== '') return text;
     note(document.problem('CONFIG_VALUE', key, `${absolute(path ?? '')} is empty`));
@@ -54,7 +72,12 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
     }
     return readSecret(key, path);
   };
-  return { problems, resolve: absolute, read, readSecret, secret, note };
+  return { problems, warnings, resolve: absolute, read, readSecret, guard, secret, note };
+}
+
+/** Certificates are shown to whoever connects. */
+function isPublicFile(key: KeyPath): boolean {
+  return /^(ca|cert)File$/.test(String(key.at(-1)));
 }
 
 /** Why a file could not be read, and what to do. */

@@ -1,6 +1,7 @@
 import { PoolError } from '../domain/pool-error.js';
 
 export type ConfigCode =
+  | 'CONFIG_FILE_EXPOSED'
   | 'CONFIG_FILE_UNREADABLE'
   | 'CONFIG_SYNTAX'
   | 'CONFIG_UNKNOWN_KEY'

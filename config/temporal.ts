@@ -1,6 +1,7 @@
 /** How to reach Temporal: the SDK's own profiles and TEMPORAL_* variables, the YAML on top. */
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { foreignText } from '../domain/foreign-text.js';
 import type { ConfigDocument, Environment } from './document.js';
 import type { NamedFiles } from './files.js';
 import type { ConfigValues } from './schema.js';
@@ -59,8 +60,7 @@ function loadProfile(sources: TemporalSources): ReturnType<typeof loadClientConn
       configFileStrict: true,
     });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `Temporal's own configuration (TEMPORAL_* and its file) is refused: ${why}`;
+    const message = `Temporal's own configuration (TEMPORAL_* and its file) is refused: ${foreignText(error)}`;
     files.note(document.problem('CONFIG_VALUE', ['temporal', 'profile'], message));
     return { connectionOptions: {} };
   }

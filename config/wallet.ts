@@ -43,7 +43,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
   };
 }
 
-/** Notes a problem for each file of the wallet that cannot be read. */
+/** Notes a problem for each file of the wallet that cannot be read, or that others can read. */
 export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
   const { remote } = wallet;
   await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
@@ -52,6 +52,10 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
     await files.read(['wallet', 'remote', name], remote?.[name]);
   }
   await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile);
+  await files.guard(['wallet', 'keystoreFile'], wallet.keystoreFile, true);
+  await files.guard(['wallet', 'passphraseFile'], wallet.passphraseFile, true);
+  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile, true);
+  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
 }
 
 /** The signer with what its files hold, read anew each time. */

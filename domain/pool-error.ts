@@ -141,6 +141,11 @@ export const CATALOGUE = {
     http: 401,
     help: 'Send the configured token as `Authorization: Bearer <token>`.',
   },
+  API_TOKEN_TRIED_TOO_OFTEN: {
+    final: true,
+    http: 429,
+    help: 'Wait as long as `Retry-After` says, then send the right token. `openpool wallet halt` needs none. If these were not your tries, see who reaches the API.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     final: true,
     http: 422,
@@ -160,6 +165,11 @@ export const CATALOGUE = {
     final: false,
     http: 500,
     help: 'A fault of the manager: its log has the details under the time of the request.',
+  },
+  CONFIG_FILE_EXPOSED: {
+    final: true,
+    http: 500,
+    help: 'Run the `chmod` that is named: a secret that other users of the machine can read or change is none.',
   },
   CONFIG_FILE_UNREADABLE: {
     final: true,

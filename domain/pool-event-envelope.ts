@@ -1,4 +1,5 @@
 /** Where identity, time and payload stand in an element: both dialects' envelopes. */
+import { foreignText } from './foreign-text.js';
 import { KNOWN_VERSION } from './pool-event-content.js';
 import {
   asNatural,
@@ -46,7 +47,7 @@ export function parse(text: string, code: RefusalCode, what: string): LosslessJs
   try {
     return parseLossless(text);
   } catch (error) {
-    throw new EventRefused(code, `${what}: ${error instanceof Error ? error.message : 'unknown'}`);
+    throw new EventRefused(code, `${what}: ${foreignText(error)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { foreignText } from './foreign-text.js';
 import type { LosslessJson } from './pool-event-json.js';
 
 /** Why an event is set aside, and what can be done; docs/operations.md has an entry for each. */
@@ -61,6 +62,6 @@ export function isName(text: string): boolean {
 /** A value as a refusal's reason quotes it: what it holds may be deeper than the engine can follow. */
 export function shown(value: LosslessJson | undefined): string {
   if (value === undefined) return '(missing)';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value).slice(0, 80);
+  if (typeof value !== 'object' || value === null) return foreignText(JSON.stringify(value), 80);
   return Array.isArray(value) ? '[…]' : '{…}';
 }

@@ -2,6 +2,7 @@
  * Pool events as an orchestrator says them, made uniform. Everything here is input from outside:
  * what cannot be read is refused by name, and whoever calls keeps the refused text.
  */
+import { foreignText } from './foreign-text.js';
 import { type EventContent, readContent } from './pool-event-content.js';
 import { type Envelope, parse, readEnvelope } from './pool-event-envelope.js';
 import { asObject, field, type LosslessObject } from './pool-event-json.js';
@@ -85,7 +86,7 @@ function refusalOf(error: unknown, element: LosslessObject | undefined): Refusal
   const isRefused = error instanceof EventRefused;
   return {
     code: isRefused ? error.code : 'EVENT_READER_FAILED',
-    reason: isRefused ? error.message : `reading it failed: ${String(error)}`,
+    reason: isRefused ? error.message : `reading it failed: ${foreignText(String(error))}`,
     eventId: told('ID', 'id'),
     dtText: told('DT', 'dt'),
   };

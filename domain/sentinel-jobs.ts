@@ -1,6 +1,8 @@
 /** Whether jobs are paid for, by whom they were done, and what they cost. */
+
 import { duration } from './duration.js';
 import { roleOf } from './event-type.js';
+import { foreignText } from './foreign-text.js';
 import { findPriceJumps, type PriceJump, perUnitWei } from './job-price.js';
 import { formatEth } from './money.js';
 import { keyOf, type Look, MOST_SUBJECTS, type Rule, recentHours } from './sentinel-figures.js';
@@ -62,7 +64,7 @@ export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule
         ...keyOf('PRICE_JUMP', subjectOf(jump)),
         severity: timesHundredths >= GRAVE_PRICE_TIMES * 100n ? 'grave' : 'warning',
         measure: Number(timesHundredths) / 100,
-        words: `a unit of ${subjectOf(jump)} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
+        words: `a unit of ${foreignText(subjectOf(jump))} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
         figures: {
           ...{ hour: new Date(hourMs).toISOString(), jobs, direction: isUp ? 'up' : 'down' },
           ...{

@@ -2,8 +2,10 @@
  * What looks wrong with a source, from a handful of figures. The sentinel tells and stops nothing:
  * counting and paying go on, and an operator decides.
  */
+
 import { roleOf } from './event-type.js';
 import type { Condition } from './finding.js';
+import { foreignText } from './foreign-text.js';
 import {
   keyOf,
   type Look,
@@ -83,7 +85,7 @@ function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
       ...keyOf('EVENTS_UNKNOWN', subject),
       severity: 'warning',
       measure: null,
-      words: `${events === 1 ? '1 event' : `${events} events`} within a day of a type or version that is not known: ${subject}`,
+      words: `${events === 1 ? '1 event' : `${events} events`} within a day of a type or version that is not known: ${foreignText(subject)}`,
       figures: { events, type: subject },
     }));
 }

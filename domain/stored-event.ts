@@ -1,4 +1,5 @@
 /** Kept events read again: what they mean comes from the payload's text alone. */
+import { foreignText } from './foreign-text.js';
 import { type EventContent, readContent } from './pool-event-content.js';
 import { asObject, field, parseLossless } from './pool-event-json.js';
 
@@ -26,6 +27,6 @@ export function readStoredContent({ eventType, version, payload }: StoredSaying)
     if (fields === undefined) return { ok: false, reason: "the event's own payload is no object" };
     return { ok: true, content: readContent({ eventType, version, fields }) };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: foreignText(error) };
   }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { asc, eq, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
+import { foreignText } from '../domain/foreign-text.js';
 import type { RawRow, RebuildFinding } from '../domain/rebuild.js';
 import { monthName } from '../domain/retention.js';
 import { isThere, readArchive } from './archive-file.js';
@@ -109,7 +110,7 @@ export async function* readArchived(
       yield parsed;
     }
   } catch (error) {
-    damaged(error instanceof Error ? error.message : String(error));
+    damaged(foreignText(error));
     return;
   }
   if (reading.fileSha256() !== record.sha256) damaged('its hash is not the one that was recorded');

@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema.js';
+import { tellFailures } from './statement-error.js';
 
 /** The pool of connections behind every store function; `$client` is the pg pool itself. */
 export type Database = NodePgDatabase<typeof schema> & { readonly $client: pg.Pool };
@@ -34,7 +35,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    tellFailures(client);
+  });
   return drizzle({ client: pool, schema });
 }
 

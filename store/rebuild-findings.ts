@@ -1,4 +1,5 @@
 /** Differences in words: who, by how much, and what explains it. */
+import { foreignText } from '../domain/foreign-text.js';
 import type { RebuildFinding } from '../domain/rebuild.js';
 import type { RemoteWorker } from '../domain/remote-worker.js';
 import type {
@@ -28,7 +29,7 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
     ...told(found.rows, (one) => rowFinding(one, names)),
     ...told(found.lostMatches, ({ sourceId, eventId }) => ({
       code: 'MATCH_MISSING',
-      message: `event ${eventId} of ${sourceId} was matched with an event that is nowhere`,
+      message: `event ${foreignText(eventId)} of ${sourceId} was matched with an event that is nowhere`,
     })),
   ];
 }
@@ -44,7 +45,7 @@ export function countDifferences(found: Comparison): number {
 export function nameOf(workerId: number, names: WorkerNames): string {
   const worker = names.get(workerId);
   if (worker === undefined) return workerId === 0 ? 'nobody' : `remote worker ${workerId}`;
-  return `${worker.payee} (${worker.nodeType}, ${worker.region})`;
+  return `${worker.payee} (${worker.nodeType}, ${foreignText(worker.region)})`;
 }
 
 function balanceFinding(one: BalanceDifference, names: WorkerNames): RebuildFinding {
@@ -83,7 +84,7 @@ function countFinding({
     `${events} (${zeroFeeEvents} without a fee)`;
   return {
     code: 'COUNT_DIFFERS',
-    message: `${eventType} v${version} of ${sourceId} in the hour of ${hour}: counted ${counted(kept)}, there are ${counted(due)}`,
+    message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${hour}: counted ${counted(kept)}, there are ${counted(due)}`,
   };
 }
 
@@ -106,6 +107,6 @@ function rowFinding(one: RowDifferenceRow, names: WorkerNames): RebuildFinding {
   const where = isArchived ? ', in an archive file' : '';
   return {
     code: 'ROW_DIFFERS',
-    message: `event ${eventId} of ${sourceId} at ${dt} (batch ${batch}${where}) is kept with ${named(kept)}; it says ${named(due)}`,
+    message: `event ${foreignText(eventId)} of ${sourceId} at ${dt} (batch ${batch}${where}) is kept with ${named(kept)}; it says ${named(due)}`,
   };
 }

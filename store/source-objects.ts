@@ -1,5 +1,6 @@
 /** Objects of a source: which of them were read to their end, and which were overwritten since. */
 import { eq, sql } from 'drizzle-orm';
+import { foreignText } from '../domain/foreign-text.js';
 import type { Database, Transaction } from './database.js';
 import { source, sourceObject } from './schema.js';
 
@@ -137,9 +138,7 @@ export async function recordObjects(
       rows.map(({ version }) => version),
       rows.map(({ sizeBytes }) => sizeBytes),
       rows.map(({ failure }) => failure?.code ?? null),
-      rows.map(
-        ({ failure }) => failure?.message.replaceAll('\0', '\uFFFD').slice(0, 1_000) ?? null,
-      ),
+      rows.map(({ failure }) => (failure === null ? null : foreignText(failure.message, 1_000))),
       now,
       rows.map(({ mayChange = false }) => mayChange),
     ],

@@ -1,5 +1,6 @@
 /** Sources: what reads where, how far each pass came, and how the last one ended. */
 import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
 import { refuseSharedPlace } from '../domain/source-place.js';
@@ -207,7 +208,7 @@ export async function recordFailure(
   sourceId: string,
   failure: { readonly code: string; readonly message: string },
 ): Promise<void> {
-  const lastError = failure.message.replaceAll('\0', '\uFFFD').slice(0, 1_000);
+  const lastError = foreignText(failure.message, 1_000);
   await db
     .update(source)
     .set({ lastErrorCode: failure.code, lastError })

@@ -88,7 +88,7 @@ describe('the keys of a pool', () => {
     const files = { 'keystore.json': keystore, passphrase: `${PASSPHRASE}\n`, token: TOKEN };
     const wrong = { 'wrong-passphrase': WRONG_PASSPHRASE, 'key-in-hex': wallet.privateKey };
     for (const [name, text] of Object.entries({ ...files, ...wrong, 'crashes.mjs': CRASHES })) {
-      await writeFile(join(dir, name), text);
+      await writeFile(join(dir, name), text, { mode: 0o600 });
     }
     await setBalance(chain, address, 10n ** 20n);
     await recordTestTerms(database.db);

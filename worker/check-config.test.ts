@@ -20,8 +20,8 @@ beforeAll(async () => {
   away = `http://127.0.0.1:${await freePort()}`;
   const { json, key } = await makeKeystore();
   address = key.address;
-  await writeFile(pathOf('keystore.json'), json);
-  await writeFile(pathOf('passphrase'), PASSPHRASE);
+  await writeFile(pathOf('keystore.json'), json, { mode: 0o600 });
+  await writeFile(pathOf('passphrase'), PASSPHRASE, { mode: 0o600 });
 });
 afterAll(() => chain.stop());
 

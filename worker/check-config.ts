@@ -34,8 +34,9 @@ const PATIENCE_MS = 3_000;
  * are looked at too; the database, Temporal and the orchestrators are not.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
-  const config = await loadConfig(path, { needsWallet: true });
   const found = createFound();
+  const onWarning = (words: string) => found.warnings.push(words);
+  const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
   const signer = await found.tried(() => openConfiguredSigner(config));
   await Promise.all([checkChain(config, found), checkSigner(signer, found)]);

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { foreignText } from '../domain/foreign-text.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Values<T extends Options> = ReturnType<typeof parseArgs<{ readonly options: T }>>['values'];
@@ -14,7 +15,7 @@ export function readFlags<const T extends Options>(
     const { values } = parseArgs({ options: { ...options, ...HELP } });
     if (!('help' in values && values.help === true)) return values;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`);
+    process.stderr.write(`${foreignText(error)}\n\n${usage}\n`);
     process.exit(2);
   }
   process.stdout.write(`${usage}\n`);

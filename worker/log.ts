@@ -6,6 +6,9 @@ import {
   Runtime,
 } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
+import { foreignText, visible, visibleJson } from '../domain/foreign-text.js';
+import { PoolError } from '../domain/pool-error.js';
+import { statementError } from '../store/statement-error.js';
 
 export type Log = Logger;
 
@@ -20,13 +23,14 @@ export interface LogOptions {
 export function createLog(options: LogOptions): Log {
   const { level, plain = process.stderr.isTTY === true } = options;
   const write = options.write ?? ((line: string) => process.stderr.write(line));
-  const format = plain ? plainLine : (line: string) => line;
+  const format = plain ? plainLine : visibleJson;
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
     },
     { write: (line: string) => write(format(line)) },
   );
@@ -46,7 +50,7 @@ export function installRuntime(log: Log): void {
   const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: said, message, meta }) => {
-      log[SDK_LEVELS[said]](pickDetails(meta ?? {}), `Temporal SDK: ${message}`);
+      log[SDK_LEVELS[said]](pickDetails(meta ?? {}), `Temporal SDK: ${foreignText(message)}`);
     }),
     telemetryOptions: {
       logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
@@ -60,10 +64,9 @@ function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, un
   const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
   const known = names.filter((name) => meta[name] !== undefined);
   const { error } = meta;
-  const why = error instanceof Error ? error.message : error;
   return {
     ...Object.fromEntries(known.map((name) => [name, meta[name]])),
-    ...(why === undefined ? {} : { error: why }),
+    ...(error === undefined ? {} : { error: foreignText(error) }),
   };
 }
 
@@ -72,5 +75,20 @@ function plainLine(line: string): string {
   const details = Object.entries(rest).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${String(time)} ${String(level).padEnd(5)} ${String(msg ?? '')}${details.join('')}\n`;
+  const head = `${String(time)} ${String(level).padEnd(5)} ${String(msg ?? '')}`;
+  return `${visible(head, 'lines')}${visible(details.join(''))}\n`;
+}
+
+/** What a log may keep of an error: its words cleaned, where it happened, and the same of its causes. */
+export function describeError(error: unknown): Record<string, unknown> {
+  const known = statementError(error);
+  if (!(known instanceof Error)) return { message: foreignText(known) };
+  const frames = (known.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const code = 'code' in known && typeof known.code === 'string' ? { code: known.code } : {};
+  return {
+    ...{ type: known.name, ...code },
+    message: known instanceof PoolError ? known.message : foreignText(known),
+    stack: frames.join('\n'),
+    ...(known.cause instanceof Error ? { cause: describeError(known.cause) } : {}),
+  };
 }

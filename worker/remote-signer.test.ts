@@ -43,7 +43,7 @@ describe('the worker with a remote signer', () => {
       createTestDatabase(),
       createTestNamespace(),
     ]);
-    await writeFile(join(dir, 'token'), 'hush-hush-0451\n');
+    await writeFile(join(dir, 'token'), 'hush-hush-0451\n', { mode: 0o600 });
     await setBalance(chain, address, 10n ** 20n);
     await recordTestTerms(database.db);
   });

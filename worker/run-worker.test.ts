@@ -42,8 +42,8 @@ describe('the worker process', () => {
       PASSPHRASE,
       { scrypt: { N: 2, r: 8, p: 1 } },
     );
-    await writeFile(join(dir, 'keystore.json'), keystore);
-    await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`);
+    await writeFile(join(dir, 'keystore.json'), keystore, { mode: 0o600 });
+    await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   });
   afterEach(async () => {
     await Promise.all(started.splice(0).map((one) => one.stop()));
@@ -178,7 +178,7 @@ describe('the worker process', () => {
   });
 
   it('refuses the wrong chain, the wrong wallet and the wrong passphrase', async () => {
-    await writeFile(join(dir, 'wrong'), 'wrong');
+    await writeFile(join(dir, 'wrong'), 'wrong', { mode: 0o600 });
     const refusals = [
       [{ chain: { id: 1 } }, 'LEDGER_OF_ANOTHER_CHAIN'],
       [{ pool: { id: 'another' } }, 'LEDGER_OF_ANOTHER_POOL'],

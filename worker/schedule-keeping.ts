@@ -2,6 +2,7 @@
  * A Temporal that was wiped knows no schedules any more, and a worker that runs on does not notice:
  * nothing would be synced, swept or paid until somebody restarts it.
  */
+import { foreignText } from '../domain/foreign-text.js';
 import type { Log } from './log.js';
 
 const LOOK_EVERY_MS = 10_000;
@@ -23,7 +24,7 @@ export function keepSchedules({ areThere, putBack, log }: KeepingOptions): () =>
       await putBack();
     } catch (error) {
       // Unreachable, or another worker was quicker.
-      log.debug(`the schedules were not looked after: ${String(error)}`);
+      log.debug(`the schedules were not looked after: ${foreignText(error)}`);
     }
   };
   const timer = setInterval(() => {

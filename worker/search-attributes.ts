@@ -1,5 +1,6 @@
 /** A search attribute of the wrong type wedges every workflow that sets it: checked at start. */
 import type { ConnectionLike } from '@temporalio/client';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import type { Log } from './log.js';
@@ -94,8 +95,7 @@ async function refuseWrongTypes(options: RegisterOptions): Promise<void> {
 
 function notAdded(options: RegisterOptions, missing: readonly Wanted[], cause: unknown): PoolError {
   const commands = missing.map((wanted) => command(options, 'create', wanted)).join(' && ');
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const message = `search attributes cannot be added (${why}): add them with \`${commands}\``;
+  const message = `search attributes cannot be added (${foreignText(cause)}): add them with \`${commands}\``;
   return new PoolError('SEARCH_ATTRIBUTE_TYPE', message, {}, { cause });
 }
 

@@ -1,7 +1,9 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
+
 import { describeConfig } from '../config/describe.js';
 import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
 import type { Ledger } from '../store/ledger.js';
@@ -57,8 +59,10 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   }
   let log = createLog({ level: 'info' });
   try {
-    const config = await loadConfig(path, options);
+    const warnings: string[] = [];
+    const config = await loadConfig(path, { ...options, onWarning: (one) => warnings.push(one) });
     log = createLog({ level: config.log.level });
+    for (const words of warnings) log.warn({ code: 'CONFIG_FILE_EXPOSED' }, words);
     await run(config, log, { ...options, signal: stopping.signal });
     process.exit(0);
   } catch (error) {
@@ -110,8 +114,7 @@ async function comeToLedger(
 }
 
 function databaseFailure(cause: unknown): PoolError {
-  const why = cause instanceof Error ? cause.message || cause.name : String(cause);
-  const message = `the database cannot be opened or brought to this version: ${why}`;
+  const message = `the database cannot be opened or brought to this version: ${foreignText(cause)}`;
   return new PoolError('DATABASE_UNREACHABLE', message, {}, { cause });
 }
 
@@ -126,6 +129,6 @@ function logFailure(log: Log, error: unknown): void {
   if (error instanceof PoolError) {
     log.error({ code: error.code, help: error.help }, error.message);
   } else {
-    log.error({ stack: error instanceof Error ? error.stack : undefined }, String(error));
+    log.error({ err: error }, foreignText(error));
   }
 }

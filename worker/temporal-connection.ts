@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import type { TemporalConfig } from '../config/temporal.js';
+import { foreignText } from '../domain/foreign-text.js';
 import type { Log } from './log.js';
 
 const FIRST_PAUSE_MS = 500;
@@ -98,8 +99,7 @@ function describeFailure(temporal: TemporalConfig, error: unknown): string {
   }
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return `Temporal at ${address} cannot be reached (${why}): start it, or correct temporal.address`;
+  return `Temporal at ${address} cannot be reached (${foreignText(cause)}): start it, or correct temporal.address`;
 }
 
 function pause(pauseMs: number, signal: AbortSignal): Promise<void> {

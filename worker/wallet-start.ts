@@ -1,9 +1,11 @@
 /** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
+
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
 import { createChainClient } from '../chain/chain-client.js';
 import { ChainError } from '../chain/chain-error.js';
 import { type Config, readSigner } from '../config.js';
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import { openSigner } from '../plugins/signer/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
@@ -35,7 +37,7 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   const { config, db, ledger, log, signal } = context;
   const signer = await openConfiguredSigner(config);
   const { chain, pool, wallet } = config;
-  const onTrouble = (error: unknown) => log.warn(String(error));
+  const onTrouble = (error: unknown) => log.warn(foreignText(error));
   const onFault = (words: string) =>
     log.warn({ code: 'RPC_UNREACHABLE' }, `${words}: it is not asked`);
   const rpc = createChainClient(chain, { anchor: ledger.anchor, onFault });

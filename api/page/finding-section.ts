@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { duration } from '../../domain/duration.js';
 import type { ShownFinding } from '../../store/finding-reads.js';
-import { withoutAddresses } from '../access.js';
+import { publicFinding } from '../views/finding-view.js';
 import { ago, type Html, pill, section } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 
@@ -21,7 +21,7 @@ export function findingSection(status: PoolStatus): Html {
       (finding) => html`<tr${finding.acknowledged === null ? '' : html` class="dim"`}>
 <td class="s4">${codePill(finding)}</td>
 <td class="s2 end">${finding.sourceId === '' ? 'the pool' : finding.sourceId}</td>
-<td class="why s6 later">${withoutAddresses(finding.words) ?? ''}${acknowledgement(finding)}</td>
+<td class="why s6 later">${publicFinding(finding).words}${acknowledgement(finding)}</td>
 <td class="later">${ago(finding.openedAt, now)}</td>
 </tr>`,
     ),
@@ -43,6 +43,5 @@ function codePill({ code, severity, acknowledged }: ShownFinding): Html {
 
 function acknowledgement({ acknowledged }: ShownFinding): Html {
   if (acknowledged === null) return html``;
-  const reason = withoutAddresses(acknowledged.reason) ?? '';
-  return html`<br>Acknowledged by ${acknowledged.by}: ${reason}`;
+  return html`<br>Acknowledged by ${acknowledged.by}.`;
 }

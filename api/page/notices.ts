@@ -1,7 +1,7 @@
 /** What an operator should not have to search for. */
 import { html } from 'hono/html';
-import { withoutAddresses } from '../access.js';
 import { toChecksum, withChecksums } from '../addresses.js';
+import { publicHalt } from '../views/outside.js';
 import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
 import type { PoolStatus } from './status-page.js';
@@ -14,9 +14,9 @@ export function walletPill({ wallet, config }: PoolStatus): Html {
 
 export function notices({ wallet, totals, unaffordable }: PoolStatus): readonly Html[] {
   const shown: Html[] = [];
-  for (const { code, reason } of wallet?.halts ?? []) {
+  for (const { code, reason } of (wallet?.halts ?? []).map(publicHalt)) {
     const title = `Nothing is paid: the wallet is halted (${code})`;
-    shown.push(notice('bad', title, withChecksums(withoutAddresses(reason)) ?? ''));
+    shown.push(notice('bad', title, withChecksums(reason)));
   }
   if (unaffordable.payouts > 0) {
     const payouts = counted(unaffordable.payouts, 'payout');

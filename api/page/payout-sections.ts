@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
 import type { PayoutState } from '../../domain/payout.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
-import { withoutAddresses } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import type { Links } from '../links.js';
+import { publicWait } from '../views/outside.js';
 import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 
@@ -69,7 +69,7 @@ function waitWords(payout: PayoutSummary): Html {
     const next = payout.state === 'reserved' ? 'Next: sign and send.' : 'Sent; waiting for blocks.';
     return html`<span class="dim">${next}</span>`;
   }
-  const words = withChecksums(withoutAddresses(payout.waitReason)) ?? '';
+  const words = withChecksums(publicWait(payout.waitCode, payout.waitReason)) ?? '';
   return html`${words} <span class="dim mono">${payout.waitCode}</span>`;
 }
 

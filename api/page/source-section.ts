@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { SourceSummary } from '../../store/source-reads.js';
-import { withoutAddresses } from '../access.js';
+import { publicError } from '../views/outside.js';
 import { groupDigits } from './format.js';
 import { CHART_HOURS, hourChart } from './hour-chart.js';
 import { ago, type Html, pill, section } from './parts.js';
@@ -38,8 +38,7 @@ export function sourceSection(status: PoolStatus): Html {
 function stateOf(source: SourceSummary, { config, now }: PoolStatus): Html {
   if (source.removedAt !== null) return pill('removed', 'mute');
   if (source.lastErrorCode !== null) {
-    const words = withoutAddresses(source.lastError, source.readsFrom);
-    return html`${pill(source.lastErrorCode, 'bad')}<br>${words ?? ''}`;
+    return html`${pill(source.lastErrorCode, 'bad')}<br>${publicError(source.lastErrorCode)}`;
   }
   if (source.lastSuccessAt === null) return pill('not read yet', 'warn');
   const { incompleteObjects: torn } = source;

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
+import { publicRegion } from '../views/outside.js';
 import { groupDigits } from './format.js';
 import { ago, eth, type Html, payeeLink, pill, section } from './parts.js';
 import type { PoolStatus } from './status-page.js';
@@ -21,7 +22,7 @@ function workerRow(worker: RemoteWorkerSummary, now: Date): Html {
   return html`<tr>
 <td class="s4"><span class="dot ${worker.online ? 'on' : ''}" title="${state}" role="img" aria-label="${state}"></span>${payeeLink(worker.payee)}</td>
 <td class="s2 end">${pill(worker.nodeType, worker.nodeType === 'ai' ? 'info' : 'mute')}</td>
-<td class="later">${worker.region}</td>
+<td class="later">${publicRegion(worker.region)}</td>
 <td data-label="Jobs" class="num s2"><span title="${zeroFees}">${groupDigits(worker.jobs)}</span></td>
 <td data-label="Pending ETH" class="num s2">${eth(worker.pendingWei + worker.reservedWei)}</td>
 <td data-label="Paid ETH" class="num s2 end">${eth(worker.paidWei)}</td>

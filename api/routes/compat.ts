@@ -13,6 +13,7 @@ import {
 import type { Access } from '../access.js';
 import { toChecksum } from '../addresses.js';
 import type { ApiDeps } from '../deps.js';
+import { publicRegion } from '../views/outside.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -29,8 +30,8 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
       const workers = await allRemoteWorkers(db, filter);
-      const showsAddresses = access.showsAddresses(c);
-      const rows = workers.map((worker) => workerText(worker, showsAddresses));
+      const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+      const rows = workers.map((worker) => workerText(worker, shows));
       return c.body(`[${rows.join(',')}]`, 200, JSON_TYPE);
     });
   }
@@ -57,16 +58,19 @@ function nodeTypesOf(sources: ApiDeps['config']['sources']): readonly string[] {
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
 }
 
-function workerText(worker: RemoteWorkerSummary, showsAddresses: boolean): string {
+function workerText(
+  worker: RemoteWorkerSummary,
+  shows: { readonly addresses: boolean; readonly words: boolean },
+): string {
   const head = JSON.stringify({
     ethAddress: toChecksum(worker.payee),
     nodeType: worker.nodeType,
-    region: worker.region,
+    region: shows.words ? worker.region : publicRegion(worker.region),
     is_connected: worker.online,
   });
   const tail = JSON.stringify({
     last_updated: worker.lastEventAt ?? worker.createdAt,
-    connection: showsAddresses ? (worker.connection ?? '') : '',
+    connection: shows.addresses ? (worker.connection ?? '') : '',
   });
   const pendingWei = worker.pendingWei + worker.reservedWei;
   return `${head.slice(0, -1)},"pending_fees":${pendingWei},"paid_fees":${worker.paidWei},${tail.slice(1)}`;

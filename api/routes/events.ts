@@ -4,16 +4,27 @@ import { z } from 'zod';
 import { formatJobHandle } from '../../domain/job-handle.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { setAsideHelp } from '../../domain/set-aside.js';
-import { findSetAside, listSetAside, requireSetAsideCode } from '../../store/set-aside-reads.js';
+import {
+  findSetAside,
+  listSetAside,
+  requireSetAsideCode,
+  type SetAsideEvent,
+} from '../../store/set-aside-reads.js';
 import { requireKnownSource } from '../../store/source-reads.js';
-import { listUnmatchedJobs } from '../../store/unmatched-job-reads.js';
+import { listUnmatchedJobs, type UnmatchedJob } from '../../store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
-import { withoutAddresses } from '../access.js';
 import { toChecksum } from '../addresses.js';
 import { amount } from '../amounts.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { parseEventTime } from '../event-times.js';
 import { booleanQuery, pageQuery, readQuery } from '../request.js';
+import {
+  publicEventId,
+  publicModel,
+  publicName,
+  publicRegion,
+  publicTime,
+} from '../views/outside.js';
 
 const sourceText = z.string().max(200).optional();
 
@@ -41,14 +52,11 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
     await requireKnownSource(db, sourceId);
     await requireSetAsideCode(db, rest.code);
     const page = await listSetAside(db, { sourceId, ...rest }, { limit, cursor });
-    const showsAddresses = access.showsAddresses(c);
+    const showsWords = access.showsWords(c);
     const events = page.items.map((event) => ({
       ...event,
+      ...(showsWords ? {} : publicSetAside(event)),
       id: String(event.id),
-      reason: showsAddresses ? event.reason : withoutAddresses(event.reason),
-      place: showsAddresses ? event.place : withoutAddresses(event.place),
-      // What a source said may hold a worker's address in any shape.
-      raw: showsAddresses ? event.raw : null,
     }));
     return c.json({ events, nextCursor: page.nextCursor });
   });
@@ -59,22 +67,19 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
       throw new PoolError('SET_ASIDE_NOT_FOUND', 'Nothing was set aside under this id.');
     }
     const view = { ...found, id, help: setAsideHelp(found) };
-    if (access.showsAddresses(c)) return c.json(view);
-    const { reason, place } = found;
-    return c.json({
-      ...{ ...view, raw: null, stored: null },
-      reason: withoutAddresses(reason),
-      place: withoutAddresses(place),
-    });
+    if (access.showsWords(c)) return c.json(view);
+    return c.json({ ...view, ...publicSetAside(found), stored: null });
   });
   app.get('/unattributed', async (c) => {
     const { limit, cursor, source: sourceId, ...filter } = readQuery(c, unattributedQuery);
     await requireKnownSource(db, sourceId);
     const page = await listUnmatchedJobs(db, { sourceId, ...filter }, { limit, cursor });
     const now = nowOf(deps).getTime();
-    const jobs = page.items.map(({ grossWei, dt, payee, candidates, ...job }) => ({
-      job: formatJobHandle({ ...job, dtMs: dt.getTime() }),
-      ...job,
+    const showsWords = access.showsWords(c);
+    const items = showsWords ? page.items : page.items.map(publicJob);
+    const jobs = items.map(({ grossWei, dt, payee, candidates, eventId, ...job }) => ({
+      job: eventId === null ? null : formatJobHandle({ ...job, eventId, dtMs: dt.getTime() }),
+      ...{ ...job, eventId },
       dt,
       ageMs: now - dt.getTime(),
       payee: payee === null ? null : toChecksum(payee),
@@ -87,4 +92,31 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ jobs, nextCursor: page.nextCursor });
   });
   return app;
+}
+
+/** What an event said may hold a worker's address in any shape, and a file's name is somebody else's text. */
+function publicSetAside(event: Omit<SetAsideEvent, 'id'>) {
+  return {
+    eventId: publicEventId(event.eventId),
+    dtText: publicTime(event.dtText),
+    place: null,
+    reason: setAsideHelp(event),
+    raw: null,
+  };
+}
+
+/** A job whose event has no id that could be shown has no handle either: with the token it has. */
+function publicJob(job: UnmatchedJob) {
+  return {
+    ...job,
+    eventId: publicEventId(job.eventId),
+    requestId: publicName(job.requestId),
+    pipeline: publicName(job.pipeline),
+    modelId: publicModel(job.modelId),
+    candidates: job.candidates.map((one) => ({
+      ...one,
+      eventId: publicEventId(one.eventId),
+      region: one.region === null ? null : publicRegion(one.region),
+    })),
+  };
 }

@@ -29,7 +29,7 @@ export function findingRoutes({ db }: ApiDeps, access: Access): Hono {
     const sum = (those: typeof counts) => those.reduce((all, { findings }) => all + findings, 0);
     const open = sum(counts);
     const openAcknowledged = sum(counts.filter(({ acknowledged }) => acknowledged));
-    const shows = access.showsAddresses(c);
+    const shows = access.showsWords(c);
     return c.json({
       ...{ lookedAt, open, openAcknowledged },
       findings: page.items.map((finding) => viewFinding(finding, shows)),

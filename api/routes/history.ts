@@ -3,16 +3,22 @@ import { Hono } from 'hono';
 import { monthName } from '../../domain/retention.js';
 import { type ArchiveRecord, listArchives } from '../../store/archives.js';
 import { listRebuilds } from '../../store/rebuilds.js';
+import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
+import { publicCheck } from '../views/outside.js';
 
 const SHOWN = 20;
 
-export function historyRoutes({ db }: ApiDeps): Hono {
+export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/rebuild', async (c) => {
-    const kept = withChecksums(await listRebuilds(db, SHOWN));
+    const all = await listRebuilds(db, SHOWN);
+    const shown = access.showsWords(c)
+      ? all
+      : all.map((one) => ({ ...one, findings: one.findings.map(publicCheck) }));
+    const kept = withChecksums(shown);
     return c.json({ latest: kept[0] ?? null, items: kept });
   });
   app.get('/archives', async (c) => c.json({ items: (await listArchives(db)).map(viewArchive) }));

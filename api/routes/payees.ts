@@ -35,11 +35,11 @@ export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
       listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
       listPayouts(db, { payee: address }, LATEST_PAYOUTS),
     ]);
-    const showsAddresses = access.showsAddresses(c);
+    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     return c.json({
       ...viewPayee(payee, links),
-      rows: workers.items.map((worker) => viewWorker(worker, showsAddresses)),
-      payouts: payouts.items.map((payout) => viewPayout(payout, links)),
+      rows: workers.items.map((worker) => viewWorker(worker, shows)),
+      payouts: payouts.items.map((payout) => viewPayout(payout, links, shows.words)),
     });
   });
   return app;

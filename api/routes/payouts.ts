@@ -59,7 +59,8 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
   app.get('/', async (c) => {
     const { limit, cursor, state: states, payee } = readQuery(c, payoutsQuery);
     const page = await listPayouts(db, { states, payee }, { limit, cursor });
-    const payouts = page.items.map((payout) => viewPayout(payout, links));
+    const words = access.showsWords(c);
+    const payouts = page.items.map((payout) => viewPayout(payout, links, words));
     return c.json({ payouts, nextCursor: page.nextCursor });
   });
   app.get('/:id', async (c) => {
@@ -68,10 +69,11 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
       readSlots(db, payout.id),
       readAllocations(db, payout.id),
     ]);
+    const words = access.showsWords(c);
     return c.json({
-      ...viewPayout(payout, links),
-      allocations: allocations.map(viewAllocation),
-      nonces: slots.map((slot) => viewSlot(slot, links)),
+      ...viewPayout(payout, links, words),
+      allocations: allocations.map((allocation) => viewAllocation(allocation, words)),
+      nonces: slots.map((slot) => viewSlot(slot, links, words)),
     });
   });
   app.post('/', async (c) => {
@@ -84,7 +86,10 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
     const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
     if (payout === null) return c.json({ payout, ...answer, words: UNANSWERED }, 202);
     const words = created ? RESERVED : JOINED;
-    return c.json({ payout: viewPayout(payout, links), ...answer, words }, created ? 201 : 200);
+    return c.json(
+      { payout: viewPayout(payout, links, true), ...answer, words },
+      created ? 201 : 200,
+    );
   });
   for (const [action, apply] of MESSAGES) {
     app.post(`/:id/${action}`, async (c) => {
@@ -94,7 +99,7 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
       const { words } = await apply(db, id, { actor: 'api', reason });
       await pokeSaga(deps, id);
       const workflowId = links.saga(id);
-      const payout = viewPayout(await requirePayout(deps, id), links);
+      const payout = viewPayout(await requirePayout(deps, id), links, true);
       return c.json({ words, payout, workflowId, workflowUrl: links.workflow(workflowId) });
     });
   }

@@ -2,24 +2,26 @@
 import { Hono } from 'hono';
 import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
+import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
+import { publicCheck } from '../views/outside.js';
 
 const SHOWN = 20;
 
-export function reconciliationRoutes({ db, config }: ApiDeps): Hono {
+export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
-    const shown = kept.map(viewReconciliation);
+    const shown = kept.map((one) => viewReconciliation(one, access.showsWords(c)));
     return c.json({ latest: shown[0] ?? null, items: shown });
   });
   return app;
 }
 
-function viewReconciliation(one: KeptReconciliation) {
+function viewReconciliation(one: KeptReconciliation, showsWords: boolean) {
   return {
     ...{ at: one.at, ok: one.ok, fromBlock: one.fromBlock, toBlock: one.toBlock },
     ...{ fromNonce: one.fromNonce, toNonce: one.toNonce },
@@ -28,6 +30,6 @@ function viewReconciliation(one: KeptReconciliation) {
     ...amount('out', one.outWei),
     ...amount('gas', one.gasWei),
     ...amount('balance', one.balanceWei),
-    findings: withChecksums(one.findings),
+    findings: withChecksums(showsWords ? one.findings : one.findings.map(publicCheck)),
   };
 }

@@ -3,18 +3,20 @@ import { z } from 'zod';
 import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../domain/round-preview.js';
 import { pageOfPreview, previewRound } from '../../store/round-preview.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
-import { withoutAddresses } from '../access.js';
+import type { Access } from '../access.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
 import { pageQuery, readQuery } from '../request.js';
+import { publicHalt, publicStanding } from '../views/outside.js';
 
 const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
-export function roundRoutes({ db, config }: ApiDeps): Hono {
+export function roundRoutes({ db, config }: ApiDeps, access: Access): Hono {
   const { chain, pool, wallet } = config;
   return new Hono().get('/preview', async (c) => {
     const { verdict, ...page } = readQuery(c, previewQuery);
+    const showsWords = access.showsWords(c);
     const [preview, paying] = await Promise.all([
       previewRound(db, pool),
       findPayingWallet(db, chain.chainId, wallet.address),
@@ -24,10 +26,12 @@ export function roundRoutes({ db, config }: ApiDeps): Hono {
     return c.json({
       at: preview.at,
       /** What stops every payout now, whoever is due. */
-      halts: (paying?.halts ?? []).map(({ code, reason }) => ({
-        code,
-        reason: withChecksums(withoutAddresses(reason)),
-      })),
+      halts: (paying?.halts ?? [])
+        .map(showsWords ? (halt) => halt : publicHalt)
+        .map(({ code, reason }) => ({
+          code,
+          reason: withChecksums(reason),
+        })),
       totals: {
         ...{ payees, pays, waits, notDue },
         ...amount('pays', sums.paysWei),
@@ -36,14 +40,15 @@ export function roundRoutes({ db, config }: ApiDeps): Hono {
         ...amount('leftToday', sums.leftTodayWei),
         ...amount('beyondToday', sums.beyondTodayWei),
       },
-      payees: items.map(viewPreviewed),
+      payees: items.map((item) => viewPreviewed(item, showsWords)),
       nextCursor,
     });
   }) as Hono;
 }
 
-function viewPreviewed({ payee, pendingWei, verdict, code, reason }: PreviewedPayee) {
-  const words = withChecksums(withoutAddresses(reason));
+function viewPreviewed(previewed: PreviewedPayee, showsWords: boolean) {
+  const { payee, pendingWei, verdict, code, reason } = previewed;
+  const words = withChecksums(showsWords ? reason : publicStanding(reason));
   return {
     payee: toChecksum(payee),
     ...amount('pending', pendingWei),

@@ -12,14 +12,17 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../store/source-reads.js';
-import { type Access, withoutAddresses } from '../access.js';
+import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { readQuery } from '../request.js';
+import { publicError } from '../views/outside.js';
 import {
   ARRIVALS_MS,
+  publicType,
   viewClock,
   viewPrices,
   viewSilence,
+  viewTypes,
   viewUnmatched,
 } from '../views/source-view.js';
 
@@ -43,28 +46,23 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     const now = nowOf(deps);
-    const showsAddresses = access.showsAddresses(c);
+    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     const [sources, counts, arrivals, unmatched] = await Promise.all([
       listSources(db, now),
       countEventTypes(db),
       readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
       bucketUnmatched(db, now),
     ]);
-    const objects = await Promise.all(
-      sources.map((source) => objectsOf(db, source, showsAddresses)),
-    );
+    const objects = await Promise.all(sources.map((source) => objectsOf(db, source, shows.words)));
     const views = sources.map((source, i) => ({
-      ...viewReading(source, now, showsAddresses),
+      ...viewReading(source, now, shows),
       silence: viewSilence(source),
       clock: viewClock(arrivals.get(source.id) ?? []),
       removedAt: source.removedAt,
       events: source.events.toString(),
       eventsLastDay: source.eventsLastDay.toString(),
       zeroFeeEvents: source.zeroFeeEvents.toString(),
-      eventTypes: (counts.get(source.id) ?? []).map((count) => ({
-        ...count,
-        events: count.events.toString(),
-      })),
+      eventTypes: viewTypes(counts.get(source.id) ?? [], shows.words),
       setAside: source.setAside,
       unattributedJobs: source.unattributedJobs,
       unmatched: viewUnmatched(unmatched.get(source.id) ?? []),
@@ -74,6 +72,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   });
   app.get('/:id/hours', async (c) => {
     const { hours } = readQuery(c, hoursQuery);
+    const showsWords = access.showsWords(c);
     const sourceId = c.req.param('id');
     await requireKnownSource(db, sourceId);
     const to = nowOf(deps);
@@ -83,7 +82,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
       ...{ source: sourceId, from, to },
       // Hours and types without events are left out.
       hours: counted.map(({ hour, eventType, version, events, zeroFeeEvents }) => ({
-        ...{ hour, eventType, version },
+        ...{ hour, ...publicType({ eventType, version }, showsWords) },
         events: events.toString(),
         zeroFeeEvents: zeroFeeEvents.toString(),
       })),
@@ -95,22 +94,26 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     const now = nowOf(deps);
     const prices = await readPrices(db, now, sourceId);
     const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
-    const view = { showsAddresses: access.showsAddresses(c), limit: MOST_PRICES };
+    const view = { showsWords: access.showsWords(c), limit: MOST_PRICES };
     return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
   });
   return app;
 }
 
-function viewReading(source: SourceSummary, now: Date, showsAddresses: boolean) {
+function viewReading(
+  source: SourceSummary,
+  now: Date,
+  shows: { readonly addresses: boolean; readonly words: boolean },
+) {
   const { lastSuccessAt, lastError, lastErrorCode, readsFrom, newestDt } = source;
-  const message = showsAddresses ? lastError : withoutAddresses(lastError, readsFrom);
+  const message = shows.words ? lastError : publicError(lastErrorCode ?? '');
   const ageMs = (at: Date | null) => (at === null ? null : now.getTime() - at.getTime());
   return {
     id: source.id,
     kind: source.kind,
     region: source.region,
     nodeType: source.nodeType,
-    readsFrom: showsAddresses ? readsFrom : null,
+    readsFrom: shows.addresses ? readsFrom : null,
     from: source.fromDt,
     cursor: source.cursorDt,
     newestEventAt: newestDt,
@@ -123,7 +126,7 @@ function viewReading(source: SourceSummary, now: Date, showsAddresses: boolean) 
   };
 }
 
-/** Files in a bucket: what their names say is for those who may see where the source reads. */
+/** Files in a bucket: their names come from outside. */
 async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
   const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
   const counts = {

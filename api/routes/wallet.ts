@@ -16,14 +16,16 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
-  app.get('/', async (c) => c.json(viewWallet(await requireWallet(deps), links)));
+  app.get('/', async (c) =>
+    c.json(viewWallet(await requireWallet(deps), links, access.showsWords(c))),
+  );
   app.post('/halt', async (c) => {
     access.requireToken(c);
     const { reason } = await readBody(c, decisionBody);
     const wallet = await requireWallet(deps);
     const code = 'HALTED_BY_OPERATOR';
     const changed = await haltWallet(db, wallet, { code, reason, actor: 'api' });
-    return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links) });
+    return c.json({ changed, wallet: viewWallet(await requireWallet(deps), links, true) });
   });
   app.post('/resume', async (c) => {
     access.requireToken(c);
@@ -34,7 +36,7 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({
       changed,
       words: resumedWords(resumed),
-      wallet: viewWallet(await requireWallet(deps), links),
+      wallet: viewWallet(await requireWallet(deps), links, true),
     });
   });
   return app;

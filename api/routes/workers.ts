@@ -17,9 +17,9 @@ export function workerRoutes({ db }: ApiDeps, access: Access): Hono {
   return new Hono().get('/', async (c) => {
     const { limit, cursor, ...filter } = readQuery(c, workersQuery);
     const page = await listRemoteWorkers(db, filter, { limit, cursor });
-    const showsAddresses = access.showsAddresses(c);
+    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     return c.json({
-      workers: page.items.map((worker) => viewWorker(worker, showsAddresses)),
+      workers: page.items.map((worker) => viewWorker(worker, shows)),
       nextCursor: page.nextCursor,
     });
   }) as Hono;

@@ -1,25 +1,51 @@
 import type { ShownFinding } from '../../store/finding-reads.js';
-import { withoutAddresses } from '../access.js';
+import { publicModel, publicName } from './outside.js';
 
-/** Subjects and words may hold names that a source made up, and reasons whatever a person wrote. */
-export function viewFinding(finding: ShownFinding, showsAddresses: boolean) {
-  const shown = (text: string): string =>
-    showsAddresses ? text : (withoutAddresses(text) ?? text);
-  const { id, code, sourceId, subject, words, figures, acknowledged } = finding;
+/** Of `ai / llm / owner/model` every part, or nothing. */
+function publicSubject(subject: string): string | null {
+  const parts = subject.split(' / ');
+  const isPublic = (part: string) => publicName(part) !== null || publicModel(part) !== null;
+  return parts.every(isPublic) ? subject : null;
+}
+
+/**
+ * What everybody may read of a finding. Its sentences are ours and hold figures; those about types of
+ * events, and about pipelines and models, hold names that a source made up.
+ */
+export function publicFinding({ code, subject, words, figures }: ShownFinding): {
+  readonly subject: string;
+  readonly words: string;
+  readonly figures: ShownFinding['figures'];
+} {
+  if (code === 'EVENTS_UNKNOWN') {
+    const { type: _, ...counts } = figures;
+    const said = 'events within a day of a type or version that is not known';
+    return { subject: '', words: said, figures: counts };
+  }
+  if (code !== 'PRICE_JUMP' || publicSubject(subject) !== null) return { subject, words, figures };
   return {
-    ...{ id: String(id), code, source: sourceId, subject: shown(subject) },
+    subject: '',
+    words: 'a unit of one pipeline and model costs far more or far less than usual',
+    figures,
+  };
+}
+
+/** With the token all of it; without, also not what a person wrote when acknowledging. */
+export function viewFinding(finding: ShownFinding, showsWords: boolean) {
+  const { id, code, sourceId, acknowledged } = finding;
+  const { subject, words, figures } = showsWords ? finding : publicFinding(finding);
+  return {
+    ...{ id: String(id), code, source: sourceId, subject },
     severity: finding.severity,
-    words: shown(words),
-    figures: Object.fromEntries(
-      Object.entries(figures).map(([name, value]) => [
-        name,
-        typeof value === 'string' ? shown(value) : value,
-      ]),
-    ),
+    words,
+    figures,
     openedAt: finding.openedAt,
     seenAt: finding.seenAt,
     timesSeen: finding.timesSeen,
     resolvedAt: finding.resolvedAt,
-    acknowledged: acknowledged && { ...acknowledged, reason: shown(acknowledged.reason) },
+    acknowledged: acknowledged && {
+      ...acknowledged,
+      reason: showsWords ? acknowledged.reason : null,
+    },
   };
 }

@@ -1,12 +1,13 @@
 /** Payouts as `/v1` shows them. */
 import type { AllocationSummary, SlotSummary } from '../../store/payout-detail-reads.js';
 import type { PayoutSummary } from '../../store/payout-reads.js';
-import { withoutAddresses } from '../access.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
+import { publicAnswer, publicRegion, publicWait } from './outside.js';
 
-export function viewPayout(payout: PayoutSummary, links: Links) {
+/** @param showsWords also what a node or a signer said */
+export function viewPayout(payout: PayoutSummary, links: Links, showsWords: boolean) {
   const workflowId = links.saga(payout.id);
   const { waitCode, waitReason } = payout;
   return {
@@ -27,7 +28,10 @@ export function viewPayout(payout: PayoutSummary, links: Links) {
     wait:
       waitCode === null
         ? null
-        : { code: waitCode, reason: withChecksums(withoutAddresses(waitReason)) },
+        : {
+            code: waitCode,
+            reason: withChecksums(showsWords ? waitReason : publicWait(waitCode, waitReason)),
+          },
     createdAt: payout.createdAt,
     signedAt: payout.signedAt,
     closedAt: payout.closedAt,
@@ -37,7 +41,7 @@ export function viewPayout(payout: PayoutSummary, links: Links) {
   };
 }
 
-export function viewSlot(slot: SlotSummary, links: Links) {
+export function viewSlot(slot: SlotSummary, links: Links, showsWords: boolean) {
   return {
     chainId: slot.chainId,
     wallet: toChecksum(slot.wallet),
@@ -58,15 +62,19 @@ export function viewSlot(slot: SlotSummary, links: Links) {
       sends: attempt.sends,
       firstSentAt: attempt.firstSentAt,
       lastSentAt: attempt.lastSentAt,
-      // A node's answer may name the node's URL, and that one its key.
-      lastAnswer: withoutAddresses(attempt.lastAnswer),
+      lastAnswer: showsWords ? attempt.lastAnswer : publicAnswer(attempt.lastAnswer),
       createdAt: attempt.createdAt,
       transactionUrl: links.transaction(attempt.hash),
     })),
   };
 }
 
-export function viewAllocation(allocation: AllocationSummary) {
+export function viewAllocation(allocation: AllocationSummary, showsWords: boolean) {
   const { remoteWorkerId, nodeType, region, amountWei } = allocation;
-  return { workerId: String(remoteWorkerId), nodeType, region, ...amount('amount', amountWei) };
+  return {
+    workerId: String(remoteWorkerId),
+    nodeType,
+    region: showsWords ? region : publicRegion(region),
+    ...amount('amount', amountWei),
+  };
 }

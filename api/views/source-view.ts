@@ -1,4 +1,5 @@
 /** How a source stands, as the sentinel sees it. */
+import { roleOf } from '../../domain/event-type.js';
 import { changeRatio, type LatestPrice, perUnitWei } from '../../domain/job-price.js';
 import {
   type ArrivalHour,
@@ -7,8 +8,8 @@ import {
 } from '../../domain/sentinel-figures.js';
 import { silentForMs } from '../../domain/source-silence.js';
 import type { SourceSummary } from '../../store/source-reads.js';
-import { withoutAddresses } from '../access.js';
 import { amount } from '../amounts.js';
+import { publicModel, publicName } from './outside.js';
 
 /** Clocks are told by what came within this time. */
 export const ARRIVALS_MS = 3 * 3_600_000;
@@ -44,19 +45,48 @@ export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
   });
 }
 
+interface EventType {
+  readonly eventType: string;
+  readonly version: number;
+}
+
+const UNKNOWN: EventType = { eventType: 'unknown', version: 0 };
+
+/** The type as it is when this program knows its name; others are names from outside. */
+export function publicType(type: EventType, showsWords: boolean): EventType {
+  const { eventType, version } = type;
+  const isKnown = roleOf(eventType, 0) !== undefined;
+  return showsWords || isKnown ? { eventType, version } : UNKNOWN;
+}
+
+/** Counts by type; without the words those that are not known are one. */
+export function viewTypes(
+  counts: readonly (EventType & { readonly events: bigint })[],
+  showsWords: boolean,
+) {
+  const sums = new Map<string, EventType & { events: bigint }>();
+  for (const { events, ...said } of counts) {
+    const type = publicType(said, showsWords);
+    const key = `${type.eventType}/${type.version}`;
+    const sum = sums.get(key) ?? { ...said, ...type, events: 0n };
+    sum.events += events;
+    sums.set(key, sum);
+  }
+  return [...sums.values()].map((sum) => ({ ...sum, events: sum.events.toString() }));
+}
+
 /** Farthest from the usual first. Pipelines and models are names that came from outside. */
 export function viewPrices(
   prices: readonly LatestPrice[],
-  { showsAddresses, limit }: { readonly showsAddresses: boolean; readonly limit: number },
+  { showsWords, limit }: { readonly showsWords: boolean; readonly limit: number },
 ) {
-  const shown = (name: string) => (showsAddresses ? name : withoutAddresses(name));
   return [...prices]
     .sort((a, b) => distance(b) - distance(a) || b.jobs - a.jobs)
     .slice(0, limit)
     .map((price) => ({
       nodeType: price.nodeType,
-      pipeline: shown(price.pipeline),
-      modelId: shown(price.modelId),
+      pipeline: showsWords ? price.pipeline : publicName(price.pipeline),
+      modelId: showsWords ? price.modelId : publicModel(price.modelId),
       hour: new Date(price.hourMs),
       jobs: price.jobs,
       pricePerUnitWei: perUnitWei(price.priceNano),

@@ -3,10 +3,12 @@ import type { WalletSummary } from '../../store/wallet-reads.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
+import { publicHalt } from './outside.js';
 
 /** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
-export function viewWallet(wallet: WalletSummary, links: Links) {
+export function viewWallet(wallet: WalletSummary, links: Links, showsWords: boolean) {
   const address = toChecksum(wallet.address);
+  const halts = showsWords ? wallet.halts : wallet.halts.map(publicHalt);
   return {
     chainId: wallet.chainId,
     address,
@@ -16,8 +18,8 @@ export function viewWallet(wallet: WalletSummary, links: Links) {
       ...{ block: wallet.balance.block, seenAt: wallet.balance.at },
     },
     /** The gravest of what stops it. */
-    halted: withChecksums(wallet.halts[0] ?? null),
-    halts: withChecksums(wallet.halts),
+    halted: withChecksums(halts[0] ?? null),
+    halts: withChecksums(halts),
     openTransfers: wallet.openTransfers,
     ...amount('open', wallet.openWei),
     oldestOpenAt: wallet.oldestOpenAt,

@@ -2,6 +2,7 @@
  * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows
  * strings and depth and nothing else: whether an element is JSON is found out by whoever reads it.
  */
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import type { RawEvent } from './event-source.js';
 import { type EventScanner, scanSlices } from './slices.js';
@@ -189,5 +190,5 @@ function notAnArray(what: string, text: string): PoolError {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.trim().slice(0, 120));
+  return JSON.stringify(foreignText(text.slice(0, 240), 120));
 }

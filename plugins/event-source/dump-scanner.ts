@@ -1,4 +1,5 @@
 /** Cuts a dump into the texts of its events: an array or lines of JSON, packed with gzip or not. */
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { type ScanOptions, scanArray } from './array-scanner.js';
 import type { RawEvent } from './event-source.js';
@@ -42,7 +43,7 @@ async function* scanText(
   ) {
     yield* scanArray(all, options);
   } else {
-    const begins = JSON.stringify(text.slice(0, 120));
+    const begins = JSON.stringify(foreignText(text.slice(0, 240), 120));
     const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${begins}`;
     throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
   }
@@ -70,7 +71,7 @@ async function* unpacked(
     const isEarly = error.code === 'Z_BUF_ERROR';
     const what = isEarly
       ? 'the gzip data end early'
-      : `the gzip data are damaged (${String(error)})`;
+      : `the gzip data are damaged (${foreignText(error)})`;
     const code = isEarly ? 'EVENT_SOURCE_TRUNCATED' : 'EVENT_SOURCE_FILE_UNREADABLE';
     const message = `${path}: ${what}, after ${bytes} unpacked bytes`;
     throw new PoolError(code, message, {}, { cause: error });

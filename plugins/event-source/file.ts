@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { scanDump } from './dump-scanner.js';
 import type {
@@ -159,7 +160,7 @@ function escapePattern(text: string): string {
 }
 
 function unreadable(path: string, error: unknown): PoolError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : foreignText(error);
   const words: Readonly<Record<string, string>> = {
     ENOENT: 'there is no such file',
     EACCES: 'this user may not read it',

@@ -1,4 +1,5 @@
 /** Sources that a third party has written: a module is loaded, checked and held to the port. */
+import { foreignText } from '../../domain/foreign-text.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
 import type {
   EventSource,
@@ -32,7 +33,7 @@ async function loadModule(config: EventSourceConfig): Promise<EventSourceModule>
   try {
     exported = await import(url);
   } catch (error) {
-    throw invalid(config, `it does not load: ${messageOf(error)}`, error);
+    throw invalid(config, `it does not load: ${foreignText(error)}`, error);
   }
   const found = [exported, field(exported, 'default')].find(isModule);
   if (found !== undefined) return found;
@@ -82,7 +83,7 @@ function guarded(source: EventSource, config: EventSourceConfig): EventSource {
 function asPoolError(error: unknown, otherwise: PoolErrorCode, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const code = field(error, 'code');
-  const message = `${what}: ${messageOf(error)}`;
+  const message = `${what}: ${foreignText(error)}`;
   return new PoolError(isSourceCode(code) ? code : otherwise, message, {}, { cause: error });
 }
 
@@ -122,8 +123,4 @@ function invalid(config: EventSourceConfig, message: string, cause?: unknown): P
 
 function nameOf({ id, module }: EventSourceConfig): string {
   return `source "${id}", module ${module}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -108,6 +108,19 @@ describe('asking an orchestrator', () => {
     if (text.startsWith('Invalid')) await expect(reading).rejects.toThrow(text);
   });
 
+  it('quotes an answer without orders to a terminal, and without what it was asked with', async () => {
+    const basicAuth = { user: 'ann', password: 'hush-0451' };
+    const options = { basicAuth, headers: { 'x-key': 'k3y-of-ours' } };
+    const error = await answering((request, response) => {
+      const { authorization, 'x-key': key } = request.headers;
+      response
+        .writeHead(400)
+        .end(`\u001b[2Jasked with ${authorization} ${key} hush-0451 at http://ann:x@h/k3y`);
+    }, options).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'EVENT_SOURCE_BAD_REQUEST' });
+    expect(String(error)).toMatch(/answered 400: \\x1b\[2Jasked with Basic … … … at h$/);
+  });
+
   it('gives what came before the connection broke', async () => {
     orchestrator.answer = (_, response) => {
       response.writeHead(200, { 'content-length': 1_000 });

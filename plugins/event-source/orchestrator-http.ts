@@ -2,6 +2,7 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { scanArray } from './array-scanner.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
@@ -10,6 +11,12 @@ import {
   type OrchestratorHttpOptions,
   orchestratorHttpOptions,
 } from './orchestrator-http-options.js';
+
+/** Of an error page, in characters. */
+const MOST_READ = 4_000;
+const MOST_QUOTED = 200;
+/** A shorter one would be found in every text. */
+const LEAST_SECRET = 4;
 
 /** Makes a source of kind `orchestrator-http`; throws EVENT_SOURCE_OPTIONS. */
 export async function createOrchestratorHttp(config: EventSourceConfig): Promise<EventSource> {
@@ -128,7 +135,7 @@ class Exchange {
     } catch (error) {
       if (this.ended !== undefined) throw this.ended;
       if (error instanceof PoolError) throw error;
-      const message = `the connection broke after ${bytes} bytes: ${messageOf(error)}`;
+      const message = `the connection broke after ${bytes} bytes: ${foreignText(error)}`;
       throw new PoolError('EVENT_SOURCE_TRUNCATED', message, {}, { cause: error });
     }
   }
@@ -178,8 +185,8 @@ async function statusError(
   options: OrchestratorHttpOptions,
 ): Promise<PoolError> {
   const status = answer.statusCode ?? 0;
-  const text = await firstWords(answer);
-  const message = `${options.endpoint.href} answered ${status}${text === '' ? '' : `: ${text}`}`;
+  const text = foreignText(withoutCredentials(await firstWords(answer), options), MOST_QUOTED);
+  const message = `${options.endpoint.host} answered ${status}${text === '' ? '' : `: ${text}`}`;
   if (status === 400) return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
   if (status === 401 || status === 403) {
     return new PoolError('EVENT_SOURCE_UNAUTHORIZED', message);
@@ -194,13 +201,22 @@ async function firstWords(answer: IncomingMessage): Promise<string> {
   try {
     for await (const chunk of answer) {
       text += String(chunk);
-      if (text.length > 400) break;
+      if (text.length > MOST_READ) break;
     }
   } catch {
     // What came before the connection broke is all there is.
   }
   clearTimeout(timer);
-  return text.replace(/\s+/g, ' ').trim().slice(0, 200);
+  return text.slice(0, MOST_READ);
+}
+
+/** A debugging page shows what it was asked with. */
+function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHttpOptions): string {
+  const secrets = [basicAuth?.password ?? '', ...Object.values(headers)];
+  return secrets
+    .filter((secret) => secret.length >= LEAST_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
 }
 
 const TLS_CODE =
@@ -208,14 +224,8 @@ const TLS_CODE =
 
 function connectionError(error: Error, options: OrchestratorHttpOptions): PoolError {
   const code = 'code' in error ? String(error.code) : '';
-  const message = `${options.endpoint.href}: ${messageOf(error)}`;
+  const message = `${options.endpoint.host}: ${foreignText(error)}`;
   const cause = { cause: error };
   if (TLS_CODE.test(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, cause);
-}
-
-/** With several addresses tried, the reasons stand in the parts. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** The two questions that a source asks a storage: what is there, and the bytes of one object. */
 import { rootCertificates } from 'node:tls';
+import { foreignText, visible } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import type { ListedObject } from './event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
@@ -61,10 +62,10 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
         if (!isReadable(body)) throw new TypeError('the answer has no body');
         // Nobody listens once the reading is given up, and an unheard error ends the process.
         body.on('error', () => undefined);
-        return bodyOf(body, { key, idleMs: idleTimeout, signal });
+        return bodyOf(body, { key: visible(key), idleMs: idleTimeout, signal });
       } catch (error) {
         if (isVanished(error)) return null;
-        throw told(signal, () => s3Error(error, key));
+        throw told(signal, () => s3Error(error, visible(key)));
       }
     },
     close: () => client.destroy(),
@@ -154,7 +155,7 @@ function tooSlow(key: string, idleMs: number, cause: unknown): PoolError {
 }
 
 function broken(what: string, cause: unknown): PoolError {
-  const message = `${what} the connection broke: ${cause instanceof Error ? cause.message : cause}`;
+  const message = `${what} the connection broke: ${foreignText(cause)}`;
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, { cause });
 }
 

@@ -1,4 +1,5 @@
 /** What goes wrong with a storage, by the codes of docs/operations.md. */
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
 
 /** What S3 calls it. */
@@ -16,12 +17,15 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
+/** What S3 calls an error is short. */
+const MOST_NAME = 60;
+
 /** What the client threw as a PoolError; `what` is the bucket or the object that was asked for. */
 export function s3Error(error: unknown, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const said = textOf(error, 'name');
-  const text = error instanceof AggregateError ? error.errors.map(String).join('; ') : undefined;
-  const message = `${what}: ${said === 'Error' ? '' : `${said}: `}${text ?? textOf(error, 'message')}`;
+  const kind = said === 'Error' ? '' : `${foreignText(said, MOST_NAME)}: `;
+  const message = `${what}: ${kind}${foreignText(textOf(error, 'message') === '' ? error : textOf(error, 'message'))}`;
   return new PoolError(codeOf(error, said), message, {}, { cause: error });
 }
 

@@ -1,4 +1,5 @@
 /** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
+import { visible } from '../../domain/foreign-text.js';
 import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
 import { scanDump } from './dump-scanner.js';
 import type {
@@ -85,7 +86,7 @@ class S3Reading {
       const { objects, lastKey, next } = await this.client.list(from);
       const [first] = objects;
       if (first !== undefined && last.compare(Buffer.from(first.key)) >= 0) {
-        const message = `the listing of ${placeOf(this.options)} goes backwards after ${last}`;
+        const message = `the listing of ${placeOf(this.options)} goes backwards after ${visible(String(last))}`;
         throw new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
       }
       yield objects;
@@ -161,11 +162,15 @@ class S3Reading {
         yield chunk;
       }
     }
-    for await (const slice of scanDump(counted(), { maxElementBytes, what: key, path: key })) {
+    for await (const slice of scanDump(counted(), {
+      maxElementBytes,
+      what: visible(key),
+      path: visible(key),
+    })) {
       yield slice;
       this.request.signal.throwIfAborted();
     }
-    if (bytes === 0) throw new PoolError('EVENT_SOURCE_TRUNCATED', `${key} is empty`);
+    if (bytes === 0) throw new PoolError('EVENT_SOURCE_TRUNCATED', `${visible(key)} is empty`);
   }
 
   /** What is wrong with an object is remembered with it; what is wrong with the way to it is told. */

@@ -6,6 +6,7 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 
 export interface RpcServiceOptions {
@@ -49,7 +50,7 @@ export function createRpcService(options: RpcServiceOptions): RpcService {
     try {
       return await post(body);
     } catch (cause) {
-      const message = `the signer ${name} did not answer: ${messageOf(cause)}`;
+      const message = `the signer ${name} did not answer: ${foreignText(cause)}`;
       const error = new PoolError('SIGNER_UNREACHABLE', message);
       rest = { untilMs: performance.now() + REST_MS, error };
       throw error;
@@ -75,7 +76,7 @@ function readAnswer(
   const error = body?.['error'];
   if (typeof error === 'object' && error !== null) {
     const said = (error as { readonly message?: unknown }).message;
-    const words = typeof said === 'string' ? said.slice(0, 200) : 'an error without words';
+    const words = typeof said === 'string' ? foreignText(said, 200) : 'an error without words';
     throw new PoolError('SIGNER_REFUSED', `the signer ${name} refused: ${words}`);
   }
   if (status === 401 || status === 403) {
@@ -160,10 +161,4 @@ async function readText(answer: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** With several addresses tried, the reasons stand in the parts. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

@@ -182,7 +182,8 @@ interface Places {
 function writeChaosConfig(dir: string, places: Places): string {
   const path = join(dir, 'openpool.yaml');
   const tokenPath = join(dir, 'api-token');
-  if (!existsSync(tokenPath)) writeFileSync(tokenPath, randomBytes(16).toString('hex'));
+  if (!existsSync(tokenPath))
+    writeFileSync(tokenPath, randomBytes(16).toString('hex'), { mode: 0o600 });
   writeFileSync(
     path,
     stringify({

@@ -42,8 +42,8 @@ export interface ManagerProcess {
 export async function startManagerProcess(options: ManagerOptions): Promise<ManagerProcess> {
   const dir = await mkdtemp(join(tmpdir(), 'openpool-fault-'));
   const config = join(dir, 'openpool.yaml');
-  await writeFile(join(dir, 'keystore.json'), options.keystore);
-  await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`);
+  await writeFile(join(dir, 'keystore.json'), options.keystore, { mode: 0o600 });
+  await writeFile(join(dir, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   await writeFile(config, stringify(configuration(options)));
   const lines: string[] = [];
   const { entry = 'worker/main.ts', clockShiftMs = 0 } = options;

@@ -36,7 +36,7 @@ export function useConfigFiles() {
   let files = 0;
   async function write(text: string, name = `pool-${files++}.yaml`): Promise<string> {
     const path = join(dir, name);
-    await writeFile(path, text);
+    await writeFile(path, text, { mode: 0o600 });
     return path;
   }
 

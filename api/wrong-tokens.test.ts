@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { createApp } from './app.js';
+import { TEST_TOKEN, testConfig } from './test-pool.js';
+import { countWrongTokens, mayBeProxy } from './wrong-tokens.js';
+
+describe('wrong tokens', () => {
+  it('make their address wait after five in a minute, and no other', () => {
+    let nowMs = 0;
+    const told: string[] = [];
+    const onBlocked = (address: string) => told.push(address);
+    const wrong = countWrongTokens({ now: () => nowMs, onBlocked });
+    for (let n = 1; n <= 4; n += 1) wrong.count('198.51.100.7');
+    expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
+    nowMs = 20_000;
+    wrong.count('198.51.100.7');
+    wrong.count('198.51.100.7');
+    expect(wrong.waitSeconds('198.51.100.7')).toBe(40);
+    expect(wrong.waitSeconds('198.51.100.8')).toBe(0);
+    expect(told).toEqual(['198.51.100.7']);
+    nowMs = 60_001;
+    expect(wrong.waitSeconds('198.51.100.7')).toBe(0);
+    expect(wrong.total()).toBe(6);
+  });
+
+  it('of a network of IPv6 are counted together', () => {
+    const wrong = countWrongTokens();
+    for (let n = 1; n <= 5; n += 1) wrong.count(`2001:db8::${n}`);
+    expect(wrong.waitSeconds('2001:db8:0:0:ffff::9')).toBeGreaterThan(0);
+    expect(wrong.waitSeconds('2001:db8:0:1::1')).toBe(0);
+  });
+
+  it('take bounded memory, however many addresses bring them', () => {
+    const wrong = countWrongTokens();
+    for (let n = 0; n < 5; n += 1) wrong.count('first');
+    for (let n = 0; n < 20_000; n += 1) wrong.count(`other ${n}`);
+    expect(wrong.waitSeconds('first')).toBe(0);
+    expect(wrong.total()).toBe(20_005);
+  });
+
+  it.each(['127.0.0.1', '::1', '::ffff:172.18.0.1', '10.0.0.1', 'fd00::1', ''])(
+    'may come through a proxy at %s',
+    (address) => expect(mayBeProxy(address)).toBe(true),
+  );
+  it.each(['172.32.0.1', '198.51.100.1', '2001:db8::1'])('come from %s itself', (address) =>
+    expect(mayBeProxy(address)).toBe(false),
+  );
+});
+
+describe('an API that is asked with wrong tokens', () => {
+  const blocked: string[] = [];
+  const app = () => {
+    const deps = { db: undefined, client: undefined, config: testConfig(), version: '1' } as never;
+    return createApp({
+      ...(deps as object),
+      onWrongTokens: (address: string) => blocked.push(address),
+    } as never);
+  };
+  const ask = (api: ReturnType<typeof app>, address: string, token: string, path = '/v1/audit') =>
+    api.request(
+      path === '/v1/audit' ? '/v1/wallet/halt' : path,
+      {
+        method: path === '/v1/audit' ? 'POST' : 'GET',
+        headers: { authorization: `Bearer ${token}` },
+        body: path === '/v1/audit' ? '{}' : null,
+      },
+      { incoming: { socket: { remoteAddress: address } } },
+    );
+
+  it('answers 429 without looking at the token any more, and says when to come again', async () => {
+    const api = app();
+    for (let n = 0; n < 5; n += 1) expect((await ask(api, '198.51.100.7', 'no')).status).toBe(401);
+    const refused = await ask(api, '198.51.100.7', TEST_TOKEN);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: 'API_TOKEN_TRIED_TOO_OFTEN' });
+    // The right one gets as far as the body.
+    expect((await ask(api, '198.51.100.8', TEST_TOKEN)).status).toBe(400);
+    expect(blocked).toEqual(['198.51.100.7']);
+    // What is public is answered, with or without a token.
+    expect((await ask(api, '198.51.100.7', 'no', '/v1/health')).status).toBe(200);
+  });
+
+  it('lets the right one through behind a proxy, whatever strangers try there', async () => {
+    const api = app();
+    for (let n = 0; n < 9; n += 1) await ask(api, '127.0.0.1', 'no');
+    expect((await ask(api, '127.0.0.1', 'no')).status).toBe(429);
+    expect((await ask(api, '127.0.0.1', TEST_TOKEN)).status).toBe(400);
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * Texts that somebody else wrote: nodes, orchestrators, buckets, drivers, workers. Into a sentence of ours
+ * they go through here, because they may hold a key, an order to a terminal, or a page of nothing.
+ */
+
+const LONGEST = 300;
+
+/**
+ * What an error or an answer says, fit to be quoted: on one line, of bounded length, with control
+ * characters spelled out, URLs cut to their hosts, and without what looks like a secret or like signed bytes.
+ */
+export function foreignText(said: unknown, longest = LONGEST): string {
+  // A megabyte is not searched for what would be cut off anyway.
+  const text = wordsOf(said).slice(0, 4 * longest + 4_000);
+  const shown = visible(withoutSecrets(text).replace(/\s+/gu, ' ').trim());
+  if (shown.length <= longest) return shown;
+  return `${shown.slice(0, longest - 1).toWellFormed()}…`;
+}
+
+/**
+ * The text with whatever a terminal obeys, or an eye does not see, spelled out: `\x1b`, `\u202e`. Line
+ * ends stay when `keep` says so.
+ */
+export function visible(text: string, keep: 'nothing' | 'lines' = 'nothing'): string {
+  const pattern = keep === 'lines' ? UNSEEN_IN_LINES : UNSEEN;
+  return text.toWellFormed().replace(pattern, spelledOut);
+}
+
+/** JSON with the same spelled out as JSON allows: it still says the same to whoever parses it. */
+export function visibleJson(json: string): string {
+  return json.replace(UNSEEN_IN_JSON, (char) => `\\u${hex(char, 4)}`);
+}
+
+// C0, DEL, C1; soft hyphen, marks of direction, zero widths, separators of lines, overrides, byte order mark.
+const OTHERS = '\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff';
+const UNSEEN = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f${OTHERS}]`, 'gu');
+const UNSEEN_IN_LINES = new RegExp(
+  `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${OTHERS}]`,
+  'gu',
+);
+/** Its own line ends and blanks stay; within its texts JSON has escaped the rest of C0 already. */
+const UNSEEN_IN_JSON = new RegExp(`[\\u007f-\\u009f${OTHERS}]`, 'gu');
+
+const hex = (char: string, digits: number): string =>
+  (char.codePointAt(0) ?? 0).toString(16).padStart(digits, '0');
+
+function spelledOut(char: string): string {
+  return char < '\u0100' ? `\\x${hex(char, 2)}` : `\\u${hex(char, 4)}`;
+}
+
+/** An error's message; with several reasons, as of several addresses that were tried, all of them. */
+function wordsOf(said: unknown): string {
+  if (typeof said === 'string') return said;
+  if (said instanceof AggregateError && said.errors.length > 0) {
+    return said.errors.slice(0, 5).map(wordsOf).join('; ');
+  }
+  if (said instanceof Error) return said.message === '' ? said.name : said.message;
+  return String(said);
+}
+
+const URLS = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s"'<>`\\]+/giu;
+const USER_INFO = /[^\s:/@"'(]+:[^\s/@"']+@(?=[\w[])/gu;
+const NAMED_SECRETS =
+  /(["']?\b[\w-]*(?:api[-_]?key|access[-_]?key(?:[-_]?id)?|secret|token|passw(?:or)?d|passphrase|signature|authorization)[\w-]*["']?)(\s*[=:]\s*)(?:bearer\s+|basic\s+)?(?:"[^"]*"|'[^']*'|[^\s&"',;)}]+)/giu;
+const SCHEMES = /\b(bearer|basic)\s+[\w+/=.~-]{8,}/giu;
+/** Longer than a hash of 64 digits: signed bytes. */
+const LONG_HEX = /(\b|0x)([0-9a-f]{8})[0-9a-f]{72,}/giu;
+const LONG_BASE64 = /[\w+/=-]{120,}/gu;
+
+function withoutSecrets(text: string): string {
+  return text
+    .replace(URLS, hostOf)
+    .replace(USER_INFO, '')
+    .replace(NAMED_SECRETS, '$1$2…')
+    .replace(SCHEMES, '$1 …')
+    .replace(LONG_HEX, '$1$2…')
+    .replace(LONG_BASE64, (run) => `${run.slice(0, 8)}…`);
+}
+
+/** Keys hide in user names, passwords, paths and queries. */
+function hostOf(url: string): string {
+  const rest = url.slice(url.indexOf('://') + 3);
+  // A password may hold what ends a host, so that what stands before the last @ goes first.
+  const place = rest.slice(rest.lastIndexOf('@') + 1);
+  const [host = ''] = /^[^/?#]*/.exec(place) ?? [];
+  const after = /[).,;:\]}]+$/.exec(url)?.[0] ?? '';
+  return `${host.replace(/[).,;:}]+$/, '')}${host.endsWith(']') ? after.replace(/^\]/, '') : after}`;
+}
