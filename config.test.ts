@@ -38,6 +38,12 @@ describe('a configuration', () => {
     expect(await load('kind: module', 1)).toMatchObject([
       { code: 'CONFIG_MISSING_KEY', key: 'sources[0].module' },
     ]);
+    expect(await load('of: other', 1)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'sources[0].of' },
+    ]);
+    expect(await load('kind: file, of: s', 1)).toMatchObject([
+      { code: 'CONFIG_VALUE', key: 'sources[0].of' },
+    ]);
     expect(await load('kind: file, module: ./x.js', 1)).toMatchObject([
       { code: 'CONFIG_VALUE', key: 'sources[0].module' },
     ]);

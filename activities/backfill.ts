@@ -8,7 +8,7 @@ import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/eve
 import { readProgress } from '../store/sources.js';
 import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
 import { type BackfillWindow, backfillWindow, isInWindow } from './backfill-range.js';
-import { readBatches, requireSource } from './source-reading.js';
+import { identityOf, readBatches, refuseStopped, requireSource } from './source-reading.js';
 import type { PreparedBatch } from './sync-batches.js';
 import type { SyncDeps } from './sync-pass.js';
 
@@ -35,11 +35,15 @@ export async function runBackfill(
   const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
   const { sourceId, signal, attempt } = request;
   const found = requireSource(deps.sources, sourceId);
-  const { archivedTo } = await readProgress(db, sourceId);
-  const { id, from } = found.config;
+  const progress = await readProgress(db, sourceId);
+  refuseStopped(found, progress);
+  const { id, from, of } = found.config;
+  const { archivedTo } = of === undefined ? progress : await readProgress(db, of);
   const window = backfillWindow(request, { id, from, archivedTo });
   const limits = { jobMatchWindowMs, maxJobFeeWei, from };
-  const session = openIngestSession({ db, sourceId, version, ...limits, now });
+  // Older events than those that it was known for: another source may have given them.
+  const identity = { ...identityOf(found), isWatched: true, isAside: true };
+  const session = openIngestSession({ db, version, ...identity, ...limits, now });
   const tally = new BackfillTally(request.before);
   request.onProgress(tally.progress());
   for await (const batch of readBatches(found, { since: window.since, signal })) {

@@ -150,7 +150,7 @@ async function foresee(
   const limits = { archivedMs: archivedTo?.getTime() ?? Number.NEGATIVE_INFINITY, maxJobFeeWei };
   for await (const batch of batches(source, elements)) {
     const hashes = await readKnownHashes(db, source.config.id, batch.events);
-    const sifted = siftEvents(batch, hashes, limits);
+    const sifted = siftEvents(batch, { hashes }, limits);
     for (const { refusal, retriedHash } of [...batch.refused, ...sifted.refused]) {
       const id = idOf.get(retriedHash ?? '');
       if (id !== undefined) tried.set(id, { isOpen: true, ...refusal });

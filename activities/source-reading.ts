@@ -3,6 +3,8 @@ import type { SourceConfig } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { EventOrigin } from '../domain/pool-event.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
+import { refuseReading } from '../store/source-stops.js';
+import type { SourceProgress } from '../store/sources.js';
 import { batchesOf, type PreparedBatch } from './sync-batches.js';
 import type { SourceMemory } from './sync-memory.js';
 
@@ -27,6 +29,23 @@ export function originOf({ region, nodeType, from }: SourceConfig): EventOrigin 
   return { region, nodeType, fromMs: from?.getTime() ?? null };
 }
 
+/** Under which id what is read is stored, and what it is compared with. */
+export function identityOf({ config, source }: ConfiguredSource) {
+  const { id, of } = config;
+  if (of === undefined) return { sourceId: id, readsFrom: source.readsFrom };
+  return { sourceId: of, readerId: id, isWatched: true };
+}
+
+/** Throws when a person has to decide first, or when this process reads the source where it was before. */
+export function refuseStopped(
+  { config, source }: ConfiguredSource,
+  progress: Pick<SourceProgress, 'readsFrom' | 'stoppedWhy'>,
+): void {
+  const { readsFrom } = source;
+  const row = { id: config.id, reads_from: progress.readsFrom, stopped_why: progress.stoppedWhy };
+  refuseReading(row, { readsFrom });
+}
+
 export interface Reading {
   readonly since: Date | null;
   readonly signal: AbortSignal;
@@ -47,7 +66,7 @@ export async function* readBatches(
   const reading = new AbortController();
   const signal = AbortSignal.any([given, reading.signal]);
   const slices = source.read({ since, signal, ...(memory && { memory: memory.memory }) });
-  const from = { id: config.id, origin: originOf(config), batchSize };
+  const from = { id: config.of ?? config.id, origin: originOf(config), batchSize };
   const batches = batchesOf(slices, from, memory?.read);
   try {
     let next = ahead(batches);

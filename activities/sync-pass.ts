@@ -19,7 +19,14 @@ import {
   recordArrival,
   recordFailure,
 } from '../store/sources.js';
-import { type ConfiguredSource, originOf, readBatches, requireSource } from './source-reading.js';
+import {
+  type ConfiguredSource,
+  identityOf,
+  originOf,
+  readBatches,
+  refuseStopped,
+  requireSource,
+} from './source-reading.js';
 import { batchesOf, type PreparedBatch, type SyncElement } from './sync-batches.js';
 import { openSourceMemory, type SourceMemory } from './sync-memory.js';
 import { planPass } from './sync-plan.js';
@@ -109,7 +116,8 @@ class SyncPass {
     this.now = deps.now ?? (() => new Date());
     const { db, version, jobMatchWindowMs, maxJobFeeWei } = deps;
     const limits = { jobMatchWindowMs, maxJobFeeWei, from: this.config.from };
-    this.session = openIngestSession({ db, sourceId, version, ...limits, now: this.now });
+    const identity = identityOf(this.source);
+    this.session = openIngestSession({ db, version, ...identity, ...limits, now: this.now });
     this.memory = openSourceMemory(db, sourceId, this.now);
   }
 
@@ -117,10 +125,13 @@ class SyncPass {
     const { db } = this.deps;
     const { sourceId, signal } = this.request;
     const startedAt = this.now();
-    const plan = planPass(await readProgress(db, sourceId), this.config.from, startedAt);
+    const progress = await readProgress(db, sourceId);
+    refuseStopped(this.source, progress);
+    const plan = planPass(progress, this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
     await beginPass(db, { sourceId, from: this.config.from, coversFrom, isDeep, startedAt });
-    await this.retrySetAside();
+    // What a dump brought is its orchestrator's, and so is what was set aside of it.
+    if (this.config.of === undefined) await this.retrySetAside();
     const { memory } = this;
     const { batchSize } = this.deps;
     for await (const batch of readBatches(this.source, { since, signal, memory, batchSize })) {
@@ -164,7 +175,9 @@ class SyncPass {
     }
     const { events, refused } = batch;
     if (events.length + refused.length > 0) {
-      const cursorHint = this.isInOrder ? this.cursorAt(startedAt) : null;
+      // A dump says how far it was read, not how far its orchestrator was.
+      const isOwn = this.config.of === undefined;
+      const cursorHint = isOwn && this.isInOrder ? this.cursorAt(startedAt) : null;
       this.count(batch, await ingestBatch(this.session, { ...batch, cursorHint }));
     }
     await this.memory.store(batch.objects);

@@ -5,6 +5,7 @@ import { listSources, requireKnownSource, type SourceSummary } from '../store/so
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatTable } from './output.js';
 import { parseCount } from './payout-commands.js';
+import { addSourceDecisions } from './source-decisions.js';
 
 const DEFAULT_LIMIT = 50;
 
@@ -27,6 +28,7 @@ export function addSourceCommands(source: Command): void {
     .action((sourceId: string, { limit }: { readonly limit: number }, command: Command) =>
       withContext(command, (context) => showObjects(context, sourceId, limit)),
     );
+  addSourceDecisions(source);
 }
 
 export function sourceTable(sources: readonly SourceSummary[]): string {
@@ -42,16 +44,25 @@ export function sourceTable(sources: readonly SourceSummary[]): string {
       'last error',
     ],
     sources.map((one) => [
-      one.removedAt === null ? one.id : `${one.id} (removed)`,
+      nameOf(one),
       one.readsFrom,
       one.cursorDt,
       one.lastSuccessAt,
       one.events,
       one.setAside,
       objectsOf(one),
-      one.lastErrorCode === null ? null : `${one.lastErrorCode} ${one.lastError}`,
+      one.stopped === null ? errorOf(one) : `stopped: ${one.stopped.why}`,
     ]),
   );
+}
+
+function nameOf({ id, of, removedAt }: SourceSummary): string {
+  const notes = [of === null ? '' : ` (of ${of})`, removedAt === null ? '' : ' (removed)'];
+  return `${id}${notes.join('')}`;
+}
+
+function errorOf({ lastErrorCode, lastError }: SourceSummary): string | null {
+  return lastErrorCode === null ? null : `${lastErrorCode} ${lastError}`;
 }
 
 /** Nothing for a source that is not made of objects, and for one whose objects are all in order. */

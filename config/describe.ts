@@ -38,6 +38,7 @@ export function describeConfig(config: Config): ConfigDescription {
       id: source.id,
       kind: source.kind,
       ...(source.module === null ? {} : { module: source.module }),
+      ...(source.of === undefined ? {} : { of: source.of }),
       region: source.region,
       nodeType: source.nodeType,
       from: source.from?.toISOString() ?? 'beginning',

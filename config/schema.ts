@@ -44,6 +44,7 @@ const source = z.strictObject({
   id: id(),
   kind: text().prefault('orchestrator-http'),
   module: text().optional(),
+  of: id().optional(),
   region: text().optional(),
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
   from: text().transform((value, context) => {

@@ -14,6 +14,8 @@ export interface SourceConfig {
   readonly module: string | null;
   /** The configuration's own directory: where relative paths start. */
   readonly baseDir: string;
+  /** Of kind `file`: the source whose events it holds, and under whose id they count. */
+  readonly of?: string;
   /** Where the plugin's events do not say so themselves. */
   readonly region: string | null;
   readonly nodeType: 'ai' | 'transcode' | null;
@@ -37,14 +39,17 @@ export async function buildSources(
         files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
       }
       noteUnfitting(values, i, { document, files });
+      // A dump is of its orchestrator's region and node type, and no more of it counts.
+      const whole = values.sources.find(({ id }) => id === source.of);
       return {
         id: source.id,
         kind: source.kind,
         module: source.module ?? null,
         baseDir: files.resolve('.'),
-        region: source.region ?? null,
-        nodeType: source.nodeType ?? null,
-        from: source.from,
+        ...(source.of === undefined ? {} : { of: source.of }),
+        region: source.region ?? whole?.region ?? null,
+        nodeType: source.nodeType ?? whole?.nodeType ?? null,
+        from: later(source.from, whole?.from ?? null),
         syncIntervalMs: source.syncInterval ?? values.pool.syncInterval,
         options: await fillOptions(source.options, ['sources', i, 'options'], { document, files }),
       };
@@ -72,10 +77,40 @@ function noteUnfitting(values: ConfigValues, i: number, { document, files }: Pla
   if (source.kind !== 'module' && source.module !== undefined) {
     note('CONFIG_VALUE', 'module', `only kind: module has one, and this is kind: ${source.kind}`);
   }
+  if (source.of !== undefined) noteUnfittingDump(values, source, note);
   if (source.kind === 'generator' && CHAINS_WITH_MONEY.includes(values.chain.id)) {
     const message = `the generator invents fees, and chain ${values.chain.id} would pay them: use it on a chain without money`;
     note('CONFIG_VALUE', 'kind', message);
   }
+}
+
+/** What can be said without the database: the source may be one that was removed. */
+function noteUnfittingDump(
+  { sources }: ConfigValues,
+  { id, kind, of, region, nodeType }: SourceValues,
+  note: (code: ConfigCode, key: string, message: string) => void,
+): void {
+  if (kind !== 'file') {
+    note('CONFIG_VALUE', 'of', `only kind: file has one, and this is kind: ${kind}`);
+  }
+  const whole = sources.find((one) => one.id === of);
+  if (of === id) note('CONFIG_VALUE', 'of', 'name the source whose events these are, not this one');
+  else if (whole?.of !== undefined) {
+    note('CONFIG_VALUE', 'of', `"${of}" is a dump as well: name the source that it is of`);
+  }
+  if (whole === undefined) return;
+  if (region !== undefined && region !== whole.region) {
+    note('CONFIG_VALUE', 'region', `"${of}" is of ${whole.region}: say the same, or leave it out`);
+  }
+  if (nodeType !== undefined && nodeType !== whole.nodeType) {
+    const message = `"${of}" is of ${whole.nodeType}: say the same, or leave it out`;
+    note('CONFIG_VALUE', 'nodeType', message);
+  }
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
 }
 
 function noteDuplicates(

@@ -5,6 +5,7 @@
 
 /** docs/operations.md has an entry for each. */
 export const FINDING_CODES = [
+  'SOURCE_READ_TWICE',
   'SOURCE_FAILING',
   'SOURCE_LATE',
   'SOURCE_SILENT',

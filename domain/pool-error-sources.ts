@@ -9,13 +9,28 @@ export const SOURCE_ERRORS = {
   },
   SOURCE_READ_TWICE: {
     final: true,
-    http: 500,
-    help: 'Two sources read the same, or one of them a part of it, and events would count twice: keep one, under its first id.',
+    http: 409,
+    help: 'Two sources give the same events, which would count twice: keep the first id and take the other out of the configuration. A dump of an orchestrator says `of: <its id>`, another address of it is `openpool source move`; then, or when the source reads something else by now, `openpool source resume <id> --reason …`, which is safe: it is compared again.',
   },
   SOURCE_MOVED: {
     final: true,
+    http: 409,
+    help: 'The same orchestrator at another address: `openpool source move <id> --to <place> --reason …` with the place that is named, then restart the workers. Another orchestrator: give it a new id and a `from` that begins where the old one ended.',
+  },
+  SOURCE_MOVE_UNPROVEN: {
+    final: true,
+    http: 409,
+    help: 'Nothing of it was counted. See whether the address is right. If it is the same orchestrator and its history is lost (a wiped datadir): `openpool source move <id> --to <place> --accept --reason …`.',
+  },
+  SOURCE_NOT_STOPPED: {
+    final: true,
+    http: 409,
+    help: 'It is read as ever: `openpool source list` shows which are stopped, and for what.',
+  },
+  SOURCE_OF_UNFITTING: {
+    final: true,
     http: 500,
-    help: 'An id belongs to one endpoint for ever. Give the new endpoint a new id and a `from` that begins where the old one ended.',
+    help: 'A dump belongs to one source, whose id, region and nodeType it repeats; `openpool source list` shows the ids, also of sources that were removed.',
   },
   SYNC_FAILED: {
     final: false,

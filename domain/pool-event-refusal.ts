@@ -25,6 +25,8 @@ export const REFUSALS = {
     'Ask the orchestrator whether it is right. If it is, raise pool.maxJobFee and restart the workers: it is taken in then.',
   EVENT_CHANGED:
     'The same identity (ID and time, or the UUID alone) stood for another event before, which counts: compare the two.',
+  EVENT_COUNTED_ELSEWHERE:
+    'Another source has counted an event of the same time, ID and text. A few may be chance: if it was another job, `openpool adjust` credits it.',
 } as const;
 export type RefusalCode = keyof typeof REFUSALS;
 

@@ -62,6 +62,8 @@ export interface SourceFigures extends QuietSource {
   /** It gave an event at least once, counted or not. */
   readonly hasSpoken: boolean;
   readonly lastErrorCode: string | null;
+  /** It gives the events of another source and is read no further; in words. */
+  readonly stoppedWhy: string | null;
   readonly connectedWorkers: number;
   /** Of the last `RHYTHM_MS`, and of as much before a silence. */
   readonly hours: readonly HourCount[];

@@ -20,6 +20,21 @@ const BEHIND_HOURS = 2;
 const EMPTY_MS = HOUR_MS;
 const LEAST_BEHIND_PASSES = 3;
 
+/** It gives what another source gives: nothing of it counts until a person decides. */
+export function watchStopped({ figures }: Look): ReturnType<Rule> {
+  const { stoppedWhy } = figures;
+  if (stoppedWhy === null) return [];
+  return [
+    {
+      ...keyOf('SOURCE_READ_TWICE'),
+      severity: 'grave',
+      measure: null,
+      words: `it is stopped: ${stoppedWhy}`,
+      figures: {},
+    },
+  ];
+}
+
 export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { lastSuccessMs, lastFreshMs, createdMs, lastErrorCode, syncIntervalMs } = figures;
   const limitMs = Math.max(settings.lagMs, LATE_INTERVALS * syncIntervalMs);

@@ -17,9 +17,17 @@ import {
 } from './sentinel-figures.js';
 import { watchIncomplete, watchOverwritten } from './sentinel-files.js';
 import { watchPrices, watchUnmatched, watchZeroFees } from './sentinel-jobs.js';
-import { watchAhead, watchBehind, watchEmpty, watchLag, watchSilence } from './sentinel-source.js';
+import {
+  watchAhead,
+  watchBehind,
+  watchEmpty,
+  watchLag,
+  watchSilence,
+  watchStopped,
+} from './sentinel-source.js';
 
 const RULES: readonly Rule[] = [
+  watchStopped,
   watchLag,
   watchSilence,
   watchEmpty,
@@ -33,6 +41,8 @@ const RULES: readonly Rule[] = [
   watchIncomplete,
   watchOverwritten,
 ];
+/** Nothing is news here of a source that is stopped: it is neither late nor silent, and waits for a person. */
+const OF_READING: ReadonlySet<Rule> = new Set([watchLag, watchSilence, watchEmpty]);
 const DAY_MS = 86_400_000;
 
 /** Everything that looks wrong with a source at this moment. */
@@ -43,7 +53,8 @@ export function watchSource(
 ): readonly Condition[] {
   const look = { figures, settings, nowMs };
   const { sourceId } = figures;
-  return RULES.flatMap((rule) => rule(look).map((found) => ({ ...found, sourceId })));
+  const rules = figures.stoppedWhy === null ? RULES : RULES.filter((rule) => !OF_READING.has(rule));
+  return rules.flatMap((rule) => rule(look).map((found) => ({ ...found, sourceId })));
 }
 
 /**

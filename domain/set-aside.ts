@@ -6,13 +6,20 @@ import { REFUSALS, type RefusalCode } from './pool-event-refusal.js';
  * else before is never tried: what it said then counts, and both would count.
  */
 export function hopelessWords(code: string): string | undefined {
-  return code === ('EVENT_CHANGED' satisfies RefusalCode) ? CHANGED : undefined;
+  return HOPELESS[code as RefusalCode];
 }
 
 const CHANGED =
   'the same ID and time stood for another event before, and that one counts: counting this one too ' +
   'would count the job twice. Compare the two with `openpool set-aside show`; if this one is right, ' +
   'correct the difference with `openpool adjust`';
+
+const HOPELESS: Readonly<Partial<Record<RefusalCode, string>>> = {
+  EVENT_CHANGED: CHANGED,
+  EVENT_COUNTED_ELSEWHERE:
+    'another source has counted an event of the same time, ID and text: counting it here too would count the ' +
+    'job twice. If it was another job by chance, credit it with `openpool adjust`',
+};
 
 /** What has to change before it can be counted, in words; undefined where the reason says it. */
 export function refusedAdvice(code: string): string | undefined {

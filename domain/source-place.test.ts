@@ -18,6 +18,34 @@ describe('places of sources', () => {
     expect(overlap('s3://h/b/', 's3://g/b/')).toBe(false);
   });
 
+  it.each([
+    ['http://orch.example.com:7935/pool/events', 'http://orch.example.com.:7935/pool/events'],
+    ['http://127.0.0.1:7935/pool/events', 'http://localhost:7935/pool/events'],
+    ['http://127.0.0.1:7935/pool/events', 'http://[::1]:7935/pool/events'],
+    ['http://127.0.0.1:7935/pool/events', 'http://[::ffff:7f00:1]:7935/pool/events'],
+    ['http://10.1.2.3:7935/pool/events', 'http://[::ffff:a01:203]:7935/pool/events'],
+    ['http://127.0.0.1:7935/pool/events', 'http://127.0.0.1:7935//pool//events'],
+    ['http://127.0.0.1:7935/pool/events', 'http://127.0.0.1:7935/pool/events/pool/events'],
+    ['http://h/pool/events', 'http://h:80/pool/events'],
+    ['https://h/pool/events', 'https://h:443/pool/events'],
+    ['http://h:7935/pool/events', 'https://h:7935/pool/events'],
+    ['http://h/a-b/pool/events', 'http://h/a%2Db/pool/events'],
+    ['s3://localhost:9000/b/', 's3://127.0.0.1:9000/b/us/'],
+  ])('overlap when they are spellings of one address: %s and %s', (a, b) => {
+    expect(overlap(a, b)).toBe(true);
+  });
+
+  it.each([
+    ['http://h:7935/pool/events', 'http://h:7936/pool/events'],
+    ['http://h/pool/events', 'https://h/pool/events'],
+    ['http://h/one/pool/events', 'http://h/two/pool/events'],
+    ['http://h/a%2Fb/pool/events', 'http://h/a/b/pool/events'],
+    ['http://127.0.0.1:1/pool/events', 'http://127.0.0.2:1/pool/events'],
+    ['http://[fe80::1]:1/pool/events', 'http://[fe80::2]:1/pool/events'],
+  ])('are two when they are two addresses: %s and %s', (a, b) => {
+    expect(overlap(a, b)).toBe(false);
+  });
+
   it('overlap when a name in the directory could fit both patterns', () => {
     expect(overlap('file:/d/*.json', 'file:/d/2024-*')).toBe(true);
     expect(overlap('file:/d/*', 'file:/d/a.json')).toBe(true);

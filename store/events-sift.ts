@@ -18,10 +18,19 @@ export interface Sifted {
   readonly refused: readonly RefusedElement[];
 }
 
-/** @param hashes of the events that are stored already, by place in the batch */
+/** What is stored already, by place in the batch. */
+export interface KnownEvents {
+  /** Of the source itself. */
+  readonly hashes: ReadonlyMap<number, string>;
+  /** In other sources, the very same: which. */
+  readonly elsewhere?: ReadonlyMap<number, string>;
+  /** Of these it is certain that they give the same events. */
+  readonly same?: ReadonlySet<string>;
+}
+
 export function siftEvents(
   batch: { readonly events: readonly PreparedEvent[]; readonly hasTwins?: boolean },
-  hashes: ReadonlyMap<number, string>,
+  { hashes, elsewhere, same }: KnownEvents,
   limits: SiftLimits,
 ): Sifted {
   const fresh: PreparedEvent[] = [];
@@ -37,7 +46,10 @@ export function siftEvents(
       if (!isSame) refused.push(changedElement(prepared));
       continue;
     }
-    const refusal = refusalOf(prepared, limits);
+    const other = elsewhere?.get(i);
+    if (other !== undefined && same?.has(other) === true) continue;
+    const refusal =
+      other === undefined ? refusalOf(prepared, limits) : elsewhereRefusal(prepared, other);
     if (refusal === undefined) {
       fresh.push(prepared);
       counted?.set(identityOf(prepared), prepared);
@@ -58,6 +70,12 @@ function changedElement(prepared: PreparedEvent): RefusedElement {
   const { eventId, dtMs } = prepared;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
+}
+
+/** One alone may be chance, and yet nobody is credited for it twice on a guess. */
+function elsewhereRefusal({ eventId, dtMs }: PreparedEvent, other: string) {
+  const reason = `source "${other}" has counted event ${eventId} of ${new Date(dtMs).toISOString()} with the very same text`;
+  return { code: 'EVENT_COUNTED_ELSEWHERE', reason } as const;
 }
 
 /** Why an event that nobody knows cannot be counted; undefined when it can. */

@@ -20,11 +20,15 @@ import { knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
 import { toTerms } from './terms-rows.js';
 
 export interface KnownState {
+  /** The source itself, locked. */
+  readonly own: SourceRow;
+  /** All others; locked too when the source is watched. */
+  readonly others: readonly SourceRow[];
   readonly firstSeq: number;
   readonly batchNo: number;
   /** The newest event of the source; nothing later is known. */
   readonly newestMs: number;
-  /** Keys of events before this are kept no more. */
+  /** Keys of events before this are kept no more: of the source's, or of one that may have had the same. */
   readonly archivedMs: number;
   /** Hashes of the events that are stored already, by place in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
@@ -43,20 +47,32 @@ interface KnownRow {
  */
 export async function readState(
   client: PoolClient,
-  request: { readonly sourceId: string; readonly jobMatchWindowMs: number },
+  request: {
+    readonly sourceId: string;
+    readonly jobMatchWindowMs: number;
+    readonly readerId: string;
+    readonly isWatched: boolean;
+  },
   batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
 ): Promise<KnownState> {
-  const { sourceId, jobMatchWindowMs } = request;
+  const { sourceId, jobMatchWindowMs, isWatched } = request;
   const { events } = batch;
   const spans = requestSpans(events, jobMatchWindowMs);
   const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
-  const statements = [readStatements(sourceId, { keys, spans }), uuidsStatement(events) ?? []];
+  const statements = [
+    readStatements(sourceId, { keys, spans, isWatched }),
+    uuidsStatement(events) ?? [],
+  ];
   const results: unknown = await client.query(statements.flat().join(';\n'));
-  const [, source, decisions, known, halves, terms, uuids] = results as readonly QueryResult[];
-  const row: SourceRow | undefined = source?.rows[0];
+  const [, locked, unlocked, decisions, known, halves, terms, uuids] =
+    results as readonly QueryResult[];
+  const row: SourceRow | undefined = locked?.rows.find(({ id }) => id === sourceId);
   if (row === undefined) {
     throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
   }
+  // It became watched while we waited for it: the others have to be locked as well.
+  if (Number(row.watch_left) > 0 && !row.locks_all) throw new LockAgain();
+  const others: readonly SourceRow[] = unlocked?.rows ?? [];
   const knownRows: KnownRow[] = known?.rows ?? [];
   const halfRows: OpenHalfRow[] = halves?.rows ?? [];
   const uuidRows: readonly UuidRow[] = uuids?.rows ?? [];
@@ -70,14 +86,34 @@ export async function readState(
     halfRows.push(...(await client.query<OpenHalfRow>(decided)).rows);
   }
   return {
+    own: row,
+    others,
     firstSeq: Number(row.next_seq),
     batchNo: Number(row.next_batch),
     newestMs,
-    archivedMs: msOr(row.archived_ms, Number.NEGATIVE_INFINITY),
+    archivedMs: horizonMs(row, request.readerId === sourceId ? others : []),
     hashes: knownHashes(events, knownRows, uuidRows),
     openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
     terms: (terms?.rows ?? []).map(toTerms),
   };
+}
+
+/** Thrown where the transaction has to begin again with more locks. */
+export class LockAgain extends Error {
+  override readonly name = 'LockAgain';
+}
+
+/**
+ * A dump that says nothing about whose it is is also bound by the horizon of the sources that could have had its events,
+ * of the same region and node type: whether they counted is not in the table any more.
+ */
+function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
+  const alike = others.filter(
+    ({ region, node_type: nodeType }) => region === own.region && nodeType === own.node_type,
+  );
+  const rows = own.kind === 'file' ? [own, ...alike] : [own];
+  const horizons = rows.map((row) => msOr(row.archived_ms, Number.NEGATIVE_INFINITY));
+  return Math.max(...horizons);
 }
 
 /** Hashes of those that are stored already, by place in the list: as a batch of them would find them. */

@@ -21,28 +21,53 @@ function unnestRows<T>(
 
 const at = (timeMs: number): string => isoTime(timeMs);
 
-/** What a batch asks of the source before it is credited. */
+/** What a batch asks of the source before it is credited, and of the others that it may have to be compared with. */
 export interface SourceRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly reads_from: string;
+  readonly region: string | null;
+  readonly node_type: string | null;
+  readonly created_ms: string;
   readonly next_seq: string;
   readonly next_batch: string;
   readonly archived_ms: string | null;
   readonly newest_ms: string | null;
+  readonly watch_left: string;
+  readonly stopped_why: string | null;
+  readonly is_removed: boolean;
+  readonly move_unproven: boolean;
+  /** Whether the others were locked too. */
+  readonly locks_all: boolean;
 }
 
-/** Turn 1. The lock is a statement of its own: what follows it sees what was committed before. */
+const SOURCE_COLUMNS = `s.id, s.kind, s.reads_from, s.region, s.node_type, s.next_seq, s.next_batch, s.watch_left,
+  s.stopped_why, s.removed_at IS NOT NULL AS is_removed, s.move_unproven,
+  extract(epoch FROM s.created_at) * 1000 AS created_ms,
+  extract(epoch FROM s.archived_to) * 1000 AS archived_ms,
+  extract(epoch FROM s.newest_dt) * 1000 AS newest_ms`;
+
+/**
+ * Turn 1. The lock is a statement of its own: what follows it sees what was committed before. A source that may
+ * give another's events locks all of them, in their order, so that of two that read the same at once the
+ * second sees what the first has stored; an old one locks itself alone.
+ */
 export function readStatements(
   sourceId: string,
   batch: {
     /** Those that may be known, by their places in the batch. */
     readonly keys: readonly PlacedKey[];
     readonly spans: ReadonlyMap<string, RequestSpan>;
+    /** It is compared with the others, however old the source is. */
+    readonly isWatched: boolean;
   },
 ): string {
   const source = sqlText(sourceId);
   return `BEGIN;
-    SELECT next_seq, next_batch, extract(epoch FROM archived_to) * 1000 AS archived_ms,
-           extract(epoch FROM newest_dt) * 1000 AS newest_ms FROM source
-     WHERE id = ${source} FOR UPDATE;
+    SELECT ${SOURCE_COLUMNS}, own.locks_all FROM source s CROSS JOIN (
+        SELECT ${batch.isWatched} OR watch_left > 0 AS locks_all FROM source WHERE id = ${source}) own
+     WHERE s.id = ${source} OR own.locks_all ORDER BY s.id FOR UPDATE OF s;
+    SELECT ${SOURCE_COLUMNS}, false AS locks_all FROM source s WHERE s.id <> ${source} ORDER BY s.id;
     SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS has_decisions;
     ${knownStatement(sourceId, batch.keys)};
     ${openHalvesStatement(source, batch.spans)};
@@ -157,6 +182,11 @@ export function writeStatements(
     /** The present. */
     readonly nowMs: number;
     readonly cursorHintMs: number | null;
+    /** A dump that is read beside the source says nothing about when it spoke last. */
+    readonly isBeside: boolean;
+    /** Of its jobs so many were compared with those of other sources. */
+    readonly compared: number;
+    readonly isProven: boolean;
   },
   credits: BatchCredits,
   workerIds: WorkerIds,
@@ -164,7 +194,10 @@ export function writeStatements(
   const source = sqlText(batch.sourceId);
   const statements = [
     `UPDATE source SET next_seq = next_seq + ${batch.freshCount}, next_batch = next_batch + 1,
-       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}), last_fresh_at = ${sqlTime(batch.nowMs)},
+       newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}),
+       ${batch.isBeside ? '' : `last_fresh_at = ${sqlTime(batch.nowMs)},`}
+       ${batch.compared === 0 ? '' : `watch_left = GREATEST(watch_left - ${batch.compared}, 0),`}
+       ${batch.isProven ? 'move_unproven = false,' : ''}
        cursor_dt = GREATEST(cursor_dt, ${sqlTime(batch.cursorHintMs)}) WHERE id = ${source}`,
     statsStatement(credits, workerIds),
     countsStatement(source, credits),

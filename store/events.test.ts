@@ -116,7 +116,11 @@ describe('storing and crediting a batch', () => {
       sources.map(async (sourceId, s) => {
         for (let n = 0; n < 8; n += 1) {
           const ids = Array.from({ length: 100 }, (_, i) => (i * (s * 2 + 1) * 7) % 100);
-          const events = [...new Set(ids)].map((i) => event(i, NOW.getTime() + n));
+          // The same events would be those of one source under several names.
+          const events = [...new Set(ids)].map((i) => ({
+            ...event(i, NOW.getTime() + n),
+            payload: `{"n":${i},"of":"${sourceId}"}`,
+          }));
           await ingestBatch(session(sourceId), batchOf(sourceId, events));
         }
       }),

@@ -7,11 +7,12 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { type BatchCredits, creditBatch } from '../domain/credit.js';
 import type { Database } from './database.js';
+import { findElsewhere } from './events-elsewhere.js';
 import { ensurePartitions } from './events-partitions.js';
 import type { PreparedEvent } from './events-prepared.js';
 import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
 import { siftEvents } from './events-sift.js';
-import { type KnownState, readState } from './events-state.js';
+import { type KnownState, LockAgain, readState } from './events-state.js';
 import { writeStatements } from './events-statements.js';
 import { keepUuidsStatements } from './events-uuids.js';
 import { identifyWorkers } from './events-workers.js';
@@ -22,12 +23,32 @@ import {
   setAsideStatement,
   type Trial,
 } from './set-aside.js';
+import {
+  isMoveProven,
+  judgeShared,
+  provenStatement,
+  ReadTwice,
+  refuseReading,
+  type StopOrder,
+  stopReader,
+  stopSources,
+  watchStatements,
+} from './source-stops.js';
 import { sqlState } from './transact.js';
 
 /** What stays the same over the batches of one pass, and what they learn. */
 export interface IngestSession {
   readonly db: Database;
+  /** Under whose id the events are stored. */
   readonly sourceId: string;
+  /** Of a dump: the source that reads it, whose own events these are not. @default sourceId */
+  readonly readerId?: string;
+  /** The place that is read: refused when the source was moved meanwhile. Missing: not compared. */
+  readonly readsFrom?: string;
+  /** Compared with the other sources, however old the source is: dumps, and what is read again. @default false */
+  readonly isWatched?: boolean;
+  /** What it has in common with others ends this reading, and does not stop the source. @default false */
+  readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
   /** A job whose fee is higher is set aside, unless it is counted already. */
   readonly maxJobFeeWei: bigint;
@@ -93,17 +114,30 @@ export async function ingestBatch(
   for (let attempt = 1; ; attempt += 1) {
     const client = await session.db.$client.connect();
     let isBroken = true;
+    let failure: unknown;
     try {
-      const outcome = await new BatchIngest(client, session, batch).run(attempt > 1);
+      const ingest = new BatchIngest(client, session, batch);
+      const outcome = await ingest.run(attempt > 1);
       isBroken = false;
+      await stopSources(client, ingest.toStop);
       return outcome;
     } catch (error) {
+      failure = error;
       isBroken = await rollBack(client);
-      if (attempt >= MAX_TRIES || !RETRYABLE.has(sqlState(error))) throw error;
+      if (attempt < MAX_TRIES && isRetryable(error)) continue;
     } finally {
       client.release(isBroken);
     }
+    // What was found holds although nothing of the batch does.
+    if (failure instanceof ReadTwice && session.isAside !== true) {
+      await stopReader(session.db, failure.stop);
+    }
+    throw failure;
   }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof LockAgain || RETRYABLE.has(sqlState(error));
 }
 
 /** Whether the connection is of no use any more. */
@@ -117,6 +151,9 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 }
 
 class BatchIngest {
+  /** Sources that were found to give what this one gives; to be stopped when the batch is stored. */
+  toStop: readonly StopOrder[] = [];
+
   constructor(
     private readonly client: PoolClient,
     private readonly session: IngestSession,
@@ -126,22 +163,35 @@ class BatchIngest {
   async run(checkAllKeys: boolean): Promise<IngestOutcome> {
     const { session, batch } = this;
     const newestMs = checkAllKeys ? Number.POSITIVE_INFINITY : session.newestMs;
-    const state = await readState(this.client, session, { events: batch.events, newestMs });
+    const { sourceId, readerId = sourceId, isWatched = false } = session;
+    const asked = { sourceId, readerId, jobMatchWindowMs: session.jobMatchWindowMs, isWatched };
+    const state = await readState(this.client, asked, { events: batch.events, newestMs });
+    refuseReading(state.own, session);
+    const elsewhere = await findElsewhere(this.client, state, { events: batch.events, readerId });
+    this.toStop = judgeShared(elsewhere, { own: state.own, readerId });
     const limits = { archivedMs: state.archivedMs, maxJobFeeWei: session.maxJobFeeWei };
-    const { fresh, refused: sifted } = siftEvents(batch, state.hashes, limits);
+    const { hashes } = state;
+    const known = { hashes, elsewhere: elsewhere.counted, same: elsewhere.same };
+    const { fresh, refused: sifted } = siftEvents(batch, known, limits);
+    const isProven = isMoveProven(state, batch.events, fresh.length + sifted.length);
     const refused = [...batch.refused, ...sifted];
-    const { sourceId } = session;
     const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
     for (const element of refused) {
       if (element.raw.length < LARGE_LENGTH) continue;
       await this.client.query(setAsideQuery(sourceId, element, session));
     }
-    const statements = this.setAsideStatements(refused, small);
+    const statements = [
+      ...this.setAsideStatements(refused, small),
+      ...watchStatements(state.own.id, elsewhere),
+    ];
     const newestFreshMs = newestOf(fresh);
     if (newestFreshMs === null) {
+      if (isProven) statements.push(provenStatement(sourceId));
       await this.client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
-      await this.store(state, { fresh, newestFreshMs }, statements);
+      const compared =
+        elsewhere.counted.size > 0 || state.own.kind === 'file' ? 0 : elsewhere.compared;
+      await this.store(state, { fresh, newestFreshMs, compared, isProven }, statements);
     }
     session.newestMs = Math.max(state.newestMs, newestFreshMs ?? state.newestMs);
     const duplicates = batch.events.length - fresh.length - sifted.length;
@@ -167,13 +217,16 @@ class BatchIngest {
 
   private async store(
     state: KnownState,
-    {
-      fresh,
-      newestFreshMs,
-    }: { readonly fresh: readonly PreparedEvent[]; readonly newestFreshMs: number },
+    made: {
+      readonly fresh: readonly PreparedEvent[];
+      readonly newestFreshMs: number;
+      readonly compared: number;
+      readonly isProven: boolean;
+    },
     otherStatements: readonly string[],
   ): Promise<void> {
-    const { sourceId, jobMatchWindowMs } = this.session;
+    const { sourceId, readerId = sourceId, jobMatchWindowMs } = this.session;
+    const { fresh, newestFreshMs, compared, isProven } = made;
     const nowMs = this.session.now().getTime();
     const credits = creditBatch({
       events: fresh,
@@ -197,6 +250,9 @@ class BatchIngest {
         newestMs: newestFreshMs,
         nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
+        isBeside: readerId !== sourceId,
+        compared,
+        isProven,
       },
       credits,
       idOf,

@@ -57,6 +57,11 @@ export const source = pgTable('source', {
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
   objectsListedAt: at('objects_listed_at'),
+  ofSource: text('of_source'),
+  watchLeft: count('watch_left').notNull().default(10_000),
+  stoppedAt: at('stopped_at'),
+  stoppedWhy: text('stopped_why'),
+  moveUnproven: boolean('move_unproven').notNull().default(false),
 });
 
 export const sourceObject = pgTable(

@@ -23,6 +23,7 @@ interface SourceRow {
   readonly newest_ms: string | null;
   readonly has_spoken: boolean;
   readonly last_error_code: string | null;
+  readonly stopped_why: string | null;
 }
 
 const ARRIVALS_MS = 4 * 3_600_000;
@@ -35,7 +36,7 @@ export async function readSentinelFigures(
   const { now, unmatchedAgeMs } = look;
   const sources = await query<SourceRow>(
     db,
-    sql`SELECT id, last_error_code, ${millis('created_at')} AS created_ms,
+    sql`SELECT id, last_error_code, stopped_why, ${millis('created_at')} AS created_ms,
                ${millis('last_success_at')} AS last_success_ms,
                ${millis('last_fresh_at')} AS last_fresh_ms, ${millis('newest_dt')} AS newest_ms,
                -- What counted with another source, or is set aside, was given all the same.
@@ -62,6 +63,7 @@ export async function readSentinelFigures(
     newestMs: numberOrNull(row.newest_ms),
     hasSpoken: row.has_spoken,
     lastErrorCode: row.last_error_code,
+    stoppedWhy: row.stopped_why,
     connectedWorkers: connected.get(row.id) ?? 0,
     hours: hours.get(row.id) ?? [],
     prices: prices.get(row.id) ?? [],

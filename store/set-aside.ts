@@ -1,6 +1,6 @@
 /** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, inArray, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, notInArray, sql } from 'drizzle-orm';
 import type { Refusal, RefusalCode } from '../domain/pool-event-refusal.js';
 import { sqlArray, sqlText, withoutNul } from './copy-text.js';
 import type { Database } from './database.js';
@@ -35,8 +35,8 @@ export interface Trial {
 /** The refusals that another configuration undoes without another program. */
 const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
 const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
-/** The one that nothing undoes: where the keys of what counts are archived, a try would count twice. */
-const CHANGED: RefusalCode = 'EVENT_CHANGED';
+/** Those that nothing undoes: where the keys of what counts are archived, a try would count twice. */
+const FINAL: RefusalCode[] = ['EVENT_CHANGED', 'EVENT_COUNTED_ELSEWHERE'];
 
 /** How a trial stands in the rows of this refusal. */
 function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
@@ -68,7 +68,7 @@ export async function listRetries(
         eq(sourceId, query.sourceId),
         isNull(resolvedAt),
         gt(id, query.afterId),
-        ne(code, CHANGED),
+        notInArray(code, FINAL),
         sql`${triedVersion} <> CASE ${code} WHEN ${FEE_ABOVE_CAP} THEN ${markOf(trial, FEE_ABOVE_CAP)}
               WHEN ${BEFORE_START} THEN ${markOf(trial, BEFORE_START)} ELSE ${trial.version} END`,
       ),

@@ -21,6 +21,12 @@ export interface SourceSummary {
   readonly lastErrorCode: string | null;
   readonly lastError: string | null;
   readonly removedAt: Date | null;
+  /** A dump: whose events it brings. */
+  readonly of: string | null;
+  /** It gives what another source has given, and is read no more until a person decides. */
+  readonly stopped: { readonly at: Date; readonly why: string } | null;
+  /** Moved to where it has not shown yet that it is the same. */
+  readonly moveUnproven: boolean;
   readonly createdAt: Date;
   readonly events: bigint;
   readonly eventsLastDay: bigint;
@@ -69,6 +75,10 @@ type SourceRow = {
   last_error_code: string | null;
   last_error: string | null;
   removed_at: string | null;
+  of_source: string | null;
+  stopped_at: string | null;
+  stopped_why: string | null;
+  move_unproven: boolean;
   created_at: string;
   events: string;
   events_last_day: string;
@@ -226,6 +236,12 @@ function toSource(row: SourceRow): Omit<SourceSummary, 'connectedWorkers'> {
     lastErrorCode: row.last_error_code,
     lastError: row.last_error,
     removedAt: toDateOrNull(row.removed_at),
+    of: row.of_source,
+    stopped:
+      row.stopped_at === null || row.stopped_why === null
+        ? null
+        : { at: toDate(row.stopped_at), why: row.stopped_why },
+    moveUnproven: row.move_unproven,
     createdAt: toDate(row.created_at),
     events: BigInt(row.events),
     eventsLastDay: BigInt(row.events_last_day),

@@ -3,11 +3,12 @@ import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
-import { refuseSharedPlace } from '../domain/source-place.js';
+import { isSamePlace, refuseSharedPlace } from '../domain/source-place.js';
 import type { Database, Transaction } from './database.js';
 import { source } from './schema.js';
 import { arrivalHour } from './schema-sentinel.js';
 import { forgetObjects } from './source-objects.js';
+import { transact } from './transact.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
 export interface RegisteredSource {
@@ -17,9 +18,15 @@ export interface RegisteredSource {
   readonly region: string | null;
   readonly nodeType: NodeType | null;
   readonly from: Date | null;
+  /** A dump: the source whose events it brings. */
+  readonly of?: string | undefined;
 }
 
-const REGISTER_LOCK = 7_215_115;
+/** So many jobs of a source are compared with those of the others before it passes for an old one. */
+export const WATCHED_JOBS = 10_000;
+
+/** Held by whoever changes what is read where. */
+export const REGISTER_LOCK = 7_215_115;
 
 /**
  * Brings the table in line with the configuration. Nothing is ever deleted: an id and what it reads
@@ -29,17 +36,23 @@ export async function registerSources(
   db: Database,
   sources: readonly RegisteredSource[],
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  // In the order in which a batch locks several of them.
+  const inOrder = [...sources].sort((a, b) => (a.id < b.id ? -1 : 1));
+  await transact(db, async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${REGISTER_LOCK})`);
     const known = await tx.select().from(source);
     const readers = new Map(known.map((row) => [row.readsFrom, row.id]));
     const places = new Map(known.map((row) => [row.id, row.readsFrom]));
-    for (const configured of sources) {
+    for (const configured of inOrder) {
       refuseConflict(configured, readers, places.get(configured.id));
       readers.set(configured.readsFrom, configured.id);
+    }
+    for (const configured of inOrder) refuseUnfitting(configured, [...inOrder, ...known]);
+    for (const configured of inOrder) {
       await upsertSource(tx, configured);
       const before = known.find(({ id }) => id === configured.id);
-      if (before?.fromDt?.getTime() !== configured.from?.getTime()) {
+      const isOther = (before?.ofSource ?? null) !== (configured.of ?? null);
+      if (isOther || before?.fromDt?.getTime() !== configured.from?.getTime()) {
         await forgetObjects(tx, configured.id);
       }
     }
@@ -58,8 +71,8 @@ function refuseConflict(
   readBefore: string | undefined,
 ): void {
   const { id, readsFrom } = configured;
-  if (readBefore !== undefined && readBefore !== readsFrom) {
-    const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}`;
+  if (readBefore !== undefined && !isSamePlace(readBefore, readsFrom)) {
+    const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}: if that is the same orchestrator, openpool source move ${id} --to ${readsFrom}`;
     throw new PoolError('SOURCE_MOVED', message, { source: id });
   }
   // What was taken before overlaps were refused stays as it is: neither could be given up.
@@ -67,13 +80,37 @@ function refuseConflict(
   refuseSharedPlace(configured, readers);
 }
 
+type Origin = Pick<RegisteredSource, 'id' | 'region' | 'nodeType'> & {
+  readonly of?: string | undefined;
+  readonly ofSource?: string | null;
+};
+
+/** A dump brings events of one source, which is configured or was, and is no dump of another itself. */
+function refuseUnfitting(dump: RegisteredSource, all: readonly Origin[]): void {
+  const why = whyUnfitting(dump, all);
+  if (why === undefined) return;
+  const message = `source "${dump.id}" says of: ${dump.of}, and ${why}`;
+  throw new PoolError('SOURCE_OF_UNFITTING', message, { source: dump.id });
+}
+
+function whyUnfitting(dump: RegisteredSource, all: readonly Origin[]): string | undefined {
+  if (dump.of === undefined) return undefined;
+  const whole = all.find(({ id }) => id === dump.of);
+  if (whole === undefined) return 'there is no such source and never was';
+  if (whole.id === dump.id) return 'that is itself';
+  if ((whole.of ?? whole.ofSource ?? null) !== null) return 'that is a dump as well';
+  if (whole.region === dump.region && whole.nodeType === dump.nodeType) return undefined;
+  return `that is of ${whole.region} and ${whole.nodeType}: the dump must say the same`;
+}
+
 async function upsertSource(tx: Transaction, configured: RegisteredSource): Promise<void> {
-  const { id, kind, readsFrom, region, nodeType, from } = configured;
-  const settings = { kind, region, nodeType, fromDt: from, removedAt: null };
+  const { id, kind, readsFrom, region, nodeType, from, of: ofSource = null } = configured;
+  // The place too: it may be written in another spelling now.
+  const settings = { kind, readsFrom, region, nodeType, fromDt: from, ofSource, removedAt: null };
   const isMoved = sql`${source.fromDt} IS DISTINCT FROM excluded.from_dt`;
   await tx
     .insert(source)
-    .values({ id, readsFrom, ...settings })
+    .values({ id, ...settings })
     .onConflictDoUpdate({
       target: source.id,
       set: {
@@ -82,6 +119,9 @@ async function upsertSource(tx: Transaction, configured: RegisteredSource): Prom
         deepPassAt: sql`CASE WHEN ${isMoved} THEN NULL ELSE ${source.deepPassAt} END`,
         deepFromDt: sql`CASE WHEN ${isMoved} THEN '1970-01-01Z'::timestamptz
                              ELSE ${source.deepFromDt} END`,
+        // What lies before the old one may be what another source has given.
+        watchLeft: sql`CASE WHEN ${isMoved} THEN GREATEST(${source.watchLeft}, ${WATCHED_JOBS})
+                            ELSE ${source.watchLeft} END`,
       },
     });
 }
@@ -93,6 +133,9 @@ export interface SourceProgress {
   readonly deepPassAt: Date | null;
   /** Events before this are in files: asking for them again is of no use. */
   readonly archivedTo: Date | null;
+  readonly readsFrom: string;
+  /** It gives what another source has given, and is not to be read; in words. */
+  readonly stoppedWhy: string | null;
 }
 
 /** Throws SOURCE_UNKNOWN when nobody registered it. */
@@ -103,6 +146,8 @@ export async function readProgress(db: Database, sourceId: string): Promise<Sour
       deepFromDt: source.deepFromDt,
       deepPassAt: source.deepPassAt,
       archivedTo: source.archivedTo,
+      readsFrom: source.readsFrom,
+      stoppedWhy: source.stoppedWhy,
     })
     .from(source)
     .where(eq(source.id, sourceId));

@@ -73,6 +73,16 @@ describe('checking a configuration', () => {
     expect(verdictOf(text)).toBe('a start would be refused, see above: SOURCE_READ_TWICE');
   });
 
+  it.each([
+    ['http://127.0.0.1:22345', 'http://localhost:22345'],
+    ['http://127.0.0.1:22345', 'http://[::1]:22345'],
+    ['http://orch.example.com:1', 'http://orch.example.com.:1'],
+    ['http://127.0.0.1:1', 'http://127.0.0.1:1//pool//events'],
+  ])('refuses one orchestrator under two names, as far as names tell: %s and %s', async (a, b) => {
+    const { codes } = await check({ sources: [source('one', a), source('two', b)] });
+    expect(codes).toEqual(['SOURCE_READ_TWICE']);
+  });
+
   it('refuses an endpoint of another chain', async () => {
     const { codes, text } = await check({
       chain: { id: 421_614, rpcUrls: [chain.rpcUrl, second()] },

@@ -4,6 +4,7 @@ import { latestPrices } from '../../domain/job-price.js';
 import type { Reader } from '../../store/database.js';
 import { bucketUnmatched } from '../../store/metrics-reads.js';
 import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
+import { moveSource, resumeSource } from '../../store/source-moves.js';
 import { listObjectFindings } from '../../store/source-object-reads.js';
 import {
   countEventTypes,
@@ -14,8 +15,9 @@ import {
 } from '../../store/source-reads.js';
 import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
-import { readQuery } from '../request.js';
+import { readBody, readQuery, reasonText } from '../request.js';
 import { publicError } from '../views/outside.js';
+import { movedWords, RESUMED_WORDS } from '../views/source-decisions.js';
 import {
   ARRIVALS_MS,
   publicType,
@@ -39,6 +41,14 @@ const SHOWN_OBJECTS = 20;
 
 const hoursQuery = z.object({
   hours: z.coerce.number().int().min(1).max(MOST_HOURS).default(DEFAULT_HOURS),
+});
+
+const ACTOR = 'api';
+const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+const moveBody = decisionBody.extend({
+  to: z.string().trim().min(1).max(2_000),
+  accept: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
 });
 
 export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
@@ -97,6 +107,18 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     const view = { showsWords: access.showsWords(c), limit: MOST_PRICES };
     return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
   });
+  app.post('/:id/move', async (c) => {
+    access.requireToken(c);
+    const order = { ...(await readBody(c, moveBody)), actor: ACTOR };
+    const moved = await moveSource(db, c.req.param('id'), order);
+    return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
+  });
+  app.post('/:id/resume', async (c) => {
+    access.requireToken(c);
+    const { reason } = await readBody(c, decisionBody);
+    await resumeSource(db, c.req.param('id'), { actor: ACTOR, reason });
+    return c.json({ resumed: true, words: RESUMED_WORDS });
+  });
   return app;
 }
 
@@ -107,12 +129,16 @@ function viewReading(
 ) {
   const { lastSuccessAt, lastError, lastErrorCode, readsFrom, newestDt } = source;
   const message = shows.words ? lastError : publicError(lastErrorCode ?? '');
+  const why = shows.words ? source.stopped?.why : publicError('SOURCE_READ_TWICE');
   const ageMs = (at: Date | null) => (at === null ? null : now.getTime() - at.getTime());
   return {
     id: source.id,
     kind: source.kind,
     region: source.region,
     nodeType: source.nodeType,
+    of: source.of,
+    stopped: source.stopped && { ...source.stopped, why },
+    moveUnproven: source.moveUnproven,
     readsFrom: shows.addresses ? readsFrom : null,
     from: source.fromDt,
     cursor: source.cursorDt,

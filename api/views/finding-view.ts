@@ -22,6 +22,11 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
     const said = 'events within a day of a type or version that is not known';
     return { subject: '', words: said, figures: counts };
   }
+  if (code === 'SOURCE_READ_TWICE') {
+    // The event that shows it is named by what it says of itself.
+    const said = 'it reads what another source has counted, and is stopped';
+    return { subject, words: said, figures };
+  }
   if (code !== 'PRICE_JUMP' || publicSubject(subject) !== null) return { subject, words, figures };
   return {
     subject: '',

@@ -15,7 +15,8 @@ const endpoint = z.string().transform((text, context) => {
   }
   url.search = '';
   url.hash = '';
-  url.pathname = `${url.pathname.replace(/\/+$/, '').replace(/\/pool\/events$/, '')}${PATH}`;
+  const folder = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
+  url.pathname = `${folder.replace(/\/pool\/events$/, '')}${PATH}`;
   return url;
 });
 
