@@ -9,7 +9,7 @@ const LIMITS: PayoutLimits = {
   maxGasShareBps: 1_000,
 };
 const payout = (changes: Partial<LimitedPayout> = {}): LimitedPayout => ({
-  ...{ id: 'p', amountWei: ETH, isApproved: false, gasCostWei: ETH / 10n },
+  ...{ id: 'p', amountWei: ETH, isApproved: false, gasCostWei: ETH / 10n, burntGasWei: 0n },
   ...changes,
 });
 const day = (usedWei: bigint) => ({ usedWei, nextFreeAt: new Date('2026-01-02T03:04:05Z') });

@@ -9,6 +9,7 @@ import { openSigner } from '../plugins/signer/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { MANAGER } from '../store/audit-log.js';
 import type { Database } from '../store/database.js';
+import { requirePayingWallet } from '../store/paying-wallet.js';
 import {
   findWallet,
   haltWallet,
@@ -21,8 +22,6 @@ import type { ServiceContext } from './service.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-
-/** Marks a halt as the configuration's, so that the configuration may end it. */
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
@@ -41,6 +40,7 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   const rpc = createChainClient(chain, { anchor: ledger.anchor, onFault });
   const money: MoneyDeps = { db, rpc, signer, chain, limits: pool, onTrouble };
   const key = { chainId: chain.chainId, address: signer.address };
+  await requirePayingWallet(db, key);
   await applySwitch(db, key, pool.payoutsEnabled);
   const open = async () => {
     try {

@@ -11,7 +11,7 @@ const SHOWN = 20;
 export function reconciliationRoutes({ db, config }: ApiDeps): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
-    const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+    const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
     const shown = kept.map(viewReconciliation);
     return c.json({ latest: shown[0] ?? null, items: shown });

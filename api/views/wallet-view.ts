@@ -1,11 +1,11 @@
 import type { Resumed } from '../../store/wallet.js';
-import type { WalletSummary } from '../../store/wallet-reads.js';
+import type { PayingWallet } from '../../store/wallet-reads.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 
 /** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
-export function viewWallet(wallet: WalletSummary, links: Links) {
+export function viewWallet(wallet: PayingWallet, links: Links) {
   const address = toChecksum(wallet.address);
   return {
     chainId: wallet.chainId,
@@ -18,6 +18,15 @@ export function viewWallet(wallet: WalletSummary, links: Links) {
     /** The gravest of what stops it. */
     halted: withChecksums(wallet.halts[0] ?? null),
     halts: withChecksums(wallet.halts),
+    /** Named to pay from now on; a worker with its key has to start. */
+    replacedBy: wallet.replacedBy && toChecksum(wallet.replacedBy),
+    /** Earlier wallets whose signed transfers may still be mined. */
+    earlier: wallet.earlier.map((one) => ({
+      address: toChecksum(one.address),
+      openTransfers: one.openTransfers,
+      ...amount('open', one.openWei),
+      oldestOpenAt: one.oldestOpenAt,
+    })),
     openTransfers: wallet.openTransfers,
     ...amount('open', wallet.openWei),
     oldestOpenAt: wallet.oldestOpenAt,
