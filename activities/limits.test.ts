@@ -151,7 +151,7 @@ describe('the cap per day', () => {
     expect((await readDayUse(database.db)).usedWei).toBe(3n * ETH);
   });
 
-  it('counts a payout once that was sent back and is signed again', async () => {
+  it('counts nothing of a payout that ran out of gas, and its next one once', async () => {
     const wallet = await makeWallet({ maxPaidPerDayWei: 5n * ETH });
     const { sender, pay } = createPayer(wallet.deps);
     const { payoutId, payee } = await reserveFor(database.db, 5n * ETH);
@@ -167,7 +167,9 @@ describe('the cap per day', () => {
     const key = walletKeyOf(wallet.deps);
     await closeSlots(database.db, key, { settled: [], refused: [], outOfGas });
     expect((await readDayUse(database.db)).usedWei).toBe(0n);
-    expect(await pay(payoutId)).toMatchObject({ state: 'paid' });
+    expect(await sender.send(payoutId)).toEqual({ kind: 'closed', state: 'failed' });
+    const next = await reserveFor(database.db, 0n, payee);
+    expect(await pay(next.payoutId)).toMatchObject({ state: 'paid' });
     expect((await readDayUse(database.db)).usedWei).toBe(5n * ETH);
   });
 

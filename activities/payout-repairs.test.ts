@@ -105,6 +105,28 @@ describe('releasing a payout', () => {
   });
 });
 
+describe('releasing a payout whose transfer ran out of gas, with one endpoint', () => {
+  it('ends it, and the payee’s next payout gets more gas', async () => {
+    const config = { rpcUrls: [chain.rpcUrl] };
+    const { deps } = await createTestWallet(database.db, chain, { config });
+    const { payoutId, payee } = await reserveFor(database.db, 1_000n);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    const payer = createPayer(deps);
+    await payer.sender.send(payoutId);
+    await rpc(chain.rpcUrl, 'anvil_setCode', [payee, `0x${'60206000a0'.repeat(16)}`]);
+    await mine(9);
+    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
+    const report = await releasePayout(deps, { ...DECISION, payoutId });
+    expect(report.words).toContain("is pending again, and the payee's next payout gets more gas");
+    expect(await stateOf(database.db, payoutId)).toBe('failed');
+    const next = await reserveFor(database.db, 1n, payee);
+    expect((await payoutProgress(database.db, [next.payoutId]))[0]).toMatchObject({
+      ...{ amountWei: 1_001n, gasLimit: 52_500n },
+    });
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+});
+
 describe('a payment made elsewhere', () => {
   it('is booked once the chain proves it, and only once', async () => {
     const { deps } = await createTestWallet(database.db, chain);

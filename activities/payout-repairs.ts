@@ -17,6 +17,7 @@ import { closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import type { RepairReport } from '../workflows/contract.js';
 import { agreedSent } from './agreed-sent.js';
 import { finalPoint } from './final-point.js';
+import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { requireOwnChain } from './own-chain.js';
 
@@ -30,26 +31,25 @@ export async function releasePayout(
 ): Promise<RepairReport> {
   const payout = await requirePayout(deps.db, input.payoutId);
   const amount = ethAndWei(payout.amountWei);
-  if (payout.nonce === null) {
+  if (payout.slot === null) {
     requireUnsigned(payout);
     if (!input.dryRun) await cancelPayout(deps.db, input.payoutId, input);
     return { applied: !input.dryRun, words: `nothing is signed; ${amount} is pending again` };
   }
   await requireOwnChain(deps);
-  const { slot, decision } = await decideAlone(deps, payout, payout.nonce);
+  const { wallet, nonce } = payout.slot;
+  const { slot, decision } = await decideAlone(depsWithoutKey(deps, wallet), payout, nonce);
   const refused = decision.kind === 'refused' ? [{ slot, ...decision }] : [];
   const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
   if (refused.length + outOfGas.length === 0) requireUnsigned(payout);
   if (!input.dryRun) {
     const { actor, reason } = input;
     const closings = { settled: [], refused, outOfGas, decision: { actor, reason } };
-    await closeSlots(deps.db, walletKeyOf(deps), closings);
+    await closeSlots(deps.db, { ...walletKeyOf(deps), address: wallet }, closings);
   }
-  const again =
-    payout.state === 'reopened' ? `${amount} is pending again` : 'it is signed anew with more gas';
   const words =
     outOfGas.length > 0
-      ? `its transaction ran out of gas for good; ${again}`
+      ? `its transaction ran out of gas for good; ${amount} is pending again, and the payee's next payout gets more gas`
       : `its transaction failed for good; ${amount} is pending again and the payee unpayable until released`;
   return { applied: !input.dryRun, words };
 }

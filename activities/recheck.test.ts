@@ -71,7 +71,7 @@ describe('a settled payout', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('is given back, and nobody else is held up, when it runs out of gas beside its payee’s next payout', async () => {
+  it('has failed, and nobody else is held up, when it runs out of gas beside its payee’s next payout', async () => {
     const { wallet, payer, payoutId, payee } = await paidPayout();
     await rpc(chain.rpcUrl, 'anvil_reorg', [4, []]);
     await mine(4);
@@ -82,7 +82,7 @@ describe('a settled payout', () => {
     const hold = { actor: 'test', reason: 'later' };
     await holdPayout(database.db, next.payoutId, hold);
     const mining = setInterval(() => void mine(1), 100);
-    expect(await payer.pay(payoutId)).toMatchObject({ state: 'cancelled' });
+    expect(await payer.pay(payoutId)).toMatchObject({ state: 'failed' });
     const other = await reserveFor(database.db, 300n);
     expect(await payer.pay(other.payoutId)).toMatchObject({ state: 'paid' });
     clearInterval(mining);

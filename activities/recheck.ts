@@ -10,12 +10,13 @@ import {
 } from '../store/recheck.js';
 import type { RecheckReport } from '../workflows/contract.js';
 import { finalPoint } from './final-point.js';
+import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
 const PAGE = 500;
 
 /**
- * Looks again at everything paid that is not final. What a quorum of endpoints says is gone is
+ * Looks again at everything paid, from any wallet of the ledger, that is not final. What a quorum of endpoints says is gone is
  * re-opened: that only sends its same bytes again, so that being wrong about it costs nothing.
  */
 export async function recheckSettled(
@@ -23,15 +24,26 @@ export async function recheckSettled(
   onProgress: (words: string) => void = () => undefined,
 ): Promise<RecheckReport> {
   const report = { final: 0, moved: 0, reopened: 0 };
+  for (const each of await walletsOfLedger(deps)) {
+    for await (const part of recheckPages(each, onProgress)) {
+      report.final += part.final;
+      report.moved += part.moved;
+      report.reopened += part.reopened;
+    }
+  }
+  return report;
+}
+
+async function* recheckPages(
+  deps: MoneyDeps,
+  onProgress: (words: string) => void,
+): AsyncGenerator<RecheckReport> {
   for (let from = 0; ; ) {
     const page = await slotsNotFinal(deps.db, walletKeyOf(deps), { from, limit: PAGE });
     const last = page.at(-1);
-    if (last === undefined) return report;
-    onProgress(`nonces ${from} to ${last.nonce}`);
-    const part = await recheckPage(deps, page);
-    report.final += part.final;
-    report.moved += part.moved;
-    report.reopened += part.reopened;
+    if (last === undefined) return;
+    onProgress(`nonces ${from} to ${last.nonce} of ${deps.signer.address}`);
+    yield await recheckPage(deps, page);
     from = last.nonce + 1;
   }
 }

@@ -7,12 +7,13 @@ import type { WalletView } from '../chain/chain-reads.js';
 import { decideFees, expectedGasCostWei, gasLimitFor } from '../domain/fees.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
 import { amountWait } from '../domain/payout-limits.js';
-import { rpcUnreachable, walletHalted } from '../domain/payout-wait.js';
+import { rpcUnreachable, walletHalted, walletReplaced } from '../domain/payout-wait.js';
 import { PoolError } from '../domain/pool-error.js';
 import { recordSends, unsentAttempts } from '../store/attempts.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import { allocateSlots, type SlotOrder } from '../store/slots.js';
+import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
 import { withSigner } from './signing.js';
@@ -148,6 +149,9 @@ async function allocate(
   );
   if (signing.kind === 'waiting') return waitAll(payouts, signing.wait);
   const { result } = signing;
+  if (result.kind === 'replaced') {
+    return waitAll(payouts, walletReplaced(deps.signer.address, result.by));
+  }
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
   return new Map([...waits, ...signing.refused, ...result.refusals]);
@@ -243,8 +247,10 @@ export async function broadcast(
   );
 }
 
-/** Every open slot's bytes that were never sent, whichever saga they belong to. */
+/** Every open slot's bytes that were never sent, whichever saga and wallet they belong to. */
 export async function broadcastUnsent(deps: MoneyDeps): Promise<void> {
-  const attempts = await unsentAttempts(deps.db, walletKeyOf(deps));
-  await broadcast(deps, attempts, { everywhere: false });
+  for (const each of await walletsOfLedger(deps)) {
+    const attempts = await unsentAttempts(each.db, walletKeyOf(each));
+    await broadcast(each, attempts, { everywhere: false });
+  }
 }

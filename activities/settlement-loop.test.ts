@@ -1,15 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createChainClient } from '../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
-import { requestBump } from '../store/payout-messages.js';
+import { cancelPayout, requestBump } from '../store/payout-messages.js';
 import { payoutProgress } from '../store/payout-progress.js';
+import { reserveManual } from '../store/payouts.js';
 import { query } from '../store/query.js';
 import { allocateSlots } from '../store/slots.js';
 import { findWallet, haltWallet, resumeWallet } from '../store/wallet.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
+  balancesOf,
   CONTRACTS,
   createPayer,
   createTestWallet,
@@ -213,21 +216,72 @@ describe('a destination that is a contract', () => {
     },
   );
 
-  it('is sent the money again with more gas when it got code after the estimate', async () => {
+  it('that got code after the estimate ends its payout, and its next one has more gas and what is owed then', async () => {
     const wallet = await makeWallet();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await allocateOnly(wallet, [payoutId]);
     // Sixteen log entries cost about 10000 gas: beyond the first limit.
     await nodeRpc('anvil_setCode', payee, `0x${'60206000a0'.repeat(16)}`);
     const payer = createPayer(wallet.deps);
-    expect(await payer.settle(payoutId)).toEqual({ kind: 'resend' });
-    expect(await payer.pay(payoutId)).toMatchObject({ state: 'paid' });
-    await expectPaidOnce(wallet, [payee]);
+    expect(await payer.settle(payoutId)).toMatchObject({ kind: 'closed', state: 'failed' });
+    expect(await balancesOf(database.db, payee)).toMatchObject({ pending: AMOUNT_WEI });
+    expect(await payer.sender.send(payoutId)).toEqual({ kind: 'closed', state: 'failed' });
+    const next = await reserveFor(database.db, 5n, payee);
+    expect((await payoutProgress(database.db, [next.payoutId]))[0]).toMatchObject({
+      amountWei: AMOUNT_WEI + 5n,
+      gasLimit: 52_500n,
+    });
+    expect(await payer.pay(next.payoutId)).toMatchObject({ state: 'paid' });
     const transfers = await transfersOf(chain, wallet.address);
     expect(transfers.map(({ nonce, succeeded }) => [nonce, succeeded])).toEqual([
       [0, false],
       [1, true],
     ]);
+    expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI + 5n]]));
+    // What it took is remembered, not what was doubled.
+    const [kept] = await query<{ gas: string; burnt: string }>(
+      database.db,
+      sql`SELECT gas_limit AS gas, burnt_gas_wei AS burnt FROM payee WHERE address = ${payee}`,
+    );
+    expect(Number(kept?.gas)).toBeGreaterThan(26_250);
+    expect(Number(kept?.gas)).toBeLessThan(52_500);
+    expect(kept?.burnt).toBe('0');
+  });
+
+  it('that burns all gas it is given costs one payout’s share of gas in sum, however often it is tried', async () => {
+    const maxGasShareBps = 100;
+    const limits = { maxGasShareBps };
+    const config = { gasLimitCap: 2_000_000n };
+    const wallet = await makeWallet({ limits, config });
+    // Takes its money where it costs nothing, as in an estimate; else it burns everything.
+    const payee = await deploy(chain, '3a600557005b600556');
+    const payer = createPayer(wallet.deps);
+    const amountWei = 20n * 10n ** 15n;
+    let { payoutId } = await reserveFor(database.db, amountWei, payee);
+    const endings: string[] = [];
+    for (let tries = 0; tries < 10; tries += 1) {
+      const sent = await payer.sender.send(payoutId);
+      if (sent.kind === 'waiting') {
+        endings.push(sent.wait.code);
+        expect(sent.wait.reason).toContain('failed transfers to it have cost');
+        break;
+      }
+      const outcome = await payer.settle(payoutId);
+      endings.push(outcome.kind === 'closed' ? outcome.state : outcome.kind);
+      const asked = { actor: 'test', reason: 'once more', requestId: randomUUID() };
+      ({ payoutId } = await reserveManual(database.db, { payee, belowThreshold: true, ...asked }));
+    }
+    expect(endings.at(-1)).toBe('GAS_SHARE_ABOVE_CAP');
+    expect(new Set(endings.slice(0, -1))).toEqual(new Set(['failed']));
+    expect(endings.length).toBeGreaterThan(2);
+    const [burnt] = await query<{ wei: string }>(
+      database.db,
+      sql`SELECT sum(gas_used * gas_price_wei) AS wei FROM nonce_slot WHERE wallet = ${wallet.address}`,
+    );
+    expect(BigInt(burnt?.wei ?? 0)).toBeLessThanOrEqual(
+      (amountWei * BigInt(maxGasShareBps)) / 10_000n,
+    );
+    await cancelPayout(database.db, payoutId, decision);
   });
 });
 
@@ -353,21 +407,27 @@ describe('a key that is used elsewhere', () => {
     expect(sent).toMatchObject({ wait: { code: 'WALLET_HALTED' } });
     const opened = await findWallet(database.db, walletKeyOf(wallet.deps));
     expect(opened?.halt?.code).toBe('NONCE_AHEAD_OF_LEDGER');
+    await resumeWallet(database.db, walletKeyOf(wallet.deps), decision);
+    await cancelPayout(database.db, payoutId, decision);
   });
 
   it("halts when a signed payout's nonce was taken, and gives it no second one", async () => {
-    const wallet = await makeWallet();
-    const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
+    // A ledger of its own: nobody resumes this one.
+    const own = await createTestDatabase();
+    await recordTestTerms(own.db);
+    const wallet = await createTestWallet(own.db, chain);
+    const { payoutId } = await reserveFor(own.db, AMOUNT_WEI);
     await sendForeign(chain, wallet, 0);
     await sleep(50);
     await allocateOnly(wallet, [payoutId]);
     const payer = createPayer(wallet.deps);
     const watch = payer.loop.watch(payoutId, () => undefined);
     const key = walletKeyOf(wallet.deps);
-    await waitUntil(async () => (await findWallet(database.db, key))?.halt != null);
-    expect((await findWallet(database.db, key))?.halt?.code).toBe('NONCE_TAKEN_BY_UNKNOWN');
+    await waitUntil(async () => (await findWallet(own.db, key))?.halt != null);
+    expect((await findWallet(own.db, key))?.halt?.code).toBe('NONCE_TAKEN_BY_UNKNOWN');
     watch.release();
-    expect(await stateOf(database.db, payoutId)).toBe('signed');
+    expect(await stateOf(own.db, payoutId)).toBe('signed');
     expect(await transfersOf(chain, wallet.address)).toHaveLength(1);
+    await own.close();
   });
 });

@@ -11,7 +11,7 @@ import { awaitOwnChain } from './own-chain.js';
 
 /** What one pass over consumed slots found. */
 export interface SettlementPass {
-  /** Payouts that this pass closed or sent back. */
+  /** Payouts that this pass closed. */
   readonly moved: readonly string[];
   readonly waiting: readonly {
     readonly slot: OpenSlot;

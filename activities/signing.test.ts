@@ -38,13 +38,13 @@ let wallet: TestWallet;
 let service: TestSignerService;
 let deps: MoneyDeps;
 beforeAll(async () => {
-  [database, chain] = await Promise.all([createTestDatabase(20), startChain()]);
-  await recordTestTerms(database.db);
+  chain = await startChain();
 });
-afterAll(async () => {
-  await Promise.all([database.close(), chain.stop()]);
-});
+afterAll(() => chain.stop());
+// A database each: a halt stops everything in it.
 beforeEach(async () => {
+  database = await createTestDatabase(20);
+  await recordTestTerms(database.db);
   wallet = await createTestWallet(database.db, chain);
   service = await startService();
   deps = depsFor(service.url);
@@ -52,6 +52,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await service.stop();
   expect(await checkInvariants(database.db)).toEqual([]);
+  await database.close();
 });
 
 const startService = (changes: { readonly port?: number; readonly signingMs?: number } = {}) =>

@@ -9,8 +9,21 @@ import { withSigner } from './signing.js';
 /** Never: for a chain that makes no blocks a higher fee is no help. */
 const NEVER_MS = 1e12;
 
-/** Sends again what got lost, and raises the fee of what is stuck, within the cap. */
+/** Sends again what got lost, and raises the fee of what is stuck, within the cap, where there is a key for it. */
 export async function keepMoving(
+  deps: MoneyDeps,
+  view: WalletView & { readonly chainStalled: boolean; readonly hasKey: boolean },
+): Promise<void> {
+  if (view.hasKey) await raiseStuck(deps, view);
+  const restless = await restlessAttempts(deps.db, walletKeyOf(deps), {
+    latestNonce: view.latestNonce,
+    pendingNonce: view.pendingNonce,
+    resendAfterMs: Math.max(2_000, 4 * deps.chain.pollIntervalMs),
+  });
+  await broadcast(deps, restless, { everywhere: true });
+}
+
+async function raiseStuck(
   deps: MoneyDeps,
   view: WalletView & { readonly chainStalled: boolean },
 ): Promise<void> {
@@ -35,12 +48,6 @@ export async function keepMoving(
     if (signing.kind === 'waiting') break;
   }
   if (stuck.length > 0) await broadcastUnsent(deps);
-  const restless = await restlessAttempts(deps.db, key, {
-    latestNonce: view.latestNonce,
-    pendingNonce: view.pendingNonce,
-    resendAfterMs: Math.max(2_000, 4 * deps.chain.pollIntervalMs),
-  });
-  await broadcast(deps, restless, { everywhere: true });
 }
 
 /** What each transfer needs by now, never less than before: on Arbitrum a part of it follows L1's price. */

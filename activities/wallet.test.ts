@@ -47,7 +47,7 @@ describe('opening the wallet', () => {
   it('keeps the balance that the chain shows, and a later one at the next look', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { chainId, address } = walletKeyOf(wallet.deps);
-    const seen = async () => (await findPayingWallet(database.db, chainId, address))?.balance;
+    const seen = async () => (await findPayingWallet(database.db, chainId))?.balance;
     await open(wallet);
     const first = await seen();
     expect(first).toMatchObject({ wei: expect.any(BigInt), at: expect.any(Date) });

@@ -1,7 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
-import { givenBy } from '../domain/order.js';
+import { type GivenOrder, givenBy } from '../domain/order.js';
 import { checkInvariants, type Finding } from '../store/invariants.js';
+import { openedWallets, requirePayingWallet } from '../store/paying-wallet.js';
 import {
   acceptUsedWallet,
   findWallet,
@@ -10,10 +11,16 @@ import {
   openWalletRow,
   type Wallet,
 } from '../store/wallet.js';
-import type { AuditInput, ReconciliationInput, Unscoped } from '../workflows/contract.js';
+import type {
+  AdoptionReport,
+  AuditInput,
+  ReconciliationInput,
+  Unscoped,
+} from '../workflows/contract.js';
 import { adoptWallet } from './adoption.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
+import { depsWithoutKey, walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
 import { ordered } from './orders.js';
@@ -57,6 +64,8 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
   // A number, not a yes: left in the configuration it says nothing of a wallet that has sent more since.
   const isAccepted = opening.nonce === accepted;
   const halt = isAccepted ? null : usedBefore;
+  await requirePayingWallet(deps.db, key);
+  if ((await findWallet(deps.db, key)) === undefined) await checkEarlierWallets(deps);
   const wallet = await openWalletRow(deps.db, key, { opening, halt });
   if (isAccepted && wallet.halts.some(({ code }) => code === usedBefore.code)) {
     await acceptUsedWallet(deps.db, key, opening);
@@ -68,6 +77,35 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
   return (await findWallet(deps.db, key)) ?? wallet;
 }
 
+/**
+ * Before the first start with a wallet that replaced another one: what the earlier ones sent and this ledger
+ * does not know (an older backup) may have paid what the new one would pay again.
+ */
+async function checkEarlierWallets(deps: MoneyDeps): Promise<void> {
+  for (const address of await openedWallets(deps.db, deps.chain.chainId)) {
+    const earlier = depsWithoutKey(deps, address);
+    const ahead = await readNonceAhead(earlier);
+    if (ahead === undefined) continue;
+    const reason = `${ahead}; another wallet is to pay from now on`;
+    await haltWallet(deps.db, walletKeyOf(earlier), { code: 'NONCE_AHEAD_OF_LEDGER', reason });
+  }
+}
+
+/** Of each wallet that has something under way or halted the ledger, in one answer. */
+export async function adoptWallets(
+  deps: MoneyDeps,
+  input: GivenOrder<'wallet.adopt'>,
+): Promise<AdoptionReport> {
+  const reports: AdoptionReport[] = [];
+  for (const each of await walletsOfLedger(deps)) reports.push(await adoptWallet(each, input));
+  return {
+    applied: !input.dryRun,
+    complete: reports.every(({ complete }) => complete),
+    waiting: reports.find(({ waiting }) => waiting !== null)?.waiting ?? null,
+    findings: reports.flatMap(({ findings }) => findings),
+  };
+}
+
 /** The activities that look after the wallet. */
 export function createWalletActivities(deps: MoneyDeps) {
   return {
@@ -75,7 +113,7 @@ export function createWalletActivities(deps: MoneyDeps) {
       beating('looking at every posting', () => auditPool(deps, input)),
     ),
     adoptWallet: ordered(deps.db, 'wallet.adopt', (order) =>
-      beating('looking for what the key did', () => adoptWallet(deps, givenBy(order))),
+      beating('looking for what the key did', () => adoptWallets(deps, givenBy(order))),
     ),
     releasePayout: ordered(deps.db, 'payout.release', (order) =>
       beating('looking at its transactions', () => releasePayout(deps, givenBy(order))),

@@ -119,6 +119,7 @@ describe('an API with the role openpool_api', () => {
       '/v1/unattributed/absorb': { jobs: [JOB], reason },
       '/v1/set-aside/retry': { ids: ['1'], reason },
       '/v1/sources/orchestrator-ai/backfill': { from: 'beginning', reason },
+      '/v1/wallet/replace': { to: addressOf(9), reason },
     };
     const routes = app.routes.filter(({ method }) => method === 'POST');
     const paths = new Set(routes.map(({ path }) => fill(path)));

@@ -125,7 +125,7 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
 }
 
 async function refuseHaltedWallet({ db, config }: ApiDeps): Promise<void> {
-  const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+  const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet === undefined) {
     throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
   }

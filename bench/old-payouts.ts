@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { rpc } from '../local/chain-node.js';
 import type { Database } from '../store/database.js';
+import { forgePayouts } from '../test/harness/database.js';
 import { creditRegion } from './payout-credit.js';
 import type { PayoutStack } from './payout-stack.js';
 
@@ -45,7 +46,7 @@ async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
 
 /** Paid payouts to the workers of a region in turn, from what is pending for them. */
 export async function writeOldPayouts(db: Database, count: number, region: string): Promise<void> {
-  await db.transaction(async (tx) => {
+  await forgePayouts(db, async (tx) => {
     await tx.execute(sql`
       CREATE TEMP TABLE old ON COMMIT DROP AS
       SELECT gen_random_uuid() AS id, worker.id AS worker, worker.payee,

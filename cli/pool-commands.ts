@@ -103,7 +103,7 @@ async function release(
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {
   const [totals, wallet, sources, open, temporal] = await Promise.all([
     readPoolTotals(db),
-    findPayingWallet(db, config.chain.chainId, config.wallet.address),
+    findPayingWallet(db, config.chain.chainId),
     listSources(db, new Date()),
     listOpenPayouts(db, SHOWN_PAYOUTS),
     pingTemporal(deps).then(

@@ -17,9 +17,9 @@ export function addRoundCommands(program: Command): void {
 }
 
 async function showPreview({ db, config, answer }: CliContext): Promise<void> {
-  const { chain, pool, wallet } = config;
+  const { chain, pool } = config;
   const preview = await previewRound(db, pool);
-  const paying = await findPayingWallet(db, chain.chainId, wallet.address);
+  const paying = await findPayingWallet(db, chain.chainId);
   const halts = paying?.halts ?? [];
   const table = formatTable(
     ['payee', 'pending', 'verdict', 'why'],

@@ -1,16 +1,22 @@
 import type { Command } from 'commander';
-import { withChecksums } from '../api/addresses.js';
+import { parseAddress, withChecksums } from '../api/addresses.js';
 import { resumedWords } from '../api/views/wallet-view.js';
 import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { haltWallet, resumeWallet } from '../store/wallet.js';
-import { findPayingWallet, type WalletSummary } from '../store/wallet-reads.js';
+import { findPayingWallet, type PayingWallet } from '../store/wallet-reads.js';
+import { replaceWallet } from '../store/wallet-replacement.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts } from './output.js';
-import { ACTOR } from './payout-commands.js';
+import { ACTOR, DRY_RUN } from './payout-commands.js';
 
 interface Reasoned {
   readonly reason: string;
+}
+
+interface Replacement extends Reasoned {
+  readonly to: string;
+  readonly dryRun: boolean;
 }
 
 /** Halt and resume write to Postgres alone: they work when Temporal and the worker do not. */
@@ -40,9 +46,18 @@ export function addWalletCommands(program: Command): void {
     .action((options: Reasoned & { readonly dryRun: boolean }, command: Command) =>
       withContext(command, (context) => resume(context, options)),
     );
+  wallet
+    .command('replace')
+    .description('pay from another wallet from now on; what this one signed is settled as before')
+    .requiredOption('--to <address>', 'the address of the new key')
+    .requiredOption('--reason <words>', 'kept in the audit log')
+    .option('--dry-run', 'show what it would do, and do nothing', false)
+    .action((options: Replacement, command: Command) =>
+      withContext(command, (context) => replace(context, options)),
+    );
 }
 
-export function walletFacts(wallet: WalletSummary): string {
+export function walletFacts(wallet: PayingWallet): string {
   const { halts } = wallet;
   return formatFacts([
     ['wallet', formatAddress(wallet.address)],
@@ -51,6 +66,21 @@ export function walletFacts(wallet: WalletSummary): string {
     ['next nonce', wallet.nextNonce],
     ['on the way', `${counted(wallet.openTransfers, 'transfer')}, ${formatAmount(wallet.openWei)}`],
     ['oldest of them', wallet.oldestOpenAt],
+    ...(wallet.replacedBy === null
+      ? []
+      : [
+          [
+            'replaced by',
+            `${formatAddress(wallet.replacedBy)}: start the workers with its key`,
+          ] as const,
+        ]),
+    ...wallet.earlier.map(
+      (one) =>
+        [
+          'earlier wallet',
+          `${formatAddress(one.address)}: ${counted(one.openTransfers, 'transfer')} under way, ${formatAmount(one.openWei)}`,
+        ] as const,
+    ),
     ...(halts.length === 0 ? ([['halted', 'no']] as const) : []),
     ...halts.flatMap(
       ({ at, code, reason }) =>
@@ -62,7 +92,7 @@ export function walletFacts(wallet: WalletSummary): string {
   ]);
 }
 
-function balanceWords({ balance }: WalletSummary): string {
+function balanceWords({ balance }: PayingWallet): string {
   if (balance === null) return 'not seen yet';
   return `${formatAmount(balance.wei)}, seen ${balance.at.toISOString()}`;
 }
@@ -87,14 +117,22 @@ async function resume(
   const decision = { actor: ACTOR, reason, dryRun };
   const { changed, remaining } = await resumeWallet(context.db, { chainId, address }, decision);
   const words = resumedWords({ changed, remaining });
-  context.answer(dryRun ? `${words}\nnothing was changed: a dry run` : words, {
+  context.answer(dryRun ? `${words}\n${DRY_RUN}` : words, {
     ...{ changed, dryRun, remaining },
     halted: remaining.length > 0,
   });
 }
 
-export async function requireWallet({ db, config }: CliContext): Promise<WalletSummary> {
-  const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+async function replace(context: CliContext, { to, reason, dryRun }: Replacement): Promise<void> {
+  requireReason(reason);
+  const order = { to: parseAddress(to), reason, actor: ACTOR, dryRun };
+  const replaced = await replaceWallet(context.db, order);
+  const words = withChecksums(replaced.words);
+  context.answer(dryRun ? `${words}\n${DRY_RUN}` : words, { ...replaced, dryRun });
+}
+
+export async function requireWallet({ db, config }: CliContext): Promise<PayingWallet> {
+  const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet !== undefined) return wallet;
   throw new PoolError('WALLET_UNKNOWN', 'no worker has opened the wallet yet');
 }

@@ -9,7 +9,7 @@ const LIMITS: PayoutLimits = {
   maxGasShareBps: 1_000,
 };
 const payout = (changes: Partial<LimitedPayout> = {}): LimitedPayout => ({
-  ...{ id: 'p', amountWei: ETH, isApproved: false, gasCostWei: ETH / 10n },
+  ...{ id: 'p', amountWei: ETH, isApproved: false, gasCostWei: ETH / 10n, burntGasWei: 0n },
   ...changes,
 });
 const day = (usedWei: bigint) => ({ usedWei, nextFreeAt: new Date('2026-01-02T03:04:05Z') });
@@ -36,6 +36,24 @@ describe('the limits of a payout', () => {
     const approved = payout({ amountWei: 2n * ETH, gasCostWei: ETH, isApproved: true });
     expect(limitWait(approved, LIMITS, day(8n * ETH))).toBeUndefined();
     expect(limitWait(approved, LIMITS, day(8n * ETH + 1n))?.code).toBe('DAILY_CAP_REACHED');
+  });
+
+  it('let a payee that burns its gas cost one share in sum, however often it is tried', () => {
+    const costs = fc.array(fc.bigInt({ min: 1n, max: ETH / 8n }), { maxLength: 60 });
+    fc.assert(
+      fc.property(costs, (tried) => {
+        let burntGasWei = 0n;
+        for (const gasCostWei of tried) {
+          const one = payout({ gasCostWei, burntGasWei });
+          if (limitWait(one, LIMITS, day(0n)) === undefined) burntGasWei += gasCostWei;
+        }
+        expect(burntGasWei).toBeLessThanOrEqual(ETH / 10n);
+      }),
+    );
+    const burnt = payout({ gasCostWei: 1n, burntGasWei: ETH / 10n });
+    expect(limitWait(burnt, LIMITS, day(0n))?.reason).toMatch(
+      /failed transfers to it have cost 0\.1 ETH.*cancel it, and a later payout of more may fit/,
+    );
   });
 
   it('never let a day carry more than its limit, in whatever order payouts come', () => {

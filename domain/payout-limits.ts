@@ -27,6 +27,8 @@ export interface LimitedPayout {
   readonly isApproved: boolean;
   /** Gas that it needs at the price of now. */
   readonly gasCostWei: bigint;
+  /** What failed transfers to its payee have cost since the payee was last paid. */
+  readonly burntGasWei: bigint;
 }
 
 const BPS_SCALE = 10_000n;
@@ -45,15 +47,22 @@ export function limitWait(
 }
 
 function ownLimitWait(payout: LimitedPayout, limits: PayoutLimits): Wait | undefined {
-  const { amountWei, gasCostWei } = payout;
+  const { amountWei, gasCostWei, burntGasWei } = payout;
   const { maxGasShareBps } = limits;
   const amount = amountWait(payout, limits);
   if (amount !== undefined) return amount;
-  if (gasCostWei * BPS_SCALE <= amountWei * BigInt(maxGasShareBps)) return undefined;
+  const share = amountWei * BigInt(maxGasShareBps);
+  if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;
+  const burnt =
+    burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
+  const hope =
+    burntGasWei * BPS_SCALE < share
+      ? 'it goes on when gas is cheaper'
+      : 'cancel it, and a later payout of more may fit';
   const reason =
-    `its gas would cost ${ethAndWei(gasCostWei)} now, more than pool.maxGasShare ` +
+    `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
     `(${maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
-    `it goes on when gas is cheaper, or after ${approveCommand(payout.id)}`;
+    `${hope}, or it goes on after ${approveCommand(payout.id)}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }
 

@@ -1,9 +1,11 @@
 import { feeAboveCap } from './fees.js';
+import { formatGwei } from './money.js';
 import type { Wait } from './payout.js';
 import { awaitingConfirmations } from './settlement.js';
 
 /** A signed payout's slot, as far as words need it. */
 export interface WaitingSlot {
+  readonly wallet: string;
   readonly nonce: number;
   readonly sends: number;
   readonly maxFeePerGasWei: bigint;
@@ -17,6 +19,8 @@ export interface ChainSight {
   readonly feeCapWei: bigint;
   readonly confirmations: number;
   readonly haltReason: string | null;
+  /** The wallet that signed it does not pay any more: nobody raises its fee. */
+  readonly isReplaced: boolean;
 }
 
 /**
@@ -36,12 +40,27 @@ export function describeWait(
     return { code: 'AWAITING_BROADCAST', reason };
   }
   const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
-  const low =
-    slot.maxFeePerGasWei < sight.baseFeeWei
-      ? '; its fee is below the base fee and is raised soon'
-      : '';
+  const low = slot.maxFeePerGasWei < sight.baseFeeWei ? lowFee(slot, sight.isReplaced) : '';
   const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
   return { code: 'AWAITING_INCLUSION', reason };
+}
+
+function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
+  if (!isReplaced) return '; its fee is below the base fee and is raised soon';
+  const fee = formatGwei(slot.maxFeePerGasWei);
+  return (
+    `; its fee of ${fee} gwei is below the base fee and nobody raises it, because its wallet ` +
+    `${slot.wallet} was replaced: wait for a lower base fee, or \`openpool wallet replace\` back to it, ` +
+    'bump, and replace it again'
+  );
+}
+
+/** Another wallet pays for the ledger than the one whose key this worker holds. */
+export function walletReplaced(own: string, by: string): Wait {
+  const reason =
+    `this worker holds the key of ${own}, and the ledger pays from ${by} by now: ` +
+    'start it with that key; nothing is signed meanwhile';
+  return { code: 'WALLET_REPLACED', reason };
 }
 
 export function walletHalted(reason: string): Wait {

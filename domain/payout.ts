@@ -4,7 +4,8 @@ import type { Address } from './address.js';
  * reserved: promised, nothing signed; hold and cancel are possible.
  * signed: a nonce is taken and bytes exist; from here it only goes forward.
  * reopened: was paid, and a reorg deeper than the confirmations took it back; its same bytes go out again.
- * paid, refused, cancelled: ended.
+ * paid: ended. refused: its destination did not take it. failed: it ran out of gas for good. cancelled: given
+ * up before anything could pay it. How one leads to another is in payout-machine.ts.
  */
 export const PAYOUT_STATES = [
   'reserved',
@@ -12,6 +13,7 @@ export const PAYOUT_STATES = [
   'reopened',
   'paid',
   'refused',
+  'failed',
   'cancelled',
 ] as const;
 export type PayoutState = (typeof PAYOUT_STATES)[number];
@@ -21,7 +23,7 @@ export const OPEN_STATES = ['reserved', 'signed', 'reopened'] as const satisfies
 
 /** Whether a payout in this state has ended. */
 export function isClosed(state: PayoutState): boolean {
-  return state === 'paid' || state === 'refused' || state === 'cancelled';
+  return !OPEN_STATES.some((open) => open === state);
 }
 
 /** Why a payout waits; docs/operations.md has an entry for each. */
@@ -37,6 +39,7 @@ export const WAIT_CODES = [
   'RPC_UNREACHABLE',
   'SIGNER_UNREACHABLE',
   'SIGNER_REFUSED',
+  'WALLET_REPLACED',
   'AWAITING_BROADCAST',
   'AWAITING_INCLUSION',
   'AWAITING_CONFIRMATIONS',

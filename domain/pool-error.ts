@@ -111,6 +111,16 @@ export const CATALOGUE = {
     http: 503,
     help: 'The worker opens the wallet when it starts: start one, and look at its log.',
   },
+  WALLET_NOT_OF_LEDGER: {
+    final: true,
+    http: 409,
+    help: 'Start with the key of the wallet that pays. If another one is to pay from now on: `openpool wallet replace --to 0x… --reason …`, then start again.',
+  },
+  WALLET_REPLACED: {
+    final: true,
+    http: 409,
+    help: 'Another wallet pays for this ledger by now. What the earlier one signed is sent and settled as it is; a higher fee needs its key: `openpool wallet replace` back to it, bump, and replace it again.',
+  },
   REQUEST_INVALID: {
     final: true,
     http: 400,

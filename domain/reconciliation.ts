@@ -67,7 +67,7 @@ export function compareNonce(
   const paid = slot.state === 'mined';
   const same = isTheTransfer && chain.hash === slot.minedHash && chain.succeeded === paid;
   if (same) return undefined;
-  const says = `payout ${slot.payoutId} is ${paid ? 'paid' : 'refused'} by ${slot.minedHash}, ${formatEth(slot.amountWei)} ETH to ${slot.destination}`;
+  const says = `payout ${slot.payoutId} ${paid ? 'is paid' : 'has ended unpaid'} by ${slot.minedHash}, ${formatEth(slot.amountWei)} ETH to ${slot.destination}`;
   const did = chain.succeeded ? 'succeeded' : 'failed';
   return { code: 'TRANSACTION_DIFFERS', message: `${shown}, ${did}; the ledger says: ${says}` };
 }

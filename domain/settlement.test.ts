@@ -105,8 +105,9 @@ describe('the words of a wait', () => {
     feeCapWei: 100n,
     confirmations: 4,
     haltReason: null,
+    isReplaced: false,
   };
-  const open = { nonce: 7, sends: 1, maxFeePerGasWei: 20n };
+  const open = { wallet, nonce: 7, sends: 1, maxFeePerGasWei: 20n };
 
   it.each([
     ['AWAITING_CONFIRMATIONS', { nonce: 4 }, {}, 'waiting for 2 more confirmations'],
@@ -115,6 +116,7 @@ describe('the words of a wait', () => {
     ['AWAITING_BROADCAST', { sends: 0 }, {}, 'signed with nonce 7; not sent yet'],
     ['AWAITING_INCLUSION', { sends: 2 }, {}, 'sent 2 times with nonce 7'],
     ['AWAITING_INCLUSION', {}, { baseFeeWei: 30n }, 'below the base fee'],
+    ['AWAITING_INCLUSION', {}, { baseFeeWei: 30n, isReplaced: true }, 'was replaced'],
   ])('are those of %s', (code, slotChange, sightChange, words) => {
     const wait = describeWait({ ...open, ...slotChange }, { ...sight, ...sightChange }, 99);
     expect(wait).toMatchObject({ code, reason: expect.stringContaining(words) });

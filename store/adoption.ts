@@ -6,7 +6,8 @@ import { ethAndWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
-import { postMovement, postPayment } from './payout-postings.js';
+import { movePayouts } from './payout-moves.js';
+import { postPayment } from './payout-postings.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 import { lockWallet, type Wallet, type WalletKey } from './wallet.js';
@@ -192,8 +193,12 @@ export async function adoptPayment(
   const words = `transaction ${transaction.hash} paid ${ethAndWei(transaction.valueWei)} already`;
   await release(
     tx,
+    'cancel',
     unsigned.map(({ id }) => id),
-    { actor: judged.actor, reason: words },
+    {
+      actor: judged.actor,
+      reason: words,
+    },
   );
   await postPayment(tx, { payee, valueWei: transaction.valueWei, reference: transaction.hash });
   return true;
@@ -233,21 +238,23 @@ async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promi
   );
   await release(
     tx,
+    'supersede',
     slots.map((slot) => slot.payout_id),
-    { actor: judged.actor, reason: `transaction ${hash} took its nonce ${nonce}` },
+    {
+      actor: judged.actor,
+      reason: `transaction ${hash} took its nonce ${nonce}`,
+    },
   );
 }
 
 async function release(
   tx: Transaction,
+  move: 'cancel' | 'supersede',
   payoutIds: readonly string[],
   decision: Decision,
 ): Promise<void> {
-  await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds });
+  await movePayouts(tx, move, payoutIds);
   for (const id of payoutIds) {
-    await tx.execute(sql`
-      UPDATE payout SET state = 'cancelled', closed_at = now(), wait_code = NULL, wait_reason = NULL
-       WHERE id = ${id}`);
     await recordDecision(tx, { ...decision, action: 'payout.release', subject: id });
   }
 }

@@ -102,8 +102,7 @@ async function latestAttempts(
                 ORDER BY n DESC LIMIT 1) latest
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.state = 'open' AND (${condition})
-           AND NOT EXISTS (SELECT FROM wallet_halt
-                            WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
+           AND NOT EXISTS (SELECT FROM wallet_halt)
          ORDER BY slot.nonce LIMIT ${MAX_ATTEMPTS}`,
   );
   return rows.map((row) => ({

@@ -49,7 +49,10 @@ export async function readCreditedTwice(
          WHERE source_id = ${sourceId} AND gross_wei IS NULL AND match_event_id IS NOT NULL)
       SELECT w.payee, w.node_type, w.region, count(*) AS jobs, sum(t.gross_wei) AS gross,
              sum(t.gross_wei - coalesce(t.commission_wei,
-               trunc(t.gross_wei * terms.commission_bps / 10000))) AS net
+               CASE terms.rounding
+                 WHEN 'net-floor'
+                   THEN t.gross_wei - div(t.gross_wei * (10000 - terms.commission_bps), 10000)
+                 ELSE div(t.gross_wei * terms.commission_bps, 10000) END)) AS net
         FROM twice t
         LEFT JOIN late ON late.match_dt = t.dt AND late.match_event_id = t.event_id
         LEFT JOIN terms ON terms.id = t.terms_id
@@ -60,6 +63,6 @@ export async function readCreditedTwice(
     ...{ payee: row.payee, nodeType: row.node_type, region: row.region },
     jobs: Number(row.jobs),
     grossWei: BigInt(row.gross),
-    netWei: row.payee === null ? 0n : BigInt(row.net.replace(/\..*$/, '')),
+    netWei: row.payee === null ? 0n : BigInt(row.net),
   }));
 }

@@ -144,6 +144,13 @@ const PAYOUTS: readonly Invariant[] = [
           OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
   },
   {
+    // Slots of a version that gave payouts a second nonce are marked, and can pay nobody.
+    code: 'SECOND_NONCE',
+    violations: sql`
+      SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
+        FROM nonce_slot WHERE NOT earlier GROUP BY payout_id HAVING count(*) > 1`,
+  },
+  {
     code: 'NONCE_GAP',
     violations: sql`
       SELECT 'wallet ' || wallet.address || ' stands at nonce ' || wallet.next_nonce || ', from ' ||

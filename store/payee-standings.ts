@@ -31,7 +31,7 @@ export async function payeeStandings(
                EXISTS (SELECT FROM payout WHERE payout.payee = payee.address
                                             AND state IN ('reserved', 'signed')) AS open,
                (SELECT created_at FROM payout
-                 WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused')
+                 WHERE payout.payee = payee.address AND state NOT IN ('cancelled', 'refused', 'failed')
                  ORDER BY created_at DESC, id DESC LIMIT 1) AS last_at
           FROM (SELECT worker.payee, sum(balance.amount_wei) AS pending
                   FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id

@@ -24,6 +24,23 @@ export async function markUnpayable(
   });
 }
 
+/** Keeps what a failed transfer to the payee has cost, and how much gas its next payout is to have at least. */
+export async function noteBurntGas(
+  tx: Transaction,
+  payee: Address,
+  failure: {
+    readonly inclusion: { readonly gasUsed: bigint; readonly gasPriceWei: bigint };
+    readonly nextGasLimit: bigint | null;
+  },
+): Promise<void> {
+  const { inclusion, nextGasLimit } = failure;
+  const burntWei = inclusion.gasUsed * inclusion.gasPriceWei;
+  await tx.execute(sql`
+    UPDATE payee SET burnt_gas_wei = burnt_gas_wei + ${burntWei.toString()}::numeric,
+           gas_limit = coalesce(${nextGasLimit?.toString() ?? null}::bigint, gas_limit)
+     WHERE address = ${payee}`);
+}
+
 /** Lets a payee be paid again. False when nothing stood in the way. */
 export async function releasePayee(
   db: Reader,

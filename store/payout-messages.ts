@@ -4,6 +4,7 @@ import { isClosed, type PayoutState } from '../domain/payout.js';
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Reader, Transaction } from './database.js';
+import { payingWallet } from './paying-wallet.js';
 import { query } from './query.js';
 import { transact } from './transact.js';
 
@@ -62,6 +63,7 @@ export function requestBump(db: Reader, id: string, decision: Decision): Promise
     if (payout.state === 'reserved') {
       throw new PoolError('PAYOUT_NOT_SIGNED', `payout ${id} has no transaction yet`);
     }
+    await requireOwnKey(tx, id);
     await tx.execute(sql`UPDATE payout SET bump_requested_at = now() WHERE id = ${id}`);
     return { state: payout.state, words: 'its fee will be raised, within the cap' };
   });
@@ -110,6 +112,20 @@ async function change(
     await recordDecision(tx, { ...order.decision, action: order.action, subject: order.id });
     return effect;
   });
+}
+
+/** Throws WALLET_REPLACED when the key that signed it is no longer this ledger's to sign with. */
+async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
+  const paying = await payingWallet(tx);
+  const [slot] = await query<{ wallet: string }>(
+    tx,
+    sql`SELECT wallet FROM nonce_slot WHERE payout_id = ${id} AND state = 'open'`,
+  );
+  if (slot === undefined || slot.wallet === paying?.address) return;
+  const words =
+    `payout ${id} is signed with the key of ${slot.wallet}, which was replaced: the same bytes go out ` +
+    'again and again, and nobody here can sign others with a higher fee';
+  throw new PoolError('WALLET_REPLACED', words);
 }
 
 function requireOpen(payout: LockedPayout): void {

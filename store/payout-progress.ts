@@ -15,13 +15,14 @@ export interface PayoutProgress {
   /** An operator let it go above the limits of one payout. */
   readonly isApproved: boolean;
   readonly waitCode: WaitCode | null;
-  /** Gas limit that the next attempt asks for at least. */
+  /** Gas limit that its payee's next transfer asks for at least. */
   readonly gasLimit: bigint | null;
   /** Of its latest slot, whatever became of that. */
   readonly slot: SlotProgress | null;
 }
 
 interface SlotProgress {
+  readonly wallet: Address;
   readonly nonce: number;
   /** The mined transaction, or the latest one signed. */
   readonly txHash: string;
@@ -40,6 +41,7 @@ interface ProgressRow {
   readonly approved: boolean;
   readonly wait_code: WaitCode | null;
   readonly gas_limit: string | null;
+  readonly wallet: Address;
   readonly nonce: string | null;
   readonly hash: string;
   readonly sends: number;
@@ -56,11 +58,11 @@ export async function payoutProgress(
   const rows = await query<ProgressRow>(
     reader,
     sql`SELECT payout.id, payout.payee, payout.destination, payout.amount_wei, payout.state,
-               payout.wait_code, payout.gas_limit, payout.approved_at IS NOT NULL AS approved,
+               payout.wait_code, payee.gas_limit, payout.approved_at IS NOT NULL AS approved,
                CASE WHEN held_at IS NOT NULL THEN coalesce(hold_reason, '') END AS hold_reason,
-               slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
+               slot.wallet, slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas
-          FROM payout
+          FROM payout JOIN payee ON payee.address = payout.payee
           LEFT JOIN LATERAL (
                SELECT * FROM nonce_slot WHERE payout_id = payout.id
                 ORDER BY created_at DESC, nonce DESC LIMIT 1) slot ON true
@@ -86,6 +88,7 @@ export async function payoutProgress(
 
 function slotOf(row: ProgressRow, nonce: number): SlotProgress {
   return {
+    wallet: row.wallet,
     nonce,
     txHash: row.hash,
     sends: row.sends,

@@ -15,8 +15,8 @@ export interface RepairedPayout {
   readonly payee: Address;
   readonly destination: Address;
   readonly amountWei: bigint;
-  /** Of its open slot. */
-  readonly nonce: number | null;
+  /** Its open slot: of which wallet, and which nonce. */
+  readonly slot: { readonly wallet: Address; readonly nonce: number } | null;
 }
 
 /** How the payout stands; throws PAYOUT_NOT_FOUND. */
@@ -26,17 +26,18 @@ export async function requirePayout(reader: Reader, id: string): Promise<Repaire
     payee: Address;
     destination: Address;
     amount_wei: string;
+    wallet: Address;
     nonce: string | null;
   }>(
     reader,
-    sql`SELECT payout.state, payee, destination, amount_wei, slot.nonce
+    sql`SELECT payout.state, payee, destination, amount_wei, slot.wallet, slot.nonce
           FROM payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id AND slot.state = 'open'
          WHERE payout.id = ${id} FOR NO KEY UPDATE OF payout`,
   );
   if (row === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
-  const { state, payee, destination } = row;
-  const nonce = row.nonce === null ? null : Number(row.nonce);
-  return { state, payee, destination, amountWei: BigInt(row.amount_wei), nonce };
+  const { state, payee, destination, wallet } = row;
+  const slot = row.nonce === null ? null : { wallet, nonce: Number(row.nonce) };
+  return { state, payee, destination, amountWei: BigInt(row.amount_wei), slot };
 }
 
 /**
@@ -62,10 +63,10 @@ export async function bookPaidElsewhere(
 }
 
 /** Throws unless nothing was ever signed for it that could still pay. */
-export function requireUnsigned({ state, nonce }: RepairedPayout): void {
+export function requireUnsigned({ state, slot }: RepairedPayout): void {
   if (state === 'reserved') return;
   if (state === 'signed' || state === 'reopened') {
-    const words = `a transaction with nonce ${nonce} is signed for it and may still be mined`;
+    const words = `a transaction with nonce ${slot?.nonce} is signed for it and may still be mined`;
     throw new PoolError('PAYOUT_MAY_STILL_PAY', words);
   }
   throw new PoolError('PAYOUT_ALREADY_CLOSED', `the payout has ended as ${state}`);

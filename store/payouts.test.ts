@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, forgePayouts, type TestDatabase } from '../test/harness/database.js';
 import { credit, randomAddress, recordTestTerms } from '../test/harness/money.js';
 import { checkInvariants } from './invariants.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from './payout-messages.js';
@@ -72,12 +72,16 @@ describe('a payout round', () => {
     );
     const soon = await credit(database.db, [ETH]);
     await round();
-    await database.db.execute(sql`UPDATE payout SET state = 'paid' WHERE payee = ${soon}`);
+    await forgePayouts(database.db, (tx) =>
+      tx.execute(sql`UPDATE payout SET state = 'paid' WHERE payee = ${soon}`),
+    );
     await credit(database.db, [ETH], soon);
     expect(await round()).toEqual({ payouts: 0, reservedWei: 0n });
     await expect(manual(soon, false)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
     await expect(manual(unpayable)).rejects.toMatchObject({ code: 'PAYEE_UNPAYABLE' });
-    await database.db.execute(sql`UPDATE payout SET state = 'reserved' WHERE payee = ${soon}`);
+    await forgePayouts(database.db, (tx) =>
+      tx.execute(sql`UPDATE payout SET state = 'reserved' WHERE payee = ${soon}`),
+    );
   });
 
   it('waives threshold and interval for a person who insists', async () => {
@@ -85,7 +89,9 @@ describe('a payout round', () => {
     const payee = await credit(database.db, [ETH]);
     const first = await manual(payee, false);
     const setState = (state: string) =>
-      database.db.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`);
+      forgePayouts(database.db, (tx) =>
+        tx.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`),
+      );
     await setState('paid');
     await credit(database.db, [ETH], payee);
     await expect(manual(payee, false)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
@@ -100,7 +106,9 @@ describe('a payout round', () => {
     const requestId = randomUUID();
     const first = await manual(payee, true, requestId);
     const setState = (state: string) =>
-      database.db.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`);
+      forgePayouts(database.db, (tx) =>
+        tx.execute(sql`UPDATE payout SET state = ${state} WHERE id = ${first.payoutId}`),
+      );
     await setState('paid');
     await credit(database.db, [5n], payee);
     expect(await manual(payee, true, requestId)).toEqual(first);

@@ -5,6 +5,7 @@ import { sumWei } from '../domain/money.js';
 import type { PayeeStanding } from '../domain/payout.js';
 import { allocatePending, type RowAmount } from '../domain/payout-allocation.js';
 import { type DueDecision, decideDue } from '../domain/payout-due.js';
+import { PAYOUT_MOVES } from '../domain/payout-machine.js';
 import { PoolError, type PoolErrorCode } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
@@ -152,7 +153,7 @@ async function insertPayouts(
   if (made.length === 0) return [];
   await tx.execute(sql`
     INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id)
-    SELECT id, payee, payee, amount, 'reserved', ${order.origin}, ${order.roundId}::uuid, ${order.reason},
+    SELECT id, payee, payee, amount, ${PAYOUT_MOVES.reserve.to}, ${order.origin}, ${order.roundId}::uuid, ${order.reason},
            ${order.requestId}
       FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
                   ${list(made.map((payout) => payout.payee))}::text[],
@@ -166,7 +167,7 @@ async function insertPayouts(
                          ${list(parts.map((part) => part.remoteWorkerId))}::bigint[],
                          ${list(parts.map((part) => part.amountWei))}::numeric[])`);
   const payoutIds = made.map((payout) => payout.payoutId);
-  await postMovement(tx, { kind: 'reserve', from: 'pending', to: 'reserved', payoutIds });
+  await postMovement(tx, { ...PAYOUT_MOVES.reserve.books, payoutIds });
   return made.map(({ payoutId, amountWei }) => ({ payoutId, amountWei, created: true }));
 }
 

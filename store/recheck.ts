@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader } from './database.js';
-import { postMovement } from './payout-postings.js';
+import { movePayouts } from './payout-moves.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 import type { WalletKey } from './wallet.js';
@@ -86,11 +86,7 @@ export async function reopenPayout(db: Database, key: WalletKey, slot: PaidSlot)
           RETURNING 1`,
     );
     if (opened.length === 0) return false;
-    await tx.execute(sql`
-      UPDATE payout SET state = 'reopened', settlement_no = settlement_no + 1, closed_at = NULL
-       WHERE id = ${slot.payoutId} AND state = 'paid'`);
-    const movement = { kind: 'reopen', from: 'paid', to: 'reserved' } as const;
-    await postMovement(tx, { ...movement, payoutIds: [slot.payoutId] });
+    await movePayouts(tx, 'reopen', [slot.payoutId]);
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'payout.reopen',

@@ -15,6 +15,8 @@ export const API_ROLE = 'openpool_api';
 const WRITES = [
   'INSERT ON audit_log',
   'INSERT, DELETE ON wallet_halt',
+  // Which wallet pays. A row for another key stops payouts, and moves nothing.
+  'INSERT ON paying_wallet',
   // Only for the row's lock, behind which halts are ended and begun.
   'UPDATE (created_at) ON wallet',
   `UPDATE (acknowledged_at, acknowledged_by, acknowledged_reason, acknowledged_severity,

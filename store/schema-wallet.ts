@@ -20,6 +20,15 @@ export const wallet = pgTable(
   (table) => [primaryKey({ columns: [table.chainId, table.address] })],
 );
 
+export const payingWallet = pgTable('paying_wallet', {
+  no: integer('no').primaryKey(),
+  chainId: count('chain_id').notNull(),
+  address: text('address').$type<Address>().notNull(),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  since: at('since').notNull().defaultNow(),
+});
+
 export const walletHalt = pgTable(
   'wallet_halt',
   {
@@ -100,6 +109,7 @@ export const nonceSlot = pgTable(
     createdAt: at('created_at').notNull().defaultNow(),
     closedAt: at('closed_at'),
     finalAt: at('final_at'),
+    earlier: boolean('earlier').notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.nonce] })],
 );

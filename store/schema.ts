@@ -160,6 +160,8 @@ export const payee = pgTable('payee', {
   unpayableReason: text('unpayable_reason'),
   unpayableAt: at('unpayable_at'),
   orderedAt: at('ordered_at'),
+  gasLimit: int8('gas_limit'),
+  burntGasWei: wei('burnt_gas_wei').notNull().default(0n),
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
@@ -322,7 +324,6 @@ export const payout = pgTable('payout', {
   roundId: uuid('round_id'),
   reason: text('reason'),
   requestId: text('request_id'),
-  gasLimit: int8('gas_limit'),
   heldAt: at('held_at'),
   holdReason: text('hold_reason'),
   bumpRequestedAt: at('bump_requested_at'),

@@ -1,11 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
-import type { PayoutState } from '../domain/payout.js';
 import type { Inclusion } from '../domain/settlement.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
-import { markUnpayable } from './payees.js';
-import { postMovement } from './payout-postings.js';
+import { markUnpayable, noteBurntGas } from './payees.js';
+import { movePayouts } from './payout-moves.js';
 import { list, query } from './query.js';
 import type { SlotState } from './schema-wallet.js';
 import { transact } from './transact.js';
@@ -25,7 +24,7 @@ export interface OpenSlot {
   }[];
 }
 
-/** A page of the wallet's open slots in nonce order. */
+/** A page of one wallet's open slots in nonce order. */
 export async function openSlots(
   reader: Reader,
   key: WalletKey,
@@ -109,7 +108,7 @@ export async function closeSlots(
       tx,
       refused.filter(({ slot }) => failed.includes(slot.payoutId)),
     );
-    await sendBack(
+    await markFailed(
       tx,
       outOfGas.filter(({ slot }) => failed.includes(slot.payoutId)),
     );
@@ -151,65 +150,44 @@ async function closeSlotRows(
 
 async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<void> {
   if (payoutIds.length === 0) return;
-  const changed = await query(
-    tx,
-    sql`UPDATE payout SET state = 'paid', closed_at = now(), wait_code = NULL, wait_reason = NULL
-         WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state IN ('signed', 'reopened') RETURNING id`,
-  );
-  assertAll(changed.length, payoutIds.length, 'paid');
-  await postMovement(tx, { kind: 'settle', from: 'reserved', to: 'paid', payoutIds });
+  await movePayouts(tx, 'settle', payoutIds);
+  // What it took is the measure of the next one, where an estimate was too low once.
+  await tx.execute(sql`
+    UPDATE payee SET burnt_gas_wei = 0, gas_limit = CASE WHEN gas_limit IS NOT NULL
+           THEN (slot.gas_used * 5 + 3) / 4 END
+      FROM nonce_slot slot JOIN payout ON payout.id = slot.payout_id
+     WHERE slot.payout_id = ANY(${list(payoutIds)}::uuid[]) AND slot.state = 'mined'
+       AND payee.address = payout.payee
+       AND (payee.burnt_gas_wei <> 0 OR payee.gas_limit IS NOT NULL)`);
 }
 
 async function markRefused(tx: Transaction, refused: Closings['refused']): Promise<void> {
-  if (refused.length === 0) return;
-  const payoutIds = refused.map(({ slot }) => slot.payoutId);
-  const changed = await query(
+  await movePayouts(
     tx,
-    sql`UPDATE payout SET state = 'refused', closed_at = now(), wait_code = NULL, wait_reason = NULL
-         WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state IN ('signed', 'reopened') RETURNING id`,
+    'refuse',
+    refused.map(({ slot }) => slot.payoutId),
   );
-  assertAll(changed.length, payoutIds.length, 'refused');
-  await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds });
-  for (const { slot, reason } of refused) {
+  for (const { slot, inclusion, reason } of refused) {
     await markUnpayable(tx, slot.payee, { code: 'REFUSED_ON_CHAIN', reason });
+    await noteBurntGas(tx, slot.payee, { inclusion, nextGasLimit: null });
   }
 }
 
-/**
- * The hold stays; the payout may be signed again, with more gas. One that was re-opened is given back
- * instead: its payee may have an open payout beside it, and two that could be signed are refused.
- */
-async function sendBack(tx: Transaction, outOfGas: Closings['outOfGas']): Promise<void> {
-  for (const { slot, inclusion, nextGasLimit } of outOfGas) {
-    const { payoutId } = slot;
-    const changed = await query<{ state: PayoutState }>(
-      tx,
-      sql`UPDATE payout SET gas_limit = ${nextGasLimit.toString()},
-                 state = CASE state WHEN 'signed' THEN 'reserved' ELSE 'cancelled' END,
-                 closed_at = CASE state WHEN 'reopened' THEN now() END,
-                 signed_at = NULL, wait_code = NULL, wait_reason = NULL
-           WHERE id = ${payoutId} AND state IN ('signed', 'reopened') RETURNING state`,
-    );
-    assertAll(changed.length, 1, 'sent back');
-    if (changed[0]?.state === 'cancelled') {
-      const payoutIds = [payoutId];
-      await postMovement(tx, { kind: 'release', from: 'reserved', to: 'pending', payoutIds });
-    }
+/** The payout ends; what its payee needs is remembered for the next one, and so is what this one has burnt. */
+async function markFailed(tx: Transaction, failed: Closings['outOfGas']): Promise<void> {
+  await movePayouts(
+    tx,
+    'fail',
+    failed.map(({ slot }) => slot.payoutId),
+  );
+  for (const { slot, inclusion, nextGasLimit } of failed) {
+    await noteBurntGas(tx, slot.payee, { inclusion, nextGasLimit });
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'payout.out-of-gas',
-      subject: payoutId,
+      subject: slot.payoutId,
       reason: `transaction ${inclusion.hash} ran out of gas`,
       detail: { nextGasLimit: nextGasLimit.toString() },
     });
-  }
-}
-
-/** A slot was open and its payout was not: the whole transaction goes back. */
-function assertAll(changed: number, expected: number, what: string): void {
-  if (changed !== expected) {
-    throw new Error(
-      `${changed} of ${expected} payouts could be ${what}: an open slot of a closed one`,
-    );
   }
 }

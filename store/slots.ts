@@ -5,7 +5,9 @@ import { ethAndWei } from '../domain/money.js';
 import type { Wait } from '../domain/payout.js';
 import { limitWait, type PayoutLimits } from '../domain/payout-limits.js';
 import type { Database, Transaction } from './database.js';
+import { isSame, payingWallet } from './paying-wallet.js';
 import { readDayUse } from './payout-limits.js';
+import { movePayouts } from './payout-moves.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 import { type Halt, lockWallet, type Wallet, type WalletKey } from './wallet.js';
@@ -52,6 +54,8 @@ export interface AllocationRequest {
 export type AllocationResult =
   | { readonly kind: 'halted'; readonly halt: Halt }
   | { readonly kind: 'nonce-ahead'; readonly nextNonce: number }
+  /** Another wallet pays for this ledger by now. */
+  | { readonly kind: 'replaced'; readonly by: Address }
   /** What was not signed although it could have been, and why. */
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
@@ -67,6 +71,10 @@ export async function allocateSlots(
 ): Promise<AllocationResult> {
   return transact(db, async (tx) => {
     const wallet = await lockWallet(tx, request.wallet);
+    const paying = await payingWallet(tx);
+    if (paying !== undefined && !isSame(paying, wallet)) {
+      return { kind: 'replaced', by: paying.address };
+    }
     if (wallet.halt !== null) return { kind: 'halted', halt: wallet.halt };
     if (request.claimedNonce > wallet.nextNonce) {
       return { kind: 'nonce-ahead', nextNonce: wallet.nextNonce };
@@ -97,6 +105,7 @@ interface AllocatablePayout {
   readonly destination: Address;
   readonly amountWei: bigint;
   readonly isApproved: boolean;
+  readonly burntGasWei: bigint;
 }
 
 async function lockAllocatable(
@@ -108,17 +117,21 @@ async function lockAllocatable(
     destination: Address;
     amount_wei: string;
     approved: boolean;
+    burnt: string;
   }>(
     tx,
-    sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved FROM payout
+    sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved,
+               payee.burnt_gas_wei AS burnt
+          FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
-         ORDER BY id FOR NO KEY UPDATE`,
+         ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return rows.map(({ id, destination, amount_wei, approved }) => ({
+  return rows.map(({ id, destination, amount_wei, approved, burnt }) => ({
     id,
     destination,
     amountWei: BigInt(amount_wei),
     isApproved: approved,
+    burntGasWei: BigInt(burnt),
   }));
 }
 
@@ -251,9 +264,11 @@ async function markSigned(
   payouts: readonly AllocatablePayout[],
 ): Promise<void> {
   if (payouts.length === 0) return;
-  await tx.execute(sql`
-    UPDATE payout SET state = 'signed', signed_at = now(), wait_code = NULL, wait_reason = NULL
-     WHERE id = ANY(${list(payouts.map((payout) => payout.id))}::uuid[])`);
+  await movePayouts(
+    tx,
+    'sign',
+    payouts.map((payout) => payout.id),
+  );
   await tx.execute(sql`
     UPDATE wallet SET next_nonce = ${wallet.nextNonce + payouts.length}
      WHERE chain_id = ${wallet.chainId} AND address = ${wallet.address}`);
@@ -277,6 +292,8 @@ export async function bumpSlot(
   const { wallet: key, bump } = request;
   return transact(db, async (tx) => {
     if ((await lockWallet(tx, key)).halt !== null) return false;
+    const paying = await payingWallet(tx);
+    if (paying === undefined || !isSame(paying, key)) return false;
     const [slot] = await query<{
       payout_id: string;
       destination: Address;

@@ -207,7 +207,7 @@ describe('recorded terms', () => {
     try {
       const folder = new URL('./migrations/', import.meta.url);
       const files = (await readdir(folder)).filter((one) => one.endsWith('.sql')).sort();
-      const own = '0016_date_the_terms.sql';
+      const own = '0015_date_the_terms.sql';
       for (const one of files.filter((file) => file < own)) {
         await old.query(await readFile(new URL(one, folder), 'utf8'));
       }

@@ -18,7 +18,7 @@ export interface WalletSummary {
   readonly openingBalanceWei: bigint;
   /** What the chain showed last; null before it was asked. Kept when payouts are signed and when the pool is audited. */
   readonly balance: SeenBalance | null;
-  /** Everything that stops it, the gravest first; empty when nothing does. */
+  /** Everything that stops the ledger, the gravest first; empty when nothing does. */
   readonly halts: readonly ShownHalt[];
   /** Signed transfers that may still be mined, and what they carry. */
   readonly openTransfers: number;
@@ -27,8 +27,21 @@ export interface WalletSummary {
   readonly createdAt: Date;
 }
 
+/** The wallet that pays, and what the ledger has to do with others. */
+export interface PayingWallet extends WalletSummary {
+  /** A person named this one to pay from now on, and no worker has opened it yet. */
+  readonly replacedBy: Address | null;
+  /** Earlier ones with transfers that may still be mined. */
+  readonly earlier: readonly Pick<
+    WalletSummary,
+    'address' | 'openTransfers' | 'openWei' | 'oldestOpenAt'
+  >[];
+}
+
 export interface ShownHalt extends Halt {
   readonly at: Date;
+  /** The wallet that it is about; it stops them all. */
+  readonly wallet: Address;
 }
 
 type WalletRow = {
@@ -41,7 +54,7 @@ type WalletRow = {
   seen_balance_wei: string | null;
   seen_block: string | null;
   seen_at: string | null;
-  halts: readonly (Halt & { readonly at: string })[];
+  halts: readonly (Halt & { readonly at: string; readonly wallet: Address })[];
   created_at: string;
   open_transfers: number;
   open_wei: string;
@@ -49,7 +62,7 @@ type WalletRow = {
 };
 
 /** The wallets that were opened on a chain, the newest first: usually one. */
-export async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
+async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
   const { rows } = await db.execute<WalletRow>(sql`
     SELECT wallet.*, ${HALTS} AS halts, open.*, seen.balance_wei AS seen_balance_wei,
            seen.block_number AS seen_block, seen.seen_at
@@ -86,14 +99,25 @@ function toSeenBalance(row: WalletRow): SeenBalance | null {
   return { wei: BigInt(wei), block: Number(block), at: toDate(at) };
 }
 
-/** The wallet that pays: the one of this address, or the newest when none is named. */
+/** The wallet that pays; right after a replacement the one before, until a worker has opened the new one. */
 export async function findPayingWallet(
   db: Reader,
   chainId: number,
-  address: Address | null,
-): Promise<WalletSummary | undefined> {
+): Promise<PayingWallet | undefined> {
   const wallets = await listWallets(db, chainId);
-  return address === null ? wallets[0] : wallets.find((wallet) => wallet.address === address);
+  const named = await query<{ address: Address }>(
+    db,
+    sql`SELECT address FROM paying_wallet WHERE chain_id = ${chainId} ORDER BY no DESC`,
+  );
+  const opened = named.find(({ address }) => wallets.some((one) => one.address === address));
+  const paying = wallets.find(({ address }) => address === opened?.address);
+  const [last] = named;
+  if (paying === undefined || last === undefined) return undefined;
+  return {
+    ...paying,
+    replacedBy: last.address === paying.address ? null : last.address,
+    earlier: wallets.filter((one) => one !== paying && one.openTransfers > 0),
+  };
 }
 
 /** A block before which this nonce of the wallet was not consumed yet. */

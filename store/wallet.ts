@@ -4,19 +4,16 @@ import { PoolError } from '../domain/pool-error.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { checkInvariants } from './invariants.js';
+import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
+
+export type { WalletKey };
 
 /** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
 export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
 const USED_BEFORE = 'WALLET_USED_BEFORE';
 const NONCE_TAKEN = 'NONCE_TAKEN_BY_UNKNOWN';
-
-/** Which wallet: one key on one chain. */
-export interface WalletKey {
-  readonly chainId: number;
-  readonly address: Address;
-}
 
 export interface Halt {
   readonly code: string;
@@ -25,7 +22,7 @@ export interface Halt {
 
 export interface Wallet extends WalletKey {
   readonly nextNonce: number;
-  /** The gravest of its halts, or null when nothing stops it. */
+  /** The gravest of the ledger's halts, or null when nothing stops it. Whichever wallet one is about, it stops them all. */
   readonly halt: Halt | null;
   readonly halts: readonly Halt[];
 }
@@ -37,21 +34,26 @@ export interface WalletOpening {
   readonly balanceWei: bigint;
 }
 
+/** A halt and the wallet that it is about. */
+interface HaltOfWallet extends Halt {
+  readonly wallet: Address;
+}
+
 interface WalletRow {
   readonly next_nonce: string;
-  readonly halts: readonly Halt[];
+  readonly halts: readonly HaltOfWallet[];
 }
 
 /**
- * What the manager found comes first: what the configuration or a person ends must not hide it.
- * As JSON, each with its time.
+ * Everything that stops the ledger. What the manager found comes first: what the configuration or a person
+ * ends must not hide it. As JSON, each with its time and the wallet that it is about.
  */
 export const HALTS = sql`
-  (SELECT coalesce(json_agg(json_build_object('code', code, 'reason', reason, 'at', halted_at)
+  (SELECT coalesce(json_agg(json_build_object('code', code, 'reason', reason, 'at', halted_at,
+                                              'wallet', wallet_halt.wallet)
             ORDER BY code IN ('PAYOUTS_SWITCHED_OFF', 'WALLET_USED_BEFORE', 'HALTED_BY_OPERATOR'),
                      halted_at, code), '[]')
-     FROM wallet_halt WHERE wallet_halt.chain_id = wallet.chain_id
-                        AND wallet_halt.wallet = wallet.address)`;
+     FROM wallet_halt)`;
 
 /** The wallet, or undefined before it was opened. */
 export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
@@ -63,18 +65,33 @@ export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet
   return row && toWallet(key, row);
 }
 
-/** Locks the wallet for this transaction: whoever hands out nonces, halts or resumes stands in line here. */
-export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
-  await tx.execute(sql`
-    SELECT FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
-       FOR NO KEY UPDATE`);
+/**
+ * Locks all wallets of the ledger for this transaction: whoever hands out nonces, halts, resumes or replaces
+ * stands in line here. Gives the halts that stand then.
+ */
+export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
+  await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
   // In a statement of its own: what waited for the lock must see the halts written meanwhile.
-  const wallet = await findWallet(tx, key);
-  if (wallet !== undefined) return wallet;
-  throw new PoolError('WALLET_UNKNOWN', `the wallet ${key.address} has not been opened yet`);
+  const [row] = await query<Pick<WalletRow, 'halts'>>(tx, sql`SELECT ${HALTS} AS halts`);
+  return row?.halts ?? [];
 }
 
-/** Writes down a wallet that the ledger meets for the first time, or finds the one it knows. */
+/** Locks as `lockWallets` does, and gives one of them; throws WALLET_UNKNOWN. */
+export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
+  await lockWallets(tx);
+  const wallet = await findWallet(tx, key);
+  if (wallet !== undefined) return wallet;
+  throw notOpened(key);
+}
+
+function notOpened({ address }: WalletKey): PoolError {
+  return new PoolError('WALLET_UNKNOWN', `the wallet ${address} has not been opened yet`);
+}
+
+/**
+ * Writes down a wallet that the ledger meets for the first time, or finds the one it knows. Throws
+ * WALLET_NOT_OF_LEDGER when another one pays.
+ */
 export async function openWalletRow(
   db: Database,
   key: WalletKey,
@@ -82,6 +99,8 @@ export async function openWalletRow(
 ): Promise<Wallet> {
   return transact(db, async (tx) => {
     const { opening } = first;
+    await nameFirstWallet(tx, key);
+    await requirePayingWallet(tx, key);
     const inserted = await query(
       tx,
       sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
@@ -102,8 +121,8 @@ export async function acceptUsedWallet(
   opening: WalletOpening,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    const { halts } = await lockWallet(tx, key);
-    if (!halts.some(({ code }) => code === USED_BEFORE)) return;
+    const halts = await lockWallets(tx);
+    if (!halts.some(({ code, wallet }) => code === USED_BEFORE && wallet === key.address)) return;
     const opened = await query(
       tx,
       sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
@@ -114,7 +133,7 @@ export async function acceptUsedWallet(
           RETURNING 1`,
     );
     if (opened.length === 0) return;
-    await endHalts(tx, key, [USED_BEFORE]);
+    await endHalts(tx, [USED_BEFORE]);
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'wallet.first-use',
@@ -124,15 +143,18 @@ export async function acceptUsedWallet(
   });
 }
 
-/** Stops everything that this wallet would sign or send. False when it was halted for this already. */
+/**
+ * Stops everything that the ledger would sign or send, from whichever wallet; `key` is what it is about.
+ * False when it was halted for this already.
+ */
 export async function haltWallet(
   db: Database,
   key: WalletKey,
   why: Halt & { readonly actor?: string },
 ): Promise<boolean> {
   return transact(db, async (tx) => {
-    const { halts } = await lockWallet(tx, key);
-    if (halts.some(({ code }) => code === why.code)) return false;
+    const halts = await lockWallets(tx);
+    if (halts.some(({ code, wallet }) => code === why.code && wallet === key.address)) return false;
     await halt(tx, key, why);
     return true;
   });
@@ -145,7 +167,7 @@ export interface Resumed {
 }
 
 /**
- * Ends what stops a wallet: the one halt that is named, or all that a person may end. The
+ * Ends what stops the ledger: the one halt that is named, or all that a person may end. The
  * configuration's switch is the configuration's to end, and a wallet that was used before has to be
  * accepted by its number. Throws while the ledger still contradicts itself, and while nobody has
  * looked what took a nonce: it may have paid a payee whom the wallet would pay again.
@@ -157,21 +179,25 @@ export async function resumeWallet(
 ): Promise<Resumed> {
   const { onlyFrom, dryRun = false, ...said } = decision;
   return transact(db, async (tx) => {
-    const { halts } = await lockWallet(tx, key);
+    const halts = await lockWallets(tx);
     const ended = halts.filter(({ code }) =>
       onlyFrom === undefined ? code !== SWITCHED_OFF && code !== USED_BEFORE : code === onlyFrom,
     );
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
-    if (ended.some(({ code }) => code === NONCE_TAKEN)) await refuseUnadopted(tx, key);
+    for (const { wallet } of ended.filter(({ code }) => code === NONCE_TAKEN)) {
+      await refuseUnadopted(tx, { ...key, address: wallet });
+    }
     const codes = ended.map(({ code }) => code);
-    const remaining = halts.filter(({ code }) => !codes.includes(code));
+    const remaining = halts
+      .filter(({ code }) => !codes.includes(code))
+      .map(({ code, reason }) => ({ code, reason }));
     if (dryRun) return { changed: ended.length > 0, remaining };
-    await endHalts(tx, key, codes);
-    for (const { code, reason } of ended) {
+    await endHalts(tx, codes);
+    for (const { code, reason, wallet } of ended) {
       await recordDecision(tx, {
         ...said,
         action: 'wallet.resume',
-        subject: key.address,
+        subject: wallet,
         detail: { haltCode: code, haltReason: reason },
       });
     }
@@ -200,10 +226,8 @@ async function refuseUnadopted(tx: Transaction, { chainId, address }: WalletKey)
   throw new PoolError(NONCE_TAKEN, words);
 }
 
-async function endHalts(tx: Transaction, key: WalletKey, codes: readonly string[]): Promise<void> {
-  await tx.execute(sql`
-    DELETE FROM wallet_halt WHERE chain_id = ${key.chainId} AND wallet = ${key.address}
-       AND code = ANY(${list(codes)}::text[])`);
+async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {
+  await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
 }
 
 async function halt(
@@ -211,9 +235,13 @@ async function halt(
   key: WalletKey,
   why: Halt & { readonly actor?: string },
 ): Promise<void> {
-  await tx.execute(sql`
-    INSERT INTO wallet_halt (chain_id, wallet, code, reason)
-    VALUES (${key.chainId}, ${key.address}, ${why.code}, ${why.reason})`);
+  const halted = await query(
+    tx,
+    sql`INSERT INTO wallet_halt (chain_id, wallet, code, reason)
+        SELECT chain_id, address, ${why.code}, ${why.reason} FROM wallet
+         WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING 1`,
+  );
+  if (halted.length === 0) throw notOpened(key);
   await recordDecision(tx, {
     actor: why.actor ?? MANAGER,
     action: 'wallet.halt',

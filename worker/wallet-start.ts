@@ -11,6 +11,7 @@ import { openSigner } from '../plugins/signer/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { MANAGER } from '../store/audit-log.js';
 import type { Database } from '../store/database.js';
+import { requirePayingWallet } from '../store/paying-wallet.js';
 import {
   findWallet,
   haltWallet,
@@ -23,8 +24,6 @@ import type { ServiceContext } from './service.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-
-/** Marks a halt as the configuration's, so that the configuration may end it. */
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
@@ -43,6 +42,7 @@ export async function startWallet(context: ServiceContext): Promise<StartedWalle
   const rpc = createChainClient(chain, { anchor: ledger.anchor, onFault });
   const money: MoneyDeps = { db, rpc, signer, chain, limits: pool, onTrouble };
   const key = { chainId: chain.chainId, address: signer.address };
+  await requirePayingWallet(db, key);
   await applySwitch(db, key, pool.payoutsEnabled);
   const open = async () => {
     try {

@@ -80,8 +80,8 @@ describe('the payout saga', () => {
     await keepHistory(handle, 'held-then-paid');
   });
 
-  it('takes a new nonce only when told that the old one is used up', async () => {
-    const { handle, calls } = await start({ send: [SENT], settle: [{ kind: 'resend' }, PAID] });
+  it('asks the ledger from the start when it knows of no signature: an older backup was restored', async () => {
+    const { handle, calls } = await start({ send: [SENT], settle: [{ kind: 'unsigned' }, PAID] });
     await handle.result();
     expect(calls).toMatchObject({ send: 2, settle: 2 });
     await keepHistory(handle, 'resent-then-paid');

@@ -54,7 +54,7 @@ async function drive(poolId: string, view: PayoutView): Promise<PayoutOutcome> {
   return { state: view.state, txHash: view.txHash };
 }
 
-/** Returns when the payout has ended, or when it has to be sent under a new nonce. */
+/** Returns when the payout has ended, or when the ledger knows of no signature for it (an older backup). */
 async function settle(poolId: string, view: PayoutView): Promise<void> {
   let knownWaitCode: WaitCode | null = null;
   for (;;) {

@@ -76,9 +76,13 @@ function setWallet(registry: Registry, reading: MetricsReading): void {
   gauge(registry, 'wallet_halted', '1 while nothing is signed or sent; /v1/wallet says why.', [
     [wallet.halts.length === 0 ? 0 : 1, {}],
   ]);
-  gauge(registry, 'wallet_open_transfers', 'Signed transfers that may still be mined.', [
-    [wallet.openTransfers, {}],
-  ]);
+  const open = wallet.earlier.reduce((sum, one) => sum + one.openTransfers, wallet.openTransfers);
+  gauge(
+    registry,
+    'wallet_open_transfers',
+    'Signed transfers that may still be mined, of earlier wallets too.',
+    [[open, {}]],
+  );
   const { balance } = wallet;
   if (balance !== null) {
     gauge(registry, 'wallet_balance_eth', `Balance that the chain showed last, in ETH: ${FLOAT}.`, [

@@ -15,7 +15,7 @@ import {
   listSources,
   type SourceSummary,
 } from '../../store/source-reads.js';
-import { findPayingWallet, type WalletSummary } from '../../store/wallet-reads.js';
+import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { ARRIVALS_MS } from '../views/source-view.js';
 
@@ -32,7 +32,7 @@ export interface MetricsReading {
   readonly totals: PoolTotals;
   readonly openPayouts: readonly PayoutCount[];
   readonly latePayouts: readonly PayoutCount[];
-  readonly wallet: WalletSummary | undefined;
+  readonly wallet: PayingWallet | undefined;
   readonly reconciliation: KeptReconciliation | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
     readPoolTotals(db),
     countOpenPayouts(db),
     countLatePayouts(db, now),
-    findPayingWallet(db, config.chain.chainId, config.wallet.address),
+    findPayingWallet(db, config.chain.chainId),
   ]);
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {

@@ -18,6 +18,10 @@ export function notices({ wallet, totals, unaffordable }: PoolStatus): readonly 
     const title = `Nothing is paid: the wallet is halted (${code})`;
     shown.push(notice('bad', title, withChecksums(reason)));
   }
+  if (wallet !== undefined && wallet.replacedBy !== null) {
+    const words = 'It goes on when a worker with its key has started.';
+    shown.push(notice('warn', 'Another wallet is to pay from now on', words));
+  }
   if (unaffordable.payouts > 0) {
     const payouts = counted(unaffordable.payouts, 'payout');
     const wait = unaffordable.payouts === 1 ? 'waits' : 'wait';
@@ -38,7 +42,9 @@ export function notices({ wallet, totals, unaffordable }: PoolStatus): readonly 
 
 function walletHolds(wallet: PoolStatus['wallet']): string {
   if (wallet === undefined) return '';
-  const { address, balance } = wallet;
+  const { address, balance, replacedBy } = wallet;
+  if (replacedBy !== null)
+    return `Send ETH to ${toChecksum(replacedBy)}, and start the workers with its key.`;
   const held = balance === null ? '' : `, which holds ${shortEth(balance.wei)} ETH`;
   return `Send ETH to ${toChecksum(address)}${held}. They go on by themselves.`;
 }

@@ -13,6 +13,7 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
   reopened: { words: 'taken back, sent again', tone: 'warn' },
   paid: { words: 'paid', tone: 'good' },
   refused: { words: 'refused', tone: 'bad' },
+  failed: { words: 'failed', tone: 'warn' },
   cancelled: { words: 'cancelled', tone: 'mute' },
 };
 

@@ -6,7 +6,7 @@ import type { PayoutSummary } from '../../store/payout-reads.js';
 import type { PoolTotals } from '../../store/pool-reads.js';
 import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
 import type { HourOfSource, SourceSummary } from '../../store/source-reads.js';
-import type { WalletSummary } from '../../store/wallet-reads.js';
+import type { PayingWallet } from '../../store/wallet-reads.js';
 import { createLinks } from '../links.js';
 import { findingSection } from './finding-section.js';
 import { notices, walletPill } from './notices.js';
@@ -34,7 +34,7 @@ export interface PoolStatus {
   readonly findingTotals: FindingTotals;
   readonly openPayouts: readonly PayoutSummary[];
   readonly recentPayouts: readonly PayoutSummary[];
-  readonly wallet: WalletSummary | undefined;
+  readonly wallet: PayingWallet | undefined;
   /** Payouts that wait for the wallet to be topped up. */
   readonly unaffordable: { readonly payouts: number; readonly amountWei: bigint };
 }

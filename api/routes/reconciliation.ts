@@ -13,7 +13,7 @@ const SHOWN = 20;
 export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
-    const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+    const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
     const shown = kept.map((one) => viewReconciliation(one, access.showsWords(c)));
     return c.json({ latest: shown[0] ?? null, items: shown });

@@ -13,13 +13,13 @@ import { publicHalt, publicStanding } from '../views/outside.js';
 const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
 export function roundRoutes({ db, config }: ApiDeps, access: Access): Hono {
-  const { chain, pool, wallet } = config;
+  const { chain, pool } = config;
   return new Hono().get('/preview', async (c) => {
     const { verdict, ...page } = readQuery(c, previewQuery);
     const showsWords = access.showsWords(c);
     const [preview, paying] = await Promise.all([
       previewRound(db, pool),
-      findPayingWallet(db, chain.chainId, wallet.address),
+      findPayingWallet(db, chain.chainId),
     ]);
     const { items, nextCursor } = pageOfPreview(preview.payees, verdict, page);
     const { payees, pays, waits, notDue, ...sums } = preview.totals;

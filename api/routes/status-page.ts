@@ -29,8 +29,8 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     topRemoteWorkers(db, SHOWN_WORKERS),
     listSources(db, now),
     listOpenPayouts(db, SHOWN_OPEN),
-    listPayouts(db, { states: ['paid', 'refused', 'cancelled'] }, SHOWN_ENDED),
-    findPayingWallet(db, config.chain.chainId, config.wallet.address),
+    listPayouts(db, { states: ['paid', 'refused', 'failed', 'cancelled'] }, SHOWN_ENDED),
+    findPayingWallet(db, config.chain.chainId),
   ]);
   const [hours, findings, findingTotals, unaffordable] = await Promise.all([
     countHours(db, { from: chartStart(now), to: now }),

@@ -3,14 +3,20 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { PoolError } from '../../domain/pool-error.js';
 import { haltWallet, resumeWallet } from '../../store/wallet.js';
-import { findPayingWallet, type WalletSummary } from '../../store/wallet-reads.js';
+import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
+import { replaceWallet } from '../../store/wallet-replacement.js';
 import type { Access } from '../access.js';
+import { withChecksums } from '../addresses.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
-import { readBody, reasonText } from '../request.js';
+import { addressText, readBody, reasonText } from '../request.js';
 import { resumedWords, viewWallet } from '../views/wallet-view.js';
 
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+const replaceBody = decisionBody.extend({
+  to: addressText,
+  dryRun: z.boolean().default(false),
+});
 
 export function walletRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
@@ -39,11 +45,20 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
       wallet: viewWallet(await requireWallet(deps), links, true),
     });
   });
+  app.post('/replace', async (c) => {
+    access.requireToken(c);
+    const order = await readBody(c, replaceBody);
+    const { changed, words } = await replaceWallet(db, { ...order, actor: 'api' });
+    return c.json({
+      ...{ changed, dryRun: order.dryRun, words: withChecksums(words) },
+      wallet: viewWallet(await requireWallet(deps), links, true),
+    });
+  });
   return app;
 }
 
-async function requireWallet({ db, config }: ApiDeps): Promise<WalletSummary> {
-  const wallet = await findPayingWallet(db, config.chain.chainId, config.wallet.address);
+async function requireWallet({ db, config }: ApiDeps): Promise<PayingWallet> {
+  const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet !== undefined) return wallet;
   throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
 }

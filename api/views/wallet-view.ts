@@ -1,12 +1,12 @@
 import type { Resumed } from '../../store/wallet.js';
-import type { WalletSummary } from '../../store/wallet-reads.js';
+import type { PayingWallet } from '../../store/wallet-reads.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { Links } from '../links.js';
 import { publicHalt } from './outside.js';
 
 /** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
-export function viewWallet(wallet: WalletSummary, links: Links, showsWords: boolean) {
+export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boolean) {
   const address = toChecksum(wallet.address);
   const halts = showsWords ? wallet.halts : wallet.halts.map(publicHalt);
   return {
@@ -20,6 +20,15 @@ export function viewWallet(wallet: WalletSummary, links: Links, showsWords: bool
     /** The gravest of what stops it. */
     halted: withChecksums(halts[0] ?? null),
     halts: withChecksums(halts),
+    /** Named to pay from now on; a worker with its key has to start. */
+    replacedBy: wallet.replacedBy && toChecksum(wallet.replacedBy),
+    /** Earlier wallets whose signed transfers may still be mined. */
+    earlier: wallet.earlier.map((one) => ({
+      address: toChecksum(one.address),
+      openTransfers: one.openTransfers,
+      ...amount('open', one.openWei),
+      oldestOpenAt: one.oldestOpenAt,
+    })),
     openTransfers: wallet.openTransfers,
     ...amount('open', wallet.openWei),
     oldestOpenAt: wallet.oldestOpenAt,

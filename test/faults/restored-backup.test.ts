@@ -1,8 +1,6 @@
 /** Postgres comes back as it was some payouts ago, with the Temporal that it knew or with an empty one. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MoneyDeps } from '../../activities/money-deps.js';
 import { walletKeyOf } from '../../activities/money-deps.js';
@@ -28,6 +26,7 @@ import {
 } from '../harness/money.js';
 import type { TestNamespace } from '../harness/namespace.js';
 import { giveOrder } from '../harness/orders.js';
+import { backUp } from './back-up.js';
 import { createManagerNamespace, type Manager, startManager, untilAllEnded } from './manager.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 
@@ -41,24 +40,6 @@ afterAll(() => chain.stop());
 
 const many = <T>(count: number, make: () => Promise<T>) =>
   Promise.all(Array.from({ length: count }, make));
-
-/** Copies a database as it is; whoever is connected is thrown out for that moment. */
-async function backUp(url: string): Promise<string> {
-  const copy = new URL(url);
-  const source = copy.pathname.slice(1);
-  const name = `backup_${randomBytes(6).toString('hex')}`;
-  const admin = new URL(url);
-  admin.pathname = '/postgres';
-  const client = new pg.Client({ connectionString: admin.toString() });
-  await client.connect();
-  await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-    source,
-  ]);
-  await client.query(`CREATE DATABASE ${name} TEMPLATE ${source}`);
-  await client.end();
-  copy.pathname = `/${name}`;
-  return copy.toString();
-}
 
 interface Past {
   readonly backupUrl: string;

@@ -16,15 +16,7 @@ import { openPayouts } from '../../store/payout-progress.js';
 import { query } from '../../store/query.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID } from '../harness/database.js';
-import {
-  createPayer,
-  createTestWallet,
-  paidByLedger,
-  randomAddress,
-  recordTestTerms,
-  reserveFor,
-  sendForeign,
-} from '../harness/money.js';
+import { createTestWallet, paidByLedger, randomAddress, sendForeign } from '../harness/money.js';
 import { createTestNamespace } from '../harness/namespace.js';
 import { ownTransactions } from './verdict.js';
 import { type ManagerProcess, startManagerProcess } from './worker-process.js';
@@ -115,39 +107,5 @@ describe('a wallet that was used before, with an empty ledger', () => {
       );
       return BigInt(row?.pending ?? '0');
     }
-  });
-});
-
-describe('a key that is not the one of yesterday', () => {
-  it('does not pay what the other has signed for, and that one goes on when it is back', async () => {
-    const database = await createTestDatabase();
-    const { db } = database;
-    await recordTestTerms(db);
-    const [yesterday, today] = [
-      await createTestWallet(db, chain),
-      await createTestWallet(db, chain),
-    ];
-    const signed = await reserveFor(db, AMOUNT_WEI);
-    const rpc = {
-      ...yesterday.deps.rpc,
-      sendRaw: () => Promise.reject(new Error('dead')),
-    };
-    const dying = createPayer({ ...yesterday.deps, rpc });
-    await expect(dying.sender.send(signed.payoutId)).rejects.toThrow('dead');
-    const fresh = await reserveFor(db, AMOUNT_WEI);
-
-    const payer = createPayer(today.deps);
-    expect(await payer.sender.send(signed.payoutId)).toMatchObject({ kind: 'sent', nonce: 0 });
-    const watch = payer.loop.watch(signed.payoutId, () => undefined);
-    expect(await payer.pay(fresh.payoutId)).toMatchObject({ state: 'paid' });
-    watch.release();
-    expect(await ownTransactions(chain.rpcUrl, today.address)).toHaveLength(1);
-    expect(await ownTransactions(chain.rpcUrl, yesterday.address)).toEqual([]);
-
-    expect(await createPayer(yesterday.deps).pay(signed.payoutId)).toMatchObject({ state: 'paid' });
-    expect((await paidByLedger(db)).get(signed.payee)).toBe(AMOUNT_WEI);
-    expect(await ownTransactions(chain.rpcUrl, yesterday.address)).toHaveLength(1);
-    expect(await checkInvariants(db)).toEqual([]);
-    await database.close();
   });
 });

@@ -1,5 +1,11 @@
+import { sql } from 'drizzle-orm';
 import { inject } from 'vitest';
-import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
+import {
+  closeDatabase,
+  type Database,
+  openDatabase,
+  type Transaction,
+} from '../../store/database.js';
 import { openLedger } from '../../store/ledger.js';
 import { copyTemplate } from './template.js';
 
@@ -27,4 +33,19 @@ export async function createEmptyDatabase(maxConnections = 10): Promise<TestData
   const url = await copyTemplate(inject('postgresUrl'));
   const db = openDatabase({ url, maxConnections });
   return { url, db, close: () => closeDatabase(db) };
+}
+
+/** Writes payouts and slots that no transaction of the store would: past ones, damaged ones. */
+export async function forgePayouts<T>(
+  db: Database,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
+  return db.transaction(async (tx) => {
+    await tx.execute(sql`ALTER TABLE payout DISABLE TRIGGER payout_moves_one_way`);
+    await tx.execute(sql`ALTER TABLE nonce_slot DISABLE TRIGGER nonce_slot_is_the_only_one`);
+    const result = await work(tx);
+    await tx.execute(sql`ALTER TABLE nonce_slot ENABLE TRIGGER nonce_slot_is_the_only_one`);
+    await tx.execute(sql`ALTER TABLE payout ENABLE TRIGGER payout_moves_one_way`);
+    return result;
+  });
 }

@@ -14,9 +14,11 @@ import { type LocalChain, rpc } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
 import { openKeystore } from '../../plugins/signer/keystore.js';
 import type { Database } from '../../store/database.js';
+import { payingWallet } from '../../store/paying-wallet.js';
 import { payoutProgress } from '../../store/payout-progress.js';
 import { reserveManual } from '../../store/payouts.js';
 import { query } from '../../store/query.js';
+import { replaceWallet } from '../../store/wallet-replacement.js';
 
 const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
@@ -88,6 +90,10 @@ export async function createTestWallet(
   const config = chainConfig(chain, options.config);
   const limits = { ...WIDE_LIMITS, ...options.limits };
   const deps = { db, rpc: createChainClient(config), signer, chain: config, limits };
+  // A wallet of the test's own takes the place of an earlier test's in the same database.
+  if ((await payingWallet(db)) !== undefined) {
+    await replaceWallet(db, { to: signer.address, actor: 'test', reason: 'the next test' });
+  }
   await openWallet(deps, { acceptedTransactions: 0 });
   return { deps, address: signer.address, key, keystore: json };
 }
@@ -233,6 +239,21 @@ export const CONTRACTS = {
   /** Takes it, with a log entry: more gas than 21000. */
   accepting: '60006000a000',
 } as const;
+
+/** What the payee has in each account. */
+export async function balancesOf(
+  db: Database,
+  payee: Address,
+): Promise<Readonly<Record<'pending' | 'reserved' | 'paid', bigint>>> {
+  const rows = await query<{ account: string; wei: string }>(
+    db,
+    sql`SELECT account, sum(amount_wei) AS wei FROM balance
+          JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+         WHERE worker.payee = ${payee} GROUP BY account`,
+  );
+  const of = (account: string) => BigInt(rows.find((row) => row.account === account)?.wei ?? 0);
+  return { pending: of('pending'), reserved: of('reserved'), paid: of('paid') };
+}
 
 /** Paid per payee by the ledger, for comparison with the chain. */
 export async function paidByLedger(db: Database): Promise<ReadonlyMap<string, bigint>> {

@@ -1,0 +1,65 @@
+/** A transfer that ran out of gas, paid by a later payout, and then Postgres as it was before. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { walletKeyOf } from '../../activities/money-deps.js';
+import { adoptWallets, openWallet } from '../../activities/wallet.js';
+import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
+import { closeDatabase, openDatabase } from '../../store/database.js';
+import { checkInvariants } from '../../store/invariants.js';
+import { reserveRound } from '../../store/payouts.js';
+import { resumeWallet } from '../../store/wallet.js';
+import { createTestDatabase } from '../harness/database.js';
+import {
+  balancesOf,
+  createPayer,
+  createTestWallet,
+  paidByChain,
+  recordTestTerms,
+  reserveFor,
+} from '../harness/money.js';
+import { backUp } from './back-up.js';
+
+const AMOUNT_WEI = 5_000n;
+const DECISION = { actor: 'test', reason: 'restored last night’s backup' };
+let chain: LocalChain;
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0.2 });
+});
+afterAll(() => chain.stop());
+
+it('pays the payee once: what ran out of gas is never signed again', async () => {
+  const database = await createTestDatabase();
+  await recordTestTerms(database.db);
+  const wallet = await createTestWallet(database.db, chain);
+  const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
+  await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+  await createPayer(wallet.deps).sender.send(payoutId);
+  // Beyond the limit that was estimated for a plain address.
+  await rpc(chain.rpcUrl, 'anvil_setCode', [payee, `0x${'60206000a0'.repeat(16)}`]);
+  const backupUrl = await backUp(database.url);
+  await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+
+  const live = createPayer(wallet.deps);
+  expect(await live.pay(payoutId)).toMatchObject({ state: 'failed' });
+  const next = await reserveFor(database.db, 0n, payee);
+  expect(await live.pay(next.payoutId)).toMatchObject({ state: 'paid' });
+
+  const db = openDatabase({ url: backupUrl });
+  const deps = { ...wallet.deps, db };
+  expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
+    halt: { code: 'NONCE_AHEAD_OF_LEDGER' },
+  });
+  const adopt = () => adoptWallets(deps, { ...DECISION, dryRun: false, vouchedHashes: [] });
+  await expect
+    .poll(async () => (await adopt()).complete, { timeout: 30_000, interval: 500 })
+    .toBe(true);
+  await resumeWallet(db, walletKeyOf(deps), DECISION);
+  const restored = createPayer(deps);
+  expect(await restored.pay(payoutId)).toMatchObject({ state: 'failed' });
+  expect(await balancesOf(db, payee)).toEqual({ pending: 0n, reserved: 0n, paid: AMOUNT_WEI });
+  const round = { roundId: randomUUID(), workflowId: 'round' };
+  expect(await reserveRound(db, round)).toEqual({ payouts: 0, reservedWei: 0n });
+  expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI]]));
+  expect(await checkInvariants(db)).toEqual([]);
+  await Promise.all([closeDatabase(db), database.close()]);
+});
