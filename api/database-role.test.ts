@@ -45,6 +45,10 @@ describe('an API with the role openpool_api', () => {
       amountWei: 6n,
       createdAt: new Date(),
     });
+    await database.db.execute(sql`
+      INSERT INTO source (id, kind, reads_from, region, node_type, stopped_at, stopped_why)
+      VALUES ('orchestrator-ai', 'orchestrator-http', 'http://127.0.0.1:7998/pool/events', 'eu', 'ai',
+              now(), 'it reads what another one has')`);
     await owner.execute(sql`
       INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at)
       VALUES ('SOURCE_FAILING', 'orchestrator-ai', '', 'warning', 'it fails', '{}', now(), now())`);
@@ -120,6 +124,8 @@ describe('an API with the role openpool_api', () => {
       '/v1/set-aside/retry': { ids: ['1'], reason },
       '/v1/sources/orchestrator-ai/backfill': { from: 'beginning', reason },
       '/v1/wallet/replace': { to: addressOf(9), reason },
+      '/v1/terms': { commissionBps: 100, from: '2030-01-01T00:00:00Z', reason },
+      '/v1/sources/orchestrator-ai/move': { to: 'http://127.0.0.1:7999/pool/events', reason },
     };
     const routes = app.routes.filter(({ method }) => method === 'POST');
     const paths = new Set(routes.map(({ path }) => fill(path)));
@@ -128,7 +134,9 @@ describe('an API with the role openpool_api', () => {
     for (const path of paths) {
       const headers = { 'idempotency-key': path.replaceAll('/', '-') };
       const { code } = (await post(path, bodies[path] ?? { reason }, headers)).body;
-      if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
+      const isForbidden = path.endsWith('/move');
+      if (isForbidden) expect(code).toBe('DATABASE_FORBIDDEN');
+      else if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
     }
     expect({ wrong, faults }).toEqual({ wrong: [], faults: [] });
   });

@@ -17,6 +17,10 @@ const WRITES = [
   'INSERT, DELETE ON wallet_halt',
   // Which wallet pays. A row for another key stops payouts, and moves nothing.
   'INSERT ON paying_wallet',
+  // A dated act, kept for ever; an announced one may be withdrawn by a later act.
+  'INSERT, UPDATE (withdrawn_at) ON terms',
+  // A source that was stopped is compared again when it goes on. Moving one is for the command line alone.
+  'UPDATE (stopped_at, stopped_why) ON source',
   // Only for the row's lock, behind which halts are ended and begun.
   'UPDATE (created_at) ON wallet',
   `UPDATE (acknowledged_at, acknowledged_by, acknowledged_reason, acknowledged_severity,
