@@ -1,6 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { beginPass, completePass, readProgress, registerSources } from './sources.js';
+import {
+  beginPass,
+  completePass,
+  readProgress,
+  registerSources,
+  retireSources,
+} from './sources.js';
+import { forgetWorker, noteWorker } from './worker-processes.js';
 
 let database: TestDatabase;
 
@@ -23,6 +31,22 @@ describe('registering sources', () => {
     expect(await removed()).toEqual([{ id: 'b' }]);
     await registerSources(database.db, []);
     expect(await removed()).toHaveLength(2);
+  });
+
+  it('leaves a source to the running worker that reads it, whatever another one’s file says', async () => {
+    const { db } = database;
+    const [a, b] = [source('a', 'http://a'), source('b', 'http://b')];
+    await registerSources(db, [a, b]);
+    const reader = { id: randomUUID(), version: '1', sources: ['a', 'b'] };
+    await noteWorker(db, reader);
+    await registerSources(db, [b]);
+    expect(await removed()).toEqual([]);
+    await forgetWorker(db, reader.id);
+    await retireSources(db, ['b']);
+    expect(await removed()).toEqual([{ id: 'a' }]);
+    // A worker that was thought to be gone, and reads it all the same.
+    await retireSources(db, ['a', 'b']);
+    expect(await removed()).toEqual([]);
   });
 
   it('refuses two that read the same, also when the first is gone, and changes nothing', async () => {

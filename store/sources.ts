@@ -1,14 +1,15 @@
 /** Sources: what reads where, how far each pass came, and how the last one ended. */
-import { and, eq, isNull, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, notInArray, sql } from 'drizzle-orm';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
 import { isSamePlace, refuseSharedPlace } from '../domain/source-place.js';
-import type { Database, Transaction } from './database.js';
+import type { Database, Reader, Transaction } from './database.js';
 import { source } from './schema.js';
 import { arrivalHour } from './schema-sentinel.js';
 import { forgetObjects } from './source-objects.js';
 import { transact } from './transact.js';
+import { sourcesOfWorkers } from './worker-processes.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
 export interface RegisteredSource {
@@ -56,13 +57,26 @@ export async function registerSources(
         await forgetObjects(tx, configured.id);
       }
     }
-    const ids = sources.map(({ id }) => id);
-    const isGone = ids.length === 0 ? undefined : notInArray(source.id, ids);
-    await tx
-      .update(source)
-      .set({ removedAt: new Date() })
-      .where(and(isNull(source.removedAt), isGone));
+    await retireSources(
+      tx,
+      sources.map(({ id }) => id),
+    );
   });
+}
+
+/**
+ * Marks the sources that nobody reads any more: neither these, which are read, nor any that a running worker of
+ * the pool has. A worker with an older file does not take a source from the one that reads it.
+ */
+export async function retireSources(reader: Reader, ids: readonly string[]): Promise<void> {
+  const read = [...ids, ...(await sourcesOfWorkers(reader))];
+  const isBack = and(isNotNull(source.removedAt), inArray(source.id, [...ids]));
+  await reader.update(source).set({ removedAt: null }).where(isBack);
+  const isUnread = read.length === 0 ? undefined : notInArray(source.id, read);
+  await reader
+    .update(source)
+    .set({ removedAt: sql`now()` })
+    .where(and(isNull(source.removedAt), isUnread));
 }
 
 function refuseConflict(

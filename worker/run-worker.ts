@@ -8,7 +8,7 @@ import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
-import { registerSources } from '../store/sources.js';
+import { registerSources, retireSources } from '../store/sources.js';
 import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
@@ -95,6 +95,7 @@ function temporalOrder(
     /** False when something is missing, or came back that an earlier version puts there. */
     async isThere() {
       await noteWorker(db, presence);
+      await retireSources(db, sourceIds);
       const read = await sourcesOfWorkers(db);
       await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
       if (isUpgraded && (await isEarlierVersionThere({ client }))) return false;

@@ -58,18 +58,13 @@ export async function applySchedules(
   for (const one of wanted) await applySchedule(client, settings.poolId, one);
 }
 
-/**
- * Whether Temporal knows the schedules of the pool. Those of sources differ while workers with an old and
- * a new configuration run side by side, and say nothing.
- */
+/** Whether Temporal knows the schedules of the pool and of this configuration's sources. */
 export async function areSchedulesThere(
   client: ScheduleClient,
   settings: PoolSettings,
 ): Promise<boolean> {
   try {
-    for (const { scheduleId, workflowType } of recurring(settings)) {
-      if (workflowType !== 'sync') await client.getHandle(scheduleId).describe();
-    }
+    for (const { scheduleId } of recurring(settings)) await client.getHandle(scheduleId).describe();
     return true;
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return false;
