@@ -333,8 +333,9 @@ describe('archiving raw events', () => {
 
   for (const zone of ['Europe/Berlin', 'America/New_York']) {
     it(`counts nothing again after a month came back, with Postgres in ${zone}`, async () => {
-      const url = `${database.url}?options=${encodeURIComponent(`-c TimeZone=${zone}`)}`;
-      const db = openDatabase({ url, maxConnections: 4 });
+      const url = new URL(database.url);
+      url.searchParams.set('options', `-c TimeZone=${zone}`);
+      const db = openDatabase({ url: url.href, maxConnections: 4 });
       try {
         const said = [job(1, FEBRUARY), job(2, APRIL - 60_000), job(3, APRIL)];
         await ingestSaid(db, 'a', said);

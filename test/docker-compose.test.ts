@@ -68,7 +68,7 @@ describe('docker-compose.yml', () => {
     const own = await mkdtemp(join(dir, `${name}-`));
     for (const secret of secrets) {
       const { source, target } = namesOf(secret);
-      await writeFile(join(own, target), `secret-of-${source}`);
+      await writeFile(join(own, target), `secret-of-${source}`, { mode: 0o600 });
     }
     const mounted = await read('pools/compose.yaml');
     const path = join(own, 'openpool.yaml');
@@ -132,9 +132,11 @@ describe('docker-compose.yml', () => {
     const text = (await read('pools/compose.yaml'))
       .replaceAll('/run/secrets/', `${own}/`)
       .replace('#basicAuth', 'basicAuth');
-    for (const name of ['database-password', 'api-token']) await writeFile(join(own, name), 'x');
+    for (const name of ['database-password', 'api-token']) {
+      await writeFile(join(own, name), 'x'.repeat(20), { mode: 0o600 });
+    }
     await mkdir(join(own, 'files'));
-    await writeFile(join(own, 'files', 'orchestrator-1-password'), 'open sesame');
+    await writeFile(join(own, 'files', 'orchestrator-1-password'), 'open sesame', { mode: 0o600 });
     await writeFile(join(own, 'openpool.yaml'), text);
     const { sources } = await loadConfig(join(own, 'openpool.yaml'), { env });
     expect(sources[0]?.options).toMatchObject({ basicAuth: { password: 'open sesame' } });
