@@ -25,7 +25,11 @@ async function post(path: string, body: object, token: string | null = TEST_TOKE
 }
 
 const sources = async () => {
-  const answer = (await (await app.request('/v1/sources')).json()) as {
+  const answer = (await (
+    await app.request('/v1/sources', {
+      headers: { authorization: `Bearer ${TEST_TOKEN}` },
+    })
+  ).json()) as {
     readonly sources: readonly Readonly<Record<string, unknown>>[];
   };
   return answer.sources;

@@ -67,7 +67,7 @@ describe('objects of a source', () => {
       [
         {
           ...{ sourceId: 's', key: 'a', version: 'v2', sizeBytes: 10, code: TORN.code },
-          ...{ message: 'half\uFFFD', since: later(60 * 24 * 31), readAt: later(60 * 24 * 31) },
+          ...{ message: 'half\\x00', since: later(60 * 24 * 31), readAt: later(60 * 24 * 31) },
         },
       ],
     );
