@@ -1,9 +1,10 @@
-/** Somebody else who has the wallet's key, and uses it. */
+/** Somebody else who has the key of the wallet that pays, and uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
 import { rpc } from '../../local/chain-node.js';
 import type { Random } from '../../local/simulator-random.js';
-import { type ChaosStack, FEE_CAP_WEI } from './chaos-stack.js';
+import { FEE_CAP_WEI } from './chaos-config.js';
+import type { ChaosStack } from './chaos-stack.js';
 
 export interface ForeignKeyUser {
   /** Everything that was signed here; known before it is sent. */
@@ -24,16 +25,16 @@ const INSIST_TURNS = 12;
 const GAS_LIMIT = 100_000n;
 
 export function createForeignKeyUser(
-  stack: Pick<ChaosStack, 'chain' | 'miner' | 'key' | 'wallet'>,
+  stack: Pick<ChaosStack, 'chain' | 'miner' | 'paying'>,
   random: Random,
 ): ForeignKeyUser {
   const hashes = new Set<string>();
   const { rpcUrl, chainId } = stack.chain;
   const count = async (tag: string) =>
-    Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.wallet, tag]));
+    Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.paying().address, tag]));
 
   async function send(to: string, nonce: number): Promise<boolean> {
-    const raw = await stack.key.signTransaction({
+    const raw = await stack.paying().key.signTransaction({
       ...{ type: 2, chainId, nonce, to, gasLimit: GAS_LIMIT },
       value: BigInt(random.int(1_000_000, 999_999_999)) * 1_000_003n,
       ...{ maxFeePerGas: FEE_WEI, maxPriorityFeePerGas: TIP_WEI },

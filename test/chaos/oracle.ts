@@ -18,6 +18,7 @@ export interface Oracle {
 export interface OracleFindings {
   readonly doublePaid: readonly string[];
   readonly unrecorded: readonly string[];
+  readonly unearned: readonly string[];
   readonly unproven: readonly string[];
   readonly looks: number;
   /** Looks that Postgres did not allow. */
@@ -29,19 +30,22 @@ export interface OracleFindings {
 export interface OracleOptions {
   readonly pool: pg.Pool;
   readonly rpcUrl: string;
-  readonly wallet: string;
+  readonly wallets: readonly string[];
   readonly foreignHashes: ReadonlySet<string>;
   readonly payees: readonly string[];
+  /** Grows before anything is booked. */
+  readonly earned: ReadonlyMap<string, bigint>;
 }
 
 const LOOK_EVERY_MS = 1_000;
 
 export function createOracle(options: OracleOptions): Oracle {
-  const scan: ChainScan = createChainScan(options.rpcUrl, options.wallet);
+  const scan: ChainScan = createChainScan(options.rpcUrl, options.wallets);
   const firstSeenMs = new Map<string, number>();
   const broken = {
     doublePaid: new Map<string, string>(),
     unrecorded: new Map<string, string>(),
+    unearned: new Map<string, string>(),
     unproven: new Map<string, string>(),
   };
   const counts = { looks: 0, blinded: 0, witnessed: 0 };
@@ -50,10 +54,10 @@ export function createOracle(options: OracleOptions): Oracle {
     const chain = await scan.read();
     noteFirstSeen(chain);
     const ledger = await lookAtLedger(options.pool);
-    const { foreignHashes, payees } = options;
-    const sight = { chain, ledger, firstSeenMs, foreignHashes, payees };
+    const { foreignHashes, payees, earned } = options;
+    const sight = { chain, ledger, firstSeenMs, foreignHashes, payees, earned };
     const faults = judgeSafety(sight);
-    for (const kind of ['doublePaid', 'unrecorded', 'unproven'] as const) {
+    for (const kind of ['doublePaid', 'unrecorded', 'unearned', 'unproven'] as const) {
       for (const { subject, words } of faults[kind]) broken[kind].set(subject, words);
     }
     counts.looks += 1;
@@ -92,6 +96,7 @@ export function createOracle(options: OracleOptions): Oracle {
     findings: () => ({
       doublePaid: [...broken.doublePaid.values()],
       unrecorded: [...broken.unrecorded.values()],
+      unearned: [...broken.unearned.values()],
       unproven: [...broken.unproven.values()],
       ...counts,
     }),

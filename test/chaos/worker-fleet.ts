@@ -10,6 +10,8 @@ export interface WorkerFleet {
   readonly ready: Promise<void>;
   /** kill -9 of one that is up; false when none is. */
   kill(): boolean;
+  /** Ends all in their own way, and resolves when each is up again. */
+  restart(): Promise<void>;
   restarts(): number;
   stop(): Promise<void>;
 }
@@ -71,13 +73,16 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
     return member;
   }
 
-  return {
-    ready: waitUntil({
-      what: `${options.count} workers (${dirname(options.logDir)})`,
+  const untilAll = (again: string, isSo: (member: Member) => boolean) =>
+    waitUntil({
+      what: `${options.count} workers ${again} (${dirname(options.logDir)})`,
       timeoutMs: READY_TIMEOUT_MS,
       intervalMs: 100,
-      ready: async () => members.every(({ hasBeenUp }) => hasBeenUp),
-    }),
+      ready: async () => stopping || members.every(isSo),
+    });
+
+  return {
+    ready: untilAll('', ({ hasBeenUp }) => hasBeenUp),
     kill() {
       const turn = [...members.slice(nextVictim), ...members.slice(0, nextVictim)];
       const victim = turn.find(({ isUp }) => isUp);
@@ -86,6 +91,11 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
       victim.isUp = false;
       victim.process.kill('SIGKILL');
       return true;
+    },
+    async restart() {
+      for (const member of members) member.isUp = false;
+      await Promise.all(members.map((member) => member.process.stop(STOP_GRACE_MS)));
+      await untilAll('again', ({ isUp }) => isUp);
     },
     restarts: () => restarts,
     async stop() {

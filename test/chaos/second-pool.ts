@@ -1,0 +1,79 @@
+/** Another pool in the same namespace, called the same in its file: its own database, wallet and payees. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { rpc } from '../../local/chain-node.js';
+import {
+  makeStormWallet,
+  type Places,
+  type StormWallet,
+  writeChaosConfig,
+} from './chaos-config.js';
+import { openPool } from './harness-pool.js';
+import { startWorkerFleet, type WorkerFleet, type WorkerFleetOptions } from './worker-fleet.js';
+
+export interface SecondPool {
+  readonly databaseUrl: string;
+  readonly pool: pg.Pool;
+  readonly wallet: StormWallet;
+  /** Resolves when its worker is up; does nothing while one is. */
+  start(): Promise<void>;
+  hasBeenUp(): boolean;
+  /** Ends its worker, as an operator does. */
+  stopWorker(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SecondPoolOptions {
+  readonly dir: string;
+  readonly places: Places;
+  /** Connections of the first pool's server, to make a database there. */
+  readonly admin: pg.Pool;
+  readonly chainUrl: string;
+  readonly fundsWei: bigint;
+  readonly fleet: Pick<WorkerFleetOptions, 'env' | 'onStart'>;
+}
+
+const DATABASE = 'second_pool';
+
+export async function makeSecondPool(options: SecondPoolOptions): Promise<SecondPool> {
+  const { dir, places } = options;
+  mkdirSync(dir, { recursive: true });
+  await options.admin.query(`CREATE DATABASE ${DATABASE}`);
+  const url = new URL(places.databaseUrl);
+  url.pathname = `/${DATABASE}`;
+  const databaseUrl = url.toString();
+  const wallet = makeStormWallet(dir);
+  const funds = `0x${options.fundsWei.toString(16)}`;
+  await rpc(options.chainUrl, 'anvil_setBalance', [wallet.address, funds]);
+  const configPath = writeChaosConfig(dir, {
+    places: { ...places, databaseUrl },
+    wallet,
+    // Not the first pool's: a schedule that was taken from it would show.
+    payoutInterval: '7s',
+  });
+  const pool = openPool(databaseUrl);
+  let hasBeenUp = false;
+  let workers: WorkerFleet | undefined;
+  const stopWorker = async () => {
+    const ending = workers;
+    workers = undefined;
+    await ending?.stop();
+  };
+  return {
+    ...{ databaseUrl, pool, wallet, stopWorker },
+    hasBeenUp: () => hasBeenUp,
+    async start() {
+      workers ??= startWorkerFleet({
+        ...{ count: 1, script: 'worker/main.ts', configPath, ...options.fleet },
+        logDir: join(dir, 'logs'),
+      });
+      await workers.ready;
+      hasBeenUp = true;
+    },
+    async stop() {
+      await stopWorker();
+      await pool.end();
+    },
+  };
+}
