@@ -156,7 +156,7 @@ async function build(
     },
     async addPool() {
       const second = await makeSecondPool({
-        ...{ dir: join(dir, 'second'), places, admin: pool, fundsWei: FUNDS_WEI },
+        ...{ dir: join(dir, 'second'), places, fundsWei: FUNDS_WEI },
         ...{ chainUrl: chain.rpcUrl, fleet: { env, onStart } },
       });
       return keep(second);

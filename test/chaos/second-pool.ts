@@ -1,8 +1,9 @@
-/** Another pool in the same namespace, called the same in its file: its own database, wallet and payees. */
+/** Another pool in the same namespace, called the same in its file: its own Postgres, wallet and payees. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { rpc } from '../../local/chain-node.js';
+import { startPostgres } from '../../local/postgres.js';
 import {
   makeStormWallet,
   type Places,
@@ -16,8 +17,8 @@ export interface SecondPool {
   readonly databaseUrl: string;
   readonly pool: pg.Pool;
   readonly wallet: StormWallet;
-  /** Resolves when its worker is up; does nothing while one is. */
-  start(): Promise<void>;
+  /** Resolves when its worker is up, at once while one is; false when it was ended before. */
+  start(): Promise<boolean>;
   hasBeenUp(): boolean;
   /** Ends its worker, as an operator does. */
   stopWorker(): Promise<void>;
@@ -27,22 +28,17 @@ export interface SecondPool {
 export interface SecondPoolOptions {
   readonly dir: string;
   readonly places: Places;
-  /** Connections of the first pool's server, to make a database there. */
-  readonly admin: pg.Pool;
   readonly chainUrl: string;
   readonly fundsWei: bigint;
   readonly fleet: Pick<WorkerFleetOptions, 'env' | 'onStart'>;
 }
 
-const DATABASE = 'second_pool';
-
 export async function makeSecondPool(options: SecondPoolOptions): Promise<SecondPool> {
   const { dir, places } = options;
   mkdirSync(dir, { recursive: true });
-  await options.admin.query(`CREATE DATABASE ${DATABASE}`);
-  const url = new URL(places.databaseUrl);
-  url.pathname = `/${DATABASE}`;
-  const databaseUrl = url.toString();
+  const postgres = await startPostgres({ dataDir: join(dir, 'postgres') });
+  options.fleet.onStart(postgres.process);
+  const databaseUrl = postgres.url;
   const wallet = makeStormWallet(dir);
   const funds = `0x${options.fundsWei.toString(16)}`;
   await rpc(options.chainUrl, 'anvil_setBalance', [wallet.address, funds]);
@@ -50,7 +46,7 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
     places: { ...places, databaseUrl },
     wallet,
     // Not the first pool's: a schedule that was taken from it would show.
-    payoutInterval: '7s',
+    payoutInterval: '12s',
   });
   const pool = openPool(databaseUrl);
   let hasBeenUp = false;
@@ -68,12 +64,16 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
         ...{ count: 1, script: 'worker/main.ts', configPath, ...options.fleet },
         logDir: join(dir, 'logs'),
       });
-      await workers.ready;
+      const starting = workers;
+      await starting.ready;
+      if (workers !== starting) return false;
       hasBeenUp = true;
+      return true;
     },
     async stop() {
       await stopWorker();
       await pool.end();
+      await postgres.stop();
     },
   };
 }

@@ -108,7 +108,7 @@ async function doIt(scene: StormScene, deed: Deed): Promise<string> {
     case 'moveEndpoints':
       return moveEndpoints(scene, deed);
     case 'startSecondPool':
-      await scene.second?.start();
+      if (!(await scene.second?.start())) return 'ended before it was up';
       tally.note('secondPoolStarted');
       return 'up';
     case 'stopSecondPool':
