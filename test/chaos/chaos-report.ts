@@ -8,6 +8,7 @@ export interface ChaosReport {
   readonly seed: number;
   readonly seconds: number;
   readonly control: string | null;
+  readonly scenario: string | null;
   readonly injected: Readonly<Partial<Record<Fault, number>>>;
   /** Classes of fault that were never injected. */
   readonly missing: readonly Fault[];
@@ -45,7 +46,7 @@ export interface ChaosReport {
 }
 
 export interface ReportFacts {
-  readonly options: Pick<ChaosReport, 'seed' | 'seconds' | 'control'>;
+  readonly options: Pick<ChaosReport, 'seed' | 'seconds' | 'control' | 'scenario'>;
   readonly injected: ChaosReport['injected'];
   readonly missing: readonly Fault[];
   readonly sight: Sight & { readonly liveness: LivenessFaults };
@@ -120,7 +121,7 @@ export function reportText(report: ChaosReport): string {
   const shown = report.violations.slice(0, MOST_VIOLATIONS);
   const more = report.violations.length - shown.length;
   return [
-    `seed ${report.seed}, ${report.seconds} s${report.control === null ? '' : `, control: ${report.control}`}`,
+    `seed ${report.seed}, ${report.seconds} s${report.control === null ? '' : `, control: ${report.control}`}${report.scenario === null ? '' : `, scenario: ${report.scenario}`}`,
     'faults injected:',
     ...faults,
     `payouts ${report.payouts}: ${report.paid} paid, ${report.refused} refused, ${report.cancelled} cancelled, ${report.openAtEnd} open`,

@@ -14,9 +14,10 @@ import { createOracle, type Oracle } from './oracle.js';
 import { startOtherChain } from './other-chain.js';
 import { castPayees, type PayeeCast } from './payees.js';
 import { changedSchedules, type PoolSchedules, readSchedules } from './pool-schedules.js';
+import { receivedTwice, restoreOutOfGas } from './restored-out-of-gas.js';
 import { addSecondSide, brokenIn, type SecondSide } from './second-side.js';
 import { FAIR_BASE_FEE_WEI, runStorm, type StormScene } from './storm.js';
-import { hasTime, plannedFaults, planStorm } from './storm-plan.js';
+import { besideRestore, hasTime, plannedFaults, planStorm, RESTORE_PLAN } from './storm-plan.js';
 import { createStranger } from './stranger.js';
 import { ownOf } from './verdict.js';
 
@@ -24,6 +25,7 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly seconds: number;
   readonly control: 'naive' | null;
+  readonly scenario: 'restored-out-of-gas' | null;
   readonly dir: string;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -42,14 +44,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     createRandom(seed * 16 + n),
   ) as [Random, Random, Random, Random, Random, Random];
   const kind = { seconds: options.seconds, isControl: options.control !== null };
-  const plan = planStorm({ ...kind, confirmations: CONFIRMATIONS, random: forPlan });
-  const tally = createTally(plannedFaults(kind));
+  const isStorm = options.scenario === null;
+  const whole = planStorm({ ...kind, confirmations: CONFIRMATIONS, random: forPlan });
+  const plan = isStorm ? whole : besideRestore(whole);
+  const tally = createTally(isStorm ? plannedFaults(kind) : RESTORE_PLAN);
+  const sentHashes = new Set<string>();
   // Signed bytes pass before there is an oracle; nobody sends any before the storm.
   const oracles = new Map<string, Oracle>();
   const onRaw = async (raws: readonly string[]) => {
     for (const raw of raws) {
       const sender = Transaction.from(raw).from?.toLowerCase() ?? '';
-      await oracles.get(sender)?.witness([keccak256(raw)]);
+      const hash = keccak256(raw);
+      if (oracles.has(sender)) sentHashes.add(hash);
+      await oracles.get(sender)?.witness([hash]);
     }
   };
   const workerScript = WORKER_SCRIPT[options.control ?? 'real'];
@@ -70,8 +77,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     });
     for (const wallet of wallets) oracles.set(wallet, oracle);
     const payees = { payees: cast.all, plain: cast.plain };
-    const side = { name: 'the pool', pool, ...payees, earned, oracle, random };
-    const second = hasTime(kind) ? await addSecondSide(stack, forSecond, say) : undefined;
+    const side = { name: 'the pool', pool, ...payees, earned, oracle, random, booked: new Map() };
+    const second =
+      isStorm && hasTime(kind) ? await addSecondSide(stack, forSecond, say) : undefined;
     if (second !== undefined) oracles.set(second.place.wallet.address, second.oracle);
     const otherChain = stack.keep(await startOtherChain(stack.wallets, cast.plain));
     const stranger = createStranger({
@@ -83,7 +91,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       ...{ stack, cast, tally, foreign, operator, stranger, random, say },
       ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place },
     };
-    return await playOut(scene, { ...options, plan, side, second });
+    return await playOut(scene, { ...options, plan, side, second, sentHashes });
   } finally {
     say('ending the stack …');
     await stack.stop();
@@ -94,6 +102,7 @@ interface Play extends ChaosOptions {
   readonly plan: ReturnType<typeof planStorm>;
   readonly side: Side;
   readonly second: SecondSide | undefined;
+  readonly sentHashes: ReadonlySet<string>;
 }
 
 async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
@@ -112,7 +121,13 @@ async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
   const schedules = await schedulesOf(stack, side);
   if (second !== undefined) credits.push(second.earnWhenOpen(crediting.signal));
   say(`the storm: ${plan.length} deeds in ${seconds} s, ${scene.cast.all.length} payees`);
-  await abortable(runStorm(scene, plan, seconds), signal);
+  const restore = {
+    ...{ stack, side, tally, say, sentHashes: play.sentHashes },
+    foreignHashes: scene.foreign.hashes,
+  };
+  const isRestored = play.scenario !== null;
+  const restored = isRestored ? restoreOutOfGas(restore) : Promise.resolve();
+  await abortable(Promise.all([runStorm(scene, plan, seconds), restored]), signal);
   crediting.abort();
   await Promise.all(credits);
   say('the faults end; what is open is let settle …');
@@ -125,10 +140,10 @@ async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
   watching.abort();
   await Promise.all(beside);
   const sight = await oracle.look();
-  notePayeeFaults(scene.cast, tally, ownOf(sight));
+  if (!isRestored) notePayeeFaults(scene.cast, tally, ownOf(sight));
   const after = await schedulesOf(stack, side);
   return makeReport({
-    options: { seed: play.seed, seconds, control: play.control },
+    options: { seed: play.seed, seconds, control: play.control, scenario: play.scenario },
     injected: tally.injected(),
     missing: tally.missing(),
     sight,
@@ -136,6 +151,7 @@ async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
     broken: [
       ...(await brokenIn(stack.postgres.current.url)),
       ...changedSchedules(schedules.poolId, schedules.found, after.found),
+      ...(isRestored ? await receivedTwice(restore) : []),
     ],
     second: await second?.judge(),
     run: {

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Address } from '../../domain/address.js';
 import type { Random } from '../../local/simulator-random.js';
 import type { Oracle } from './oracle.js';
-import { bookCredits, drawCredits } from './payees.js';
+import { bookCredits, type Credit, drawCredits } from './payees.js';
 import { pause } from './rpc-weather.js';
 
 export interface Side {
@@ -16,6 +16,8 @@ export interface Side {
   readonly earned: Map<string, bigint>;
   readonly oracle: Oracle;
   readonly random: Random;
+  /** Everything that was booked: an older backup has not got all of it, and the events are read again. */
+  readonly booked: Map<string, readonly Credit[]>;
 }
 
 const CREDIT_EVERY_MS = 1_000;
@@ -42,6 +44,11 @@ async function earnOnce(side: Side, payees: readonly Address[], name: string): P
   for (const { payee, amountWei } of credits) {
     side.earned.set(payee, (side.earned.get(payee) ?? 0n) + amountWei);
   }
+  side.booked.set(name, credits);
+  await bookPatiently(side, credits, name);
+}
+
+async function bookPatiently(side: Side, credits: readonly Credit[], name: string): Promise<void> {
   for (;;) {
     try {
       await bookCredits(side.pool, credits, name);
@@ -50,6 +57,11 @@ async function earnOnce(side: Side, payees: readonly Address[], name: string): P
       await sleep(500);
     }
   }
+}
+
+/** Each counts once, however often it comes. */
+export async function bookAgain(side: Side): Promise<void> {
+  for (const [name, credits] of side.booked) await bookPatiently(side, credits, name);
 }
 
 /**

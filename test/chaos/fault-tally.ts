@@ -47,6 +47,10 @@ export const PROCESS_FAULTS = [
   'temporalKilled',
 ] as const;
 
+/** Of scripted scenarios: the first is counted by transfers, the second by payees. */
+export const RESTORE_FAULTS = ['outOfGas', 'paidAfterOutOfGas', 'backupRestored'] as const;
+
+/** What a storm has. */
 export const FAULTS = [
   ...TRANSPORT_FAULTS,
   ...LIES,
@@ -64,7 +68,7 @@ export type TransportFault = (typeof TRANSPORT_FAULTS)[number];
 export type Lie = (typeof LIES)[number];
 export type MovedFault = (typeof MOVED_FAULTS)[number];
 export type RpcFault = TransportFault | Lie;
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | (typeof RESTORE_FAULTS)[number];
 
 export interface FaultTally {
   note(fault: Fault, times?: number): void;

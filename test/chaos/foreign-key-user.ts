@@ -13,6 +13,8 @@ export interface ForeignKeyUser {
   sendAhead(to: string): Promise<boolean>;
   /** Takes the nonce of a transfer that waits in the node's pool; as above when none does. */
   sendInPlace(to: string): Promise<boolean>;
+  /** Uses no key meanwhile: one that was used before a worker has opened it halts as WALLET_USED_BEFORE, rightly. */
+  whileAway<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const POOL_WAIT_MS = 4_000;
@@ -29,6 +31,7 @@ export function createForeignKeyUser(
   random: Random,
 ): ForeignKeyUser {
   const hashes = new Set<string>();
+  let away: Promise<unknown> = Promise.resolve();
   const { rpcUrl, chainId } = stack.chain;
   const count = async (tag: string) =>
     Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.paying().address, tag]));
@@ -61,8 +64,17 @@ export function createForeignKeyUser(
 
   return {
     hashes,
-    sendAhead: (to) => stack.miner.between(async () => send(to, await count('pending'))),
+    async sendAhead(to) {
+      await away;
+      return stack.miner.between(async () => send(to, await count('pending')));
+    },
+    whileAway(work) {
+      const done = work();
+      away = done.catch(() => undefined);
+      return done;
+    },
     async sendInPlace(to) {
+      await away;
       stack.miner.stall();
       try {
         const deadline = performance.now() + POOL_WAIT_MS;

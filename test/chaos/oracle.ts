@@ -10,6 +10,8 @@ export interface Oracle {
   watch(signal: AbortSignal): Promise<void>;
   /** One more look: what it saw, and what would break L if the storm were over. */
   look(): Promise<Sight & { readonly liveness: LivenessFaults }>;
+  /** Does something during which there is nothing to see: one database goes, another one comes. */
+  blind(work: () => Promise<void>): Promise<void>;
   /** Asked by the endpoints about signed bytes on their way to the node. */
   witness(hashes: readonly string[]): Promise<void>;
   findings(): OracleFindings;
@@ -50,7 +52,16 @@ export function createOracle(options: OracleOptions): Oracle {
   };
   const counts = { looks: 0, blinded: 0, witnessed: 0 };
 
-  async function look(): Promise<Sight & { readonly liveness: LivenessFaults }> {
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other: each is of one moment, and of one database. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(work, work);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+  const look = () => inTurn(lookOnce);
+
+  async function lookOnce(): Promise<Sight & { readonly liveness: LivenessFaults }> {
     const chain = await scan.read();
     noteFirstSeen(chain);
     const ledger = await lookAtLedger(options.pool);
@@ -71,6 +82,7 @@ export function createOracle(options: OracleOptions): Oracle {
 
   return {
     look,
+    blind: inTurn,
     async watch(signal) {
       while (!signal.aborted) {
         try {

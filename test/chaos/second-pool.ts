@@ -1,6 +1,7 @@
 /** Another pool in the same namespace, called the same in its file: its own Postgres, wallet and payees. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { rpc } from '../../local/chain-node.js';
 import { startPostgres } from '../../local/postgres.js';
@@ -33,6 +34,8 @@ export interface SecondPoolOptions {
   readonly fleet: Pick<WorkerFleetOptions, 'env' | 'onStart'>;
 }
 
+const UP_WAIT_MS = 15_000;
+
 export async function makeSecondPool(options: SecondPoolOptions): Promise<SecondPool> {
   const { dir, places } = options;
   mkdirSync(dir, { recursive: true });
@@ -53,6 +56,8 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
   let workers: WorkerFleet | undefined;
   const stopWorker = async () => {
     const ending = workers;
+    // A storm in which it never came up would show nothing.
+    await Promise.race([ending?.ready, sleep(UP_WAIT_MS)]);
     workers = undefined;
     await ending?.stop();
   };

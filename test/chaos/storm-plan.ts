@@ -4,6 +4,7 @@ import {
   FAULTS,
   type Fault,
   type MovedFault,
+  RESTORE_FAULTS,
   SECOND_POOL_FAULTS,
   WALLET_FAULTS,
 } from './fault-tally.js';
@@ -51,6 +52,19 @@ export function plannedFaults(kind: StormKind): readonly Fault[] {
 /** Whether there is time for workers that start anew: a second pool's, and those of another key. */
 export function hasTime({ seconds, isControl }: StormKind): boolean {
   return seconds >= LONG_SECONDS && !isControl;
+}
+
+/** What goes on around a backup that is restored: the rest takes back what the scenario has done to the chain. */
+const BESIDE_RESTORE: readonly Deed['kind'][] = [
+  ...(['killWorker', 'killBackends', 'emptyPool', 'raiseBaseFee', 'stranger'] as const),
+];
+export const RESTORE_PLAN: readonly Fault[] = [
+  ...(['workerKilled', 'postgresBackendKilled', 'baseFeeJump', 'strangerStarted'] as const),
+  ...RESTORE_FAULTS,
+];
+
+export function besideRestore(plan: readonly PlannedDeed[]): readonly PlannedDeed[] {
+  return plan.filter(({ deed }) => BESIDE_RESTORE.includes(deed.kind));
 }
 
 /** In order of time. Every class of fault that is planned is in it at least once. */

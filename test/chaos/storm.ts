@@ -116,7 +116,7 @@ async function doIt(scene: StormScene, deed: Deed): Promise<string> {
       tally.note('secondPoolStopped');
       return 'ended';
     case 'replaceWallet':
-      return replaceWallet(scene);
+      return scene.foreign.whileAway(() => replaceWallet(scene));
     case 'payManually':
       return payManually(scene);
     case 'releasePayees':

@@ -12,6 +12,8 @@ export interface WorkerFleet {
   kill(): boolean;
   /** Ends all in their own way, and resolves when each is up again. */
   restart(): Promise<void>;
+  /** As above, with something done while none runs. */
+  whileStopped(work: () => Promise<void>): Promise<void>;
   restarts(): number;
   stop(): Promise<void>;
 }
@@ -41,6 +43,7 @@ const STOP_GRACE_MS = 5_000;
 export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
   mkdirSync(options.logDir, { recursive: true });
   let stopping = false;
+  let gate: Promise<void> = Promise.resolve();
   let restarts = 0;
   let nextVictim = 0;
   const members = Array.from({ length: options.count }, (_, index) => enlist(index));
@@ -64,6 +67,7 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
         member.isUp = false;
         if (stopping) return;
         await sleep(RESTART_PAUSE_MS);
+        await gate;
         if (stopping) return;
         restarts += 1;
         member.process = launch();
@@ -81,6 +85,21 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
       ready: async () => stopping || members.every(isSo),
     });
 
+  async function whileStopped(work: () => Promise<void>): Promise<void> {
+    let open = () => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      for (const member of members) member.isUp = false;
+      await Promise.all(members.map((member) => member.process.stop(STOP_GRACE_MS)));
+      await work();
+    } finally {
+      open();
+    }
+    await untilAll('again', ({ isUp }) => isUp);
+  }
+
   return {
     ready: untilAll('', ({ hasBeenUp }) => hasBeenUp),
     kill() {
@@ -92,11 +111,8 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
       victim.process.kill('SIGKILL');
       return true;
     },
-    async restart() {
-      for (const member of members) member.isUp = false;
-      await Promise.all(members.map((member) => member.process.stop(STOP_GRACE_MS)));
-      await untilAll('again', ({ isUp }) => isUp);
-    },
+    restart: () => whileStopped(async () => undefined),
+    whileStopped,
     restarts: () => restarts,
     async stop() {
       stopping = true;
