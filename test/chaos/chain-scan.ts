@@ -1,9 +1,10 @@
-/** What the chain holds of one sender, read block by block from the node itself. */
+/** What the chain holds of some senders, read block by block from the node itself. */
 import { rpcBatch } from '../../local/chain-node.js';
 
 /** A transaction in a block that is canonical now. */
 export interface SeenTransaction {
   readonly hash: string;
+  readonly from: string;
   readonly nonce: number;
   readonly to: string;
   readonly valueWei: bigint;
@@ -13,7 +14,7 @@ export interface SeenTransaction {
 }
 
 export interface ChainScan {
-  /** Every transaction of the sender on one and the same chain, from its beginning to its head. */
+  /** Every transaction of the senders on one and the same chain, from its beginning to its head. */
   read(): Promise<readonly SeenTransaction[]>;
 }
 
@@ -30,7 +31,7 @@ const BLOCKS_AT_ONCE = 100;
 const MOST_TRIES = 20;
 
 /** Keeps what it has read, and reads again whatever a reorg has replaced. */
-export function createChainScan(rpcUrl: string, sender: string): ChainScan {
+export function createChainScan(rpcUrl: string, senders: readonly string[]): ChainScan {
   const blocks: ScannedBlock[] = [];
 
   async function extend(): Promise<void> {
@@ -38,7 +39,7 @@ export function createChainScan(rpcUrl: string, sender: string): ChainScan {
     while (blocks.length <= head) {
       const from = blocks.length;
       const size = Math.min(BLOCKS_AT_ONCE, head - from + 1);
-      const read = await readBlocks(rpcUrl, sender, { from, size });
+      const read = await readBlocks(rpcUrl, senders, { from, size });
       for (const block of read) {
         const parent = blocks.at(-1);
         if (parent !== undefined && parent.hash !== block.parentHash) {
@@ -73,14 +74,15 @@ export function createChainScan(rpcUrl: string, sender: string): ChainScan {
 
 async function readBlocks(
   rpcUrl: string,
-  sender: string,
+  senders: readonly string[],
   range: { readonly from: number; readonly size: number },
 ): Promise<readonly ScannedBlock[]> {
   const params = Array.from({ length: range.size }, (_, index) => [hex(range.from + index), true]);
   const found = (await rpcBatch(rpcUrl, 'eth_getBlockByNumber', params)) as readonly (Fields & {
     readonly transactions: readonly Fields[];
   })[];
-  const own = found.flatMap((block) => block.transactions.filter(({ from }) => from === sender));
+  const isOwn = ({ from }: Fields) => senders.includes(from ?? '');
+  const own = found.flatMap((block) => block.transactions.filter(isOwn));
   const receipts = (await rpcBatch(
     rpcUrl,
     'eth_getTransactionReceipt',
@@ -91,19 +93,18 @@ async function readBlocks(
     number: Number(block['number']),
     hash: block['hash'] ?? '',
     parentHash: block['parentHash'] ?? '',
-    sent: block.transactions
-      .filter(({ from }) => from === sender)
-      .map((transaction) => {
-        const receipt = byHash.get(transaction['hash']);
-        if (receipt?.['blockHash'] !== block['hash']) throw new Error('a reorg went through it');
-        return seenOf(transaction, receipt);
-      }),
+    sent: block.transactions.filter(isOwn).map((transaction) => {
+      const receipt = byHash.get(transaction['hash']);
+      if (receipt?.['blockHash'] !== block['hash']) throw new Error('a reorg went through it');
+      return seenOf(transaction, receipt);
+    }),
   }));
 }
 
 function seenOf(transaction: Fields, receipt: Fields | null | undefined): SeenTransaction {
   return {
     hash: transaction['hash'] ?? '',
+    from: transaction['from'] ?? '',
     nonce: Number(transaction['nonce']),
     to: transaction['to'] ?? '',
     valueWei: BigInt(transaction['value'] ?? '0'),

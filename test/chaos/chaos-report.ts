@@ -1,13 +1,15 @@
 /** What a storm did and what came of it, for people and for scripts. */
 import type { Fault } from './fault-tally.js';
 import type { OracleFindings } from './oracle.js';
+import type { SecondVerdict } from './second-side.js';
 import { type LivenessFaults, ownOf, type Sight } from './verdict.js';
 
 export interface ChaosReport {
   readonly seed: number;
   readonly seconds: number;
   readonly control: string | null;
-  readonly injected: Readonly<Record<Fault, number>>;
+  readonly scenario: string | null;
+  readonly injected: Readonly<Partial<Record<Fault, number>>>;
   /** Classes of fault that were never injected. */
   readonly missing: readonly Fault[];
   readonly payouts: number;
@@ -26,6 +28,8 @@ export interface ChaosReport {
   readonly unrecordedTransfers: number;
   readonly openAtEnd: number;
   readonly driftWei: string;
+  /** Payouts and successful transfers of the second pool; null where there was none. */
+  readonly second: Pick<SecondVerdict, 'payouts' | 'transfers'> | null;
   /** Safety, at every look; liveness, at the last one. */
   readonly S: boolean;
   readonly L: boolean;
@@ -42,27 +46,36 @@ export interface ChaosReport {
 }
 
 export interface ReportFacts {
-  readonly options: Pick<ChaosReport, 'seed' | 'seconds' | 'control'>;
+  readonly options: Pick<ChaosReport, 'seed' | 'seconds' | 'control' | 'scenario'>;
   readonly injected: ChaosReport['injected'];
   readonly missing: readonly Fault[];
   readonly sight: Sight & { readonly liveness: LivenessFaults };
   readonly findings: OracleFindings;
-  /** What breaks the ledger's own invariants. */
+  /** What breaks the ledger's own invariants, and schedules that are not what they were. */
   readonly broken: readonly string[];
+  readonly second: SecondVerdict | undefined;
   readonly run: Pick<ChaosReport, 'drainSeconds' | 'workerRestarts' | 'rpcRequests' | 'commands'>;
 }
 
 export function makeReport(facts: ReportFacts): ChaosReport {
-  const { sight, findings, broken } = facts;
+  const { sight, findings, broken, second } = facts;
   const { ledger, liveness, chain, foreignHashes } = sight;
   const payouts = [...ledger.payouts.values()];
   const inState = (state: string) => payouts.filter((payout) => payout.state === state).length;
-  const unsafe = [...findings.doublePaid, ...findings.unrecorded, ...findings.unproven, ...broken];
+  const unsafe = [
+    ...findings.doublePaid,
+    ...findings.unrecorded,
+    ...findings.unearned,
+    ...findings.unproven,
+    ...broken,
+    ...(second?.unsafe ?? []),
+  ];
   const unfinished = [
     ...liveness.open,
     ...liveness.drift,
     ...liveness.unbooked,
     ...ledger.haltCodes.map((code) => `the wallet is still halted: ${code}`),
+    ...(second?.unfinished ?? []),
   ];
   return {
     ...facts.options,
@@ -81,6 +94,7 @@ export function makeReport(facts: ReportFacts): ChaosReport {
     unrecordedTransfers: findings.unrecorded.length,
     openAtEnd: liveness.open.length,
     driftWei: liveness.driftWei.toString(),
+    second: second === undefined ? null : { payouts: second.payouts, transfers: second.transfers },
     S: unsafe.length === 0,
     L: unfinished.length === 0,
     violations: [...unsafe, ...unfinished],
@@ -107,7 +121,7 @@ export function reportText(report: ChaosReport): string {
   const shown = report.violations.slice(0, MOST_VIOLATIONS);
   const more = report.violations.length - shown.length;
   return [
-    `seed ${report.seed}, ${report.seconds} s${report.control === null ? '' : `, control: ${report.control}`}`,
+    `seed ${report.seed}, ${report.seconds} s${report.control === null ? '' : `, control: ${report.control}`}${report.scenario === null ? '' : `, scenario: ${report.scenario}`}`,
     'faults injected:',
     ...faults,
     `payouts ${report.payouts}: ${report.paid} paid, ${report.refused} refused, ${report.cancelled} cancelled, ${report.openAtEnd} open`,
@@ -115,6 +129,11 @@ export function reportText(report: ChaosReport): string {
     `${report.superseded} slots superseded, ${report.foreign} foreign transactions on the chain, ${report.adopted} adopted`,
     `${report.workerRestarts} restarts of workers, ${report.rpcRequests} RPC requests, ${report.looks} looks (${report.blindLooks} blind)`,
     `doubly paid ${report.doublePaid}, unrecorded transfers ${report.unrecordedTransfers}, drift ${report.driftWei} wei`,
+    ...(report.second === null
+      ? []
+      : [
+          `the second pool: ${report.second.payouts} payouts, ${report.second.transfers} successful transfers`,
+        ]),
     `settled ${report.drainSeconds} s after the faults ended`,
     `S ${holds(report.S)}`,
     `L ${holds(report.L)}`,

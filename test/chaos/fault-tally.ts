@@ -28,6 +28,18 @@ export const LIES = [
 export const CHAIN_FAULTS = ['poolEmptied', 'reorg', 'baseFeeJump', 'miningStalled'] as const;
 export const FOREIGN_FAULTS = ['foreignToStranger', 'foreignToPayee'] as const;
 export const PAYEE_FAULTS = ['payeeReverts', 'payeeBurnsGas'] as const;
+/** Everything that somebody does who reaches Temporal, and has neither the database nor the API's token. */
+export const STRANGER_FAULTS = [
+  'strangerStarted',
+  'strangerMessaged',
+  'strangerTerminated',
+] as const;
+/** Answers of another chain's node, while all endpoints or most of them are moved to it. */
+export const MOVED_FAULTS = ['allEndpointsMoved', 'mostEndpointsMoved'] as const;
+/** Another pool in the namespace: its starts, and its ends in the middle of whatever it does. */
+export const SECOND_POOL_FAULTS = ['secondPoolStarted', 'secondPoolStopped'] as const;
+/** Payouts that the old key had signed and that were open when another key was named. */
+export const WALLET_FAULTS = ['walletReplacedUnderWay'] as const;
 export const PROCESS_FAULTS = [
   'workerKilled',
   'postgresBackendKilled',
@@ -35,6 +47,10 @@ export const PROCESS_FAULTS = [
   'temporalKilled',
 ] as const;
 
+/** Of scripted scenarios: the first is counted by transfers, the second by payees. */
+export const RESTORE_FAULTS = ['outOfGas', 'paidAfterOutOfGas', 'backupRestored'] as const;
+
+/** What a storm has. */
 export const FAULTS = [
   ...TRANSPORT_FAULTS,
   ...LIES,
@@ -42,25 +58,31 @@ export const FAULTS = [
   ...FOREIGN_FAULTS,
   ...PAYEE_FAULTS,
   ...PROCESS_FAULTS,
+  ...STRANGER_FAULTS,
+  ...MOVED_FAULTS,
+  ...SECOND_POOL_FAULTS,
+  ...WALLET_FAULTS,
 ] as const;
 
 export type TransportFault = (typeof TRANSPORT_FAULTS)[number];
 export type Lie = (typeof LIES)[number];
+export type MovedFault = (typeof MOVED_FAULTS)[number];
 export type RpcFault = TransportFault | Lie;
-export type Fault = (typeof FAULTS)[number];
+export type Fault = (typeof FAULTS)[number] | (typeof RESTORE_FAULTS)[number];
 
 export interface FaultTally {
   note(fault: Fault, times?: number): void;
-  readonly injected: () => Readonly<Record<Fault, number>>;
-  /** Classes that were never injected: a storm without them has shown nothing about them. */
+  /** Of each planned class. */
+  readonly injected: () => Readonly<Partial<Record<Fault, number>>>;
+  /** Planned classes that were never injected: a storm without them has shown nothing about them. */
   missing(): readonly Fault[];
 }
 
-export function createTally(): FaultTally {
-  const counts = new Map<Fault, number>(FAULTS.map((fault) => [fault, 0]));
+export function createTally(planned: readonly Fault[] = FAULTS): FaultTally {
+  const counts = new Map<Fault, number>(planned.map((fault) => [fault, 0]));
   return {
     note: (fault, times = 1) => void counts.set(fault, (counts.get(fault) ?? 0) + times),
-    injected: () => Object.fromEntries(counts) as Record<Fault, number>,
-    missing: () => FAULTS.filter((fault) => counts.get(fault) === 0),
+    injected: () => Object.fromEntries(counts),
+    missing: () => planned.filter((fault) => counts.get(fault) === 0),
   };
 }

@@ -1,9 +1,10 @@
-/** Somebody else who has the wallet's key, and uses it. */
+/** Somebody else who has the key of the wallet that pays, and uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
 import { rpc } from '../../local/chain-node.js';
 import type { Random } from '../../local/simulator-random.js';
-import { type ChaosStack, FEE_CAP_WEI } from './chaos-stack.js';
+import { FEE_CAP_WEI } from './chaos-config.js';
+import type { ChaosStack } from './chaos-stack.js';
 
 export interface ForeignKeyUser {
   /** Everything that was signed here; known before it is sent. */
@@ -12,6 +13,8 @@ export interface ForeignKeyUser {
   sendAhead(to: string): Promise<boolean>;
   /** Takes the nonce of a transfer that waits in the node's pool; as above when none does. */
   sendInPlace(to: string): Promise<boolean>;
+  /** Uses no key meanwhile: one that was used before a worker has opened it halts as WALLET_USED_BEFORE, rightly. */
+  whileAway<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const POOL_WAIT_MS = 4_000;
@@ -24,16 +27,17 @@ const INSIST_TURNS = 12;
 const GAS_LIMIT = 100_000n;
 
 export function createForeignKeyUser(
-  stack: Pick<ChaosStack, 'chain' | 'miner' | 'key' | 'wallet'>,
+  stack: Pick<ChaosStack, 'chain' | 'miner' | 'paying'>,
   random: Random,
 ): ForeignKeyUser {
   const hashes = new Set<string>();
+  let away: Promise<unknown> = Promise.resolve();
   const { rpcUrl, chainId } = stack.chain;
   const count = async (tag: string) =>
-    Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.wallet, tag]));
+    Number(await rpc(rpcUrl, 'eth_getTransactionCount', [stack.paying().address, tag]));
 
   async function send(to: string, nonce: number): Promise<boolean> {
-    const raw = await stack.key.signTransaction({
+    const raw = await stack.paying().key.signTransaction({
       ...{ type: 2, chainId, nonce, to, gasLimit: GAS_LIMIT },
       value: BigInt(random.int(1_000_000, 999_999_999)) * 1_000_003n,
       ...{ maxFeePerGas: FEE_WEI, maxPriorityFeePerGas: TIP_WEI },
@@ -60,8 +64,17 @@ export function createForeignKeyUser(
 
   return {
     hashes,
-    sendAhead: (to) => stack.miner.between(async () => send(to, await count('pending'))),
+    async sendAhead(to) {
+      await away;
+      return stack.miner.between(async () => send(to, await count('pending')));
+    },
+    whileAway(work) {
+      const done = work();
+      away = done.catch(() => undefined);
+      return done;
+    },
     async sendInPlace(to) {
+      await away;
       stack.miner.stall();
       try {
         const deadline = performance.now() + POOL_WAIT_MS;

@@ -8,6 +8,12 @@ export interface LedgerAttempt {
   readonly createdAtMs: number;
 }
 
+/** A nonce of one of the pool's wallets. */
+export interface Slot {
+  readonly wallet: string;
+  readonly nonce: number;
+}
+
 export interface LedgerPayout {
   readonly id: string;
   readonly destination: string;
@@ -29,7 +35,7 @@ export interface LedgerLook {
   readonly attempts: ReadonlyMap<string, LedgerAttempt>;
   /** By destination. */
   readonly promised: ReadonlyMap<string, Promised>;
-  readonly superseded: readonly number[];
+  readonly superseded: readonly Slot[];
   readonly foreign: ReadonlyMap<string, string>;
   readonly haltCodes: readonly string[];
 }
@@ -51,7 +57,7 @@ const PROMISED = `
     JOIN posting ON posting.id = entry.posting_id
     JOIN remote_worker worker ON worker.id = entry.remote_worker_id
    GROUP BY worker.payee`;
-const SUPERSEDED = `SELECT nonce FROM nonce_slot WHERE state = 'superseded'`;
+const SUPERSEDED = `SELECT wallet, nonce FROM nonce_slot WHERE state = 'superseded'`;
 const FOREIGN = `SELECT hash, verdict FROM foreign_transaction`;
 const HALTS = `SELECT code FROM wallet_halt`;
 
@@ -75,7 +81,10 @@ export async function lookAtLedger(pool: pg.Pool): Promise<LedgerLook> {
       payouts: new Map(payouts.map((row) => [row['id'] ?? '', payoutOf(row)])),
       attempts: new Map(attempts.map((row) => [row['hash'] ?? '', attemptOf(row)])),
       promised: new Map(promised.map((row) => [row['payee'] ?? '', promisedOf(row)])),
-      superseded: superseded.map((row) => Number(row['nonce'])),
+      superseded: superseded.map((row) => ({
+        wallet: row['wallet'] ?? '',
+        nonce: Number(row['nonce']),
+      })),
       foreign: new Map(foreign.map((row) => [row['hash'] ?? '', row['verdict'] ?? ''])),
       haltCodes: halts.map((row) => row['code'] ?? ''),
     };

@@ -9,6 +9,7 @@ const USAGE = `npm run chaos                 a storm of faults around a whole po
   -- --seed <n>               another storm (default 1)
   -- --seconds <n>            how long it lasts, at least 20 (default 60)
   -- --control naive          a manager that must pay twice, to see that the storm finds it
+  -- --scenario restored-out-of-gas   a backup from before transfers ran out of gas, restored after
   -- --json                   print the report as JSON
   -- --keep                   keep logs and state although all went well`;
 
@@ -17,6 +18,7 @@ const values = readFlags(USAGE, {
   seconds: { type: 'string', default: '60' },
   json: { type: 'boolean', default: false },
   control: { type: 'string' },
+  scenario: { type: 'string' },
   keep: { type: 'boolean', default: false },
 });
 
@@ -35,6 +37,16 @@ if (values.control !== undefined && values.control !== 'naive') {
   process.exit(2);
 }
 
+const SCENARIO = 'restored-out-of-gas';
+if (values.scenario !== undefined && values.scenario !== SCENARIO) {
+  process.stderr.write(`--scenario: there is one, "${SCENARIO}"\n`);
+  process.exit(2);
+}
+if (values.scenario !== undefined && values.control !== undefined) {
+  process.stderr.write('there is no control of a scenario: leave one of the two out\n');
+  process.exit(2);
+}
+
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -48,7 +60,15 @@ const keepState = () => say(`logs and state are kept in ${dir}`);
 const dir = mkdtempSync(join(tmpdir(), 'openpool-chaos-'));
 try {
   const control = values.control ?? null;
-  const report = await runChaos({ seed, seconds, control, dir, say, signal: stopping.signal });
+  const report = await runChaos({
+    seed,
+    seconds,
+    control,
+    scenario: values.scenario ?? null,
+    dir,
+    say,
+    signal: stopping.signal,
+  });
   process.stdout.write(`${values.json ? JSON.stringify(report) : reportText(report)}\n`);
   if (values.json) say(reportText(report));
   if (values.keep || (control === null && !passed(report))) keepState();

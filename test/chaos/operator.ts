@@ -1,7 +1,11 @@
-/** The robot operator: where the design halts and asks, it answers, with the documented commands only. */
+/**
+ * The robot operator: where the design halts and asks, it reads the help of what is said, and follows it, with the
+ * documented commands only. It is a careless one: it never looks at an explorer first.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
+import { CATALOGUE, type CatalogueEntry } from '../../domain/pool-error.js';
 import { pause } from './rpc-weather.js';
 
 export interface CommandOutcome {
@@ -24,8 +28,7 @@ export interface OperatorOptions {
   readonly say: (line: string) => void;
 }
 
-/** What a foreign transaction halts the wallet with, and adoption ends. */
-const FOREIGN_HALTS: readonly string[] = ['NONCE_AHEAD_OF_LEDGER', 'NONCE_TAKEN_BY_UNKNOWN'];
+const ADOPT = '`openpool wallet adopt`';
 const LOOK_EVERY_MS = 1_000;
 const REASON = 'the storm used the key itself';
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -45,8 +48,13 @@ export function createOperator(options: OperatorOptions): Operator {
 
   async function attend(): Promise<void> {
     const { rows } = await options.pool.query<{ code: string }>('SELECT code FROM wallet_halt');
-    const codes = rows.map(({ code }) => code);
-    if (!codes.some((code) => FOREIGN_HALTS.includes(code))) return;
+    const helps = rows.map(({ code }) => helpOf(code));
+    if (!helps.some((help) => help.includes(ADOPT))) return;
+    const shown = await run('wallet', 'adopt', '--dry-run', '--reason', REASON);
+    if (shown.code !== 0) {
+      options.say(`adopt, dry run: ${lastLine(shown.told)}`);
+      return;
+    }
     const adopted = await run('wallet', 'adopt', '--reason', REASON);
     const report = parse(adopted.out) as
       | { readonly complete?: boolean; readonly waiting?: string }
@@ -70,6 +78,12 @@ export function createOperator(options: OperatorOptions): Operator {
     },
     commands: () => Object.fromEntries(counts),
   };
+}
+
+/** What the product says is to be done. */
+function helpOf(code: string): string {
+  const entries: Readonly<Record<string, CatalogueEntry>> = CATALOGUE;
+  return entries[code]?.help ?? '';
 }
 
 const COMMAND_TIMEOUT_MS = 40_000;
@@ -110,7 +124,7 @@ function parse(text: string): unknown {
   }
 }
 
-function lastLine(text: string): string {
+export function lastLine(text: string): string {
   const { message } = (parse(text) ?? {}) as { readonly message?: string };
   return message ?? text.trimEnd().split('\n').at(-1) ?? '';
 }

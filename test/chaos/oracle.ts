@@ -10,6 +10,8 @@ export interface Oracle {
   watch(signal: AbortSignal): Promise<void>;
   /** One more look: what it saw, and what would break L if the storm were over. */
   look(): Promise<Sight & { readonly liveness: LivenessFaults }>;
+  /** Does something during which there is nothing to see: one database goes, another one comes. */
+  blind(work: () => Promise<void>): Promise<void>;
   /** Asked by the endpoints about signed bytes on their way to the node. */
   witness(hashes: readonly string[]): Promise<void>;
   findings(): OracleFindings;
@@ -18,6 +20,7 @@ export interface Oracle {
 export interface OracleFindings {
   readonly doublePaid: readonly string[];
   readonly unrecorded: readonly string[];
+  readonly unearned: readonly string[];
   readonly unproven: readonly string[];
   readonly looks: number;
   /** Looks that Postgres did not allow. */
@@ -29,31 +32,43 @@ export interface OracleFindings {
 export interface OracleOptions {
   readonly pool: pg.Pool;
   readonly rpcUrl: string;
-  readonly wallet: string;
+  readonly wallets: readonly string[];
   readonly foreignHashes: ReadonlySet<string>;
   readonly payees: readonly string[];
+  /** Grows before anything is booked. */
+  readonly earned: ReadonlyMap<string, bigint>;
 }
 
 const LOOK_EVERY_MS = 1_000;
 
 export function createOracle(options: OracleOptions): Oracle {
-  const scan: ChainScan = createChainScan(options.rpcUrl, options.wallet);
+  const scan: ChainScan = createChainScan(options.rpcUrl, options.wallets);
   const firstSeenMs = new Map<string, number>();
   const broken = {
     doublePaid: new Map<string, string>(),
     unrecorded: new Map<string, string>(),
+    unearned: new Map<string, string>(),
     unproven: new Map<string, string>(),
   };
   const counts = { looks: 0, blinded: 0, witnessed: 0 };
 
-  async function look(): Promise<Sight & { readonly liveness: LivenessFaults }> {
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other: each is of one moment, and of one database. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(work, work);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+  const look = () => inTurn(lookOnce);
+
+  async function lookOnce(): Promise<Sight & { readonly liveness: LivenessFaults }> {
     const chain = await scan.read();
     noteFirstSeen(chain);
     const ledger = await lookAtLedger(options.pool);
-    const { foreignHashes, payees } = options;
-    const sight = { chain, ledger, firstSeenMs, foreignHashes, payees };
+    const { foreignHashes, payees, earned } = options;
+    const sight = { chain, ledger, firstSeenMs, foreignHashes, payees, earned };
     const faults = judgeSafety(sight);
-    for (const kind of ['doublePaid', 'unrecorded', 'unproven'] as const) {
+    for (const kind of ['doublePaid', 'unrecorded', 'unearned', 'unproven'] as const) {
       for (const { subject, words } of faults[kind]) broken[kind].set(subject, words);
     }
     counts.looks += 1;
@@ -67,6 +82,7 @@ export function createOracle(options: OracleOptions): Oracle {
 
   return {
     look,
+    blind: inTurn,
     async watch(signal) {
       while (!signal.aborted) {
         try {
@@ -92,6 +108,7 @@ export function createOracle(options: OracleOptions): Oracle {
     findings: () => ({
       doublePaid: [...broken.doublePaid.values()],
       unrecorded: [...broken.unrecorded.values()],
+      unearned: [...broken.unearned.values()],
       unproven: [...broken.unproven.values()],
       ...counts,
     }),

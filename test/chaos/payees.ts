@@ -19,10 +19,7 @@ export async function castPayees(chain: LocalChain, random: Random): Promise<Pay
   const refusing = await deploy(chain, CONTRACTS.refusing);
   const burning = await deploy(chain, CONTRACTS.burning);
   const accepting = await deploy(chain, CONTRACTS.accepting);
-  const plain = Array.from(
-    { length: random.int(27, 45) },
-    () => `0x${random.hex(20)}` satisfies Address,
-  );
+  const plain = plainPayees(random.int(27, 45), random);
   return {
     ...{ refusing, burning, accepting, plain },
     all: [refusing, burning, accepting, ...plain],
@@ -41,6 +38,10 @@ export function drawCredits(payees: readonly Address[], random: Random): readonl
     amountWei:
       BigInt(random.int(2_000_000, 19_999_999)) * 1_000_000_007n + BigInt(random.int(1, 999)),
   }));
+}
+
+export function plainPayees(count: number, random: Random): readonly Address[] {
+  return Array.from({ length: count }, () => `0x${random.hex(20)}` satisfies Address);
 }
 
 /**

@@ -10,8 +10,8 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 
 export interface RestartableServer<Server> {
   readonly current: Server;
-  /** Ended in its own way, gone for so long, started again. */
-  goDown(forMs: number): Promise<void>;
+  /** Ended in its own way, gone for so long, started again; something may be done to its data meanwhile. */
+  goDown(forMs: number, meanwhile?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -92,8 +92,9 @@ async function makeRestartable<
     get current() {
       return current;
     },
-    async goDown(forMs) {
+    async goDown(forMs, meanwhile) {
       await kind.end(current);
+      meanwhile?.();
       await sleep(forMs);
       if (isStopped) return;
       current = await kind.start(port);

@@ -1,15 +1,23 @@
 /** A JSON-RPC endpoint in front of a real node that can be told to misbehave, and counts how often. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Random } from '../../local/simulator-random.js';
-import type { FaultTally, RpcFault, TransportFault } from './fault-tally.js';
+import type { FaultTally, MovedFault, RpcFault, TransportFault } from './fault-tally.js';
 import { lieAbout, type RpcAnswerBody, type RpcCallBody } from './rpc-lies.js';
 
 export interface RpcProxy {
   readonly url: string;
   /** Chance of each fault per request (transport) or per answer (lies); unnamed ones are off. */
   setFaults(chances: FaultChances): void;
+  /** Lets another node answer, or again its own. */
+  moveTo(place: Elsewhere | undefined): void;
   readonly requests: () => number;
   stop(): Promise<void>;
+}
+
+/** A node of another chain, and what its answers count as. */
+export interface Elsewhere {
+  readonly target: string;
+  readonly fault: MovedFault;
 }
 
 export type FaultChances = Readonly<Partial<Record<RpcFault, number>>>;
@@ -33,6 +41,7 @@ const SEND_FACTOR = 4;
 export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy> {
   const { random, target, tally } = options;
   let chances: FaultChances = {};
+  let elsewhere: Elsewhere | undefined;
   let requests = 0;
   const strikes = (fault: RpcFault, factor = 1) => {
     const isStruck = random.chance((chances[fault] ?? 0) * factor);
@@ -55,8 +64,10 @@ export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy>
     const before = BEFORE.find((fault) => strikes(fault, factor));
     if (before !== undefined) return refuse(before, response);
     if (raws.length > 0) await options.onRaw(raws);
-    const ask = (batch: readonly RpcCallBody[]) => post(target, batch);
+    const place = elsewhere;
+    const ask = (batch: readonly RpcCallBody[]) => post(place?.target ?? target, batch);
     const answers = await lieAbout({ calls, ask, strikes, random });
+    if (place !== undefined) tally.note(place.fault);
     const isTaken = raws.length > 0 && answers.some(({ result }) => result !== undefined);
     if (isTaken && strikes('answerLost')) return void response.destroy();
     const fault = AFTER.find((one) => strikes(one, factor));
@@ -87,6 +98,9 @@ export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy>
     url: `http://127.0.0.1:${port}`,
     setFaults(next) {
       chances = next;
+    },
+    moveTo(place) {
+      elsewhere = place;
     },
     requests: () => requests,
     stop: () =>

@@ -1,7 +1,14 @@
 /** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../local/simulator-random.js';
-import { type FaultTally, LIES, type Lie, TRANSPORT_FAULTS } from './fault-tally.js';
+import {
+  type Fault,
+  type FaultTally,
+  LIES,
+  type Lie,
+  type MovedFault,
+  TRANSPORT_FAULTS,
+} from './fault-tally.js';
 import { type FaultChances, type RpcProxy, startRpcProxy } from './rpc-proxy.js';
 
 export interface RpcWeather {
@@ -11,6 +18,8 @@ export interface RpcWeather {
   storm(signal: AbortSignal): Promise<void>;
   /** No endpoint answers for so long, or until at least one question was asked in vain. */
   goDown(forMs: number): Promise<void>;
+  /** All endpoints, or all but one, answer for another chain: as long as above. */
+  move(target: string, fault: MovedFault, forMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -69,7 +78,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
   };
   const lieCount = () => {
     const counts = tally.injected();
-    return LIES.reduce((sum, lie) => sum + counts[lie], 0);
+    return LIES.reduce((sum, lie) => sum + (counts[lie] ?? 0), 0);
   };
   /** At least so long, and longer while nobody has asked what it lies about. */
   const untilTold = async (leastMs: number, signal: AbortSignal) => {
@@ -78,6 +87,14 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     await pause(leastMs, signal);
     while (!signal.aborted && lieCount() === before && performance.now() < latest) {
       await pause(LOOK_EVERY_MS, signal);
+    }
+  };
+  const untilAsked = async (fault: Fault, forMs: number) => {
+    const before = tally.injected()[fault];
+    const latest = performance.now() + forMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
+    await sleep(forMs);
+    while (tally.injected()[fault] === before && performance.now() < latest) {
+      await sleep(LOOK_EVERY_MS);
     }
   };
   return {
@@ -102,14 +119,15 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     async goDown(forMs) {
       isDown = true;
       apply();
-      const before = tally.injected().rpcDown;
-      const latest = performance.now() + forMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
-      await sleep(forMs);
-      while (tally.injected().rpcDown === before && performance.now() < latest) {
-        await sleep(LOOK_EVERY_MS);
-      }
+      await untilAsked('rpcDown', forMs);
       isDown = false;
       apply();
+    },
+    async move(place, fault, forMs) {
+      const moved = fault === 'allEndpointsMoved' ? proxies : proxies.slice(1);
+      for (const proxy of moved) proxy.moveTo({ target: place, fault });
+      await untilAsked(fault, forMs);
+      for (const proxy of moved) proxy.moveTo(undefined);
     },
     stop: async () => void (await Promise.all(proxies.map((proxy) => proxy.stop()))),
   };

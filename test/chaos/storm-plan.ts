@@ -1,5 +1,13 @@
 /** When what goes wrong: drawn from the seed before anything is started. */
 import type { Random } from '../../local/simulator-random.js';
+import {
+  FAULTS,
+  type Fault,
+  type MovedFault,
+  RESTORE_FAULTS,
+  SECOND_POOL_FAULTS,
+  WALLET_FAULTS,
+} from './fault-tally.js';
 
 export type Deed =
   | { readonly kind: 'killWorker' }
@@ -12,6 +20,11 @@ export type Deed =
   | { readonly kind: 'raiseBaseFee'; readonly forMs: number }
   | { readonly kind: 'emptyPool' }
   | { readonly kind: 'foreign'; readonly to: 'stranger' | 'payee'; readonly inPlace: boolean }
+  | { readonly kind: 'stranger' }
+  | { readonly kind: 'moveEndpoints'; readonly how: MovedFault; readonly forMs: number }
+  | { readonly kind: 'startSecondPool' }
+  | { readonly kind: 'stopSecondPool' }
+  | { readonly kind: 'replaceWallet' }
   | { readonly kind: 'payManually' }
   | { readonly kind: 'releasePayees' };
 
@@ -23,12 +36,41 @@ export interface PlannedDeed {
 /** From this length on, things happen for as long as they would in the issue's own storm. */
 const LONG_SECONDS = 45;
 
-/** In order of time. Every class of fault is in it at least once, however short the storm is. */
-export function planStorm(options: {
+export interface StormKind {
   readonly seconds: number;
-  readonly confirmations: number;
-  readonly random: Random;
-}): readonly PlannedDeed[] {
+  /** The control has no operator who could follow the documents, and shares its namespace with nobody. */
+  readonly isControl: boolean;
+}
+
+const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS];
+
+/** What a storm of this kind must have had. Starting workers anew takes longer than a short one has. */
+export function plannedFaults(kind: StormKind): readonly Fault[] {
+  return hasTime(kind) ? FAULTS : FAULTS.filter((fault) => !TAKES_TIME.includes(fault));
+}
+
+/** Whether there is time for workers that start anew: a second pool's, and those of another key. */
+export function hasTime({ seconds, isControl }: StormKind): boolean {
+  return seconds >= LONG_SECONDS && !isControl;
+}
+
+/** What goes on around a backup that is restored: the rest takes back what the scenario has done to the chain. */
+const BESIDE_RESTORE: readonly Deed['kind'][] = [
+  ...(['killWorker', 'killBackends', 'emptyPool', 'raiseBaseFee', 'stranger'] as const),
+];
+export const RESTORE_PLAN: readonly Fault[] = [
+  ...(['workerKilled', 'postgresBackendKilled', 'baseFeeJump', 'strangerStarted'] as const),
+  ...RESTORE_FAULTS,
+];
+
+export function besideRestore(plan: readonly PlannedDeed[]): readonly PlannedDeed[] {
+  return plan.filter(({ deed }) => BESIDE_RESTORE.includes(deed.kind));
+}
+
+/** In order of time. Every class of fault that is planned is in it at least once. */
+export function planStorm(
+  options: StormKind & { readonly confirmations: number; readonly random: Random },
+): readonly PlannedDeed[] {
   const { seconds, confirmations, random } = options;
   const isLong = seconds >= LONG_SECONDS;
   const deeds: PlannedDeed[] = [];
@@ -65,5 +107,23 @@ export function planStorm(options: {
   }
   spread(every(12, 2), () => ({ kind: 'payManually' }));
   spread(every(30, 1), () => ({ kind: 'releasePayees' }), { from: 0.35 });
+  spread(every(10, 2), () => ({ kind: 'stranger' }));
+  // While the halt for a foreign transaction is being looked into: an operator who adopts then meets them.
+  const moves: readonly MovedFault[] = ['allEndpointsMoved', 'mostEndpointsMoved'];
+  for (const [turn, how] of moves.entries()) {
+    const from = (isLong ? pairs[turn] : [0.3, 0.7][turn]) ?? 0.3;
+    const forMs = isLong ? random.int(4_000, 6_000) : 3_000;
+    spread(1, () => ({ kind: 'moveEndpoints', how, forMs }), {
+      from: from + 0.04,
+      to: from + 0.12,
+    });
+  }
+  if (hasTime(options)) {
+    spread(1, () => ({ kind: 'startSecondPool' }), { from: 0.02, to: 0.08 });
+    spread(1, () => ({ kind: 'stopSecondPool' }), { from: 0.4, to: 0.5 });
+    spread(1, () => ({ kind: 'startSecondPool' }), { from: 0.55, to: 0.6 });
+    spread(1, () => ({ kind: 'stopSecondPool' }), { from: 0.85, to: 0.95 });
+    spread(1, () => ({ kind: 'replaceWallet' }), { from: 0.35, to: 0.42 });
+  }
   return deeds.sort((a, b) => a.atMs - b.atMs);
 }

@@ -5,10 +5,13 @@ import type { Random } from '../../local/simulator-random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import type { FaultTally } from './fault-tally.js';
 import type { ForeignKeyUser } from './foreign-key-user.js';
-import type { Operator } from './operator.js';
+import { lastLine, type Operator } from './operator.js';
 import type { PayeeCast } from './payees.js';
+import { replaceWallet } from './replace-wallet.js';
 import { pause } from './rpc-weather.js';
+import type { SecondPool } from './second-pool.js';
 import type { Deed, PlannedDeed } from './storm-plan.js';
+import type { Stranger } from './stranger.js';
 
 export interface StormScene {
   readonly stack: ChaosStack;
@@ -16,6 +19,10 @@ export interface StormScene {
   readonly tally: FaultTally;
   readonly foreign: ForeignKeyUser;
   readonly operator: Operator;
+  readonly stranger: Stranger;
+  /** A node of another chain, where the same keys were used. */
+  readonly otherChainUrl: string;
+  readonly second: SecondPool | undefined;
   readonly random: Random;
   readonly say: (line: string) => void;
 }
@@ -96,6 +103,20 @@ async function doIt(scene: StormScene, deed: Deed): Promise<string> {
       return emptyPool(scene);
     case 'foreign':
       return useKey(scene, deed);
+    case 'stranger':
+      return scene.stranger.wave();
+    case 'moveEndpoints':
+      return moveEndpoints(scene, deed);
+    case 'startSecondPool':
+      if (!(await scene.second?.start())) return 'ended before it was up';
+      tally.note('secondPoolStarted');
+      return 'up';
+    case 'stopSecondPool':
+      await scene.second?.stopWorker();
+      tally.note('secondPoolStopped');
+      return 'ended';
+    case 'replaceWallet':
+      return scene.foreign.whileAway(() => replaceWallet(scene));
     case 'payManually':
       return payManually(scene);
     case 'releasePayees':
@@ -149,6 +170,18 @@ async function useKey(
     (deed.inPlace && (await foreign.sendInPlace(to))) || (await foreign.sendAhead(to));
   if (isTaken) tally.note(deed.to === 'payee' ? 'foreignToPayee' : 'foreignToStranger');
   return isTaken ? `taken by the node, to ${to}` : 'the node did not take it';
+}
+
+/** And somebody adopts meanwhile, without having been asked to: what is shown there was never paid here. */
+async function moveEndpoints(
+  { stack, operator, otherChainUrl }: StormScene,
+  { how, forMs }: Extract<Deed, { readonly kind: 'moveEndpoints' }>,
+): Promise<string> {
+  const moved = stack.rpc.move(otherChainUrl, how, forMs);
+  const adopted = operator.run('wallet', 'adopt', '--reason', 'it looks as if the key was used');
+  await moved;
+  const { code, told } = await adopted;
+  return `moved back; adopting said: ${code === 0 ? 'done' : lastLine(told)}`;
 }
 
 async function payManually({ operator, cast, random }: StormScene): Promise<string> {

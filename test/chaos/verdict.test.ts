@@ -4,10 +4,11 @@ import type { LedgerLook } from './ledger-look.js';
 import { judgeLiveness, judgeSafety, type Sight } from './verdict.js';
 
 const PAYEE = `0x${'11'.repeat(20)}`;
+const WALLET = `0x${'aa'.repeat(20)}`;
 
 function transfer(changes: Partial<SeenTransaction> = {}): SeenTransaction {
   return {
-    ...{ hash: '0xa', nonce: 0, to: PAYEE, valueWei: 7n, succeeded: true },
+    ...{ hash: '0xa', from: WALLET, nonce: 0, to: PAYEE, valueWei: 7n, succeeded: true },
     ...{ gasUsed: 21_000n, gasLimit: 26_250n },
     ...changes,
   };
@@ -29,14 +30,15 @@ function ledger(changes: Partial<LedgerLook> = {}): LedgerLook {
 function sight(changes: Partial<Sight> = {}): Sight {
   return {
     ...{ chain: [transfer()], ledger: ledger(), payees: [PAYEE] },
+    earned: new Map([[PAYEE, 7n]]),
     ...{ foreignHashes: new Set<string>(), firstSeenMs: new Map([['0xa', 2]]) },
     ...changes,
   };
 }
 
 function safetyWords(changes: Partial<Sight>): readonly string[] {
-  const { doublePaid, unrecorded, unproven } = judgeSafety(sight(changes));
-  return [...doublePaid, ...unrecorded, ...unproven].map(({ words }) => words);
+  const { doublePaid, unrecorded, unearned, unproven } = judgeSafety(sight(changes));
+  return [...doublePaid, ...unrecorded, ...unearned, ...unproven].map(({ words }) => words);
 }
 
 test('one transfer that was recorded before, and is booked as paid, is in order', () => {
@@ -79,12 +81,28 @@ test('a transfer without an older attempt row, or unlike its payout, is unrecord
 });
 
 test('a nonce may be given up only where a foreign transaction has it', () => {
-  const given = { ledger: ledger({ superseded: [5] }) };
+  const given = { ledger: ledger({ superseded: [{ wallet: WALLET, nonce: 5 }] }) };
   expect(safetyWords(given)).toEqual([
     'nonce 5 was given up and no foreign transaction has taken it',
   ]);
   const taken = [transfer(), transfer({ hash: '0xf', nonce: 5 })];
   expect(safetyWords({ ...given, chain: taken, foreignHashes: new Set(['0xf']) })).toEqual([]);
+  const elsewhere = taken.map((one) => (one.nonce === 5 ? { ...one, from: PAYEE } : one));
+  expect(safetyWords({ ...given, chain: elsewhere, foreignHashes: new Set(['0xf']) })).toEqual([
+    'nonce 5 was given up and no foreign transaction has taken it',
+  ]);
+});
+
+test('a wei that was credited by an order nobody gave breaks safety, one that was lost breaks liveness', () => {
+  expect(safetyWords({ earned: new Map([[PAYEE, 6n]]) })).toEqual([
+    `${PAYEE} was given 1 wei that nobody earned`,
+  ]);
+  expect(safetyWords({ earned: new Map() })).toEqual([
+    `${PAYEE} was given 7 wei that nobody earned`,
+  ]);
+  expect(judgeLiveness(sight({ earned: new Map([[PAYEE, 8n]]) })).drift).toEqual([
+    `${PAYEE}: earned less owed or paid is 1 wei`,
+  ]);
 });
 
 test('an open payout, a wei of drift and a foreign payment that was not adopted break liveness', () => {
@@ -92,11 +110,13 @@ test('an open payout, a wei of drift and a foreign payment that was not adopted 
   const promised = new Map([
     [PAYEE, { pendingWei: 0n, paidWei: 6n, reservedWei: 7n, adoptedWei: 0n }],
   ]);
+  const earned = new Map([[PAYEE, 13n]]);
   const foreign = transfer({ hash: '0xf', nonce: 5, valueWei: 3n });
   const faults = judgeLiveness(
     sight({
       chain: [transfer(), foreign],
       ledger: ledger({ payouts, promised }),
+      earned,
       foreignHashes: new Set(['0xf']),
     }),
   );

@@ -1,6 +1,6 @@
 /** Safety and liveness, from what the chain shows, what the tables say and what the storm did itself. */
 import type { SeenTransaction } from './chain-scan.js';
-import type { LedgerLook, Promised } from './ledger-look.js';
+import type { LedgerLook, Promised, Slot } from './ledger-look.js';
 
 export interface Sight {
   /** Read first: whatever is on the chain by then must be in the tables, which were read after it. */
@@ -9,6 +9,8 @@ export interface Sight {
   /** Transactions of the wallet's key that the storm signed itself. */
   readonly foreignHashes: ReadonlySet<string>;
   readonly payees: readonly string[];
+  /** What the storm itself has credited to each payee, at least: nobody else gives anybody anything. */
+  readonly earned: ReadonlyMap<string, bigint>;
   /** When this transaction was first seen on the chain. */
   readonly firstSeenMs: ReadonlyMap<string, number>;
 }
@@ -25,6 +27,8 @@ export interface SafetyFaults {
   readonly doublePaid: readonly Fault[];
   /** Own transactions on the chain that no older attempt row knows. */
   readonly unrecorded: readonly Fault[];
+  /** The ledger owes somebody, or has paid, what the storm never gave: an order that nobody gave. */
+  readonly unearned: readonly Fault[];
   /** A nonce was given up, and no foreign transaction has it. */
   readonly unproven: readonly Fault[];
 }
@@ -38,6 +42,11 @@ export interface LivenessFaults {
 
 const OPEN_STATES: readonly string[] = ['reserved', 'signed', 'reopened'];
 const NOTHING: Promised = { pendingWei: 0n, paidWei: 0n, reservedWei: 0n, adoptedWei: 0n };
+
+/** A foreign payment that was adopted is taken from what is pending: the sum stays. */
+function owedIn({ pendingWei, paidWei, reservedWei }: Promised): bigint {
+  return pendingWei + paidWei + reservedWei;
+}
 
 export function ownOf({ chain, foreignHashes }: Sight): readonly SeenTransaction[] {
   return chain.filter(({ hash }) => !foreignHashes.has(hash));
@@ -55,8 +64,11 @@ export function judgeSafety(sight: Sight): SafetyFaults {
     if (moreWei <= 0n || isKnown(to)) return [];
     return [{ subject: to, words: `${to} has ${moreWei} wei more than it was promised` }];
   });
-  const foreignNonces = new Set(
-    sight.chain.filter(({ hash }) => sight.foreignHashes.has(hash)).map(({ nonce }) => nonce),
+  const slotOf = ({ wallet, nonce }: Slot) => `${wallet}/${nonce}`;
+  const foreignSlots = new Set(
+    sight.chain
+      .filter(({ hash }) => sight.foreignHashes.has(hash))
+      .map(({ from: wallet, nonce }) => slotOf({ wallet, nonce })),
   );
   return {
     doublePaid: [...twice, ...overpaid],
@@ -64,11 +76,17 @@ export function judgeSafety(sight: Sight): SafetyFaults {
       const words = recordFault(transfer, ledger, firstSeenMs.get(transfer.hash));
       return words === undefined ? [] : [{ subject: transfer.hash, words }];
     }),
+    unearned: [...ledger.promised].flatMap(([to, promised]) => {
+      const moreWei = owedIn(promised) - (sight.earned.get(to) ?? 0n);
+      return moreWei > 0n
+        ? [{ subject: to, words: `${to} was given ${moreWei} wei that nobody earned` }]
+        : [];
+    }),
     unproven: ledger.superseded
-      .filter((nonce) => !foreignNonces.has(nonce))
-      .map((nonce) => ({
-        subject: String(nonce),
-        words: `nonce ${nonce} was given up and no foreign transaction has taken it`,
+      .filter((slot) => !foreignSlots.has(slotOf(slot)))
+      .map((slot) => ({
+        subject: slotOf(slot),
+        words: `nonce ${slot.nonce} was given up and no foreign transaction has taken it`,
       })),
   };
 }
@@ -134,7 +152,11 @@ export function judgeLiveness(sight: Sight): LivenessFaults {
       { gapWei: foreign, words: `${to}: foreign payments less adopted are ${foreign} wei` },
     ];
   });
-  const wrong = gaps.filter(({ gapWei }) => gapWei !== 0n);
+  const lost = [...sight.earned].map(([to, earnedWei]) => {
+    const gapWei = earnedWei - owedIn(ledger.promised.get(to) ?? NOTHING);
+    return { gapWei, words: `${to}: earned less owed or paid is ${gapWei} wei` };
+  });
+  const wrong = [...gaps, ...lost].filter(({ gapWei }) => gapWei !== 0n);
   const open = [...ledger.payouts.values()].filter(({ state }) => OPEN_STATES.includes(state));
   return {
     open: open.map(({ id, state }) => `payout ${id} is still ${state}`),

@@ -10,6 +10,10 @@ export interface WorkerFleet {
   readonly ready: Promise<void>;
   /** kill -9 of one that is up; false when none is. */
   kill(): boolean;
+  /** Ends all in their own way, and resolves when each is up again. */
+  restart(): Promise<void>;
+  /** As above, with something done while none runs. */
+  whileStopped(work: () => Promise<void>): Promise<void>;
   restarts(): number;
   stop(): Promise<void>;
 }
@@ -39,6 +43,7 @@ const STOP_GRACE_MS = 5_000;
 export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
   mkdirSync(options.logDir, { recursive: true });
   let stopping = false;
+  let gate: Promise<void> = Promise.resolve();
   let restarts = 0;
   let nextVictim = 0;
   const members = Array.from({ length: options.count }, (_, index) => enlist(index));
@@ -62,6 +67,7 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
         member.isUp = false;
         if (stopping) return;
         await sleep(RESTART_PAUSE_MS);
+        await gate;
         if (stopping) return;
         restarts += 1;
         member.process = launch();
@@ -71,13 +77,31 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
     return member;
   }
 
-  return {
-    ready: waitUntil({
-      what: `${options.count} workers (${dirname(options.logDir)})`,
+  const untilAll = (again: string, isSo: (member: Member) => boolean) =>
+    waitUntil({
+      what: `${options.count} workers ${again} (${dirname(options.logDir)})`,
       timeoutMs: READY_TIMEOUT_MS,
       intervalMs: 100,
-      ready: async () => members.every(({ hasBeenUp }) => hasBeenUp),
-    }),
+      ready: async () => stopping || members.every(isSo),
+    });
+
+  async function whileStopped(work: () => Promise<void>): Promise<void> {
+    let open = () => {};
+    gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      for (const member of members) member.isUp = false;
+      await Promise.all(members.map((member) => member.process.stop(STOP_GRACE_MS)));
+      await work();
+    } finally {
+      open();
+    }
+    await untilAll('again', ({ isUp }) => isUp);
+  }
+
+  return {
+    ready: untilAll('', ({ hasBeenUp }) => hasBeenUp),
     kill() {
       const turn = [...members.slice(nextVictim), ...members.slice(0, nextVictim)];
       const victim = turn.find(({ isUp }) => isUp);
@@ -87,6 +111,8 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
       victim.process.kill('SIGKILL');
       return true;
     },
+    restart: () => whileStopped(async () => undefined),
+    whileStopped,
     restarts: () => restarts,
     async stop() {
       stopping = true;

@@ -3,7 +3,6 @@
  * every message is tried from a plain client, and no wei moves.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type LocalChain, startChain } from '../../local/chain-node.js';
@@ -27,14 +26,11 @@ import {
 } from '../harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
 import { giveOrder } from '../harness/orders.js';
+import { WORKFLOW_TYPES } from '../harness/workflow-types.js';
 import { ownTransactions } from './verdict.js';
 import { type ManagerProcess, startManagerProcess } from './worker-process.js';
 
 const ETH = 10n ** 18n;
-const index = readFileSync(new URL('../../workflows/index.ts', import.meta.url), 'utf8');
-const WORKFLOW_TYPES = [...index.matchAll(/export \{([^}]+)\}/g)].flatMap(([, names]) =>
-  (names ?? '').split(',').map((name) => name.trim()),
-);
 const taskQueue = taskQueueOf(TEST_POOL_ID);
 
 let chain: LocalChain;

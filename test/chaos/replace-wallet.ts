@@ -1,0 +1,53 @@
+/** A changed key, as docs/operations.md says, while the old one's transfers are under way. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lastLine } from './operator.js';
+import type { StormScene } from './storm.js';
+
+const UNDER_WAY_WAIT_MS = 12_000;
+const REASON = 'yearly change';
+const TRIES = 8;
+const PAUSE_MS = 1_000;
+
+/** No block is made from before the replacement until after: what is signed by then stays open. */
+export async function replaceWallet(scene: StormScene): Promise<string> {
+  const { stack, tally } = scene;
+  const [from, to] = stack.wallets;
+  stack.miner.stall();
+  let underWay = 0;
+  try {
+    underWay = await untilUnderWay(scene);
+    const refusal = await replace(scene, to.address);
+    if (refusal !== undefined) return `refused: ${refusal}`;
+    if (underWay > 0) tally.note('walletReplacedUnderWay', underWay);
+  } finally {
+    stack.miner.resume();
+  }
+  stack.nameWallet(to);
+  await stack.workers.restart();
+  return `${from.address} replaced by ${to.address} with ${underWay} transfers under way`;
+}
+
+async function untilUnderWay({ stack }: StormScene): Promise<number> {
+  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
+  for (;;) {
+    const { rows } = await stack.pool.query<{ open: string }>(
+      "SELECT count(*) AS open FROM nonce_slot WHERE wallet = $1 AND state = 'open'",
+      [stack.wallets[0].address],
+    );
+    const open = Number(rows[0]?.open ?? 0);
+    if (open > 0 || performance.now() > deadline) return open;
+    await sleep(100);
+  }
+}
+
+/** Why it was refused, after some tries: Postgres loses connections meanwhile. */
+async function replace({ operator }: StormScene, to: string): Promise<string | undefined> {
+  for (let turn = 1; ; turn += 1) {
+    const { code, told } = await operator.run(
+      ...['wallet', 'replace', '--to', to, '--reason', REASON],
+    );
+    if (code === 0) return undefined;
+    if (turn === TRIES) return lastLine(told);
+    await sleep(PAUSE_MS);
+  }
+}
