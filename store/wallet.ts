@@ -4,7 +4,12 @@ import { PoolError } from '../domain/pool-error.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { checkInvariants } from './invariants.js';
-import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
+import {
+  nameFirstWallet,
+  payingWallet,
+  requirePayingWallet,
+  type WalletKey,
+} from './paying-wallet.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 
@@ -14,6 +19,7 @@ export type { WalletKey };
 export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
 const USED_BEFORE = 'WALLET_USED_BEFORE';
 const NONCE_TAKEN = 'NONCE_TAKEN_BY_UNKNOWN';
+const NONCE_AHEAD = 'NONCE_AHEAD_OF_LEDGER';
 
 export interface Halt {
   readonly code: string;
@@ -170,7 +176,7 @@ export interface Resumed {
  * Ends what stops the ledger: the one halt that is named, or all that a person may end. The
  * configuration's switch is the configuration's to end, and a wallet that was used before has to be
  * accepted by its number. Throws while the ledger still contradicts itself, and while nobody has
- * looked what took a nonce: it may have paid a payee whom the wallet would pay again.
+ * looked what took a nonce or what an earlier wallet has sent: it may have paid a payee who would be paid again.
  */
 export async function resumeWallet(
   db: Database,
@@ -184,8 +190,12 @@ export async function resumeWallet(
       onlyFrom === undefined ? code !== SWITCHED_OFF && code !== USED_BEFORE : code === onlyFrom,
     );
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
-    for (const { wallet } of ended.filter(({ code }) => code === NONCE_TAKEN)) {
-      await refuseUnadopted(tx, { ...key, address: wallet });
+    const paying = await payingWallet(tx);
+    for (const { code, wallet } of ended) {
+      // The wallet that pays is compared again before each payout; an earlier one never again.
+      const isPassed = code === NONCE_AHEAD && wallet !== paying?.address;
+      if (code !== NONCE_TAKEN && !isPassed) continue;
+      await refuseUnadopted(tx, { ...key, address: wallet }, code);
     }
     const codes = ended.map(({ code }) => code);
     const remaining = halts
@@ -212,18 +222,22 @@ async function refuseBroken(tx: Transaction): Promise<void> {
   throw new PoolError('INVARIANT_BROKEN', words);
 }
 
-async function refuseUnadopted(tx: Transaction, { chainId, address }: WalletKey): Promise<void> {
+async function refuseUnadopted(
+  tx: Transaction,
+  { chainId, address }: WalletKey,
+  code: typeof NONCE_TAKEN | typeof NONCE_AHEAD,
+): Promise<void> {
   const adopted = await query(
     tx,
     sql`SELECT FROM wallet_halt JOIN audit_log ON audit_log.at >= wallet_halt.halted_at
-         WHERE chain_id = ${chainId} AND wallet = ${address} AND code = ${NONCE_TAKEN}
+         WHERE chain_id = ${chainId} AND wallet = ${address} AND code = ${code}
            AND action = 'wallet.adopt' AND subject = ${address} AND detail ->> 'complete' = 'true'
          LIMIT 1`,
   );
   if (adopted.length > 0) return;
-  const words =
-    'nobody has looked what took the nonce: first `openpool wallet adopt`, until it is complete';
-  throw new PoolError(NONCE_TAKEN, words);
+  const what = code === NONCE_TAKEN ? 'took the nonce' : `the key of ${address} has sent`;
+  const words = `nobody has looked what ${what}: first \`openpool wallet adopt\`, until it is complete`;
+  throw new PoolError(code, words);
 }
 
 async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {

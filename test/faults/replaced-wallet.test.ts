@@ -1,5 +1,6 @@
 /** Another key on the same ledger: refused until a person says so, and then nothing is stranded or paid twice. */
 
+import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type MoneyDeps, walletKeyOf } from '../../activities/money-deps.js';
@@ -11,6 +12,7 @@ import { openKeystore } from '../../plugins/signer/keystore.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { requestBump } from '../../store/payout-messages.js';
 import { payoutProgress } from '../../store/payout-progress.js';
+import { reserveRound } from '../../store/payouts.js';
 import { query } from '../../store/query.js';
 import { findWallet, haltWallet, resumeWallet } from '../../store/wallet.js';
 import { findPayingWallet } from '../../store/wallet-reads.js';
@@ -19,6 +21,7 @@ import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,
   createTestWallet,
+  credit,
   makeKeystore,
   PASSPHRASE,
   paidByChain,
@@ -198,6 +201,29 @@ describe('a wallet that is replaced', () => {
     await sendForeign(chain, first, 0);
     await replace(second);
     expect(await start(second)).toMatchObject({ halt: { code: 'NONCE_AHEAD_OF_LEDGER' } });
+  });
+
+  it('and is not resumed until what it sent is booked: nothing would notice it again', async () => {
+    const config = { finalityConfirmations: 3 };
+    const first = await createTestWallet(database.db, chain, { config });
+    const second = await anotherKey(first);
+    const payee = await credit(database.db, [AMOUNT_WEI]);
+    await sendForeign(chain, first, 0, { to: payee, valueWei: AMOUNT_WEI });
+    await replace(second);
+    await start(second);
+    const paying = walletKeyOf(second.deps);
+    const resume = () => resumeWallet(database.db, paying, order);
+    await expect(resume()).rejects.toMatchObject({ code: 'NONCE_AHEAD_OF_LEDGER' });
+    const input = { ...order, dryRun: false, vouchedHashes: [] };
+    await expect
+      .poll(async () => (await adoptWallets(second.deps, input)).complete, {
+        ...{ timeout: 20_000, interval: 500 },
+      })
+      .toBe(true);
+    expect(await resume()).toMatchObject({ remaining: [] });
+    const round = { roundId: randomUUID(), workflowId: 'round' };
+    expect(await reserveRound(database.db, round)).toMatchObject({ payouts: 0 });
+    expect(await paidInAll([first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
   });
 
   it('is not replaced while nobody has said what it did before this ledger', async () => {

@@ -287,13 +287,17 @@ export async function sendForeign(
   chain: LocalChain,
   wallet: TestWallet,
   nonce: number,
+  {
+    to = randomAddress(),
+    valueWei = 1n,
+  }: { readonly to?: Address; readonly valueWei?: bigint } = {},
 ): Promise<void> {
   const raw = await wallet.key.signTransaction({
     type: 2,
     chainId: chain.chainId,
     nonce,
-    to: randomAddress(),
-    value: 1n,
+    to,
+    value: valueWei,
     gasLimit: 21_000n,
     maxFeePerGas: 50n * GWEI,
     maxPriorityFeePerGas: 2n * GWEI,
