@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database } from '../store/database.js';
+import { replaceWallet } from '../store/wallet-replacement.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
@@ -183,6 +184,22 @@ describe('an API with the role openpool_api', () => {
     );
     expect(answer).toBe('42501');
   });
+
+  it.each([
+    ['2147483647', 31_337],
+    ['max(no) + 1', 1],
+  ])(
+    'names no wallet as number %s on chain %s, after which nobody could name another',
+    async (no, chainId) => {
+      const named = db.$client.query(
+        `INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+       SELECT ${no}, ${chainId}, '${addressOf(66)}', 'x', 'x' FROM paying_wallet HAVING true`,
+      );
+      await expect(named).rejects.toMatchObject({ code: '23514' });
+      const order = { to: addressOf(10), actor: 'ann', reason: 'the next one' };
+      expect(await replaceWallet(database.db, order)).toMatchObject({ to: order.to });
+    },
+  );
 
   it('reads every table', async () => {
     const { rows } = await db.$client.query<{ name: string }>(
