@@ -12,6 +12,7 @@ import type { RecheckReport } from '../workflows/contract.js';
 import { finalPoint } from './final-point.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { awaitOwnChain } from './own-chain.js';
 
 const PAGE = 500;
 
@@ -56,6 +57,8 @@ async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<
   }
   const stands = (slot: PaidSlot) => headers.get(slot.blockNumber)?.hash === slot.blockHash;
   const final = page.filter((slot) => stands(slot) && slot.blockNumber <= end.block);
+  // Nobody looks at it again, and from now on the chain is known by it.
+  if (final.length > 0) await awaitOwnChain(deps);
   await markFinal(deps.db, walletKeyOf(deps), final);
   const lost = page.filter((slot) => !stands(slot));
   return { final: final.length, ...(await followLost(deps, lost)) };

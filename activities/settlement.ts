@@ -75,7 +75,10 @@ async function settleSlots(
     await haltWallet(deps.db, walletKeyOf(deps), { code: 'TRANSACTION_MISMATCH', reason });
   }
   const closings = closingsOf(decided);
-  const any = closings.settled.length + closings.refused.length + closings.outOfGas.length > 0;
+  const failed = closings.refused.length + closings.outOfGas.length;
+  // A payment that is no payment is opened again; what is given back is paid again.
+  if (failed > 0) await awaitOwnChain(deps);
+  const any = closings.settled.length + failed > 0;
   return {
     moved: any ? await closeSlots(deps.db, walletKeyOf(deps), closings) : [],
     waiting: decided.flatMap(({ slot, decision }) => {
