@@ -42,9 +42,13 @@ async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
 
 /**
  * In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. Throws
- * a ChainError when what they show is another chain: then nobody has used the key.
+ * a ChainError when what they show is another chain: then nobody has used the key. Of what is asked once
+ * and never again it also throws while no quorum says that the chain is not ahead.
  */
-export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefined> {
+export async function readNonceAhead(
+  deps: MoneyDeps,
+  { isAskedOnce = false }: { readonly isAskedOnce?: boolean } = {},
+): Promise<string | undefined> {
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
   if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
@@ -55,11 +59,22 @@ export async function readNonceAhead(deps: MoneyDeps): Promise<string | undefine
   const ahead = views
     .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);
-  if (ahead.length < deps.rpc.quorum) return undefined;
+  if (ahead.length < deps.rpc.quorum) {
+    if (isAskedOnce) requireNotAhead(deps, views.length - ahead.length);
+    return undefined;
+  }
   await awaitOwnChain(deps);
   const chainNonce = Math.min(...ahead);
   return (
     `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +
     `${wallet.nextNonce}: the key was used elsewhere`
   );
+}
+
+function requireNotAhead(deps: MoneyDeps, sayNotAhead: number): void {
+  const { quorum } = deps.rpc;
+  if (sayNotAhead >= quorum) return;
+  const whose = `what ${deps.signer.address} has sent`;
+  const words = `${sayNotAhead} of ${quorum} endpoints that are needed know of nothing more than the ledger`;
+  throw new ChainError('unreachable', `${whose} is not known: ${words}`);
 }

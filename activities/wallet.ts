@@ -84,7 +84,7 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 async function checkEarlierWallets(deps: MoneyDeps): Promise<void> {
   for (const address of await openedWallets(deps.db, deps.chain.chainId)) {
     const earlier = depsWithoutKey(deps, address);
-    const ahead = await readNonceAhead(earlier);
+    const ahead = await readNonceAhead(earlier, { isAskedOnce: true });
     if (ahead === undefined) continue;
     const reason = `${ahead}; another wallet is to pay from now on`;
     await haltWallet(deps.db, walletKeyOf(earlier), { code: 'NONCE_AHEAD_OF_LEDGER', reason });

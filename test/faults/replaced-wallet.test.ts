@@ -203,6 +203,22 @@ describe('a wallet that is replaced', () => {
     expect(await start(second)).toMatchObject({ halt: { code: 'NONCE_AHEAD_OF_LEDGER' } });
   });
 
+  it('and makes the new one wait while too few endpoints tell: it is asked this once', async () => {
+    const first = await createTestWallet(database.db, chain);
+    const second = await anotherKey(first);
+    await sendForeign(chain, first, 0);
+    await replace(second);
+    const { rpc: both } = second.deps;
+    const oneOf: MoneyDeps['rpc'] = {
+      ...both,
+      everyEndpoint: async (read) => (await both.everyEndpoint(read)).slice(0, 1),
+    };
+    const cut = openWallet({ ...second.deps, rpc: oneOf }, { acceptedTransactions: 0 });
+    await expect(cut).rejects.toMatchObject({ name: 'ChainError' });
+    expect(await findWallet(database.db, walletKeyOf(second.deps))).toBeUndefined();
+    expect(await start(second)).toMatchObject({ halt: { code: 'NONCE_AHEAD_OF_LEDGER' } });
+  });
+
   it('and is not resumed until what it sent is booked: nothing would notice it again', async () => {
     const config = { finalityConfirmations: 3 };
     const first = await createTestWallet(database.db, chain, { config });
