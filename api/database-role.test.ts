@@ -163,6 +163,8 @@ describe('an API with the role openpool_api', () => {
     `DELETE FROM wallet`,
     `UPDATE wallet_halt SET code = 'PAYOUTS_SWITCHED_OFF'`,
     `DELETE FROM terms`,
+    `INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
+     VALUES ('2000-01-01Z', 10000, 1, 0, 'commission-floor')`,
     `UPDATE ledger SET chain_id = 1`,
     `INSERT INTO pool_event SELECT * FROM pool_event`,
     `UPDATE source SET reads_from = 'elsewhere'`,
