@@ -2,7 +2,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { OrderKind } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
-import { endOrder, type NewOrder, placeOrder } from '../store/orders.js';
+import { type NewOrder, placeOrder, withdrawOrder } from '../store/orders.js';
 import {
   type AdoptionReport,
   type ManualPayoutResult,
@@ -109,8 +109,10 @@ export async function startOrder<Kind extends OrderKind>(
     );
     return { orderId, workflowId, runId: handle.firstExecutionRunId, handle };
   } catch (error) {
-    await endOrder(db, orderId, { state: 'withdrawn' });
-    throw error;
+    if (await withdrawOrder(db, orderId)) throw error;
+    // Temporal took it although it did not say so.
+    const words = `The order has been taken up, and goes on by itself as ${workflowId}.`;
+    throw new PoolError('WORKER_SILENT', words, {}, { cause: error });
   }
 }
 

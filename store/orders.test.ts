@@ -9,7 +9,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { giveOrder } from '../test/harness/orders.js';
 import { listAuditLog } from './audit-log-reads.js';
-import { endOrder, placeOrder, takeOrder } from './orders.js';
+import { endOrder, placeOrder, takeOrder, withdrawOrder } from './orders.js';
 
 const ARGS = { payee: `0x${'a1'.repeat(20)}`, belowThreshold: false };
 
@@ -60,12 +60,34 @@ describe('an order', () => {
     );
     await database.db.execute(sql`ALTER TABLE operator_order ENABLE TRIGGER keep_order`);
     const { orderId: withdrawn } = await give();
-    await endOrder(database.db, withdrawn, { state: 'withdrawn' });
+    expect(await withdrawOrder(database.db, withdrawn)).toBe(true);
     for (const id of [old, withdrawn]) {
       await expect(takeOrder(database.db, 'payout.manual', id)).rejects.toMatchObject({
         code: 'ORDER_ENDED',
       });
     }
+  });
+
+  it('is not taken back once a worker has taken it up: it was told to have failed, and was booked', async () => {
+    const { orderId } = await give();
+    await takeOrder(database.db, 'payout.manual', orderId);
+    expect(await withdrawOrder(database.db, orderId)).toBe(false);
+    await endOrder(database.db, orderId, { state: 'done', result: { paid: true } });
+    expect(await takeOrder(database.db, 'payout.manual', orderId)).toMatchObject({
+      result: { paid: true },
+    });
+  });
+
+  it('of a time to come is not carried out: it would never grow old', async () => {
+    const { orderId } = await give();
+    await database.db.execute(sql`ALTER TABLE operator_order DISABLE TRIGGER keep_order`);
+    await database.db.execute(
+      sql`UPDATE operator_order SET created_at = now() + interval '1 day' WHERE id = ${orderId}`,
+    );
+    await database.db.execute(sql`ALTER TABLE operator_order ENABLE TRIGGER keep_order`);
+    await expect(takeOrder(database.db, 'payout.manual', orderId)).rejects.toMatchObject({
+      code: 'ORDER_ENDED',
+    });
   });
 
   it('says for ever what it said when it was given, and ends once', async () => {

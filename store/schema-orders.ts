@@ -16,6 +16,7 @@ export const operatorOrder = pgTable('operator_order', {
   state: text('state').$type<OrderState>().notNull().default('open'),
   result: jsonb('result'),
   createdAt: at('created_at').notNull().defaultNow(),
+  takenAt: at('taken_at'),
   endedAt: at('ended_at'),
 });
 

@@ -13,6 +13,8 @@ CREATE TABLE operator_order (
   -- Of one that is done: what it came to. Of one that was refused: the error's code and message.
   result jsonb,
   created_at timestamptz NOT NULL DEFAULT now(),
+  -- When a worker first took it up: from then on it cannot be taken back.
+  taken_at timestamptz,
   ended_at timestamptz,
   CHECK ((state = 'open') = (ended_at IS NULL))
 );
