@@ -13,7 +13,7 @@ export type SettleResult =
   | Exclude<SettleOutcome, { readonly kind: 'missing' }>
   | { readonly kind: 'waiting'; readonly wait: Wait };
 
-interface SettleInput extends Unscoped<PayoutInput> {
+export interface SettleInput extends Unscoped<PayoutInput> {
   readonly knownWaitCode: WaitCode | null;
 }
 

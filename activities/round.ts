@@ -48,12 +48,12 @@ export function createRoundActivities(deps: RoundDeps) {
   };
 }
 
-interface RoundInput {
+export interface RoundInput {
   readonly roundId: string;
   readonly workflowId: string;
 }
 
-interface SagasInput {
+export interface SagasInput {
   readonly roundId?: string;
   readonly payoutId?: string;
 }
