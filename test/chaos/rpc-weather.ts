@@ -144,6 +144,8 @@ function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
 }
 
 const UNMET_CHANCE = 0.2;
+/** Sends are few: several payouts go out in one. */
+const UNMET_FACTOR = 3;
 
 /** And what did not happen to any request yet happens sooner. */
 function withUnmet(trouble: FaultChances, tally: FaultTally): FaultChances {
@@ -154,7 +156,7 @@ function withUnmet(trouble: FaultChances, tally: FaultTally): FaultChances {
   return {
     ...trouble,
     ...Object.fromEntries(
-      unmet.map((fault) => [fault, Math.max(UNMET_CHANCE, trouble[fault] ?? 0)]),
+      unmet.map((fault) => [fault, Math.max(UNMET_CHANCE, UNMET_FACTOR * (trouble[fault] ?? 0))]),
     ),
   };
 }
