@@ -144,24 +144,24 @@ async function twoAddresses(rows: readonly TestRow[]) {
   return { one, other, push };
 }
 
-describe('one orchestrator under two names', () => {
-  beforeEach(async () => {
-    database = await createTestDatabase();
-    orchestrators = [];
-    configs = [];
-    dir = await mkdtemp(join(tmpdir(), 'openpool-twice-'));
-    await recordTerms(
-      database.db,
-      { commissionBps: 0, thresholdWei: 1n, minIntervalMs: 0 },
-      new Date(T0),
-    );
-  });
-  afterEach(async () => {
-    for (const one of orchestrators) await one.stop();
-    await database.close();
-    await rm(dir, { recursive: true, force: true });
-  });
+beforeEach(async () => {
+  database = await createTestDatabase();
+  orchestrators = [];
+  configs = [];
+  dir = await mkdtemp(join(tmpdir(), 'openpool-twice-'));
+  await recordTerms(
+    database.db,
+    { commissionBps: 0, thresholdWei: 1n, minIntervalMs: 0 },
+    new Date(T0),
+  );
+});
+afterEach(async () => {
+  for (const one of orchestrators) await one.stop();
+  await database.close();
+  await rm(dir, { recursive: true, force: true });
+});
 
+describe('one orchestrator under two names', () => {
   it('is found in the first batch of the second, which credits nothing and is read no more', async () => {
     const rows = jobs(1, 0, 600);
     const { one, other, push } = await twoAddresses(rows);
@@ -267,23 +267,6 @@ describe('one orchestrator under two names', () => {
 });
 
 describe('two orchestrators', () => {
-  beforeEach(async () => {
-    database = await createTestDatabase();
-    orchestrators = [];
-    configs = [];
-    dir = await mkdtemp(join(tmpdir(), 'openpool-twice-'));
-    await recordTerms(
-      database.db,
-      { commissionBps: 0, thresholdWei: 1n, minIntervalMs: 0 },
-      new Date(T0),
-    );
-  });
-  afterEach(async () => {
-    for (const one of orchestrators) await one.stop();
-    await database.close();
-    await rm(dir, { recursive: true, force: true });
-  });
-
   it('that start in one second, with ids in lockstep and the same worker, are not taken for one', async () => {
     for (let seed = 1; seed <= 5; seed += 1) {
       const start = (own: number): TestRow[] => [
@@ -338,20 +321,6 @@ describe('two orchestrators', () => {
 });
 
 describe('a dump', () => {
-  beforeEach(async () => {
-    database = await createTestDatabase();
-    orchestrators = [];
-    configs = [];
-    dir = await mkdtemp(join(tmpdir(), 'openpool-twice-'));
-    const terms = { commissionBps: 0, thresholdWei: 1n, minIntervalMs: 0 };
-    await recordTerms(database.db, terms, new Date(T0));
-  });
-  afterEach(async () => {
-    for (const one of orchestrators) await one.stop();
-    await database.close();
-    await rm(dir, { recursive: true, force: true });
-  });
-
   it('of an orchestrator that is read, as a source of its own, is stopped in its first batch', async () => {
     const rows = jobs(1, 0, 500);
     await http('orch', (await orchestrator(rows)).url);
