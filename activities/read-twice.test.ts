@@ -18,6 +18,7 @@ import { rebuildBalances } from '../store/rebuild.js';
 import { resumeSource } from '../store/source-moves.js';
 import { registerSources } from '../store/sources.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { randomOf } from '../test/harness/event-world.js';
 import { recordTerms } from '../test/harness/terms.js';
 import { createSyncActivities, type SyncReport } from './sync.js';
 
@@ -32,17 +33,6 @@ let configs: SourceConfig[];
 
 const at = (seconds: number): string =>
   `${new Date(T0 + seconds * 1000).toISOString().slice(0, 19)}Z`;
-
-/** The same numbers for the same seed (mulberry32). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 /** Jobs as an orchestrator that runs does them: of a few kinds, with times of their own. */
 function jobs(seed: number, from: number, count: number, startS = from): TestRow[] {

@@ -25,3 +25,8 @@ export interface ApiDeps {
 }
 
 export const nowOf = (deps: ApiDeps): Date => deps.now?.() ?? new Date();
+
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/** How long somebody who asks waits for a worker's answer; what was started goes on. */
+export const answerTimeoutOf = (deps: ApiDeps): number => deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;

@@ -18,11 +18,9 @@ import { readTerms } from '../store/pool-reads.js';
 import { findPayingWallet } from '../store/wallet-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { toChecksum } from './addresses.js';
-import type { ApiDeps } from './deps.js';
+import { type ApiDeps, answerTimeoutOf } from './deps.js';
 import { refusalOf } from './errors.js';
 import { awaitOrder, startOrder } from './orders.js';
-
-const ANSWER_TIMEOUT_MS = 15_000;
 
 export interface PayoutRequest {
   readonly payee: Address;
@@ -69,7 +67,7 @@ async function startPayout(deps: ApiDeps, request: PayoutRequest): Promise<Payou
     ...{ kind: 'payout.manual', subject: payee, args: { payee, belowThreshold } },
     ...{ dryRun: false, actor: 'api', reason },
   });
-  const result = await awaitOrder(deps, started, deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
+  const result = await awaitOrder(deps, started, answerTimeoutOf(deps));
   if (result === undefined) {
     return { payout: null, workflowId: started.workflowId, created: false };
   }

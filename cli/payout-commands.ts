@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseAddress, withChecksums } from '../api/addresses.js';
+import { answerTimeoutOf } from '../api/deps.js';
 import { createLinks } from '../api/links.js';
 import { awaitOrder, startOrder } from '../api/orders.js';
 import { pokeSaga } from '../api/sagas.js';
@@ -24,7 +25,6 @@ export const ACTOR = 'cli';
 /** The last line of every dry run. */
 export const DRY_RUN = 'nothing was changed: a dry run';
 const DEFAULT_LIMIT = 50;
-const ANSWER_TIMEOUT_MS = 20_000;
 
 interface Message {
   readonly name: string;
@@ -237,7 +237,7 @@ async function pay(context: CliContext, payee: string, options: PayOptions): Pro
     ...{ kind: 'payout.manual', subject: address, args: { payee: address, belowThreshold } },
     ...{ dryRun: false, actor: ACTOR, reason },
   });
-  const result = await awaitOrder(deps, started, deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
+  const result = await awaitOrder(deps, started, answerTimeoutOf(deps));
   if (result === undefined) {
     const { workflowId } = started;
     const text = `no worker has answered yet; it goes on by itself as ${workflowId}`;

@@ -5,7 +5,7 @@ import { isPossibleWei } from '../../domain/money.js';
 import { retrySubject } from '../../domain/order.js';
 import type { Access } from '../access.js';
 import { startBackfill } from '../backfills.js';
-import type { ApiDeps } from '../deps.js';
+import { type ApiDeps, answerTimeoutOf } from '../deps.js';
 import { parseBeginning, parseEventTime } from '../event-times.js';
 import { createLinks } from '../links.js';
 import { carryOut } from '../orders.js';
@@ -13,8 +13,6 @@ import { addressText, readBody, reasonText } from '../request.js';
 import { viewAdjustment, viewJobDecision, viewSetAsideRetry } from '../views/decision-view.js';
 
 const ACTOR = 'api';
-/** A client waits shorter than a person at a command line; what was started goes on. */
-const ANSWER_TIMEOUT_MS = 15_000;
 
 const repair = {
   reason: reasonText.min(1, 'say why'),
@@ -65,7 +63,7 @@ const backfillBody = z.strictObject({
 });
 
 export function decisionRoutes(deps: ApiDeps, access: Access): Hono {
-  const repairTimeoutMs = deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
+  const repairTimeoutMs = answerTimeoutOf(deps);
   const patient = { ...deps, repairTimeoutMs };
   const links = createLinks(deps);
   const app = new Hono();

@@ -22,7 +22,7 @@ export interface Said {
 export const payeeOf = (n: number): `0x${string}` => `0x${(n + 1).toString(16).padStart(40, '0')}`;
 
 /** The same numbers for the same seed (mulberry32). */
-function randomOf(seed: number): (below: number) => number {
+export function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
