@@ -79,20 +79,20 @@ describe('releasing a payout', () => {
     const { payoutId } = await reserveFor(database.db, 1_000n, refusing);
     const payer = createPayer(deps);
     await payer.sender.send(payoutId);
-    const watch = payer.loop.watch(payoutId, () => undefined);
+    const release = payer.follow();
     await mine(1);
     await expect(releasePayout(deps, { ...DECISION, payoutId })).rejects.toMatchObject({
       code: 'PAYOUT_MAY_STILL_PAY',
     });
     await mine(8);
     await expect
-      .poll(async () => (await payoutProgress(database.db, [payoutId]))[0]?.waitCode, {
+      .poll(async () => (await payoutProgress(database.db, [payoutId]))[0]?.wait?.code, {
         timeout: 20_000,
       })
       .toBe('AWAITING_OPERATOR');
     expect(await stateOf(database.db, payoutId)).toBe('signed');
     await releasePayout(deps, { ...DECISION, payoutId });
-    watch.release();
+    await release();
     expect(await stateOf(database.db, payoutId)).toBe('refused');
     expect(
       await query(

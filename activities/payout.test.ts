@@ -1,7 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../local/chain-node.js';
@@ -22,7 +21,7 @@ import {
   transfersOf,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
-import { createPayoutActivities, type SettleResult } from './payout.js';
+import { createPayoutActivities } from './payout.js';
 
 const AMOUNT_WEI = 77_000_000_000_000_001n;
 const message = { actor: 'test', reason: 'because' };
@@ -170,90 +169,56 @@ describe('an endpoint that shows another transaction than was signed', () => {
   });
 });
 
-const quietEnvironment = () =>
-  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+describe('the activity of a payout', () => {
+  const act = (payer: ReturnType<typeof createPayer>) => createPayoutActivities(payer.sender);
 
-describe('the activities of a payout', () => {
-  it('pay, heartbeating in words', async () => {
-    const { deps } = await createTestWallet(database.db, chain, { config: { confirmations: 8 } });
+  it('signs and sends once, and tells at each call how the payout stands', async () => {
+    const { deps } = await createTestWallet(database.db, chain, { config: { confirmations: 20 } });
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
-    const activities = createPayoutActivities(deps);
-    const environment = quietEnvironment();
-    const beats: unknown[] = [];
-    environment.on('heartbeat', (words) => beats.push(words));
+    const payer = createPayer(deps);
+    const { sendPayout } = act(payer);
     expect(await payoutProgress(database.db, [payoutId])).toMatchObject([
       { payee, amountWei: AMOUNT_WEI, state: 'reserved', slot: null, holdReason: null },
     ]);
-    const sent = await environment.run(activities.sendPayout, { payoutId });
-    expect(sent).toMatchObject({ kind: 'sent' });
-    const input = { payoutId, knownWaitCode: null };
-    const result: SettleResult = await environment.run(activities.settlePayout, input);
-    expect(result).toMatchObject({ kind: 'closed', state: 'paid' });
-    expect(beats.join('\n')).toMatch(/waiting for \d more confirmation/);
-    expect(await environment.run(activities.sendPayout, { payoutId })).toEqual({
-      kind: 'closed',
-      state: 'paid',
+    const sent = await sendPayout({ payoutId });
+    expect(sent).toMatchObject({ kind: 'sent', nonce: 0, wait: null });
+    const release = payer.follow();
+    await expect
+      .poll(() => sendPayout({ payoutId }), { timeout: 20_000 })
+      .toMatchObject({ ...sent, wait: { code: 'AWAITING_CONFIRMATIONS' } });
+    const paid = await payer.settle(payoutId);
+    expect(paid).toMatchObject({ kind: 'closed', state: 'paid' });
+    expect(await sendPayout({ payoutId })).toEqual(paid);
+    await release();
+    await expect(sendPayout({ payoutId: randomUUID() })).rejects.toMatchObject({
+      type: 'PAYOUT_NOT_FOUND',
+      nonRetryable: true,
     });
   });
 
-  it('leave everything safe when they are cancelled while they watch', async () => {
+  it('refuses what an operator may not do, by code and for good', async () => {
     const { deps } = await createTestWallet(database.db, chain);
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-    const activities = createPayoutActivities(deps);
-    await quietEnvironment().run(activities.sendPayout, { payoutId });
-    const parked = quietEnvironment();
-    const input = { payoutId, knownWaitCode: null };
-    const watching = parked.run(activities.settlePayout, input);
-    parked.cancel();
-    await expect(watching).rejects.toThrow(/cancel/i);
-    const next = createPayoutActivities(deps);
-    expect(await quietEnvironment().run(next.settlePayout, input)).toMatchObject({
-      state: 'paid',
-    });
-  });
-
-  it('tell the workflow of a reason to wait once it has lasted', async () => {
-    const { deps } = await createTestWallet(database.db, chain, { config: { confirmations: 40 } });
-    const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-    const activities = createPayoutActivities(deps);
-    const environment = quietEnvironment();
-    await environment.run(activities.sendPayout, { payoutId });
-    const told = await environment.run(activities.settlePayout, { payoutId, knownWaitCode: null });
-    expect(told).toMatchObject({ kind: 'waiting', wait: { code: 'AWAITING_CONFIRMATIONS' } });
-    const [shown] = await query<{ wait_code: string }>(
-      database.db,
-      sql`SELECT wait_code FROM payout WHERE id = ${payoutId}`,
-    );
-    expect(shown?.wait_code).toBe('AWAITING_CONFIRMATIONS');
-    const knownWaitCode = 'AWAITING_CONFIRMATIONS' as const;
-    const input = { payoutId, knownWaitCode };
-    expect(await environment.run(activities.settlePayout, input)).toMatchObject({ state: 'paid' });
-  });
-
-  it('refuse what an operator may not do, by code and for good', async () => {
-    const { deps } = await createTestWallet(database.db, chain);
-    const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-    const activities = createPayoutActivities(deps);
-    const environment = quietEnvironment();
+    const payer = createPayer(deps);
+    const { sendPayout } = act(payer);
     const { db } = database;
     const held = await holdPayout(db, payoutId, message);
     expect(held).toMatchObject({ state: 'reserved' });
-    expect(await environment.run(activities.sendPayout, { payoutId })).toEqual({
+    expect(await sendPayout({ payoutId })).toEqual({
       kind: 'waiting',
       wait: { code: 'PAYOUT_HELD', reason: 'held by an operator: because' },
     });
     await resumePayout(db, payoutId, message);
-    await environment.run(activities.sendPayout, { payoutId });
-    for (const act of [holdPayout, cancelPayout]) {
-      await expect(act(db, payoutId, message)).rejects.toMatchObject({
+    await sendPayout({ payoutId });
+    for (const order of [holdPayout, cancelPayout]) {
+      await expect(order(db, payoutId, message)).rejects.toMatchObject({
         code: 'PAYOUT_ALREADY_SIGNED',
         final: true,
       });
     }
     const bumped = await requestBump(db, payoutId, message);
     expect(bumped).toMatchObject({ state: 'signed' });
-    const input = { payoutId, knownWaitCode: null };
-    await environment.run(activities.settlePayout, input);
+    await payer.settle(payoutId);
     await expect(requestBump(db, payoutId, message)).rejects.toMatchObject({
       code: 'PAYOUT_ALREADY_CLOSED',
     });

@@ -6,13 +6,15 @@ import { ChainError, saysReverted, saysUnaffordable } from '../chain/chain-error
 import type { WalletView } from '../chain/chain-reads.js';
 import { decideFees, expectedGasCostWei, gasLimitFor } from '../domain/fees.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
-import { amountWait } from '../domain/payout-limits.js';
+import { amountWait, dayWait } from '../domain/payout-limits.js';
 import { rpcUnreachable, walletHalted, walletReplaced } from '../domain/payout-wait.js';
 import { PoolError } from '../domain/pool-error.js';
 import { recordSends, unsentAttempts } from '../store/attempts.js';
+import { readDayUse } from '../store/payout-limits.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import { allocateSlots, type SlotOrder } from '../store/slots.js';
+import { findWallet } from '../store/wallet.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
@@ -20,9 +22,15 @@ import { withSigner } from './signing.js';
 import { furthestView, noteBalance } from './wallet-balance.js';
 
 export type SendResult =
-  | { readonly kind: 'sent'; readonly nonce: number; readonly txHash: string }
+  | {
+      readonly kind: 'sent';
+      readonly nonce: number;
+      readonly txHash: string;
+      /** Why it is not settled yet, as Postgres shows it. */
+      readonly wait: Wait | null;
+    }
   | { readonly kind: 'waiting'; readonly wait: Wait }
-  | { readonly kind: 'closed'; readonly state: PayoutState };
+  | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
 export interface Sender {
   /** Sees to it that the payout has signed bytes and that these are offered to the chain. */
@@ -38,13 +46,16 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-/** One per process: groups whatever is asked for while the group before is under way. */
-export function createSender(deps: MoneyDeps): Sender {
+/**
+ * One per process: groups whatever is asked for while the group before is under way. `onSigned` is told when
+ * there is something new to settle.
+ */
+export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   const queue: Call[] = [];
   let running = false;
   const run = async () => {
     running = true;
-    while (queue.length > 0) await answerGroup(deps, queue.splice(0, MAX_GROUP));
+    while (queue.length > 0) await answerGroup({ ...deps, onSigned }, queue.splice(0, MAX_GROUP));
     running = false;
   };
   return {
@@ -56,7 +67,11 @@ export function createSender(deps: MoneyDeps): Sender {
   };
 }
 
-async function answerGroup(deps: MoneyDeps, calls: readonly Call[]): Promise<void> {
+interface SenderDeps extends MoneyDeps {
+  readonly onSigned: () => void;
+}
+
+async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<void> {
   try {
     const results = await sendGroup(deps, [...new Set(calls.map((call) => call.payoutId))]);
     for (const call of calls) {
@@ -75,7 +90,7 @@ export function payoutMissing(payoutId: string): PoolError {
 }
 
 async function sendGroup(
-  deps: MoneyDeps,
+  deps: SenderDeps,
   payoutIds: readonly string[],
 ): Promise<ReadonlyMap<string, SendResult>> {
   const before = await payoutProgress(deps.db, payoutIds);
@@ -83,7 +98,10 @@ async function sendGroup(
     ({ state, holdReason }) => state === 'reserved' && !isHeld(holdReason),
   );
   const refusals = ready.length === 0 ? NO_WAITS : await allocate(deps, ready);
-  await broadcastUnsent(deps);
+  if (refusals.size < ready.length || before.some(hasUnsent)) {
+    deps.onSigned();
+    await broadcastUnsent(deps);
+  }
   const after = ready.length === 0 ? before : await payoutProgress(deps.db, payoutIds);
   const results = new Map(
     after.map((payout) => [payout.payoutId, resultFor(payout, refusals.get(payout.payoutId))]),
@@ -96,14 +114,17 @@ async function sendGroup(
   return results;
 }
 
+/** Signed by a process that died before it sent. */
+const hasUnsent = ({ state, slot }: PayoutProgress) => !isClosed(state) && slot?.sends === 0;
+
 const NO_WAITS: ReadonlyMap<string, Wait> = new Map();
 const isHeld = (holdReason: string | null): holdReason is string => holdReason !== null;
 
 function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResult {
   const { state, slot, holdReason } = payout;
-  if (isClosed(state)) return { kind: 'closed', state };
+  if (isClosed(state)) return { kind: 'closed', state, txHash: slot?.txHash ?? null };
   if (state !== 'reserved' && slot !== null) {
-    return { kind: 'sent', nonce: slot.nonce, txHash: slot.txHash };
+    return { kind: 'sent', nonce: slot.nonce, txHash: slot.txHash, wait: payout.wait };
   }
   if (isHeld(holdReason)) {
     const wait: Wait = { code: 'PAYOUT_HELD', reason: heldWords({ reason: holdReason }) };
@@ -113,16 +134,52 @@ function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResul
   return { kind: 'waiting', wait: refusal ?? behind };
 }
 
-/** Signs and stores what can be; answers why the rest was not. */
+/**
+ * Signs and stores what can be; answers why the rest was not. What the ledger alone can refuse asks the chain
+ * nothing: thousands may wait for a halt or a limit.
+ */
 async function allocate(
+  deps: MoneyDeps,
+  reserved: readonly PayoutProgress[],
+): Promise<ReadonlyMap<string, Wait>> {
+  const early = await refuseEarly(deps, reserved);
+  const payouts = reserved.filter(({ payoutId }) => !early.has(payoutId));
+  if (payouts.length === 0) return early;
+  return new Map([...early, ...(await allocateAllowed(deps, payouts))]);
+}
+
+/** The same again under the wallet's lock decides; this spares the chain. */
+async function refuseEarly(
   deps: MoneyDeps,
   payouts: readonly PayoutProgress[],
 ): Promise<ReadonlyMap<string, Wait>> {
-  const facts = await readFacts(deps, payouts);
-  if (facts instanceof ChainError) return waitAll(payouts, rpcUnreachable(facts.message));
-  const { view, claimedNonce, estimates } = facts;
+  const wallet = await findWallet(deps.db, walletKeyOf(deps));
+  if (wallet !== undefined && wallet.halt !== null) {
+    return waitAll(payouts, walletHalted(wallet.halt.reason));
+  }
+  const waits = new Map<string, Wait>();
+  const day = await readDayUse(deps.db);
+  for (const payout of payouts) {
+    const { payoutId, amountWei, isApproved } = payout;
+    const wait =
+      amountWait({ id: payoutId, amountWei, isApproved }, deps.limits) ??
+      dayWait(amountWei, deps.limits, day);
+    if (wait !== undefined) waits.set(payoutId, wait);
+  }
+  return waits;
+}
+
+async function allocateAllowed(
+  deps: MoneyDeps,
+  payouts: readonly PayoutProgress[],
+): Promise<ReadonlyMap<string, Wait>> {
+  const sight = await readSight(deps);
+  if (sight instanceof ChainError) return waitAll(payouts, rpcUnreachable(sight.message));
+  const { view, claimedNonce } = sight;
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
   if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
+  const estimates = await estimateAll(deps, payouts);
+  if (estimates instanceof ChainError) return waitAll(payouts, rpcUnreachable(estimates.message));
   const waits = new Map<string, Wait>();
   const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
   const orders = payouts.flatMap((payout, index): SlotOrder[] => {
@@ -157,29 +214,17 @@ async function allocate(
   return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
 
-interface Facts {
+interface Sight {
   /** Of the endpoint that is furthest. */
   readonly view: WalletView;
   /** The highest count that any endpoint gives. */
   readonly claimedNonce: number;
-  readonly estimates: readonly (bigint | ChainError)[];
 }
 
-async function readFacts(
-  deps: MoneyDeps,
-  payouts: readonly PayoutProgress[],
-): Promise<Facts | ChainError> {
-  const from = deps.signer.address;
-  const transfers = payouts.map((payout) => ({
-    from,
-    to: payout.destination,
-    valueWei: payout.amountWei,
-  }));
+async function readSight(deps: MoneyDeps): Promise<Sight | ChainError> {
   try {
-    const [answers, estimates] = await Promise.all([
-      deps.rpc.everyEndpoint((reads) => reads.walletView(from)),
-      deps.rpc.estimateGas(transfers),
-    ]);
+    const { address } = deps.signer;
+    const answers = await deps.rpc.everyEndpoint((reads) => reads.walletView(address));
     // After an older backup was restored, an endpoint that lags would hide nonces that are used already.
     if (answers.length < deps.rpc.quorum) {
       const why = [`only ${answers.length} RPC endpoint answers`, ...deps.rpc.faults()];
@@ -189,7 +234,22 @@ async function readFacts(
     const view = furthestView(views);
     await noteBalance(deps, view);
     const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);
-    return { view, claimedNonce: Math.max(...counts), estimates };
+    return { view, claimedNonce: Math.max(...counts) };
+  } catch (error) {
+    if (error instanceof ChainError) return error;
+    throw error;
+  }
+}
+
+async function estimateAll(
+  deps: MoneyDeps,
+  payouts: readonly PayoutProgress[],
+): Promise<readonly (bigint | ChainError)[] | ChainError> {
+  const from = deps.signer.address;
+  try {
+    return await deps.rpc.estimateGas(
+      payouts.map(({ destination: to, amountWei: valueWei }) => ({ from, to, valueWei })),
+    );
   } catch (error) {
     if (error instanceof ChainError) return error;
     throw error;

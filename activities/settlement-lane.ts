@@ -1,5 +1,5 @@
 /**
- * One wallet's side of the settlement loop: where the chain stands for it, which of its nonces are consumed,
+ * One wallet's side of the settler: where the chain stands for it, which of its nonces are consumed,
  * and what was decided about them until a later block. What it remembers makes it quick and talkative; what it
  * decides is read afresh.
  */
@@ -22,6 +22,8 @@ export class SettlementLane {
   private view: WalletView | undefined;
   private deepNonce = 0;
   private headMovedAtMs = 0;
+  /** The head at which all open slots were read last. */
+  private fullAtHash: string | undefined;
   /** Block at which a nonce was first seen consumed. */
   private readonly minedAt = new Map<number, number>();
   /** Waits that a receipt gave, by payout, and the head before which they stay as they are. */
@@ -37,7 +39,12 @@ export class SettlementLane {
   /** Looks at the chain and closes what is deep enough; gives the payouts that ended. */
   async settle(full: boolean): Promise<readonly string[]> {
     const { view, moved } = await this.look();
-    return full || moved ? this.settleSeen(view, full) : [];
+    // While the chain stands still, nothing new can be read from it, however many transfers wait.
+    const isDue = full && view.head.hash !== this.fullAtHash;
+    if (!moved && !isDue) return [];
+    const ended = await this.settleSeen(view, full);
+    if (full) this.fullAtHash = view.head.hash;
+    return ended;
   }
 
   /** Sends again and raises fees; nothing before the first look. */

@@ -104,7 +104,9 @@ describe('a remote signer', () => {
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     const sent = await createSender(deps).send(payoutId);
     expect(sent).toMatchObject({ kind: 'waiting', wait: { code: 'SIGNER_UNREACHABLE' } });
-    expect((await payoutProgress(database.db, [payoutId]))[0]?.waitCode).toBe('SIGNER_UNREACHABLE');
+    expect((await payoutProgress(database.db, [payoutId]))[0]?.wait?.code).toBe(
+      'SIGNER_UNREACHABLE',
+    );
     await expectUntouched(payoutId);
     const paying = createPayer(deps).pay(payoutId);
     service = await startService({ port: service.port });

@@ -6,6 +6,9 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
+import { tellSagas } from '../activities/sagas.js';
+import { createSender } from '../activities/sending.js';
+import { Settler } from '../activities/settler.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { waitUntil } from '../local/process.js';
 import { closeDatabase, type Database } from '../store/database.js';
@@ -59,6 +62,7 @@ describe('payouts through the API', () => {
   let wallet: TestWallet;
   let space: TestNamespace;
   let temporal: TestTemporal;
+  let settler: Settler;
   let app: Hono;
 
   beforeAll(async () => {
@@ -75,13 +79,18 @@ describe('payouts through the API', () => {
     wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH, limits });
     await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
     const round = createRoundActivities({ ...wallet.deps, client, poolId: TEST_POOL_ID });
-    const payout = createPayoutActivities(wallet.deps);
+    const sagas = { client, poolId: TEST_POOL_ID };
+    const sender = createSender(wallet.deps, () => settler.nudge());
+    settler = new Settler(wallet.deps, { sender, tell: (ids) => tellSagas(sagas, ids) });
+    settler.start();
+    const payout = createPayoutActivities(sender);
     await temporal.startWorker({ ...round, ...payout }, { namespace });
     apiDb = await openAsApi(database);
     app = createApp({ ...appDeps(), client });
   });
   afterAll(async () => {
     await temporal.close();
+    await settler.stop();
     await space.close();
     await closeDatabase(apiDb);
     await Promise.all([database.close(), chain.stop()]);

@@ -48,6 +48,16 @@ export const WAIT_CODES = [
 ] as const;
 export type WaitCode = (typeof WAIT_CODES)[number];
 
+const PROGRESS: readonly WaitCode[] = [
+  ...(['AWAITING_BROADCAST', 'AWAITING_INCLUSION'] as const),
+  ...(['AWAITING_CONFIRMATIONS', 'AWAITING_FINALITY'] as const),
+];
+
+/** Whether this is how every payout waits for the chain, and no trouble. */
+export function isProgress(code: WaitCode): boolean {
+  return PROGRESS.includes(code);
+}
+
 /** Why a payout waits, in words an operator understands, with the numbers at hand. */
 export interface Wait {
   readonly code: WaitCode;

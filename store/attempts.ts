@@ -53,7 +53,7 @@ export function restlessAttempts(
          (latest.sends = 0 AND latest.created_at < now() - ${OTHERS_TURN})
       OR (slot.nonce >= ${view.pendingNonce}
           AND latest.last_sent_at < now() - ${patience} * least(power(2, latest.sends - 1), 16))
-      OR latest.last_sent_at < now() - ${patience} * 40)`,
+      OR latest.last_sent_at < now() - ${patience} * 40 * least(power(2, latest.sends - 1), 8))`,
   );
 }
 

@@ -22,6 +22,7 @@ export async function movePayouts(
     sql`UPDATE payout SET state = ${move.to}, wait_code = NULL, wait_reason = NULL,
                signed_at = CASE WHEN ${name === 'sign'} THEN now() ELSE signed_at END,
                closed_at = CASE WHEN ${isClosed(move.to)} THEN now() END,
+               told_at = NULL,
                settlement_no = settlement_no + ${name === 'reopen' ? 1 : 0}
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = ANY(${list(move.from)}::text[])
         RETURNING id`,

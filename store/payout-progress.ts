@@ -14,7 +14,7 @@ export interface PayoutProgress {
   readonly holdReason: string | null;
   /** An operator let it go above the limits of one payout. */
   readonly isApproved: boolean;
-  readonly waitCode: WaitCode | null;
+  readonly wait: Wait | null;
   /** Gas limit that its payee's next transfer asks for at least. */
   readonly gasLimit: bigint | null;
   /** Of its latest slot, whatever became of that. */
@@ -40,6 +40,7 @@ interface ProgressRow {
   readonly hold_reason: string | null;
   readonly approved: boolean;
   readonly wait_code: WaitCode | null;
+  readonly wait_reason: string | null;
   readonly gas_limit: string | null;
   readonly wallet: Address;
   readonly nonce: string | null;
@@ -58,7 +59,7 @@ export async function payoutProgress(
   const rows = await query<ProgressRow>(
     reader,
     sql`SELECT payout.id, payout.payee, payout.destination, payout.amount_wei, payout.state,
-               payout.wait_code, payee.gas_limit, payout.approved_at IS NOT NULL AS approved,
+               payout.wait_code, payout.wait_reason, payee.gas_limit, payout.approved_at IS NOT NULL AS approved,
                CASE WHEN held_at IS NOT NULL THEN coalesce(hold_reason, '') END AS hold_reason,
                slot.wallet, slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas
@@ -80,7 +81,7 @@ export async function payoutProgress(
     state: row.state,
     holdReason: row.hold_reason,
     isApproved: row.approved,
-    waitCode: row.wait_code,
+    wait: row.wait_code === null ? null : { code: row.wait_code, reason: row.wait_reason ?? '' },
     gasLimit: row.gas_limit === null ? null : BigInt(row.gas_limit),
     slot: row.nonce === null ? null : slotOf(row, Number(row.nonce)),
   }));
@@ -135,5 +136,5 @@ export async function recordWaits(db: Database, waits: ReadonlyMap<string, Wait>
                   ${list(entries.map(([, wait]) => wait.code))}::text[],
                   ${list(entries.map(([, wait]) => wait.reason))}::text[]) AS new (id, code, reason)
      WHERE payout.id = new.id AND payout.state IN ('reserved', 'signed', 'reopened')
-       AND payout.wait_code IS DISTINCT FROM new.code`);
+       AND (payout.wait_code, payout.wait_reason) IS DISTINCT FROM (new.code, new.reason)`);
 }

@@ -106,8 +106,10 @@ interface AllocatablePayout {
   readonly amountWei: bigint;
   readonly isApproved: boolean;
   readonly burntGasWei: bigint;
+  readonly createdAt: string;
 }
 
+/** Locked in the order of their ids, given oldest first: who has waited longest is the first below a limit. */
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
@@ -118,21 +120,25 @@ async function lockAllocatable(
     amount_wei: string;
     approved: boolean;
     burnt: string;
+    created_at: string;
   }>(
     tx,
     sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved,
-               payee.burnt_gas_wei AS burnt
+               payee.burnt_gas_wei AS burnt, payout.created_at::text
           FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return rows.map(({ id, destination, amount_wei, approved, burnt }) => ({
-    id,
-    destination,
-    amountWei: BigInt(amount_wei),
-    isApproved: approved,
-    burntGasWei: BigInt(burnt),
-  }));
+  return rows
+    .map(({ id, destination, amount_wei, approved, burnt, created_at }) => ({
+      id,
+      destination,
+      amountWei: BigInt(amount_wei),
+      isApproved: approved,
+      burntGasWei: BigInt(burnt),
+      createdAt: created_at,
+    }))
+    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /** Parts what may be signed from what a limit or the balance holds back. */

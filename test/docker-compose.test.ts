@@ -13,7 +13,7 @@ import { createApp } from '../api/app.js';
 import { parseDurationMs } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
 import { API_ROLE } from '../store/roles.js';
-import { SHUTDOWN_FORCE_MS } from '../worker/run-worker.js';
+import { SHUTDOWN_FORCE_MS } from '../worker/lanes.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 
 interface Service {

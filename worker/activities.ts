@@ -5,28 +5,33 @@ import { createHistoryActivities, type HistoryDeps } from '../activities/history
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
+import type { Sender } from '../activities/sending.js';
 import { createSentinelActivities, type SentinelDeps } from '../activities/sentinel.js';
+import type { StuckSaga } from '../activities/sweep.js';
 import { createSyncActivities, type SyncDeps } from '../activities/sync.js';
 import { createWalletActivities } from '../activities/wallet.js';
 
 interface ActivityDeps {
   readonly money: MoneyDeps;
+  readonly sender: Sender;
   readonly sync: SyncDeps;
   readonly sentinel: SentinelDeps;
   readonly history: HistoryDeps;
   readonly client: Client;
   readonly poolId: string;
   readonly maxOrderedPerDayWei: bigint;
+  readonly onStuckSaga: (saga: StuckSaga) => void;
 }
 
 export function createActivities(deps: ActivityDeps) {
-  const { money, sync, sentinel, history, client, poolId, maxOrderedPerDayWei } = deps;
+  const { money, sender, sync, sentinel, history, client, poolId, maxOrderedPerDayWei } = deps;
+  const { onStuckSaga } = deps;
   return {
     ...createSyncActivities(sync),
     ...createSentinelActivities(sentinel),
     ...createDecisionActivities({ db: money.db, maxOrderedPerDayWei }),
-    ...createRoundActivities({ ...money, client, poolId }),
-    ...createPayoutActivities(money),
+    ...createRoundActivities({ ...money, client, poolId, onStuckSaga }),
+    ...createPayoutActivities(sender),
     ...createWalletActivities(money),
     ...createHistoryActivities(history),
   };

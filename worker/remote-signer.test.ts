@@ -81,7 +81,7 @@ describe('the worker with a remote signer', () => {
       timeoutMs: 30_000,
       intervalMs: 100,
       ready: async () =>
-        (await payoutProgress(database.db, [payoutId]))[0]?.waitCode === 'SIGNER_UNREACHABLE',
+        (await payoutProgress(database.db, [payoutId]))[0]?.wait?.code === 'SIGNER_UNREACHABLE',
     });
     const shown = await fetch(`${pool.apiUrl()}/v1/payouts/${payoutId}`);
     expect(await shown.text()).toContain('nothing is signed, and it is asked again');

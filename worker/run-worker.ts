@@ -1,9 +1,12 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import type { MoneyDeps } from '../activities/money-deps.js';
+import { tellSagas } from '../activities/sagas.js';
+import { createSender, type Sender } from '../activities/sending.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
+import { Settler } from '../activities/settler.js';
 import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
@@ -14,6 +17,7 @@ import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
 import { workflowsPath } from './bundle.js';
 import { isEarlierVersionThere, takeOver } from './earlier-version.js';
+import { createLanes, runLanes, stopLanes } from './lanes.js';
 import { installRuntime } from './log.js';
 import { guardPool } from './pool-guard.js';
 import { keepSchedules } from './schedule-keeping.js';
@@ -29,14 +33,8 @@ import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js'
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
-/** How long running activities may take to end by themselves. */
-const SHUTDOWN_GRACE_MS = 15_000;
-/** After so long the worker ends whatever still runs; a container's grace must be longer. */
-export const SHUTDOWN_FORCE_MS = 25_000;
 /** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
 export const WORKER_CONNECTIONS = 20;
-/** Two thousand payouts keep as many settlements parked, and syncs must find room beside them. */
-const PARALLEL_ACTIVITIES = 2_500;
 
 /** The worker as a part of a process. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
@@ -57,11 +55,15 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     const client = new Client({ connection, namespace: config.temporal.namespace });
     const order = temporalOrder(context, { connection, client });
     await untilTemporalAnswers(context, order.put);
-    const parts = { connection, client, sources, money: wallet.money };
-    const worker = await createWorker(context, parts);
+    const { money } = wallet;
+    const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
+    const parts = { connection, client, sources, money, sender };
+    const workers = await createWorkers(context, parts);
     const stopKeeping = keepSchedules({ areThere: order.isThere, putBack: order.put, ...context });
-    return runWorker(worker, wallet.refused, async () => {
+    settler.start();
+    return runWorkers(workers, wallet.refused, async () => {
       stopKeeping();
+      await settler.stop();
       await order.leave();
       await terms.stop();
       await connection.close();
@@ -113,11 +115,23 @@ interface WorkerParts {
   readonly client: Client;
   readonly sources: Awaited<ReturnType<typeof prepareSources>>;
   readonly money: MoneyDeps;
+  readonly sender: Sender;
 }
 
-function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Worker> {
-  const { config, db, ledger, version } = context;
-  const { connection, client, sources, money } = parts;
+/** Sagas sign through the one, and whatever is signed is followed by the other. */
+function createSettler(
+  money: MoneyDeps,
+  sagas: { readonly client: Client; readonly poolId: string },
+) {
+  const sender = createSender(money, () => settler.nudge());
+  const tell = (payoutIds: readonly string[]) => tellSagas(sagas, payoutIds);
+  const settler: Settler = new Settler(money, { sender, tell });
+  return { settler, sender };
+}
+
+function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
+  const { config, db, ledger, log, version } = context;
+  const { connection, client, sources, money, sender } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
@@ -125,27 +139,18 @@ function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Work
   const history = { db, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },
-    ...{ money, sync, sentinel, history },
+    ...{ money, sender, sync, sentinel, history },
+    onStuckSaga({ workflowId, failure }) {
+      log.error({ code: 'SAGA_STUCK', workflowId, failure }, 'a saga fails and is started anew');
+    },
   });
   const { namespace } = config.temporal;
-  return Worker.create({
-    ...WORKER_OPTIONS,
-    taskQueue: taskQueueOf(poolId),
-    interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] },
-    ...{ connection, namespace, activities },
-    ...workflows(),
+  return createLanes({
+    ...{ connection, namespace, activities, workflows: workflows() },
+    mainQueue: taskQueueOf(poolId),
+    more: { interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] } },
   });
 }
-
-const WORKER_OPTIONS = {
-  shutdownGraceTime: SHUTDOWN_GRACE_MS,
-  shutdownForceTime: SHUTDOWN_FORCE_MS,
-  maxConcurrentActivityTaskExecutions: PARALLEL_ACTIVITIES,
-  maxConcurrentWorkflowTaskExecutions: 100,
-  maxCachedWorkflows: 1_000,
-  // The words a parked settlement waits with are worth little when they are a minute old.
-  maxHeartbeatThrottleInterval: '5 seconds',
-} satisfies Omit<WorkerOptions, 'taskQueue'>;
 
 function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const codePath = findWorkflowBundle();
@@ -180,19 +185,19 @@ function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
   };
 }
 
-function runWorker(
-  worker: Worker,
+function runWorkers(
+  workers: readonly Worker[],
   refused: Promise<never>,
   onStopped: () => Promise<void>,
 ): Service {
-  const ended = worker.run();
+  const ended = runLanes(workers);
   const done = Promise.race([ended, refused]);
   // Whoever stops it waits for its end; whoever runs it hears of a failure through `done`.
   done.catch(() => undefined);
   return {
     done,
     async stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      stopLanes(workers);
       await ended.catch(() => undefined);
       await onStopped();
     },

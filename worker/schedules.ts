@@ -163,16 +163,14 @@ async function applySchedule(
     }));
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    await client.create({
+    const handle = await client.create({
       ...options,
       ...tags,
       scheduleId: one.scheduleId,
-      state: {
-        ...pauseState(one, { paused: false }),
-        // A new source should not wait for its first turn.
-        triggerImmediately: one.workflowType === 'sync',
-      },
+      state: pauseState(one, { paused: false }),
     });
+    // A new source should not wait for its first turn; `triggerImmediately` would run beside that one.
+    if (one.workflowType === 'sync') await handle.trigger(ScheduleOverlapPolicy.SKIP);
   }
 }
 

@@ -2,7 +2,29 @@
  * How activities are called. Every option is spelled out: the defaults of the SDK (ten-year
  * time-outs, retries without bound) are decisions too, and not ours.
  */
-import type { ActivityOptions } from '@temporalio/workflow';
+import {
+  type ActivityFunction,
+  type ActivityOptions,
+  type LocalActivityOptions,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { type Lane, laneQueue } from './contract.js';
+
+/** Activities that run in the slots of this lane, next to the queue of the workflow that calls them. */
+export function onLane<Activities>(lane: Lane, options: ActivityOptions): Activities {
+  const call = (name: string) => {
+    return (...args: readonly unknown[]) => {
+      const taskQueue = laneQueue(workflowInfo().taskQueue, lane);
+      const proxied = proxyActivities<Readonly<Record<string, ActivityFunction>>>({
+        ...options,
+        taskQueue,
+      });
+      return proxied[name]?.(...args);
+    };
+  };
+  return new Proxy({}, { get: (_, name) => call(String(name)) }) as Activities;
+}
 
 /**
  * Answers a person who waits: fails after a few tries instead of hanging. What it did is in
@@ -19,18 +41,14 @@ export const PERSON_WAITS: ActivityOptions = {
   },
 };
 
-/** Signs and broadcasts. The heartbeat lets a killed process be noticed in seconds. */
-export const SEND_CALL: ActivityOptions = {
+/**
+ * Signs and broadcasts, or tells how the payout stands. It is local: the first step of thousands of sagas needs
+ * no task of its own, and it can run twice, because Postgres decides.
+ */
+export const SEND_CALL: LocalActivityOptions = {
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '15 seconds',
+  localRetryThreshold: '5 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-};
-
-/** Stays parked until its payout is settled; a fresh one takes over when its process dies. */
-export const SETTLE_CALL: ActivityOptions = {
-  startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '15 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 1.5, maximumInterval: '15 seconds' },
 };
 
 /** Reads a source to its end, which may be years of events away. */

@@ -26,7 +26,16 @@ export type Scoped<Activities> = {
     : never;
 };
 
+/**
+ * Work that must not wait behind other work has a queue, and slots, of its own. The pool's main queue has all
+ * workflows except sagas, and the clockwork's activities: rounds, sweeps, audits, the sentinel.
+ * payouts: the sagas. orders: what people ask for. sync: reading sources. long: backfill, rebuild, archive.
+ */
+export const LANES = ['payouts', 'orders', 'sync', 'long'] as const;
+export type Lane = (typeof LANES)[number];
+
 export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
+export const laneQueue = (mainQueue: string, lane: Lane): string => `${mainQueue}/${lane}`;
 const within = (poolId: string, name: string): string => `${poolId}/${name}`;
 
 /** The payout's id names its saga: starting it twice finds the one that runs. */
@@ -217,5 +226,5 @@ export interface PayoutStatus {
 
 export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
 
-/** Tells a waiting saga to look again now instead of at its next turn. */
+/** Tells a saga that its payout stands differently in Postgres: it says nothing more, and moves nothing. */
 export const pokeSignal = defineSignal('poke');

@@ -1,8 +1,8 @@
 /** What a person orders about events and unattributed money: one activity each, as for repairs. */
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createDecisionActivities } from '../activities/decisions.js';
 import type { createSyncActivities } from '../activities/sync.js';
-import { BACKFILL_CALL, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
+import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
 import type { OrderInput, Scoped } from './contract.js';
 import type {
   AdjustmentReport,
@@ -13,9 +13,12 @@ import type {
 import { tell } from './repair.js';
 
 type SyncActivities = ReturnType<typeof createSyncActivities>;
-const decisions = proxyActivities<Scoped<ReturnType<typeof createDecisionActivities>>>(REPAIR_CALL);
-const { backfillSource } = proxyActivities<Scoped<SyncActivities>>(BACKFILL_CALL);
-const { retrySetAside: retry } = proxyActivities<Scoped<SyncActivities>>(SYNC_CALL);
+const decisions = onLane<Scoped<ReturnType<typeof createDecisionActivities>>>(
+  'orders',
+  REPAIR_CALL,
+);
+const { backfillSource } = onLane<Scoped<SyncActivities>>('long', BACKFILL_CALL);
+const { retrySetAside: retry } = onLane<Scoped<SyncActivities>>('long', SYNC_CALL);
 
 /** Reads a source again from a time on, beside its sync. */
 export async function backfill(input: OrderInput): Promise<BackfillReport> {

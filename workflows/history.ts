@@ -1,7 +1,7 @@
 /** Work on the whole history: one activity each, so that the Temporal UI keeps who asked, and what came out. */
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createHistoryActivities } from '../activities/history.js';
-import { HISTORY_CALL } from './activity-options.js';
+import { HISTORY_CALL, onLane } from './activity-options.js';
 import type {
   ArchiveReport,
   OrderInput,
@@ -12,8 +12,7 @@ import type {
   VerifyReport,
 } from './contract.js';
 
-const activities =
-  proxyActivities<Scoped<ReturnType<typeof createHistoryActivities>>>(HISTORY_CALL);
+const activities = onLane<Scoped<ReturnType<typeof createHistoryActivities>>>('long', HISTORY_CALL);
 const MOST_SHOWN = 50;
 
 /** Computes every balance again from the raw events and compares; corrects when it is told to. */

@@ -1,11 +1,11 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createRoundActivities } from '../activities/round.js';
-import { BULK_CALL, PERSON_WAITS } from './activity-options.js';
+import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
 import type { ManualPayoutResult, OrderInput, Scoped } from './contract.js';
 
 type RoundActivities = ReturnType<typeof createRoundActivities>;
-const { reserveManual } = proxyActivities<Scoped<RoundActivities>>(PERSON_WAITS);
-const { startSagas } = proxyActivities<Scoped<RoundActivities>>(BULK_CALL);
+const { reserveManual } = onLane<Scoped<RoundActivities>>('orders', PERSON_WAITS);
+const { startSagas } = onLane<Scoped<RoundActivities>>('orders', BULK_CALL);
 
 /** One payout that a person ordered: reserved at once, then a saga like any other. */
 export async function manualPayout(input: OrderInput): Promise<ManualPayoutResult> {

@@ -5,7 +5,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { PayoutState, Wait } from '../domain/payout.js';
+import { isProgress, type PayoutState, type Wait } from '../domain/payout.js';
 import {
   nonceKey,
   type PayoutStatus,
@@ -16,52 +16,57 @@ import {
   waitCodeKey,
 } from './contract.js';
 
-export interface PayoutView {
-  readonly payoutId: string;
-  readonly state: PayoutState;
-  readonly txHash: string | null;
-  sent(transfer: { readonly nonce: number; readonly txHash: string }): void;
-  waitFor(wait: Wait): void;
-  close(state: PayoutState, txHash: string | null): void;
-  /** Waits out the time; true when it was cut short because something changed. */
-  pause(pauseMs: number): Promise<boolean>;
-  poke(): void;
+interface SentTransfer {
+  readonly nonce: number;
+  readonly txHash: string;
+  readonly wait: Wait | null;
 }
 
-/** Each upsert is one event in the history: a payout without trouble makes two. */
+export interface PayoutView {
+  sent(transfer: SentTransfer): void;
+  waitFor(wait: Wait): void;
+  close(state: PayoutState, txHash: string | null): void;
+  /** Resolves when the payout stands differently than it was shown last. */
+  told(): Promise<void>;
+  /** The same, at the latest after this time. */
+  toldWithin(ms: number): Promise<void>;
+}
+
+/** Each upsert is an event in the history and a write for the server: a payout without trouble makes one. */
 export function createPayoutView(payoutId: string): PayoutView {
   let status: PayoutStatus = { payoutId, state: 'reserved', nonce: null, txHash: null, wait: null };
-  let poked = false;
+  let isTold = false;
+  /** As the search attributes show it. */
+  let shownCode: string | null = null;
   setHandler(payoutStatusQuery, () => status);
   setHandler(pokeSignal, () => {
-    poked = true;
+    isTold = true;
   });
   setCurrentDetails('Reserved. Next: take a nonce, sign, store, broadcast.');
+
+  function showCode(wait: Wait | null): void {
+    const code = wait === null || isProgress(wait.code) ? null : wait.code;
+    if (code === shownCode) return;
+    shownCode = code;
+    upsertSearchAttributes([
+      { key: payoutStateKey, value: status.state },
+      { key: txHashKey, value: status.txHash },
+      { key: nonceKey, value: status.nonce },
+      { key: waitCodeKey, value: code },
+    ]);
+  }
+
   return {
-    payoutId,
-    get state() {
-      return status.state;
-    },
-    get txHash() {
-      return status.txHash;
-    },
-    sent({ nonce, txHash }) {
-      status = { ...status, state: 'signed', nonce, txHash, wait: null };
-      setCurrentDetails(
-        `Sent as transaction \`${txHash}\` with nonce ${nonce}. Waiting for its confirmations.`,
-      );
-      upsertSearchAttributes([
-        { key: payoutStateKey, value: 'signed' },
-        { key: txHashKey, value: txHash },
-        { key: nonceKey, value: nonce },
-        { key: waitCodeKey, value: null },
-      ]);
+    sent({ nonce, txHash, wait }) {
+      status = { ...status, state: 'signed', nonce, txHash, wait };
+      const next = wait === null ? 'Waiting for its confirmations.' : describe(wait);
+      setCurrentDetails(`Sent as transaction \`${txHash}\` with nonce ${nonce}. ${next}`);
+      showCode(wait);
     },
     waitFor(wait) {
-      const isNews = status.wait?.code !== wait.code;
       status = { ...status, wait };
-      setCurrentDetails(`**${wait.code}** ${wait.reason}`);
-      if (isNews) upsertSearchAttributes([{ key: waitCodeKey, value: wait.code }]);
+      setCurrentDetails(describe(wait));
+      showCode(wait);
     },
     close(state, txHash) {
       status = { ...status, state, txHash, wait: null };
@@ -69,17 +74,19 @@ export function createPayoutView(payoutId: string): PayoutView {
       upsertSearchAttributes([
         { key: payoutStateKey, value: state },
         { key: txHashKey, value: txHash },
-        { key: waitCodeKey, value: null },
+        { key: nonceKey, value: status.nonce },
+        ...(shownCode === null ? [] : [{ key: waitCodeKey, value: null }]),
       ]);
     },
-    async pause(pauseMs) {
-      await condition(() => poked, pauseMs);
-      const wasPoked = poked;
-      poked = false;
-      return wasPoked;
+    async told() {
+      await condition(() => isTold);
+      isTold = false;
     },
-    poke() {
-      poked = true;
+    async toldWithin(ms) {
+      await condition(() => isTold, ms);
+      isTold = false;
     },
   };
 }
+
+const describe = ({ code, reason }: Wait): string => `**${code}** ${reason}`;

@@ -1,9 +1,9 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
-import { HISTORY_CALL } from './activity-options.js';
+import { HISTORY_CALL, onLane } from './activity-options.js';
 import type { ReconciliationInput, ReconciliationReport, Scoped } from './contract.js';
 
-const activities = proxyActivities<Scoped<ReturnType<typeof createWalletActivities>>>(HISTORY_CALL);
+const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('long', HISTORY_CALL);
 
 /** Holds the chain against the ledger, both ways and to the wei. */
 export async function reconcile(input: ReconciliationInput): Promise<ReconciliationReport> {

@@ -1,10 +1,10 @@
 /** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
-import { REPAIR_CALL } from './activity-options.js';
+import { onLane, REPAIR_CALL } from './activity-options.js';
 import type { AdoptionReport, OrderInput, RepairReport, Scoped } from './contract.js';
 
-const activities = proxyActivities<Scoped<ReturnType<typeof createWalletActivities>>>(REPAIR_CALL);
+const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('orders', REPAIR_CALL);
 
 /** Books what the wallet's key did outside of this ledger. */
 export async function adoptWallet(input: OrderInput): Promise<AdoptionReport> {

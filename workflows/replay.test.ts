@@ -16,7 +16,7 @@ describe('saved histories', () => {
 
   it('cover every ending of the saga', () => {
     const names = files.join(' ');
-    for (const ending of ['paid', 'refused', 'cancelled', 'held', 'resent']) {
+    for (const ending of ['paid', 'refused', 'cancelled', 'held', 'resent', 'troubled']) {
       expect(names).toContain(ending);
     }
   });
@@ -29,10 +29,10 @@ describe('saved histories', () => {
     );
   });
 
-  it('do not replay when a step is missing: the control', async () => {
+  it('do not replay when a step is another one: the control', async () => {
     const [file] = files.filter((name) => name === 'payout-paid.json');
     const text = readFileSync(new URL(file ?? '', dir), 'utf8');
-    const tampered = text.replaceAll('"sendPayout"', '"sendPayoutTwice"');
+    const tampered = withOtherSteps(text);
     expect(tampered).not.toBe(text);
     await expect(
       Worker.runReplayHistory(
@@ -42,3 +42,13 @@ describe('saved histories', () => {
     ).rejects.toThrow();
   });
 });
+
+/** The names of local activities stand in markers, encoded. */
+function withOtherSteps(history: string): string {
+  return history.replaceAll(/"data": "([^"]+)"/g, (whole, data: string) => {
+    const plain = Buffer.from(data, 'base64').toString('utf8');
+    if (!plain.includes('"sendPayout"')) return whole;
+    const other = plain.replaceAll('"sendPayout"', '"sendPayoutTwice"');
+    return `"data": "${Buffer.from(other).toString('base64')}"`;
+  });
+}

@@ -1,9 +1,9 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { createSyncActivities, SyncReport } from '../activities/sync.js';
-import { SYNC_CALL } from './activity-options.js';
+import { onLane, SYNC_CALL } from './activity-options.js';
 import type { Scoped, SyncInput } from './contract.js';
 
-const { syncSource } = proxyActivities<Scoped<ReturnType<typeof createSyncActivities>>>(SYNC_CALL);
+const { syncSource } = onLane<Scoped<ReturnType<typeof createSyncActivities>>>('sync', SYNC_CALL);
 
 /** One pass over one source: fetch what is new, keep it raw, credit it. */
 export async function sync(input: SyncInput): Promise<SyncReport> {

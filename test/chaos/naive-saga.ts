@@ -5,7 +5,6 @@
  */
 import { sql } from 'drizzle-orm';
 import { type MoneyDeps, walletKeyOf } from '../../activities/money-deps.js';
-import type { SettleResult } from '../../activities/payout.js';
 import type { SendResult } from '../../activities/sending.js';
 import { isClosed, type PayoutState } from '../../domain/payout.js';
 import { postMovement } from '../../store/payout-postings.js';
@@ -21,36 +20,23 @@ const GAS_LIMIT = 100_000n;
 const RECEIPT_WAIT_MS = 6_000;
 const RECEIPT_POLL_MS = 200;
 
-/** Where it notes what it has sent: after the sending, as one does. */
-export async function prepareNaiveTable(deps: MoneyDeps): Promise<void> {
+export async function allowNaiveMoves(deps: MoneyDeps): Promise<void> {
   // It knows nothing of signed payouts, and goes from reserved to paid.
   await deps.db.execute(sql`ALTER TABLE payout DISABLE TRIGGER payout_moves_one_way`);
-  await deps.db.execute(
-    sql`CREATE TABLE IF NOT EXISTS naive_sent (payout_id uuid PRIMARY KEY, hash text NOT NULL)`,
-  );
 }
 
+/** One step that sends and waits for the receipt; without one it sends again at the next try. */
 export function createNaiveActivities(deps: MoneyDeps) {
   return {
     async sendPayout({ payoutId }: PayoutCall): Promise<SendResult> {
       const payout = await findPayout(deps, payoutId);
-      if (isClosed(payout.state)) return { kind: 'closed', state: payout.state };
-      const { nonce, hash } = await send(deps, payout);
-      await deps.db.execute(sql`
-        INSERT INTO naive_sent (payout_id, hash) VALUES (${payoutId}, ${hash})
-        ON CONFLICT (payout_id) DO UPDATE SET hash = excluded.hash`);
-      return { kind: 'sent', nonce, txHash: hash };
-    },
-    async settlePayout({ payoutId }: PayoutCall): Promise<SettleResult> {
-      const [sent] = await query<{ hash: string }>(
-        deps.db,
-        sql`SELECT hash FROM naive_sent WHERE payout_id = ${payoutId}`,
-      );
-      const succeeded = sent && (await awaitReceipt(deps, sent.hash));
-      if (sent === undefined || succeeded === undefined) return { kind: 'unsigned' };
+      if (isClosed(payout.state)) return { kind: 'closed', state: payout.state, txHash: null };
+      const { hash } = await send(deps, payout);
+      const succeeded = await awaitReceipt(deps, hash);
+      if (succeeded === undefined) throw new Error(`${hash} is lost`);
       const state = succeeded ? 'paid' : 'refused';
       await close(deps, payoutId, state);
-      return { kind: 'closed', state, txHash: sent.hash };
+      return { kind: 'closed', state, txHash: hash };
     },
   };
 }

@@ -1,8 +1,8 @@
 /** A worker with the naive saga: started by the harness as its control, and by nothing else. */
 import { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { createRoundActivities } from '../../activities/round.js';
 import { findWorkflowBundle } from '../../config/process.js';
+import { createLanes, runLanes, stopLanes } from '../../worker/lanes.js';
 import { installRuntime } from '../../worker/log.js';
 import { applySchedules } from '../../worker/schedules.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
@@ -11,7 +11,7 @@ import { connectTemporal, untilTemporalAnswers } from '../../worker/temporal-con
 import { startWallet } from '../../worker/wallet-start.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { recordTerms } from '../harness/terms.js';
-import { createNaiveActivities, prepareNaiveTable } from './naive-saga.js';
+import { allowNaiveMoves, createNaiveActivities } from './naive-saga.js';
 
 await runProcess({ needsWallet: true, maxConnections: 20, services: [serveNaiveWorker] });
 
@@ -23,7 +23,7 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
   const thresholds = { thresholdWei: payoutThresholdWei, minIntervalMs: minPayoutIntervalMs };
   await recordTerms(db, { commissionBps, ...thresholds });
   const { money } = await startWallet(context);
-  await prepareNaiveTable(money);
+  await allowNaiveMoves(money);
   const connection = await connectTemporal(context);
   const { address, namespace } = config.temporal;
   const client = new Client({ connection, namespace });
@@ -31,20 +31,20 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
     await registerSearchAttributes({ connection, address, namespace, log });
     await applySchedules(client.schedule, { ...config, poolId, sources: [] });
   });
-  const worker = await Worker.create({
-    ...{ taskQueue: taskQueueOf(poolId), connection, namespace },
-    workflowBundle: { codePath: findWorkflowBundle() ?? '' },
+  const workers = await createLanes({
+    ...{ mainQueue: taskQueueOf(poolId), connection, namespace },
+    workflows: { workflowBundle: { codePath: findWorkflowBundle() ?? '' } },
     activities: {
       ...createRoundActivities({ ...money, client, poolId }),
       ...createNaiveActivities(money),
     },
   });
   process.stdout.write('openpool worker ready\n');
-  const done = worker.run();
+  const done = runLanes(workers);
   return {
     done,
     async stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      stopLanes(workers);
       await done.catch(() => undefined);
       await connection.close();
     },

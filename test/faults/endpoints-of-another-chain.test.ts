@@ -121,7 +121,7 @@ it.each([
       { code: 'CHAIN_NOT_OURS', message: expect.stringMatching(words) },
       { code: 'CHAIN_NOT_OURS', message: expect.stringMatching(words) },
     ]);
-    for (const { waitCode } of shown) expect(waitCode).toBe('RPC_UNREACHABLE');
+    for (const { wait } of shown) expect(wait?.code).toBe('RPC_UNREACHABLE');
     expect(waiting).toMatchObject({
       wait: { code: 'RPC_UNREACHABLE', reason: expect.stringMatching(words) },
     });

@@ -2,6 +2,9 @@
 import type { Client } from '@temporalio/client';
 import { createPayoutActivities } from '../../activities/payout.js';
 import { createRoundActivities } from '../../activities/round.js';
+import { tellSagas } from '../../activities/sagas.js';
+import { createSender } from '../../activities/sending.js';
+import { Settler } from '../../activities/settler.js';
 import { createWalletActivities } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import { waitUntil } from '../../local/process.js';
@@ -40,12 +43,17 @@ export async function startManager(
   const temporal = await connectTestTemporal(taskQueueOf(TEST_POOL_ID));
   const db = openDatabase({ url: databaseUrl, maxConnections: 8 });
   const deps = { ...wallet.deps, db, rpc: createChainClient(wallet.deps.chain) };
+  const sagas = { client, poolId: TEST_POOL_ID };
+  const sender = createSender(deps, () => settler.nudge());
+  const tell = (payoutIds: readonly string[]) => tellSagas(sagas, payoutIds);
+  const settler: Settler = new Settler(deps, { sender, tell });
   const activities = {
-    ...createRoundActivities({ ...deps, client, poolId: TEST_POOL_ID }),
-    ...createPayoutActivities(deps),
+    ...createRoundActivities({ ...deps, ...sagas }),
+    ...createPayoutActivities(sender),
     ...createWalletActivities(deps),
   };
   await temporal.startWorker(activities, { namespace });
+  settler.start();
   return {
     db,
     client,
@@ -58,6 +66,7 @@ export async function startManager(
       }),
     async stop() {
       await temporal.close();
+      await settler.stop();
       await close();
       await closeDatabase(db);
     },

@@ -93,7 +93,7 @@ describe('a second manager with a database of its own and the same key', () => {
     await until('the transfers in the pool', async () => {
       return (await wallet.deps.rpc.walletView(wallet.address)).pendingNonce === 2;
     });
-    const watches = theirs.map(({ payoutId }) => loser.loop.watch(payoutId, () => undefined));
+    const release = loser.follow();
     await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
     const mining = setInterval(() => void rpc(chain.rpcUrl, 'anvil_mine', ['0x1']), 150);
     expect(await paid).toMatchObject([{ state: 'paid' }, { state: 'paid' }]);
@@ -102,7 +102,7 @@ describe('a second manager with a database of its own and the same key', () => {
     });
     await sleep(2_500);
     clearInterval(mining);
-    for (const watch of watches) watch.release();
+    await release();
     for (const { payoutId } of theirs) expect(await stateOf(rival.db, payoutId)).toBe('signed');
     const own = await ownTransactions(chain.rpcUrl, wallet.address);
     expect(own.map(({ to }) => to)).toEqual(mine.map(({ payee }) => payee));

@@ -32,6 +32,7 @@ import {
   setBalance,
   stateOf,
   type TestWallet,
+  waitOf,
 } from '../harness/money.js';
 
 const ETH = 10n ** 18n;
@@ -149,9 +150,9 @@ describe('a wallet that is replaced', () => {
     await replace(second);
     await start(second);
     const payer = createPayer(second.deps);
-    const watch = payer.loop.watch(payoutId, () => undefined);
+    const release = payer.follow();
     await expect
-      .poll(() => watch.current()?.wait.reason ?? '', { timeout: 20_000 })
+      .poll(async () => (await waitOf(database.db, payoutId))?.reason, { timeout: 30_000 })
       .toContain('nobody raises it');
     await expect(requestBump(database.db, payoutId, order)).rejects.toMatchObject({
       code: 'WALLET_REPLACED',
@@ -159,7 +160,7 @@ describe('a wallet that is replaced', () => {
     await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00']);
     await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
     await expect.poll(() => stateOf(database.db, payoutId), { timeout: 40_000 }).toBe('paid');
-    watch.release();
+    await release();
     expect((await payoutProgress(database.db, [payoutId]))[0]?.slot?.wallet).toBe(first.address);
   });
 
@@ -173,12 +174,12 @@ describe('a wallet that is replaced', () => {
     await start(second);
     await sendForeign(chain, first, 0);
     const payer = createPayer(second.deps);
-    const watch = payer.loop.watch(payoutId, () => undefined);
+    const release = payer.follow();
     const paying = walletKeyOf(second.deps);
     await expect
       .poll(async () => (await findWallet(database.db, paying))?.halt?.code, { timeout: 40_000 })
       .toBe('NONCE_TAKEN_BY_UNKNOWN');
-    watch.release();
+    await release();
     await expect(resumeWallet(database.db, paying, order)).rejects.toMatchObject({
       code: 'NONCE_TAKEN_BY_UNKNOWN',
     });

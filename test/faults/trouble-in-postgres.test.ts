@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SettleOutcome } from '../../activities/settlement-loop.js';
 import { type LocalChain, startChain } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
 import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
@@ -12,7 +11,13 @@ import { checkInvariants } from '../../store/invariants.js';
 import { query } from '../../store/query.js';
 import { sqlState } from '../../store/transact.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
-import { createPayer, createTestWallet, recordTestTerms, reserveFor } from '../harness/money.js';
+import {
+  createPayer,
+  createTestWallet,
+  recordTestTerms,
+  reserveFor,
+  type SettleOutcome,
+} from '../harness/money.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 
 const AMOUNT_WEI = 31_000_000_000_000_007n;

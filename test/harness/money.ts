@@ -3,12 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJson, Wallet } from 'ethers';
 import type { MoneyDeps } from '../../activities/money-deps.js';
-import { createSender } from '../../activities/sending.js';
-import { SettlementLoop, type SettleOutcome } from '../../activities/settlement-loop.js';
+import { createSender, type Sender } from '../../activities/sending.js';
+import { Settler } from '../../activities/settler.js';
 import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import type { ChainConfig } from '../../chain/chain-config.js';
 import type { Address } from '../../domain/address.js';
+import { isClosed, type PayoutState, type Wait } from '../../domain/payout.js';
 import type { PayoutLimits } from '../../domain/payout-limits.js';
 import { type LocalChain, rpc } from '../../local/chain-node.js';
 import { waitUntil } from '../../local/process.js';
@@ -154,30 +155,77 @@ export async function reserveFor(
   return { payoutId: (await reserveManual(db, request)).payoutId, payee: address };
 }
 
-/** What a saga does, without Temporal: send until sent, then watch until the payout has ended. */
+export type SettleOutcome =
+  | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null }
+  /** The ledger knows of no signature for it. */
+  | { readonly kind: 'unsigned' }
+  | { readonly kind: 'missing' };
+
+const LOOK_EVERY_MS = 25;
+
+/** What a worker and its sagas do, without Temporal: send until sent, then settle until the payout has ended. */
 export function createPayer(deps: MoneyDeps) {
-  const sender = createSender(deps);
-  const loop = new SettlementLoop(deps);
-  const settle = (payoutId: string) =>
-    new Promise<SettleOutcome>((resolve) => {
-      const watch = loop.watch(payoutId, (outcome) => {
-        watch.release();
-        resolve(outcome);
-      });
-    });
+  let settler: Settler | undefined;
+  let followers = 0;
+  const sender = createSender(deps, () => settler?.nudge());
+  /** Settles until it is released, as long as nobody else of this payer wants it to go on. */
+  const follow = () => {
+    followers += 1;
+    settler ??= startSettler(deps, sender);
+    return async () => {
+      followers -= 1;
+      if (followers > 0) return;
+      const ending = settler;
+      settler = undefined;
+      await ending?.stop();
+    };
+  };
+  const settle = async (payoutId: string): Promise<SettleOutcome> => {
+    const release = follow();
+    for (;;) {
+      // Tests break connections: one that is refused is tried again.
+      const outcome = await outcomeOf(deps.db, payoutId).catch(() => undefined);
+      if (outcome !== undefined) {
+        await release();
+        return outcome;
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  };
   const pay = async (payoutId: string): Promise<SettleOutcome> => {
     for (;;) {
       const sent = await sender.send(payoutId);
-      if (sent.kind === 'closed') return { ...sent, txHash: null };
+      if (sent.kind === 'closed') return sent;
       if (sent.kind === 'waiting') {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(100);
         continue;
       }
       const outcome = await settle(payoutId);
       if (outcome.kind === 'closed') return outcome;
     }
   };
-  return { sender, loop, settle, pay };
+  return { sender, follow, settle, pay };
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function startSettler(deps: MoneyDeps, sender: Sender): Settler {
+  const made = new Settler(deps, { sender, tell: () => Promise.resolve() });
+  made.start();
+  return made;
+}
+
+async function outcomeOf(db: Database, payoutId: string): Promise<SettleOutcome | undefined> {
+  const [payout] = await payoutProgress(db, [payoutId]);
+  if (payout === undefined) return { kind: 'missing' };
+  const { state, slot } = payout;
+  if (isClosed(state)) return { kind: 'closed', state, txHash: slot?.txHash ?? null };
+  return state === 'reserved' ? { kind: 'unsigned' } : undefined;
+}
+
+/** Why the payout waits, as Postgres shows it. */
+export async function waitOf(db: Database, payoutId: string): Promise<Wait | null> {
+  return (await payoutProgress(db, [payoutId]))[0]?.wait ?? null;
 }
 
 export interface ChainTransfer {

@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
+import { createLanes, runLanes, stopLanes } from '../../worker/lanes.js';
 
 export interface TestTemporal {
   readonly client: Client;
   /** A queue of the test's own, so that files in parallel do not take each other's tasks. */
   readonly taskQueue: string;
-  /** A worker with the real workflow bundle and the given activities; stops with `close`. */
-  startWorker(activities: object, options?: Partial<WorkerOptions>): Promise<Worker>;
+  /** A process's workers with the real workflow bundle and the given activities; they stop with `close`. */
+  startWorker(activities: object, options?: { readonly namespace?: string }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,23 +21,22 @@ export async function connectTestTemporal(
   const address = inject('temporalAddress');
   const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
-  const running: { worker: Worker; done: Promise<void> }[] = [];
+  const running: { workers: readonly Worker[]; done: Promise<void> }[] = [];
   return {
     client: new Client({ connection }),
     taskQueue,
     async startWorker(activities, options = {}) {
-      const worker = await Worker.create({
+      const workers = await createLanes({
         connection: native,
-        taskQueue,
-        workflowBundle: { codePath: inject('workflowBundlePath') },
+        namespace: options.namespace ?? 'default',
+        mainQueue: taskQueue,
+        workflows: { workflowBundle: { codePath: inject('workflowBundlePath') } },
         activities,
-        ...options,
       });
-      running.push({ worker, done: worker.run() });
-      return worker;
+      running.push({ workers, done: runLanes(workers) });
     },
     async close() {
-      for (const { worker } of running) if (worker.getState() === 'RUNNING') worker.shutdown();
+      for (const { workers } of running) stopLanes(workers);
       await Promise.all(running.map(({ done }) => done));
       await native.close();
       await connection.close();

@@ -26,6 +26,7 @@ import {
   stateOf,
   type TestWallet,
   transfersOf,
+  waitOf,
 } from '../test/harness/money.js';
 import { walletKeyOf } from './money-deps.js';
 import { createSender } from './sending.js';
@@ -198,11 +199,11 @@ describe('a destination that is a contract', () => {
       const { db } = database;
       const payer = createPayer(wallet.deps);
       await payer.sender.send(payoutId);
-      const watch = payer.loop.watch(payoutId, () => undefined);
-      await waitUntil(() => watch.current()?.wait.code === 'AWAITING_FINALITY');
+      const release = payer.follow();
+      await waitUntil(async () => (await waitOf(db, payoutId))?.code === 'AWAITING_FINALITY');
       expect(await stateOf(db, payoutId)).toBe('signed');
       expect(await payer.pay(payoutId)).toMatchObject({ state: 'refused' });
-      watch.release();
+      await release();
       const [row] = await query<{ reason: string; pending: string }>(
         db,
         sql`SELECT unpayable_reason AS reason, amount_wei AS pending FROM payee
@@ -225,7 +226,7 @@ describe('a destination that is a contract', () => {
     const payer = createPayer(wallet.deps);
     expect(await payer.settle(payoutId)).toMatchObject({ kind: 'closed', state: 'failed' });
     expect(await balancesOf(database.db, payee)).toMatchObject({ pending: AMOUNT_WEI });
-    expect(await payer.sender.send(payoutId)).toEqual({ kind: 'closed', state: 'failed' });
+    expect(await payer.sender.send(payoutId)).toMatchObject({ kind: 'closed', state: 'failed' });
     const next = await reserveFor(database.db, 5n, payee);
     expect((await payoutProgress(database.db, [next.payoutId]))[0]).toMatchObject({
       amountWei: AMOUNT_WEI + 5n,
@@ -298,7 +299,7 @@ describe('waiting', () => {
     const waiting = await payer.sender.send(payoutId);
     expect(waiting).toMatchObject({ kind: 'waiting', wait: { code: 'FEE_ABOVE_CAP' } });
     expect(JSON.stringify(waiting)).toContain('fee cap 3 gwei is below base fee');
-    expect((await payoutProgress(database.db, [payoutId]))[0]?.waitCode).toBe('FEE_ABOVE_CAP');
+    expect((await payoutProgress(database.db, [payoutId]))[0]?.wait?.code).toBe('FEE_ABOVE_CAP');
     expect(await payer.pay(payoutId)).toMatchObject({ state: 'paid' });
     await expectPaidOnce(wallet, [payee]);
   });
@@ -309,13 +310,12 @@ describe('waiting', () => {
     await createSender(wallet.deps).send(payoutId);
     const config = { ...wallet.deps.chain, rpcUrls: ['http://127.0.0.1:1'] };
     const cut = createPayer({ ...wallet.deps, rpc: createChainClient(config) });
-    const watch = cut.loop.watch(payoutId, () => undefined);
-    await waitUntil(async () => {
-      const [progress] = await payoutProgress(database.db, [payoutId]);
-      return progress?.waitCode === 'RPC_UNREACHABLE';
-    });
-    expect(watch.current()?.wait.reason).toContain('nothing is decided until it answers');
-    watch.release();
+    const release = cut.follow();
+    await waitUntil(async () => (await waitOf(database.db, payoutId))?.code === 'RPC_UNREACHABLE');
+    expect((await waitOf(database.db, payoutId))?.reason).toContain(
+      'nothing is decided until it answers',
+    );
+    await release();
     expect(await createPayer(wallet.deps).settle(payoutId)).toMatchObject({ state: 'paid' });
   });
 
@@ -421,11 +421,11 @@ describe('a key that is used elsewhere', () => {
     await sleep(50);
     await allocateOnly(wallet, [payoutId]);
     const payer = createPayer(wallet.deps);
-    const watch = payer.loop.watch(payoutId, () => undefined);
+    const release = payer.follow();
     const key = walletKeyOf(wallet.deps);
     await waitUntil(async () => (await findWallet(own.db, key))?.halt != null);
     expect((await findWallet(own.db, key))?.halt?.code).toBe('NONCE_TAKEN_BY_UNKNOWN');
-    watch.release();
+    await release();
     expect(await stateOf(own.db, payoutId)).toBe('signed');
     expect(await transfersOf(chain, wallet.address)).toHaveLength(1);
     await own.close();
