@@ -125,7 +125,7 @@ describe('two pools in one namespace', () => {
     expect([...types]).toEqual(expect.arrayContaining(['payout', 'payoutRound', 'sync', 'sweep']));
   });
 
-  it('keep their schedules when the other one starts again without its source', async () => {
+  it('keep their schedules when the other one starts again', async () => {
     const [first, second] = pools;
     if (first === undefined || second === undefined) throw new Error('there are two');
     await second.manager.stop();
