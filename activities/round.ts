@@ -20,8 +20,11 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
 export function createRoundActivities(deps: RoundDeps) {
   return {
     reserveRound: guarded(async (input: RoundInput) => {
-      const { payouts, reservedWei } = await reserveRound(deps.db, input);
-      return { payouts, reservedWei: reservedWei.toString() };
+      const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
+      for (const { payee, words } of leftOut) {
+        deps.onTrouble?.(new Error(`the round left ${payee} out: ${words}`));
+      }
+      return { payouts, reservedWei: reservedWei.toString(), leftOut };
     }),
     reserveManual: ordered(deps.db, 'payout.manual', (order) => reserveOne(deps, order)),
     startSagas: guarded(async (input: SagasInput) => {

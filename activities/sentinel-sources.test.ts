@@ -17,6 +17,7 @@ let world: BucketWorld;
 async function look(seconds: number): Promise<readonly string[]> {
   const { lookAtSources } = createSentinelActivities({
     ...{ db: world.database.db, settings: TEST_SENTINEL, sources: [world.config] },
+    roundIntervalMs: null,
     now: () => new Date(T0 + seconds * 1_000),
   });
   const { findings }: SentinelReport = await new MockActivityEnvironment().run(lookAtSources);

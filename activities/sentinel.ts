@@ -2,9 +2,11 @@ import type { SourceConfig } from '../config.js';
 import type { Condition } from '../domain/finding.js';
 import { watchSource } from '../domain/sentinel.js';
 import type { SentinelSettings } from '../domain/sentinel-figures.js';
+import { watchPayouts } from '../domain/sentinel-payouts.js';
 import { watchTerms } from '../domain/sentinel-terms.js';
 import type { Database } from '../store/database.js';
 import { type LookReport, recordLook } from '../store/findings.js';
+import { readPayoutFigures } from '../store/payout-figures.js';
 import { readSentinelFigures } from '../store/sentinel-reads.js';
 import { findTermsHistory } from '../store/terms.js';
 import { runningFiles } from '../store/worker-terms.js';
@@ -16,6 +18,8 @@ export interface SentinelDeps {
   readonly db: Database;
   readonly settings: SentinelSettings;
   readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
+  /** Between two payout rounds; null while the configuration pays nothing. */
+  readonly roundIntervalMs: number | null;
   readonly now?: () => Date;
   /** Told what changed, for the log. */
   readonly onLook?: (report: LookReport) => void;
@@ -41,7 +45,10 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
-  const report = await recordLook(db, [...conditions, ...(await termsConditions(db))], at);
+  const { roundIntervalMs } = deps;
+  const ofPayouts = watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs });
+  const ofPool = [...(await termsConditions(db)), ...ofPayouts];
+  const report = await recordLook(db, [...conditions, ...ofPool], at);
   deps.onLook?.(report);
   return {
     sources: stored.length,

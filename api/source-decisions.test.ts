@@ -77,7 +77,8 @@ describe('deciding about a source over the API', () => {
       [WHY],
     );
     expect(await sources()).toMatchObject([{ stopped: null }, { stopped: { why: WHY } }]);
-    const look = () => lookAtSources({ db, settings: TEST_SENTINEL, sources: [] });
+    const look = () =>
+      lookAtSources({ db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null });
     expect((await look()).findings).toMatchObject([
       { code: 'SOURCE_READ_TWICE', sourceId: 'b', words: `it is stopped: ${WHY}` },
     ]);

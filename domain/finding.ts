@@ -21,6 +21,9 @@ export const FINDING_CODES = [
   'FILES_OVERWRITTEN',
   'TERMS_CHANGED',
   'TERMS_DIFFER',
+  'ROUND_LATE',
+  'ROUND_LEFT_OUT',
+  'SAGA_STUCK',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, forgePayouts, type TestDatabase } from '../test/harness/database.js';
 import { credit, randomAddress, recordTestTerms } from '../test/harness/money.js';
 import { checkInvariants } from './invariants.js';
+import { readPayoutFigures } from './payout-figures.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from './payout-messages.js';
 import { reserveManual, reserveRound } from './payouts.js';
 import { query } from './query.js';
@@ -37,8 +38,30 @@ describe('a payout round', () => {
   it('reserves all worker rows of a payee in one payout, debts netted', async () => {
     const payee = await credit(database.db, [5n * ETH, -2n * ETH, 1n * ETH]);
     const result = await round();
-    expect(result).toEqual({ payouts: 1, reservedWei: 4n * ETH });
+    expect(result).toEqual({ payouts: 1, reservedWei: 4n * ETH, leftOut: [] });
     expect(await balances(payee)).toMatchObject({ pending: '0', reserved: `${4n * ETH}` });
+    expect(await checkInvariants(database.db)).toEqual([]);
+  });
+
+  it('leaves out, by name, payees whose rows cannot be written, and pays all others', async () => {
+    const payees = await Promise.all(
+      Array.from({ length: 9 }, (_, index) => credit(database.db, [BigInt(index + 1) * ETH])),
+    );
+    const broken = payees.filter((_, index) => index === 2 || index === 6);
+    await database.db.execute(
+      sql.raw(`ALTER TABLE payout ADD CONSTRAINT broken
+                 CHECK (payee NOT IN ('${broken.join("', '")}')) NOT VALID`),
+    );
+    const roundId = randomUUID();
+    const result = await round(roundId);
+    expect(result.payouts).toBe(7);
+    expect(result.leftOut.map(({ payee }) => payee).sort()).toEqual([...broken].sort());
+    for (const { words } of result.leftOut) expect(words).toContain('broken');
+    expect(await round(roundId)).toEqual(result);
+    expect(await readPayoutFigures(database.db)).toMatchObject({ leftOut: 2, stuckSagas: [] });
+    await database.db.execute(sql`ALTER TABLE payout DROP CONSTRAINT broken`);
+    expect(await round()).toMatchObject({ payouts: 2, leftOut: [] });
+    expect(await readPayoutFigures(database.db)).toMatchObject({ leftOut: 0 });
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
@@ -57,7 +80,7 @@ describe('a payout round', () => {
     const results = await Promise.all([round(roundId), round(roundId), round(roundId)]);
     await credit(database.db, [ETH]);
     for (const result of [...results, await round(roundId)]) {
-      expect(result).toEqual({ payouts: 1, reservedWei: ETH });
+      expect(result).toEqual({ payouts: 1, reservedWei: ETH, leftOut: [] });
     }
     await round();
   });
@@ -76,7 +99,7 @@ describe('a payout round', () => {
       tx.execute(sql`UPDATE payout SET state = 'paid' WHERE payee = ${soon}`),
     );
     await credit(database.db, [ETH], soon);
-    expect(await round()).toEqual({ payouts: 0, reservedWei: 0n });
+    expect(await round()).toEqual({ payouts: 0, reservedWei: 0n, leftOut: [] });
     await expect(manual(soon, false)).rejects.toMatchObject({ code: 'PAYOUT_TOO_SOON' });
     await expect(manual(unpayable)).rejects.toMatchObject({ code: 'PAYEE_UNPAYABLE' });
     await forgePayouts(database.db, (tx) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
+import { foreignText } from '../domain/foreign-text.js';
 import { sumWei } from '../domain/money.js';
 import type { PayeeStanding } from '../domain/payout.js';
 import { allocatePending, type RowAmount } from '../domain/payout-allocation.js';
@@ -12,11 +13,18 @@ import type { Database, Transaction } from './database.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-postings.js';
 import { list, query } from './query.js';
-import { transact } from './transact.js';
+import { isOfData, transact } from './transact.js';
 
 export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
+  /** Payees for whom nothing could be reserved, with what Postgres said: their fault stops nobody else's payout. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  readonly payee: Address;
+  readonly words: string;
 }
 
 /** A payout that stands in its payee's way, or was made just now. */
@@ -43,7 +51,7 @@ export async function reserveRound(
     const pending = await lockPending(tx, candidates);
     // Read again under the locks: another round or a manual payout may have been quicker.
     const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
-    const made = await insertPayouts(tx, {
+    const { made, leftOut } = await insertEach(tx, {
       due,
       pending,
       origin: 'round',
@@ -54,9 +62,10 @@ export async function reserveRound(
     const reservedWei = sumWei(made.map((payout) => payout.amountWei));
     await tx.execute(sql`
       UPDATE payout_round SET finished_at = clock_timestamp(), payouts = ${made.length},
-             reserved_wei = ${reservedWei.toString()}
+             reserved_wei = ${reservedWei.toString()},
+             left_out = ${leftOut.length === 0 ? null : JSON.stringify(leftOut)}::jsonb
        WHERE id = ${round.roundId}`);
-    return { payouts: made.length, reservedWei };
+    return { payouts: made.length, reservedWei, leftOut };
   });
 }
 
@@ -104,12 +113,18 @@ export async function reserveManual(
 }
 
 async function finishedRound(tx: Transaction, id: string): Promise<RoundResult | undefined> {
-  const [row] = await query<{ finished_at: string | null; payouts: number; reserved_wei: string }>(
+  const [row] = await query<{
+    finished_at: string | null;
+    payouts: number;
+    reserved_wei: string;
+    left_out: readonly LeftOut[] | null;
+  }>(
     tx,
-    sql`SELECT finished_at, payouts, reserved_wei FROM payout_round WHERE id = ${id} FOR UPDATE`,
+    sql`SELECT finished_at, payouts, reserved_wei, left_out FROM payout_round WHERE id = ${id} FOR UPDATE`,
   );
   if (row === undefined || row.finished_at === null) return undefined;
-  return { payouts: row.payouts, reservedWei: BigInt(row.reserved_wei) };
+  const { payouts, reserved_wei, left_out } = row;
+  return { payouts, reservedWei: BigInt(reserved_wei), leftOut: left_out ?? [] };
 }
 
 type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
@@ -134,17 +149,40 @@ async function lockPending(tx: Transaction, payees: readonly Address[]): Promise
   return byPayee;
 }
 
-async function insertPayouts(
+interface Reservation {
+  readonly due: readonly Address[];
+  readonly pending: PendingRows;
+  readonly origin: 'round' | 'manual';
+  readonly roundId: string | null;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+}
+
+/** All at once; when that fails, by halves, until whoever is at fault stands alone. */
+async function insertEach(
   tx: Transaction,
-  order: {
-    readonly due: readonly Address[];
-    readonly pending: PendingRows;
-    readonly origin: 'round' | 'manual';
-    readonly roundId: string | null;
-    readonly reason: string | null;
-    readonly requestId: string | null;
-  },
-): Promise<readonly OpenPayout[]> {
+  order: Reservation,
+): Promise<{ readonly made: readonly OpenPayout[]; readonly leftOut: readonly LeftOut[] }> {
+  const { due } = order;
+  try {
+    const made = await tx.transaction((inner) => insertPayouts(inner, order));
+    return { made, leftOut: [] };
+  } catch (error) {
+    if (!isOfData(error)) throw error;
+    const [payee] = due;
+    if (payee === undefined) throw error;
+    if (due.length === 1) return { made: [], leftOut: [{ payee, words: foreignText(error) }] };
+    const middle = Math.ceil(due.length / 2);
+    const first = await insertEach(tx, { ...order, due: due.slice(0, middle) });
+    const second = await insertEach(tx, { ...order, due: due.slice(middle) });
+    return {
+      made: [...first.made, ...second.made],
+      leftOut: [...first.leftOut, ...second.leftOut],
+    };
+  }
+}
+
+async function insertPayouts(tx: Transaction, order: Reservation): Promise<readonly OpenPayout[]> {
   const made = order.due.flatMap((payee) => {
     const parts = allocatePending(order.pending.get(payee) ?? []);
     const amountWei = sumWei(parts.map((part) => part.amountWei));

@@ -130,3 +130,20 @@ export const attempt = pgTable('attempt', {
   lastAnswer: text('last_answer'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
+
+/** Which worker follows the signed transfers now. */
+export const settler = pgTable('settler', {
+  one: boolean('one').primaryKey().default(true),
+  holder: uuid('holder').notNull(),
+  canSign: boolean('can_sign').notNull(),
+  until: at('until').notNull(),
+});
+
+export const stuckSaga = pgTable('stuck_saga', {
+  workflowId: text('workflow_id').primaryKey(),
+  payoutId: uuid('payout_id').notNull(),
+  failure: text('failure').notNull(),
+  times: integer('times').notNull().default(1),
+  firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+  lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+});

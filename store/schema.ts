@@ -311,6 +311,7 @@ export const payoutRound = pgTable('payout_round', {
   finishedAt: at('finished_at'),
   payouts: integer('payouts').notNull().default(0),
   reservedWei: wei('reserved_wei').notNull().default(0n),
+  leftOut: jsonb('left_out').$type<readonly { payee: Address; words: string }[]>(),
 });
 
 export const payout = pgTable('payout', {
@@ -334,6 +335,7 @@ export const payout = pgTable('payout', {
   createdAt: at('created_at').notNull().defaultNow(),
   signedAt: at('signed_at'),
   closedAt: at('closed_at'),
+  toldAt: at('told_at'),
 });
 
 export const payoutAllocation = pgTable(

@@ -49,17 +49,3 @@ export async function recordStuckSagas(
          SET failure = excluded.failure, times = s.times + 1, last_seen_at = now()`);
   });
 }
-
-export interface StuckSagaRow {
-  readonly workflowId: string;
-  readonly failure: string;
-  readonly times: number;
-}
-
-export async function stuckSagas(reader: Reader): Promise<readonly StuckSagaRow[]> {
-  const rows = await query<{ workflow_id: string; failure: string; times: number }>(
-    reader,
-    sql`SELECT workflow_id, failure, times FROM stuck_saga ORDER BY first_seen_at, workflow_id`,
-  );
-  return rows.map(({ workflow_id, ...row }) => ({ workflowId: workflow_id, ...row }));
-}

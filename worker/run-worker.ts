@@ -174,6 +174,7 @@ async function prepareSources({ config, db }: ServiceContext) {
 function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
   return {
     ...{ db, settings: config.sentinel, sources: config.sources },
+    roundIntervalMs: config.pool.payoutsEnabled ? config.pool.payoutIntervalMs : null,
     onLook({ opened, worse, resolved }) {
       for (const { code, sourceId, words } of [...opened, ...worse]) {
         log.warn({ finding: code, source: sourceId }, words);

@@ -10,6 +10,8 @@ export interface RoundReport {
   readonly roundId: string;
   readonly payouts: number;
   readonly reservedWei: string;
+  /** Payees for whom nothing could be reserved, and why. */
+  readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
 }
 
 /** Reserves a payout for every payee that is due, then starts one saga each. */
@@ -23,5 +25,7 @@ export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
   });
   setCurrentDetails(`Reserved ${reserved.payouts} payouts; starting their sagas.`);
   if (reserved.payouts > 0) await startSagas({ poolId, roundId });
+  const lines = reserved.leftOut.map(({ payee, words }) => `- left out: ${payee}: ${words}`);
+  setCurrentDetails([`${reserved.payouts} payouts reserved and started.`, ...lines].join('\n'));
   return { roundId, ...reserved };
 }

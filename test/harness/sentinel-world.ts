@@ -36,6 +36,7 @@ export function useSentinelWorld() {
       db: world.db,
       settings: TEST_SENTINEL,
       sources: [{ id: 'one', syncIntervalMs: MINUTE }],
+      roundIntervalMs: HOUR,
       now: () => world.now,
       onLook: ({ opened, worse }) =>
         world.told.push(...[...opened, ...worse].map(({ code }) => code)),
