@@ -10,6 +10,7 @@ import { haltWallet } from '../store/wallet.js';
 import { replaceWallet } from '../store/wallet-replacement.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
+  credit,
   paidByChain,
   paidByLedger,
   recordTestTerms,
@@ -143,10 +144,12 @@ describe('docs/operations.md', () => {
     expect(await openpool(...adopt)).toMatchObject({ code: 0, answer: { complete: true } });
     expect(await stateOf(old.db, payoutId)).toBe('cancelled');
     expect((await openpool('wallet', 'resume', ...reason)).answer).toMatchObject({ halted: false });
-    const next = await reserveFor(old.db, AMOUNT_WEI, payee);
-    await expect.poll(() => stateOf(old.db, next.payoutId), { timeout: 60_000 }).toBe('paid');
+    await credit(old.db, [AMOUNT_WEI], payee);
+    await openpool('payout', 'pay', payee, ...reason);
+    await expect
+      .poll(async () => (await paidByLedger(old.db)).get(payee), { timeout: 60_000 })
+      .toBe(2n * AMOUNT_WEI);
     expect((await paidByChain(chain, address)).get(payee)).toBe(2n * AMOUNT_WEI);
-    expect((await paidByLedger(old.db)).get(payee)).toBe(2n * AMOUNT_WEI);
     expect(await checkInvariants(old.db)).toEqual([]);
   }, 200_000);
 
