@@ -18,6 +18,7 @@ import { findWallet } from '../store/wallet.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
+import { compareOtherWallets } from './other-wallets.js';
 import { withSigner } from './signing.js';
 import { furthestView, noteBalance } from './wallet-balance.js';
 
@@ -209,10 +210,14 @@ async function allocateAllowed(
   if (result.kind === 'replaced') {
     return waitAll(payouts, walletReplaced(deps.signer.address, result.by));
   }
+  // Named in place of another one in this very moment: the others are asked at the next try.
+  if (result.kind === 'not-compared') return waitAll(payouts, rpcUnreachable(NOT_COMPARED));
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
   return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
+
+const NOT_COMPARED = 'it was not asked yet what the wallets have sent that paid before';
 
 interface Sight {
   /** Of the endpoint that is furthest. */
@@ -223,6 +228,7 @@ interface Sight {
 
 async function readSight(deps: MoneyDeps): Promise<Sight | ChainError> {
   try {
+    await compareOtherWallets(deps);
     const { address } = deps.signer;
     const answers = await deps.rpc.everyEndpoint((reads) => reads.walletView(address));
     // After an older backup was restored, an endpoint that lags would hide nonces that are used already.
