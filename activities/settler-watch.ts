@@ -29,7 +29,8 @@ const SHOWN_AFTER_MS = 1_000;
 const WORDS_EVERY_MS = 10_000;
 /** A message costs Temporal a task: thousands of payouts in the same trouble are told one after the other. */
 const MOST_TOLD_AT_ONCE = 10;
-/** Looking at thousands of payouts may take this share of the time. */
+const BULK = 200;
+/** Looking at more payouts than that may take this share of the time. */
 const SHARE_OF_TIME = 0.05;
 
 export class SettlerWatch {
@@ -62,7 +63,8 @@ export class SettlerWatch {
     if (startedMs >= this.nextLookMs) {
       await this.lookAtAll(lanes, startedMs);
       const endedMs = performance.now();
-      this.nextLookMs = endedMs + (endedMs - startedMs) / SHARE_OF_TIME;
+      const isBulk = this.watched.size > BULK;
+      this.nextLookMs = isBulk ? endedMs + (endedMs - startedMs) / SHARE_OF_TIME : 0;
     }
     await this.tellSome();
   }
