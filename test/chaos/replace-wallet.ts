@@ -5,6 +5,7 @@ import type { StormScene } from './storm.js';
 
 const UNDER_WAY_WAIT_MS = 12_000;
 const REASON = 'yearly change';
+const OPENED_WAIT_MS = 60_000;
 const TRIES = 8;
 const PAUSE_MS = 1_000;
 
@@ -24,6 +25,7 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   }
   stack.nameWallet(to);
   await stack.workers.restart();
+  await untilOpened(scene);
   return `${from.address} replaced by ${to.address} with ${underWay} transfers under way`;
 }
 
@@ -37,6 +39,20 @@ async function untilUnderWay({ stack }: StormScene): Promise<number> {
     const open = Number(rows[0]?.open ?? 0);
     if (open > 0 || performance.now() > deadline) return open;
     await sleep(100);
+  }
+}
+
+/** A key that somebody uses before a worker has met its wallet halts as WALLET_USED_BEFORE, rightly. */
+async function untilOpened({ stack }: StormScene): Promise<void> {
+  const deadline = performance.now() + OPENED_WAIT_MS;
+  while (performance.now() < deadline) {
+    const isOpened = await stack.pool
+      .query('SELECT FROM wallet WHERE address = $1', [stack.wallets[1].address])
+      .then(({ rowCount }) => rowCount === 1)
+      // Postgres may be away just now.
+      .catch(() => false);
+    if (isOpened) return;
+    await sleep(PAUSE_MS);
   }
 }
 
