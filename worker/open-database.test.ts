@@ -145,7 +145,7 @@ describe('a first start that did not come to its end', () => {
         ...{ timeout: 20_000, interval: 5 },
       })
       .toContainEqual(expect.stringMatching(/global\/pg_control$/));
-    process.kill(withAll ? -(child.pid ?? 0) : (child.pid ?? 0), 'SIGKILL');
+    kill(child, withAll);
     await once(child, 'exit');
     expect(existsSync(join(dataDir, 'openpool.pgpass'))).toBe(false);
     const { db, close } = await openPoolDatabase(config);
@@ -321,6 +321,11 @@ function launchUser() {
   return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
     ...{ stdio: ['ignore', 'pipe', 'inherit'], detached: true },
   });
+}
+
+function kill({ pid }: ChildProcess, withItsGroup: boolean): void {
+  if (pid === undefined) throw new Error('the process did not start');
+  process.kill(withItsGroup ? -pid : pid, 'SIGKILL');
 }
 
 async function waitUntilGone(): Promise<void> {
