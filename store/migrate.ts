@@ -3,12 +3,11 @@ import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import type { Database } from './database.js';
+import { LOCKS } from './locks.js';
 import { query } from './query.js';
 import { grantApiRole } from './roles.js';
 import { sqlState } from './transact.js';
 
-/** Any constant: two processes that start at once migrate one after the other. */
-const MIGRATION_LOCK = 7_215_113;
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /**
@@ -18,11 +17,11 @@ const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url))
 export async function migrateDatabase(database: Database): Promise<void> {
   const lock = await database.$client.connect();
   try {
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.query('SELECT pg_advisory_lock($1)', [LOCKS.migration]);
     await migrate(database, { migrationsFolder });
     await grantApiRole(database);
   } finally {
-    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await lock.query('SELECT pg_advisory_unlock($1)', [LOCKS.migration]);
     lock.release();
   }
 }

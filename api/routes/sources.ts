@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { latestPrices } from '../../domain/job-price.js';
+import { PoolError } from '../../domain/pool-error.js';
 import type { Reader } from '../../store/database.js';
 import { bucketUnmatched } from '../../store/metrics-reads.js';
 import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
@@ -13,6 +14,7 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../store/source-reads.js';
+import { sqlState } from '../../store/transact.js';
 import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { readBody, readQuery, reasonText } from '../request.js';
@@ -44,6 +46,8 @@ const hoursQuery = z.object({
 });
 
 const ACTOR = 'api';
+/** SQLSTATE: insufficient privilege. */
+const FORBIDDEN = '42501';
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 const moveBody = decisionBody.extend({
   to: z.string().trim().min(1).max(2_000),
@@ -110,7 +114,10 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   app.post('/:id/move', async (c) => {
     access.requireToken(c);
     const order = { ...(await readBody(c, moveBody)), actor: ACTOR };
-    const moved = await moveSource(db, c.req.param('id'), order);
+    const sourceId = c.req.param('id');
+    const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
+      throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
+    });
     return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
   });
   app.post('/:id/resume', async (c) => {
@@ -120,6 +127,14 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ resumed: true, words: RESUMED_WORDS });
   });
   return app;
+}
+
+/** What to do instead: the role of the API has no right to it by design, and starting a worker gives it none. */
+function moveForbidden(sourceId: string, cause: unknown): PoolError {
+  const words =
+    `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
+    `openpool source move ${sourceId} --to <place> --reason <words>`;
+  return new PoolError('DATABASE_FORBIDDEN', words, {}, { cause });
 }
 
 function viewReading(
