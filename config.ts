@@ -2,7 +2,6 @@
  * The only reader of files and of the environment. Absent means the default; present but invalid
  * means that nothing starts, with everything that is wrong told at once.
  */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ChainConfig } from './chain/chain-config.js';
 import { buildChain } from './config/chain.js';
@@ -13,6 +12,7 @@ import { ConfigError, type ConfigProblem, nearestKey } from './config/problem.js
 import { type ConfigValues, configSchema, knownKeys } from './config/schema.js';
 import { buildSources, type SourceConfig } from './config/sources.js';
 import { buildTemporal, type TemporalConfig } from './config/temporal.js';
+import { readTextFile } from './config/text-file.js';
 import { buildSigner, type SignerPlace, tryWalletFiles } from './config/wallet.js';
 import { type Address, payableAddress } from './domain/address.js';
 import type { Rounding } from './domain/money.js';
@@ -120,7 +120,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
 
 async function readConfigFile(file: string, shownAs: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextFile(file);
   } catch (error) {
     const message = unreadable(file, error);
     throw new ConfigError([

@@ -228,7 +228,7 @@ export const CATALOGUE = {
   KEYSTORE_PASSPHRASE_WRONG: {
     final: true,
     http: 500,
-    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore.',
+    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore. `openpool config check` names what stands around it.',
   },
   SIGNER_UNREACHABLE: {
     final: false,
