@@ -109,6 +109,23 @@ describe('the cap per payout', () => {
     await expect(approve(ended)).rejects.toMatchObject({ code: 'PAYOUT_ALREADY_CLOSED' });
   });
 
+  it('is signed for nobody who has become the wallet itself meanwhile', async () => {
+    const { db } = database;
+    const { deps } = await makeWallet({});
+    const payout = await reserve(ETH);
+    await db.execute(sql`
+      INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+      SELECT 2, ${chain.chainId}, destination, 'ann', 'a slip' FROM payout WHERE id = ${payout}`);
+    await db.execute(sql`
+      INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+      SELECT 3, chain_id, address, 'ann', 'and back' FROM paying_wallet WHERE no = 1`);
+    expect(await createSender(deps).send(payout)).toMatchObject({
+      ...{ kind: 'waiting', wait: { code: 'PAYEE_IS_WALLET' } },
+    });
+    expect(await nonces(payout)).toBe(0);
+    await cancelPayout(db, payout, decision);
+  });
+
   it('approved, does not end a hold', async () => {
     const wallet = await makeWallet({ maxPayoutWei: ETH });
     const { sender } = createPayer(wallet.deps);

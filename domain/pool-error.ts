@@ -29,6 +29,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
   },
+  PAYEE_IS_WALLET: {
+    final: true,
+    http: 409,
+    help: 'A worker was started with the address of the pool’s own wallet, which would pay itself: give the worker another address, and take what is pending with `openpool adjust`.',
+  },
   PAYOUT_NOT_FOUND: {
     final: true,
     http: 404,
