@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, readSigner } from '../config.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { describeConfig } from './describe.js';
-import type { ConfigError } from './problem.js';
+import type { ConfigError, ConfigWarning } from './problem.js';
 
 const { write, load, problemsOf, pathOf } = useConfigFiles();
 
@@ -60,7 +60,7 @@ describe('files that hold secrets', () => {
   const withToken = `${BASE}api:\n  tokenFile: token\n`;
   async function warningsOf(text: string, needsWallet = true): Promise<readonly string[]> {
     const warnings: string[] = [];
-    const onWarning = (words: string) => warnings.push(words);
+    const onWarning = ({ words }: ConfigWarning) => warnings.push(words);
     await loadConfig(await write(text), { env: {}, needsWallet, onWarning });
     return warnings;
   }
@@ -156,7 +156,7 @@ describe('files as other programs write them', () => {
   ])('are told what stands around a passphrase: %j', async (text, said) => {
     await write(text, 'passphrase');
     const warnings: string[] = [];
-    const onWarning = (words: string) => warnings.push(words);
+    const onWarning = ({ words }: ConfigWarning) => warnings.push(words);
     await loadConfig(await write(BASE), { env: {}, needsWallet: true, onWarning });
     expect(warnings).toHaveLength(said === undefined ? 0 : 1);
     if (said !== undefined) expect(warnings[0]).toContain(said);

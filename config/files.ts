@@ -3,14 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ConfigDocument, formatPath, type KeyPath } from './document.js';
 import { exposureOf } from './file-access.js';
-import type { ConfigProblem } from './problem.js';
+import type { ConfigCode, ConfigProblem, ConfigWarning } from './problem.js';
 import { readTextFile, secretIn } from './text-file.js';
 
 /** Reads the files named in one configuration; what cannot be read is kept as a problem. */
 export interface NamedFiles {
   readonly problems: readonly ConfigProblem[];
-  /** What is allowed and hardly meant: secrets that others can read. */
-  readonly warnings: readonly string[];
+  /** What is allowed and hardly meant, such as secrets that others can read. */
+  readonly warnings: readonly ConfigWarning[];
   /** A path as the configuration means it: relative to its own directory. */
   resolve(path: string): string;
   /** The file's bytes; undefined when the key is absent or the file cannot be read. */
@@ -33,12 +33,12 @@ export interface NamedFiles {
   /** Notes that the value at a key is wrong. */
   refuse(key: KeyPath, words: string): void;
   /** Notes what is allowed and hardly meant. */
-  warn(key: KeyPath, words: string): void;
+  warn(key: KeyPath, code: ConfigCode, words: string): void;
 }
 
 export function namedFiles(document: ConfigDocument, configPath: string): NamedFiles {
   const problems: ConfigProblem[] = [];
-  const warnings: string[] = [];
+  const warnings: ConfigWarning[] = [];
   const absolute = (path: string): string => resolve(dirname(configPath), path);
   const note = (problem: ConfigProblem): void => {
     problems.push(problem);
@@ -61,9 +61,9 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
   const readBytes: NamedFiles['readBytes'] = (key, path) =>
     readWith(key, path, (file) => readFile(file));
   const read: NamedFiles['read'] = (key, path) => readWith(key, path, readTextFile);
-  const warn: NamedFiles['warn'] = (key, words) => {
-    const told = `${formatPath(key)}: ${words}`;
-    if (!warnings.includes(told)) warnings.push(told);
+  const warn: NamedFiles['warn'] = (key, code, said) => {
+    const words = `${formatPath(key)}: ${said}`;
+    if (!warnings.some((known) => known.words === words)) warnings.push({ code, words });
   };
   const guard: NamedFiles['guard'] = async (key, path, isKey) => {
     if (path === undefined) return;
@@ -73,7 +73,7 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
       note(document.problem('CONFIG_FILE_EXPOSED', key, found.words));
       return;
     }
-    warn(key, found.words);
+    warn(key, 'CONFIG_FILE_EXPOSED', found.words);
   };
   const readSecret: NamedFiles['readSecret'] = async (key, path) => {
     if (!isPublicFile(key)) await guard(key, path, false);

@@ -78,7 +78,7 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
   ];
   if (found.length === 0) return;
   const words = 'it is tried as it stands, then its first line alone: leave nothing else in it';
-  files.warn(key, `${file} ${found.join(' and ')}; ${words}`);
+  files.warn(key, 'CONFIG_VALUE', `${file} ${found.join(' and ')}; ${words}`);
 }
 
 /** The signer with what its files hold, read anew each time. */
