@@ -27,7 +27,7 @@ export const CATALOGUE = {
   PAYEE_UNPAYABLE: {
     final: true,
     http: 409,
-    help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
+    help: 'Its destination refused a transfer. Ask the payee to fix it, then `openpool payee release <address> --reason …`.',
   },
   PAYEE_IS_WALLET: {
     final: true,
@@ -196,7 +196,7 @@ export const CATALOGUE = {
     http: 500,
     help: 'Correct the path (`--config <file>` names the configuration; without it, openpool.yaml is looked for), or let the user that runs openpool read the file.',
   },
-  CONFIG_SYNTAX: { final: true, http: 500, help: 'Mend the YAML at the line that is named.' },
+  CONFIG_SYNTAX: { final: true, http: 500, help: 'Fix the YAML at the line that is named.' },
   CONFIG_UNKNOWN_KEY: {
     final: true,
     http: 500,
