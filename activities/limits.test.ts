@@ -6,6 +6,7 @@ import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { closeDatabase, openDatabase } from '../store/database.js';
 import { checkInvariants } from '../store/invariants.js';
+import { keepCompared } from '../store/paying-wallet.js';
 import { readDayUse } from '../store/payout-limits.js';
 import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
 import { query } from '../store/query.js';
@@ -119,6 +120,7 @@ describe('the cap per payout', () => {
     await db.execute(sql`
       INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
       SELECT 3, chain_id, address, 'ann', 'and back' FROM paying_wallet WHERE no = 1`);
+    await keepCompared(db, walletKeyOf(deps), 3);
     expect(await createSender(deps).send(payout)).toMatchObject({
       ...{ kind: 'waiting', wait: { code: 'PAYEE_IS_WALLET' } },
     });

@@ -313,7 +313,7 @@ export const CATALOGUE = {
   WALLET_USED_BEFORE: {
     final: false,
     http: 409,
-    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. If not, say how many they are in wallet.acceptedTransactions.',
+    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. When this ledger has paid from it before, and an older backup does not know: `openpool wallet adopt --from <nonce>`, from its first payment for this pool on. When they paid nobody of this pool, say how many they are in wallet.acceptedTransactions.',
   },
   TRANSACTION_MISMATCH: {
     final: false,
