@@ -17,7 +17,7 @@ import {
 import { sqlState } from '../../store/transact.js';
 import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
-import { readBody, readQuery, reasonText } from '../request.js';
+import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../request.js';
 import { publicError } from '../views/outside.js';
 import { movedWords, RESUMED_WORDS } from '../views/source-decisions.js';
 import {
@@ -41,9 +41,7 @@ const MOST_PRICES = 100;
 /** Of each kind of finding about a source's objects. */
 const SHOWN_OBJECTS = 20;
 
-const hoursQuery = z.object({
-  hours: z.coerce.number().int().min(1).max(MOST_HOURS).default(DEFAULT_HOURS),
-});
+const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
 
 const ACTOR = 'api';
 /** SQLSTATE: insufficient privilege. */
@@ -59,6 +57,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/', async (c) => {
+    refuseQuery(c);
     const now = nowOf(deps);
     const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     const [sources, counts, arrivals, unmatched] = await Promise.all([
@@ -103,6 +102,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     });
   });
   app.get('/:id/prices', async (c) => {
+    refuseQuery(c);
     const sourceId = c.req.param('id');
     await requireKnownSource(db, sourceId);
     const now = nowOf(deps);
