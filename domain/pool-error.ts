@@ -136,6 +136,11 @@ export const CATALOGUE = {
     http: 413,
     help: 'No request to this API needs more than 16 KiB.',
   },
+  METHOD_NOT_ALLOWED: {
+    final: true,
+    http: 405,
+    help: 'The path is right and the method is not: the header `Allow` names those that it takes.',
+  },
   ROUTE_NOT_FOUND: {
     final: true,
     http: 404,

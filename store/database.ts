@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema.js';
+import { sessionOf } from './session.js';
 import { tellFailures } from './statement-error.js';
 
 /** The pool of connections behind every store function; `$client` is the pg pool itself. */
@@ -23,14 +24,12 @@ export interface DatabaseOptions {
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
-    connectionString: options.url,
+    ...sessionOf(options.url),
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 10_000,
     statement_timeout: options.statementTimeoutMs ?? 60_000,
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
-    // Months are counted by the session's clock, which is the machine's unless it is told.
-    options: '-c TimeZone=UTC',
   });
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.

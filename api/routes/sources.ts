@@ -15,7 +15,7 @@ import {
 } from '../../store/source-reads.js';
 import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
-import { readBody, readQuery, reasonText } from '../request.js';
+import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../request.js';
 import { publicError } from '../views/outside.js';
 import { movedWords, RESUMED_WORDS } from '../views/source-decisions.js';
 import {
@@ -39,9 +39,7 @@ const MOST_PRICES = 100;
 /** Of each kind of finding about a source's objects. */
 const SHOWN_OBJECTS = 20;
 
-const hoursQuery = z.object({
-  hours: z.coerce.number().int().min(1).max(MOST_HOURS).default(DEFAULT_HOURS),
-});
+const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
 
 const ACTOR = 'api';
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
@@ -55,6 +53,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/', async (c) => {
+    refuseQuery(c);
     const now = nowOf(deps);
     const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     const [sources, counts, arrivals, unmatched] = await Promise.all([
@@ -99,6 +98,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     });
   });
   app.get('/:id/prices', async (c) => {
+    refuseQuery(c);
     const sourceId = c.req.param('id');
     await requireKnownSource(db, sourceId);
     const now = nowOf(deps);
