@@ -85,9 +85,7 @@ const retention = z.strictObject({
 
 const temporal = z.strictObject({
   profile: text().optional(),
-  address: text()
-    .regex(/^.+:\d+$/, 'give host:port')
-    .optional(),
+  address: text().refine(isHostAndPort, HOST_AND_PORT).optional(),
   namespace: text().optional(),
   apiKey: text().optional(),
   apiKeyFile: text().optional(),
@@ -297,6 +295,11 @@ function postgresUrl() {
 
 export function isPostgresUrl(value: string): boolean {
   return hasProtocol(value, ['postgres:', 'postgresql:']);
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets. */
+export function isHostAndPort(value: string): boolean {
+  return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
 }
 
 export function isWebUrl(value: string): boolean {

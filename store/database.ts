@@ -2,6 +2,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import * as schema from './schema.js';
 import { sessionOf } from './session.js';
+import { settingAfterConnecting } from './session-settings.js';
 import { tellFailures } from './statement-error.js';
 
 /** The pool of connections behind every store function; `$client` is the pg pool itself. */
@@ -23,7 +24,7 @@ export interface DatabaseOptions {
 
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
+  const settings = settingAfterConnecting({
     ...sessionOf(options.url),
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 10_000,
@@ -31,6 +32,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
   });
+  const pool = new pg.Pool(settings);
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.
   pool.on('error', () => undefined);
