@@ -11,6 +11,8 @@ import {
   type Quantity,
 } from './quantity.js';
 
+/** What Temporal's SDK connects to. */
+export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);
 const shareBps = () => quantity(parseShareBps);

@@ -31,10 +31,13 @@ describe('the way to Temporal', () => {
     });
   });
 
-  it.each(['127.0.0.1:7233', '[::1]:7233', 'ns.a1b2c.tmprl.cloud:7233'])('takes %s', async (address) => {
-    const { temporal } = await load(`${BASE}temporal:\n  address: '${address}'\n`);
-    expect(temporal.address).toBe(address);
-  });
+  it.each(['127.0.0.1:7233', '[::1]:7233', 'ns.a1b2c.tmprl.cloud:7233'])(
+    'takes %s',
+    async (address) => {
+      const { temporal } = await load(`${BASE}temporal:\n  address: '${address}'\n`);
+      expect(temporal.address).toBe(address);
+    },
+  );
 
   it('follows a profile of the SDK', async () => {
     const toml = await write(

@@ -25,7 +25,7 @@ export const DATABASE_ERRORS = {
     http: 500,
     help: 'A newer openpool has brought the database to its own version, and this one would write what that one misreads. Run the newer one; to go back, restore a backup from before it and read docs/operations.md, Backup and restore, first.',
   },
-  DATABASE_NOT_UTF8: {
+  DATABASE_ENCODING_WRONG: {
     final: true,
     http: 500,
     help: 'Make the database anew with the encoding UTF8 (CREATE DATABASE … TEMPLATE template0 ENCODING UTF8): in another one, what orchestrators say cannot be kept as it was said.',
@@ -35,6 +35,11 @@ export const DATABASE_ERRORS = {
     http: 500,
     help: 'What stands between openpool and Postgres gives each transaction another session, and locks that openpool holds in its session guard money: point `database.url` at Postgres itself, or set `pool_mode = session` for this database in PgBouncer.',
   },
+  STATE_DIRECTORY_UNUSABLE: {
+    final: false,
+    http: 503,
+    help: 'Give the directory that is named (`database.embedded.dir`, `retention.archiveDir`) a disk that can be written and has room, and to the user that runs openpool; then start again, or wait for the next run of the archive. What was there before is untouched.',
+  },
   DATABASE_NOT_SET_UP: {
     final: false,
     http: 503,
@@ -43,7 +48,7 @@ export const DATABASE_ERRORS = {
   DATABASE_NOT_STARTED: {
     final: false,
     http: 503,
-    help: 'The embedded Postgres did not start: the message has its last words, server.log in its directory all of them. Correct what they name and start again.',
+    help: 'The embedded Postgres did not start: the message has its last words, server.log in its directory all of them. Correct what they name and start again. Of a lock file that exists: when no postgres of this directory runs, remove postmaster.pid there.',
   },
   DATABASE_IN_USE: {
     final: false,

@@ -54,7 +54,7 @@ describe(DATABASE, () => {
   it('names an encoding that cannot hold what orchestrators say', async () => {
     await ask(`CREATE DATABASE fit_latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
     expect(await judge(urlOf('fit_latin'))).toMatchObject({
-      code: 'DATABASE_NOT_UTF8',
+      code: 'DATABASE_ENCODING_WRONG',
       message: expect.stringContaining('LATIN1'),
     });
   });

@@ -25,7 +25,7 @@ interface Facts {
 
 /**
  * Throws for a database that this program cannot work on, whoever set it up: DATABASE_TOO_OLD,
- * DATABASE_NOT_UTF8, DATABASE_READ_ONLY, DATABASE_POOLED, DATABASE_SCHEMA_NEWER, and for a worker, which makes
+ * DATABASE_ENCODING_WRONG, DATABASE_READ_ONLY, DATABASE_POOLED, DATABASE_SCHEMA_NEWER, and for a worker, which makes
  * and alters tables, DATABASE_FORBIDDEN with the statement that helps.
  */
 export async function refuseUnfitDatabase(
@@ -72,7 +72,7 @@ function refuseServer({ version, shown, encoding, read_only, standby, database }
   }
   if (encoding !== 'UTF8') {
     const message = `the database "${database}" has the encoding ${encoding}, and needs UTF8`;
-    throw new PoolError('DATABASE_NOT_UTF8', message);
+    throw new PoolError('DATABASE_ENCODING_WRONG', message);
   }
   if (!read_only) return;
   const why = standby
