@@ -10,6 +10,16 @@ export const DATABASE_ERRORS = {
     http: 503,
     help: 'The role in `database.url` lacks a right. The API’s role, openpool_api, is given its rights whenever a worker starts: start one. A worker’s role must own the tables. docs/deployment.md has both.',
   },
+  DATABASE_READ_ONLY: {
+    final: false,
+    http: 503,
+    help: 'Postgres takes no writes: `database.url` leads to a standby, or default_transaction_read_only is on for the server, the database or the role. Point it at the primary, or set that off (ALTER DATABASE … RESET default_transaction_read_only) and start again.',
+  },
+  DATABASE_REFUSED: {
+    final: false,
+    http: 503,
+    help: 'Postgres answered and refused to open the database or to bring it to this version: the message has its words. Nothing of it was done; correct what they name and start again.',
+  },
   DATABASE_NOT_SET_UP: {
     final: false,
     http: 503,
