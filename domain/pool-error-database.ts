@@ -15,6 +15,11 @@ export const DATABASE_ERRORS = {
     http: 503,
     help: 'Postgres takes no writes: `database.url` leads to a standby, or default_transaction_read_only is on for the server, the database or the role. Point it at the primary, or set that off (ALTER DATABASE … RESET default_transaction_read_only) and start again.',
   },
+  DATABASE_FULL: {
+    final: false,
+    http: 503,
+    help: 'The disk of Postgres is full (the database’s directory, or its pg_wal): give it room. Nothing is lost; what was asked was not done, and everything goes on by itself.',
+  },
   DATABASE_TOO_OLD: {
     final: true,
     http: 500,
@@ -39,6 +44,11 @@ export const DATABASE_ERRORS = {
     final: false,
     http: 503,
     help: 'Give the directory that is named (`database.embedded.dir`, `retention.archiveDir`) a disk that can be written and has room, and to the user that runs openpool; then start again, or wait for the next run of the archive. What was there before is untouched.',
+  },
+  DATABASE_REFUSED: {
+    final: false,
+    http: 503,
+    help: 'Postgres answered and refused to open the database or to bring it to this version: the message has its words. Nothing of it was done; correct what they name and start again.',
   },
   DATABASE_NOT_SET_UP: {
     final: false,

@@ -49,13 +49,12 @@ function takeSettings(config: pg.PoolConfig): Taken {
   const url = URL.canParse(config.connectionString ?? '')
     ? new URL(config.connectionString ?? '')
     : undefined;
-  // The driver believes the URL more than what stands beside it.
-  const inUrl = url?.searchParams.get('options') ?? undefined;
-  const read = readOptions(inUrl ?? config.options ?? '');
+  const inUrl = url?.searchParams.get('options') ?? '';
+  const read = readOptions(`${config.options ?? ''} ${inUrl}`);
   // Something else than settings, which only the start of a session takes.
   if (read === undefined) return { rest, settings };
   delete rest.options;
-  if (url !== undefined && inUrl !== undefined) {
+  if (url !== undefined && inUrl !== '') {
     url.searchParams.delete('options');
     rest.connectionString = url.toString();
   }

@@ -2,14 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryListening } from '../api/listening.js';
 import type { Config } from '../config.js';
-import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import { lookAtDirectory } from '../local/state-directory.js';
 import { closeDatabase, type Database, openDatabase } from '../store/database.js';
 import { refuseUnfitDatabase } from '../store/database-fit.js';
+import { openingFailure } from '../store/database-trouble.js';
 import { requireLedger } from '../store/ledger.js';
 import { readSchemaState } from '../store/migrate.js';
-import { sqlState } from '../store/transact.js';
 
 export interface Found {
   readonly refusals: PoolError[];
@@ -20,8 +19,6 @@ export interface Found {
 
 /** A person waits: who takes longer is left unchecked. */
 const PATIENCE_MS = 3_000;
-/** What a start waits out: nobody answers, or Postgres has no room just now. */
-const AWAY = /^(|E[A-Z_]+|08...|53...|57P..)$/;
 
 export async function checkSurroundings(config: Config, found: Found): Promise<void> {
   const { database, retention, api } = config;
@@ -62,8 +59,9 @@ async function judge(db: Database, { pool, chain }: Config, found: Found): Promi
   } catch (error) {
     if (error instanceof PoolError && error.code === 'LEDGER_UNKNOWN') return;
     if (error instanceof PoolError) throw error;
-    const words = foreignText(error);
-    if (AWAY.test(sqlState(error))) found.warnings.push(`${UNCHECKED}: ${words}`);
-    else throw new PoolError('DATABASE_UNREACHABLE', `Postgres refuses: ${words}`);
+    const user = decodeURIComponent(new URL(db.$client.options.connectionString ?? '').username);
+    const failure = openingFailure(error, user);
+    if (failure.code !== 'DATABASE_UNREACHABLE') throw failure;
+    found.warnings.push(`${UNCHECKED}: ${failure.message}`);
   }
 }
