@@ -61,7 +61,9 @@ async function writeWhole(client: PoolClient, partition: string, path: string): 
 
 /** Takes away what an export that was killed left behind. */
 export async function dropPartial(path: string): Promise<void> {
-  await rm(`${path}${PARTIAL}`, { force: true });
+  await rm(`${path}${PARTIAL}`, { force: true }).catch((error: unknown) => {
+    throw unusableDirectory(error, dirname(path)) ?? error;
+  });
 }
 
 /** A file being read; the hashes and sizes are whole when `slices` has ended. */
