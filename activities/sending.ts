@@ -19,6 +19,7 @@ import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
 import { compareOtherWallets } from './other-wallets.js';
 import { withSigner } from './signing.js';
+import { MONEY_LOOP_MS, turns } from './turns.js';
 import { agreedBalance, furthestView, noteBalance } from './wallet-balance.js';
 
 export type SendResult =
@@ -48,7 +49,12 @@ export function createSender(deps: MoneyDeps): Sender {
   let running = false;
   const run = async () => {
     running = true;
-    while (queue.length > 0) await answerGroup(deps, queue.splice(0, MAX_GROUP));
+    const turn = turns.begin('sending', MONEY_LOOP_MS);
+    while (queue.length > 0) {
+      await answerGroup(deps, queue.splice(0, MAX_GROUP));
+      turn.turned();
+    }
+    turn.end();
     running = false;
   };
   return {

@@ -406,7 +406,9 @@ describe('the reads of /v1', () => {
     expect(halted.status).toBe(503);
     expect(await halted.json()).toMatchObject({ code: 'DATABASE_READ_ONLY' });
     const ready = await app.request('/v1/ready');
-    expect(await ready.json()).toMatchObject({ database: 'DATABASE_READ_ONLY' });
+    expect(await ready.json()).toMatchObject({
+      ...{ database: 'DATABASE_READ_ONLY', worker: 'WORKER_SILENT' },
+    });
     await closeDatabase(db);
     await database.db.execute(sql.raw(`${setting} = off`));
   });

@@ -181,6 +181,11 @@ export const CATALOGUE = {
     http: 503,
     help: 'No worker answered in time: start one, or look at its log. Asking again is harmless.',
   },
+  PROCESS_STUCK: {
+    final: false,
+    http: 500,
+    help: 'The process ended because it did not get on; whoever supervises it starts it again, and everything goes on from Postgres. If it comes back: keep the log, and see what the machine, Postgres or the endpoint that is named was doing.',
+  },
   INTERNAL: {
     final: false,
     http: 500,

@@ -21,6 +21,8 @@ interface Watched {
   /** When anything last came, and when anything last moved in either direction. */
   heardAtMs: number;
   movedAtMs: number;
+  /** How many times in a row Postgres said that it works on nothing: one that is busy may not have read it yet. */
+  idleLooks: number;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -29,6 +31,7 @@ const SILENT_AFTER_MS = 5_000;
 const PROBE_PATIENCE_MS = 5_000;
 /** What was on its way when Postgres was asked has arrived by now. */
 const LAST_WORDS_MS = 1_000;
+const IDLE_LOOKS = 2;
 /** Longer than whoever writes a COPY pauses between two pieces. */
 const WRITER_PAUSE_MS = 20_000;
 /** With a server that cannot be reached at all. */
@@ -73,30 +76,37 @@ export function watchSilence(pool: pg.Pool, options: SilenceOptions): () => void
 
 function startWatching(client: pg.PoolClient): Watched {
   const now = performance.now();
-  const one = { asked: 0, bytesRead: 0, bytesWritten: 0, heardAtMs: now, movedAtMs: now };
+  const one: Watched = {
+    ...{ asked: 0, bytesRead: 0, bytesWritten: 0 },
+    ...{ heardAtMs: now, movedAtMs: now, idleLooks: 0 },
+  };
   const query = (client.query as (...args: unknown[]) => unknown).bind(client);
   Reflect.set(client, 'query', (...args: unknown[]) => {
     // It was silent because it was asked nothing.
-    if (one.asked === 0) Object.assign(one, { heardAtMs: performance.now() }, moment());
+    if (one.asked === 0) noteHeard(one);
     one.asked += 1;
     return query(...args);
   });
   client.connection.on('readyForQuery', () => {
     one.asked = Math.max(one.asked - 1, 0);
-    one.heardAtMs = performance.now();
+    noteHeard(one);
   });
   return one;
 }
 
-const moment = () => ({ movedAtMs: performance.now() });
+function noteHeard(one: Watched): void {
+  const now = performance.now();
+  Object.assign(one, { heardAtMs: now, movedAtMs: now, idleLooks: 0 });
+}
 
 /** Those that wait for an answer and have heard nothing for long. */
 function silentOnes(watched: ReadonlyMap<pg.PoolClient, Watched>): readonly pg.PoolClient[] {
   const now = performance.now();
   return [...watched].flatMap(([client, one]) => {
     const { bytesRead, bytesWritten } = socketOf(client);
-    if (bytesRead !== one.bytesRead) Object.assign(one, { bytesRead, heardAtMs: now }, moment());
-    if (bytesWritten !== one.bytesWritten) Object.assign(one, { bytesWritten }, moment());
+    if (bytesRead !== one.bytesRead) noteHeard(one);
+    if (bytesWritten !== one.bytesWritten) one.movedAtMs = now;
+    Object.assign(one, { bytesRead, bytesWritten });
     return one.asked > 0 && now - one.heardAtMs >= SILENT_AFTER_MS ? [client] : [];
   });
 }
@@ -118,6 +128,7 @@ async function giveUpLost(
       const isStill = one !== undefined && one.asked > 0;
       if (!isStill || socketOf(client).bytesRead !== before.get(client)) continue;
       const verdict = verdicts[index] ?? 'unknown';
+      one.idleLooks = verdict === 'idle' ? one.idleLooks + 1 : 0;
       if (!isLost(verdict, one, options)) continue;
       giveUp(client, one, verdict);
       // Its locks would outlive it: the other end may believe for hours that somebody is there.
@@ -131,7 +142,7 @@ async function giveUpLost(
 function isLost(verdict: Verdict, one: Watched, { statementTimeoutMs }: SilenceOptions): boolean {
   const now = performance.now();
   const silentMs = now - one.heardAtMs;
-  if (verdict === 'idle') return true;
+  if (verdict === 'idle') return one.idleLooks >= IDLE_LOOKS;
   if (verdict === 'waits-for-us') return now - one.movedAtMs >= WRITER_PAUSE_MS;
   if (verdict === 'unreachable') return silentMs >= UNREACHABLE_MS;
   if (verdict === 'works' || statementTimeoutMs === 0) return false;
