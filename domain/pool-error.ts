@@ -151,6 +151,11 @@ export const CATALOGUE = {
     http: 404,
     help: 'Check the path and the method of the request.',
   },
+  API_CANNOT_LISTEN: {
+    final: false,
+    http: 503,
+    help: 'Correct `api.host` and `api.port`, or end what listens there: two pools on one machine need two ports.',
+  },
   API_TOKEN_UNSET: {
     final: true,
     http: 403,
@@ -180,6 +185,11 @@ export const CATALOGUE = {
     final: false,
     http: 503,
     help: 'No worker answered in time: start one, or look at its log. Asking again is harmless.',
+  },
+  PROCESS_STUCK: {
+    final: false,
+    http: 500,
+    help: 'The process ended because it did not get on; whoever supervises it starts it again, and everything goes on from Postgres. If it comes back: keep the log, and see what the machine, Postgres or the endpoint that is named was doing.',
   },
   INTERNAL: {
     final: false,

@@ -1,9 +1,11 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
+import { turns, UNHEALTHY_SHARE } from '../activities/turns.js';
 import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
@@ -28,6 +30,7 @@ import type { Service, ServiceContext } from './service.js';
 import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
+import { startWatchdog } from './watchdog.js';
 
 /** How long running activities may take to end by themselves. */
 const SHUTDOWN_GRACE_MS = 15_000;
@@ -59,9 +62,11 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     await untilTemporalAnswers(context, order.putBack);
     const parts = { connection, client, sources, money: wallet.money };
     const worker = await createWorker(context, parts);
+    const stopWatching = startWatchdog(context);
     const stopKeeping = keepSchedules({ ...order, ...context });
     return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
+      stopWatching();
       await order.leave();
       await terms.stop();
       await connection.close();
@@ -86,7 +91,8 @@ function temporalOrder(
   const { poolId, isUpgraded } = ledger;
   const { address, namespace } = config.temporal;
   const sourceIds = config.sources.map(({ id }) => id);
-  const presence = { id: randomUUID(), version, sources: sourceIds };
+  const presence = { id: randomUUID(), version, sources: sourceIds, host: hostname() };
+  const isTurning = () => turns.standing(UNHEALTHY_SHARE).length === 0;
   const settings = { ...config, poolId };
   return {
     async putBack() {
@@ -98,7 +104,7 @@ function temporalOrder(
     },
     /** Something is missing, or came back that an earlier version puts there. */
     async findFault() {
-      await noteWorker(db, presence);
+      await noteWorker(db, presence, { isTurning: isTurning() });
       await retireSources(db, sourceIds);
       const read = await sourcesOfWorkers(db);
       await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
@@ -125,7 +131,7 @@ function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Work
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
-  const sentinel = sentinelDeps(context);
+  const sentinel = { ...sentinelDeps(context), money };
   const history = { db, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },
