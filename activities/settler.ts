@@ -21,6 +21,7 @@ import type { Sender } from './sending.js';
 import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
 import { SettlerWatch } from './settler-watch.js';
+import { MONEY_LOOP_MS, turns } from './turns.js';
 
 export interface SettlerOptions {
   readonly sender: Sender;
@@ -48,8 +49,6 @@ export class Settler {
   private isNudged = false;
   private upkeepAtMs = 0;
   private fullPassAtMs = 0;
-  /** When the loop last came round, by the monotonic clock. */
-  private turnedMs = performance.now();
 
   constructor(
     private readonly deps: MoneyDeps,
@@ -69,11 +68,6 @@ export class Settler {
     this.wake?.();
   }
 
-  /** How long ago the loop came round: it does so every few seconds, whatever the chain or Postgres do. */
-  silentMs(): number {
-    return performance.now() - this.turnedMs;
-  }
-
   async stop(): Promise<void> {
     this.isStopped = true;
     this.wake?.();
@@ -82,12 +76,14 @@ export class Settler {
   }
 
   private async run(): Promise<void> {
+    const turn = turns.begin('settling', MONEY_LOOP_MS);
     while (!this.isStopped) {
       this.isNudged = false;
       const pauseMs = await this.turn();
-      this.turnedMs = performance.now();
+      turn.turned();
       if (!this.isNudged && !this.isStopped) await this.sleep(pauseMs);
     }
+    turn.end();
   }
 
   private sleep(ms: number): Promise<void> {
