@@ -3,7 +3,7 @@ import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
 import { isWorkerSilent } from '../../domain/pool-standing.js';
 import { pingDatabase } from '../../store/pool-reads.js';
 import { lastTurn } from '../../store/worker-processes.js';
-import { type ApiDeps, nowOf } from '../deps.js';
+import type { ApiDeps } from '../deps.js';
 import { toErrorAnswer } from '../errors.js';
 import { pingTemporal } from '../sagas.js';
 
@@ -29,8 +29,8 @@ export function healthRoutes(deps: ApiDeps): Hono {
 
 /** Throws when no worker has looked around lately with its loops turning. */
 async function requireTurn(deps: ApiDeps): Promise<void> {
-  const turnedAt = await lastTurn(deps.db);
-  if (isWorkerSilent(turnedAt === null ? null : nowOf(deps).getTime() - turnedAt.getTime())) {
+  const turn = await lastTurn(deps.db);
+  if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');
   }
 }
