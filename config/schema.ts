@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../domain/address.js';
 import { ROUNDINGS } from '../domain/money.js';
+import { readTime, TIME_WANTED } from '../domain/time.js';
 import {
   parseAmountWei,
   parseDurationMs,
@@ -9,8 +10,6 @@ import {
   parseShareBps,
   type Quantity,
 } from './quantity.js';
-
-const TIME_WANTED = 'give a time with its zone such as "2025-02-03T00:00:00Z"';
 
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);
@@ -49,8 +48,8 @@ const source = z.strictObject({
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
   from: text().transform((value, context) => {
     if (value === 'beginning') return null;
-    const time = readTime(value);
-    if (time !== null) return time;
+    const timeMs = readTime(value);
+    if (timeMs !== undefined) return new Date(timeMs);
     context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
     return z.NEVER;
   }),
@@ -260,17 +259,11 @@ function portNumber() {
 /** A time with its zone. */
 function moment() {
   return text().transform((value, context) => {
-    const time = readTime(value);
-    if (time !== null) return time;
+    const timeMs = readTime(value);
+    if (timeMs !== undefined) return new Date(timeMs);
     context.addIssue({ code: 'custom', message: TIME_WANTED });
     return z.NEVER;
   });
-}
-
-function readTime(value: string): Date | null {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)) return null;
-  const time = new Date(value);
-  return Number.isNaN(time.getTime()) ? null : time;
 }
 
 function flag() {

@@ -99,6 +99,14 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
+/** Reserved before its destination became a wallet of the pool, or by an earlier version. */
+export function payeeIsWallet(): Wait {
+  const reason =
+    'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
+    'what is pending then with `openpool adjust`';
+  return { code: 'PAYEE_IS_WALLET', reason };
+}
+
 /** Whoever holds the key gave no usable answer: nothing was signed. */
 export function signerUnreachable(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;

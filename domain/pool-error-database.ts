@@ -8,7 +8,7 @@ export const DATABASE_ERRORS = {
   DATABASE_FORBIDDEN: {
     final: false,
     http: 503,
-    help: 'The role in `database.url` lacks a right. The API’s role, openpool_api, is given its rights whenever a worker starts: start one. A worker’s role must own the tables. docs/deployment.md has both.',
+    help: 'The role in `database.url` lacks a right. The API’s role, openpool_api, is given its rights whenever a worker starts: start one. A worker’s role must own the tables. docs/deployment.md has both. What the API’s role never may, moving a source, is for the command line with a worker’s configuration.',
   },
   DATABASE_READ_ONLY: {
     final: false,

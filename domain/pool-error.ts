@@ -29,6 +29,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'Its destination refused a transfer. Ask the payee to fix it, then `openpool payee release <address> --reason …`.',
   },
+  PAYEE_IS_WALLET: {
+    final: true,
+    http: 409,
+    help: 'A worker was started with the address of the pool’s own wallet, which would pay itself: give the worker another address, and take what is pending with `openpool adjust`.',
+  },
   PAYOUT_NOT_FOUND: {
     final: true,
     http: 404,
@@ -136,6 +141,11 @@ export const CATALOGUE = {
     http: 413,
     help: 'No request to this API needs more than 16 KiB.',
   },
+  METHOD_NOT_ALLOWED: {
+    final: true,
+    http: 405,
+    help: 'The path is right and the method is not: the header `Allow` names those that it takes.',
+  },
   ROUTE_NOT_FOUND: {
     final: true,
     http: 404,
@@ -228,7 +238,7 @@ export const CATALOGUE = {
   KEYSTORE_PASSPHRASE_WRONG: {
     final: true,
     http: 500,
-    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore.',
+    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore. `openpool config check` names what stands around it.',
   },
   SIGNER_UNREACHABLE: {
     final: false,

@@ -3,6 +3,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import './given-back.js';
 import * as schema from './schema.js';
+import { sessionOf } from './session.js';
 import { watchSilence } from './silent-connections.js';
 import { tellFailures } from './statement-error.js';
 
@@ -37,8 +38,9 @@ const cutters = new WeakMap<pg.Pool, () => void>();
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, statementTimeoutMs = 60_000, lockTimeoutMs = 0 } = options;
+  const session = sessionOf(url);
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: session.connectionString,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
@@ -47,8 +49,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
-    // Months are counted by the session's clock, which is the machine's unless it is told.
-    options: `-c TimeZone=UTC ${SERVER_KEEPS_ALIVE}`,
+    options: `${session.options} ${SERVER_KEEPS_ALIVE}`,
   });
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.

@@ -6,8 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from './database.js';
+import { LOCKS } from './locks.js';
 
-const HISTORY_LOCK = 7_215_117;
 /** Years of events take longer than any request may. */
 const WITHOUT_TIMEOUTS = 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0';
 /** For a connection that still has something to say. */
@@ -22,7 +22,7 @@ export async function withHistoryLock<T>(
   const client = await db.$client.connect();
   let isBroken = true;
   try {
-    const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS got', [HISTORY_LOCK]);
+    const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS got', [LOCKS.history]);
     if (rows[0]?.got !== true) {
       isBroken = false;
       const message = 'a rebuild or an archive run has the raw events in its hands';
@@ -31,7 +31,7 @@ export async function withHistoryLock<T>(
     await client.query(WITHOUT_TIMEOUTS);
     const result = await work(client);
     await client.query(WITH_TIMEOUTS);
-    await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
+    await client.query('SELECT pg_advisory_unlock($1)', [LOCKS.history]);
     isBroken = false;
     return result;
   } catch (error) {
@@ -47,7 +47,7 @@ export async function withHistoryLock<T>(
 async function giveBack(client: PoolClient): Promise<void> {
   try {
     await client.query('ROLLBACK');
-    await client.query('SELECT pg_advisory_unlock($1)', [HISTORY_LOCK]);
+    await client.query('SELECT pg_advisory_unlock($1)', [LOCKS.history]);
   } catch {
     // The connection is gone, and the lock with it.
   }

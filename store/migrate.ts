@@ -5,12 +5,11 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { foreignText } from '../domain/foreign-text.js';
 import { closeDatabase, type Database, openDatabase } from './database.js';
+import { LOCKS } from './locks.js';
 import { query } from './query.js';
 import { grantApiRole } from './roles.js';
 import { sqlState } from './transact.js';
 
-/** Any constant: two processes that start at once migrate one after the other. */
-const MIGRATION_LOCK = 7_215_113;
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /** A lock that is not to be had is given up soon: whoever came after us for it is not to wait as well. */
@@ -49,7 +48,9 @@ async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promi
   const lock = await db.$client.connect();
   try {
     for (let saidAtMs = performance.now(); ; await sleep(LOOK_MS)) {
-      const { rows } = await lock.query('SELECT pg_try_advisory_lock($1) AS got', [MIGRATION_LOCK]);
+      const { rows } = await lock.query('SELECT pg_try_advisory_lock($1) AS got', [
+        LOCKS.migration,
+      ]);
       if (rows[0]?.got === true) break;
       if (performance.now() - saidAtMs < SAID_EVERY_MS) continue;
       saidAtMs = performance.now();

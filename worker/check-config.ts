@@ -12,6 +12,7 @@ import { onOwnChain } from '../chain/own-chain.js';
 import { rpcHost } from '../chain/rpc-address.js';
 import { createRpcEndpoint } from '../chain/rpc-client.js';
 import { type ConfigDescription, describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/problem.js';
 import { formatDuration } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
 import type { Address } from '../domain/address.js';
@@ -40,7 +41,7 @@ const PATIENCE_MS = 3_000;
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
-  const onWarning = (words: string) => found.warnings.push(words);
+  const onWarning = ({ words }: ConfigWarning) => found.warnings.push(words);
   const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
   const signer = await found.tried(() => openConfiguredSigner(config));

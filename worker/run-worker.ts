@@ -59,11 +59,11 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   try {
     const client = new Client({ connection, namespace: config.temporal.namespace });
     const order = temporalOrder(context, { connection, client });
-    await untilTemporalAnswers(context, order.put);
+    await untilTemporalAnswers(context, order.putBack);
     const parts = { connection, client, sources, money: wallet.money };
     const worker = await createWorker(context, parts);
     const stopWatching = startWatchdog(context);
-    const stopKeeping = keepSchedules({ areThere: order.isThere, putBack: order.put, ...context });
+    const stopKeeping = keepSchedules({ ...order, ...context });
     return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
       stopWatching();
@@ -79,6 +79,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   }
 }
 
+const EARLIER_VERSION_RUNS =
+  'a worker of an earlier version still runs on this pool and has put its schedules back: stop it; what it began is taken over';
+const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed: they are put back';
+
 /** What has to stand in Temporal for this pool, put there and looked after. */
 function temporalOrder(
   { config, db, ledger, log, version }: ServiceContext,
@@ -91,21 +95,21 @@ function temporalOrder(
   const isTurning = () => turns.standing(UNHEALTHY_SHARE).length === 0;
   const settings = { ...config, poolId };
   return {
-    async put() {
+    async putBack() {
       await noteWorker(db, presence);
       await registerSearchAttributes({ connection, address, namespace, log });
       if (isUpgraded) await takeOver({ client, db, poolId, sources: config.sources, log });
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
-    /** False when something is missing, or came back that an earlier version puts there. */
-    async isThere() {
+    /** Something is missing, or came back that an earlier version puts there. */
+    async findFault() {
       await noteWorker(db, presence, { isTurning: isTurning() });
       await retireSources(db, sourceIds);
       const read = await sourcesOfWorkers(db);
       await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
-      if (isUpgraded && (await isEarlierVersionThere({ client }))) return false;
-      return areSchedulesThere(client.schedule, settings);
+      if (isUpgraded && (await isEarlierVersionThere({ client }))) return EARLIER_VERSION_RUNS;
+      return (await areSchedulesThere(client.schedule, settings)) ? null : SCHEDULES_MISSING;
     },
     async leave() {
       // A database that is away does not keep a process from ending.

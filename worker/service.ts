@@ -1,6 +1,7 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
 
 import { describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/problem.js';
 import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
 import { foreignText } from '../domain/foreign-text.js';
@@ -60,10 +61,10 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   }
   let log = createLog({ level: 'info' });
   try {
-    const warnings: string[] = [];
+    const warnings: ConfigWarning[] = [];
     const config = await loadConfig(path, { ...options, onWarning: (one) => warnings.push(one) });
     log = createLog({ level: config.log.level });
-    for (const words of warnings) log.warn({ code: 'CONFIG_FILE_EXPOSED' }, words);
+    for (const { code, words } of warnings) log.warn({ code }, words);
     await run(config, log, { ...options, signal: stopping.signal });
     process.exit(0);
   } catch (error) {
