@@ -21,6 +21,7 @@ export interface ErrorAnswer {
 
 const REFUSED = {
   DATABASE_FORBIDDEN: 'Postgres does not let this process do that.',
+  DATABASE_FULL: 'The disk of Postgres is full.',
   DATABASE_READ_ONLY: 'Postgres takes no writes: this database, or this session, is read-only.',
 } as const;
 

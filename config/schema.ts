@@ -11,6 +11,8 @@ import {
   type Quantity,
 } from './quantity.js';
 
+/** What Temporal's SDK connects to. */
+export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);
 const shareBps = () => quantity(parseShareBps);
@@ -85,9 +87,7 @@ const retention = z.strictObject({
 
 const temporal = z.strictObject({
   profile: text().optional(),
-  address: text()
-    .regex(/^.+:\d+$/, 'give host:port')
-    .optional(),
+  address: text().refine(isHostAndPort, HOST_AND_PORT).optional(),
   namespace: text().optional(),
   apiKey: text().optional(),
   apiKeyFile: text().optional(),
@@ -297,6 +297,11 @@ function postgresUrl() {
 
 export function isPostgresUrl(value: string): boolean {
   return hasProtocol(value, ['postgres:', 'postgresql:']);
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets. */
+export function isHostAndPort(value: string): boolean {
+  return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
 }
 
 export function isWebUrl(value: string): boolean {

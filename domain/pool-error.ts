@@ -151,6 +151,11 @@ export const CATALOGUE = {
     http: 404,
     help: 'Check the path and the method of the request.',
   },
+  API_CANNOT_LISTEN: {
+    final: false,
+    http: 503,
+    help: 'Correct `api.host` and `api.port`, or end what listens there: two pools on one machine need two ports.',
+  },
   API_TOKEN_UNSET: {
     final: true,
     http: 403,

@@ -12,7 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../domain/pool-error.js';
-import { newPassword, passwordFileOf, passwordLine, readPassword } from './postgres-address.js';
+import {
+  foreignHolder,
+  newPassword,
+  passwordFileOf,
+  passwordLine,
+  readPassword,
+} from './postgres-address.js';
 import { makeCluster, takeInCluster } from './postgres-initdb.js';
 import { endOlderServer } from './postgres-older.js';
 import {
@@ -75,7 +81,10 @@ function runner(dataDir: string, account: Account | undefined): Run {
   const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
   const { PATH, LD_LIBRARY_PATH } = process.env;
   // Not the rest of our environment, in which secrets may be.
-  const env = { PATH, ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }) };
+  const env = {
+    ...{ PATH, ...foreignHolder(dataDir) },
+    ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
+  };
   return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });
 }
 

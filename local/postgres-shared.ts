@@ -14,6 +14,7 @@ import { findServer, type RunningServer, readPassword, socketUrl } from './postg
 import { prepareCluster } from './postgres-cluster.js';
 import { endServer } from './postgres-older.js';
 import { withStartLock } from './postgres-start-lock.js';
+import { inStateDirectory, tryDirectory } from './state-directory.js';
 
 export interface SharedPostgres {
   readonly url: string;
@@ -37,6 +38,10 @@ const LAST_WORDS = 1_500;
 /** Finds the server of this directory or starts it; `port` is the number in its socket's name. */
 export async function sharePostgres(dir: string, port: number): Promise<SharedPostgres> {
   const dataDir = resolve(dir);
+  return inStateDirectory(dataDir, () => joinOrStart(dataDir, port));
+}
+
+async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgres> {
   for (const end = Date.now() + JOIN_TIMEOUT_MS; ; ) {
     const joined = await joinServer(dataDir);
     if (typeof joined === 'object') return keep(joined, dataDir);
@@ -85,6 +90,7 @@ function judge(error: unknown, dataDir: string): 'nobody' | 'wait' {
 }
 
 async function startServer(dataDir: string, port: number): Promise<void> {
+  tryDirectory(dataDir);
   const { serve } = await prepareCluster(dataDir);
   const { command, args, ...how } = serve(port);
   const log = openLog(dataDir);

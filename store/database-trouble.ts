@@ -3,13 +3,13 @@ import { causesOf } from '../domain/causes.js';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 
-/** SQLSTATE classes 08, 53 and 57P, or what a socket says when nobody listens. */
+/** SQLSTATE classes 08, 53 (without a full disk) and 57P, or what a socket says when nobody listens. */
 export function isDatabaseAway(error: unknown): boolean {
   return [...causesOf(error)].some((cause) => {
     if (!(cause instanceof Error)) return false;
     const code = codeOf(cause);
     return (
-      /^(08|53|57P)/.test(code) ||
+      /^(08|53(?!100)|57P)/.test(code) ||
       /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT)$/.test(
         code,
       ) ||
@@ -26,10 +26,11 @@ const AWAY =
 /** The code of ours that says what Postgres refused; undefined when it refused nothing of the kind. */
 export function databaseRefusal(
   error: unknown,
-): 'DATABASE_FORBIDDEN' | 'DATABASE_READ_ONLY' | undefined {
+): 'DATABASE_FORBIDDEN' | 'DATABASE_READ_ONLY' | 'DATABASE_FULL' | undefined {
   for (const cause of causesOf(error)) {
     const code = cause instanceof Error ? codeOf(cause) : '';
     if (code === '42501') return 'DATABASE_FORBIDDEN';
+    if (code === '53100') return 'DATABASE_FULL';
     if (code === '25006') return 'DATABASE_READ_ONLY';
   }
   return undefined;

@@ -4,6 +4,7 @@ import pg from 'pg';
 import './given-back.js';
 import * as schema from './schema.js';
 import { sessionOf } from './session.js';
+import { settingAfterConnecting } from './session-settings.js';
 import { watchSilence } from './silent-connections.js';
 import { tellFailures } from './statement-error.js';
 
@@ -39,7 +40,7 @@ const cutters = new WeakMap<pg.Pool, () => void>();
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, statementTimeoutMs = 60_000, lockTimeoutMs = 0 } = options;
   const session = sessionOf(url);
-  const pool = new pg.Pool({
+  const settings = settingAfterConnecting({
     connectionString: session.connectionString,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: 10_000,
@@ -51,6 +52,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: 'openpool',
     options: `${session.options} ${SERVER_KEEPS_ALIVE}`,
   });
+  const pool = new pg.Pool(settings);
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.
   pool.on('error', () => undefined);

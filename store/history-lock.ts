@@ -9,10 +9,9 @@ import type { Database } from './database.js';
 import { LOCKS } from './locks.js';
 
 /** Years of events take longer than any request may. */
-const WITHOUT_TIMEOUTS = 'SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0';
+const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const;
 /** For a connection that still has something to say. */
 const GIVE_BACK_MS = 1_000;
-const WITH_TIMEOUTS = 'RESET statement_timeout; RESET idle_in_transaction_session_timeout';
 
 /** Gives the work the connection that holds the lock; what it opened there is rolled back when it fails. */
 export async function withHistoryLock<T>(
@@ -28,9 +27,9 @@ export async function withHistoryLock<T>(
       const message = 'a rebuild or an archive run has the raw events in its hands';
       throw new PoolError('HISTORY_BUSY', message);
     }
-    await client.query(WITHOUT_TIMEOUTS);
+    const timeouts = await liftTimeouts(client);
     const result = await work(client);
-    await client.query(WITH_TIMEOUTS);
+    await client.query(timeouts);
     await client.query('SELECT pg_advisory_unlock($1)', [LOCKS.history]);
     isBroken = false;
     return result;
@@ -42,6 +41,14 @@ export async function withHistoryLock<T>(
   } finally {
     client.release(isBroken);
   }
+}
+
+/** Answers the statement that sets them as they were: the session was given its own, which RESET would forget. */
+async function liftTimeouts(client: PoolClient): Promise<string> {
+  const shown = TIMEOUTS.map((name) => `current_setting('${name}') AS ${name}`);
+  const { rows } = await client.query<Record<string, string>>(`SELECT ${shown.join(', ')}`);
+  await client.query(TIMEOUTS.map((name) => `SET ${name} = 0`).join('; '));
+  return TIMEOUTS.map((name) => `SET ${name} = '${rows[0]?.[name] ?? '60s'}'`).join('; ');
 }
 
 async function giveBack(client: PoolClient): Promise<void> {

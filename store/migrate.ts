@@ -81,17 +81,19 @@ async function bring(db: Database, tell: Tell): Promise<void> {
   }
 }
 
-/** Whether the schema is at this version or a later one; `forbidden`: this role may not even see that. */
+/** Which version the schema is at, beside this program's; `forbidden`: this role may not even see that. */
 export async function readSchemaState(
   database: Database,
-): Promise<'ready' | 'older' | 'forbidden'> {
+): Promise<'ready' | 'older' | 'newer' | 'forbidden'> {
   const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0;
   try {
     const [row] = await query<{ at: string | null }>(
       database,
       sql`SELECT max(created_at) AS at FROM drizzle.__drizzle_migrations`,
     );
-    return Number(row?.at ?? 0) >= newest ? 'ready' : 'older';
+    const at = Number(row?.at ?? 0);
+    if (at > newest) return 'newer';
+    return at === newest ? 'ready' : 'older';
   } catch (error) {
     const state = sqlState(error);
     if (state === FORBIDDEN) return 'forbidden';

@@ -7,6 +7,7 @@ import { ConfigError } from '../config/problem.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { freePort } from '../local/ports.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
+import { createEmptyDatabase, type TestDatabase } from '../test/harness/database.js';
 import { makeKeystore, PASSPHRASE } from '../test/harness/money.js';
 import { startRpcSwitch } from '../test/harness/rpc-switch.js';
 import { checkConfig } from './check-config.js';
@@ -15,16 +16,18 @@ const { write, pathOf } = useConfigFiles();
 let chain: LocalChain;
 let address: string;
 let away: string;
+let database: TestDatabase;
 
 beforeAll(async () => {
   chain = await startChain({ blockTimeSeconds: 0 });
+  database = await createEmptyDatabase();
   away = `http://127.0.0.1:${await freePort()}`;
   const { json, key } = await makeKeystore();
   address = key.address;
   await writeFile(pathOf('keystore.json'), json, { mode: 0o600 });
   await writeFile(pathOf('passphrase'), PASSPHRASE, { mode: 0o600 });
 });
-afterAll(() => chain.stop());
+afterAll(() => Promise.all([chain.stop(), database.close()]));
 
 const source = (id: string, endpoint: string) => ({
   ...{ id, region: 'eu', nodeType: 'ai', from: 'beginning' },
@@ -36,8 +39,9 @@ const second = () => chain.rpcUrl.replace('127.0.0.1', 'localhost');
 
 async function check(changes: Record<string, unknown> = {}) {
   const config = {
-    sources: [source('one', 'https://one.example.com:7935')],
-    database: { url: 'postgres://pool@localhost/pool' },
+    sources: [source('one', 'https://one.pool.test:7935')],
+    database: { url: database.url },
+    api: { port: 0 },
     chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, second()] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     ...changes,

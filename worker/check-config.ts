@@ -20,6 +20,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { refuseSharedPlace } from '../domain/source-place.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
+import { checkSurroundings, type Found } from './check-surroundings.js';
 import { openConfiguredSigner } from './wallet-start.js';
 
 export interface CheckedConfig {
@@ -32,12 +33,15 @@ export interface CheckedConfig {
   readonly text: string;
 }
 
+/** As pools/openpool.yaml has them; these names are nobody's (RFC 2606). */
+const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
+
 /** A person waits: an endpoint that takes longer is left unchecked. */
 const PATIENCE_MS = 3_000;
 
 /**
- * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints and a remote signer
- * are looked at too; the database, Temporal and the orchestrators are not.
+ * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints, a remote signer,
+ * Postgres, directories and the API's port are looked at too; Temporal and the orchestrators are not.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
@@ -48,6 +52,7 @@ export async function checkConfig(path: string): Promise<CheckedConfig> {
   await Promise.all([
     checkChain(config, signer?.address ?? NOBODY, found),
     checkSigner(signer, found),
+    checkSurroundings(config, found),
   ]);
   const described = describeConfig(config);
   const spelled = (one: Address | null | undefined) => (one ? toChecksum(one) : null);
@@ -66,16 +71,9 @@ function verdict(refusals: readonly PoolError[], warnings: readonly string[]): s
     ...warnings.map((warning) => `warning: ${warning}`),
     ...refusals.map(({ code, message, help }) => `${code}: ${message}\n${help}`),
     refusals.length === 0
-      ? 'nothing here would be refused; the database, Temporal and the orchestrators were not asked'
+      ? 'nothing here would be refused; Temporal and the orchestrators were not asked'
       : `a start would be refused, see above: ${refusals.map(({ code }) => code).join(', ')}`,
   ].join('\n');
-}
-
-interface Found {
-  readonly refusals: PoolError[];
-  readonly warnings: string[];
-  /** Undefined when it throws; a PoolError is kept, final or not, as a start keeps it. */
-  tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
 }
 
 function createFound(): Found {
@@ -101,6 +99,10 @@ async function checkSources({ sources }: Config, found: Found): Promise<void> {
     const source = await found.tried(() => createEventSource({ id, ...rest }));
     if (source === undefined) continue;
     const { readsFrom } = source;
+    if (EXAMPLE.test(readsFrom)) {
+      const why = 'an address that stands for another one: nobody answers there';
+      found.warnings.push(`source "${id}" reads ${readsFrom}, ${why}`);
+    }
     await found.tried(() => refuseSharedPlace({ id, readsFrom }, readers));
     readers.set(readsFrom, id);
   }

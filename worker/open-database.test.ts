@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -178,6 +178,40 @@ describe('a first start that did not come to its end', () => {
     const refusal = { code: 'DATABASE_NOT_SET_UP', message: expect.stringContaining('is left') };
     await expect(openPoolDatabase(config)).rejects.toMatchObject(refusal);
     expect(readdirSync(dataDir, { recursive: true })).toEqual(['base', join('base', 'letters')]);
+  });
+});
+
+describe('a directory that a power cut left', () => {
+  it('is served although another process has the number of its server by now', async () => {
+    const first = await openPoolDatabase(config);
+    await first.db.$client.query('CREATE TABLE kept (n int)');
+    const left = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
+    const socket = readFileSync(join(dataDir, `.s.PGSQL.${PORT}.lock`), 'utf8');
+    await first.close();
+    const account = choosePostgresAccount(dataDir);
+    const other = spawn('sleep', ['60'], { ...account, stdio: 'ignore' });
+    for (const [name, text] of [
+      ['postmaster.pid', left],
+      [`.s.PGSQL.${PORT}.lock`, socket],
+    ] as const) {
+      const path = join(dataDir, name);
+      writeFileSync(path, text.replace(/^\d+/, String(other.pid)), { mode: 0o600 });
+      if (account !== undefined) chownSync(path, account.uid, account.gid);
+    }
+    expect(findServer(dataDir)).toBeUndefined();
+    const again = await openPoolDatabase(config);
+    expect((await again.db.$client.query('SELECT * FROM kept')).rowCount).toBe(0);
+    await again.close();
+    expect(other.exitCode).toBeNull();
+    other.kill();
+  });
+
+  it('is told with the reason when it cannot be written', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    const embeddedDir = join(dir, 'file', 'postgres');
+    await expect(openPoolDatabase({ database: { embeddedDir, port: PORT } })).rejects.toMatchObject(
+      { code: 'STATE_DIRECTORY_UNUSABLE' },
+    );
   });
 });
 

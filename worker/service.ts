@@ -7,6 +7,7 @@ import { type Config, type LoadOptions, loadConfig } from '../config.js';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import { refuseUnfitDatabase } from '../store/database-fit.js';
 import type { Ledger } from '../store/ledger.js';
 import { migrateDatabase } from '../store/migrate.js';
 import { untilDatabaseAnswers } from './await-database.js';
@@ -106,6 +107,7 @@ async function comeToLedger(
   context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
   { needsWallet = false }: LoadOptions,
 ): Promise<Ledger> {
+  await refuseUnfitDatabase(context.db, { isWorkers: needsWallet });
   if (!needsWallet) return awaitLedger(context);
   await migrateDatabase(context.db, (words) => context.log.warn(words));
   return openConfiguredLedger(context.db, context.config);
