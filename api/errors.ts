@@ -25,6 +25,7 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
       return answer(cause.type, cause.message, cause.details?.[0]);
     }
     if (isDatabaseDown(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+    if (isCut(cause)) return answer('API_BUSY', 'Postgres took too long to answer.');
     if (isForbidden(cause)) {
       return answer('DATABASE_FORBIDDEN', 'Postgres does not let this process do that.');
     }
@@ -69,6 +70,11 @@ function isDatabaseDown(error: unknown): boolean {
     (code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect') ||
     /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
   );
+}
+
+/** SQLSTATE 57014: the statement has run into its time-out. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014';
 }
 
 /** SQLSTATE 42501, insufficient privilege. */

@@ -116,15 +116,20 @@ export async function listRemoteWorkers(
   return toPage(rows, page, { item: toRemoteWorker, cursorParts: (row) => [row.id] });
 }
 
-/** All of them, for the first manager's dashboards, which know no pages. */
-export async function allRemoteWorkers(
+const PART = 1_000;
+
+/** All of them in parts, for the first manager's dashboards, which know no pages: no part keeps the process long. */
+export async function* allRemoteWorkers(
   db: Reader,
   filter: RemoteWorkerFilter,
-): Promise<readonly RemoteWorkerSummary[]> {
-  const { rows } = await db.execute<RemoteWorkerRow>(
-    sql`${selectWorkers(1)} WHERE ${allOf(conditions(filter))} ORDER BY w.id`,
-  );
-  return rows.map(toRemoteWorker);
+): AsyncGenerator<readonly RemoteWorkerSummary[]> {
+  for (let after: string | undefined = '0'; after !== undefined; ) {
+    const { rows }: { readonly rows: readonly RemoteWorkerRow[] } =
+      await db.execute<RemoteWorkerRow>(sql`${selectWorkers(1)}
+        WHERE ${allOf([...conditions(filter), sql`w.id > ${after}::bigint`])} ORDER BY w.id LIMIT ${PART}`);
+    yield rows.map(toRemoteWorker);
+    after = rows.length < PART ? undefined : rows.at(-1)?.id;
+  }
 }
 
 /** Those online first, then by what they did last. */

@@ -17,6 +17,8 @@ import { openConfiguredLedger } from './open-ledger.js';
 export interface ServiceContext {
   readonly config: Config;
   readonly db: Database;
+  /** Where the database is, for further connections. */
+  readonly databaseUrl: string;
   /** What the database is the ledger of; the same that the configuration speaks of. */
   readonly ledger: Ledger;
   readonly log: Log;
@@ -38,7 +40,7 @@ interface ProcessOptions extends LoadOptions {
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 
-const USAGE = `npm start -- --config <file>          worker and API in one process
+const USAGE = `npm start -- --config <file>          worker and API, a process each
 npm run worker -- --config <file>     the worker alone
 npm run api -- --config <file>        the API alone
 
@@ -57,6 +59,8 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
       stopping.abort(new Error(`stopped by ${signal}`));
     });
   }
+  // Of a process that another one has started: that one has ended, or lets it go.
+  process.on('disconnect', () => stopping.abort(new Error('stopped with the process beside it')));
   let log = createLog({ level: 'info' });
   try {
     const warnings: string[] = [];
@@ -83,7 +87,7 @@ async function run(
   const database = await openPoolDatabase(config, options);
   const running: Service[] = [];
   try {
-    const { db } = database;
+    const { db, url: databaseUrl } = database;
     const ledger = await comeToLedger({ config, db, log, signal }, options).catch(
       (cause: unknown) => {
         if (cause instanceof PoolError || signal.aborted) throw cause;
@@ -93,7 +97,7 @@ async function run(
     log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
-      running.push(await start({ config, db, ledger, log, version, signal }));
+      running.push(await start({ config, db, databaseUrl, ledger, log, version, signal }));
     }
     await Promise.race([aborted(signal), ...running.map(({ done }) => done)]);
     log.info('openpool stops');

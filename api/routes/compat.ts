@@ -29,9 +29,11 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
-      const workers = await allRemoteWorkers(db, filter);
       const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
-      const rows = workers.map((worker) => workerText(worker, shows));
+      const rows: string[] = [];
+      for await (const workers of allRemoteWorkers(db, filter)) {
+        for (const worker of workers) rows.push(workerText(worker, shows));
+      }
       return c.body(`[${rows.join(',')}]`, 200, JSON_TYPE);
     });
   }

@@ -11,16 +11,31 @@ export function healthRoutes(deps: ApiDeps): Hono {
   const app = new Hono();
   // Of this process alone: restarting it mends nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  app.get('/ready', async (c) => {
-    const [database, temporal] = await Promise.all([
+  // Asked once for all who wait: however many ask, they take one connection.
+  const ask = shared(() =>
+    Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
       probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
-    ]);
+    ]),
+  );
+  app.get('/ready', async (c) => {
+    const [database, temporal] = await ask();
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal };
     return c.json(body, isReady ? 200 : 503);
   });
   return app;
+}
+
+/** The same call for everybody who asks before it has ended. */
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= call().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
 }
 
 /** `ok`, or the code of what is wrong. */
