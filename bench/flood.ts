@@ -27,10 +27,12 @@ export const FLOORS = { healthP99Ms: 250, haltMs: 1_000, ingestRatio: 0.7 } as c
 const ROUTES = ['/', '/status', '/workers', '/metrics', '/v1/pool', '/v1/sources', '/v1/workers'];
 const MORE_ROUTES = ['/v1/payees', '/v1/payouts', '/v1/round/preview', '/v1/unattributed'];
 const PROBE_EACH_MS = 50;
+const HALT_TIMEOUT_MS = 180_000;
 const HALT_AFTER_MS = 3_000;
 /** Of counting without readers, before and after. */
 const ALONE_SECONDS = 6;
 const WARM_UP_SECONDS = 2;
+const LEAST_BATCHES = 5;
 
 export async function benchFlood(options: FloodBenchOptions) {
   const dir = mkdtempSync(join(tmpdir(), 'openpool-flood-'));
@@ -52,23 +54,25 @@ async function measure(options: FloodBenchOptions, dir: string, stops: Stops) {
   say(`${payees} workers; ${events} events come in now, first without readers`);
   await fetch(`${pool.orchestratorUrl}/open`, { method: 'POST' });
   await until(async () => ((await countEvents(pool.db)) > known ? 1 : 0), 1);
-  const counter = new Counter(pool.db);
+  const counter = new Counter(pool.db, known + pool.distinct);
   await sleep(WARM_UP_SECONDS * 1_000);
-  const before = await counter.during(sleep(ALONE_SECONDS * 1_000));
+  const before = await counter.during(counter.someBatches(ALONE_SECONDS));
   say(`${connections} readers of ${route} for ${seconds} s`);
   const flood = await startFlood(options, pool.apiUrl);
   const health = probeHealth(pool.apiUrl, seconds * 1_000);
   const halt = sleep(HALT_AFTER_MS).then(() => haltWallet(pool.apiUrl, token));
   const during = await counter.during(flood.ended);
-  const [healthMs, haltMs, readers] = await Promise.all([health, halt, flood.ended]);
+  const [probes, haltMs, readers] = await Promise.all([health, halt, flood.ended]);
+  const healthMs = probes.map(({ ms }) => ms);
   await sleep(1_000);
-  const after = await counter.during(sleep(ALONE_SECONDS * 1_000));
+  const after = await counter.during(counter.someBatches(ALONE_SECONDS));
   counter.stop();
   const alone = (before + after) / 2;
   return {
     ...{ route, vary, payees, connections, seconds },
     healthP50Ms: rounded(quantile(healthMs, 0.5)),
     healthP99Ms: rounded(quantile(healthMs, 0.99)),
+    healthUnanswered: probes.filter(({ isAnswered }) => !isAnswered).length,
     haltMs: rounded(haltMs),
     ingestEventsPerSecondAlone: rounded(alone),
     ingestEventsPerSecond: rounded(during),
@@ -108,8 +112,13 @@ class Counter {
   private readonly seen: { readonly atMs: number; readonly events: number }[] = [];
   private isOver = false;
 
-  constructor(private readonly db: Database) {
-    void this.follow();
+  /** @param end when all events have come */
+  constructor(
+    private readonly db: Database,
+    private readonly end: number,
+  ) {
+    // The pool ends when something else has failed.
+    this.follow().catch(() => undefined);
   }
 
   /** Events a second while this goes on. */
@@ -118,10 +127,22 @@ class Counter {
     await span;
     const those = this.seen.filter(({ atMs }) => atMs >= fromMs);
     const [first, last] = [those[0], those.at(-1)];
-    if (first === undefined || last === undefined || those.length < 3) {
+    if ((last?.events ?? 0) >= this.end) {
       throw new Error('the ingest came to its end too early: give it more --events');
     }
+    // So slow that no two batches ended: one batch of the time, or none.
+    if (first === undefined || last === undefined || first === last) {
+      const earlier = this.seen.findLast(({ atMs }) => atMs < fromMs)?.events ?? 0;
+      return (((last?.events ?? earlier) - earlier) * 1_000) / (performance.now() - fromMs);
+    }
     return ((last.events - first.events) * 1_000) / (last.atMs - first.atMs);
+  }
+
+  /** Resolves after so many seconds, and not before some batches have come. */
+  async someBatches(seconds: number): Promise<void> {
+    const enough = this.seen.length + LEAST_BATCHES;
+    const reached = until(async () => this.seen.length, enough);
+    await Promise.all([sleep(seconds * 1_000), reached]);
   }
 
   stop(): void {
@@ -167,9 +188,14 @@ async function startFlood(options: FloodBenchOptions, apiUrl: string) {
   return { ended };
 }
 
-/** How long each probe took, on a connection of its own; one begins each 50 ms, whether or not others have ended. */
-async function probeHealth(apiUrl: string, forMs: number): Promise<readonly number[]> {
-  const probes: Promise<number>[] = [];
+interface Probe {
+  readonly ms: number;
+  readonly isAnswered: boolean;
+}
+
+/** Probes, each on a connection of its own; one begins each 50 ms, whether or not others have ended. */
+async function probeHealth(apiUrl: string, forMs: number): Promise<readonly Probe[]> {
+  const probes: Promise<Probe>[] = [];
   for (const endMs = performance.now() + forMs; performance.now() < endMs; ) {
     probes.push(probe(`${apiUrl}/v1/health`));
     await sleep(PROBE_EACH_MS);
@@ -177,28 +203,34 @@ async function probeHealth(apiUrl: string, forMs: number): Promise<readonly numb
   return Promise.all(probes);
 }
 
-function probe(url: string): Promise<number> {
+function probe(url: string): Promise<Probe> {
   const startedMs = performance.now();
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
+    const end = (isAnswered: boolean) => resolve({ ms: performance.now() - startedMs, isAnswered });
     const asked = get(url, { agent: false }, (answer) => {
-      answer.resume().on('end', () => resolve(performance.now() - startedMs));
+      answer.resume().on('end', () => end(answer.statusCode === 200));
     });
-    asked.on('error', reject);
+    asked.on('error', () => end(false));
   });
 }
 
-function haltWallet(apiUrl: string, token: string): Promise<number> {
+/** How long it takes until the halt stands; where a connection is lost it is asked again. */
+async function haltWallet(apiUrl: string, token: string): Promise<number> {
   const startedMs = performance.now();
-  const headers = { authorization: `Bearer ${token}` };
-  return new Promise((resolve, reject) => {
-    const url = `${apiUrl}/v1/wallet/halt`;
-    const asked = request(url, { method: 'POST', headers, agent: false }, (answer) => {
-      answer.resume().on('end', () => {
-        if (answer.statusCode === 200) resolve(performance.now() - startedMs);
-        else reject(new Error(`the halt was answered with ${answer.statusCode}`));
-      });
+  while (performance.now() - startedMs < HALT_TIMEOUT_MS) {
+    if ((await askForHalt(apiUrl, token)) === 200) return performance.now() - startedMs;
+    await sleep(100);
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+function askForHalt(apiUrl: string, token: string): Promise<number> {
+  const options = { method: 'POST', headers: { authorization: `Bearer ${token}` }, agent: false };
+  return new Promise((resolve) => {
+    const asked = request(`${apiUrl}/v1/wallet/halt`, options, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode ?? 0));
     });
-    asked.on('error', reject).end(JSON.stringify({ reason: 'a bench' }));
+    asked.on('error', () => resolve(0)).end(JSON.stringify({ reason: 'a bench' }));
   });
 }
 

@@ -72,7 +72,7 @@ interface ReadsOptions {
 program
   .command('flood')
   .description('what readers without a token do to health, to the halt and to the ingest')
-  .option('--events <n>', 'that come in meanwhile', count, 1_500_000)
+  .option('--events <n>', 'that come in meanwhile', count, 2_000_000)
   .option('--payees <n>', 'with a worker each', count, 10_000)
   .option('--connections <n>', 'that read', count, 200)
   .option('--seconds <n>', 'for which they do', count, 15)
