@@ -66,8 +66,8 @@ describe('an API that strangers read in crowds', () => {
     const texts = await Promise.all(crowd);
     expect(new Set(texts).size).toBe(1);
     expect(JSON.parse(texts[0] ?? '')).toHaveLength(WORKERS);
-    // One of them made it, in parts of a thousand workers; a second may have passed meanwhile.
-    expect(taken - before).toBeLessThan(12);
+    // Each by itself would read thirteen parts; a second may have passed meanwhile.
+    expect(taken - before).toBeLessThan(4 * 13);
   });
 
   it('never gives a stranger what the token has shown, whoever asks first', async () => {

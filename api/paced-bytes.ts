@@ -12,10 +12,12 @@ export const isLarge = (bytes: Uint8Array): boolean => bytes.byteLength > SLICE_
 /** The bytes as a stream that waits for its turn before each slice. Nothing is copied: readers share the bytes. */
 export function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
+  begun += 1;
+  const no = begun;
   return new ReadableStream(
     {
       async pull(controller) {
-        await nextTurn();
+        await nextTurn(no);
         controller.enqueue(bytes.subarray(at, at + SLICE_BYTES));
         at += SLICE_BYTES;
         if (at >= bytes.byteLength) controller.close();
@@ -25,11 +27,13 @@ export function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
   );
 }
 
-const line: (() => void)[] = [];
+/** Those who wait, by the number of their answer: who has begun first is served first, so that they do not all end at once. */
+const line = new Map<number, () => void>();
+let begun = 0;
 let given = 0;
 let isPacing = false;
 
-function nextTurn(): Promise<void> {
+function nextTurn(no: number): Promise<void> {
   if (!isPacing) setTimeout(nextWhile, WHILE_MS);
   isPacing = true;
   if (given < SLICES_EACH_WHILE) {
@@ -37,14 +41,17 @@ function nextTurn(): Promise<void> {
     return Promise.resolve();
   }
   return new Promise((resolve) => {
-    line.push(resolve);
+    line.set(no, resolve);
   });
 }
 
 function nextWhile(): void {
-  const those = line.splice(0, SLICES_EACH_WHILE);
-  for (const go of those) go();
-  given = those.length;
+  const first = [...line.keys()].sort((a, b) => a - b).slice(0, SLICES_EACH_WHILE);
+  for (const no of first) {
+    line.get(no)?.();
+    line.delete(no);
+  }
+  given = first.length;
   isPacing = given > 0;
   if (isPacing) setTimeout(nextWhile, WHILE_MS);
 }

@@ -116,7 +116,7 @@ export async function listRemoteWorkers(
   return toPage(rows, page, { item: toRemoteWorker, cursorParts: (row) => [row.id] });
 }
 
-const PART = 1_000;
+const PART = 250;
 
 /** All of them in parts, for the first manager's dashboards, which know no pages: no part keeps the process long. */
 export async function* allRemoteWorkers(
