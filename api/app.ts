@@ -1,9 +1,11 @@
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
+import { textFault } from '../domain/text.js';
 import { statementError } from '../store/statement-error.js';
 import { type Access, createAccess } from './access.js';
 import type { ApiDeps } from './deps.js';
@@ -81,6 +83,21 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
     await next();
     c.header('cache-control', 'no-store');
   });
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = methods.join(', ');
+        const error = new PoolError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`);
+        return answerOf(c, error, { allow });
+      },
+    }),
+  );
+  app.use(async (c, next) => {
+    // Parts of a path are looked for in the database as they are.
+    if (textFault(c.req.path) !== undefined) throw new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE);
+    await next();
+  });
   if (inside !== undefined) app.use(inside);
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
@@ -99,17 +116,24 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
   app.route('/v1', historyRoutes(deps, access));
-  app.notFound(() => {
-    throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
-  });
+  // Answered, not thrown: what is thrown here cannot become a 405 any more.
+  app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
-    const { status, body } = toErrorAnswer(error);
-    if (body.code === 'API_BUSY') c.header('retry-after', '1');
     // The path alone: a query may hold what belongs in no log.
-    if (body.code === 'INTERNAL') reportFault(deps, error, `${c.req.method} ${c.req.path}`);
-    return c.json(body, status);
+    if (toErrorAnswer(error).body.code === 'INTERNAL') {
+      reportFault(deps, error, `${c.req.method} ${c.req.path}`);
+    }
+    return answerOf(c, error);
   });
   return app;
+}
+
+const NOTHING_HERE = 'Nothing answers here.';
+
+function answerOf(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
+  const { status, body } = toErrorAnswer(error);
+  const again: Record<string, string> = body.code === 'API_BUSY' ? { 'retry-after': '1' } : {};
+  return c.json(body, status, { ...headers, ...again });
 }
 
 function securityHeaders() {

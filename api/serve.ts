@@ -8,6 +8,7 @@ import type { Service, ServiceContext } from '../worker/service.js';
 import { createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 import type { ApiDeps } from './deps.js';
+import { cannotListen } from './listening.js';
 import { openTemporal } from './sagas.js';
 
 /** Whoever asks without the token gets the same bytes for so long. */
@@ -30,7 +31,7 @@ export interface ApiOptions extends Omit<ApiDeps, 'version'> {
   readonly bounds?: Bounds;
 }
 
-/** Listens where the configuration says; rejects when the port is taken. */
+/** Listens where the configuration says; rejects with API_CANNOT_LISTEN when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { config, version = readVersion() } = options;
   const app = createApp({ ...options, version });
@@ -41,7 +42,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   }) as Server;
   boundConnections(server, options.bounds);
   const address = await new Promise<AddressInfo>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(cannotListen(error, config.api)));
     server.once('listening', () => {
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') resolve(bound);

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
-import type { PoolErrorCode } from '../../domain/pool-error.js';
+import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
+import { isWorkerSilent } from '../../domain/pool-standing.js';
 import { pingDatabase } from '../../store/pool-reads.js';
-import type { ApiDeps } from '../deps.js';
+import { lastTurn } from '../../store/worker-processes.js';
+import { type ApiDeps, nowOf } from '../deps.js';
 import { toErrorAnswer } from '../errors.js';
 import { pingTemporal } from '../sagas.js';
 
@@ -16,12 +18,14 @@ export function healthRoutes(deps: ApiDeps): Hono {
     Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
       probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
+      probe(requireTurn(deps), 'WORKER_SILENT'),
     ]),
   );
   app.get('/ready', async (c) => {
-    const [database, temporal] = await ask();
+    const [database, temporal, worker] = await ask();
+    // An API answers without a worker: what it is told of one makes it no less ready.
     const isReady = database === 'ok' && temporal === 'ok';
-    const body = { status: isReady ? 'ok' : 'unavailable', database, temporal };
+    const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
   });
   return app;
@@ -36,6 +40,14 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
     });
     return running;
   };
+}
+
+/** Throws when no worker has looked around lately with its loops turning. */
+async function requireTurn(deps: ApiDeps): Promise<void> {
+  const turnedAt = await lastTurn(deps.db);
+  if (isWorkerSilent(turnedAt === null ? null : nowOf(deps).getTime() - turnedAt.getTime())) {
+    throw new PoolError('WORKER_SILENT', 'No worker gets on.');
+  }
 }
 
 /** `ok`, or the code of what is wrong. */

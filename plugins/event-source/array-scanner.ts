@@ -26,10 +26,9 @@ const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
 
 /**
- * Yields the elements in slices. `null` and nothing at all are an empty array: so the orchestrator
- * says that there is nothing. What was complete is yielded before an error is thrown:
- * EVENT_SOURCE_NOT_JSON for something else than an array, EVENT_SOURCE_TRUNCATED for one without an
- * end.
+ * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
+ * nothing. What was complete is yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for something
+ * else than an array, nothing at all included, EVENT_SOURCE_TRUNCATED for one without an end.
  */
 export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
@@ -76,7 +75,7 @@ class ArrayScanner implements EventScanner {
   end(): void {
     if (this.where === 'before') {
       const word = this.takeHeld().trim();
-      if (word !== '' && word !== 'null') throw notAnArray(this.what, word);
+      if (word !== 'null') throw notAnArray(this.what, word);
     } else if (this.where === 'inside') {
       const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
       throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
@@ -185,7 +184,8 @@ class ArrayScanner implements EventScanner {
 }
 
 function notAnArray(what: string, text: string): PoolError {
-  const message = `${what} is no JSON array; it begins with ${quote(text)}`;
+  const found = text === '' ? 'it is empty' : `it begins with ${quote(text)}`;
+  const message = `${what} is no JSON array; ${found}`;
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 
