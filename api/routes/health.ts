@@ -13,18 +13,33 @@ export function healthRoutes(deps: ApiDeps): Hono {
   const app = new Hono();
   // Of this process alone: restarting it mends nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  app.get('/ready', async (c) => {
-    const [database, temporal, worker] = await Promise.all([
+  // Asked once for all who wait: however many ask, they take one connection.
+  const ask = shared(() =>
+    Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
       probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
       probe(requireTurn(deps), 'WORKER_SILENT'),
-    ]);
+    ]),
+  );
+  app.get('/ready', async (c) => {
+    const [database, temporal, worker] = await ask();
     // An API answers without a worker: what it is told of one makes it no less ready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
   });
   return app;
+}
+
+/** The same call for everybody who asks before it has ended. */
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= call().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
 }
 
 /** Throws when no worker has looked around lately with its loops turning. */
