@@ -115,7 +115,7 @@ describe('a payout round', () => {
     await round();
     const payee = await credit(db, [ETH]);
     await db.transaction((tx) => nameFirstWallet(tx, { chainId: 31_337, address: payee }));
-    expect(await round()).toEqual({ payouts: 0, reservedWei: 0n });
+    expect(await round()).toEqual({ payouts: 0, reservedWei: 0n, leftOut: [] });
     await expect(manual(payee)).rejects.toMatchObject({ code: 'PAYEE_IS_WALLET' });
     expect(await balances(payee)).toMatchObject({ pending: `${ETH}` });
     expect((await findPayee(db, payee))?.unpayable?.code).toBe('PAYEE_IS_WALLET');
