@@ -1,8 +1,10 @@
 import type { SourceConfig } from '../config.js';
 import type { Condition } from '../domain/finding.js';
 import { watchSource } from '../domain/sentinel.js';
+import { watchAudit } from '../domain/sentinel-audit.js';
 import type { SentinelSettings } from '../domain/sentinel-figures.js';
 import { watchTerms } from '../domain/sentinel-terms.js';
+import { readAuditState } from '../store/audit.js';
 import type { Database } from '../store/database.js';
 import { type LookReport, recordLook } from '../store/findings.js';
 import { readSentinelFigures } from '../store/sentinel-reads.js';
@@ -41,7 +43,8 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
-  const report = await recordLook(db, [...conditions, ...(await termsConditions(db))], at);
+  const ofPool = [...(await termsConditions(db)), ...(await auditConditions(db))];
+  const report = await recordLook(db, [...conditions, ...ofPool], at);
   deps.onLook?.(report);
   return {
     sources: stored.length,
@@ -61,4 +64,14 @@ async function termsConditions(db: Database): Promise<readonly Condition[]> {
   if (history === undefined) return [];
   const { versions, now } = history;
   return watchTerms({ versions, files: await runningFiles(db), nowMs: now.getTime() });
+}
+
+/** By the database's clock too: the audit notes its times by it. */
+async function auditConditions(db: Database): Promise<readonly Condition[]> {
+  const { checkedAt, wholeAt, since, now } = await readAuditState(db);
+  const ms = (at: Date | null) => at?.getTime() ?? null;
+  return watchAudit({
+    ...{ checkedMs: ms(checkedAt), wholeMs: ms(wholeAt), sinceMs: ms(since) },
+    nowMs: now.getTime(),
+  });
 }

@@ -1,7 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
 import { type GivenOrder, givenBy } from '../domain/order.js';
-import { checkInvariants, type Finding } from '../store/invariants.js';
+import { auditLedger } from '../store/audit.js';
+import type { Finding } from '../store/invariants.js';
 import { openedWallets, requirePayingWallet } from '../store/paying-wallet.js';
 import {
   acceptUsedWallet,
@@ -110,7 +111,7 @@ export async function adoptWallets(
 export function createWalletActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: Unscoped<AuditInput>) =>
-      beating('looking at every posting', () => auditPool(deps, input)),
+      beating('holding the ledger against itself', () => auditPool(deps, input)),
     ),
     adoptWallet: ordered(deps.db, 'wallet.adopt', (order) =>
       beating('looking for what the key did', () => adoptWallets(deps, givenBy(order))),
@@ -136,7 +137,7 @@ async function auditPool(
   { withEvents }: Unscoped<AuditInput>,
 ): Promise<AuditReport> {
   const key = walletKeyOf(deps);
-  const broken = await checkInvariants(deps.db, { withEvents });
+  const broken = await auditLedger(deps.db, { isWhole: withEvents });
   const [first] = broken;
   if (first !== undefined) {
     const reason = `${first.code}: ${first.message}`;

@@ -21,6 +21,7 @@ export const FINDING_CODES = [
   'FILES_OVERWRITTEN',
   'TERMS_CHANGED',
   'TERMS_DIFFER',
+  'AUDIT_LATE',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -1,4 +1,5 @@
 /** Everything that one scrape tells, read at one time. */
+import { type AuditState, readAuditState } from '../../store/audit.js';
 import { countFindings, type FindingTotals } from '../../store/finding-reads.js';
 import {
   bucketUnmatched,
@@ -34,6 +35,7 @@ export interface MetricsReading {
   readonly latePayouts: readonly PayoutCount[];
   readonly wallet: PayingWallet | undefined;
   readonly reconciliation: KeptReconciliation | undefined;
+  readonly audit: AuditState;
 }
 
 export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
@@ -54,9 +56,10 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
     countLatePayouts(db, now),
     findPayingWallet(db, config.chain.chainId),
   ]);
+  const audit = await readAuditState(db);
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {
     ...{ version, now, sources, eventTypes, arrivals, prices, unmatched, setAside },
-    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation },
+    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit },
   };
 }
