@@ -21,16 +21,16 @@ import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
-  requireHalted,
   unclaimedPayments,
 } from '../store/adoption.js';
 import { type OpenSlot, openSlots } from '../store/settlements.js';
-import { findWallet } from '../store/wallet.js';
+import { findWallet, reopenWallet, requireHalted, type WalletOpening } from '../store/wallet.js';
 import { searchStart } from '../store/wallet-reads.js';
 import type { AdoptionReport } from '../workflows/contract.js';
 import { agreedSent } from './agreed-sent.js';
 import { deepPoint, type FinalPoint, finalPoint } from './final-point.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { openingAt } from './other-wallets.js';
 import { requireOwnChain } from './own-chain.js';
 
 /** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
@@ -49,19 +49,25 @@ interface Examination {
   readonly waiting: string | null;
 }
 
+/** Of one wallet: with `paidFrom`, also what it sent from that nonce on before this ledger met it. */
+type AdoptionOfWallet = Omit<GivenOrder<'wallet.adopt'>, 'paidFrom'> & {
+  readonly paidFrom?: number;
+};
+
 /**
  * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
  * booking would be: also where the endpoints do not show the chain that the ledger has paid on.
  */
 export async function adoptWallet(
   deps: MoneyDeps,
-  input: GivenOrder<'wallet.adopt'>,
+  input: AdoptionOfWallet,
 ): Promise<AdoptionReport> {
   // Booking looks again, under the wallet's lock.
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined) requireHalted(wallet);
   await requireOwnChain(deps);
-  const examination = await examine(deps, new Set(input.vouchedHashes));
+  const start = await reopen(deps, input);
+  const examination = await examine(deps, new Set(input.vouchedHashes), start);
   const { found, unclaimed, waiting } = examination;
   if (!input.dryRun) {
     const { actor, reason } = input;
@@ -91,6 +97,18 @@ export async function adoptWallet(
   };
 }
 
+/** Where the search begins while only a dry run says so; undefined when the ledger has it written down. */
+async function reopen(
+  deps: MoneyDeps,
+  { paidFrom, dryRun, actor, reason }: AdoptionOfWallet,
+): Promise<WalletOpening | undefined> {
+  if (paidFrom === undefined) return undefined;
+  const opening = await openingAt(deps, paidFrom);
+  const order = { actor, reason, opening, dryRun };
+  const isNew = await reopenWallet(deps.db, walletKeyOf(deps), order);
+  return isNew && dryRun ? opening : undefined;
+}
+
 /**
  * A consumed nonce whose transaction nobody here knows: when it is the very transfer that was signed
  * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
@@ -107,16 +125,21 @@ export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<bool
   return true;
 }
 
-async function examine(deps: MoneyDeps, vouched: ReadonlySet<string>): Promise<Examination> {
+async function examine(
+  deps: MoneyDeps,
+  vouched: ReadonlySet<string>,
+  start: WalletOpening | undefined,
+): Promise<Examination> {
   const key = walletKeyOf(deps);
   const end = await finalPoint(deps);
   if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
   const wallet = await findWallet(deps.db, key);
-  const { nextNonce = 0 } = wallet ?? {};
+  const nextNonce = start?.nonce ?? wallet?.nextNonce ?? 0;
   const { slots, untold } = await unseenSlots(deps, end);
   const last = Math.min(end.nonce, nextNonce + MOST_AT_ONCE);
   const ahead = range(nextNonce, last);
-  const sent = await search(deps, [...slots.map(({ nonce }) => nonce), ...ahead], end);
+  const wanted = [...slots.map(({ nonce }) => nonce), ...ahead];
+  const sent = await search(deps, wanted, { ...end, start });
   const found = await judge(deps, sent, { slots, vouched });
   const known = new Set(
     found.flatMap((one) => (one.verdict === 'unclear' ? [] : [one.facts.nonce])),
@@ -181,13 +204,16 @@ async function unseenSlots(
 async function search(
   deps: MoneyDeps,
   nonces: readonly number[],
-  end: FinalPoint,
+  {
+    block: toBlock,
+    start,
+  }: Pick<FinalPoint, 'block'> & { readonly start?: WalletOpening | undefined },
 ): Promise<readonly SentTransaction[]> {
   if (nonces.length === 0) return [];
   const key = walletKeyOf(deps);
-  const fromBlock = await searchStart(deps.db, key, Math.min(...nonces));
+  const fromBlock = start?.block ?? (await searchStart(deps.db, key, Math.min(...nonces)));
   const { address: wallet } = key;
-  const asked = { wallet, nonces, fromBlock, toBlock: end.block };
+  const asked = { wallet, nonces, fromBlock, toBlock };
   return agreedSent(deps, (reads) => findByNonces(reads, asked));
 }
 

@@ -16,6 +16,7 @@ import { allocateSlots, type SlotOrder } from '../store/slots.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
+import { compareOtherWallets } from './other-wallets.js';
 import { withSigner } from './signing.js';
 import { furthestView, noteBalance } from './wallet-balance.js';
 
@@ -152,10 +153,14 @@ async function allocate(
   if (result.kind === 'replaced') {
     return waitAll(payouts, walletReplaced(deps.signer.address, result.by));
   }
+  // Named in place of another one in this very moment: the others are asked at the next try.
+  if (result.kind === 'not-compared') return waitAll(payouts, rpcUnreachable(NOT_COMPARED));
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
   return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
+
+const NOT_COMPARED = 'it was not asked yet what the wallets have sent that paid before';
 
 interface Facts {
   /** Of the endpoint that is furthest. */
@@ -176,6 +181,7 @@ async function readFacts(
     valueWei: payout.amountWei,
   }));
   try {
+    await compareOtherWallets(deps);
     const [answers, estimates] = await Promise.all([
       deps.rpc.everyEndpoint((reads) => reads.walletView(from)),
       deps.rpc.estimateGas(transfers),

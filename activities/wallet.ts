@@ -1,9 +1,16 @@
 import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
+import { type Address, payableAddress } from '../domain/address.js';
 import { type GivenOrder, givenBy } from '../domain/order.js';
+import { PoolError } from '../domain/pool-error.js';
 import { auditLedger } from '../store/audit.js';
 import type { Finding } from '../store/invariants.js';
-import { openedWallets, requirePayingWallet } from '../store/paying-wallet.js';
+import {
+  openedWallets,
+  payingWallet,
+  requirePayingWallet,
+  walletsAtWork,
+} from '../store/paying-wallet.js';
 import {
   acceptUsedWallet,
   findWallet,
@@ -21,10 +28,11 @@ import type {
 import { adoptWallet } from './adoption.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
-import { depsWithoutKey, walletsOfLedger } from './ledger-wallets.js';
+import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-check.js';
 import { ordered } from './orders.js';
+import { compareOtherWallets } from './other-wallets.js';
 import { meetChain } from './own-chain.js';
 import { payElsewhere, releasePayout } from './payout-repairs.js';
 import { recheckSettled } from './recheck.js';
@@ -60,14 +68,15 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
     code: 'WALLET_USED_BEFORE',
     reason:
       `${key.address} has sent ${opening.nonce} transactions that this ledger knows nothing about: ` +
-      `they may have paid what is pending. If not: wallet.acceptedTransactions: ${opening.nonce}`,
+      'they may have paid what is pending. If this ledger has paid from it before (an older backup): ' +
+      `\`openpool wallet adopt --from <nonce>\`; if they paid nobody of this pool: wallet.acceptedTransactions: ${opening.nonce}`,
   };
   // A number, not a yes: left in the configuration it says nothing of a wallet that has sent more since.
   const isAccepted = opening.nonce === accepted;
   const halt = isAccepted ? null : usedBefore;
   await requirePayingWallet(deps.db, key);
-  if ((await findWallet(deps.db, key)) === undefined) await checkEarlierWallets(deps);
   const wallet = await openWalletRow(deps.db, key, { opening, halt });
+  await compareOtherWallets(deps);
   if (isAccepted && wallet.halts.some(({ code }) => code === usedBefore.code)) {
     await acceptUsedWallet(deps.db, key, opening);
   }
@@ -79,31 +88,63 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 }
 
 /**
- * Before the first start with a wallet that replaced another one: what the earlier ones sent and this ledger
- * does not know (an older backup) may have paid what the new one would pay again.
+ * Of every wallet that the ledger has paid from, in one answer, and of one that a person names: the ledger may
+ * have paid from it without knowing so, after an older backup.
  */
-async function checkEarlierWallets(deps: MoneyDeps): Promise<void> {
-  for (const address of await openedWallets(deps.db, deps.chain.chainId)) {
-    const earlier = depsWithoutKey(deps, address);
-    const ahead = await readNonceAhead(earlier, { isAskedOnce: true });
-    if (ahead === undefined) continue;
-    const reason = `${ahead}; another wallet is to pay from now on`;
-    await haltWallet(deps.db, walletKeyOf(earlier), { code: 'NONCE_AHEAD_OF_LEDGER', reason });
-  }
-}
-
-/** Of each wallet that has something under way or halted the ledger, in one answer. */
 export async function adoptWallets(
   deps: MoneyDeps,
-  input: GivenOrder<'wallet.adopt'>,
+  { paidFrom, ...input }: GivenOrder<'wallet.adopt'>,
 ): Promise<AdoptionReport> {
   const reports: AdoptionReport[] = [];
-  for (const each of await walletsOfLedger(deps)) reports.push(await adoptWallet(each, input));
+  const asked = new Set(await walletsAtWork(deps.db, deps.chain.chainId)).add(deps.signer.address);
+  const named = paidFrom && (await namedWallet(deps, paidFrom.wallet));
+  for (const each of await everyWallet(deps, named)) {
+    const { address } = each.signer;
+    const isAsked = asked.has(address) || address === named;
+    const start = paidFrom !== undefined && address === named ? { paidFrom: paidFrom.nonce } : {};
+    const adopting = adoptWallet(each, { ...input, ...start });
+    const report = await (isAsked ? adopting : adopting.catch((error) => untold(input, error)));
+    reports.push(address === deps.signer.address ? report : sayWhose(report, address));
+  }
   return {
     applied: !input.dryRun,
     complete: reports.every(({ complete }) => complete),
     waiting: reports.find(({ waiting }) => waiting !== null)?.waiting ?? null,
     findings: reports.flatMap(({ findings }) => findings),
+  };
+}
+
+async function namedWallet(deps: MoneyDeps, said: string | null): Promise<Address> {
+  const address = said ?? (await payingWallet(deps.db))?.address;
+  const named = payableAddress(address);
+  if (named !== undefined) return named;
+  throw new PoolError('ADDRESS_MALFORMED', `"${address}" is no address of a wallet`);
+}
+
+/** The process's own first. One that nothing is under way of may have been used since, and would be asked by nobody else. */
+async function everyWallet(
+  deps: MoneyDeps,
+  named: Address | undefined,
+): Promise<readonly MoneyDeps[]> {
+  const opened = await openedWallets(deps.db, deps.chain.chainId);
+  const all = new Set([...opened, ...(named === undefined ? [] : [named])]);
+  all.delete(deps.signer.address);
+  return [deps, ...[...all].map((address) => depsWithoutKey(deps, address))];
+}
+
+/** What an endpoint cannot tell of a wallet that nothing waits for must not keep the others from being adopted. */
+function untold({ dryRun }: { readonly dryRun: boolean }, error: unknown): AdoptionReport {
+  if (!(error instanceof ChainError)) throw error;
+  const waiting = `what it has sent cannot be told: ${error.message}`;
+  return { applied: !dryRun, complete: false, waiting, findings: [] };
+}
+
+function sayWhose(report: AdoptionReport, wallet: Address): AdoptionReport {
+  const whose = (words: string) => `${wallet}: ${words}`;
+  return {
+    ...report,
+    waiting: report.waiting === null ? null : whose(report.waiting),
+    findings: report.findings.map((one) => ({ ...one, words: whose(one.words) })),
   };
 }
 

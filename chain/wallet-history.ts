@@ -47,6 +47,38 @@ export async function findByNonces(
   return withReceipts(reads, found);
 }
 
+/** How far back the first step of a search for a block goes; each next one goes twice as far. */
+const FIRST_STEP = 1_024;
+
+/**
+ * The newest block up to `toBlock` by which the wallet had sent at most so many transactions. It goes
+ * backwards in growing steps: of the first blocks of a chain many nodes keep no states.
+ */
+export async function lastBlockBefore(
+  reads: ChainReads,
+  { wallet, nonce, toBlock }: Pick<NonceSearch, 'wallet' | 'toBlock'> & { readonly nonce: number },
+): Promise<number> {
+  const isBefore = async (block: number) => (await reads.nonceAt(wallet, block)) <= nonce;
+  try {
+    let after = toBlock + 1;
+    let before = toBlock;
+    for (let step = FIRST_STEP; before > 0 && !(await isBefore(before)); step *= 2) {
+      after = before;
+      before = Math.max(before - step, 0);
+    }
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (await isBefore(middle)) before = middle;
+      else after = middle;
+    }
+    return before;
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.kind !== 'refused') throw error;
+    const words = `${error.message}; name an endpoint of an archive node in chain.rpcUrls`;
+    throw new ChainError('refused', words, error.rpcCode, { cause: error });
+  }
+}
+
 /** The transactions of these hashes with their receipts; what no block holds is left out. */
 export async function readSent(
   reads: ChainReads,

@@ -1,8 +1,9 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
-import { withChecksums } from '../api/addresses.js';
+import { parseAddress, withChecksums } from '../api/addresses.js';
 import { runReconciliation } from '../api/checks.js';
 import { carryOut } from '../api/orders.js';
+import type { OrderArgs } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { ReconciliationReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
@@ -16,8 +17,16 @@ export function addRepairCommands(program: Command): void {
     subcommandOf(program, 'wallet')
       .command('adopt')
       .description('book what the key did outside of this ledger; the wallet must be halted')
-      .option('--vouch <hash...>', 'a call that you looked at: it paid nobody of this pool', []),
-  ).action((options: Repair & { readonly vouch: readonly string[] }, command: Command) =>
+      .option('--vouch <hash...>', 'a call that you looked at: it paid nobody of this pool', [])
+      .option(
+        '--from <nonce>',
+        'after an older backup: this pool has paid from the wallet from this nonce on',
+      )
+      .option(
+        '--wallet <address>',
+        'the wallet that --from is about; without it the one that pays',
+      ),
+  ).action((options: AdoptOptions, command: Command) =>
     withContext(command, (context) => adopt(context, options)),
   );
   withRepair(
@@ -44,14 +53,22 @@ export function addRepairCommands(program: Command): void {
     );
 }
 
-async function adopt(
-  { deps, answer }: CliContext,
-  options: Repair & { readonly vouch: readonly string[] },
-): Promise<number> {
+interface AdoptOptions extends Repair {
+  readonly vouch: readonly string[];
+  readonly from?: string;
+  readonly wallet?: string;
+}
+
+async function adopt({ deps, answer }: CliContext, options: AdoptOptions): Promise<number> {
   requireReason(options.reason);
   const vouchedHashes = options.vouch.map(requireHash);
+  const paidFrom = paidFromOf(options);
   const report = await carryOut(deps, {
-    ...{ kind: 'wallet.adopt', subject: 'wallet', args: { vouchedHashes } },
+    ...{
+      kind: 'wallet.adopt',
+      subject: 'wallet',
+      args: { vouchedHashes, ...(paidFrom && { paidFrom }) },
+    },
     ...given(options),
   });
   const table = formatTable(
@@ -68,6 +85,23 @@ async function adopt(
   const words = report.waiting === null ? done : `${partly}, but not complete: ${report.waiting}`;
   answer(`${table}\n\n${words}`, report);
   return report.complete ? 0 : EXIT.found;
+}
+
+function paidFromOf({ from, wallet }: AdoptOptions): OrderArgs['wallet.adopt']['paidFrom'] {
+  if (from === undefined) {
+    if (wallet === undefined) return undefined;
+    throw new PoolError(
+      'REQUEST_INVALID',
+      '--wallet needs --from: from which nonce on has this pool paid from it?',
+    );
+  }
+  if (!/^\d{1,15}$/.test(from)) {
+    throw new PoolError(
+      'REQUEST_INVALID',
+      `"${from}" is no nonce: a whole number, the wallet’s first is 0`,
+    );
+  }
+  return { wallet: wallet === undefined ? null : parseAddress(wallet), nonce: Number(from) };
 }
 
 async function release({ deps, answer }: CliContext, id: string, options: Repair): Promise<void> {

@@ -1,83 +1,40 @@
 /** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { walletKeyOf } from '../activities/money-deps.js';
 import { createApp } from '../api/app.js';
 import { testConfig } from '../api/test-pool.js';
-import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
-import {
-  startTestOrchestrator,
-  type TestOrchestrator,
-} from '../plugins/event-source/test-orchestrator.js';
+import { type LocalChain, rpc } from '../local/chain-node.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
-import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
-  createTestWallet,
   paidByLedger,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   setBalance,
   stateOf,
   type TestWallet,
 } from '../test/harness/money.js';
-import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { type OperatedPool, startOperatedPool } from '../test/harness/operated-pool.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const GWEI = 10n ** 9n;
 
+let pool: OperatedPool;
 let chain: LocalChain;
-let orchestrator: TestOrchestrator;
 let database: TestDatabase;
-let space: TestNamespace;
 let wallet: TestWallet;
-let worker: ManagerProcess;
-
 beforeAll(async () => {
-  [chain, orchestrator, database, space] = await Promise.all([
-    startChain({ blockTimeSeconds: 0 }),
-    startTestOrchestrator(),
-    createTestDatabase(),
-    createTestNamespace(),
-  ]);
-  wallet = await createTestWallet(database.db, chain);
-  await recordTestTerms(database.db);
-  worker = await startManagerProcess({
-    ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
-    ...{ namespace: space.namespace, chain, keystore: wallet.keystore },
-    endpoint: orchestrator.url,
-    retention: { keepMonths: 2, archiveDir: 'archive' },
-  });
-  await worker.says('openpool worker ready');
+  const retention = { keepMonths: 2, archiveDir: 'archive' };
+  pool = await startOperatedPool({ blockTimeSeconds: 0, retention });
+  ({ chain, database, wallet } = pool);
 });
-afterAll(async () => {
-  await worker.stop();
-  await Promise.all([chain.stop(), orchestrator.stop(), database.close(), space.close()]);
-});
+afterAll(() => pool.stop());
 
-interface Said {
-  readonly code: number;
-  readonly answer: Record<string, unknown>;
-  readonly error: string;
-}
-
-function openpool(...args: readonly string[]): Promise<Said> {
-  const all = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, '--json', ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, all, { cwd: ROOT }, (failure, stdout, stderr) => {
-      const code = typeof failure?.code === 'number' ? failure.code : 0;
-      const answer = stdout.startsWith('{') ? (JSON.parse(stdout) as Said['answer']) : {};
-      resolve({ code, answer, error: stderr });
-    });
-  });
-}
+const openpool = (...words: readonly string[]) => pool.openpool(...words);
 
 /** Wrong, balanced, and about nothing that happened. */
 const damage = () =>

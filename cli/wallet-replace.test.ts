@@ -1,109 +1,58 @@
 /** Another key, as docs/operations.md says it step by step: its commands against workers and a chain. */
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createSender } from '../activities/sending.js';
-import { type LocalChain, startChain } from '../local/chain-node.js';
-import {
-  startTestOrchestrator,
-  type TestOrchestrator,
-} from '../plugins/event-source/test-orchestrator.js';
-import { openKeystore } from '../plugins/signer/keystore.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { walletKeyOf } from '../activities/money-deps.js';
+import { openWallet } from '../activities/wallet.js';
+import type { Address } from '../domain/address.js';
+import type { LocalChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
-import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
+import { haltWallet } from '../store/wallet.js';
+import { replaceWallet } from '../store/wallet-replacement.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
-  createTestWallet,
-  makeKeystore,
-  PASSPHRASE,
+  credit,
   paidByChain,
   paidByLedger,
+  recordTestTerms,
   reserveFor,
   sendForeign,
-  setBalance,
   stateOf,
   type TestWallet,
 } from '../test/harness/money.js';
-import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { type OperatedPool, type Said, startOperatedPool } from '../test/harness/operated-pool.js';
+import { anotherKey, signOnly } from '../test/harness/wallets.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const ETH = 10n ** 18n;
 const AMOUNT_WEI = 10n ** 15n;
 
+let pool: OperatedPool;
 let chain: LocalChain;
-let orchestrator: TestOrchestrator;
 let database: TestDatabase;
-let space: TestNamespace;
 let wallet: TestWallet;
-let worker: ManagerProcess;
-
-const startWith = (keystore: string) =>
-  startManagerProcess({
-    ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
-    ...{ namespace: space.namespace, chain, keystore, endpoint: orchestrator.url },
-  });
-
+/** The first change of the key, and whom the new one has paid. */
+let changed: { readonly to: TestWallet; readonly payee: Address };
+/** Of the same pool, before that. */
+let old: TestDatabase;
 beforeAll(async () => {
-  [chain, orchestrator, database, space] = await Promise.all([
-    startChain(),
-    startTestOrchestrator(),
-    createTestDatabase(),
-    createTestNamespace(),
-  ]);
-  wallet = await createTestWallet(database.db, chain);
-  worker = await startWith(wallet.keystore);
-  await worker.says('openpool worker ready');
+  [pool, old] = await Promise.all([startOperatedPool(), createTestDatabase()]);
+  ({ chain, database, wallet } = pool);
 });
 afterAll(async () => {
-  await worker.stop();
-  await Promise.all([chain.stop(), orchestrator.stop(), database.close(), space.close()]);
+  await pool.stop();
+  await old.close();
 });
 
 const ran: string[] = [];
 
-interface Said {
-  readonly code: number;
-  readonly answer: Record<string, unknown>;
-  readonly error: string;
-}
-
-function openpool(...args: readonly string[]): Promise<Said> {
-  ran.push(args.join(' '));
-  const all = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, '--json', ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, all, { cwd: ROOT }, (failure, stdout, stderr) => {
-      const code = typeof failure?.code === 'number' ? failure.code : 0;
-      // Addresses as the tables have them.
-      const text = stdout.replace(/0x[0-9a-fA-F]{40}\b/g, (address) => address.toLowerCase());
-      const answer = text.startsWith('{') ? (JSON.parse(text) as Said['answer']) : {};
-      resolve({ code, answer, error: stderr });
-    });
-  });
-}
-
-async function newKey(): Promise<TestWallet> {
-  const { json, key } = await makeKeystore();
-  const signer = await openKeystore({ json, passphrase: PASSPHRASE });
-  await setBalance(chain, signer.address, 10n * ETH);
-  return { deps: { ...wallet.deps, signer }, address: signer.address, key, keystore: json };
+async function openpool(...words: readonly string[]): Promise<Said> {
+  ran.push(words.join(' '));
+  return pool.openpool(...words);
 }
 
 /** Signed and stored, and not sent: as far as a worker comes that dies. */
 async function underWay(payer: TestWallet) {
   const made = await reserveFor(database.db, AMOUNT_WEI);
-  const dead = { ...payer.deps.rpc, sendRaw: () => Promise.reject(new Error('dead')) };
-  await createSender({ ...payer.deps, rpc: dead })
-    .send(made.payoutId)
-    .catch(() => undefined);
+  await signOnly(payer.deps, made.payoutId);
   return made;
-}
-
-async function restartWith(keystore: string): Promise<void> {
-  const next = await startWith(keystore);
-  await worker.stop();
-  worker = next;
-  await worker.says('openpool worker ready');
 }
 
 const paid = async (payoutId: string) =>
@@ -111,10 +60,8 @@ const paid = async (payoutId: string) =>
 
 describe('docs/operations.md', () => {
   it('changes the key: refused at first, then the new one pays and the old one’s are settled', async () => {
-    const next = await newKey();
-    const early = await startWith(next.keystore);
-    await early.says('WALLET_NOT_OF_LEDGER');
-    await early.stop();
+    const next = await anotherKey(chain, wallet);
+    await pool.refuses({ keystore: next.keystore }, 'WALLET_NOT_OF_LEDGER');
     const left = await underWay(wallet);
     const said = ['--to', next.address, '--reason', 'yearly change'];
     const dry = await openpool('wallet', 'replace', '--dry-run', ...said);
@@ -126,7 +73,7 @@ describe('docs/operations.md', () => {
     const fresh = await reserveFor(database.db, AMOUNT_WEI);
     const bump = await openpool('payout', 'bump', left.payoutId, '--reason', 'stuck');
     expect(bump.code).toBe(1);
-    await restartWith(next.keystore);
+    await pool.restartWith({ keystore: next.keystore });
     expect(await openpool('wallet', 'show')).toMatchObject({
       code: 0,
       answer: { address: next.address },
@@ -137,18 +84,19 @@ describe('docs/operations.md', () => {
     expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[left.payee, AMOUNT_WEI]]));
     expect(await paidByChain(chain, next.address)).toEqual(new Map([[fresh.payee, AMOUNT_WEI]]));
     wallet = next;
+    changed = { to: next, payee: fresh.payee };
   }, 200_000);
 
   it('follows a leaked key: halted, replaced, adopted, resumed, and everybody is paid once', async () => {
     const reason = ['--reason', 'the key has leaked'];
-    const next = await newKey();
+    const next = await anotherKey(chain, wallet);
     const robbed = await underWay(wallet);
     expect(await openpool('wallet', 'halt', ...reason)).toMatchObject({
       answer: { changed: true },
     });
     await sendForeign(chain, wallet, 1);
     await openpool('wallet', 'replace', '--to', next.address, ...reason);
-    await restartWith(next.keystore);
+    await pool.restartWith({ keystore: next.keystore });
     const dry = await openpool('wallet', 'adopt', '--dry-run', ...reason);
     expect(dry.answer).toMatchObject({ applied: false });
     await expect
@@ -172,6 +120,37 @@ describe('docs/operations.md', () => {
     ]);
     expect((await paidByLedger(database.db)).get(robbed.payee)).toBe(AMOUNT_WEI + 1n);
     expect(await checkInvariants(database.db)).toEqual([]);
+  }, 200_000);
+
+  it('restores a backup from before the key was changed: what the new one paid is booked, not paid again', async () => {
+    const reason = ['--reason', 'restored an old backup'];
+    // As it was before the change: the first wallet is known, and the payee is owed what it has got since.
+    await recordTestTerms(old.db);
+    await openWallet({ ...pool.wallet.deps, db: old.db }, { acceptedTransactions: 1 });
+    const { address, keystore } = changed.to;
+    const { payoutId, payee } = await reserveFor(old.db, AMOUNT_WEI, changed.payee);
+    const order = { actor: 'ann', reason: 'restored an old backup' };
+    await haltWallet(old.db, walletKeyOf(pool.wallet.deps), {
+      ...{ code: 'HALTED_BY_OPERATOR', ...order },
+    });
+    await replaceWallet(old.db, { ...order, to: address });
+    await pool.restartWith({ keystore, databaseUrl: old.url });
+    expect((await openpool('wallet', 'show')).answer).toMatchObject({
+      halts: [{ code: 'HALTED_BY_OPERATOR' }, { code: 'WALLET_USED_BEFORE' }],
+    });
+    const adopt = ['wallet', 'adopt', '--wallet', address, '--from', '0', ...reason];
+    const findings = [{ nonce: 0, to: payee, verdict: 'payment' }, { nonce: 1 }];
+    expect((await openpool(...adopt, '--dry-run')).answer).toMatchObject({ findings });
+    expect(await openpool(...adopt)).toMatchObject({ code: 0, answer: { complete: true } });
+    expect(await stateOf(old.db, payoutId)).toBe('cancelled');
+    expect((await openpool('wallet', 'resume', ...reason)).answer).toMatchObject({ halted: false });
+    await credit(old.db, [AMOUNT_WEI], payee);
+    await openpool('payout', 'pay', payee, ...reason);
+    await expect
+      .poll(async () => (await paidByLedger(old.db)).get(payee), { timeout: 60_000 })
+      .toBe(2n * AMOUNT_WEI);
+    expect((await paidByChain(chain, address)).get(payee)).toBe(2n * AMOUNT_WEI);
+    expect(await checkInvariants(old.db)).toEqual([]);
   }, 200_000);
 
   it('names no command there that was not run here', () => {

@@ -31,6 +31,8 @@ export interface OrderArgs {
   readonly 'wallet.adopt': {
     /** Calls that a person has looked at: they paid nobody of this pool. */
     readonly vouchedHashes: readonly string[];
+    /** The ledger has paid from this wallet from this nonce on, and does not know it: an older backup. Null: from the one that pays. */
+    readonly paidFrom?: { readonly wallet: string | null; readonly nonce: number };
   };
   /** Give a payout's amount back to pending, where nothing can pay it any more. */
   readonly 'payout.release': { readonly payoutId: string };

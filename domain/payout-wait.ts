@@ -51,7 +51,8 @@ function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
   return (
     `; its fee of ${fee} gwei is below the base fee and nobody raises it, because its wallet ` +
     `${slot.wallet} was replaced: wait for a lower base fee, or \`openpool wallet replace\` back to it, ` +
-    'bump, and replace it again'
+    'bump, and replace it again. Without its key there is nothing but to wait: what is signed stays good, ' +
+    'and paying it anew would pay twice'
   );
 }
 

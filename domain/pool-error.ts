@@ -27,7 +27,7 @@ export const CATALOGUE = {
   PAYEE_UNPAYABLE: {
     final: true,
     http: 409,
-    help: 'Its destination refused a transfer. Ask the payee to mend it, then `openpool payee release <address> --reason …`.',
+    help: 'Its destination refused a transfer. Ask the payee to fix it, then `openpool payee release <address> --reason …`.',
   },
   PAYOUT_NOT_FOUND: {
     final: true,
@@ -186,7 +186,7 @@ export const CATALOGUE = {
     http: 500,
     help: 'Correct the path (`--config <file>` names the configuration; without it, openpool.yaml is looked for), or let the user that runs openpool read the file.',
   },
-  CONFIG_SYNTAX: { final: true, http: 500, help: 'Mend the YAML at the line that is named.' },
+  CONFIG_SYNTAX: { final: true, http: 500, help: 'Fix the YAML at the line that is named.' },
   CONFIG_UNKNOWN_KEY: {
     final: true,
     http: 500,
@@ -303,7 +303,7 @@ export const CATALOGUE = {
   WALLET_USED_BEFORE: {
     final: false,
     http: 409,
-    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. If not, say how many they are in wallet.acceptedTransactions.',
+    help: 'The wallet has sent transactions that this ledger knows nothing about: they may have paid what is pending. When this ledger has paid from it before, and an older backup does not know: `openpool wallet adopt --from <nonce>`, from its first payment for this pool on. When they paid nobody of this pool, say how many they are in wallet.acceptedTransactions.',
   },
   TRANSACTION_MISMATCH: {
     final: false,

@@ -1,5 +1,6 @@
 /** One process at a time makes, brings over and starts a data directory. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { birthOf } from './process-birth.mjs';
 
 /** Does the work and answers true; or answers false when another living process is at it. */
@@ -18,6 +19,8 @@ function take(path: string): boolean {
   const me = `${process.pid} ${birthOf(process.pid) ?? ''}`;
   for (let tries = 0; tries < 2; tries += 1) {
     try {
+      // Where nothing is set up yet, the directory above is missing too.
+      mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, me, { flag: 'wx', mode: 0o600 });
       return true;
     } catch (error) {

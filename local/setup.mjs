@@ -57,7 +57,7 @@ function installPackages() {
   const args = [...before, 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
-    throw new Error('npm ci failed; its own words are above. Mend that and start again.');
+    throw new Error('npm ci failed; its own words are above. Fix that and start again.');
   }
   say(`packages installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }

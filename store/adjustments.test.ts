@@ -145,6 +145,11 @@ describe('an adjustment', () => {
     await expect(adjustPending(database.db, stranger)).rejects.toMatchObject({
       code: 'PAYEE_UNKNOWN',
     });
+    const nowhere = adjustment(stranger.payee, 1n, { isNewPayee: true, region: 'eu' });
+    await expect(adjustPending(database.db, nowhere)).rejects.toMatchObject({
+      code: 'WORKER_NOT_NAMED',
+      message: expect.stringMatching(/no row yet: the node type and the region .* both needed/),
+    });
     await adjustPending(database.db, { ...stranger, isNewPayee: true });
     expect((await owed(database.db))[stranger.payee]).toBe(1n);
   });

@@ -140,10 +140,11 @@ async function chooseWorker(
     return { payee, nodeType: only.node_type, region: only.region };
   }
   const all = rows.map((row) => `${row.node_type} in ${row.region}`).join(', ');
-  const words =
-    only === undefined
-      ? `${payee} has no such row${all === '' ? '' : `, but ${all}`}`
-      : `${payee} has several rows: ${all}`;
+  const missing =
+    all === ''
+      ? `${payee} has no row yet: the node type and the region of its first one are both needed`
+      : `${payee} has no such row, but ${all}`;
+  const words = only === undefined ? missing : `${payee} has several rows: ${all}`;
   throw new PoolError('WORKER_NOT_NAMED', words, { payee });
 }
 

@@ -3,14 +3,13 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { Fees } from '../domain/fees.js';
 import { ethAndWei } from '../domain/money.js';
-import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { movePayouts } from './payout-moves.js';
 import { postPayment } from './payout-postings.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
-import { lockWallet, type Wallet, type WalletKey } from './wallet.js';
+import { lockWallet, requireHalted, type WalletKey } from './wallet.js';
 
 /** A final transaction as it is kept. */
 export interface ForeignTransaction {
@@ -68,12 +67,6 @@ export async function unclaimedPayments(
          ORDER BY nonce`,
   );
   return rows.map(toForeign);
-}
-
-/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
-export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
-  if (halt !== null) return;
-  throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
 }
 
 /**

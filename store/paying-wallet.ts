@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import { PoolError } from '../domain/pool-error.js';
 import { MANAGER } from './audit-log.js';
-import type { Reader, Transaction } from './database.js';
+import type { Database, Reader, Transaction } from './database.js';
 import { query } from './query.js';
 
 /** Names a wallet: one key on one chain. */
@@ -36,6 +36,29 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
+
+/**
+ * The number under which this wallet was named to pay, while nobody has asked the chain yet what the others
+ * have sent until then; undefined when that was asked, when it does not pay, and of a ledger's first wallet.
+ */
+export async function namingToCompare(reader: Reader, key: WalletKey): Promise<number | undefined> {
+  const [last] = await query<{ no: number; is_compared: boolean }>(
+    reader,
+    sql`SELECT no, address <> ${key.address} OR chain_id <> ${key.chainId} OR no = 1 OR EXISTS (
+                 SELECT FROM wallet
+                  WHERE wallet.chain_id = paying_wallet.chain_id AND wallet.address = paying_wallet.address
+                    AND compared_for = no) AS is_compared
+          FROM paying_wallet ORDER BY no DESC LIMIT 1`,
+  );
+  return last === undefined || last.is_compared ? undefined : last.no;
+}
+
+/** Keeps that the chain was asked what the other wallets have sent before the naming of this number. */
+export async function keepCompared(db: Database, key: WalletKey, naming: number): Promise<void> {
+  await db.execute(sql`
+    UPDATE wallet SET compared_for = ${naming}
+     WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
+}
 
 /** Names the first wallet; whoever comes second finds it named. */
 export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<void> {

@@ -15,6 +15,7 @@ export const wallet = pgTable(
     openingNonce: count('opening_nonce').notNull(),
     openingBlock: count('opening_block').notNull(),
     openingBalanceWei: wei('opening_balance_wei').notNull(),
+    comparedFor: integer('compared_for'),
     createdAt: at('created_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.chainId, table.address] })],

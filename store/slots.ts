@@ -5,7 +5,7 @@ import { ethAndWei } from '../domain/money.js';
 import type { Wait } from '../domain/payout.js';
 import { limitWait, type PayoutLimits } from '../domain/payout-limits.js';
 import type { Database, Transaction } from './database.js';
-import { isSame, payingWallet } from './paying-wallet.js';
+import { isSame, namingToCompare, payingWallet } from './paying-wallet.js';
 import { readDayUse } from './payout-limits.js';
 import { movePayouts } from './payout-moves.js';
 import { list, query } from './query.js';
@@ -56,6 +56,8 @@ export type AllocationResult =
   | { readonly kind: 'nonce-ahead'; readonly nextNonce: number }
   /** Another wallet pays for this ledger by now. */
   | { readonly kind: 'replaced'; readonly by: Address }
+  /** It was named to pay, and what the others have sent until then is not known yet. */
+  | { readonly kind: 'not-compared' }
   /** What was not signed although it could have been, and why. */
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
@@ -76,6 +78,7 @@ export async function allocateSlots(
       return { kind: 'replaced', by: paying.address };
     }
     if (wallet.halt !== null) return { kind: 'halted', halt: wallet.halt };
+    if ((await namingToCompare(tx, wallet)) !== undefined) return { kind: 'not-compared' };
     if (request.claimedNonce > wallet.nextNonce) {
       return { kind: 'nonce-ahead', nextNonce: wallet.nextNonce };
     }

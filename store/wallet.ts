@@ -12,7 +12,7 @@ import {
   type WalletKey,
 } from './paying-wallet.js';
 import { list, query } from './query.js';
-import { transact } from './transact.js';
+import { rehearse, transact } from './transact.js';
 
 export type { WalletKey };
 
@@ -119,6 +119,75 @@ export async function openWalletRow(
     if (inserted.length > 0 && first.halt !== null) await halt(tx, key, first.halt);
     return lockWallet(tx, key);
   });
+}
+
+/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
+export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
+  if (halt !== null) return;
+  throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
+}
+
+/**
+ * Writes down that this ledger has paid from a wallet from a nonce on, which an older backup does not know, so
+ * that adoption goes over all of it; until then the ledger stays halted. False when that is known already.
+ * Only ever backwards: what was left out can be taken in, and nothing that was taken in be left out.
+ */
+export async function reopenWallet(
+  db: Database,
+  key: WalletKey,
+  order: Decision & { readonly opening: WalletOpening; readonly dryRun: boolean },
+): Promise<boolean> {
+  const { opening, actor, reason } = order;
+  const work = async (tx: Transaction): Promise<boolean> => {
+    const halts = await lockWallets(tx);
+    requireHalted({ halt: halts[0] ?? null });
+    const reopened = await query(
+      tx,
+      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
+                  ${opening.block}, ${opening.balanceWei.toString()})
+          ON CONFLICT (chain_id, address) DO UPDATE
+            SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
+                opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
+            WHERE wallet.opening_nonce > excluded.opening_nonce
+              AND NOT EXISTS (SELECT FROM nonce_slot slot
+                               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)
+          RETURNING 1`,
+    );
+    if (reopened.length === 0) {
+      await requireOpenedAt(tx, key, opening.nonce);
+      return false;
+    }
+    const ofWallet = halts.filter(({ wallet }) => wallet === key.address).map(({ code }) => code);
+    await tx.execute(sql`
+      DELETE FROM wallet_halt
+       WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
+    if (!ofWallet.includes(NONCE_AHEAD)) {
+      const words = `what ${key.address} has sent from nonce ${opening.nonce} on is not booked yet`;
+      await halt(tx, key, { code: NONCE_AHEAD, reason: words, actor });
+    }
+    const detail = { nonce: String(opening.nonce), block: String(opening.block) };
+    const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
+    await recordDecision(tx, done);
+    return true;
+  };
+  return order.dryRun ? rehearse(db, work) : transact(db, work);
+}
+
+async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
+  const [row] = await query<{ opening: string }>(
+    tx,
+    sql`SELECT opening_nonce AS opening FROM wallet
+         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
+  );
+  const known = Number(row?.opening ?? 0);
+  const halts = (await findWallet(tx, key))?.halts ?? [];
+  if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
+  const words =
+    nonce >= known
+      ? `this ledger keeps what ${key.address} sends from nonce ${known} on: only an earlier nonce adds to that`
+      : `this ledger has signed for ${key.address} from nonce ${known} on: what came before cannot be taken in any more`;
+  throw new PoolError('REQUEST_INVALID', words);
 }
 
 /** Takes a wallet that was used before as it is: what it sent until now paid nothing of this ledger. */

@@ -1,6 +1,6 @@
 /**
- * Keys appear nowhere: a pool pays, fails to start, crashes and is killed, and everything that it left
- * behind is searched for its private key and its passphrase.
+ * Keys appear nowhere: a pool pays, waits for its chain, fails to start, crashes and is killed, and everything
+ * that it left behind is searched for its private key, its passphrase and what the RPC endpoint asks for.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,8 @@ import {
 const PASSPHRASE = 'Tür & Tor 0451?';
 const WRONG_PASSPHRASE = 'sesame, öffne dich!';
 const TOKEN = 'token-of-the-api';
+const RPC_PASSWORD = 'rpc-password-0452';
+const RPC_KEY = 'rpckey7c1e5a90d2';
 const AMOUNT_WEI = 77_000_000_000_000_001n;
 const wallet = Wallet.createRandom();
 const address = wallet.address.toLowerCase() as `0x${string}`;
@@ -48,6 +50,8 @@ const FORMS = [
   ...keyForms(KEY),
   ...textForms('the passphrase', PASSPHRASE),
   ...textForms('the wrong passphrase', WRONG_PASSPHRASE),
+  ...textForms('the password of the RPC endpoint', RPC_PASSWORD),
+  ...textForms('the key in its URL', RPC_KEY),
 ];
 const KEYSTORE = { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' };
 
@@ -77,7 +81,9 @@ describe('the keys of a pool', () => {
       createTestDatabase(),
       createTestNamespace(),
     ]);
-    parts = { dir, chain, database, temporal };
+    const login = `//ops:${RPC_PASSWORD}@`;
+    const rpcUrl = `${chain.rpcUrl.replace('//', login)}/?apikey=${RPC_KEY}`;
+    parts = { dir, chain: { ...chain, rpcUrl }, database, temporal };
     const keystore = encryptKeystoreJsonSync(
       { address, privateKey: wallet.privateKey },
       PASSPHRASE,
@@ -136,8 +142,12 @@ describe('the keys of a pool', () => {
     expect(await checked.process.ended).toBe(0);
   }
 
-  /** One that was reserved before, one by the API; Temporal is looked at while they are under way. */
+  /**
+   * One that was reserved before, one by the API. The chain does not answer at first, so that both wait for it;
+   * Temporal is looked at while they are under way.
+   */
   async function payByEveryRoad({ apiUrl }: PoolProcess): Promise<void> {
+    chain.process.kill('SIGSTOP');
     const reserved = await reserveFor(database.db, AMOUNT_WEI);
     const byHand = await credit(database.db, [AMOUNT_WEI]);
     for (const payee of [reserved.payee, byHand]) {
@@ -148,6 +158,17 @@ describe('the keys of a pool', () => {
       });
       answers.push({ place: 'POST /v1/payouts', bytes: Buffer.from(await response.text()) });
     }
+    await waitUntil({
+      what: 'a payout that waits for its chain, told in its history too',
+      timeoutMs: 30_000,
+      intervalMs: 200,
+      ready: async () => {
+        const traces = await temporalTraces(temporal.connection, temporal.namespace);
+        seenAlive.push(...traces);
+        return traces.some(({ bytes }) => bytes.includes('RPC_UNREACHABLE'));
+      },
+    });
+    chain.process.kill('SIGCONT');
     await waitUntil({
       what: 'both payouts',
       timeoutMs: 90_000,

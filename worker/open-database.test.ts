@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chownSync, existsSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,7 +23,8 @@ let dataDir: string;
 let config: { readonly database: { readonly embeddedDir: string; readonly port: number } };
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'openpool-embedded-'));
-  dataDir = join(dir, 'postgres');
+  // As in a fresh checkout, where `.openpool` is not there either.
+  dataDir = join(dir, '.openpool', 'postgres');
   config = { database: { embeddedDir: dataDir, port: PORT } };
 });
 afterEach(async () => {
@@ -207,6 +208,7 @@ interface OlderServer {
 /** As the version before made and ran it. */
 async function makeOlderDirectory(): Promise<OlderServer> {
   await chmod(dir, 0o755);
+  await mkdir(dirname(dataDir), { mode: 0o755 });
   await mkdir(dataDir, { mode: 0o700 });
   const passwordFile = join(dir, 'password');
   writeFileSync(passwordFile, 'openpool', { mode: 0o644 });

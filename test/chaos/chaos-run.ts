@@ -89,7 +89,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const operator = createOperator({ configPath: stack.configPath, pool, say });
     const scene: StormScene = {
       ...{ stack, cast, tally, foreign, operator, stranger, random, say },
-      ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place },
+      ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place, isControl: kind.isControl },
     };
     return await playOut(scene, { ...options, plan, side, second, sentHashes });
   } finally {

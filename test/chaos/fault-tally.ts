@@ -36,6 +36,8 @@ export const STRANGER_FAULTS = [
 ] as const;
 /** Answers of another chain's node, while all endpoints or most of them are moved to it. */
 export const MOVED_FAULTS = ['allEndpointsMoved', 'mostEndpointsMoved'] as const;
+/** An operator who adopts while every endpoint is moved, and is refused: the chain is not the ledger's. */
+export const ADOPTION_FAULTS = ['adoptRefusedElsewhere'] as const;
 /** Another pool in the namespace: its starts, and its ends in the middle of whatever it does. */
 export const SECOND_POOL_FAULTS = ['secondPoolStarted', 'secondPoolStopped'] as const;
 /** Payouts that the old key had signed and that were open when another key was named. */
@@ -60,6 +62,7 @@ export const FAULTS = [
   ...PROCESS_FAULTS,
   ...STRANGER_FAULTS,
   ...MOVED_FAULTS,
+  ...ADOPTION_FAULTS,
   ...SECOND_POOL_FAULTS,
   ...WALLET_FAULTS,
 ] as const;

@@ -124,6 +124,11 @@ function parse(text: string): unknown {
   }
 }
 
+/** The code of the error that a command told as JSON. */
+export function codeOf(text: string): string | undefined {
+  return (parse(text) as { readonly code?: string } | undefined)?.code;
+}
+
 export function lastLine(text: string): string {
   const { message } = (parse(text) ?? {}) as { readonly message?: string };
   return message ?? text.trimEnd().split('\n').at(-1) ?? '';

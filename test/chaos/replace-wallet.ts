@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLine } from './operator.js';
 import type { StormScene } from './storm.js';
 
-const UNDER_WAY_WAIT_MS = 12_000;
+const UNDER_WAY_WAIT_MS = 60_000;
+const LOOK_EVERY_MS = 100;
 const REASON = 'yearly change';
+const OPENED_WAIT_MS = 60_000;
 const TRIES = 8;
 const PAUSE_MS = 1_000;
 
@@ -12,31 +14,50 @@ const PAUSE_MS = 1_000;
 export async function replaceWallet(scene: StormScene): Promise<string> {
   const { stack, tally } = scene;
   const [from, to] = stack.wallets;
+  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
+  let words = '';
+  // Blocks go on while nothing is under way: what halts the wallet is looked into at finality.
+  while ((await openTransfers(scene)) === 0 && performance.now() < deadline) {
+    await sleep(LOOK_EVERY_MS);
+  }
   stack.miner.stall();
-  let underWay = 0;
   try {
-    underWay = await untilUnderWay(scene);
+    const underWay = await openTransfers(scene);
     const refusal = await replace(scene, to.address);
     if (refusal !== undefined) return `refused: ${refusal}`;
     if (underWay > 0) tally.note('walletReplacedUnderWay', underWay);
+    words = `${from.address} replaced by ${to.address} with ${underWay} transfers under way`;
   } finally {
     stack.miner.resume();
   }
   stack.nameWallet(to);
   await stack.workers.restart();
-  return `${from.address} replaced by ${to.address} with ${underWay} transfers under way`;
+  await untilOpened(scene);
+  return words;
 }
 
-async function untilUnderWay({ stack }: StormScene): Promise<number> {
-  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
-  for (;;) {
-    const { rows } = await stack.pool.query<{ open: string }>(
+/** None while Postgres cannot be asked. */
+async function openTransfers({ stack }: StormScene): Promise<number> {
+  return stack.pool
+    .query<{ open: string }>(
       "SELECT count(*) AS open FROM nonce_slot WHERE wallet = $1 AND state = 'open'",
       [stack.wallets[0].address],
-    );
-    const open = Number(rows[0]?.open ?? 0);
-    if (open > 0 || performance.now() > deadline) return open;
-    await sleep(100);
+    )
+    .then(({ rows }) => Number(rows[0]?.open ?? 0))
+    .catch(() => 0);
+}
+
+/** A key that somebody uses before a worker has met its wallet halts as WALLET_USED_BEFORE, rightly. */
+async function untilOpened({ stack }: StormScene): Promise<void> {
+  const deadline = performance.now() + OPENED_WAIT_MS;
+  while (performance.now() < deadline) {
+    const isOpened = await stack.pool
+      .query('SELECT FROM wallet WHERE address = $1', [stack.wallets[1].address])
+      .then(({ rowCount }) => rowCount === 1)
+      // Postgres may be away just now.
+      .catch(() => false);
+    if (isOpened) return;
+    await sleep(PAUSE_MS);
   }
 }
 

@@ -18,8 +18,13 @@ export interface RpcWeather {
   storm(signal: AbortSignal): Promise<void>;
   /** No endpoint answers for so long, or until at least one question was asked in vain. */
   goDown(forMs: number): Promise<void>;
-  /** All endpoints, or all but one, answer for another chain: as long as above. */
-  move(target: string, fault: MovedFault, forMs: number): Promise<void>;
+  /** All endpoints, or all but one, answer for another chain: as long as above, and until the work is done. */
+  move(
+    target: string,
+    fault: MovedFault,
+    forMs: number,
+    during: () => Promise<void>,
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -123,10 +128,10 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
       isDown = false;
       apply();
     },
-    async move(place, fault, forMs) {
+    async move(place, fault, forMs, during) {
       const moved = fault === 'allEndpointsMoved' ? proxies : proxies.slice(1);
       for (const proxy of moved) proxy.moveTo({ target: place, fault });
-      await untilAsked(fault, forMs);
+      await Promise.all([untilAsked(fault, forMs), during()]);
       for (const proxy of moved) proxy.moveTo(undefined);
     },
     stop: async () => void (await Promise.all(proxies.map((proxy) => proxy.stop()))),

@@ -1,9 +1,11 @@
 /** When what goes wrong: drawn from the seed before anything is started. */
 import type { Random } from '../../local/simulator-random.js';
 import {
+  ADOPTION_FAULTS,
   FAULTS,
   type Fault,
   type MovedFault,
+  PAYEE_FAULTS,
   RESTORE_FAULTS,
   SECOND_POOL_FAULTS,
   WALLET_FAULTS,
@@ -46,12 +48,44 @@ const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS];
 
 /** What a storm of this kind must have had. Starting workers anew takes longer than a short one has. */
 export function plannedFaults(kind: StormKind): readonly Fault[] {
-  return hasTime(kind) ? FAULTS : FAULTS.filter((fault) => !TAKES_TIME.includes(fault));
+  const left: readonly Fault[] = [
+    ...(hasTime(kind) ? [] : TAKES_TIME),
+    ...(kind.isControl ? ADOPTION_FAULTS : []),
+  ];
+  return FAULTS.filter((fault) => !left.includes(fault));
 }
 
 /** Whether there is time for workers that start anew: a second pool's, and those of another key. */
 export function hasTime({ seconds, isControl }: StormKind): boolean {
   return seconds >= LONG_SECONDS && !isControl;
+}
+
+const SOURCES_OF: Readonly<Partial<Record<Fault, Deed['kind']>>> = {
+  ...{
+    workerKilled: 'killWorker',
+    postgresBackendKilled: 'killBackends',
+    poolEmptied: 'emptyPool',
+  },
+  ...{ rpcDown: 'rpcDown', foreignToPayee: 'foreign', foreignToStranger: 'foreign' },
+  ...{ strangerStarted: 'stranger', strangerMessaged: 'stranger', strangerTerminated: 'stranger' },
+  ...{ allEndpointsMoved: 'moveEndpoints', mostEndpointsMoved: 'moveEndpoints' },
+  ...{ adoptRefusedElsewhere: 'moveEndpoints', secondPoolStarted: 'startSecondPool' },
+  ...{ secondPoolStopped: 'stopSecondPool' },
+};
+
+/** Whether this may bring that class of fault about. */
+export function leadsTo(deed: Deed, fault: Fault): boolean {
+  if (SOURCES_OF[fault] !== deed.kind) return false;
+  if (deed.kind === 'foreign') return (fault === 'foreignToPayee') === (deed.to === 'payee');
+  if (deed.kind !== 'moveEndpoints') return true;
+  return (fault === 'mostEndpointsMoved') === (deed.how === 'mostEndpointsMoved');
+}
+
+const COUNTED_ELSEWHERE: readonly Fault[] = [...PAYEE_FAULTS, ...RESTORE_FAULTS, ...WALLET_FAULTS];
+
+/** Whether more of the storm would not help: payees' failures are read from the chain at its end, and a key is changed once. */
+export function isCountedElsewhere(fault: Fault): boolean {
+  return COUNTED_ELSEWHERE.includes(fault);
 }
 
 /** What goes on around a backup that is restored: the rest takes back what the scenario has done to the chain. */

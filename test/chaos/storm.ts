@@ -5,12 +5,13 @@ import type { Random } from '../../local/simulator-random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import type { FaultTally } from './fault-tally.js';
 import type { ForeignKeyUser } from './foreign-key-user.js';
-import { lastLine, type Operator } from './operator.js';
+import { moveEndpoints } from './moved-endpoints.js';
+import type { Operator } from './operator.js';
 import type { PayeeCast } from './payees.js';
 import { replaceWallet } from './replace-wallet.js';
 import { pause } from './rpc-weather.js';
 import type { SecondPool } from './second-pool.js';
-import type { Deed, PlannedDeed } from './storm-plan.js';
+import { type Deed, isCountedElsewhere, leadsTo, type PlannedDeed } from './storm-plan.js';
 import type { Stranger } from './stranger.js';
 
 export interface StormScene {
@@ -23,6 +24,8 @@ export interface StormScene {
   /** A node of another chain, where the same keys were used. */
   readonly otherChainUrl: string;
   readonly second: SecondPool | undefined;
+  /** A control has no operator. */
+  readonly isControl: boolean;
   readonly random: Random;
   readonly say: (line: string) => void;
 }
@@ -33,7 +36,13 @@ const HIGH_BASE_FEE_WEI = 100n * 10n ** 9n;
 const POOL_WAIT_MS = 3_000;
 const BACKENDS_AT_ONCE = 2;
 
-/** Resolves when the last deed is done and all that was taken away is back. */
+/** How much longer a storm lasts, at most, that has left a class of fault out. */
+const LONGER_FOR_MISSING_MS = 60_000;
+
+/**
+ * Resolves when the last deed is done and all that was taken away is back. A fault needs something to hit: a
+ * storm that has found nothing yet for one of its classes goes on for a while, and does again what leads to it.
+ */
 export async function runStorm(
   scene: StormScene,
   plan: readonly PlannedDeed[],
@@ -42,20 +51,33 @@ export async function runStorm(
   const over = new AbortController();
   const weather = scene.stack.rpc.storm(over.signal);
   const startedMs = performance.now();
-  const since = () => performance.now() - startedMs;
-  const done = plan.map(async ({ atMs, deed }) => {
-    await sleep(atMs);
-    const at = `${(since() / 1_000).toFixed(1)} s`;
+  const tryIt = async (deed: Deed) => {
+    const at = `${((performance.now() - startedMs) / 1_000).toFixed(1)} s`;
     try {
       scene.say(`${at.padStart(7)}  ${describe(deed)}: ${await doIt(scene, deed)}`);
     } catch (error) {
       scene.say(`${at.padStart(7)}  ${describe(deed)} failed: ${String(error)}`);
     }
+  };
+  const done = plan.map(async ({ atMs, deed }) => {
+    await sleep(atMs);
+    await tryIt(deed);
   });
   await pause(seconds * 1_000, new AbortController().signal);
+  await Promise.all(done);
+  const latestMs = performance.now() + (scene.isControl ? 0 : LONGER_FOR_MISSING_MS);
+  const missing = () => scene.tally.missing().filter((fault) => !isCountedElsewhere(fault));
+  for (let left = missing(); left.length > 0 && performance.now() < latestMs; left = missing()) {
+    scene.say(`still without ${left.join(', ')}`);
+    const again = plan.find(({ deed }) => left.some((fault) => leadsTo(deed, fault)));
+    if (again !== undefined) await tryIt(again.deed);
+    await sleep(LOOK_FOR_MISSING_MS);
+  }
   over.abort();
-  await Promise.all([...done, weather]);
+  await weather;
 }
+
+const LOOK_FOR_MISSING_MS = 1_000;
 
 function describe({ kind, ...more }: Deed): string {
   return [kind, ...Object.entries(more).map(([key, value]) => `${key}=${value}`)].join(' ');
@@ -170,18 +192,6 @@ async function useKey(
     (deed.inPlace && (await foreign.sendInPlace(to))) || (await foreign.sendAhead(to));
   if (isTaken) tally.note(deed.to === 'payee' ? 'foreignToPayee' : 'foreignToStranger');
   return isTaken ? `taken by the node, to ${to}` : 'the node did not take it';
-}
-
-/** And somebody adopts meanwhile, without having been asked to: what is shown there was never paid here. */
-async function moveEndpoints(
-  { stack, operator, otherChainUrl }: StormScene,
-  { how, forMs }: Extract<Deed, { readonly kind: 'moveEndpoints' }>,
-): Promise<string> {
-  const moved = stack.rpc.move(otherChainUrl, how, forMs);
-  const adopted = operator.run('wallet', 'adopt', '--reason', 'it looks as if the key was used');
-  await moved;
-  const { code, told } = await adopted;
-  return `moved back; adopting said: ${code === 0 ? 'done' : lastLine(told)}`;
 }
 
 async function payManually({ operator, cast, random }: StormScene): Promise<string> {

@@ -7,8 +7,9 @@ import { type MoneyDeps, walletKeyOf } from '../../activities/money-deps.js';
 import { recheckSettled } from '../../activities/recheck.js';
 import { createSender } from '../../activities/sending.js';
 import { adoptWallets, openWallet } from '../../activities/wallet.js';
+import { ChainError } from '../../chain/chain-error.js';
+import type { ChainReads } from '../../chain/chain-reads.js';
 import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
-import { openKeystore } from '../../plugins/signer/keystore.js';
 import { checkInvariants } from '../../store/invariants.js';
 import { requestBump } from '../../store/payout-messages.js';
 import { payoutProgress } from '../../store/payout-progress.js';
@@ -22,19 +23,16 @@ import {
   createPayer,
   createTestWallet,
   credit,
-  makeKeystore,
-  PASSPHRASE,
   paidByChain,
   paidByLedger,
   recordTestTerms,
   reserveFor,
   sendForeign,
-  setBalance,
   stateOf,
   type TestWallet,
 } from '../harness/money.js';
+import { anotherKey, paidInAll, signOnly } from '../harness/wallets.js';
 
-const ETH = 10n ** 18n;
 const AMOUNT_WEI = 5_000n;
 const order = { actor: 'ann', reason: 'the key is old' };
 
@@ -53,38 +51,29 @@ beforeEach(async () => {
   };
 });
 
-/** As a worker of the same pool that was given another key, not started yet. */
-async function anotherKey({ deps }: TestWallet): Promise<TestWallet> {
-  const { json, key } = await makeKeystore();
-  const signer = await openKeystore({ json, passphrase: PASSPHRASE });
-  await setBalance(chain, signer.address, 10n * ETH);
-  return { deps: { ...deps, signer }, address: signer.address, key, keystore: json };
-}
-
-/** Signs and stores as a process does that dies before it sends. */
-async function signOnly(deps: MoneyDeps, payoutId: string): Promise<void> {
-  const dead = { ...deps.rpc, sendRaw: () => Promise.reject(new Error('dead')) };
-  await expect(createSender({ ...deps, rpc: dead }).send(payoutId)).rejects.toThrow('dead');
-}
-
 const start = (wallet: TestWallet) => openWallet(wallet.deps, { acceptedTransactions: 0 });
 const replace = (to: TestWallet, dryRun = false) =>
   replaceWallet(database.db, { ...order, to: to.address, dryRun });
 
-async function paidInAll(wallets: readonly TestWallet[]) {
-  const sums = new Map<string, bigint>();
-  for (const { address } of wallets) {
-    for (const [to, wei] of await paidByChain(chain, address)) {
-      sums.set(to, (sums.get(to) ?? 0n) + wei);
-    }
-  }
-  return sums;
+/** Endpoints that tell everything but what one wallet has sent. */
+function silentAbout({ deps, address }: TestWallet): MoneyDeps['rpc'] {
+  const hide = (reads: ChainReads): ChainReads => ({
+    ...reads,
+    walletView: (asked) =>
+      asked === address
+        ? Promise.reject(new ChainError('unreachable', 'no answer'))
+        : reads.walletView(asked),
+  });
+  return {
+    ...deps.rpc,
+    everyEndpoint: (read) => deps.rpc.everyEndpoint((reads) => read(hide(reads))),
+  };
 }
 
 describe('a start with another key', () => {
   it('is refused before it writes anything, and says what would allow it', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     await expect(start(second)).rejects.toMatchObject({
       code: 'WALLET_NOT_OF_LEDGER',
       help: expect.stringContaining('openpool wallet replace --to'),
@@ -94,14 +83,14 @@ describe('a start with another key', () => {
     const sent = await createSender(second.deps).send(payoutId).catch(String);
     expect(sent).toContain('has not been opened yet');
     expect(await createPayer(first.deps).pay(payoutId)).toMatchObject({ state: 'paid' });
-    expect(await paidInAll([first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
+    expect(await paidInAll(chain, [first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
   });
 });
 
 describe('a wallet that is replaced', () => {
   it('has what it signed sent and settled by the new one’s worker, and signs nothing any more', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     const stored = await reserveFor(database.db, AMOUNT_WEI);
     await signOnly(first.deps, stored.payoutId);
     expect(await replace(second, true)).toMatchObject({ changed: true, underWay: 1 });
@@ -127,7 +116,7 @@ describe('a wallet that is replaced', () => {
     expect(ended).toMatchObject([{ state: 'paid' }, { state: 'paid' }]);
     expect(await paidByChain(chain, first.address)).toEqual(new Map([[stored.payee, AMOUNT_WEI]]));
     expect(await paidByChain(chain, second.address)).toEqual(new Map([[fresh.payee, AMOUNT_WEI]]));
-    expect(await paidByLedger(database.db)).toEqual(await paidInAll([first, second]));
+    expect(await paidByLedger(database.db)).toEqual(await paidInAll(chain, [first, second]));
 
     await rpc(chain.rpcUrl, 'anvil_mine', ['0x8']);
     expect(await recheckSettled(second.deps)).toMatchObject({ final: 2, reopened: 0 });
@@ -140,7 +129,7 @@ describe('a wallet that is replaced', () => {
 
   it('is told of in words when the fee of what it signed is too low, and bumping it is refused', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
     await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
     await signOnly(first.deps, payoutId);
@@ -166,7 +155,7 @@ describe('a wallet that is replaced', () => {
   it('is adopted after a thief took its nonce, and its payee is paid once, by the new one', async () => {
     const config = { finalityConfirmations: 3 };
     const first = await createTestWallet(database.db, chain, { config });
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await signOnly(first.deps, payoutId);
     await replace(second);
@@ -192,12 +181,12 @@ describe('a wallet that is replaced', () => {
     expect(await resumeWallet(database.db, paying, order)).toMatchObject({ remaining: [] });
     const next = await reserveFor(database.db, 1n, payee);
     expect(await payer.pay(next.payoutId)).toMatchObject({ state: 'paid' });
-    expect((await paidInAll([first, second])).get(payee)).toBe(AMOUNT_WEI + 1n);
+    expect((await paidInAll(chain, [first, second])).get(payee)).toBe(AMOUNT_WEI + 1n);
   });
 
   it('that sent more than the ledger knows halts the first start of the new one: an older backup', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     await sendForeign(chain, first, 0);
     await replace(second);
     expect(await start(second)).toMatchObject({ halt: { code: 'NONCE_AHEAD_OF_LEDGER' } });
@@ -205,24 +194,22 @@ describe('a wallet that is replaced', () => {
 
   it('and makes the new one wait while too few endpoints tell: it is asked this once', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     await sendForeign(chain, first, 0);
     await replace(second);
-    const { rpc: both } = second.deps;
-    const oneOf: MoneyDeps['rpc'] = {
-      ...both,
-      everyEndpoint: async (read) => (await both.everyEndpoint(read)).slice(0, 1),
-    };
-    const cut = openWallet({ ...second.deps, rpc: oneOf }, { acceptedTransactions: 0 });
-    await expect(cut).rejects.toMatchObject({ name: 'ChainError' });
-    expect(await findWallet(database.db, walletKeyOf(second.deps))).toBeUndefined();
+    const cut = { ...second, deps: { ...second.deps, rpc: silentAbout(first) } };
+    await expect(start(cut)).rejects.toMatchObject({ name: 'ChainError' });
+    const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
+    const sent = await createSender(cut.deps).send(payoutId);
+    expect(sent).toMatchObject({ wait: { code: 'RPC_UNREACHABLE' } });
+    expect(await stateOf(database.db, payoutId)).toBe('reserved');
     expect(await start(second)).toMatchObject({ halt: { code: 'NONCE_AHEAD_OF_LEDGER' } });
   });
 
   it('and is not resumed until what it sent is booked: nothing would notice it again', async () => {
     const config = { finalityConfirmations: 3 };
     const first = await createTestWallet(database.db, chain, { config });
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     const payee = await credit(database.db, [AMOUNT_WEI]);
     await sendForeign(chain, first, 0, { to: payee, valueWei: AMOUNT_WEI });
     await replace(second);
@@ -239,14 +226,14 @@ describe('a wallet that is replaced', () => {
     expect(await resume()).toMatchObject({ remaining: [] });
     const round = { roundId: randomUUID(), workflowId: 'round' };
     expect(await reserveRound(database.db, round)).toMatchObject({ payouts: 0 });
-    expect(await paidInAll([first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
+    expect(await paidInAll(chain, [first, second])).toEqual(new Map([[payee, AMOUNT_WEI]]));
   });
 
   it('is not replaced while nobody has said what it did before this ledger', async () => {
     const first = await createTestWallet(database.db, chain);
     const code = 'WALLET_USED_BEFORE';
     await haltWallet(database.db, walletKeyOf(first.deps), { code, reason: '3 transactions' });
-    const refused = replace(await anotherKey(first));
+    const refused = replace(await anotherKey(chain, first));
     await expect(refused).rejects.toMatchObject({ code, message: '3 transactions' });
   });
 });
@@ -254,7 +241,7 @@ describe('a wallet that is replaced', () => {
 describe('a halt', () => {
   it('stops every wallet of the ledger, whichever it is about', async () => {
     const first = await createTestWallet(database.db, chain);
-    const second = await anotherKey(first);
+    const second = await anotherKey(chain, first);
     const stored = await reserveFor(database.db, AMOUNT_WEI);
     await signOnly(first.deps, stored.payoutId);
     await replace(second);
@@ -271,7 +258,7 @@ describe('a halt', () => {
     });
     const settled = payer.settle(stored.payoutId);
     await new Promise((resolve) => setTimeout(resolve, 4_000));
-    expect(await paidInAll([first, second])).toEqual(new Map());
+    expect(await paidInAll(chain, [first, second])).toEqual(new Map());
     await resumeWallet(database.db, walletKeyOf(second.deps), order);
     expect(await settled).toMatchObject({ state: 'paid' });
     expect(await payer.pay(fresh.payoutId)).toMatchObject({ state: 'paid' });

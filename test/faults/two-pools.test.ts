@@ -11,7 +11,7 @@ import {
 import { checkInvariants } from '../../store/invariants.js';
 import { findLedger } from '../../store/ledger.js';
 import { query } from '../../store/query.js';
-import { syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
+import { poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { createTestWallet, randomAddress, type TestWallet } from '../harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
@@ -108,7 +108,24 @@ describe('two pools in one namespace', () => {
     }
   }, 120_000);
 
-  it('keep their schedules when the other one starts again without its source', async () => {
+  it('are told apart in Temporal by the id, the queue, the memo and PoolId of every workflow', async () => {
+    const ledgers = await Promise.all(pools.map(({ database }) => findLedger(database.db)));
+    const ids = ledgers.map((ledger) => ledger?.poolId ?? '');
+    const types = new Set<string>();
+    for await (const one of space.client.workflow.list()) {
+      const poolId = ids.find((id) => one.workflowId.startsWith(`${id}/`));
+      expect(poolId, one.workflowId).toBeDefined();
+      const { taskQueue, memo, type } = one;
+      const claimed = one.typedSearchAttributes.get(poolIdKey);
+      expect({ taskQueue, memo, claimed }, one.workflowId).toEqual({
+        ...{ taskQueue: taskQueueOf(poolId ?? ''), memo: { pool: poolId }, claimed: poolId },
+      });
+      types.add(type);
+    }
+    expect([...types]).toEqual(expect.arrayContaining(['payout', 'payoutRound', 'sync', 'sweep']));
+  });
+
+  it('keep their schedules when the other one starts again', async () => {
     const [first, second] = pools;
     if (first === undefined || second === undefined) throw new Error('there are two');
     await second.manager.stop();

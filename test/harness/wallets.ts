@@ -1,0 +1,37 @@
+/** More than one key on a ledger, and payers that die before they send. */
+import { expect } from 'vitest';
+import type { MoneyDeps } from '../../activities/money-deps.js';
+import { createSender } from '../../activities/sending.js';
+import type { LocalChain } from '../../local/chain-node.js';
+import { openKeystore } from '../../plugins/signer/keystore.js';
+import { makeKeystore, PASSPHRASE, paidByChain, setBalance, type TestWallet } from './money.js';
+
+const ETH = 10n ** 18n;
+
+/** As a worker of the same pool that was given another key, not started yet. */
+export async function anotherKey(chain: LocalChain, { deps }: TestWallet): Promise<TestWallet> {
+  const { json, key } = await makeKeystore();
+  const signer = await openKeystore({ json, passphrase: PASSPHRASE });
+  await setBalance(chain, signer.address, 10n * ETH);
+  return { deps: { ...deps, signer }, address: signer.address, key, keystore: json };
+}
+
+/** Signs and stores as a process does that dies before it sends. */
+export async function signOnly(deps: MoneyDeps, payoutId: string): Promise<void> {
+  const dead = { ...deps.rpc, sendRaw: () => Promise.reject(new Error('dead')) };
+  await expect(createSender({ ...deps, rpc: dead }).send(payoutId)).rejects.toThrow('dead');
+}
+
+/** Paid per destination by the chain, from all of these wallets. */
+export async function paidInAll(
+  chain: LocalChain,
+  wallets: readonly TestWallet[],
+): Promise<ReadonlyMap<string, bigint>> {
+  const sums = new Map<string, bigint>();
+  for (const { address } of wallets) {
+    for (const [to, wei] of await paidByChain(chain, address)) {
+      sums.set(to, (sums.get(to) ?? 0n) + wei);
+    }
+  }
+  return sums;
+}
