@@ -2,17 +2,22 @@
  * The only reader of files and of the environment. Absent means the default; present but invalid
  * means that nothing starts, with everything that is wrong told at once.
  */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ChainConfig } from './chain/chain-config.js';
 import { buildChain } from './config/chain.js';
 import { buildDatabase, type DatabaseConfig } from './config/database.js';
 import { type ConfigDocument, type Environment, readDocument } from './config/document.js';
 import { type NamedFiles, namedFiles, unreadable } from './config/files.js';
-import { ConfigError, type ConfigProblem, nearestKey } from './config/problem.js';
+import {
+  ConfigError,
+  type ConfigProblem,
+  type ConfigWarning,
+  nearestKey,
+} from './config/problem.js';
 import { type ConfigValues, configSchema, knownKeys } from './config/schema.js';
 import { buildSources, type SourceConfig } from './config/sources.js';
 import { buildTemporal, type TemporalConfig } from './config/temporal.js';
+import { readTextFile } from './config/text-file.js';
 import { buildSigner, type SignerPlace, tryWalletFiles } from './config/wallet.js';
 import { type Address, payableAddress } from './domain/address.js';
 import type { Rounding } from './domain/money.js';
@@ -88,7 +93,7 @@ export interface LoadOptions {
   /** Also refuse when a file of the wallet cannot be read: for those who sign. */
   readonly needsWallet?: boolean;
   /** Told what is allowed and hardly meant, such as secrets that others can read. */
-  readonly onWarning?: (words: string) => void;
+  readonly onWarning?: (warning: ConfigWarning) => void;
 }
 
 interface Reading {
@@ -114,13 +119,13 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
   const problems = [...document.problems, ...files.problems];
   if (problems.length > 0) refuse(problems);
-  for (const words of files.warnings) options.onWarning?.(words);
+  for (const warning of files.warnings) options.onWarning?.(warning);
   return config;
 }
 
 async function readConfigFile(file: string, shownAs: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextFile(file);
   } catch (error) {
     const message = unreadable(file, error);
     throw new ConfigError([

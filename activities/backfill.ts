@@ -4,6 +4,7 @@
  * the sync's alone.
  */
 import type { BackfillRange } from '../domain/order.js';
+import { readEventTime } from '../domain/pool-event.js';
 import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/events.js';
 import { readProgress } from '../store/sources.js';
 import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
@@ -68,8 +69,8 @@ interface WantedBatch extends PreparedBatch {
 function within(window: BackfillWindow, batch: PreparedBatch): WantedBatch {
   const events = batch.events.filter(({ dtMs }) => isInWindow(window, dtMs));
   const refused = batch.refused.filter(({ refusal }) => {
-    const dtMs = Date.parse(refusal.dtText ?? '');
-    return Number.isNaN(dtMs) || isInWindow(window, dtMs);
+    const dtMs = readEventTime(refusal.dtText ?? '');
+    return dtMs === undefined || isInWindow(window, dtMs);
   });
   const dtsMs = batch.dtsMs.filter((dtMs) => isInWindow(window, dtMs));
   // Every element that could be read has its time in the list.

@@ -6,6 +6,7 @@ import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { listAuditLog } from '../store/audit-log-reads.js';
 import { closeDatabase, openDatabase } from '../store/database.js';
 import { checkInvariants } from '../store/invariants.js';
+import { keepCompared } from '../store/paying-wallet.js';
 import { readDayUse } from '../store/payout-limits.js';
 import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
 import { query } from '../store/query.js';
@@ -107,6 +108,24 @@ describe('the cap per payout', () => {
     await expect(approve(signed, ' ')).rejects.toMatchObject({ code: 'REASON_MISSING' });
     await expect(approve(signed)).rejects.toMatchObject({ code: 'PAYOUT_ALREADY_SIGNED' });
     await expect(approve(ended)).rejects.toMatchObject({ code: 'PAYOUT_ALREADY_CLOSED' });
+  });
+
+  it('is signed for nobody who has become the wallet itself meanwhile', async () => {
+    const { db } = database;
+    const { deps } = await makeWallet({});
+    const payout = await reserve(ETH);
+    await db.execute(sql`
+      INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+      SELECT 2, ${chain.chainId}, destination, 'ann', 'a slip' FROM payout WHERE id = ${payout}`);
+    await db.execute(sql`
+      INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+      SELECT 3, chain_id, address, 'ann', 'and back' FROM paying_wallet WHERE no = 1`);
+    await keepCompared(db, walletKeyOf(deps), 3);
+    expect(await createSender(deps).send(payout)).toMatchObject({
+      ...{ kind: 'waiting', wait: { code: 'PAYEE_IS_WALLET' } },
+    });
+    expect(await nonces(payout)).toBe(0);
+    await cancelPayout(db, payout, decision);
   });
 
   it('approved, does not end a hold', async () => {

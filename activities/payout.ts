@@ -6,6 +6,7 @@ import { guarded } from './failure.js';
 import type { MoneyDeps } from './money-deps.js';
 import { createSender, payoutMissing, type SendResult } from './sending.js';
 import { SettlementLoop, type SettleOutcome } from './settlement-loop.js';
+import { turns } from './turns.js';
 
 export type { SendResult };
 
@@ -18,6 +19,8 @@ export interface SettleInput extends Unscoped<PayoutInput> {
 }
 
 const HEARTBEAT_MS = 1_000;
+/** A loop that has not turned for so long is no reason to go on waiting for this process. */
+const BEATS_WITHIN_MS = 90_000;
 /** A new reason to wait is worth telling the workflow when it has lasted this long. */
 const WAIT_TOLD_AFTER_MS = 5_000;
 
@@ -28,7 +31,8 @@ export function createPayoutActivities(deps: MoneyDeps) {
   return {
     sendPayout: guarded((input: Unscoped<PayoutInput>): Promise<SendResult> => {
       const { payoutId } = input;
-      return beating('signing and sending', () => sender.send(payoutId));
+      const getsOn = () => turns.isTurning('sending', BEATS_WITHIN_MS);
+      return beating('signing and sending', () => sender.send(payoutId), getsOn);
     }),
     settlePayout: guarded(
       (input: SettleInput): Promise<SettleResult> => watchUntilSettled(loop, input),
@@ -51,6 +55,7 @@ async function watchUntilSettled(loop: SettlementLoop, input: SettleInput): Prom
       });
       const beat = setInterval(() => {
         const current = watch.current();
+        if (!turns.isTurning('settling', BEATS_WITHIN_MS)) return;
         context.heartbeat(current?.wait.reason ?? 'looking at the chain');
         if (current === undefined || current.wait.code === input.knownWaitCode) return;
         const lastedMs = performance.now() - current.sinceMs;

@@ -4,7 +4,8 @@
  */
 import { ChainError, saysReverted, saysUnaffordable } from '../chain/chain-error.js';
 import type { WalletView } from '../chain/chain-reads.js';
-import { decideFees, expectedGasCostWei, gasLimitFor } from '../domain/fees.js';
+import { decideFees, expectedGasCostWei, type Fees, gasLimitFor } from '../domain/fees.js';
+import { ethAndWei } from '../domain/money.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
 import { amountWait } from '../domain/payout-limits.js';
 import { rpcUnreachable, walletHalted, walletReplaced } from '../domain/payout-wait.js';
@@ -18,7 +19,8 @@ import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
 import { compareOtherWallets } from './other-wallets.js';
 import { withSigner } from './signing.js';
-import { furthestView, noteBalance } from './wallet-balance.js';
+import { MONEY_LOOP_MS, turns } from './turns.js';
+import { agreedBalance, furthestView, noteBalance } from './wallet-balance.js';
 
 export type SendResult =
   | { readonly kind: 'sent'; readonly nonce: number; readonly txHash: string }
@@ -32,6 +34,8 @@ export interface Sender {
 
 /** How many payouts one transaction signs: the wallet's row is locked for about 2 ms each. */
 const MAX_GROUP = 100;
+/** No transfer needs less. */
+const LEAST_GAS = 21_000n;
 
 interface Call {
   readonly payoutId: string;
@@ -45,7 +49,12 @@ export function createSender(deps: MoneyDeps): Sender {
   let running = false;
   const run = async () => {
     running = true;
-    while (queue.length > 0) await answerGroup(deps, queue.splice(0, MAX_GROUP));
+    const turn = turns.begin('sending', MONEY_LOOP_MS);
+    while (queue.length > 0) {
+      await answerGroup(deps, queue.splice(0, MAX_GROUP));
+      turn.turned();
+    }
+    turn.end();
     running = false;
   };
   return {
@@ -127,7 +136,7 @@ async function allocate(
   const waits = new Map<string, Wait>();
   const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
   const orders = payouts.flatMap((payout, index): SlotOrder[] => {
-    const gas = gasFor(deps, payout, estimates[index]);
+    const gas = gasFor(deps, payout, { estimate: estimates[index], ...facts, fees: fees.fees });
     if ('code' in gas) {
       waits.set(payout.payoutId, gas);
       return [];
@@ -167,6 +176,8 @@ interface Facts {
   readonly view: WalletView;
   /** The highest count that any endpoint gives. */
   readonly claimedNonce: number;
+  /** Of the wallet, as a quorum of endpoints sees it. */
+  readonly agreedWei: bigint;
   readonly estimates: readonly (bigint | ChainError)[];
 }
 
@@ -195,7 +206,8 @@ async function readFacts(
     const view = furthestView(views);
     await noteBalance(deps, view);
     const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);
-    return { view, claimedNonce: Math.max(...counts), estimates };
+    const agreedWei = agreedBalance(views, deps.rpc.quorum);
+    return { view, claimedNonce: Math.max(...counts), agreedWei, estimates };
   } catch (error) {
     if (error instanceof ChainError) return error;
     throw error;
@@ -206,7 +218,15 @@ async function readFacts(
 function gasFor(
   deps: MoneyDeps,
   payout: PayoutProgress,
-  estimate: bigint | ChainError | undefined,
+  {
+    estimate,
+    agreedWei,
+    fees,
+  }: {
+    readonly estimate: bigint | ChainError | undefined;
+    readonly agreedWei: bigint;
+    readonly fees: Fees;
+  },
 ): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {
     if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
@@ -214,7 +234,13 @@ function gasFor(
     const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);
     if (tooMuch !== undefined) return tooMuch;
     const { address } = deps.signer;
-    return { code: 'WALLET_EMPTY', reason: `wallet ${address} cannot afford it: top it up` };
+    const leastWei = payout.amountWei + LEAST_GAS * fees.maxFeePerGasWei;
+    if (agreedWei < leastWei) {
+      const holds = `wallet ${address} holds ${ethAndWei(agreedWei)}`;
+      return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
+    }
+    // A quorum sees enough: what one endpoint says of it is its own trouble.
+    return rpcUnreachable(`${estimate.message}, although a quorum sees ${ethAndWei(agreedWei)}`);
   }
   const { gasLimitCap } = deps.chain;
   if (typeof estimate === 'bigint' && estimate > gasLimitCap) {

@@ -3,21 +3,27 @@ import type { Condition } from '../domain/finding.js';
 import { watchSource } from '../domain/sentinel.js';
 import { watchAudit } from '../domain/sentinel-audit.js';
 import type { SentinelSettings } from '../domain/sentinel-figures.js';
+import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from '../domain/sentinel-money.js';
 import { watchTerms } from '../domain/sentinel-terms.js';
 import { readAuditState } from '../store/audit.js';
 import type { Database } from '../store/database.js';
 import { type LookReport, recordLook } from '../store/findings.js';
+import { openSubjects, readRefusedSends } from '../store/sentinel-money.js';
 import { readSentinelFigures } from '../store/sentinel-reads.js';
 import { findTermsHistory } from '../store/terms.js';
 import { runningFiles } from '../store/worker-terms.js';
 import type { SentinelReport } from '../workflows/contract.js';
 import { guarded } from './failure.js';
+import type { MoneyDeps } from './money-deps.js';
+import { furthestView, noteBalance } from './wallet-balance.js';
 
 /** What the sentinel looks with. */
 export interface SentinelDeps {
   readonly db: Database;
   readonly settings: SentinelSettings;
   readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
+  /** Its endpoints are asked at each look: one that is silent is noticed, and the balance kept, while nothing is paid. */
+  readonly money?: MoneyDeps;
   readonly now?: () => Date;
   /** Told what changed, for the log. */
   readonly onLook?: (report: LookReport) => void;
@@ -43,8 +49,12 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
     const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
-  const ofPool = [...(await termsConditions(db)), ...(await auditConditions(db))];
-  const report = await recordLook(db, [...conditions, ...ofPool], at);
+  const ofThePool = [
+    ...(await termsConditions(db)),
+    ...(await moneyConditions(deps)),
+    ...(await auditConditions(db)),
+  ];
+  const report = await recordLook(db, [...conditions, ...ofThePool], at);
   deps.onLook?.(report);
   return {
     sources: stored.length,
@@ -64,6 +74,18 @@ async function termsConditions(db: Database): Promise<readonly Condition[]> {
   if (history === undefined) return [];
   const { versions, now } = history;
   return watchTerms({ versions, files: await runningFiles(db), nowMs: now.getTime() });
+}
+
+async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Condition[]> {
+  const refused = watchRefused(await readRefusedSends(db, MONEY_PATIENCE_MS));
+  if (money === undefined) return refused;
+  const { rpc, signer } = money;
+  const seen = await rpc.survey((reads) => reads.walletView(signer.address));
+  const views = seen.flatMap((one) => ('value' in one ? [one.value] : []));
+  if (views.length > 0) await noteBalance(money, furthestView(views));
+  const known = await openSubjects(db, 'RPC_SILENT');
+  const silences = rpc.silences().map((one) => ({ ...one, isKnown: known.has(one.name) }));
+  return [...refused, ...watchEndpoints(silences, rpc.quorum)];
 }
 
 /** By the database's clock too: the audit notes its times by it. */

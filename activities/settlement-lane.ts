@@ -10,7 +10,7 @@ import type { PayoutProgress } from '../store/payout-progress.js';
 import type { MoneyDeps } from './money-deps.js';
 import { haltWhenTaken, type SettlementPass, settleConsumed } from './settlement.js';
 import { keepMoving } from './upkeep.js';
-import { furthestView } from './wallet-balance.js';
+import { agreedBalance, furthestView } from './wallet-balance.js';
 
 /** On so many new heads in a row a consumed slot must be without any receipt before it is suspect. */
 const SUSPECT_AFTER_HEADS = 10;
@@ -70,6 +70,7 @@ export class SettlementLane {
       ...furthest,
       latestNonce: this.agreedNonce(views.map(({ latestNonce }) => latestNonce)),
       pendingNonce: this.agreedNonce(views.map(({ pendingNonce }) => pendingNonce)),
+      balanceWei: agreedBalance(views, this.deps.rpc.quorum),
     };
     this.deepNonce = Math.max(...looks.map(({ value }) => value.deepNonce));
     const moved = view.head.hash !== known?.head.hash;
@@ -131,7 +132,7 @@ export class SettlementLane {
 
   /** Why a payout of this wallet waits; undefined before the first look. */
   waitOf(
-    { payoutId, slot }: PayoutProgress,
+    { payoutId, slot, amountWei }: PayoutProgress,
     ledger: { readonly haltReason: string | null },
   ): Wait | undefined {
     const { view } = this;
@@ -144,7 +145,7 @@ export class SettlementLane {
         ? this.minedAt.get(slot.nonce)
         : decided.untilHead - this.deps.chain.confirmations + 1;
     return describeWait(
-      slot,
+      { ...slot, costWei: amountWei + slot.gasLimit * slot.maxFeePerGasWei },
       {
         head: view.head.number,
         latestNonce: view.latestNonce,
@@ -153,6 +154,7 @@ export class SettlementLane {
         confirmations: this.deps.chain.confirmations,
         haltReason: ledger.haltReason,
         isReplaced: !this.hasKey,
+        balanceWei: view.balanceWei,
       },
       minedAt,
     );

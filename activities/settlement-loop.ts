@@ -12,6 +12,7 @@ import { findWallet } from '../store/wallet.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { SettlementLane } from './settlement-lane.js';
+import { MONEY_LOOP_MS, turns } from './turns.js';
 
 export type SettleOutcome =
   | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null }
@@ -76,7 +77,9 @@ export class SettlementLoop {
     this.fullPassAtMs = 0;
     this.upkeepAtMs = 0;
     this.lanes.clear();
+    const turn = turns.begin('settling', MONEY_LOOP_MS);
     while (this.watched.size > 0) {
+      turn.turned();
       let pauseMs = this.deps.chain.pollIntervalMs;
       try {
         await this.tick();
@@ -88,6 +91,7 @@ export class SettlementLoop {
       await this.tell();
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
+    turn.end();
     this.running = undefined;
   }
 

@@ -8,6 +8,7 @@ import { haltWallet } from '../store/wallet.js';
 import { recoverOurs } from './adoption.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { awaitOwnChain } from './own-chain.js';
+import { turns } from './turns.js';
 
 /** What one pass over consumed slots found. */
 export interface SettlementPass {
@@ -39,6 +40,7 @@ const PAGE = 200;
 export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise<SettlementPass> {
   const pass = { moved: [] as string[], waiting: [] as Waiting[], unseen: [] as OpenSlot[] };
   for (let from = 0; ; ) {
+    turns.turned('settling');
     const page = { from, below: range.below, limit: PAGE };
     const slots = await openSlots(deps.db, walletKeyOf(deps), page);
     const part = await settleSlots(

@@ -5,6 +5,7 @@ import { PoolError } from '../domain/pool-error.js';
 import type { SignTransfer } from '../store/slots.js';
 import { haltWallet } from '../store/wallet.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { turns } from './turns.js';
 
 export type Signing<T> =
   /** `refused`: the payouts that the signer would not sign, left out of the result. */
@@ -49,6 +50,7 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);
+    turns.turned('sending');
     const fault =
       transferFault(signed, order) ??
       (signerOf(signed.raw) === deps.signer.address ? undefined : 'another key signed it');

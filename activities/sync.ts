@@ -12,6 +12,7 @@ import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 import { runSetAsideRetry } from './set-aside-retry.js';
 import { runSyncPass, type SyncDeps, type SyncReport } from './sync-pass.js';
+import { SYNC_LOOP_MS, turns } from './turns.js';
 
 export type { SyncDeps, SyncReport } from './sync-pass.js';
 
@@ -24,15 +25,23 @@ export function createSyncActivities(deps: SyncDeps) {
     syncSource: guarded(async (input: Unscoped<SyncInput>): Promise<SyncReport> => {
       const context = Context.current();
       // An orchestrator may gather its answer for minutes before its first byte.
-      const timer = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
+      const name = `the sync of ${input.sourceId}`;
+      const turn = turns.begin(name, SYNC_LOOP_MS);
+      const timer = setInterval(() => {
+        if (turns.isTurning(name, SYNC_LOOP_MS / 2)) context.heartbeat();
+      }, HEARTBEAT_INTERVAL_MS);
       try {
         return await runSyncPass(deps, {
           sourceId: input.sourceId,
           signal: context.cancellationSignal,
-          onProgress: () => context.heartbeat(),
+          onProgress: () => {
+            turn.turned();
+            context.heartbeat();
+          },
         });
       } finally {
         clearInterval(timer);
+        turn.end();
       }
     }),
     /** A source again from a time on; its heartbeat tells how far it is. */

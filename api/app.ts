@@ -1,9 +1,11 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
+import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
+import { textFault } from '../domain/text.js';
 import { statementError } from '../store/statement-error.js';
 import { createAccess } from './access.js';
 import type { ApiDeps } from './deps.js';
@@ -50,6 +52,21 @@ export function createApp(deps: ApiDeps): Hono {
     await next();
     c.header('cache-control', 'no-store');
   });
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const allow = methods.join(', ');
+        const error = new PoolError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`);
+        return answerOf(c, error, { allow });
+      },
+    }),
+  );
+  app.use(async (c, next) => {
+    // Parts of a path are looked for in the database as they are.
+    if (textFault(c.req.path) !== undefined) throw new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE);
+    await next();
+  });
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
   app.route('/', metricsRoutes(deps, wrong));
@@ -67,16 +84,23 @@ export function createApp(deps: ApiDeps): Hono {
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
   app.route('/v1', historyRoutes(deps, access));
-  app.notFound(() => {
-    throw new PoolError('ROUTE_NOT_FOUND', 'Nothing answers here.');
-  });
+  // Answered, not thrown: what is thrown here cannot become a 405 any more.
+  app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
-    const { status, body } = toErrorAnswer(error);
     // The path alone: a query may hold what belongs in no log.
-    if (body.code === 'INTERNAL') reportFault(deps, error, `${c.req.method} ${c.req.path}`);
-    return c.json(body, status);
+    if (toErrorAnswer(error).body.code === 'INTERNAL') {
+      reportFault(deps, error, `${c.req.method} ${c.req.path}`);
+    }
+    return answerOf(c, error);
   });
   return app;
+}
+
+const NOTHING_HERE = 'Nothing answers here.';
+
+function answerOf(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
+  const { status, body } = toErrorAnswer(error);
+  return c.json(body, status, headers);
 }
 
 function securityHeaders() {

@@ -6,6 +6,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
+import { causesOf } from '../domain/causes.js';
 import { foreignText } from '../domain/foreign-text.js';
 import type { BackfillRange } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
@@ -16,7 +17,6 @@ import {
   backfillWorkflowId,
 } from '../workflows/contract-events.js';
 import type { ApiDeps } from './deps.js';
-import { causesOf } from './errors.js';
 import { startOrder } from './orders.js';
 
 type BackfillWorkflow = (input: OrderInput) => Promise<BackfillReport>;

@@ -84,9 +84,10 @@ describe("the first manager's answers", () => {
     expect(rows.map((row) => row.nodeType)).toEqual(['transcode']);
   });
 
-  it('answers /transcoder and /transcoders with the rows of that node type', async () => {
-    const [one, many] = [await get('/transcoder'), await get('/transcoders')];
-    expect(one).toBe(many);
+  it('answers /transcoders with all workers, and /transcoder with those of that node type', async () => {
+    expect(await get('/transcoders')).toBe(await get('/workers'));
+    expect(await get('/transcoders?filtered=true')).toBe(await get('/workers?filtered=true'));
+    const one = await get('/transcoder');
     expect((JSON.parse(one) as { nodeType: string }[]).map((row) => row.nodeType)).toEqual([
       'transcode',
     ]);

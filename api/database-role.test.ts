@@ -134,10 +134,11 @@ describe('an API with the role openpool_api', () => {
     const wrong: unknown[] = [];
     for (const path of paths) {
       const headers = { 'idempotency-key': path.replaceAll('/', '-') };
-      const { code } = (await post(path, bodies[path] ?? { reason }, headers)).body;
-      const isForbidden = path.endsWith('/move');
-      if (isForbidden) expect(code).toBe('DATABASE_FORBIDDEN');
-      else if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
+      const { code, message } = (await post(path, bodies[path] ?? { reason }, headers)).body;
+      if (path.endsWith('/move')) {
+        expect(code).toBe('DATABASE_FORBIDDEN');
+        expect(message).toContain('run: openpool source move orchestrator-ai --to');
+      } else if (/^(DATABASE|INTERNAL|REQUEST)/.test(String(code))) wrong.push([path, code]);
     }
     expect({ wrong, faults }).toEqual({ wrong: [], faults: [] });
   });

@@ -1,7 +1,9 @@
 /** The one place where an error becomes an HTTP answer. */
 import { ApplicationFailure } from '@temporalio/client';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { causesOf } from '../domain/causes.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
+import { databaseRefusal, isDatabaseAway } from '../store/database-trouble.js';
 import { withChecksums } from './addresses.js';
 
 export interface ErrorBody {
@@ -17,6 +19,12 @@ export interface ErrorAnswer {
   readonly body: ErrorBody;
 }
 
+const REFUSED = {
+  DATABASE_FORBIDDEN: 'Postgres does not let this process do that.',
+  DATABASE_FULL: 'The disk of Postgres is full.',
+  DATABASE_READ_ONLY: 'Postgres takes no writes: this database, or this session, is read-only.',
+} as const;
+
 /** Errors without a code of ours answer as INTERNAL and tell nothing else. */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   for (const cause of causesOf(error)) {
@@ -24,10 +32,9 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
     if (cause instanceof ApplicationFailure && isPoolErrorCode(cause.type)) {
       return answer(cause.type, cause.message, cause.details?.[0]);
     }
-    if (isDatabaseDown(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
-    if (isForbidden(cause)) {
-      return answer('DATABASE_FORBIDDEN', 'Postgres does not let this process do that.');
-    }
+    if (isDatabaseAway(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+    const refused = databaseRefusal(cause);
+    if (refused !== undefined) return answer(refused, REFUSED[refused]);
   }
   return answer('INTERNAL', 'Something went wrong inside.');
 }
@@ -36,15 +43,6 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
 export function refusalOf(error: unknown): PoolErrorCode | undefined {
   const { code } = toErrorAnswer(error).body;
   return CATALOGUE[code].final ? code : undefined;
-}
-
-/** The error and what caused it, outermost first. */
-export function* causesOf(error: unknown): Generator<unknown> {
-  let current = error;
-  for (let depth = 0; current !== undefined && current !== null && depth < 10; depth += 1) {
-    yield current;
-    current = current instanceof Error ? current.cause : undefined;
-  }
 }
 
 function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAnswer {
@@ -56,24 +54,6 @@ function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAn
 
 function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode {
   return typeof type === 'string' && Object.hasOwn(CATALOGUE, type);
-}
-
-/** SQLSTATE classes 08, 53 and 57P, or what a socket says when nobody listens. */
-function isDatabaseDown(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return (
-    /^(08|53|57P)/.test(code) ||
-    /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT)$/.test(code) ||
-    // The socket of the embedded one is not there.
-    (code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect') ||
-    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message)
-  );
-}
-
-/** SQLSTATE 42501, insufficient privilege. */
-function isForbidden(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '42501';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

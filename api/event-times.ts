@@ -1,13 +1,14 @@
+import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
+import { readDay, readTime, TIME_WANTED } from '../domain/time.js';
 
-const DAY = /^\d{4}-\d\d-\d\d$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+const LONGEST_QUOTED = 60;
 
 /** A time with its zone, or a day, which begins at midnight UTC; as ISO. */
 export function parseEventTime(text: string): string {
-  const time = new Date(DAY.test(text) || TIME.test(text) ? text : Number.NaN);
-  if (!Number.isNaN(time.getTime())) return time.toISOString();
-  const words = `"${text}" is no time: give one with its zone such as 2025-02-03T00:00:00Z, or a day such as 2025-02-03`;
+  const timeMs = readTime(text) ?? readDay(text);
+  if (timeMs !== undefined) return new Date(timeMs).toISOString();
+  const words = `"${foreignText(text, LONGEST_QUOTED)}" is no time: ${TIME_WANTED}; or a day such as 2025-02-03`;
   throw new PoolError('REQUEST_INVALID', words);
 }
 

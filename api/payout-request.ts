@@ -101,7 +101,8 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
   if (payee === undefined) throw new PoolError('PAYEE_UNKNOWN', `${shown} is not known here.`);
   if (payee.unpayable !== null) {
     const { code, reason } = payee.unpayable;
-    throw new PoolError('PAYEE_UNPAYABLE', `${shown} cannot be paid: ${reason ?? code}.`);
+    const refusal = code === 'PAYEE_IS_WALLET' ? code : 'PAYEE_UNPAYABLE';
+    throw new PoolError(refusal, `${shown} cannot be paid: ${reason ?? code}.`);
   }
   await refuseHaltedWallet(deps);
   // The open one is joined: there is nothing to check for it.

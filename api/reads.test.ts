@@ -3,7 +3,8 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../domain/pool-error.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
-import { openDatabase } from '../store/database.js';
+import { closeDatabase, openDatabase } from '../store/database.js';
+import { query } from '../store/query.js';
 import { recordBalance } from '../store/wallet-balance.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
@@ -386,5 +387,29 @@ describe('the reads of /v1', () => {
     expect(await response.json()).toMatchObject({ code: 'DATABASE_UNREACHABLE' });
     expect((await app.request('/v1/health')).status).toBe(200);
     expect((await app.request('/v1/ready')).status).toBe(503);
+  });
+
+  it('names a Postgres that takes no writes, at a halt and when it is asked whether it is ready', async () => {
+    const [own] = await query<{ name: string }>(
+      database.db,
+      sql`SELECT current_database() AS name`,
+    );
+    const setting = `ALTER DATABASE "${own?.name}" SET default_transaction_read_only`;
+    await database.db.execute(sql.raw(`${setting} = on`));
+    const db = openDatabase({ url: database.url });
+    const app = createApp({ ...deps(), db });
+    const halted = await app.request('/v1/wallet/halt', {
+      method: 'POST',
+      headers: { ...TOKEN, 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'a test' }),
+    });
+    expect(halted.status).toBe(503);
+    expect(await halted.json()).toMatchObject({ code: 'DATABASE_READ_ONLY' });
+    const ready = await app.request('/v1/ready');
+    expect(await ready.json()).toMatchObject({
+      ...{ database: 'DATABASE_READ_ONLY', worker: 'WORKER_SILENT' },
+    });
+    await closeDatabase(db);
+    await database.db.execute(sql.raw(`${setting} = off`));
   });
 });

@@ -2,15 +2,26 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { PoolError } from '../domain/pool-error.js';
+import { findTextFault } from '../domain/text.js';
 import { MAX_PAGE_SIZE } from '../store/page-cursor.js';
 import { parseAddress } from './addresses.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 
-export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
+/** A whole number in a query, in digits alone: `0x10` and `1e2` are slips. */
+export const wholeQuery = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'give a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+
+export const pageQuery = z.strictObject({
+  limit: wholeQuery(1, MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
   cursor: z.string().max(4_000).nullable().default(null),
 });
+
+const noQuery = z.strictObject({});
 
 export const booleanQuery = z.enum(['true', 'false']).transform((text) => text === 'true');
 
@@ -19,14 +30,26 @@ export const reasonText = z.string().trim().max(500);
 
 export const addressText = z.string().transform(parseAddress);
 
-export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.infer<Schema> {
-  return read(schema, c.req.query(), 'query');
+/** The query, checked. A field that the schema does not name is refused, and so is one that is given twice. */
+export function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema): z.infer<Schema> {
+  const given = Object.entries(c.req.queries());
+  const twice = given.find(([, values]) => values.length > 1);
+  if (twice !== undefined) {
+    throw new PoolError('REQUEST_INVALID', `The query does not fit: ${twice[0]} is given twice.`);
+  }
+  return read(schema, Object.fromEntries(given.map(([name, [value]]) => [name, value])), 'query');
+}
+
+/** Refuses whatever a query says where none is read: a slip would answer with everybody's rows. */
+export function refuseQuery(c: Context): void {
+  readQuery(c, noQuery);
 }
 
 export async function readBody<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
 ): Promise<z.infer<Schema>> {
+  refuseQuery(c);
   const text = await c.req.text();
   let body: unknown;
   try {
@@ -42,6 +65,11 @@ function read<Schema extends z.ZodType>(
   input: unknown,
   where: string,
 ): z.infer<Schema> {
+  const fault = findTextFault(input);
+  if (fault !== undefined) {
+    const place = fault.path.length === 0 ? '' : `${fault.path.join('.')}: `;
+    throw new PoolError('REQUEST_INVALID', `The ${where} does not fit: ${place}${fault.why}.`);
+  }
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) =>

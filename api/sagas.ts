@@ -6,10 +6,10 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import type { Config } from '../config.js';
+import { causesOf } from '../domain/causes.js';
 import { PoolError } from '../domain/pool-error.js';
 import { payoutWorkflowId, pokeSignal, poolIdKey, taskQueueOf } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';
-import { causesOf } from './errors.js';
 
 export const START_TIMEOUT_MS = 5_000;
 const PING_TIMEOUT_MS = 2_000;

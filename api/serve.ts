@@ -7,6 +7,7 @@ import type { Database } from '../store/database.js';
 import type { Service, ServiceContext } from '../worker/service.js';
 import { createApp } from './app.js';
 import type { ApiDeps } from './deps.js';
+import { cannotListen } from './listening.js';
 import { openTemporal } from './sagas.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -30,7 +31,7 @@ export interface ApiOptions {
   readonly onWrongTokens?: ApiDeps['onWrongTokens'];
 }
 
-/** Listens where the configuration says; rejects when the port is taken. */
+/** Listens where the configuration says; rejects with API_CANNOT_LISTEN when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { config, db, poolId, client, version = readVersion(), onFault, onWrongTokens } = options;
   const told = { ...(onFault ? { onFault } : {}), ...(onWrongTokens ? { onWrongTokens } : {}) };
@@ -43,7 +44,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
   });
   const address = await new Promise<AddressInfo>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => reject(cannotListen(error, config.api)));
     server.once('listening', () => {
       const bound = server.address();
       if (bound !== null && typeof bound === 'object') resolve(bound);

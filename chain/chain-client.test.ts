@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { chainConfig, randomAddress } from '../test/harness/money.js';
+import { type RpcSwitch, startRpcSwitch } from '../test/harness/rpc-switch.js';
 import { createChainClient, findAgreement } from './chain-client.js';
 import { ChainError } from './chain-error.js';
 import { createRpcEndpoint } from './rpc-client.js';
@@ -162,5 +163,103 @@ describe('the client', () => {
     const answers = [1n, 1n, 2n, 2n].map((value, index) => ({ endpoint: `${index}`, value }));
     expect(findAgreement(answers, 2)).toMatchObject({ agreed: false });
     expect(findAgreement(answers.slice(0, 3), 2)).toEqual({ agreed: true, value: 1n });
+  });
+});
+
+describe('an endpoint with a will of its own', () => {
+  const HASHES = Array.from({ length: 12 }, (_, at) => `0x${at.toString(16).padStart(64, '0')}`);
+  let endpoint: RpcSwitch;
+  let other: RpcSwitch;
+  beforeAll(async () => {
+    [endpoint, other] = await Promise.all([
+      startRpcSwitch(chain.rpcUrl),
+      startRpcSwitch(chain.rpcUrl),
+    ]);
+  });
+  afterEach(() => endpoint.setMood());
+  afterAll(() => Promise.all([endpoint.stop(), other.stop()]));
+  const clientOf = (...of: readonly RpcSwitch[]) =>
+    createChainClient(chainConfig(chain, { rpcUrls: of.map(({ url }) => url) }));
+
+  it.each([
+    [3, 'of three calls'],
+    [2, 'of two calls'],
+    [0, 'of none'],
+  ])(
+    'that takes batches of %d calls at most is asked in such, and learnt once',
+    async (mostCalls) => {
+      endpoint.setMood({ mostCalls });
+      const client = clientOf(endpoint);
+      expect((await client.walletView(randomAddress())).balanceWei).toBe(0n);
+      expect((await client.receipts(HASHES)).size).toBe(12);
+      endpoint.methods();
+      expect((await client.receipts(HASHES)).size).toBe(12);
+      const receipts = endpoint.methods().filter((one) => one === 'eth_getTransactionReceipt');
+      expect(receipts).toHaveLength(12);
+    },
+  );
+
+  it('shows its chain where a post has no room for that, before and after each', async () => {
+    endpoint.setMood({ mostCalls: 0 });
+    const client = clientOf(endpoint);
+    await client.chainId();
+    endpoint.claimChainId(5);
+    await expect(client.receipts(HASHES)).rejects.toThrow('serves chain 5');
+    endpoint.claimChainId(chain.chainId);
+  });
+
+  it('that refuses everything is quoted by name', async () => {
+    const said = 'Your app has exceeded its compute units per second capacity.';
+    endpoint.setMood({ refusesAll: said });
+    await expect(clientOf(endpoint).walletView(randomAddress())).rejects.toThrow(
+      `${endpoint.name} answered no call of the batch: ${said}`,
+    );
+  });
+
+  it('that estimates no gas is passed over for the next, and outweighs none that does', async () => {
+    const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
+    const transfer = { from: rich as `0x${string}`, to: randomAddress(), valueWei: 1n };
+    for (const words of ['not whitelisted for this key', 'insufficient funds for transfer']) {
+      endpoint.setMood({ refuses: { eth_estimateGas: words } });
+      expect(await clientOf(endpoint, other).estimateGas([transfer])).toEqual([expect.any(BigInt)]);
+      const [alone] = await clientOf(endpoint).estimateGas([transfer]);
+      expect(String(alone)).toContain(`${endpoint.name}: ${words}`);
+    }
+  });
+
+  it('that gives one receipt without a status leaves that hash alone unknown', async () => {
+    const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
+    const send = () =>
+      rpc(chain.rpcUrl, 'eth_sendTransaction', [{ from: rich, to: randomAddress(), value: '0x1' }]);
+    const hashes = [String(await send()), String(await send())];
+    const client = clientOf(endpoint);
+    await expect
+      .poll(async () => [...(await client.receipts(hashes)).values()].every(Boolean))
+      .toBe(true);
+    endpoint.setMood({
+      edit: (method, result) =>
+        method === 'eth_getTransactionReceipt' &&
+        (result as { transactionHash: string }).transactionHash === hashes[0]
+          ? { ...(result as object), status: undefined }
+          : result,
+    });
+    const receipts = await client.receipts(hashes);
+    expect([...receipts.keys()]).toEqual([hashes[1]]);
+    expect(receipts.get(hashes[1] ?? '')).toMatchObject({ succeeded: true });
+  });
+
+  it('that answers nothing usable is told with the time since it did', async () => {
+    const client = clientOf(endpoint, other);
+    await client.survey((reads) => reads.chainId());
+    expect(client.silences().map(({ silentMs }) => silentMs)).toEqual([0, 0]);
+    endpoint.setMood({ refusesAll: 'no such key' });
+    await client.survey((reads) => reads.chainId());
+    const [silent, usable] = client.silences();
+    expect(silent).toMatchObject({
+      name: endpoint.name,
+      why: expect.stringContaining('no such key'),
+    });
+    expect(silent?.silentMs).toBeGreaterThan(0);
+    expect(usable).toMatchObject({ silentMs: 0 });
   });
 });

@@ -1,7 +1,8 @@
+import { isRefusal, refusalIn } from '../domain/broadcast-answer.js';
 import { readHash } from './chain-answers.js';
 import type { ChainConfig } from './chain-config.js';
-import { ChainError } from './chain-error.js';
-import type { ChainReads } from './chain-reads.js';
+import { ChainError, saysReverted, saysUnaffordable } from './chain-error.js';
+import type { ChainReads, TransferRequest } from './chain-reads.js';
 import { type Endpoint, lagOf, openEndpoints } from './endpoints.js';
 import type { KnownBlock } from './own-chain.js';
 
@@ -32,6 +33,12 @@ export interface ChainClient extends ChainReads {
   bindTo(anchor: KnownBlock): void;
   /** What is wrong with endpoints as of their last answers, in words. */
   faults(): readonly string[];
+  /** How long each endpoint has given no usable answer, and why. */
+  silences(): readonly {
+    readonly name: string;
+    readonly silentMs: number;
+    readonly why: string;
+  }[];
   /** Asks every endpoint that is not known to be down; throws when none answers. */
   everyEndpoint<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointAnswer<T>[]>;
   /** Asks every endpoint, also those that are known to be down; throws nothing but our own mistakes. */
@@ -83,6 +90,7 @@ export function createChainClient(
       anchor = block;
     },
     faults,
+    silences: () => endpoints.map((endpoint) => ({ name: endpoint.name, ...endpoint.silence() })),
     everyEndpoint,
     survey: (read) => askAll(circle, endpoints, read),
     agreed: async (read) => {
@@ -102,7 +110,7 @@ export function createChainClient(
     noncesAt: (wallet, blocks) => first((reads) => reads.noncesAt(wallet, blocks)),
     balanceAt: (wallet, block) => first((reads) => reads.balanceAt(wallet, block)),
     sentIn: (wallet, blocks) => first((reads) => reads.sentIn(wallet, blocks)),
-    estimateGas: (transfers) => first((reads) => reads.estimateGas(transfers)),
+    estimateGas: (transfers) => estimateInTurn(circle, transfers),
   };
 }
 
@@ -143,6 +151,48 @@ async function askInTurn<T>(circle: Circle, read: (reads: ChainReads) => Promise
     }
   }
   throw last;
+}
+
+/**
+ * Gas per transfer, by the first endpoint that can tell it: what one refuses to estimate the next is asked.
+ * Where none can, what is worth most: that it reverts, then that the wallet cannot afford it.
+ */
+async function estimateInTurn(
+  circle: Circle,
+  transfers: readonly TransferRequest[],
+): Promise<readonly (bigint | ChainError)[]> {
+  const known: (bigint | ChainError)[] = [];
+  const { endpoints } = circle;
+  const healthy = healthyFirst(endpoints);
+  const turn = [...healthy, ...endpoints.filter((endpoint) => !healthy.includes(endpoint))];
+  let last = noEndpoint();
+  for (const endpoint of turn) {
+    const open = transfers.flatMap((_, at) => (typeof known[at] === 'bigint' ? [] : [at]));
+    if (open.length === 0) break;
+    try {
+      const asked = open.flatMap((at) => transfers[at] ?? []);
+      const told = await askOne(circle, endpoint, (reads) => reads.estimateGas(asked));
+      for (const [index, at] of open.entries()) {
+        known[at] = better(known[at], told[index] ?? noEndpoint(), endpoint.name);
+      }
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      last = error;
+    }
+  }
+  if (known.length === 0 && transfers.length > 0) throw last;
+  return transfers.map((_, at) => known[at] ?? last);
+}
+
+function better(
+  known: bigint | ChainError | undefined,
+  told: bigint | ChainError,
+  name: string,
+): bigint | ChainError {
+  if (typeof told === 'bigint') return told;
+  const named = new ChainError(told.kind, `${name}: ${told.message}`, told.rpcCode);
+  const rank = (one: ChainError) => (saysReverted(one) ? 2 : saysUnaffordable(one) ? 1 : 0);
+  return known instanceof ChainError && rank(known) > rank(told) ? known : named;
 }
 
 async function askAll<T>(
@@ -224,8 +274,7 @@ async function sendRaw(
     method: 'eth_sendRawTransaction',
     params: [`0x${Buffer.from(raw).toString('hex')}`],
   }));
-  let said: readonly string[] | undefined;
-  let trouble = 'no RPC endpoint is configured';
+  const said: string[] = [];
   for (const endpoint of everywhere ? endpoints : healthyFirst(endpoints)) {
     try {
       const answers = await endpoint.ask(async (path) => {
@@ -233,16 +282,25 @@ async function sendRaw(
         if (!path.isOurs) await path.reads.chainId();
         return path.batch(calls);
       });
-      said = answers.map((answer) =>
-        answer.ok
+      for (const [index, answer] of answers.entries()) {
+        const words = answer.ok
           ? `accepted ${readHash(answer.result, 'transaction hash')}`
-          : answer.error.message,
-      );
-      if (!everywhere) return said;
+          : `${endpoint.name} refused it: ${answer.error.message}`;
+        said[index] = worthMore(said[index], words);
+      }
+      if (!everywhere) break;
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
-      trouble = error.message;
+      for (const index of raws.keys()) said[index] = worthMore(said[index], error.message);
     }
   }
-  return said ?? raws.map(() => trouble);
+  return raws.map((_, index) => said[index] ?? noEndpoint().message);
+}
+
+/** Of what several endpoints said to the same bytes: that one took them, then that one has them, then why not. */
+function worthMore(before: string | undefined, words: string): string {
+  if (before === undefined) return words;
+  const rank = (said: string) =>
+    said.startsWith('accepted ') ? 3 : refusalIn(said) !== null ? 1 : isRefusal(said) ? 2 : 0;
+  return rank(words) >= rank(before) ? words : before;
 }

@@ -23,7 +23,7 @@ export interface WalletView {
   readonly balanceWei: bigint;
 }
 
-interface TransferRequest {
+export interface TransferRequest {
   readonly from: Address;
   readonly to: Address;
   readonly valueWei: bigint;
@@ -39,7 +39,7 @@ export interface ChainReads {
   finalizedBlock(): Promise<number | null>;
   /** The canonical headers by number; absent where the node has no such block. */
   headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
-  /** By hash: null where the node says that there is none, absent where it did not say. */
+  /** By hash: null where the node says that there is none, absent where it did not say, or not readably. */
   receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
   /** By hash: null where the node says that none is mined, absent where it did not say. */
   transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, MinedTransaction | null>>;
@@ -141,11 +141,13 @@ async function byHash<T extends { readonly hash: string }>(
   for (const [index, answer] of answers.entries()) {
     const hash = asked.hashes[index];
     if (hash === undefined || !answer.ok) continue;
-    const value = asked.read(answer.result);
-    if (value !== null && value.hash !== hash) {
-      throw new ChainError('garbled', `${endpoint.name} answered for another transaction`);
+    try {
+      const value = asked.read(answer.result);
+      if (value === null || value.hash === hash) found.set(hash, value);
+    } catch (error) {
+      // What cannot be read says nothing of this hash, and takes nothing from what is said of others.
+      if (!(error instanceof ChainError)) throw error;
     }
-    found.set(hash, value);
   }
   return found;
 }

@@ -20,6 +20,8 @@ export interface Endpoint {
   /** What was wrong with its last answer. */
   fault(): ChainError | null;
   noteFault(fault: ChainError): void;
+  /** How long it has given no usable answer, and why; 0 when its last one was usable. */
+  silence(): { readonly silentMs: number; readonly why: string };
   /** Its newest block's time as last seen. */
   headAtMs(): number | null;
 }
@@ -52,6 +54,7 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoi
   let downUntil = 0;
   let fault: ChainError | null = null;
   let headAtMs: number | null = null;
+  let usableAt = performance.now();
   let toldAt = Number.NEGATIVE_INFINITY;
   const paths = urls.map((url) =>
     openPath(url, options, (at) => {
@@ -71,6 +74,10 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoi
     name: paths[0]?.name ?? '',
     isDown: () => performance.now() < downUntil,
     fault: () => fault,
+    silence: () => ({
+      silentMs: fault === null ? 0 : Math.round(performance.now() - usableAt),
+      why: fault?.message ?? '',
+    }),
     headAtMs: () => headAtMs,
     noteFault,
     async ask(use) {
@@ -79,6 +86,7 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions): Endpoi
         try {
           const value = await use(path);
           fault = null;
+          usableAt = performance.now();
           return value;
         } catch (error) {
           // Anything else is a mistake in our own code and goes up as it is.

@@ -1,7 +1,13 @@
 /** Proof, in every post to an endpoint, that it answers for the chain that the ledger is on. */
 import { readCount, readHeader } from './chain-answers.js';
 import { ChainError, OtherChainError } from './chain-error.js';
-import { MAX_BATCH, type RpcAnswer, type RpcCall, type RpcEndpoint } from './rpc-client.js';
+import {
+  inPosts,
+  type RpcAnswer,
+  type RpcCall,
+  type RpcEndpoint,
+  type RpcPoster,
+} from './rpc-client.js';
 
 /** A block of the ledger's own chain. */
 export interface KnownBlock {
@@ -19,38 +25,51 @@ export interface OwnChain {
 
 /** A head changes its age slowly: it is asked for again after so long. */
 const HEAD_KNOWN_FOR_MS = 5_000;
-/** Room for the proofs in each post. */
-const MOST_CALLS = MAX_BATCH - 3;
 
 /**
  * The same endpoint with the chain's id and the anchor asked in each post, beside the calls and so of the
  * same node: a provider may answer two posts from two machines. Throws an OtherChainError for all
- * calls of a batch when it serves another chain.
+ * calls of a batch when it serves another chain. Where a post has no room for both, the proofs are asked
+ * before and after it.
  */
-export function onOwnChain(endpoint: RpcEndpoint, own: OwnChain): RpcEndpoint {
+export function onOwnChain(endpoint: RpcPoster, own: OwnChain): RpcEndpoint {
   let headAskedAt = Number.NEGATIVE_INFINITY;
-  const post = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
+  const proofs = (): readonly RpcCall[] => {
     const anchor = own.anchor();
-    const asksHead = performance.now() - headAskedAt >= HEAD_KNOWN_FOR_MS;
-    const proofs: RpcCall[] = [{ method: 'eth_chainId', params: [] }];
-    if (anchor !== null) proofs.push(blockCall(`0x${anchor.number.toString(16)}`));
-    if (asksHead) proofs.push(blockCall('latest'));
-    const answers = await endpoint.batch([...proofs, ...calls]);
-    requireChainId(endpoint.name, answers[0], own.chainId);
-    if (anchor !== null) requireAnchor(endpoint.name, answers[1], anchor);
-    const headAtMs = asksHead ? headTime(endpoint.name, answers[proofs.length - 1]) : null;
-    if (asksHead) headAskedAt = performance.now();
-    own.onShown(headAtMs);
-    return answers.slice(proofs.length);
+    const id = { method: 'eth_chainId', params: [] };
+    return anchor === null ? [id] : [id, blockCall(`0x${anchor.number.toString(16)}`)];
   };
+  const require = (answers: readonly RpcAnswer[]): void => {
+    const anchor = own.anchor();
+    requireChainId(endpoint.name, answers[0], own.chainId);
+    if (anchor !== null && answers.length > 1) requireAnchor(endpoint.name, answers[1], anchor);
+  };
+  const postBetween = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
+    require(await endpoint.batch(proofs()));
+    const answers = await endpoint.post(calls);
+    require(await endpoint.batch(proofs()));
+    return answers;
+  };
+  const isRoomy = () => endpoint.mostCalls() > proofs().length;
+  const post = async (calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> => {
+    if (!isRoomy()) return postBetween(calls);
+    const proof = proofs();
+    const answers = await endpoint.post([...proof, ...calls]);
+    require(answers.slice(0, proof.length));
+    return answers.slice(proof.length);
+  };
+  const most = () => Math.max(endpoint.mostCalls() - (isRoomy() ? proofs().length : 0), 1);
   return {
     name: endpoint.name,
+    mostCalls: most,
     async batch(calls) {
-      const answers: RpcAnswer[] = [];
-      for (let from = 0; from < calls.length; from += MOST_CALLS) {
-        answers.push(...(await post(calls.slice(from, from + MOST_CALLS))));
-      }
-      return answers;
+      const asksHead = performance.now() - headAskedAt >= HEAD_KNOWN_FOR_MS;
+      const asked = asksHead ? [blockCall('latest'), ...calls] : calls;
+      const answers = await inPosts(asked, most, post);
+      const headAtMs = asksHead ? headTime(endpoint.name, answers[0]) : null;
+      if (asksHead) headAskedAt = performance.now();
+      own.onShown(headAtMs);
+      return asksHead ? answers.slice(1) : answers;
     },
   };
 }

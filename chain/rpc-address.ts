@@ -19,7 +19,9 @@ export function readRpcAddress(text: string): RpcAddress {
   const { username, password, pathname, search } = url;
   const secrets = [username, password, ...pathname.split('/'), ...search.split(/[?&=]/)]
     .flatMap((part) => [part, decoded(part)])
-    .filter((part) => part.length >= SHORTEST_KEY || (part !== '' && part === password));
+    .filter(
+      (part) => part.length >= SHORTEST_KEY || (part !== '' && [username, password].includes(part)),
+    );
   url.username = '';
   url.password = '';
   url.hash = '';

@@ -13,7 +13,16 @@ export type RpcAnswer =
 /** One endpoint: answers every call of a batch, or throws a ChainError for all of them. */
 export interface RpcEndpoint {
   readonly name: string;
+  /** How many calls it takes in one post, as far as is known. */
+  mostCalls(): number;
+  /** In as many posts as it needs. */
   batch(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
+}
+
+/** An endpoint whose posts can be put together by whoever calls it. */
+export interface RpcPoster extends RpcEndpoint {
+  /** One post; throws a BatchRefusedError when the endpoint takes no batch of this size. */
+  post(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
 }
 
 export interface RpcEndpointOptions {
@@ -21,25 +30,94 @@ export interface RpcEndpointOptions {
   readonly timeoutMs: number;
 }
 
+/** The endpoint took none of the calls of a post, in words of its own. */
+class BatchRefusedError extends ChainError {
+  /** They were too many for one post, whenever it comes. */
+  readonly isAboutSize: boolean;
+
+  constructor(
+    kind: 'refused' | 'unreachable',
+    message: string,
+    readonly said: string,
+    isTooLarge = false,
+  ) {
+    super(kind, message);
+    this.isAboutSize =
+      isTooLarge ||
+      /batch|(too many|more than \d+|maximum of \d+) (rpc )?(requests|calls) in/i.test(said);
+  }
+}
+
 /** Public endpoints refuse larger batches. */
-export const MAX_BATCH = 100;
+const MAX_BATCH = 100;
+/** A plan may have been changed since: larger batches are tried again after so long. */
+const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
+/** An endpoint that has had too much for now is given less at once, down to this. */
+const LEAST_OF_BUSY = 10;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 let lastId = 0;
 
-/** JSON-RPC over HTTP, strict: an answer that is not exactly one answer per call is an error. */
-export function createRpcEndpoint(options: RpcEndpointOptions): RpcEndpoint {
+/**
+ * JSON-RPC over HTTP, strict: an answer that is not exactly one answer per call is an error. How many calls the
+ * endpoint takes at once is learnt from its refusals.
+ */
+export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
   const target = { address: readRpcAddress(options.url), timeoutMs: options.timeoutMs };
-  return {
-    name: target.address.name,
-    async batch(calls) {
-      const answers: RpcAnswer[] = [];
-      for (let from = 0; from < calls.length; from += MAX_BATCH) {
-        answers.push(...(await post(target, calls.slice(from, from + MAX_BATCH))));
-      }
-      return answers;
-    },
+  let most = MAX_BATCH;
+  let learntAt = 0;
+  const mostCalls = () => {
+    if (performance.now() - learntAt > LIMIT_KNOWN_FOR_MS) most = MAX_BATCH;
+    return most;
   };
+  const endpoint: RpcPoster = {
+    name: target.address.name,
+    mostCalls,
+    async post(calls) {
+      try {
+        return await post(target, calls, mostCalls() === 1);
+      } catch (error) {
+        if (error instanceof BatchRefusedError && calls.length > 1) {
+          const smaller = Math.min(mostCalls(), smallerBatch(calls.length, error));
+          if (smaller < most) learntAt = performance.now();
+          most = smaller;
+        }
+        throw error;
+      }
+    },
+    batch: (calls) => inPosts(calls, mostCalls, endpoint.post),
+  };
+  return endpoint;
+}
+
+/** Asks in posts of at most so many calls, and in smaller ones while they are refused for their size. */
+export async function inPosts(
+  calls: readonly RpcCall[],
+  most: () => number,
+  post: (calls: readonly RpcCall[]) => Promise<readonly RpcAnswer[]>,
+): Promise<readonly RpcAnswer[]> {
+  const answers: RpcAnswer[] = [];
+  while (answers.length < calls.length) {
+    const size = most();
+    try {
+      answers.push(...(await post(calls.slice(answers.length, answers.length + size))));
+    } catch (error) {
+      const isLearnt = error instanceof BatchRefusedError && error.isAboutSize && most() < size;
+      if (!isLearnt) throw error;
+    }
+  }
+  return answers;
+}
+
+/** The number that the refusal names, if it names one that is smaller; half of it otherwise. */
+function smallerBatch(size: number, { said, isAboutSize }: BatchRefusedError): number {
+  if (!isAboutSize) return Math.max(Math.floor(size / 2), LEAST_OF_BUSY);
+  if (/batch\w* (requests? )?(is|are) (not|disabled)|no batch/i.test(said)) return 1;
+  const named = [...said.matchAll(/\b\d{1,3}\b/g)]
+    .map(([digits]) => Number(digits))
+    .filter((count) => count >= 2 && count < size);
+  const [only] = named;
+  return named.length === 1 && only !== undefined ? only : Math.floor(size / 2);
 }
 
 interface Target {
@@ -47,13 +125,18 @@ interface Target {
   readonly timeoutMs: number;
 }
 
-async function post(target: Target, calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]> {
+/** `isPlain`: the endpoint takes no batches, and the only call goes as it is. */
+async function post(
+  target: Target,
+  calls: readonly RpcCall[],
+  isPlain: boolean,
+): Promise<readonly RpcAnswer[]> {
   const requests = calls.map((call) => {
     lastId += 1;
     return { jsonrpc: '2.0', id: lastId, method: call.method, params: call.params };
   });
-  const text = await exchange(target, JSON.stringify(requests));
-  return readAnswers(text, target.address, requests);
+  const text = await exchange(target, JSON.stringify(isPlain ? requests[0] : requests));
+  return readAnswers(isPlain ? `[${text}]` : text, target.address, requests);
 }
 
 async function exchange({ address, timeoutMs }: Target, body: string): Promise<string> {
@@ -72,13 +155,35 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
     }
     const text = await response.text();
     if (response.ok) return text;
-    throw new ChainError('unreachable', `${name} answered HTTP ${response.status}`);
+    const { status } = response;
+    const said = wordsIn(text, scrub);
+    const words = `${name} answered HTTP ${status}${said === '' ? '' : `: ${said}`}`;
+    throw new BatchRefusedError('unreachable', words, said, status === 413);
   } catch (error) {
     if (error instanceof ChainError) throw error;
     // No cause is kept: what fetch throws may carry the address whole.
     const why = scrub(error instanceof Error ? causeOf(error) : String(error));
     throw new ChainError('unreachable', `${name} did not answer: ${why}`);
   }
+}
+
+/** What the JSON of an error says; a page or a plain text may quote what was sent along. */
+function wordsIn(text: string, scrub: (words: string) => string): string {
+  try {
+    return scrub(wordsOf(JSON.parse(text)) ?? '').slice(0, LONGEST_WORDS);
+  } catch {
+    return '';
+  }
+}
+
+const LONGEST_WORDS = 300;
+
+function wordsOf(parsed: unknown): string | undefined {
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const { error, message } = parsed as { error?: unknown; message?: unknown };
+  if (typeof error === 'string') return error;
+  const inner = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : null;
+  return [inner, message].find((one): one is string => typeof one === 'string');
 }
 
 /** fetch says "fetch failed" and keeps the reason to itself. */
@@ -100,7 +205,13 @@ function readAnswers(
   } catch {
     throw garbled(`no JSON: ${JSON.stringify(scrub(text).slice(0, 60))}`);
   }
-  if (!Array.isArray(parsed)) throw garbled('a batch with something that is none');
+  if (!Array.isArray(parsed)) {
+    const said = wordsOf(parsed);
+    if (said === undefined) throw garbled('a batch with something that is none');
+    const shown = scrub(said).slice(0, LONGEST_WORDS);
+    const words = `${name} answered no call of the batch: ${shown}`;
+    throw new BatchRefusedError('refused', words, shown);
+  }
   const byId = new Map<number, RpcAnswer>();
   for (const element of parsed as readonly unknown[]) {
     const read = readAnswer(element, scrub);
@@ -127,10 +238,8 @@ function readAnswer(
     const { code, message } = error as { code?: unknown; message?: unknown };
     const words = typeof message === 'string' ? scrub(message) : 'an error without words';
     const rpcCode = typeof code === 'number' ? code : null;
-    return {
-      id,
-      answer: { ok: false, error: new ChainError('refused', words.slice(0, 300), rpcCode) },
-    };
+    const refused = new ChainError('refused', words.slice(0, LONGEST_WORDS), rpcCode);
+    return { id, answer: { ok: false, error: refused } };
   }
   return result === undefined ? undefined : { id, answer: { ok: true, result } };
 }

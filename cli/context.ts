@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../config.js';
 import { foreignText, visible } from '../domain/foreign-text.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import { refuseNewerSchema } from '../store/database-fit.js';
 import { requireLedger } from '../store/ledger.js';
 import { statementError } from '../store/statement-error.js';
 import { checkConfig } from '../worker/check-config.js';
@@ -80,6 +81,7 @@ export async function withContext(
  */
 async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => string> {
   try {
+    await refuseNewerSchema(db);
     const { poolId } = await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
     return () => poolId;
   } catch (error) {

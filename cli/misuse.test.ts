@@ -23,6 +23,14 @@ describe('a command line that is wrong', () => {
     ['a reason', ['wallet', 'halt', '--reason', ' '], 'REASON_MISSING'],
     ['an amount', [...adjust, '5'], 'it has no unit'],
     ['no amount', [...adjust, '0 ETH'], 'zero books nothing'],
+    ['a NUL', ['wallet', 'halt', '--reason', 'stop\0'], 'it holds a NUL character'],
+    ['half a character', ['status', '\ud800'], 'it holds half of a character'],
+    [
+      'a day that no calendar has',
+      ['backfill', '--source', 'one', '--from', '2025-02-30'],
+      'is no time',
+    ],
+    ['an age', ['unattributed', 'list', '--older-than', '100000000d'], 'at most 36500d'],
     ['a debt that is not booked', ['rebuild', '--allow-debt'], '--allow-debt corrects nothing'],
   ])('ends with 2: %s', async (_, words, said) => {
     const { code, err } = await openpool(...words);

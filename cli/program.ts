@@ -1,6 +1,7 @@
 /** The operator's command line: all commands, and what its exit code says. */
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/process.js';
+import { textFault } from '../domain/text.js';
 import { addAdjustCommands } from './adjust-commands.js';
 import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';
@@ -19,7 +20,10 @@ import { addWalletCommands } from './wallet-commands.js';
 /** Runs one command line, without the names of the programs before it; the exit code is in `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync([...words], { from: 'user' });
+    const program = createProgram();
+    const fault = words.map(textFault).find((why) => why !== undefined);
+    if (fault !== undefined) program.error(`error: an argument cannot be taken: ${fault}`);
+    await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     // Commander has printed it; help and version are no mistakes.
     if (!(error instanceof CommanderError)) throw error;

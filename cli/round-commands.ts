@@ -3,7 +3,7 @@ import { withChecksums } from '../api/addresses.js';
 import { counted } from '../domain/counted.js';
 import type { PreviewTotals } from '../domain/round-preview.js';
 import { previewRound } from '../store/round-preview.js';
-import { findPayingWallet } from '../store/wallet-reads.js';
+import { findPayingWallet, freeWeiOf } from '../store/wallet-reads.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 
@@ -18,8 +18,9 @@ export function addRoundCommands(program: Command): void {
 
 async function showPreview({ db, config, answer }: CliContext): Promise<void> {
   const { chain, pool } = config;
-  const preview = await previewRound(db, pool);
   const paying = await findPayingWallet(db, chain.chainId);
+  const freeWei = freeWeiOf(paying, chain.keepInWalletWei);
+  const preview = await previewRound(db, pool, freeWei);
   const halts = paying?.halts ?? [];
   const table = formatTable(
     ['payee', 'pending', 'verdict', 'why'],
@@ -38,7 +39,8 @@ async function showPreview({ db, config, answer }: CliContext): Promise<void> {
 }
 
 const UNKNOWN_HERE =
-  'Fees, gas and the balance are looked at when a payout is signed: it waits there if need be.';
+  'Fees, gas and the balance are looked at when a payout is signed: it waits there if need be. ' +
+  'The status page and `openpool status` say whether a worker and Temporal are there.';
 
 function totalFacts(totals: PreviewTotals): string {
   return formatFacts([

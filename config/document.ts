@@ -1,5 +1,6 @@
 /** The YAML text: its values with `${NAME}` filled in, and where each key stands. */
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { findTextFault } from '../domain/text.js';
 import type { ConfigCode, ConfigProblem } from './problem.js';
 
 export type KeyPath = readonly (string | number)[];
@@ -51,6 +52,8 @@ export function readDocument(file: string, text: string, env: Environment): Conf
     return Object.fromEntries(entries.map(([k, inner]) => [k, fill(inner, [...path, k])]));
   };
   const values = fill(document.toJS() ?? {}, []);
+  const fault = findTextFault(values);
+  if (fault !== undefined) problems.push(problem('CONFIG_VALUE', fault.path, fault.why));
   return { values, problems, problem };
 }
 

@@ -1,9 +1,9 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig, readSigner } from '../config.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { describeConfig } from './describe.js';
-import type { ConfigError } from './problem.js';
+import type { ConfigError, ConfigWarning } from './problem.js';
 
 const { write, load, problemsOf, pathOf } = useConfigFiles();
 
@@ -28,7 +28,10 @@ describe('secrets', () => {
     expect(config.api.token).toBe(KEY);
     expect(config.temporal.connection).toMatchObject({ apiKey: KEY, tls: true });
     expect(config.sources[0]?.options).toMatchObject({ basicAuth: { user: 'ann', password: KEY } });
-    expect(await readSigner(config)).toMatchObject({ kind: 'keystore', passphrase: KEY });
+    expect(await readSigner(config)).toMatchObject({
+      kind: 'keystore',
+      passphrase: Buffer.from(`${KEY}\n`),
+    });
     const said = JSON.stringify(describeConfig(config));
     expect(said).not.toContain(KEY);
     expect(said).toContain('https://one.example.com:7935');
@@ -57,7 +60,7 @@ describe('files that hold secrets', () => {
   const withToken = `${BASE}api:\n  tokenFile: token\n`;
   async function warningsOf(text: string, needsWallet = true): Promise<readonly string[]> {
     const warnings: string[] = [];
-    const onWarning = (words: string) => warnings.push(words);
+    const onWarning = ({ words }: ConfigWarning) => warnings.push(words);
     await loadConfig(await write(text), { env: {}, needsWallet, onWarning });
     return warnings;
   }
@@ -101,6 +104,71 @@ describe('files that hold secrets', () => {
     await mode('token', 0o600);
     await mode('keystore.json', 0o644);
     expect(await warningsOf(withToken, false)).toEqual([]);
+  });
+});
+
+describe('files as other programs write them', () => {
+  const withToken = `${BASE}api:\n  tokenFile: token\n`;
+  const TOKEN = 'a-token-of-the-tests';
+  beforeEach(async () => {
+    for (const name of ['keystore.json', 'passphrase', 'token']) {
+      await chmod(await write('{}', name), 0o600);
+    }
+  });
+
+  it.each([
+    ['a byte order mark', `\ufeff${TOKEN}\n`],
+    ['line ends of Windows', `${TOKEN}\r\n`],
+    ['two line ends', `${TOKEN}\n\n`],
+    ['two line ends of Windows', `${TOKEN}\r\n\r\n`],
+  ])('give the token without %s', async (_, text) => {
+    await write(text, 'token');
+    expect((await load(withToken)).api.token).toBe(TOKEN);
+  });
+
+  it('are told to be UTF-16 when they are', async () => {
+    for (const bytes of [Buffer.from(`\ufeff${TOKEN}`, 'utf16le'), Buffer.from(TOKEN, 'utf16le')]) {
+      await writeFile(await write('', 'token'), bytes);
+      expect(await problemsOf(withToken)).toMatchObject([
+        {
+          ...{ code: 'CONFIG_FILE_UNREADABLE', key: 'api.tokenFile' },
+          message: expect.stringContaining('save it as UTF-8'),
+        },
+      ]);
+    }
+  });
+
+  it('give RPC URLs and the configuration itself without a byte order mark', async () => {
+    await write('\ufeffhttp://one.example:8545\r\nhttp://two.example:8545\r\n', 'urls');
+    const text = BASE.replace('rpcUrls: [http://localhost:8545]', 'rpcUrlsFile: urls');
+    const config = await load(`\ufeff${text}`);
+    expect(config.chain.rpcUrls).toEqual(['http://one.example:8545', 'http://two.example:8545']);
+  });
+
+  it.each([
+    ['secret\n\n', 'ends with more than one line end'],
+    ['secret\r\n\r\n', 'ends with more than one line end'],
+    ['\ufeffsecret\n', 'begins with a byte order mark'],
+    ['secret\nanother\n', 'holds more than one line'],
+    ['s\0e\0c\0', 'holds NUL characters, as UTF-16 does'],
+    ['secret\r\n', undefined],
+    ['u\u0308ber secret', undefined],
+  ])('are told what stands around a passphrase: %j', async (text, said) => {
+    await write(text, 'passphrase');
+    const warnings: string[] = [];
+    const onWarning = ({ words }: ConfigWarning) => warnings.push(words);
+    await loadConfig(await write(BASE), { env: {}, needsWallet: true, onWarning });
+    expect(warnings).toHaveLength(said === undefined ? 0 : 1);
+    if (said !== undefined) expect(warnings[0]).toContain(said);
+    expect(warnings.join()).not.toContain('secret');
+  });
+
+  it('are refused as a passphrase when nothing is in them but a line end', async () => {
+    await write('\n', 'passphrase');
+    const reading = loadConfig(await write(BASE), { env: {}, needsWallet: true });
+    await expect(reading).rejects.toMatchObject({
+      problems: [{ code: 'CONFIG_VALUE', key: 'wallet.passphraseFile' }],
+    });
   });
 });
 

@@ -23,6 +23,13 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** What is allowed and hardly meant. */
+export interface ConfigWarning {
+  readonly code: ConfigCode;
+  /** The key, and what is odd about it. */
+  readonly words: string;
+}
+
 /** Everything that is wrong in a configuration at once; `code` is the first one's. */
 export class ConfigError extends PoolError {
   constructor(readonly problems: readonly [ConfigProblem, ...ConfigProblem[]]) {

@@ -2,11 +2,17 @@
  * Quantities as people write them: a number and its unit. A bare number is refused, because the one
  * who wrote it and the one who reads it would have to mean the same unit by chance.
  */
+import { isPossibleWei } from '../domain/money.js';
+
+/** Longer than any pool lives: a time so far away is a slip, and one that no calendar has ends a process. */
+export const LONGEST_MS = 36_500 * 86_400_000;
 
 /** What was read, or why it could not be: the unit is missing or wrong, or the number is. */
 export type Quantity<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: 'unit' | 'value'; readonly mend: string };
+
+const MORE_THAN_THERE_IS = 'that is more ether than there is: give at most 1000000000 ETH';
 
 interface Measure {
   readonly what: string;
@@ -34,12 +40,16 @@ const GAS: Measure = { what: 'an amount of gas', example: '1000000 gas', units: 
 
 /** `0.005 ETH`, `0.1 gwei` or `5000000000000000 wei`, exactly, in wei. */
 export function parseAmountWei(text: string): Quantity<bigint> {
-  return parse(text, AMOUNT);
+  const amount = parse(text, AMOUNT);
+  if (amount.ok && !isPossibleWei(amount.value)) return refuse('value', MORE_THAN_THERE_IS);
+  return amount;
 }
 
 /** `250ms`, `15s`, `10m`, `4h` or `7d`, in milliseconds. */
 export function parseDurationMs(text: string): Quantity<number> {
-  return toNumber(parse(text, DURATION));
+  const duration = toNumber(parse(text, DURATION));
+  if (duration.ok && duration.value > LONGEST_MS) return refuse('value', 'give at most 36500d');
+  return duration;
 }
 
 /** `25%` or `2500 bps`, in basis points between 0 and 10 000. */

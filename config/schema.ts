@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../domain/address.js';
 import { ROUNDINGS } from '../domain/money.js';
+import { readTime, TIME_WANTED } from '../domain/time.js';
 import {
   parseAmountWei,
   parseDurationMs,
@@ -10,8 +11,8 @@ import {
   type Quantity,
 } from './quantity.js';
 
-const TIME_WANTED = 'give a time with its zone such as "2025-02-03T00:00:00Z"';
-
+/** What Temporal's SDK connects to. */
+export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
 const amountWei = () => quantity(parseAmountWei);
 const durationMs = () => quantity(parseDurationMs);
 const shareBps = () => quantity(parseShareBps);
@@ -49,8 +50,8 @@ const source = z.strictObject({
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
   from: text().transform((value, context) => {
     if (value === 'beginning') return null;
-    const time = readTime(value);
-    if (time !== null) return time;
+    const timeMs = readTime(value);
+    if (timeMs !== undefined) return new Date(timeMs);
     context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
     return z.NEVER;
   }),
@@ -86,9 +87,7 @@ const retention = z.strictObject({
 
 const temporal = z.strictObject({
   profile: text().optional(),
-  address: text()
-    .regex(/^.+:\d+$/, 'give host:port')
-    .optional(),
+  address: text().refine(isHostAndPort, HOST_AND_PORT).optional(),
   namespace: text().optional(),
   apiKey: text().optional(),
   apiKeyFile: text().optional(),
@@ -260,17 +259,11 @@ function portNumber() {
 /** A time with its zone. */
 function moment() {
   return text().transform((value, context) => {
-    const time = readTime(value);
-    if (time !== null) return time;
+    const timeMs = readTime(value);
+    if (timeMs !== undefined) return new Date(timeMs);
     context.addIssue({ code: 'custom', message: TIME_WANTED });
     return z.NEVER;
   });
-}
-
-function readTime(value: string): Date | null {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(value)) return null;
-  const time = new Date(value);
-  return Number.isNaN(time.getTime()) ? null : time;
 }
 
 function flag() {
@@ -304,6 +297,11 @@ function postgresUrl() {
 
 export function isPostgresUrl(value: string): boolean {
   return hasProtocol(value, ['postgres:', 'postgresql:']);
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets. */
+export function isHostAndPort(value: string): boolean {
+  return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
 }
 
 export function isWebUrl(value: string): boolean {

@@ -13,6 +13,32 @@ describe('the way to Temporal', () => {
     expect(both.temporal).toMatchObject({ address: 'other:7233', namespace: 'pool' });
   });
 
+  it.each([
+    'http://127.0.0.1:7233',
+    'https://ns.tmprl.cloud:7233',
+    'grpc://temporal:7233',
+    'temporal:7233/',
+    'me@temporal:7233',
+    '::1:7233',
+    'temporal',
+  ])('refuses an address that the SDK cannot use: %s', async (address) => {
+    await expect(load(`${BASE}temporal:\n  address: '${address}'\n`)).rejects.toMatchObject({
+      problems: [{ code: 'CONFIG_VALUE', key: 'temporal.address', line: expect.any(Number) }],
+    });
+    if (address === 'temporal') return;
+    await expect(load(BASE, { TEMPORAL_ADDRESS: address })).rejects.toMatchObject({
+      problems: [{ code: 'CONFIG_VALUE', key: 'temporal.address' }],
+    });
+  });
+
+  it.each(['127.0.0.1:7233', '[::1]:7233', 'ns.a1b2c.tmprl.cloud:7233'])(
+    'takes %s',
+    async (address) => {
+      const { temporal } = await load(`${BASE}temporal:\n  address: '${address}'\n`);
+      expect(temporal.address).toBe(address);
+    },
+  );
+
   it('follows a profile of the SDK', async () => {
     const toml = await write(
       '[profile.prod]\naddress = "cloud:7233"\napi_key = "k"\n',

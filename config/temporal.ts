@@ -4,7 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { foreignText } from '../domain/foreign-text.js';
 import type { ConfigDocument, Environment } from './document.js';
 import type { NamedFiles } from './files.js';
-import type { ConfigValues } from './schema.js';
+import { type ConfigValues, HOST_AND_PORT, isHostAndPort } from './schema.js';
 
 type TemporalValues = ConfigValues['temporal'];
 type TlsValues = Exclude<TemporalValues['tls'], boolean | undefined>;
@@ -27,10 +27,15 @@ interface TemporalSources {
 }
 
 export async function buildTemporal(sources: TemporalSources): Promise<TemporalConfig> {
-  const { values, files } = sources;
+  const { values, document, files } = sources;
   const profile = loadProfile(sources);
   const options = profile.connectionOptions;
   const address = values.address ?? options.address ?? 'localhost:7233';
+  // The key's own value is checked with the others; a profile or a variable may leave the port out.
+  if (!isHostAndPort(address) && !isHostAndPort(`${address}:7233`)) {
+    const message = `TEMPORAL_ADDRESS, or the address of the profile, is "${foreignText(address, 200)}": ${HOST_AND_PORT}`;
+    files.note(document.problem('CONFIG_VALUE', ['temporal', 'address'], message));
+  }
   const ownKey = await files.secret(['temporal', 'apiKey'], values);
   const profileKey = typeof options.apiKey === 'string' ? options.apiKey : undefined;
   const apiKey = ownKey ?? profileKey;

@@ -5,6 +5,7 @@ import type { SignerConfig } from '../plugins/signer/registry.js';
 import { type NamedFiles, unreadable } from './files.js';
 import { ConfigError } from './problem.js';
 import type { ConfigValues } from './schema.js';
+import { readTextFile, secretIn } from './text-file.js';
 
 type WalletValues = ConfigValues['wallet'];
 
@@ -47,7 +48,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
 export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
   const { remote } = wallet;
   await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
-  await files.readSecret(['wallet', 'passphraseFile'], wallet.passphraseFile);
+  await tryPassphrase(wallet.passphraseFile, files);
   for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
     await files.read(['wallet', 'remote', name], remote?.[name]);
   }
@@ -58,20 +59,42 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
   await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
 }
 
+/** What stands around the passphrase is told: it is tried as it stands first, as geth may have taken it. */
+async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
+  const key = ['wallet', 'passphraseFile'];
+  const bytes = await files.readBytes(key, path);
+  if (bytes === undefined || path === undefined) return;
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  const file = files.resolve(path);
+  if (text === '') {
+    files.refuse(key, `${file} is empty`);
+    return;
+  }
+  const found = [
+    ...(text.startsWith('\ufeff') ? ['begins with a byte order mark'] : []),
+    ...(/[\r\n]$/.test(text) ? ['ends with more than one line end'] : []),
+    ...(/[\r\n][^\r\n]/.test(text) ? ['holds more than one line'] : []),
+    ...(text.includes('\0') ? ['holds NUL characters, as UTF-16 does'] : []),
+  ];
+  if (found.length === 0) return;
+  const words = 'it is tried as it stands, then its first line alone: leave nothing else in it';
+  files.warn(key, 'CONFIG_VALUE', `${file} ${found.join(' and ')}; ${words}`);
+}
+
 /** The signer with what its files hold, read anew each time. */
 export async function readSigner(config: Config): Promise<SignerConfig> {
   const { signer, address } = config.wallet;
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([
-      readNamed('wallet.keystoreFile', signer.keystorePath),
-      readNamed('wallet.passphraseFile', signer.passphrasePath),
+      readNamed('wallet.keystoreFile', signer.keystorePath, readTextFile),
+      readNamed('wallet.passphraseFile', signer.passphrasePath, (path) => readFile(path)),
     ]);
-    return { kind: signer.kind, json, passphrase: withoutLineEnd(passphrase) };
+    return { kind: signer.kind, json, passphrase };
   }
   if (address === null) throw new RangeError('a remote signer without an address');
   const { kind, url, timeoutMs, caPath, certPath, keyPath, tokenPath } = signer;
   const read = async (name: string, path: string | null) =>
-    path === null ? undefined : readNamed(`wallet.remote.${name}`, path);
+    path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
   const [ca, cert, key, token] = await Promise.all([
     read('caFile', caPath),
     read('certFile', certPath),
@@ -86,17 +109,17 @@ export async function readSigner(config: Config): Promise<SignerConfig> {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    ...(token === undefined ? {} : { token: withoutLineEnd(token) }),
+    ...(token === undefined ? {} : { token: secretIn(token) }),
   };
 }
 
-function withoutLineEnd(secret: string): string {
-  return secret.replace(/\r?\n$/, '');
-}
-
-async function readNamed(key: string, path: string): Promise<string> {
+async function readNamed<T>(
+  key: string,
+  path: string,
+  reader: (path: string) => Promise<T>,
+): Promise<T> {
   try {
-    return await readFile(path, 'utf8');
+    return await reader(path);
   } catch (error) {
     const message = unreadable(path, error);
     throw new ConfigError([

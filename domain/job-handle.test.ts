@@ -27,6 +27,10 @@ it.each([
   'one/yesterday/17',
   'one/2026-02-31T00:00:61Z/1',
   'one/2026-03-01/1',
+  'one/2026-02-30T00:00:00Z/1',
+  'one/0000-01-01T00:00:00Z/1',
+  'one/2026-03-01T24:00:00Z/1',
+  'one/2026-03-01T00:00:00Z/a\0b',
 ])('takes "%s" for none', (text) => {
   expect(parseJobHandle(text)).toBeUndefined();
 });

@@ -9,6 +9,7 @@ const standing: PayeeStanding = {
   pendingWei: 100n,
   hasOpenPayout: false,
   unpayableReason: null,
+  isWallet: false,
   lastPayoutAt: null,
 };
 
@@ -26,6 +27,7 @@ describe('a payee', () => {
   it.each<[string, Partial<PayeeStanding>, RegExp]>([
     ['OPEN_PAYOUT', { hasOpenPayout: true }, /under way/],
     ['UNPAYABLE', { unpayableReason: 'it refused in 0xab' }, /it refused in 0xab/],
+    ['PAYEE_IS_WALLET', { isWallet: true }, /a wallet of the pool itself/],
     ['NEGATIVE', { pendingWei: -1n }, /owes the pool/],
     ['NOTHING_PENDING', { pendingWei: 0n }, /nothing/],
     [

@@ -12,8 +12,13 @@ type NotDueCode =
   | 'NEGATIVE'
   | 'OPEN_PAYOUT'
   | 'UNPAYABLE'
+  | 'PAYEE_IS_WALLET'
   | 'BELOW_THRESHOLD'
   | 'TOO_SOON';
+
+/** Why money that would only go in a circle stays where it is. */
+export const OWN_WALLET_WORDS =
+  'this address is a wallet of the pool itself: a transfer would only cost gas; take what is pending with `openpool adjust`';
 
 export type DueDecision =
   | { readonly due: true }
@@ -24,6 +29,7 @@ export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date
   const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
   const pending = ethAndWei(standing.pendingWei);
   if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
+  if (standing.isWallet) return no('PAYEE_IS_WALLET', OWN_WALLET_WORDS);
   if (standing.unpayableReason !== null) return no('UNPAYABLE', standing.unpayableReason);
   if (standing.pendingWei < 0n)
     return no('NEGATIVE', `${pending} pending: the payee owes the pool`);

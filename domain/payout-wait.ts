@@ -1,5 +1,6 @@
+import { isUnaffordable, refusalIn } from './broadcast-answer.js';
 import { feeAboveCap } from './fees.js';
-import { formatGwei } from './money.js';
+import { ethAndWei, formatGwei } from './money.js';
 import type { Wait } from './payout.js';
 import { awaitingConfirmations } from './settlement.js';
 
@@ -9,6 +10,10 @@ export interface WaitingSlot {
   readonly nonce: number;
   readonly sends: number;
   readonly maxFeePerGasWei: bigint;
+  /** The amount, and the most that its gas may cost. */
+  readonly costWei: bigint;
+  /** What an endpoint said when its bytes were last sent. */
+  readonly lastAnswer: string | null;
 }
 
 /** The chain and the wallet as last seen. */
@@ -21,6 +26,8 @@ export interface ChainSight {
   readonly haltReason: string | null;
   /** The wallet that signed it does not pay any more: nobody raises its fee. */
   readonly isReplaced: boolean;
+  /** Of the wallet, as a quorum of endpoints sees it. */
+  readonly balanceWei: bigint;
 }
 
 /**
@@ -40,9 +47,33 @@ export function describeWait(
     return { code: 'AWAITING_BROADCAST', reason };
   }
   const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
+  const refusal = refusalIn(slot.lastAnswer);
+  if (refusal !== null) return refusedBytes(slot, sight, { times, refusal });
   const low = slot.maxFeePerGasWei < sight.baseFeeWei ? lowFee(slot, sight.isReplaced) : '';
   const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
   return { code: 'AWAITING_INCLUSION', reason };
+}
+
+/** An endpoint's refusal proves nothing: the bytes are offered again, and the chain decides. */
+function refusedBytes(
+  { wallet, nonce, costWei }: WaitingSlot,
+  { balanceWei }: ChainSight,
+  said: { readonly times: string; readonly refusal: string },
+): Wait {
+  const sent = `sent ${said.times} with nonce ${nonce}, and not taken (${said.refusal})`;
+  const holds = `wallet ${wallet} holds ${ethAndWei(balanceWei)}`;
+  if (!isUnaffordable(said.refusal)) {
+    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
+    return { code: 'BROADCAST_REFUSED', reason };
+  }
+  if (balanceWei < costWei) {
+    const missing = ethAndWei(costWei - balanceWei);
+    return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
+  }
+  const reason =
+    `${sent}, although ${holds}, enough for this payout: it goes on by itself when those before it are ` +
+    'through; top the wallet up if there are many, and check chain.rpcUrls if this lasts';
+  return { code: 'BROADCAST_REFUSED', reason };
 }
 
 function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
@@ -66,6 +97,14 @@ export function walletReplaced(own: string, by: string): Wait {
 
 export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
+}
+
+/** Reserved before its destination became a wallet of the pool, or by an earlier version. */
+export function payeeIsWallet(): Wait {
+  const reason =
+    'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
+    'what is pending then with `openpool adjust`';
+  return { code: 'PAYEE_IS_WALLET', reason };
 }
 
 /** Whoever holds the key gave no usable answer: nothing was signed. */

@@ -37,10 +37,12 @@ export const WAIT_CODES = [
   'DAILY_CAP_REACHED',
   'GAS_SHARE_ABOVE_CAP',
   'RPC_UNREACHABLE',
+  'PAYEE_IS_WALLET',
   'SIGNER_UNREACHABLE',
   'SIGNER_REFUSED',
   'WALLET_REPLACED',
   'AWAITING_BROADCAST',
+  'BROADCAST_REFUSED',
   'AWAITING_INCLUSION',
   'AWAITING_CONFIRMATIONS',
   'AWAITING_FINALITY',
@@ -60,6 +62,8 @@ export interface PayeeStanding {
   readonly pendingWei: bigint;
   readonly hasOpenPayout: boolean;
   readonly unpayableReason: string | null;
+  /** Its address is a wallet that pays for this ledger, or did. */
+  readonly isWallet: boolean;
   /** When the payee's last payout was reserved. */
   readonly lastPayoutAt: Date | null;
 }

@@ -29,6 +29,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'Its destination refused a transfer. Ask the payee to fix it, then `openpool payee release <address> --reason …`.',
   },
+  PAYEE_IS_WALLET: {
+    final: true,
+    http: 409,
+    help: 'A worker was started with the address of the pool’s own wallet, which would pay itself: give the worker another address, and take what is pending with `openpool adjust`.',
+  },
   PAYOUT_NOT_FOUND: {
     final: true,
     http: 404,
@@ -136,10 +141,20 @@ export const CATALOGUE = {
     http: 413,
     help: 'No request to this API needs more than 16 KiB.',
   },
+  METHOD_NOT_ALLOWED: {
+    final: true,
+    http: 405,
+    help: 'The path is right and the method is not: the header `Allow` names those that it takes.',
+  },
   ROUTE_NOT_FOUND: {
     final: true,
     http: 404,
     help: 'Check the path and the method of the request.',
+  },
+  API_CANNOT_LISTEN: {
+    final: false,
+    http: 503,
+    help: 'Correct `api.host` and `api.port`, or end what listens there: two pools on one machine need two ports.',
   },
   API_TOKEN_UNSET: {
     final: true,
@@ -170,6 +185,11 @@ export const CATALOGUE = {
     final: false,
     http: 503,
     help: 'No worker answered in time: start one, or look at its log. Asking again is harmless.',
+  },
+  PROCESS_STUCK: {
+    final: false,
+    http: 500,
+    help: 'The process ended because it did not get on; whoever supervises it starts it again, and everything goes on from Postgres. If it comes back: keep the log, and see what the machine, Postgres or the endpoint that is named was doing.',
   },
   INTERNAL: {
     final: false,
@@ -223,7 +243,7 @@ export const CATALOGUE = {
   KEYSTORE_PASSPHRASE_WRONG: {
     final: true,
     http: 500,
-    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore.',
+    help: 'Check the file at wallet.passphraseFile: the passphrase alone, of this very keystore. `openpool config check` names what stands around it.',
   },
   SIGNER_UNREACHABLE: {
     final: false,

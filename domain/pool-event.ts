@@ -8,6 +8,7 @@ import { type Envelope, parse, readEnvelope } from './pool-event-envelope.js';
 import { asObject, field, type LosslessObject } from './pool-event-json.js';
 import { EventRefused, isName, type Refusal, shown } from './pool-event-refusal.js';
 import type { NodeType } from './remote-worker.js';
+import { isCalendarDay, LATEST_MS } from './time.js';
 
 /** One event, valid in every field. */
 export interface PoolEvent {
@@ -45,10 +46,9 @@ export interface EventOrigin {
 
 /** No event is older: before the network existed nobody earned on it; Go's zero time is the year 1. */
 export const EARLIEST_MS = Date.UTC(2015, 0, 1);
-/** No event is of this time or later. */
-export const LATEST_MS = Date.UTC(3000, 0, 1);
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const RFC3339 = /^(\d{4}-\d{2}-(\d{2}))[T ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+const RFC3339 =
+  /^(\d{4}-\d{2}-(\d{2}))[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * Reads one element of an orchestrator's answer (`/pool/events`) or of one of its files.
@@ -107,7 +107,7 @@ function readEventId(element: LosslessObject): string {
 
 function readTime(element: LosslessObject, origin: EventOrigin): number {
   const { DT: text = element['dt'] } = element;
-  const dtMs = typeof text === 'string' ? parseTime(text) : undefined;
+  const dtMs = typeof text === 'string' ? readEventTime(text) : undefined;
   if (dtMs === undefined || dtMs < EARLIEST_MS || dtMs >= LATEST_MS) {
     throw new EventRefused('EVENT_TIME_MALFORMED', `DT ${shown(text)} is no time of an event`);
   }
@@ -125,7 +125,7 @@ let lastTime: { readonly text: string; readonly dtMs: number | undefined } = {
 };
 
 /** RFC 3339 with a zone; undefined for anything else, days that no calendar has included. */
-function parseTime(text: string): number | undefined {
+export function readEventTime(text: string): number | undefined {
   if (text !== lastTime.text) lastTime = { text, dtMs: timeOf(text) };
   return lastTime.dtMs;
 }
@@ -134,21 +134,9 @@ function timeOf(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
   const [, date = '', day = '', clock = '', fraction = '', zone = ''] = match;
-  if (!isDay(date, day)) return undefined;
+  if (!isCalendarDay(date, day)) return undefined;
   const dtMs = Date.parse(`${date}T${clock}${fraction.slice(0, 4)}${zone}`);
   return Number.isNaN(dtMs) ? undefined : dtMs;
-}
-
-let lastDay = { date: '', isDay: false };
-
-/** The engine turns February 30th into March 2nd without a word. */
-function isDay(date: string, day: string): boolean {
-  if (date !== lastDay.date) {
-    const midnight = new Date(`${date}T00:00:00Z`);
-    const isReal = !Number.isNaN(midnight.getTime()) && midnight.getUTCDate() === Number(day);
-    lastDay = { date, isDay: isReal };
-  }
-  return lastDay.isDay;
 }
 
 /** Letters of either case make the same UUID. */

@@ -53,6 +53,8 @@ export interface PreviewRules {
   readonly terms: PayoutTerms;
   readonly limits: PayoutLimits;
   readonly now: Date;
+  /** What the wallet held when it was looked at last, without what is to stay there or on its way; null: unknown. */
+  readonly freeWei: bigint | null;
 }
 
 /** What the round would do for this payee, and if it would not pay, why not, in words. */
@@ -67,7 +69,7 @@ export function previewPayee(
     const { code } = decision;
     return { payee, pendingWei, verdict: 'not-due', code, reason: notDueWords(decision, underWay) };
   }
-  const wait = amountAloneWait(pendingWei, rules.limits);
+  const wait = amountAloneWait(pendingWei, rules.limits) ?? walletWait(pendingWei, rules.freeWei);
   return wait === undefined
     ? { payee, pendingWei, verdict: 'pays', code: null, reason: null }
     : { payee, pendingWei, verdict: 'waits', ...wait };
@@ -117,6 +119,16 @@ function notDueWords({ code, reason }: NotDue, underWay: PayoutUnderWay | undefi
   const { id, state, waitCode, waitReason } = underWay;
   const words = `${reason}: ${id}, ${state}`;
   return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
+}
+
+/** Of this payout alone: who is paid first may leave too little for others. */
+function walletWait(
+  amountWei: bigint,
+  freeWei: bigint | null,
+): { readonly code: string; readonly reason: string } | undefined {
+  if (freeWei === null || amountWei <= freeWei) return undefined;
+  const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
+  return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };
 }
 
 /** What would hold back a payout of this amount whatever else is paid. */

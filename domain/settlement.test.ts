@@ -106,8 +106,13 @@ describe('the words of a wait', () => {
     confirmations: 4,
     haltReason: null,
     isReplaced: false,
+    balanceWei: 500n,
   };
-  const open = { wallet, nonce: 7, sends: 1, maxFeePerGasWei: 20n };
+  const open = {
+    ...{ wallet, nonce: 7, sends: 1, maxFeePerGasWei: 20n, costWei: 600n },
+    lastAnswer: 'accepted 0xab',
+  };
+  const unaffordable = { lastAnswer: 'node:1 refused it: insufficient funds for gas' };
 
   it.each([
     ['AWAITING_CONFIRMATIONS', { nonce: 4 }, {}, 'waiting for 2 more confirmations'],
@@ -117,6 +122,16 @@ describe('the words of a wait', () => {
     ['AWAITING_INCLUSION', { sends: 2 }, {}, 'sent 2 times with nonce 7'],
     ['AWAITING_INCLUSION', {}, { baseFeeWei: 30n }, 'below the base fee'],
     ['AWAITING_INCLUSION', {}, { baseFeeWei: 30n, isReplaced: true }, 'was replaced'],
+    ['AWAITING_INCLUSION', { lastAnswer: 'node:1 refused it: already known' }, {}, 'waiting for'],
+    ['AWAITING_INCLUSION', { lastAnswer: 'node:1 did not answer: gone' }, {}, 'waiting for'],
+    [
+      'BROADCAST_REFUSED',
+      { lastAnswer: 'node:1 refused it: transaction type not supported' },
+      {},
+      'sent once with nonce 7, and not taken (node:1 refused it: transaction type not supported)',
+    ],
+    ['WALLET_EMPTY', unaffordable, {}, 'too little: top it up'],
+    ['BROADCAST_REFUSED', unaffordable, { balanceWei: 600n }, 'enough for this payout'],
   ])('are those of %s', (code, slotChange, sightChange, words) => {
     const wait = describeWait({ ...open, ...slotChange }, { ...sight, ...sightChange }, 99);
     expect(wait).toMatchObject({ code, reason: expect.stringContaining(words) });

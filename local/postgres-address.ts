@@ -1,8 +1,17 @@
 /** Where an embedded server is found: its socket, its role and the password, all in its data directory. */
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { birthOf } from './process-birth.mjs';
 
 /** The role that the product connects as; it owns its database, and nothing else. */
@@ -89,16 +98,51 @@ export interface RunningServer {
   readonly port: number;
 }
 
-/** What postmaster.pid says, if its process lives: it may be another program's by now. */
+/** The server that postmaster.pid tells of, if it lives: after a power cut its number may be anybody's. */
 export function findServer(dataDir: string): RunningServer | undefined {
+  const { pid, port } = readPidFile(dataDir) ?? {};
+  if (pid === undefined || port === undefined || !isServerOf(pid, dataDir)) return undefined;
+  const birth = birthOf(pid);
+  return birth === undefined ? undefined : { pid, birth, port };
+}
+
+/**
+ * For the environment of Postgres' programs. They take the process that postmaster.pid names for a server, and
+ * refuse, unless it is said to be above them: which is said of one that is no server of this directory. Whether
+ * one still holds the shared memory they ask in any case.
+ */
+export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: string } {
+  const { pid } = readPidFile(dataDir) ?? {};
+  if (pid === undefined || isServerOf(pid, dataDir)) return {};
+  return { PG_GRANDPARENT_PID: String(pid) };
+}
+
+function readPidFile(dataDir: string): { readonly pid: number; readonly port: number } | undefined {
   try {
     const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
-    const pid = Number(lines[0]);
-    const birth = birthOf(pid);
-    return birth === undefined ? undefined : { pid, birth, port: Number(lines[3]) };
+    return { pid: Number(lines[0]), port: Number(lines[3]) };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** A server works in its directory. Where that is not shown, its name has to do. */
+function isServerOf(pid: number, dataDir: string): boolean {
+  if (birthOf(pid) === undefined) return false;
+  try {
+    return realpathSync(`/proc/${pid}/cwd`) === realpathSync(dataDir);
+  } catch {
+    return nameOf(pid) === 'postgres';
+  }
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    const told = spawnSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' });
+    return basename(told.stdout?.trim() ?? '');
   }
 }
 

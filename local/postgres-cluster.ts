@@ -1,8 +1,6 @@
 /** A data directory of the embedded Postgres: made, brought over from the version before, and served. */
-import { spawnSync } from 'node:child_process';
 import {
   accessSync,
-  chownSync,
   closeSync,
   constants,
   existsSync,
@@ -14,9 +12,20 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../domain/pool-error.js';
-import { newPassword, passwordFileOf, passwordLine, readPassword } from './postgres-address.js';
+import {
+  foreignHolder,
+  newPassword,
+  passwordFileOf,
+  passwordLine,
+  readPassword,
+} from './postgres-address.js';
+import { makeCluster, takeInCluster } from './postgres-initdb.js';
 import { endOlderServer } from './postgres-older.js';
-import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
+import {
+  findPostgresPrograms,
+  type PostgresPrograms,
+  type ProgramRun,
+} from './postgres-programs.js';
 import { setUpRoles } from './postgres-setup.js';
 import { type Account, choosePostgresAccount, isClosed } from './postgres-user.js';
 
@@ -27,18 +36,6 @@ export interface Cluster {
   /** The server's command; `port` is only the number in its socket's name: there is no TCP. */
   serve(port: number): ProgramRun;
 }
-
-export interface ProgramRun {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-/** Only over the socket, and only with a password. */
-const ACCESS = 'local all all scram-sha-256\n';
 
 /**
  * Makes the directory where there is none, and sets it up unless that was done. Safe to repeat after an end
@@ -53,10 +50,14 @@ export async function prepareCluster(dataDir: string, isSuperuser = false): Prom
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   refuseForeign(dataDir);
+  takeInCluster(dataDir);
   const account = choosePostgresAccount(dataDir);
   const programs = await findPostgresPrograms(account);
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) {
+    makeCluster(dataDir, { account, initdb: (dir) => initdbRun(dir, account, programs) });
+    takeInCluster(dataDir);
+  }
   const run = runner(dataDir, account);
-  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(dataDir, account, run, programs);
   const password = readPassword(dataDir) ?? (await setUp(dataDir, run, programs, isSuperuser));
   return {
     dataDir,
@@ -80,7 +81,10 @@ function runner(dataDir: string, account: Account | undefined): Run {
   const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
   const { PATH, LD_LIBRARY_PATH } = process.env;
   // Not the rest of our environment, in which secrets may be.
-  const env = { PATH, ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }) };
+  const env = {
+    ...{ PATH, ...foreignHolder(dataDir) },
+    ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
+  };
   return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });
 }
 
@@ -93,23 +97,15 @@ function refuseForeign(dataDir: string): void {
   }
 }
 
-function initialise(
-  dataDir: string,
+function initdbRun(
+  newDir: string,
   account: Account | undefined,
-  run: Run,
   { initdb }: PostgresPrograms,
-): void {
-  if (account !== undefined) chownSync(dataDir, account.uid, account.gid);
-  const { command, args, ...how } = run(initdb, (dir) => [
+): ProgramRun {
+  return runner(newDir, account)(initdb, (dir) => [
     ...[`--pgdata=${dir}`, '--auth=reject', '--username=postgres'],
     ...['--encoding=UTF8', '--locale=C'],
   ]);
-  const done = spawnSync(command, args, { ...how, encoding: 'utf8' });
-  if (done.status !== 0) {
-    const said = done.stderr || done.error?.message || done.signal;
-    throw new PoolError('DATABASE_NOT_SET_UP', `initdb could not make ${dataDir}: ${said}`);
-  }
-  writeFileSync(join(dataDir, 'pg_hba.conf'), ACCESS);
 }
 
 async function setUp(

@@ -11,6 +11,16 @@ export interface PostgresPrograms {
   readonly initdb: string;
 }
 
+/** How one of them is started. */
+export interface ProgramRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** Root's, and open to all: where other users find the programs of a checkout below, say, /root. */
 const OPEN_CACHE = '/var/cache/openpool';
 

@@ -9,10 +9,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PoolError } from '../domain/pool-error.js';
+import { LOCKS } from '../store/locks.js';
 import { findServer, type RunningServer, readPassword, socketUrl } from './postgres-address.js';
 import { prepareCluster } from './postgres-cluster.js';
 import { endServer } from './postgres-older.js';
 import { withStartLock } from './postgres-start-lock.js';
+import { inStateDirectory, tryDirectory } from './state-directory.js';
 
 export interface SharedPostgres {
   readonly url: string;
@@ -26,8 +28,6 @@ interface Joined {
   readonly client: pg.Client;
 }
 
-/** Any constant: held shared by every process that uses the server, and alone by the one that stops it. */
-const USERS_LOCK = 7_215_118;
 /** A server that was killed may replay its log for long. */
 const JOIN_TIMEOUT_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -38,6 +38,10 @@ const LAST_WORDS = 1_500;
 /** Finds the server of this directory or starts it; `port` is the number in its socket's name. */
 export async function sharePostgres(dir: string, port: number): Promise<SharedPostgres> {
   const dataDir = resolve(dir);
+  return inStateDirectory(dataDir, () => joinOrStart(dataDir, port));
+}
+
+async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgres> {
   for (const end = Date.now() + JOIN_TIMEOUT_MS; ; ) {
     const joined = await joinServer(dataDir);
     if (typeof joined === 'object') return keep(joined, dataDir);
@@ -65,7 +69,7 @@ async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> 
     await client.connect();
     const { rows } = await client.query<{ got: boolean }>(
       'SELECT pg_try_advisory_lock_shared($1) AS got',
-      [USERS_LOCK],
+      [LOCKS.serverUsers],
     );
     // Nobody gets it from whoever is about to stop the server.
     if (rows[0]?.got === true) return { url, server, client };
@@ -86,6 +90,7 @@ function judge(error: unknown, dataDir: string): 'nobody' | 'wait' {
 }
 
 async function startServer(dataDir: string, port: number): Promise<void> {
+  tryDirectory(dataDir);
   const { serve } = await prepareCluster(dataDir);
   const { command, args, ...how } = serve(port);
   const log = openLog(dataDir);
@@ -165,10 +170,10 @@ function keep(first: Joined, dataDir: string): SharedPostgres {
 
 async function isLast(client: pg.Client): Promise<boolean> {
   try {
-    await client.query('SELECT pg_advisory_unlock_shared($1)', [USERS_LOCK]);
+    await client.query('SELECT pg_advisory_unlock_shared($1)', [LOCKS.serverUsers]);
     const { rows } = await client.query<{ got: boolean }>(
       'SELECT pg_try_advisory_lock($1) AS got',
-      [USERS_LOCK],
+      [LOCKS.serverUsers],
     );
     return rows[0]?.got === true;
   } catch {

@@ -6,6 +6,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../domain/remote-worker.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { markOrdered, refuseAboveDay } from './ordered-day.js';
 import { query } from './query.js';
 import { ensureWorkers, requirePayee, requireRow } from './remote-workers.js';
@@ -36,8 +37,6 @@ export interface AdjustmentOutcome {
   readonly pendingWei: bigint;
 }
 
-const REFERENCE_LOCK = 7_215_117;
-
 /** Books it once, whoever asks at the same time. */
 export async function adjustPending(
   db: Database,
@@ -46,7 +45,7 @@ export async function adjustPending(
   return transact(db, async (tx) => {
     const { payee, amountWei, reference } = adjustment;
     await tx.execute(
-      sql`SELECT pg_advisory_xact_lock(${REFERENCE_LOCK}::int, hashtext(${reference}))`,
+      sql`SELECT pg_advisory_xact_lock(${LOCKS.adjustmentReference}::int, hashtext(${reference}))`,
     );
     const before = await findAdjustment(tx, reference);
     if (before !== undefined) {

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { unusableDirectory } from '../domain/state-directory.js';
 import { fromCopyField } from './copy-text.js';
 import { RAW_COLUMNS, type RawFields } from './raw-rows.js';
 
@@ -29,13 +30,22 @@ export function isThere(path: string): Promise<boolean> {
 
 /**
  * Writes a partition's rows, in the transaction that is open on the connection. The file has its name
- * only when all of it is on the disk. Answers the hash of the text as it came from Postgres.
+ * only when all of it is on the disk. Answers the hash of the text as it came from Postgres. Throws
+ * STATE_DIRECTORY_UNUSABLE where the file cannot be written.
  */
 export async function writeArchive(
   client: PoolClient,
   partition: string,
   path: string,
 ): Promise<string> {
+  try {
+    return await writeWhole(client, partition, path);
+  } catch (error) {
+    throw unusableDirectory(error, dirname(path)) ?? error;
+  }
+}
+
+async function writeWhole(client: PoolClient, partition: string, path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}${PARTIAL}`;
   const text = createHash('sha256');
@@ -51,7 +61,9 @@ export async function writeArchive(
 
 /** Takes away what an export that was killed left behind. */
 export async function dropPartial(path: string): Promise<void> {
-  await rm(`${path}${PARTIAL}`, { force: true });
+  await rm(`${path}${PARTIAL}`, { force: true }).catch((error: unknown) => {
+    throw unusableDirectory(error, dirname(path)) ?? error;
+  });
 }
 
 /** A file being read; the hashes and sizes are whole when `slices` has ended. */

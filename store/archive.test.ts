@@ -101,6 +101,17 @@ const hasBeenQuiet = () =>
   );
 
 describe('archiving raw events', () => {
+  it('says why its directory cannot be written, and drops nothing', async () => {
+    await seed();
+    const before = await everything();
+    await writeFile(join(dir, 'file'), '');
+    await expect(archive({ dir: join(dir, 'file', 'archive') })).rejects.toMatchObject({
+      code: 'STATE_DIRECTORY_UNUSABLE',
+      message: expect.stringContaining('a file stands where a directory should be'),
+    });
+    expect(await everything()).toEqual(before);
+  });
+
   it('drops nothing unless it is told how much to keep, and makes next month’s partition in any case', async () => {
     await seed();
     const before = await everything();

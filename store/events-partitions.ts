@@ -1,9 +1,9 @@
 /** Monthly partitions of the raw events, made before the first event of a month is stored. */
 import { sqlText } from './copy-text.js';
 import type { Database } from './database.js';
+import { LOCKS } from './locks.js';
 import { sqlState } from './transact.js';
 
-const PARTITION_LOCK = 7_215_116;
 /** A source whose clock is wild must not make a partition for every month it dreams of. */
 const MONTHS_AHEAD = 2;
 
@@ -50,7 +50,7 @@ async function ensurePartition(db: Database, monthMs: number): Promise<void> {
     if (known.rows[0]?.is_there === true) return;
     // Attached, not created as a partition: that would lock readers of the whole table out.
     await client.query(`BEGIN; SET LOCAL lock_timeout = '5s';
-      SELECT pg_advisory_xact_lock(${PARTITION_LOCK});
+      SELECT pg_advisory_xact_lock(${LOCKS.partition});
       CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
       DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = '${name}'::regclass) THEN

@@ -10,10 +10,10 @@ import {
 import { PoolError } from '../domain/pool-error.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { list, query } from './query.js';
 import { transact } from './transact.js';
 
-const LOOK_LOCK = 7_215_116;
 const LOOKED_AT = 'sentinel.looked-at';
 
 /** What a look changed. */
@@ -36,7 +36,7 @@ export async function recordLook(
   at: Date,
 ): Promise<LookReport> {
   return transact(db, async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOOK_LOCK})`);
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sentinelLook})`);
     if (!(await isLatest(tx, at))) return { open: [], opened: [], worse: [], resolved: [] };
     const open = await lockOpen(tx);
     const { opened, seen, resolved } = compareFindings(open, conditions);

@@ -4,9 +4,8 @@ import type { Address } from '../domain/address.js';
 import { ethAndWei } from '../domain/money.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { query } from './query.js';
-
-const ORDERED_DAY_LOCK = 7_215_121;
 
 /**
  * Throws ORDERED_DAY_ABOVE_CAP when adjustments, and jobs assigned to payees that no event has named, would
@@ -17,7 +16,7 @@ export async function refuseAboveDay(
   { addWei, capWei }: { readonly addWei: bigint; readonly capWei: bigint },
 ): Promise<void> {
   if (addWei <= 0n) return;
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${ORDERED_DAY_LOCK}::bigint)`);
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.orderedDay}::bigint)`);
   const [row] = await query<{ used: string }>(
     tx,
     sql`SELECT (SELECT coalesce(sum(entry.amount_wei), 0)

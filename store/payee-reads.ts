@@ -1,6 +1,7 @@
 /** Payees with what they are owed, added up over all their worker rows. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
+import { OWN_WALLET_WORDS } from '../domain/payout-due.js';
 import type { Reader } from './database.js';
 import {
   CURSOR_PART,
@@ -12,6 +13,7 @@ import {
   toDateOrNull,
   toPage,
 } from './page-cursor.js';
+import { isWalletOfLedger } from './paying-wallet.js';
 import { WORKER_BALANCES } from './remote-worker-reads.js';
 
 export interface PayeeSummary {
@@ -42,12 +44,14 @@ type PayeeRow = {
   unpayable_code: string | null;
   unpayable_reason: string | null;
   unpayable_at: string | null;
+  is_wallet: boolean;
   last_event_at: string | null;
   created_at: string;
 };
 
 const PAYEE_COLUMNS: SQL = sql`
   p.address, p.unpayable_code, p.unpayable_reason, p.unpayable_at, p.created_at, owed.*,
+  ${isWalletOfLedger(sql`p.address`)} AS is_wallet,
   (SELECT o.id FROM payout o WHERE o.payee = p.address AND o.state IN ('reserved', 'signed'))
     AS open_payout_id`;
 
@@ -78,6 +82,12 @@ export async function findPayee(db: Reader, address: Address): Promise<PayeeSumm
   return rows[0] === undefined ? undefined : toPayee(rows[0]);
 }
 
+function unpayableOf(row: PayeeRow): PayeeSummary['unpayable'] {
+  if (row.is_wallet) return { code: 'PAYEE_IS_WALLET', reason: OWN_WALLET_WORDS, at: null };
+  const { unpayable_code: code, unpayable_reason: reason, unpayable_at: at } = row;
+  return code === null ? null : { code, reason, at: toDateOrNull(at) };
+}
+
 function toPayee(row: PayeeRow): PayeeSummary {
   return {
     address: row.address,
@@ -87,14 +97,7 @@ function toPayee(row: PayeeRow): PayeeSummary {
     reservedWei: BigInt(row.reserved_wei),
     paidWei: BigInt(row.paid_wei),
     openPayoutId: row.open_payout_id,
-    unpayable:
-      row.unpayable_code === null
-        ? null
-        : {
-            code: row.unpayable_code,
-            reason: row.unpayable_reason,
-            at: toDateOrNull(row.unpayable_at),
-          },
+    unpayable: unpayableOf(row),
     lastEventAt: toDateOrNull(row.last_event_at),
     createdAt: toDate(row.created_at),
   };

@@ -5,6 +5,7 @@ import type { PayeeStanding } from '../domain/payout.js';
 import type { PayoutTerms } from '../domain/payout-due.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Reader } from './database.js';
+import { isWalletOfLedger } from './paying-wallet.js';
 import { list, query } from './query.js';
 
 /** What every payee has and how the payout stands, all or these; without a lock. */
@@ -17,6 +18,7 @@ export async function payeeStandings(
     payee: Address;
     pending: string;
     unpayable: string | null;
+    is_wallet: boolean;
     open: boolean;
     last_at: string | null;
   }>(
@@ -28,6 +30,7 @@ export async function payeeStandings(
                     FROM foreign_transaction
                    WHERE destination = payee.address AND verdict = 'pays-nobody' AND succeeded
                      AND value_wei > 0 LIMIT 1)) AS unpayable,
+               ${isWalletOfLedger(sql`payee.address`)} AS is_wallet,
                EXISTS (SELECT FROM payout WHERE payout.payee = payee.address
                                             AND state IN ('reserved', 'signed')) AS open,
                (SELECT created_at FROM payout
@@ -45,6 +48,7 @@ export async function payeeStandings(
     pendingWei: BigInt(row.pending),
     hasOpenPayout: row.open,
     unpayableReason: row.unpayable,
+    isWallet: row.is_wallet,
     lastPayoutAt: row.last_at === null ? null : new Date(row.last_at),
   }));
 }

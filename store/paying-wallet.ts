@@ -1,5 +1,5 @@
 /** Which wallet pays for this ledger: the first that was opened, until a person names another one. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import { PoolError } from '../domain/pool-error.js';
 import { MANAGER } from './audit-log.js';
@@ -36,6 +36,10 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
+
+/** Whether an address is a wallet that pays for this ledger, or did: a payment to it goes in a circle. */
+export const isWalletOfLedger = (address: SQL): SQL =>
+  sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
 
 /**
  * The number under which this wallet was named to pay, while nobody has asked the chain yet what the others

@@ -29,6 +29,7 @@ interface SlotProgress {
   readonly sends: number;
   readonly maxFeePerGasWei: bigint;
   readonly gasLimit: bigint;
+  readonly lastAnswer: string | null;
 }
 
 interface ProgressRow {
@@ -47,6 +48,7 @@ interface ProgressRow {
   readonly sends: number;
   readonly fee: string;
   readonly attempt_gas: string;
+  readonly last_answer: string | null;
 }
 
 /** These payouts, in no order; unknown ids are left out. */
@@ -61,7 +63,8 @@ export async function payoutProgress(
                payout.wait_code, payee.gas_limit, payout.approved_at IS NOT NULL AS approved,
                CASE WHEN held_at IS NOT NULL THEN coalesce(hold_reason, '') END AS hold_reason,
                slot.wallet, slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
-               latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas
+               latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas,
+               latest.last_answer
           FROM payout JOIN payee ON payee.address = payout.payee
           LEFT JOIN LATERAL (
                SELECT * FROM nonce_slot WHERE payout_id = payout.id
@@ -94,6 +97,7 @@ function slotOf(row: ProgressRow, nonce: number): SlotProgress {
     sends: row.sends,
     maxFeePerGasWei: BigInt(row.fee),
     gasLimit: BigInt(row.attempt_gas),
+    lastAnswer: row.last_answer,
   };
 }
 

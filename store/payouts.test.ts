@@ -4,9 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, forgePayouts, type TestDatabase } from '../test/harness/database.js';
 import { credit, randomAddress, recordTestTerms } from '../test/harness/money.js';
 import { checkInvariants } from './invariants.js';
+import { findPayee } from './payee-reads.js';
+import { nameFirstWallet } from './paying-wallet.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from './payout-messages.js';
 import { reserveManual, reserveRound } from './payouts.js';
 import { query } from './query.js';
+import { previewRound } from './round-preview.js';
 
 const ETH = 10n ** 18n;
 const decision = { actor: 'test', reason: 'because' };
@@ -82,6 +85,23 @@ describe('a payout round', () => {
     await forgePayouts(database.db, (tx) =>
       tx.execute(sql`UPDATE payout SET state = 'reserved' WHERE payee = ${soon}`),
     );
+  });
+
+  it('leaves the wallet itself, which would pay in a circle, and says so wherever the payee is shown', async () => {
+    const { db } = database;
+    await round();
+    const payee = await credit(db, [ETH]);
+    await db.transaction((tx) => nameFirstWallet(tx, { chainId: 31_337, address: payee }));
+    expect(await round()).toEqual({ payouts: 0, reservedWei: 0n });
+    await expect(manual(payee)).rejects.toMatchObject({ code: 'PAYEE_IS_WALLET' });
+    expect(await balances(payee)).toMatchObject({ pending: `${ETH}` });
+    expect((await findPayee(db, payee))?.unpayable?.code).toBe('PAYEE_IS_WALLET');
+    const limits = { maxPayoutWei: ETH, maxPaidPerDayWei: ETH, maxGasShareBps: 1_000 };
+    const { payees } = await previewRound(db, limits);
+    expect(payees.find((one) => one.payee === payee)).toMatchObject({
+      ...{ verdict: 'not-due', code: 'PAYEE_IS_WALLET', pendingWei: ETH },
+      reason: expect.stringContaining('a wallet of the pool itself'),
+    });
   });
 
   it('waives threshold and interval for a person who insists', async () => {

@@ -202,6 +202,7 @@ function notDueError(payee: Address, decision: DueDecision | undefined): PoolErr
   const codes: Readonly<Record<string, PoolErrorCode>> = {
     TOO_SOON: 'PAYOUT_TOO_SOON',
     UNPAYABLE: 'PAYEE_UNPAYABLE',
+    PAYEE_IS_WALLET: 'PAYEE_IS_WALLET',
   };
   return new PoolError(codes[decision.code] ?? 'PAYOUT_NOTHING_DUE', decision.reason, { payee });
 }

@@ -1,9 +1,11 @@
 /** The pool as a whole. Everything here comes from sums that are kept, never from a scan of events. */
-import { and, desc, isNull, lte, sql } from 'drizzle-orm';
+import { and, desc, isNull, lte, max, sql } from 'drizzle-orm';
+import { PoolError } from '../domain/pool-error.js';
 import type { TermsValues } from '../domain/terms.js';
 import type { Reader } from './database.js';
+import { query } from './query.js';
 import { LIVE_CONNECTIONS } from './remote-worker-reads.js';
-import { type Account, terms } from './schema.js';
+import { type Account, payoutRound, terms } from './schema.js';
 
 export interface PoolTotals {
   /** Fees of all jobs, before commission. */
@@ -71,7 +73,19 @@ export async function readTerms(db: Reader): Promise<TermsValues | undefined> {
   return row;
 }
 
-/** Throws when Postgres does not answer. */
+/** Throws when Postgres does not answer, or takes no writes. */
 export async function pingDatabase(db: Reader): Promise<void> {
-  await db.execute(sql`SELECT 1`);
+  const [row] = await query<{ read_only: string }>(
+    db,
+    sql`SELECT current_setting('transaction_read_only') AS read_only`,
+  );
+  if (row?.read_only === 'on') {
+    throw new PoolError('DATABASE_READ_ONLY', 'Postgres takes no writes on this connection.');
+  }
+}
+
+/** When the newest payout round began. */
+export async function lastRoundAt(db: Reader): Promise<Date | null> {
+  const [row] = await db.select({ at: max(payoutRound.startedAt) }).from(payoutRound);
+  return row?.at ?? null;
 }

@@ -35,15 +35,20 @@ export interface RoundPreview {
 }
 
 /**
- * Who would be paid by a round that starts now, and why the others would not. It locks nothing. Fees, gas
- * and the balance are not known here: they are looked at when a payout is signed.
+ * Who would be paid by a round that starts now, and why the others would not. It locks nothing. Fees and gas
+ * are not known here, and the balance as it was seen last: they are looked at when a payout is signed.
+ * `freeWei`: what the wallet has to spend; null when nobody has looked yet.
  */
-export async function previewRound(reader: Reader, limits: PayoutLimits): Promise<RoundPreview> {
+export async function previewRound(
+  reader: Reader,
+  limits: PayoutLimits,
+  freeWei: bigint | null = null,
+): Promise<RoundPreview> {
   const { terms, now } = await currentTerms(reader);
   const standings = await payeeStandings(reader);
   const underWay = await payoutsUnderWay(reader);
   const day = await readDayUse(reader);
-  const rules = { terms, limits, now };
+  const rules = { terms, limits, now, freeWei };
   const payees = standings
     .map((standing) => previewPayee(standing, rules, underWay.get(standing.payee)))
     .sort(comparePreviewed);

@@ -26,4 +26,6 @@ export const workerProcess = pgTable('worker_process', {
   sources: jsonb('sources').$type<readonly string[]>().notNull(),
   startedAt: at('started_at').notNull().defaultNow(),
   seenAt: at('seen_at').notNull().defaultNow(),
+  host: text('host').notNull().default(''),
+  turnedAt: at('turned_at').notNull().defaultNow(),
 });

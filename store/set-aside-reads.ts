@@ -1,8 +1,9 @@
 /** Events that could not be counted, with the reason and what was said. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { PoolError } from '../domain/pool-error.js';
-import { EARLIEST_MS, LATEST_MS } from '../domain/pool-event.js';
+import { EARLIEST_MS, readEventTime } from '../domain/pool-event.js';
 import { REFUSALS } from '../domain/pool-event-refusal.js';
+import { LATEST_MS } from '../domain/time.js';
 import type { Reader } from './database.js';
 import {
   CURSOR_PART,
@@ -94,9 +95,9 @@ export async function findSetAside(db: Reader, id: number): Promise<SetAsideDeta
   const { rawHash: _, ...columns } = getTableColumns(setAside);
   const [row] = await db.select(columns).from(setAside).where(eq(setAside.id, id));
   if (row === undefined) return undefined;
-  const dtMs = Date.parse(row.dtText ?? '');
+  const dtMs = readEventTime(row.dtText ?? '');
   // What was refused for its time may say one that Postgres does not know.
-  const isTime = dtMs >= EARLIEST_MS && dtMs < LATEST_MS;
+  const isTime = dtMs !== undefined && dtMs >= EARLIEST_MS && dtMs < LATEST_MS;
   if (row.eventId === null || !isTime) return { ...row, stored: null };
   const [event] = await db
     .select({ payload: poolEvent.payload })

@@ -4,8 +4,9 @@ import type { Fees } from '../domain/fees.js';
 import { ethAndWei } from '../domain/money.js';
 import type { Wait } from '../domain/payout.js';
 import { limitWait, type PayoutLimits } from '../domain/payout-limits.js';
+import { payeeIsWallet } from '../domain/payout-wait.js';
 import type { Database, Transaction } from './database.js';
-import { isSame, namingToCompare, payingWallet } from './paying-wallet.js';
+import { isSame, isWalletOfLedger, namingToCompare, payingWallet } from './paying-wallet.js';
 import { readDayUse } from './payout-limits.js';
 import { movePayouts } from './payout-moves.js';
 import { list, query } from './query.js';
@@ -108,6 +109,7 @@ interface AllocatablePayout {
   readonly destination: Address;
   readonly amountWei: bigint;
   readonly isApproved: boolean;
+  readonly isToWallet: boolean;
   readonly burntGasWei: bigint;
 }
 
@@ -120,20 +122,23 @@ async function lockAllocatable(
     destination: Address;
     amount_wei: string;
     approved: boolean;
+    to_wallet: boolean;
     burnt: string;
   }>(
     tx,
     sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved,
+               ${isWalletOfLedger(sql`destination`)} AS to_wallet,
                payee.burnt_gas_wei AS burnt
           FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return rows.map(({ id, destination, amount_wei, approved, burnt }) => ({
+  return rows.map(({ id, destination, amount_wei, approved, to_wallet, burnt }) => ({
     id,
     destination,
     amountWei: BigInt(amount_wei),
     isApproved: approved,
+    isToWallet: to_wallet,
     burntGasWei: BigInt(burnt),
   }));
 }
@@ -156,7 +161,9 @@ async function chooseOrders(
   for (const payout of payouts) {
     const { gasLimit, gasCostWei } = orderOf(request, payout.id);
     const costWei = payout.amountWei + gasLimit * request.fees.maxFeePerGasWei;
-    const limit = limitWait({ ...payout, gasCostWei }, request.limits, day);
+    const limit = payout.isToWallet
+      ? payeeIsWallet()
+      : limitWait({ ...payout, gasCostWei }, request.limits, day);
     const refusal =
       limit ?? (costWei <= leftWei ? undefined : walletEmpty(request, costWei - leftWei));
     if (refusal !== undefined) {

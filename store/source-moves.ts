@@ -4,10 +4,11 @@ import { PoolError } from '../domain/pool-error.js';
 import { isSamePlace, refuseSharedPlace } from '../domain/source-place.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { source } from './schema.js';
 import { forgetObjects } from './source-objects.js';
 import { requireKnownSource } from './source-reads.js';
-import { REGISTER_LOCK, WATCHED_JOBS } from './sources.js';
+import { WATCHED_JOBS } from './sources.js';
 import { rehearse, transact } from './transact.js';
 
 export interface MoveOrder extends Decision {
@@ -49,7 +50,7 @@ export async function moveSource(
 
 async function moveIn(tx: Transaction, sourceId: string, order: MoveOrder): Promise<MovedSource> {
   const { to, accept } = order;
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${REGISTER_LOCK})`);
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sourceRegister})`);
   // All of them, in a batch's order: none that knows the old address is under way.
   const rows = await tx.select().from(source).orderBy(source.id).for('update');
   const own = rows.find(({ id }) => id === sourceId);

@@ -37,7 +37,7 @@ describe('registering sources', () => {
     const { db } = database;
     const [a, b] = [source('a', 'http://a'), source('b', 'http://b')];
     await registerSources(db, [a, b]);
-    const reader = { id: randomUUID(), version: '1', sources: ['a', 'b'] };
+    const reader = { id: randomUUID(), version: '1', sources: ['a', 'b'], host: 'here' };
     await noteWorker(db, reader);
     await registerSources(db, [b]);
     expect(await removed()).toEqual([]);

@@ -5,6 +5,7 @@ import { PoolError } from '../domain/pool-error.js';
 import type { NodeType } from '../domain/remote-worker.js';
 import { isSamePlace, refuseSharedPlace } from '../domain/source-place.js';
 import type { Database, Reader, Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { source } from './schema.js';
 import { arrivalHour } from './schema-sentinel.js';
 import { forgetObjects } from './source-objects.js';
@@ -26,9 +27,6 @@ export interface RegisteredSource {
 /** So many jobs of a source are compared with those of the others before it passes for an old one. */
 export const WATCHED_JOBS = 10_000;
 
-/** Held by whoever changes what is read where. */
-export const REGISTER_LOCK = 7_215_115;
-
 /**
  * Brings the table in line with the configuration. Nothing is ever deleted: an id and what it reads
  * stay taken, so that history cannot be counted again under another name.
@@ -40,7 +38,7 @@ export async function registerSources(
   // In the order in which a batch locks several of them.
   const inOrder = [...sources].sort((a, b) => (a.id < b.id ? -1 : 1));
   await transact(db, async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${REGISTER_LOCK})`);
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sourceRegister})`);
     const known = await tx.select().from(source);
     const readers = new Map(known.map((row) => [row.readsFrom, row.id]));
     const places = new Map(known.map((row) => [row.id, row.readsFrom]));

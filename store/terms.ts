@@ -19,13 +19,13 @@ import {
 } from '../domain/terms.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
+import { LOCKS } from './locks.js';
 import { list, query } from './query.js';
 import { terms } from './schema.js';
 import { transact } from './transact.js';
 
 // Before any event there can be. Not the year 1: JavaScript reads Postgres' text of it as 2001.
 const BEGINNING_MS = 0;
-const TERMS_LOCK = 7_215_114;
 /** The actor of an act that stands in a file. */
 const FILE = 'configuration';
 
@@ -143,7 +143,7 @@ function requireSome(versions: readonly TermsVersion[]): void {
 }
 
 async function lockTerms(tx: Transaction): Promise<number> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${TERMS_LOCK})`);
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.terms})`);
   return databaseNow(tx);
 }
 

@@ -120,6 +120,15 @@ export async function findPayingWallet(
   };
 }
 
+/** What the wallet has to spend, as its balance was seen last; null before anybody has looked. */
+export function freeWeiOf(
+  wallet: PayingWallet | undefined,
+  keepInWalletWei: bigint,
+): bigint | null {
+  if (wallet === undefined || wallet.balance === null) return null;
+  return wallet.balance.wei - keepInWalletWei - wallet.openWei;
+}
+
 /** A block before which this nonce of the wallet was not consumed yet. */
 export async function searchStart(db: Reader, key: WalletKey, nonce: number): Promise<number> {
   const [row] = await query<{ block: string | null }>(

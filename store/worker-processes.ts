@@ -1,5 +1,5 @@
 /** Which workers of the pool run, and which sources each of them reads. */
-import { eq, sql } from 'drizzle-orm';
+import { eq, max, sql } from 'drizzle-orm';
 import type { Database, Reader } from './database.js';
 import { query } from './query.js';
 import { workerProcess } from './schema-orders.js';
@@ -8,18 +8,24 @@ export interface WorkerPresence {
   readonly id: string;
   readonly version: string;
   readonly sources: readonly string[];
+  readonly host: string;
 }
 
 /** One that has not been seen for so long does not run any more. */
 const GONE_AFTER = sql`interval '1 minute'`;
 const FORGOTTEN_AFTER = sql`interval '1 day'`;
 
-/** Notes that this worker runs; forgets those that ended long ago. */
-export async function noteWorker(db: Database, presence: WorkerPresence): Promise<void> {
+/** Notes that this worker runs, and whether its loops turn; forgets those that ended long ago. */
+export async function noteWorker(
+  db: Database,
+  presence: WorkerPresence,
+  { isTurning = true } = {},
+): Promise<void> {
+  const turned = isTurning ? { turnedAt: sql`now()` } : {};
   await db
     .insert(workerProcess)
     .values(presence)
-    .onConflictDoUpdate({ target: workerProcess.id, set: { seenAt: sql`now()` } });
+    .onConflictDoUpdate({ target: workerProcess.id, set: { seenAt: sql`now()`, ...turned } });
   await db.execute(sql`DELETE FROM worker_process WHERE seen_at < now() - ${FORGOTTEN_AFTER}`);
 }
 
@@ -36,4 +42,13 @@ export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<stri
          WHERE seen_at > now() - ${GONE_AFTER}`,
   );
   return new Set(rows.map(({ source }) => source));
+}
+
+/** When a worker last looked around with all of its loops turning; of this machine alone, when one is named. */
+export async function lastTurn(reader: Reader, host?: string): Promise<Date | null> {
+  const [row] = await reader
+    .select({ at: max(workerProcess.turnedAt) })
+    .from(workerProcess)
+    .where(host === undefined ? undefined : eq(workerProcess.host, host));
+  return row?.at ?? null;
 }

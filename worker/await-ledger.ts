@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import { schemaIsNewer } from '../store/database-fit.js';
 import { type Ledger, requireLedger } from '../store/ledger.js';
 import { readSchemaState } from '../store/migrate.js';
 import type { Log } from './log.js';
@@ -44,6 +45,7 @@ async function look(
   claim: { readonly poolId: string | null; readonly chainId: number },
 ): Promise<Ledger | keyof typeof WAITS> {
   const state = await readSchemaState(db);
+  if (state === 'newer') throw schemaIsNewer();
   if (state !== 'ready') return state;
   try {
     return await requireLedger(db, claim);

@@ -7,23 +7,27 @@ import { ConfigError } from '../config/problem.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
 import { freePort } from '../local/ports.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
+import { createEmptyDatabase, type TestDatabase } from '../test/harness/database.js';
 import { makeKeystore, PASSPHRASE } from '../test/harness/money.js';
+import { startRpcSwitch } from '../test/harness/rpc-switch.js';
 import { checkConfig } from './check-config.js';
 
 const { write, pathOf } = useConfigFiles();
 let chain: LocalChain;
 let address: string;
 let away: string;
+let database: TestDatabase;
 
 beforeAll(async () => {
   chain = await startChain({ blockTimeSeconds: 0 });
+  database = await createEmptyDatabase();
   away = `http://127.0.0.1:${await freePort()}`;
   const { json, key } = await makeKeystore();
   address = key.address;
   await writeFile(pathOf('keystore.json'), json, { mode: 0o600 });
   await writeFile(pathOf('passphrase'), PASSPHRASE, { mode: 0o600 });
 });
-afterAll(() => chain.stop());
+afterAll(() => Promise.all([chain.stop(), database.close()]));
 
 const source = (id: string, endpoint: string) => ({
   ...{ id, region: 'eu', nodeType: 'ai', from: 'beginning' },
@@ -35,8 +39,9 @@ const second = () => chain.rpcUrl.replace('127.0.0.1', 'localhost');
 
 async function check(changes: Record<string, unknown> = {}) {
   const config = {
-    sources: [source('one', 'https://one.example.com:7935')],
-    database: { url: 'postgres://pool@localhost/pool' },
+    sources: [source('one', 'https://one.pool.test:7935')],
+    database: { url: database.url },
+    api: { port: 0 },
     chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, second()] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     ...changes,
@@ -158,6 +163,25 @@ describe('checking a configuration', () => {
     expect(seen).toEqual([`Basic ${Buffer.from('alice:s3cret@pw').toString('base64')}`]);
     expect(warnings).toEqual([expect.stringContaining(`127.0.0.1:${port} answered HTTP 401`)]);
     expect(text).not.toMatch(/s3cret|alice|KEY12345/);
+  });
+
+  it('asks of the endpoints what a worker asks, and warns of what they do not give', async () => {
+    const [small, strict] = await Promise.all([
+      startRpcSwitch(chain.rpcUrl),
+      startRpcSwitch(chain.rpcUrl),
+    ]);
+    small.setMood({ mostCalls: 3 });
+    strict.setMood({ refuses: { eth_estimateGas: 'not whitelisted for this key' } });
+    const { codes, warnings } = await check({
+      chain: { id: chain.chainId, rpcUrls: [small.url, strict.url] },
+    }).finally(() => Promise.all([small.stop(), strict.stop()]));
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringContaining(`${small.name} takes batches of 3 calls at most`),
+      expect.stringMatching(
+        `^${strict.name} does not tell the gas of a transfer, .*: not whitelisted for this key`,
+      ),
+    ]);
   });
 
   it('warns when one endpoint alone is believed', async () => {

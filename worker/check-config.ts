@@ -1,12 +1,18 @@
 /** What a start would refuse, told without starting anything. */
 import { stringify } from 'yaml';
 import { toChecksum } from '../api/addresses.js';
-import { ChainError, OtherChainError } from '../chain/chain-error.js';
-import { chainReadsOf } from '../chain/chain-reads.js';
+import {
+  ChainError,
+  OtherChainError,
+  saysReverted,
+  saysUnaffordable,
+} from '../chain/chain-error.js';
+import { type ChainReads, chainReadsOf } from '../chain/chain-reads.js';
 import { onOwnChain } from '../chain/own-chain.js';
 import { rpcHost } from '../chain/rpc-address.js';
 import { createRpcEndpoint } from '../chain/rpc-client.js';
 import { type ConfigDescription, describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/problem.js';
 import { formatDuration } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
 import type { Address } from '../domain/address.js';
@@ -14,6 +20,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { refuseSharedPlace } from '../domain/source-place.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
+import { checkSurroundings, type Found } from './check-surroundings.js';
 import { openConfiguredSigner } from './wallet-start.js';
 
 export interface CheckedConfig {
@@ -26,20 +33,27 @@ export interface CheckedConfig {
   readonly text: string;
 }
 
+/** As pools/openpool.yaml has them; these names are nobody's (RFC 2606). */
+const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
+
 /** A person waits: an endpoint that takes longer is left unchecked. */
 const PATIENCE_MS = 3_000;
 
 /**
- * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints and a remote signer
- * are looked at too; the database, Temporal and the orchestrators are not.
+ * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints, a remote signer,
+ * Postgres, directories and the API's port are looked at too; Temporal and the orchestrators are not.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
-  const onWarning = (words: string) => found.warnings.push(words);
+  const onWarning = ({ words }: ConfigWarning) => found.warnings.push(words);
   const config = await loadConfig(path, { needsWallet: true, onWarning });
   await checkSources(config, found);
   const signer = await found.tried(() => openConfiguredSigner(config));
-  await Promise.all([checkChain(config, found), checkSigner(signer, found)]);
+  await Promise.all([
+    checkChain(config, signer?.address ?? NOBODY, found),
+    checkSigner(signer, found),
+    checkSurroundings(config, found),
+  ]);
   const described = describeConfig(config);
   const spelled = (one: Address | null | undefined) => (one ? toChecksum(one) : null);
   const wallet = {
@@ -57,16 +71,9 @@ function verdict(refusals: readonly PoolError[], warnings: readonly string[]): s
     ...warnings.map((warning) => `warning: ${warning}`),
     ...refusals.map(({ code, message, help }) => `${code}: ${message}\n${help}`),
     refusals.length === 0
-      ? 'nothing here would be refused; the database, Temporal and the orchestrators were not asked'
+      ? 'nothing here would be refused; Temporal and the orchestrators were not asked'
       : `a start would be refused, see above: ${refusals.map(({ code }) => code).join(', ')}`,
   ].join('\n');
-}
-
-interface Found {
-  readonly refusals: PoolError[];
-  readonly warnings: string[];
-  /** Undefined when it throws; a PoolError is kept, final or not, as a start keeps it. */
-  tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
 }
 
 function createFound(): Found {
@@ -92,13 +99,17 @@ async function checkSources({ sources }: Config, found: Found): Promise<void> {
     const source = await found.tried(() => createEventSource({ id, ...rest }));
     if (source === undefined) continue;
     const { readsFrom } = source;
+    if (EXAMPLE.test(readsFrom)) {
+      const why = 'an address that stands for another one: nobody answers there';
+      found.warnings.push(`source "${id}" reads ${readsFrom}, ${why}`);
+    }
     await found.tried(() => refuseSharedPlace({ id, readsFrom }, readers));
     readers.set(readsFrom, id);
   }
 }
 
 /** Asks of the endpoints what a worker asks of them, except for the ledger's own blocks. */
-async function checkChain({ chain }: Config, found: Found): Promise<void> {
+async function checkChain({ chain }: Config, wallet: Address, found: Found): Promise<void> {
   const { rpcUrls } = chain;
   const hosts = rpcUrls.map(rpcHost);
   for (const host of new Set(hosts.filter((one, index) => hosts.indexOf(one) !== index))) {
@@ -110,7 +121,7 @@ async function checkChain({ chain }: Config, found: Found): Promise<void> {
     const why = 'a transfer that fails waits for you to look, because nobody confirms what it says';
     found.warnings.push(`chain.rpcUrls names one endpoint: ${why}; name three`);
   }
-  const seen = await Promise.all(rpcUrls.map((url) => askEndpoint(url, chain)));
+  const seen = await Promise.all(rpcUrls.map((url) => askEndpoint(url, chain, wallet)));
   const right = seen.filter((one) => one.kind === 'right');
   for (const one of seen) {
     if (one.kind === 'silent') {
@@ -121,16 +132,24 @@ async function checkChain({ chain }: Config, found: Found): Promise<void> {
       found.refusals.push(new PoolError('CHAIN_ID_WRONG', one.message, { endpoint: one.name }));
     }
   }
+  found.warnings.push(...right.flatMap(({ refusals }) => refusals));
   tellAges(right, chain.maxHeadAgeMs, found);
 }
 
 type SeenEndpoint =
-  | { readonly kind: 'right'; readonly name: string; readonly headAtMs: number }
+  | {
+      readonly kind: 'right';
+      readonly name: string;
+      readonly headAtMs: number;
+      /** What a worker needs of it and does not get. */
+      readonly refusals: readonly string[];
+    }
   | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
 
 async function askEndpoint(
   url: string,
-  { chainId, rpcTimeoutMs }: Config['chain'],
+  { chainId, rpcTimeoutMs, confirmations }: Config['chain'],
+  wallet: Address,
 ): Promise<SeenEndpoint> {
   let headAtMs = 0;
   const endpoint = createRpcEndpoint({ url, timeoutMs: Math.min(rpcTimeoutMs, PATIENCE_MS) });
@@ -139,13 +158,66 @@ async function askEndpoint(
     headAtMs = atMs ?? headAtMs;
   };
   try {
-    await chainReadsOf(onOwnChain(endpoint, { chainId, anchor: () => null, onShown })).chainId();
-    return { kind: 'right', name, headAtMs };
+    const reads = chainReadsOf(onOwnChain(endpoint, { chainId, anchor: () => null, onShown }));
+    await reads.chainId();
+    const refusals = await askAsWorker(reads, { wallet, confirmations });
+    if (endpoint.mostCalls() < GENEROUS_BATCH) {
+      const most = endpoint.mostCalls();
+      const limit = most === 1 ? 'no batches of calls' : `batches of ${most} calls at most`;
+      refusals.push(`takes ${limit}: a worker asks in smaller ones, which are more requests`);
+    }
+    return { kind: 'right', name, headAtMs, refusals: refusals.map((why) => `${name} ${why}`) };
   } catch (error) {
     if (!(error instanceof ChainError)) throw error;
     const kind = error instanceof OtherChainError ? 'wrong' : 'silent';
     return { kind, name, message: error.message };
   }
+}
+
+/** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
+const GENEROUS_BATCH = 20;
+const NO_HASHES = Array.from(
+  { length: GENEROUS_BATCH },
+  (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
+);
+/** Where no key could be opened. */
+const NOBODY: Address = `0x${'00'.repeat(19)}01`;
+
+/** Asks what a worker asks when it signs, sends and settles; gives what the endpoint does not tell. */
+async function askAsWorker(
+  reads: ChainReads,
+  { wallet, confirmations }: { readonly wallet: Address; readonly confirmations: number },
+): Promise<string[]> {
+  const questions: readonly [string, () => Promise<unknown>][] = [
+    ["the wallet's balance and count", () => reads.walletView(wallet)],
+    [
+      'the count a few blocks ago',
+      async () => {
+        const { head } = await reads.walletView(wallet);
+        return reads.nonceAt(wallet, Math.max(head.number - confirmations + 1, 0));
+      },
+    ],
+    ['receipts', () => reads.receipts(NO_HASHES)],
+    ['transactions', () => reads.transactions(NO_HASHES.slice(0, 1))],
+    ['the gas of a transfer', () => estimateNothing(reads, wallet)],
+  ];
+  const refusals: string[] = [];
+  for (const [what, ask] of questions) {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      refusals.push(`does not tell ${what}, which a worker asks: ${error.message}`);
+      // One that is silent by now would be waited for at each question.
+      if (error.kind === 'unreachable') break;
+    }
+  }
+  return refusals;
+}
+
+async function estimateNothing(reads: ChainReads, wallet: Address): Promise<void> {
+  const [gas] = await reads.estimateGas([{ from: wallet, to: wallet, valueWei: 0n }]);
+  if (gas instanceof ChainError && !saysUnaffordable(gas) && !saysReverted(gas)) throw gas;
 }
 
 interface SeenHead {

@@ -1,12 +1,13 @@
 /**
- * Whether the worker beside this process polls for work, for a container's health check: exit code 0
- * when it does. `--config <file>`.
+ * Whether the worker beside this process polls for work and its loops turn, for a container's health check: exit
+ * code 0 when both are so. `--config <file>`.
  */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { loadConfig } from '../config.js';
 import { requireLedger } from '../store/ledger.js';
+import { lastTurn } from '../store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { openPoolDatabase } from './open-database.js';
 
@@ -21,7 +22,11 @@ const config = await loadConfig(values.config ?? 'openpool.yaml');
 const { temporal, pool, chain } = config;
 const database = await openPoolDatabase(config, { maxConnections: 1 });
 const claim = { poolId: pool.id, chainId: chain.chainId };
-const { poolId } = await requireLedger(database.db, claim).finally(() => database.close());
+const [{ poolId }, turnedAt] = await Promise.all([
+  requireLedger(database.db, claim),
+  lastTurn(database.db, hostname()),
+]).finally(() => database.close());
+const isTurning = turnedAt !== null && turnedAt.getTime() > Date.now() - SILENCE_MS;
 const connection = await Connection.connect(temporal.connection);
 const queue = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
   connection.workflowService.describeTaskQueue({
@@ -35,5 +40,8 @@ const isPolling = (queue.pollers ?? []).some(({ identity, lastAccessTime }) => {
   return identity?.endsWith(`@${hostname()}`) === true && lastMs > Date.now() - SILENCE_MS;
 });
 await connection.close();
-process.stdout.write(isPolling ? 'the worker polls\n' : 'no worker of this host polls\n');
-process.exitCode = isPolling ? 0 : 1;
+const turned = turnedAt === null ? 'never' : `at ${turnedAt.toISOString()}`;
+const polls = isPolling ? 'the worker polls' : 'no worker of this host polls';
+const turning = isTurning ? 'its loops turn' : `its loops turned last ${turned}`;
+process.stdout.write(`${polls}, ${turning}\n`);
+process.exitCode = isPolling && isTurning ? 0 : 1;

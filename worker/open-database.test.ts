@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,6 +135,86 @@ describe('the embedded Postgres', () => {
   });
 });
 
+describe('a first start that did not come to its end', () => {
+  it.each([
+    ['alone', false],
+    ['with its initdb, as by a power cut', true],
+  ])('is made anew when the process was killed %s', async (_how, withAll) => {
+    const child = launchUser();
+    await expect
+      .poll(() => readdirSync(dir, { recursive: true, encoding: 'utf8' }), {
+        ...{ timeout: 20_000, interval: 5 },
+      })
+      .toContainEqual(expect.stringMatching(/global\/pg_control$/));
+    kill(child, withAll);
+    await once(child, 'exit');
+    expect(existsSync(join(dataDir, 'openpool.pgpass'))).toBe(false);
+    const { db, close } = await openPoolDatabase(config);
+    expect((await db.$client.query('SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    await close();
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('initdb'))).toEqual([]);
+  });
+
+  it('goes on where it was when the new cluster was being moved into its place', async () => {
+    const first = await openPoolDatabase(config);
+    await first.db.$client.query('CREATE TABLE kept (n int)');
+    await first.close();
+    // As if the move had ended after some of them; the password's file comes later.
+    const left = join(dataDir, 'initdb-finished');
+    await mkdir(left);
+    for (const name of ['base', 'pg_wal', 'PG_VERSION']) {
+      await rename(join(dataDir, name), join(left, name));
+    }
+    await rm(join(dataDir, 'openpool.pgpass'));
+    const { db, close } = await openPoolDatabase(config);
+    expect((await db.$client.query('SELECT * FROM kept')).rowCount).toBe(0);
+    await close();
+    expect(existsSync(left)).toBe(false);
+  });
+
+  it('touches nothing in a directory that holds something else', async () => {
+    await mkdir(join(dataDir, 'base'), { recursive: true });
+    writeFileSync(join(dataDir, 'base', 'letters'), 'dear');
+    const refusal = { code: 'DATABASE_NOT_SET_UP', message: expect.stringContaining('is left') };
+    await expect(openPoolDatabase(config)).rejects.toMatchObject(refusal);
+    expect(readdirSync(dataDir, { recursive: true })).toEqual(['base', join('base', 'letters')]);
+  });
+});
+
+describe('a directory that a power cut left', () => {
+  it('is served although another process has the number of its server by now', async () => {
+    const first = await openPoolDatabase(config);
+    await first.db.$client.query('CREATE TABLE kept (n int)');
+    const left = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
+    const socket = readFileSync(join(dataDir, `.s.PGSQL.${PORT}.lock`), 'utf8');
+    await first.close();
+    const account = choosePostgresAccount(dataDir);
+    const other = spawn('sleep', ['60'], { ...account, stdio: 'ignore' });
+    for (const [name, text] of [
+      ['postmaster.pid', left],
+      [`.s.PGSQL.${PORT}.lock`, socket],
+    ] as const) {
+      const path = join(dataDir, name);
+      writeFileSync(path, text.replace(/^\d+/, String(other.pid)), { mode: 0o600 });
+      if (account !== undefined) chownSync(path, account.uid, account.gid);
+    }
+    expect(findServer(dataDir)).toBeUndefined();
+    const again = await openPoolDatabase(config);
+    expect((await again.db.$client.query('SELECT * FROM kept')).rowCount).toBe(0);
+    await again.close();
+    expect(other.exitCode).toBeNull();
+    other.kill();
+  });
+
+  it('is told with the reason when it cannot be written', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    const embeddedDir = join(dir, 'file', 'postgres');
+    await expect(openPoolDatabase({ database: { embeddedDir, port: PORT } })).rejects.toMatchObject(
+      { code: 'STATE_DIRECTORY_UNUSABLE' },
+    );
+  });
+});
+
 describe('a directory of the version before, whose superuser had a known password', () => {
   it('is brought over at the start: its data stay, its owner is a plain role, the password is gone', async () => {
     const older = await makeOlderDirectory();
@@ -261,19 +341,27 @@ async function ask(url: string, statement: string): Promise<void> {
 
 /** A process that uses the embedded Postgres until it is killed. */
 async function startUser(): Promise<ChildProcess> {
+  const child = launchUser();
+  await once(child.stdout, 'data');
+  return child;
+}
+
+/** It leads a group of its own, in which its initdb is too. */
+function launchUser() {
   const path = fileURLToPath(new URL('./open-database.ts', import.meta.url));
   const script = `
     const { openPoolDatabase } = await import(${JSON.stringify(path)});
     await openPoolDatabase(${JSON.stringify(config)});
     process.stdout.write('open');
     setInterval(() => undefined, 1000);`;
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '--eval', script],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  await once(child.stdout, 'data');
-  return child;
+  return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    ...{ stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+  });
+}
+
+function kill({ pid }: ChildProcess, withItsGroup: boolean): void {
+  if (pid === undefined) throw new Error('the process did not start');
+  process.kill(withItsGroup ? -pid : pid, 'SIGKILL');
 }
 
 async function waitUntilGone(): Promise<void> {

@@ -1,9 +1,11 @@
 /** The Temporal worker: what it needs to know, connected and started in the one right order. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
+import { turns, UNHEALTHY_SHARE } from '../activities/turns.js';
 import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
@@ -28,6 +30,7 @@ import type { Service, ServiceContext } from './service.js';
 import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
+import { startWatchdog } from './watchdog.js';
 
 /** How long running activities may take to end by themselves. */
 const SHUTDOWN_GRACE_MS = 15_000;
@@ -56,12 +59,14 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   try {
     const client = new Client({ connection, namespace: config.temporal.namespace });
     const order = temporalOrder(context, { connection, client });
-    await untilTemporalAnswers(context, order.put);
+    await untilTemporalAnswers(context, order.putBack);
     const parts = { connection, client, sources, money: wallet.money };
     const worker = await createWorker(context, parts);
-    const stopKeeping = keepSchedules({ areThere: order.isThere, putBack: order.put, ...context });
+    const stopWatching = startWatchdog(context);
+    const stopKeeping = keepSchedules({ ...order, ...context });
     return runWorker(worker, wallet.refused, async () => {
       stopKeeping();
+      stopWatching();
       await order.leave();
       await terms.stop();
       await connection.close();
@@ -74,6 +79,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   }
 }
 
+const EARLIER_VERSION_RUNS =
+  'a worker of an earlier version still runs on this pool and has put its schedules back: stop it; what it began is taken over';
+const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed: they are put back';
+
 /** What has to stand in Temporal for this pool, put there and looked after. */
 function temporalOrder(
   { config, db, ledger, log, version }: ServiceContext,
@@ -82,24 +91,25 @@ function temporalOrder(
   const { poolId, isUpgraded } = ledger;
   const { address, namespace } = config.temporal;
   const sourceIds = config.sources.map(({ id }) => id);
-  const presence = { id: randomUUID(), version, sources: sourceIds };
+  const presence = { id: randomUUID(), version, sources: sourceIds, host: hostname() };
+  const isTurning = () => turns.standing(UNHEALTHY_SHARE).length === 0;
   const settings = { ...config, poolId };
   return {
-    async put() {
+    async putBack() {
       await noteWorker(db, presence);
       await registerSearchAttributes({ connection, address, namespace, log });
       if (isUpgraded) await takeOver({ client, db, poolId, sources: config.sources, log });
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
-    /** False when something is missing, or came back that an earlier version puts there. */
-    async isThere() {
-      await noteWorker(db, presence);
+    /** Something is missing, or came back that an earlier version puts there. */
+    async findFault() {
+      await noteWorker(db, presence, { isTurning: isTurning() });
       await retireSources(db, sourceIds);
       const read = await sourcesOfWorkers(db);
       await deleteRemovedSources(client.schedule, poolId, (id) => read.has(id), log);
-      if (isUpgraded && (await isEarlierVersionThere({ client }))) return false;
-      return areSchedulesThere(client.schedule, settings);
+      if (isUpgraded && (await isEarlierVersionThere({ client }))) return EARLIER_VERSION_RUNS;
+      return (await areSchedulesThere(client.schedule, settings)) ? null : SCHEDULES_MISSING;
     },
     async leave() {
       // A database that is away does not keep a process from ending.
@@ -121,7 +131,7 @@ function createWorker(context: ServiceContext, parts: WorkerParts): Promise<Work
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
   const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
-  const sentinel = sentinelDeps(context);
+  const sentinel = { ...sentinelDeps(context), money };
   const history = { db, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },

@@ -8,19 +8,21 @@ import type { Log } from './log.js';
 const LOOK_EVERY_MS = 10_000;
 
 interface KeepingOptions {
-  readonly areThere: () => Promise<boolean>;
+  /** What is wrong, in words, or null. */
+  readonly findFault: () => Promise<string | null>;
   /** May run in several workers at once; what fails is tried again at the next look. */
   readonly putBack: () => Promise<void>;
   readonly log: Log;
 }
 
 /** Looks after the schedules until the function that it answers is called. */
-export function keepSchedules({ areThere, putBack, log }: KeepingOptions): () => void {
+export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () => void {
   let isLooking = false;
   const look = async () => {
     try {
-      if (await areThere()) return;
-      log.warn('schedules are missing, Temporal was wiped or changed: they are put back');
+      const fault = await findFault();
+      if (fault === null) return;
+      log.warn(fault);
       await putBack();
     } catch (error) {
       // Unreachable, or another worker was quicker.

@@ -1,13 +1,16 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
 
 import { describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/problem.js';
 import { readVersion } from '../config/process.js';
 import { type Config, type LoadOptions, loadConfig } from '../config.js';
 import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import type { Database } from '../store/database.js';
+import { refuseUnfitDatabase } from '../store/database-fit.js';
 import type { Ledger } from '../store/ledger.js';
 import { migrateDatabase } from '../store/migrate.js';
+import { untilDatabaseAnswers } from './await-database.js';
 import { awaitLedger } from './await-ledger.js';
 import { readFlags } from './flags.js';
 import { createLog, type Log } from './log.js';
@@ -59,10 +62,10 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   }
   let log = createLog({ level: 'info' });
   try {
-    const warnings: string[] = [];
+    const warnings: ConfigWarning[] = [];
     const config = await loadConfig(path, { ...options, onWarning: (one) => warnings.push(one) });
     log = createLog({ level: config.log.level });
-    for (const words of warnings) log.warn({ code: 'CONFIG_FILE_EXPOSED' }, words);
+    for (const { code, words } of warnings) log.warn({ code }, words);
     await run(config, log, { ...options, signal: stopping.signal });
     process.exit(0);
   } catch (error) {
@@ -84,12 +87,8 @@ async function run(
   const running: Service[] = [];
   try {
     const { db } = database;
-    const ledger = await comeToLedger({ config, db, log, signal }, options).catch(
-      (cause: unknown) => {
-        if (cause instanceof PoolError || signal.aborted) throw cause;
-        throw databaseFailure(cause);
-      },
-    );
+    const waiting = { config, db, log, signal };
+    const ledger = await untilDatabaseAnswers(waiting, () => comeToLedger(waiting, options));
     log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
@@ -108,14 +107,10 @@ async function comeToLedger(
   context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
   { needsWallet = false }: LoadOptions,
 ): Promise<Ledger> {
+  await refuseUnfitDatabase(context.db, { isWorkers: needsWallet });
   if (!needsWallet) return awaitLedger(context);
-  await migrateDatabase(context.db);
+  await migrateDatabase(context.db, (words) => context.log.warn(words));
   return openConfiguredLedger(context.db, context.config);
-}
-
-function databaseFailure(cause: unknown): PoolError {
-  const message = `the database cannot be opened or brought to this version: ${foreignText(cause)}`;
-  return new PoolError('DATABASE_UNREACHABLE', message, {}, { cause });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

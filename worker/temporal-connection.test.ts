@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { freePort } from '../local/ports.js';
@@ -47,6 +48,8 @@ describe('asking Temporal until it answers', () => {
     const asked = async () => (failures.length > 0 ? failures.shift()?.() : 'answered');
     expect(await untilTemporalAnswers(asking, asked)).toBe('answered');
     expect(lines).toHaveLength(3);
+    // Each pause takes its listener away: the signal is the process's own.
+    expect(getEventListeners(asking.signal, 'abort')).toEqual([]);
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });
   });

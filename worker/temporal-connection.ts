@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isGrpcCancelledError,
   isGrpcDeadlineError,
@@ -53,7 +54,7 @@ async function again<T>(
         { code: 'TEMPORAL_UNREACHABLE', address: temporal.address },
         `${describeFailure(temporal, error)}; trying again in ${pauseMs / 1000} s`,
       );
-      await pause(pauseMs, signal);
+      await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 }
@@ -100,16 +101,4 @@ function describeFailure(temporal: TemporalConfig, error: unknown): string {
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   return `Temporal at ${address} cannot be reached (${foreignText(cause)}): start it, or correct temporal.address`;
-}
-
-function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, pauseMs);
-    const stop = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -1,5 +1,6 @@
 /** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MoneyDeps } from '../activities/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
 import { createChainClient } from '../chain/chain-client.js';
@@ -134,10 +135,7 @@ function passingTrouble(
 
 async function retry({ open, signal, onRefusal }: PatientOptions): Promise<void> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pauseMs);
-      signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
-    });
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     try {
       await open();

@@ -11,6 +11,7 @@ export function setPoolGauges(registry: Registry, reading: MetricsReading): void
     [1, { version: reading.version }],
   ]);
   setFindings(registry, reading);
+  setWorkers(registry, reading);
   setPayouts(registry, reading);
   setWallet(registry, reading);
   setAudit(registry, reading);
@@ -38,6 +39,16 @@ function setFindings(registry: Registry, { findings, now }: MetricsReading): voi
     'sentinel_look_age_seconds',
     'Age of the last look of the sentinel: it looks every minute while a worker and Temporal run.',
     lookedAt === null ? [] : [[secondsSince(now, lookedAt), {}]],
+  );
+}
+
+/** A worker looks around every ten seconds. */
+function setWorkers(registry: Registry, { turnedAt, now }: MetricsReading): void {
+  gauge(
+    registry,
+    'worker_turn_age_seconds',
+    'How long ago a worker last looked around with its loops turning.',
+    turnedAt === null ? [] : [[secondsSince(now, turnedAt), {}]],
   );
 }
 

@@ -17,6 +17,7 @@ import {
   type SourceSummary,
 } from '../../store/source-reads.js';
 import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
+import { lastTurn } from '../../store/worker-processes.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { ARRIVALS_MS } from '../views/source-view.js';
 
@@ -36,6 +37,8 @@ export interface MetricsReading {
   readonly wallet: PayingWallet | undefined;
   readonly reconciliation: KeptReconciliation | undefined;
   readonly audit: AuditState;
+  /** When a worker got on last. */
+  readonly turnedAt: Date | null;
 }
 
 export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
@@ -49,17 +52,18 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
     bucketUnmatched(db, now),
     countSetAside(db),
   ]);
-  const [findings, totals, openPayouts, latePayouts, wallet] = await Promise.all([
+  const [findings, totals, openPayouts, latePayouts, wallet, turnedAt] = await Promise.all([
     countFindings(db),
     readPoolTotals(db),
     countOpenPayouts(db),
     countLatePayouts(db, now),
     findPayingWallet(db, config.chain.chainId),
+    lastTurn(db),
   ]);
   const audit = await readAuditState(db);
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {
     ...{ version, now, sources, eventTypes, arrivals, prices, unmatched, setAside },
-    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit },
+    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit, turnedAt },
   };
 }

@@ -6,17 +6,18 @@ import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 
-export function walletPill({ wallet, config }: PoolStatus): Html {
-  if (wallet === undefined) return pill('no wallet opened yet', 'warn');
-  if (wallet.halts.length > 0) return pill('payouts halted', 'bad');
-  return config.pool.payoutsEnabled ? pill('payouts on', 'good') : pill('payouts off', 'warn');
+export function standingPill({ standing }: PoolStatus): Html {
+  return pill(standing.words, standing.tone);
 }
 
-export function notices({ wallet, totals, unaffordable }: PoolStatus): readonly Html[] {
+export function notices({ wallet, totals, unaffordable, standing }: PoolStatus): readonly Html[] {
   const shown: Html[] = [];
   for (const { code, reason } of (wallet?.halts ?? []).map(publicHalt)) {
     const title = `Nothing is paid: the wallet is halted (${code})`;
     shown.push(notice('bad', title, withChecksums(reason)));
+  }
+  for (const { code, short, reason } of standing.stops) {
+    shown.push(notice('bad', `Nothing is paid: ${short} (${code})`, sentence(reason)));
   }
   if (wallet !== undefined && wallet.replacedBy !== null) {
     const words = 'It goes on when a worker with its key has started.';
@@ -53,6 +54,8 @@ const notice = (tone: 'bad' | 'warn', title: string, words: string, href?: strin
   html`<div class="notice ${tone}" role="status"><b>${title}</b><p>${words} ${
     href === undefined ? '' : html`<a href="${href}">Look at them</a>`
   }</p></div>`;
+
+const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 const counted = (count: number, noun: string): string =>
   `${groupDigits(String(count))} ${noun}${count === 1 ? '' : 's'}`;

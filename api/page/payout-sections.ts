@@ -19,7 +19,7 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
 
 /** Promised and not settled, with the reason: the place to look when somebody asks for his money. */
 export function waitingPayouts(status: PoolStatus, links: Links): Html {
-  const { openPayouts, totals, now } = status;
+  const { openPayouts, totals, now, standing } = status;
   const shown =
     openPayouts.length < totals.openPayouts ? `; the oldest ${openPayouts.length} are shown` : '';
   return section({
@@ -36,7 +36,10 @@ export function waitingPayouts(status: PoolStatus, links: Links): Html {
 <td class="s6 last">${payoutLinks(payout, links)}</td>
 </tr>`,
     ),
-    empty: 'Nothing is waiting: everything that was promised is settled.',
+    empty:
+      standing.tone === 'good'
+        ? 'Nothing is waiting: everything that was promised is settled.'
+        : `Nothing is promised now. The pool's state: ${standing.words}.`,
   });
 }
 

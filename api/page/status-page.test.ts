@@ -183,7 +183,8 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     const words = await page.textContent('body');
     for (const expected of [
       'Northern Lights Pool',
-      'payouts on',
+      'nothing is paid: no worker runs',
+      'Nothing is paid: Temporal is away (TEMPORAL_UNREACHABLE)',
       '6 of 9 online',
       'fee cap 0.1 gwei is below base fee 0.3 gwei',
       'FEE_ABOVE_CAP',

@@ -8,8 +8,9 @@ import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
 import type { HourOfSource, SourceSummary } from '../../store/source-reads.js';
 import type { PayingWallet } from '../../store/wallet-reads.js';
 import { createLinks } from '../links.js';
+import type { PoolStanding } from '../standing.js';
 import { findingSection } from './finding-section.js';
-import { notices, walletPill } from './notices.js';
+import { notices, standingPill } from './notices.js';
 import type { Html } from './parts.js';
 import { lastPayouts, waitingPayouts } from './payout-sections.js';
 import { sourceSection } from './source-section.js';
@@ -35,6 +36,7 @@ export interface PoolStatus {
   readonly openPayouts: readonly PayoutSummary[];
   readonly recentPayouts: readonly PayoutSummary[];
   readonly wallet: PayingWallet | undefined;
+  readonly standing: PoolStanding;
   /** Payouts that wait for the wallet to be topped up. */
   readonly unaffordable: { readonly payouts: number; readonly amountWei: bigint };
 }
@@ -61,7 +63,7 @@ export function statusPage(status: PoolStatus): Html {
 <header>
 <h1><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 2C9 7 5 10.5 5 15a7 7 0 0 0 14 0c0-4.5-4-8-7-13z"/></svg>${config.pool.name}</h1>
 <p>${config.pool.region}</p>
-<div class="state">${walletPill(status)}</div>
+<div class="state">${standingPill(status)}</div>
 </header>
 <main>
 ${notices(status)}

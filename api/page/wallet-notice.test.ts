@@ -1,13 +1,16 @@
 /** What the page says of the wallet's money, on a real Postgres. */
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { recordBalance } from '../../store/wallet-balance.js';
+import { noteWorker } from '../../store/worker-processes.js';
 import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
 import { toChecksum } from '../addresses.js';
 import { createApp } from '../app.js';
 import {
   addPayout,
   addressOf,
+  addTerms,
   addWallet,
   addWorker,
   CHAIN_ID,
@@ -38,5 +41,32 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   expect(said).toMatch(/The wallet held 0\.01 ETH .* ago\./);
   expect(said).toContain('1 payout of 0.07 ETH waits for the wallet to be topped up');
   expect(said).toContain(`Send ETH to ${toChecksum(TEST_WALLET)}, which holds 0.01 ETH.`);
+  await database.close();
+});
+
+it('calls nothing well of which it knows otherwise: no worker, no Temporal, no money', async () => {
+  const database = await createTestDatabase();
+  const { db } = database;
+  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+  const words = async () =>
+    (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
+  await addWallet(db);
+  const said = await words();
+  expect(said).toContain('nothing is paid: no worker runs');
+  expect(said).not.toMatch(/payouts on|Nothing is waiting/);
+  await noteWorker(db, { id: randomUUID(), version: '1', sources: [], host: 'here' });
+  expect(await words()).toContain('nothing is paid: Temporal is away');
+  const key = { chainId: CHAIN_ID, address: TEST_WALLET };
+  await recordBalance(db, key, { wei: 0n, block: 1 });
+  await addWorker(db, { payee: addressOf(1), pendingWei: 10n ** 17n });
+  await addTerms(db, 1n);
+  expect(await words()).toContain('Nothing is paid: the wallet is empty (WALLET_EMPTY)');
+  const preview = await (await app.request('/v1/round/preview')).json();
+  expect(preview).toMatchObject({
+    stops: [{ code: 'TEMPORAL_UNREACHABLE' }, { code: 'WALLET_EMPTY' }],
+    totals: { pays: 0, waits: 1 },
+    payees: [{ verdict: 'waits', code: 'WALLET_EMPTY' }],
+  });
   await database.close();
 });

@@ -24,7 +24,8 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
   for (const [path, nodeType] of [
     ['/workers', undefined],
     ['/transcoder', 'transcode'],
-    ['/transcoders', 'transcode'],
+    // Its dashboard is older than node types: to it every worker was a transcoder.
+    ['/transcoders', undefined],
   ] as const) {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';

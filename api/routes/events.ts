@@ -17,7 +17,7 @@ import { toChecksum } from '../addresses.js';
 import { amount } from '../amounts.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { parseEventTime } from '../event-times.js';
-import { booleanQuery, pageQuery, readQuery } from '../request.js';
+import { booleanQuery, pageQuery, readQuery, refuseQuery } from '../request.js';
 import {
   publicEventId,
   publicModel,
@@ -61,6 +61,7 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ events, nextCursor: page.nextCursor });
   });
   app.get('/set-aside/:id', async (c) => {
+    refuseQuery(c);
     const id = c.req.param('id');
     const found = /^[1-9][0-9]{0,14}$/.test(id) ? await findSetAside(db, Number(id)) : undefined;
     if (found === undefined) {

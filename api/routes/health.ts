@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
-import type { PoolErrorCode } from '../../domain/pool-error.js';
+import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
+import { isWorkerSilent } from '../../domain/pool-standing.js';
 import { pingDatabase } from '../../store/pool-reads.js';
-import type { ApiDeps } from '../deps.js';
+import { lastTurn } from '../../store/worker-processes.js';
+import { type ApiDeps, nowOf } from '../deps.js';
 import { toErrorAnswer } from '../errors.js';
 import { pingTemporal } from '../sagas.js';
 
@@ -12,15 +14,25 @@ export function healthRoutes(deps: ApiDeps): Hono {
   // Of this process alone: restarting it mends nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
   app.get('/ready', async (c) => {
-    const [database, temporal] = await Promise.all([
+    const [database, temporal, worker] = await Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
       probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
+      probe(requireTurn(deps), 'WORKER_SILENT'),
     ]);
+    // An API answers without a worker: what it is told of one makes it no less ready.
     const isReady = database === 'ok' && temporal === 'ok';
-    const body = { status: isReady ? 'ok' : 'unavailable', database, temporal };
+    const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
   });
   return app;
+}
+
+/** Throws when no worker has looked around lately with its loops turning. */
+async function requireTurn(deps: ApiDeps): Promise<void> {
+  const turnedAt = await lastTurn(deps.db);
+  if (isWorkerSilent(turnedAt === null ? null : nowOf(deps).getTime() - turnedAt.getTime())) {
+    throw new PoolError('WORKER_SILENT', 'No worker gets on.');
+  }
 }
 
 /** `ok`, or the code of what is wrong. */

@@ -7,6 +7,7 @@ import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
+import { refuseQuery } from '../request.js';
 import { publicCheck } from '../views/outside.js';
 
 const SHOWN = 20;
@@ -14,6 +15,7 @@ const SHOWN = 20;
 export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/rebuild', async (c) => {
+    refuseQuery(c);
     const all = await listRebuilds(db, SHOWN);
     const shown = access.showsWords(c)
       ? all
@@ -21,7 +23,10 @@ export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
     const kept = withChecksums(shown);
     return c.json({ latest: kept[0] ?? null, items: kept });
   });
-  app.get('/archives', async (c) => c.json({ items: (await listArchives(db)).map(viewArchive) }));
+  app.get('/archives', async (c) => {
+    refuseQuery(c);
+    return c.json({ items: (await listArchives(db)).map(viewArchive) });
+  });
   return app;
 }
 

@@ -7,7 +7,7 @@ import type { Access } from '../access.js';
 import { parseAddress, toChecksum } from '../addresses.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
-import { pageQuery, readQuery } from '../request.js';
+import { pageQuery, readQuery, refuseQuery } from '../request.js';
 import { viewPayee } from '../views/payee-view.js';
 import { viewPayout } from '../views/payout-view.js';
 import { viewWorker } from '../views/worker-view.js';
@@ -26,6 +26,7 @@ export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ payees, nextCursor: page.nextCursor });
   });
   app.get('/:address', async (c) => {
+    refuseQuery(c);
     const address = parseAddress(c.req.param('address'));
     const payee = await findPayee(db, address);
     if (payee === undefined) {

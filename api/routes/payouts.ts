@@ -15,7 +15,14 @@ import type { Access } from '../access.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
 import { requestPayout } from '../payout-request.js';
-import { addressText, pageQuery, readBody, readQuery, reasonText } from '../request.js';
+import {
+  addressText,
+  pageQuery,
+  readBody,
+  readQuery,
+  reasonText,
+  refuseQuery,
+} from '../request.js';
 import { pokeSaga } from '../sagas.js';
 import { viewAllocation, viewPayout, viewSlot } from '../views/payout-view.js';
 
@@ -64,6 +71,7 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ payouts, nextCursor: page.nextCursor });
   });
   app.get('/:id', async (c) => {
+    refuseQuery(c);
     const payout = await requirePayout(deps, c.req.param('id'));
     const [slots, allocations] = await Promise.all([
       readSlots(db, payout.id),

@@ -6,7 +6,7 @@ import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
-import { pageQuery, readQuery } from '../request.js';
+import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
@@ -14,6 +14,7 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   const { db, config, version } = deps;
   const app = new Hono();
   app.get('/pool', async (c) => {
+    refuseQuery(c);
     const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
     return c.json({
       id: deps.poolId,

@@ -6,6 +6,7 @@ import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
+import { refuseQuery } from '../request.js';
 import { publicCheck } from '../views/outside.js';
 
 const SHOWN = 20;
@@ -13,6 +14,7 @@ const SHOWN = 20;
 export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
+    refuseQuery(c);
     const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
     const shown = kept.map((one) => viewReconciliation(one, access.showsWords(c)));

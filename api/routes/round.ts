@@ -2,24 +2,27 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../domain/round-preview.js';
 import { pageOfPreview, previewRound } from '../../store/round-preview.js';
-import { findPayingWallet } from '../../store/wallet-reads.js';
+import { findPayingWallet, freeWeiOf } from '../../store/wallet-reads.js';
 import type { Access } from '../access.js';
 import { toChecksum, withChecksums } from '../addresses.js';
 import { amount } from '../amounts.js';
 import type { ApiDeps } from '../deps.js';
 import { pageQuery, readQuery } from '../request.js';
+import { readStanding } from '../standing.js';
 import { publicHalt, publicStanding } from '../views/outside.js';
 
 const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
-export function roundRoutes({ db, config }: ApiDeps, access: Access): Hono {
+export function roundRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db, config } = deps;
   const { chain, pool } = config;
   return new Hono().get('/preview', async (c) => {
     const { verdict, ...page } = readQuery(c, previewQuery);
     const showsWords = access.showsWords(c);
-    const [preview, paying] = await Promise.all([
-      previewRound(db, pool),
-      findPayingWallet(db, chain.chainId),
+    const paying = await findPayingWallet(db, chain.chainId);
+    const [preview, { stops }] = await Promise.all([
+      previewRound(db, pool, freeWeiOf(paying, chain.keepInWalletWei)),
+      readStanding(deps, paying),
     ]);
     const { items, nextCursor } = pageOfPreview(preview.payees, verdict, page);
     const { payees, pays, waits, notDue, ...sums } = preview.totals;
@@ -32,6 +35,8 @@ export function roundRoutes({ db, config }: ApiDeps, access: Access): Hono {
           code,
           reason: withChecksums(reason),
         })),
+      /** What else keeps every payout from being made now. */
+      stops: stops.map(({ code, reason }) => ({ code, reason })),
       totals: {
         ...{ payees, pays, waits, notDue },
         ...amount('pays', sums.paysWei),

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { latestPrices } from '../../domain/job-price.js';
+import { PoolError } from '../../domain/pool-error.js';
 import type { Reader } from '../../store/database.js';
 import { bucketUnmatched } from '../../store/metrics-reads.js';
 import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
@@ -13,9 +14,10 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../store/source-reads.js';
+import { sqlState } from '../../store/transact.js';
 import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../deps.js';
-import { readBody, readQuery, reasonText } from '../request.js';
+import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../request.js';
 import { publicError } from '../views/outside.js';
 import { movedWords, RESUMED_WORDS } from '../views/source-decisions.js';
 import {
@@ -39,11 +41,11 @@ const MOST_PRICES = 100;
 /** Of each kind of finding about a source's objects. */
 const SHOWN_OBJECTS = 20;
 
-const hoursQuery = z.object({
-  hours: z.coerce.number().int().min(1).max(MOST_HOURS).default(DEFAULT_HOURS),
-});
+const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
 
 const ACTOR = 'api';
+/** SQLSTATE: insufficient privilege. */
+const FORBIDDEN = '42501';
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 const moveBody = decisionBody.extend({
   to: z.string().trim().min(1).max(2_000),
@@ -55,6 +57,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/', async (c) => {
+    refuseQuery(c);
     const now = nowOf(deps);
     const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
     const [sources, counts, arrivals, unmatched] = await Promise.all([
@@ -99,6 +102,7 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     });
   });
   app.get('/:id/prices', async (c) => {
+    refuseQuery(c);
     const sourceId = c.req.param('id');
     await requireKnownSource(db, sourceId);
     const now = nowOf(deps);
@@ -110,7 +114,10 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   app.post('/:id/move', async (c) => {
     access.requireToken(c);
     const order = { ...(await readBody(c, moveBody)), actor: ACTOR };
-    const moved = await moveSource(db, c.req.param('id'), order);
+    const sourceId = c.req.param('id');
+    const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
+      throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
+    });
     return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
   });
   app.post('/:id/resume', async (c) => {
@@ -120,6 +127,14 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ resumed: true, words: RESUMED_WORDS });
   });
   return app;
+}
+
+/** What to do instead: the role of the API has no right to it by design, and starting a worker gives it none. */
+function moveForbidden(sourceId: string, cause: unknown): PoolError {
+  const words =
+    `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
+    `openpool source move ${sourceId} --to <place> --reason <words>`;
+  return new PoolError('DATABASE_FORBIDDEN', words, {}, { cause });
 }
 
 function viewReading(

@@ -8,6 +8,7 @@ import { findPayingWallet } from '../../store/wallet-reads.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { chartStart } from '../page/hour-chart.js';
 import { type PoolStatus, statusPage } from '../page/status-page.js';
+import { readStanding } from '../standing.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;
@@ -32,11 +33,12 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     listPayouts(db, { states: ['paid', 'refused', 'failed', 'cancelled'] }, SHOWN_ENDED),
     findPayingWallet(db, config.chain.chainId),
   ]);
-  const [hours, findings, findingTotals, unaffordable] = await Promise.all([
+  const [hours, findings, findingTotals, unaffordable, standing] = await Promise.all([
     countHours(db, { from: chartStart(now), to: now }),
     openFindings(db, SHOWN_FINDINGS),
     countFindings(db),
     countUnaffordable(db),
+    readStanding(deps, wallet),
   ]);
   return {
     config,
@@ -49,6 +51,6 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     ...{ sources, hours, findings, findingTotals },
     openPayouts,
     recentPayouts: recent.items,
-    ...{ wallet, unaffordable },
+    ...{ wallet, unaffordable, standing },
   };
 }

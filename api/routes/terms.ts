@@ -1,7 +1,8 @@
 /** The dated terms, and the act that changes them: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { ROUNDINGS } from '../../domain/money.js';
+import { LONGEST_MS } from '../../config/quantity.js';
+import { isPossibleWei, ROUNDINGS } from '../../domain/money.js';
 import { PoolError } from '../../domain/pool-error.js';
 import { differenceWords } from '../../domain/sentinel-terms.js';
 import { listActs } from '../../store/audit-log-reads.js';
@@ -11,7 +12,7 @@ import { type RunningFile, runningFiles } from '../../store/worker-terms.js';
 import type { Access } from '../access.js';
 import type { ApiDeps } from '../deps.js';
 import { parseEventTime } from '../event-times.js';
-import { readBody, reasonText } from '../request.js';
+import { readBody, reasonText, refuseQuery } from '../request.js';
 import { viewTermsChange, viewTermsHistory, viewTermsValues } from '../views/terms-view.js';
 
 const changeBody = z.strictObject({
@@ -20,8 +21,9 @@ const changeBody = z.strictObject({
     .string()
     .regex(/^(0|[1-9][0-9]{0,77})$/, 'a whole number of wei')
     .transform(BigInt)
+    .refine(isPossibleWei, 'more wei than there are')
     .optional(),
-  minPayoutIntervalMs: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  minPayoutIntervalMs: z.number().int().min(0).max(LONGEST_MS).optional(),
   rounding: z.enum(ROUNDINGS).optional(),
   from: z.string().transform(parseEventTime).nullable().default(null),
   reason: reasonText.min(1, 'say why'),
@@ -31,6 +33,7 @@ const changeBody = z.strictObject({
 export function termsRoutes({ db }: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
+    refuseQuery(c);
     const isTrusted = access.bringsToken(c);
     const [history, acts, files] = await Promise.all([
       readTermsHistory(db),

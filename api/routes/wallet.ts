@@ -9,7 +9,7 @@ import type { Access } from '../access.js';
 import { withChecksums } from '../addresses.js';
 import type { ApiDeps } from '../deps.js';
 import { createLinks } from '../links.js';
-import { addressText, readBody, reasonText } from '../request.js';
+import { addressText, readBody, reasonText, refuseQuery } from '../request.js';
 import { resumedWords, viewWallet } from '../views/wallet-view.js';
 
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
@@ -22,9 +22,10 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
-  app.get('/', async (c) =>
-    c.json(viewWallet(await requireWallet(deps), links, access.showsWords(c))),
-  );
+  app.get('/', async (c) => {
+    refuseQuery(c);
+    return c.json(viewWallet(await requireWallet(deps), links, access.showsWords(c)));
+  });
   app.post('/halt', async (c) => {
     access.requireToken(c);
     const { reason } = await readBody(c, decisionBody);

@@ -27,6 +27,11 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
     const said = 'it reads what another source has counted, and is stopped';
     return { subject, words: said, figures };
   }
+  if (code === 'RPC_SILENT') {
+    const { endpoint: _, ...durations } = figures;
+    const said = 'one of the RPC endpoints has given no usable answer for long';
+    return { subject: '', words: said, figures: durations };
+  }
   if (code !== 'PRICE_JUMP' || publicSubject(subject) !== null) return { subject, words, figures };
   return {
     subject: '',

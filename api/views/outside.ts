@@ -45,12 +45,16 @@ export function publicError(code: string): string {
 /** Codes under which a payout waits with words that quote a node or a signer. */
 const QUOTING_WAITS: Readonly<Record<string, string>> = {
   RPC_UNREACHABLE: 'the chain cannot be asked now; nothing is decided until it answers',
+  BROADCAST_REFUSED: 'it was sent and not taken yet; it is sent again by itself',
   SIGNER_UNREACHABLE: 'the signer does not answer; nothing is signed, and it is asked again',
   SIGNER_REFUSED: 'the signer refuses; nothing is signed, and it is asked again',
 };
 
 /** A broken invariant's sentence names the job or the event that breaks it. */
 const INVARIANT = /^(the wallet is halted: [A-Z]+(?:_[A-Z]+)+): [\s\S]*$/;
+
+/** What a node said, in the sentence about a signed payout that the wallet cannot pay for. */
+const NODE_SAID = / \(\S+ refused it: [\s\S]*\)(?=; wallet 0x[0-9a-fA-F]{40} holds )/;
 
 /** A halt as everybody may read it: ours, or what the operator said. */
 export function publicHalt<Halt extends { readonly code: string; readonly reason: string }>(
@@ -62,6 +66,7 @@ export function publicHalt<Halt extends { readonly code: string; readonly reason
 
 /** Why a payout waits: a sentence of ours as it is, one with foreign words in it by its code. */
 export function publicWait(code: string | null, reason: string | null): string | null {
+  if (code === 'WALLET_EMPTY') return reason?.replace(NODE_SAID, '') ?? null;
   if (code === 'WALLET_HALTED') return reason?.replace(INVARIANT, '$1') ?? null;
   return QUOTING_WAITS[code ?? ''] ?? reason;
 }

@@ -28,10 +28,9 @@ const WORD_BYTES = 512;
 const TAIL_BYTES = 64;
 
 /**
- * Yields the elements in slices. `null` and nothing at all are an empty array: so the orchestrator
- * says that there is nothing. What was complete is yielded before an error is thrown:
- * EVENT_SOURCE_NOT_JSON for something else than an array, EVENT_SOURCE_TRUNCATED for one without an
- * end.
+ * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
+ * nothing. What was complete is yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for something
+ * else than an array, nothing at all included, EVENT_SOURCE_TRUNCATED for one without an end.
  */
 export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
@@ -105,7 +104,7 @@ class ArrayScanner implements EventScanner {
   end(): void {
     if (this.where === 'before') {
       const word = this.takeHeld().trim();
-      if (word !== '' && word !== 'null') throw notAnArray(this.what, word);
+      if (word !== 'null') throw notAnArray(this.what, word);
     } else if (this.endsInOddElement()) {
       this.push(this.takeHeld().trimEnd().replace(/\]$/, ''), false);
     } else if (this.where !== 'after') {
@@ -270,7 +269,8 @@ class ArrayScanner implements EventScanner {
 }
 
 function notAnArray(what: string, text: string): PoolError {
-  const message = `${what} is no JSON array; it begins with ${quote(text)}`;
+  const found = text === '' ? 'it is empty' : `it begins with ${quote(text)}`;
+  const message = `${what} is no JSON array; ${found}`;
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 

@@ -10,6 +10,8 @@ interface DumpOptions extends ScanOptions {
   readonly what: string;
   /** Its whole name, for people; `.gz` at its end promises gzip. */
   readonly path: string;
+  /** Nothing in it is taken for no events. @default false */
+  readonly mayBeEmpty?: boolean;
 }
 
 const PEEK_BYTES = 64 * 1024;
@@ -38,12 +40,13 @@ async function* scanText(
   const text = head.toString().replace(BYTE_ORDER_MARK, '').trimStart();
   if (text.startsWith('{')) {
     yield* scanLines(withoutMark(all), options);
-  } else if (
-    (text === '' && head.length < PEEK_BYTES) ||
-    text.startsWith('[') ||
-    text.trim() === 'null'
-  ) {
+  } else if (text.startsWith('[') || text.trim() === 'null') {
     yield* scanArray(all, options);
+  } else if (text === '' && head.length < PEEK_BYTES) {
+    // What went wrong meanwhile is thrown by it.
+    for await (const _ of all);
+    if (options.mayBeEmpty === true) return;
+    throw new PoolError('EVENT_SOURCE_TRUNCATED', `${options.what} is empty`);
   } else {
     const begins = JSON.stringify(foreignText(text.slice(0, 240), 120));
     const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${begins}`;

@@ -125,7 +125,8 @@ async function* readOne(
     throw unreadable(path, error);
   });
   try {
-    yield* scanDump(chunksOf(file, path, signal), { maxElementBytes, what: object.key, path });
+    const options = { maxElementBytes, what: object.key, path, mayBeEmpty: true };
+    yield* scanDump(chunksOf(file, path, signal), options);
     memory?.done(object);
   } finally {
     await file.close();

@@ -2,11 +2,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Address, payableAddress } from '../../domain/address.js';
+import { readTime, TIME_WANTED } from '../../domain/time.js';
 import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
 import { checkOptions, optionsError } from './options.js';
 import { duration } from './quantity.js';
 
-const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const time = z.string().transform((text, context) => {
+  const timeMs = readTime(text);
+  if (timeMs !== undefined) return new Date(timeMs);
+  context.addIssue({ code: 'custom', message: TIME_WANTED });
+  return z.NEVER;
+});
 const address = z.string().transform((text, context) => {
   const payee = payableAddress(text);
   if (payee !== undefined) return payee;

@@ -101,6 +101,8 @@ describe('asking an orchestrator', () => {
     [500, '<h1>oops</h1>', 'EVENT_SOURCE_HTTP_STATUS'],
     [200, '<!doctype html><html>log in</html>', 'EVENT_SOURCE_NOT_JSON'],
     [200, '{"error":"no"}', 'EVENT_SOURCE_NOT_JSON'],
+    [200, '', 'EVENT_SOURCE_NOT_JSON'],
+    [200, ' \r\n', 'EVENT_SOURCE_NOT_JSON'],
     [200, '[{"ID":1},', 'EVENT_SOURCE_TRUNCATED'],
   ])('names an answer %i %j', async (status, text, code) => {
     const reading = answering((_, response) => response.writeHead(status).end(text));

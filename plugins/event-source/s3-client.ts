@@ -4,14 +4,17 @@ import { foreignText, visible } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
 import type { ListedObject } from './event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
+import { collectListing } from './s3-listing.js';
 import type { S3Options } from './s3-options.js';
 
 export interface S3Page {
   readonly objects: readonly ListedObject[];
   /** The last key, counted or not; null: the listing gave none. */
   readonly lastKey: string | null;
-  /** Where the listing goes on; null: this was its end. */
-  readonly next: string | null;
+  /** False: this was its end. */
+  readonly goesOn: boolean;
+  /** Where the storage goes on; null also from a storage that does not say it. */
+  readonly token: string | null;
 }
 
 export interface S3Client {
@@ -29,6 +32,7 @@ export interface S3Body {
 }
 
 const PAGE_KEYS = 1_000;
+const LISTING = 'ListObjectsV2Command';
 /** The first try included; the waits between them are the SDK's own, below 20 s. */
 const TRIES = 3;
 
@@ -39,6 +43,21 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
   const client = new sdk.S3Client(clientConfig(options));
   const where = `${options.endpoint.host}, bucket ${bucket}`;
   const abortSignal = signal;
+  client.middlewareStack.add(
+    (next, { commandName = '' }) =>
+      async (args) => {
+        const result = await next(args);
+        const { response } = result;
+        if (commandName !== LISTING || !isAnswer(response) || response.statusCode !== 200) {
+          return result;
+        }
+        const body = bodyOf(response.body, { key: where, idleMs: idleTimeout, signal });
+        Object.assign(response, { body: await collectListing(body.chunks(), where) });
+        return result;
+      },
+    // Between the SDK's reading of the answer and the answer.
+    { step: 'deserialize', priority: 'low', name: 'wholeListing' },
+  );
   return {
     async list(from) {
       const after = from !== null && 'after' in from ? { StartAfter: from.after } : {};
@@ -48,11 +67,12 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
       const answer = await client.send(command, { abortSignal }).catch((error: unknown) => {
         throw told(signal, () => s3Error(error, where));
       });
-      const { Contents: contents = [], IsTruncated, NextContinuationToken: next } = answer;
+      const { Contents: contents = [], IsTruncated, NextContinuationToken } = answer;
       return {
         objects: contents.flatMap(toListed),
         lastKey: contents.at(-1)?.Key ?? null,
-        next: IsTruncated === true ? (next ?? null) : null,
+        goesOn: IsTruncated === true,
+        token: NextContinuationToken || null,
       };
     },
     async open(key) {
@@ -109,6 +129,13 @@ function toListed(said: {
   // Consoles make an empty object for a folder.
   if (key === '' || (key.endsWith('/') && sizeBytes === 0)) return [];
   return [{ key, version: etag.replaceAll('"', ''), sizeBytes }];
+}
+
+function isAnswer(
+  response: unknown,
+): response is { readonly statusCode: unknown; readonly body: Readable } {
+  if (typeof response !== 'object' || response === null) return false;
+  return 'statusCode' in response && 'body' in response && isReadable(response.body);
 }
 
 interface Readable extends AsyncIterable<Uint8Array> {

@@ -216,7 +216,114 @@ describe('a source of files in a bucket', () => {
     expect(await read(source, { memory })).toMatchObject({
       error: { code: 'EVENT_SOURCE_BAD_REQUEST', message: expect.stringContaining('backwards') },
     });
-    expect(storage.asked).toHaveLength(2);
+    expect(storage.asked).toHaveLength(3);
+  });
+});
+
+describe('a storage whose listing is not what it seems', () => {
+  let storage: TestStorage;
+  const keys = Array.from({ length: 25 }, (_, i) => `us/${10 + i}.json`);
+  beforeAll(async () => {
+    storage = await startTestStorage();
+    storage.pageKeys = 10;
+    await storage.fill(keys.map((key) => [key, `["${key}"]`]));
+  });
+  afterAll(() => storage.stop());
+  beforeEach(() => {
+    storage.asked.length = 0;
+    storage.answer = undefined;
+  });
+
+  const isListing = (url = '') => url.includes('list-type');
+  /** Lets the server answer, and changes the text of its listings. */
+  const changing = (change: (text: string) => string) => {
+    storage.answer = (request, response, answer) => {
+      if (!isListing(request.url)) return answer();
+      const { end } = response;
+      response.removeHeader('content-length');
+      Object.assign(response, {
+        setHeader: (name: string, value: string) =>
+          name.toLowerCase() === 'content-length'
+            ? response
+            : Object.getPrototypeOf(response).setHeader.call(response, name, value),
+        end: (chunk: unknown) => end.call(response, change(String(chunk)), 'utf8'),
+      });
+      answer();
+    };
+  };
+  const readBucket = async (more: Parameters<typeof read>[1] = {}) =>
+    read(await sourceOf(storage.options), more);
+  const all = keys.map((key) => `"${key}"`);
+
+  it.each([
+    ['the page of a console', '<!doctype html><html><head><title>Console</title></head></html>'],
+    ['nothing', ''],
+    ['JSON', '{"status":"ok"}'],
+    [
+      'the buckets',
+      '<?xml version="1.0"?><ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>',
+    ],
+    ['versions', '<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>'],
+  ])('is refused when it answers %s', async (what, text) => {
+    storage.answer = (_, response) => response.writeHead(200).end(text);
+    const began = what === 'nothing' ? /it answered nothing$/ : /what is none and begins with "/;
+    expect(await readBucket()).toMatchObject({
+      raws: [],
+      error: { code: 'EVENT_SOURCE_NOT_JSON', message: expect.stringMatching(began) },
+    });
+    expect(storage.asked).toHaveLength(1);
+  });
+
+  it('is refused when it ends in the middle', async () => {
+    changing((text) => text.slice(0, text.lastIndexOf('<Contents>')));
+    expect(await readBucket()).toMatchObject({ error: { code: 'EVENT_SOURCE_TRUNCATED' } });
+  });
+
+  it('is given up when it stops in the middle', async () => {
+    storage.answer = (_, response) => void response.writeHead(200).write('<ListBucketResult>');
+    const hasty = await sourceOf({ ...storage.options, idleTimeout: '200ms' });
+    expect(await read(hasty)).toMatchObject({ error: { code: 'EVENT_SOURCE_TIMEOUT' } });
+  });
+
+  it('is read to its end although it goes on without saying where', async () => {
+    changing((text) => text.replace(/<NextContinuationToken>.*<\/NextContinuationToken>/, ''));
+    expect(await readBucket()).toEqual({ raws: all, error: undefined });
+  });
+
+  it('is refused when it goes on, and neither a key nor a word says where', async () => {
+    const empty = '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>';
+    storage.answer = (_, response) => response.writeHead(200).end(empty);
+    expect(await readBucket()).toMatchObject({
+      error: { code: 'EVENT_SOURCE_BAD_REQUEST', message: expect.stringContaining('say where') },
+    });
+  });
+
+  it('is read on after a page without a key', async () => {
+    let isFirst = true;
+    changing((text) => {
+      const page = isFirst ? text.replace(/<Contents>.*<\/Contents>/s, '') : text;
+      isFirst = false;
+      return page;
+    });
+    expect((await readBucket()).raws).toEqual(all.slice(10));
+  });
+
+  it('is read whole although it does not know start-after', async () => {
+    storage.answer = (request, _, answer) => {
+      request.url = request.url?.replace(/&?start-after=[^&]+/, '');
+      answer();
+    };
+    const listed: string[] = [];
+    const memory: ObjectMemory = {
+      async unread(objects) {
+        listed.push(...objects.map(({ key }) => key));
+        return objects;
+      },
+      skipUpTo: async () => 'us/22.json',
+      done: () => undefined,
+    };
+    expect(await readBucket({ memory })).toEqual({ raws: all, error: undefined });
+    expect(listed).toEqual(keys);
   });
 });
 

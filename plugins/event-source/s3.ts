@@ -10,7 +10,7 @@ import type {
   ReadRequest,
 } from './event-source.js';
 import { checkOptions } from './options.js';
-import { openS3Client, type S3Body, type S3Client } from './s3-client.js';
+import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-client.js';
 import { placeOf, type S3Options, s3Options } from './s3-options.js';
 
 /**
@@ -40,6 +40,13 @@ const MAX_LOST_IN_A_ROW = 3;
 /** Some may be read by nobody, by a policy or a key of their own; where all are, they are not asked for all. */
 const MAX_FORBIDDEN_IN_A_ROW = 100;
 const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
+
+type ListFrom = NonNullable<Parameters<S3Client['list']>[0]>;
+
+/** In the order in which a storage lists its keys. */
+function isAfter(key: string, other: string): boolean {
+  return Buffer.from(key).compare(Buffer.from(other)) > 0;
+}
 
 /** The object came, and is not what it should be. */
 const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
@@ -81,20 +88,39 @@ class S3Reading {
   }
 
   private async *pages(): AsyncGenerator<readonly ListedObject[]> {
-    let last = Buffer.alloc(0);
-    for (let from: Parameters<S3Client['list']>[0] = null; ; ) {
-      const { objects, lastKey, next } = await this.client.list(from);
-      const [first] = objects;
-      if (first !== undefined && last.compare(Buffer.from(first.key)) >= 0) {
-        const message = `the listing of ${placeOf(this.options)} goes backwards after ${visible(String(last))}`;
-        throw new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
+    let last = '';
+    /** Where the storage itself would have gone on, when it was asked for a later place. */
+    let passedOver: string | null = null;
+    let mayJump = true;
+    for (let from: ListFrom | null = null; ; ) {
+      const page = await this.client.list(from);
+      const [first] = page.objects;
+      if (first !== undefined && !isAfter(first.key, last)) {
+        if (passedOver === null) throw this.unusable(`goes backwards after ${visible(last)}`);
+        // A storage that knows no start-after begins anew: on from where it had stopped, and no jump again.
+        from = { token: passedOver };
+        [passedOver, mayJump] = [null, false];
+        continue;
       }
-      yield objects;
-      if (next === null || lastKey === null) return;
-      last = Buffer.from(lastKey);
-      const after = await this.skipUpTo(lastKey);
-      from = after === null ? { token: next } : { after };
+      yield page.objects;
+      if (!page.goesOn) return;
+      last = page.lastKey ?? last;
+      const after = mayJump && page.lastKey !== null ? await this.skipUpTo(page.lastKey) : null;
+      passedOver = after === null ? null : page.token;
+      from = after === null ? this.whereItGoesOn(page, from) : { after };
     }
+  }
+
+  private whereItGoesOn({ lastKey, token }: S3Page, from: ListFrom | null): ListFrom {
+    const isSame = from !== null && 'token' in from && from.token === token;
+    if (token !== null && !isSame) return { token };
+    if (token === null && lastKey !== null) return { after: lastKey };
+    throw this.unusable('says that it goes on and does not say where');
+  }
+
+  private unusable(why: string): PoolError {
+    const message = `the listing of ${placeOf(this.options)} ${why}`;
+    return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
   }
 
   /** Where to go on in the folder of the key, when not behind it. */
@@ -102,7 +128,7 @@ class S3Reading {
     const { memory } = this.request;
     const folder = key.slice(0, key.lastIndexOf('/') + 1);
     const upTo = (await memory?.skipUpTo(folder)) ?? null;
-    return upTo !== null && Buffer.from(upTo).compare(Buffer.from(key)) > 0 ? upTo : null;
+    return upTo !== null && isAfter(upTo, key) ? upTo : null;
   }
 
   private async *readAll(objects: readonly ListedObject[]): AsyncGenerator<readonly RawEvent[]> {
@@ -155,22 +181,12 @@ class S3Reading {
 
   private async *scan({ key }: ListedObject, body: S3Body): AsyncGenerator<readonly RawEvent[]> {
     const { maxElement: maxElementBytes } = this.options;
-    let bytes = 0;
-    async function* counted(): AsyncGenerator<Buffer> {
-      for await (const chunk of body.chunks()) {
-        bytes += chunk.length;
-        yield chunk;
-      }
-    }
-    for await (const slice of scanDump(counted(), {
-      maxElementBytes,
-      what: visible(key),
-      path: visible(key),
-    })) {
+    const name = visible(key);
+    const options = { maxElementBytes, what: name, path: name };
+    for await (const slice of scanDump(body.chunks(), options)) {
       yield slice;
       this.request.signal.throwIfAborted();
     }
-    if (bytes === 0) throw new PoolError('EVENT_SOURCE_TRUNCATED', `${visible(key)} is empty`);
   }
 
   /** What is wrong with an object is remembered with it; what is wrong with the way to it is told. */

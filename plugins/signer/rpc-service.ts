@@ -140,8 +140,8 @@ function converse(outgoing: ClientRequest, body: string, signal: AbortSignal): P
     outgoing.on('error', reject);
     let isAnswered = false;
     outgoing.on('close', () => {
-      if (isAnswered) return;
       signal.removeEventListener('abort', onAbort);
+      if (isAnswered) return;
       reject(new Error('it closed the connection'));
     });
     outgoing.on('response', (answer) => {

@@ -91,6 +91,7 @@ describe('a wallet that runs empty', () => {
     const payer = createPayer(wallet.deps);
     const paid = payer.pay(payoutId);
     await waitFor(async () => (await lastAnswer()).includes('nsufficient funds'));
+    await waitFor(async () => (await statesOf()).includes('signed, WALLET_EMPTY'));
     expect(await ownTransactions(chain.rpcUrl, wallet.address)).toEqual([]);
     const [before] = await payoutProgress(database.db, [payoutId]);
     await setBalance(chain, wallet.address, ETH);

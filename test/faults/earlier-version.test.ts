@@ -15,6 +15,12 @@ import { startManagerProcess } from './worker-process.js';
 const QUEUE = 'openpool';
 const AMOUNT_WEI = 6_000_000_000_000_017n;
 
+const scheduled = (scheduleId: string, workflowType: string): ScheduleOptions => ({
+  scheduleId,
+  spec: { intervals: [{ every: '1 hour' }] },
+  action: { type: 'startWorkflow', workflowType, taskQueue: QUEUE },
+});
+
 it('the sagas and schedules of a version without pool ids are taken over, their payouts paid once', async () => {
   const [chain, orchestrator, database, space] = await Promise.all([
     startChain({ blockTimeSeconds: 0.1 }),
@@ -40,11 +46,7 @@ it('the sagas and schedules of a version without pool ids are taken over, their 
     ['sync/one', 'sync'],
   ] as const;
   for (const [scheduleId, workflowType] of SCHEDULES) {
-    await schedule.create({
-      scheduleId,
-      spec: { intervals: [{ every: '1 hour' }] },
-      action: { type: 'startWorkflow', workflowType, taskQueue: QUEUE },
-    } satisfies ScheduleOptions);
+    await schedule.create(scheduled(scheduleId, workflowType));
   }
 
   const manager = await startManagerProcess({
@@ -54,6 +56,8 @@ it('the sagas and schedules of a version without pool ids are taken over, their 
     ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
   });
   await manager.says('openpool worker ready');
+  // What a worker of that version does that was not stopped.
+  await schedule.create(scheduled('sweep', 'sweep'));
   expect(await findLedger(db)).toMatchObject({ isUpgraded: true });
   await waitUntil({
     what: 'every payout paid',
@@ -67,10 +71,14 @@ it('the sagas and schedules of a version without pool ids are taken over, their 
   for (const handle of [...sagas, sync]) {
     expect((await handle.describe()).status.name, handle.workflowId).toBe('TERMINATED');
   }
+  await manager.says('a worker of an earlier version still runs on this pool');
   // Of a pool that has not been upgraded yet: none of our business.
   expect((await others.describe()).status.name).toBe('RUNNING');
   for (const [scheduleId] of SCHEDULES) {
-    await expect(schedule.getHandle(scheduleId).describe()).rejects.toThrow();
+    const describe = () => schedule.getHandle(scheduleId).describe();
+    await expect
+      .poll(() => describe().then(String, () => 'gone'), { timeout: 10_000 })
+      .toBe('gone');
   }
   await manager.stop();
   await space.close();

@@ -13,6 +13,7 @@ import { query } from '../../store/query.js';
 import { sqlState } from '../../store/transact.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { createPayer, createTestWallet, recordTestTerms, reserveFor } from '../harness/money.js';
+import { startSilentProxy } from '../harness/silent-proxy.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 
 const AMOUNT_WEI = 31_000_000_000_000_007n;
@@ -235,4 +236,36 @@ describe('connections that are exhausted', () => {
     expect(refusals.length).toBeGreaterThanOrEqual(3);
     await expectPaidOnce(address, 6);
   });
+});
+
+describe('connections that fall silent', () => {
+  it('under sender and loop, with transactions open, make nobody unpaid or paid twice, and hold nothing up for long', async () => {
+    const { deps, address, ids } = await createPool(6);
+    const proxy = await startSilentProxy(database.url);
+    const db = openDatabase({ url: proxy.url, maxConnections: 5 });
+    opened.push(
+      () => proxy.stop(),
+      () => closeDatabase(db),
+    );
+    const payer = createPayer({ ...deps, db });
+    const [watched, rest] = [ids.slice(0, 3), ids.slice(3)];
+    for (const id of watched) await payer.sender.send(id);
+    const first = watched.map((id) => payUntilPaid(payer, id));
+    await sleep(200);
+    // In the middle of a transaction that holds the wallet's lock, as a sender's does.
+    const holding = db
+      .transaction(async (tx) => {
+        await tx.execute(sql`SELECT FROM wallet FOR UPDATE`);
+        proxy.silence();
+        await tx.execute(sql`SELECT 1`);
+      })
+      .catch((error: unknown) => error);
+    await sleep(50);
+    const startedMs = performance.now();
+    const second = rest.map((id) => payUntilPaid(payer, id));
+    await Promise.all([...first, ...second]);
+    expect(performance.now() - startedMs).toBeLessThan(45_000);
+    expect(String(await holding)).toContain('Postgres has not answered');
+    await expectPaidOnce(address, 6);
+  }, 90_000);
 });

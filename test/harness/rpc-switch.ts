@@ -2,6 +2,18 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** How an endpoint misbehaves in front of a node that does not. */
+export interface RpcMood {
+  /** Posts of more calls are refused as a whole, and 0 takes no batch at all. */
+  readonly mostCalls?: number;
+  /** Every post is refused with these words. */
+  readonly refusesAll?: string;
+  /** Calls of these methods are refused with these words. */
+  readonly refuses?: Readonly<Record<string, string>>;
+  /** Changes what a method gives. */
+  readonly edit?: (method: string, result: unknown) => unknown;
+}
+
 export interface RpcSwitch {
   readonly url: string;
   /** Host and port, as messages name it. */
@@ -10,6 +22,8 @@ export interface RpcSwitch {
   turnTo(target: string): void;
   /** From now on it says that it serves this chain, whatever it serves. */
   claimChainId(chainId: number): void;
+  /** From now on it behaves so; without a mood as its node does. */
+  setMood(mood?: RpcMood): void;
   /** Names of the methods asked since the last time this was asked. */
   methods(): readonly string[];
   stop(): Promise<void>;
@@ -19,24 +33,41 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
   let target = first;
   let claimed: number | undefined;
   let asked: string[] = [];
-  const told = (text: string, calls: readonly { id: number; method: string }[]) => {
-    if (claimed === undefined) return text;
-    const ids = calls.filter(({ method }) => method === 'eth_chainId').map(({ id }) => id);
-    const answers = JSON.parse(text) as { id: number }[];
-    const result = `0x${claimed.toString(16)}`;
-    return JSON.stringify(answers.map((one) => (ids.includes(one.id) ? { ...one, result } : one)));
+  let mood: RpcMood = {};
+  const edited = (one: Answer, method: string): Answer => {
+    const words = mood.refuses?.[method];
+    if (words !== undefined) return { id: one.id, error: { code: -32_601, message: words } };
+    if (method === 'eth_chainId' && claimed !== undefined) {
+      return { ...one, result: `0x${claimed.toString(16)}` };
+    }
+    return mood.edit === undefined ? one : { ...one, result: mood.edit(method, one.result) };
   };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8');
-      const calls = JSON.parse(body) as { id: number; method: string }[];
+      const parsed = JSON.parse(body) as Call | readonly Call[];
+      const calls = Array.isArray(parsed) ? (parsed as readonly Call[]) : [parsed as Call];
       asked.push(...calls.map(({ method }) => method));
       const headers = { 'content-type': 'application/json' };
-      fetch(target, { method: 'POST', headers, body })
-        .then((answer) => answer.text())
-        .then((text) => response.writeHead(200, headers).end(told(text, calls)))
+      const refusal = refusalOf(mood, calls.length, Array.isArray(parsed));
+      if (refusal !== undefined) {
+        response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
+        return;
+      }
+      // What is refused does not reach the node.
+      const passed = calls.filter(({ method }) => mood.refuses?.[method] === undefined);
+      fetch(target, { method: 'POST', headers, body: JSON.stringify(passed) })
+        .then((answer) => (passed.length === 0 ? [] : (answer.json() as Promise<Answer[]>)))
+        .then((answers) => {
+          const all = calls.map(({ id, method }) =>
+            edited(answers.find((one) => one.id === id) ?? { id }, method),
+          );
+          response
+            .writeHead(200, headers)
+            .end(JSON.stringify(Array.isArray(parsed) ? all : all[0]));
+        })
         .catch(() => response.destroy());
     });
   });
@@ -51,6 +82,9 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
     claimChainId: (chainId) => {
       claimed = chainId;
     },
+    setMood: (next = {}) => {
+      mood = next;
+    },
     methods: () => {
       const known = asked;
       asked = [];
@@ -62,4 +96,30 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
         server.closeAllConnections();
       }),
   };
+}
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** As providers say it. */
+function refusalOf({ mostCalls, refusesAll }: RpcMood, calls: number, isBatch: boolean) {
+  if (refusesAll !== undefined) {
+    return { status: 200, body: { id: null, error: { code: 429, message: refusesAll } } };
+  }
+  if (mostCalls === undefined) return undefined;
+  if (mostCalls === 0 && isBatch) {
+    const message = 'batch requests are not enabled on this plan';
+    return { status: 200, body: { id: null, error: { code: -32_600, message } } };
+  }
+  if (mostCalls === 0 || calls <= mostCalls) return undefined;
+  const message = `Batch of more than ${mostCalls} requests are not allowed on free tier`;
+  return { status: 500, body: { message, code: 31 } };
 }

@@ -1,0 +1,8 @@
+/** Gives the error and what caused it, outermost first. */
+export function* causesOf(error: unknown): Generator<unknown> {
+  let current = error;
+  for (let depth = 0; current !== undefined && current !== null && depth < 10; depth += 1) {
+    yield current;
+    current = current instanceof Error ? current.cause : undefined;
+  }
+}

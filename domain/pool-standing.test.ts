@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { type PoolFacts, standingOf, stopsOf } from './pool-standing.js';
+
+const WELL: PoolFacts = {
+  isSwitchedOn: true,
+  isOpened: true,
+  isHalted: false,
+  isTemporalThere: true,
+  workerSilentMs: 9_000,
+  walletWei: 5n,
+  keepInWalletWei: 1n,
+  roundAgeMs: 3_600_000,
+  payoutIntervalMs: 3_600_000,
+};
+const told = (changes: Partial<PoolFacts>) => {
+  const facts = { ...WELL, ...changes };
+  const stops = stopsOf(facts);
+  return { words: standingOf(facts, stops).words, codes: stops.map(({ code }) => code) };
+};
+
+describe("the pool's state", () => {
+  it.each([
+    ['payouts on', {}, []],
+    ['payouts on', { walletWei: null, roundAgeMs: null }, []],
+    ['payouts halted', { isHalted: true }, []],
+    ['payouts off', { isSwitchedOn: false, isHalted: true }, []],
+    ['no wallet opened yet', { isOpened: false }, []],
+    ['nothing is paid: no worker runs', { workerSilentMs: 61_000 }, ['WORKER_SILENT']],
+    [
+      'nothing is paid: no worker runs',
+      { workerSilentMs: null, isTemporalThere: false },
+      ['WORKER_SILENT', 'TEMPORAL_UNREACHABLE'],
+    ],
+    ['nothing is paid: Temporal is away', { isTemporalThere: false }, ['TEMPORAL_UNREACHABLE']],
+    ['nothing is paid: the wallet is empty', { walletWei: 1n }, ['WALLET_EMPTY']],
+    ['nothing is paid: no payout round', { roundAgeMs: 3 * 3_600_000 }, ['ROUND_LATE']],
+  ])('is "%s" by its facts', (words, changes, codes) => {
+    expect(told(changes)).toEqual({ words, codes });
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * What no text may hold wherever one is given: in a query, a body, an argument, a configuration or the
+ * name in an event. Postgres refuses a NUL in the middle of a statement, and UTF-8 makes all halves of
+ * characters the same one.
+ */
+
+/** Why a text cannot be kept as it is; undefined when it can. */
+export function textFault(text: string): string | undefined {
+  if (text.includes('\0')) return 'it holds a NUL character (U+0000): take it out';
+  if (!text.isWellFormed()) return 'it holds half of a character (a lone surrogate): take it out';
+  return undefined;
+}
+
+export interface PlacedFault {
+  readonly path: readonly (string | number)[];
+  readonly why: string;
+}
+
+/** The first text with a fault in a value as JSON or YAML has it, names of fields included. */
+export function findTextFault(
+  value: unknown,
+  path: PlacedFault['path'] = [],
+): PlacedFault | undefined {
+  if (typeof value === 'string') {
+    const why = textFault(value);
+    return why === undefined ? undefined : { path, why };
+  }
+  if (value === null || typeof value !== 'object') return undefined;
+  const isList = Array.isArray(value);
+  for (const [name, inner] of Object.entries(value)) {
+    if (textFault(name) !== undefined)
+      return { path, why: 'the name of a field in it holds a NUL character or half of one' };
+    const found = findTextFault(inner, [...path, isList ? Number(name) : name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,227 @@
+/**
+ * Gives up connections on which Postgres has fallen silent. A connection whose other end is gone without a
+ * word (a firewall that forgot it, a host that was cut off) looks like one on which a long statement runs,
+ * and TCP itself notices after a quarter of an hour. Nobody can tell the two apart from this end, so Postgres
+ * is asked over a new connection whether it works on the statement.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+interface SilenceOptions {
+  readonly url: string;
+  /** The longest that a statement may run by the server's own clock; 0: for ever. */
+  readonly statementTimeoutMs: number;
+}
+
+interface Watched {
+  /** Statements without an end yet; those of a released connection have all ended. */
+  asked: number;
+  bytesRead: number;
+  bytesWritten: number;
+  /** When anything last came, and when anything last moved in either direction. */
+  heardAtMs: number;
+  movedAtMs: number;
+  /** How many times in a row Postgres said that it works on nothing: one that is busy may not have read it yet. */
+  idleLooks: number;
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** After so long without a byte Postgres is asked whether it works on the statement. */
+const SILENT_AFTER_MS = 5_000;
+const PROBE_PATIENCE_MS = 5_000;
+/** What was on its way when Postgres was asked has arrived by now. */
+const LAST_WORDS_MS = 1_000;
+const IDLE_LOOKS = 2;
+/** Longer than whoever writes a COPY pauses between two pieces. */
+const WRITER_PAUSE_MS = 20_000;
+/** With a server that cannot be reached at all. */
+const UNREACHABLE_MS = 20_000;
+/** Beyond the server's own time-out, where Postgres cannot say what it works on. */
+const GRACE_MS = 15_000;
+
+/**
+ * Watches all connections of a pool until it ends.
+ * @returns cuts what is still open, without a word to Postgres
+ */
+export function watchSilence(pool: pg.Pool, options: SilenceOptions): () => void {
+  const watched = new Map<pg.PoolClient, Watched>();
+  let isAsking = false;
+  let timer: NodeJS.Timeout | undefined;
+  const look = async () => {
+    const silent = silentOnes(watched);
+    if (silent.length === 0 || isAsking) return;
+    isAsking = true;
+    await giveUpLost(silent, watched, options).finally(() => {
+      isAsking = false;
+    });
+  };
+  pool.on('connect', (client) => {
+    watched.set(client, startWatching(client));
+    timer ??= setInterval(() => void look(), LOOK_EVERY_MS).unref();
+    client.on('end', () => {
+      watched.delete(client);
+      if (watched.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    });
+  });
+  pool.on('release', (_error, client) => {
+    const one = watched.get(client);
+    if (one !== undefined) one.asked = 0;
+  });
+  return () => {
+    for (const client of watched.keys()) socketOf(client).destroy();
+  };
+}
+
+function startWatching(client: pg.PoolClient): Watched {
+  const now = performance.now();
+  const one: Watched = {
+    ...{ asked: 0, bytesRead: 0, bytesWritten: 0 },
+    ...{ heardAtMs: now, movedAtMs: now, idleLooks: 0 },
+  };
+  const query = (client.query as (...args: unknown[]) => unknown).bind(client);
+  Reflect.set(client, 'query', (...args: unknown[]) => {
+    // It was silent because it was asked nothing.
+    if (one.asked === 0) noteHeard(one);
+    one.asked += 1;
+    return query(...args);
+  });
+  client.connection.on('readyForQuery', () => {
+    one.asked = Math.max(one.asked - 1, 0);
+    noteHeard(one);
+  });
+  return one;
+}
+
+function noteHeard(one: Watched): void {
+  const now = performance.now();
+  Object.assign(one, { heardAtMs: now, movedAtMs: now, idleLooks: 0 });
+}
+
+/** Those that wait for an answer and have heard nothing for long. */
+function silentOnes(watched: ReadonlyMap<pg.PoolClient, Watched>): readonly pg.PoolClient[] {
+  const now = performance.now();
+  return [...watched].flatMap(([client, one]) => {
+    const { bytesRead, bytesWritten } = socketOf(client);
+    if (bytesRead !== one.bytesRead) noteHeard(one);
+    if (bytesWritten !== one.bytesWritten) one.movedAtMs = now;
+    Object.assign(one, { bytesRead, bytesWritten });
+    return one.asked > 0 && now - one.heardAtMs >= SILENT_AFTER_MS ? [client] : [];
+  });
+}
+
+type Verdict = 'works' | 'waits-for-us' | 'idle' | 'unknown' | 'unreachable';
+
+async function giveUpLost(
+  silent: readonly pg.PoolClient[],
+  watched: ReadonlyMap<pg.PoolClient, Watched>,
+  options: SilenceOptions,
+): Promise<void> {
+  const before = new Map(silent.map((client) => [client, socketOf(client).bytesRead]));
+  const probe = await openProbe(options.url);
+  try {
+    const verdicts = await probe.ask(silent.map(pidOf));
+    await sleep(LAST_WORDS_MS, undefined, { ref: false });
+    for (const [index, client] of silent.entries()) {
+      const one = watched.get(client);
+      const isStill = one !== undefined && one.asked > 0;
+      if (!isStill || socketOf(client).bytesRead !== before.get(client)) continue;
+      const verdict = verdicts[index] ?? 'unknown';
+      one.idleLooks = verdict === 'idle' ? one.idleLooks + 1 : 0;
+      if (!isLost(verdict, one, options)) continue;
+      giveUp(client, one, verdict);
+      // Its locks would outlive it: the other end may believe for hours that somebody is there.
+      if (verdict === 'idle' || verdict === 'waits-for-us') await probe.end(pidOf(client));
+    }
+  } finally {
+    probe.close();
+  }
+}
+
+function isLost(verdict: Verdict, one: Watched, { statementTimeoutMs }: SilenceOptions): boolean {
+  const now = performance.now();
+  const silentMs = now - one.heardAtMs;
+  if (verdict === 'idle') return one.idleLooks >= IDLE_LOOKS;
+  if (verdict === 'waits-for-us') return now - one.movedAtMs >= WRITER_PAUSE_MS;
+  if (verdict === 'unreachable') return silentMs >= UNREACHABLE_MS;
+  if (verdict === 'works' || statementTimeoutMs === 0) return false;
+  return silentMs >= statementTimeoutMs + GRACE_MS;
+}
+
+function giveUp(client: pg.PoolClient, one: Watched, verdict: Verdict): void {
+  const seconds = Math.round((performance.now() - one.heardAtMs) / 1_000);
+  const why = {
+    works: '',
+    idle: ', and works on nothing that it was asked here',
+    'waits-for-us': ', and waits for what was sent long ago',
+    unknown: ', longer than a statement may run',
+    unreachable: ', and takes no new connection either',
+  }[verdict];
+  const words = `Postgres has not answered for ${seconds} s${why}: the connection was given up`;
+  const lost: Error & { code?: string } = new Error(words);
+  lost.code = 'ETIMEDOUT';
+  socketOf(client).destroy(lost);
+}
+
+interface Probe {
+  ask(pids: readonly number[]): Promise<readonly Verdict[]>;
+  end(pid: number): Promise<void>;
+  close(): void;
+}
+
+async function openProbe(url: string): Promise<Probe> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'openpool',
+    connectionTimeoutMillis: PROBE_PATIENCE_MS,
+    query_timeout: PROBE_PATIENCE_MS,
+  });
+  client.on('error', () => undefined);
+  const failure = await client.connect().then(
+    () => undefined,
+    (error: unknown) => (error instanceof pg.DatabaseError ? 'unknown' : 'unreachable'),
+  );
+  return {
+    async ask(pids) {
+      if (failure !== undefined) return pids.map(() => failure);
+      return judge(client, pids).catch(() => pids.map((): Verdict => 'unreachable'));
+    },
+    async end(pid) {
+      await client.query('SELECT pg_terminate_backend($1)', [pid]).catch(() => undefined);
+    },
+    close: () => socketOf(client).destroy(),
+  };
+}
+
+async function judge(client: pg.Client, pids: readonly number[]): Promise<readonly Verdict[]> {
+  const { rows } = await client.query<{ own: number; pid: number; state: string; waits: boolean }>(
+    `SELECT pg_backend_pid() AS own, asked.pid, coalesce(a.state, 'gone') AS state,
+            coalesce(a.wait_event = 'ClientRead', false) AS waits
+       FROM unnest($1::int[]) AS asked(pid) LEFT JOIN pg_stat_activity a USING (pid)`,
+    [pids],
+  );
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  return pids.map((pid) => {
+    const row = byPid.get(pid);
+    // A pooler in between gives numbers of its own, and some servers do not count what they do.
+    if (row === undefined || row.own !== pidOf(client) || row.state === 'disabled')
+      return 'unknown';
+    if (row.state !== 'active') return 'idle';
+    return row.waits ? 'waits-for-us' : 'works';
+  });
+}
+
+function pidOf(client: object): number {
+  return Number(Reflect.get(client, 'processID') ?? 0);
+}
+
+interface PgSocket {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  destroy(error?: Error): void;
+}
+
+function socketOf({ connection }: { readonly connection: pg.Connection }): PgSocket {
+  return connection.stream as unknown as PgSocket;
+}

@@ -1,0 +1,80 @@
+/**
+ * Ends a process that does not get on: its event loop is blocked, or a loop that has work does not turn.
+ * Whoever supervises the process starts it again, and everything goes on from Postgres. Nobody else can tell:
+ * a blocked process still holds its connections, and one whose loop stands still answers every health check.
+ */
+import { Worker } from 'node:worker_threads';
+import { turns } from '../activities/turns.js';
+import { PoolError } from '../domain/pool-error.js';
+import type { Log } from './log.js';
+
+const LOOK_MS = 1_000;
+
+interface WatchdogOptions {
+  readonly log: Log;
+  /** Ends the process. @default process.exit */
+  readonly exit?: (code: number) => void;
+  /** How long the event loop may be blocked. @default 120000 */
+  readonly blockedMs?: number;
+}
+
+const BLOCKED_MS = 120_000;
+
+/**
+ * Of a thread of its own, which counts looks and not the clock's time: a machine that slept, or a process that
+ * was stopped, took both along.
+ */
+const OTHER_THREAD = `
+const { workerData } = require('node:worker_threads');
+const { beats, most, words } = workerData;
+let last = -1;
+let looks = 0;
+setInterval(() => {
+  const now = Atomics.load(beats, 0);
+  looks = now === last ? looks + 1 : 0;
+  last = now;
+  if (looks < most) return;
+  require('node:fs').writeSync(2, words + '\\n');
+  process.kill(process.pid, 'SIGKILL');
+}, ${LOOK_MS});
+`;
+
+/** Watches until the function that it answers is called. */
+export function startWatchdog({
+  log,
+  exit = process.exit,
+  blockedMs = BLOCKED_MS,
+}: WatchdogOptions): () => void {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const blocked = new PoolError(
+    'PROCESS_STUCK',
+    `the event loop did not turn for ${blockedMs / 1_000} s: the process ends`,
+  );
+  const { code, help, message } = blocked;
+  const words = JSON.stringify({ level: 'error', code, help, msg: message });
+  const thread = new Worker(OTHER_THREAD, {
+    eval: true,
+    execArgv: [],
+    workerData: { beats, words, most: Math.ceil(blockedMs / LOOK_MS) },
+  });
+  thread.unref();
+  // Without it the loops are watched all the same.
+  thread.on('error', (error) => log.warn(`the watchdog's thread ended: ${error.message}`));
+  const timer = setInterval(() => {
+    Atomics.add(beats, 0, 1);
+    const [standing] = turns.standing();
+    if (standing === undefined) return;
+    const { name, standsForMs } = standing;
+    const seconds = Math.round(standsForMs / 1_000);
+    const stuck = new PoolError(
+      'PROCESS_STUCK',
+      `${name} has work and has not got on for ${seconds} s: the process ends`,
+    );
+    log.error({ code: stuck.code, help: stuck.help }, stuck.message);
+    exit(1);
+  }, LOOK_MS).unref();
+  return () => {
+    clearInterval(timer);
+    void thread.terminate();
+  };
+}
