@@ -50,7 +50,9 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);
+    // A signer may be slow for each of many: whichever loop asks gets on.
     turns.turned('sending');
+    turns.turned('settling');
     const fault =
       transferFault(signed, order) ??
       (signerOf(signed.raw) === deps.signer.address ? undefined : 'another key signed it');

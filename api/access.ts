@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import type { Config } from '../config.js';
 import { PoolError } from '../domain/pool-error.js';
+import { trustConnection } from './connections.js';
 import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
 
 /** Who may do and see what: one bearer token, for everything that is not public. */
@@ -27,7 +28,11 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
     const address = addressOf(c);
     const mustWait = wrong.waitSeconds(address) > 0;
     if (mustWait && !mayBeProxy(address)) return 'waits';
-    if (timingSafeEqual(digest(token), expected)) return 'right';
+    if (timingSafeEqual(digest(token), expected)) {
+      const socket = socketOf(c);
+      if (socket !== undefined) trustConnection(socket);
+      return 'right';
+    }
     wrong.count(address);
     return mustWait ? 'waits' : 'wrong';
   };
@@ -67,11 +72,13 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
 }
 
 /** Who stands at the other end of the connection: a proxy, where there is one. Empty in tests without a server. */
-function addressOf(c: Context): string {
+const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
+
+function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
   const env = c.env as
     | { readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } } }
     | undefined;
-  return env?.incoming?.socket?.remoteAddress ?? '';
+  return env?.incoming?.socket;
 }
 
 /** Digests have one length: comparing them tells nothing about the token's own. */

@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
@@ -7,10 +7,12 @@ import { foreignText } from '../domain/foreign-text.js';
 import { PoolError } from '../domain/pool-error.js';
 import { textFault } from '../domain/text.js';
 import { statementError } from '../store/statement-error.js';
-import { createAccess } from './access.js';
+import { type Access, createAccess } from './access.js';
 import type { ApiDeps } from './deps.js';
 import { toErrorAnswer } from './errors.js';
 import { STYLE_HASH } from './page/style.js';
+import { publicAnswers } from './public-answers.js';
+import { createReadGate } from './read-gate.js';
 import { compatRoutes } from './routes/compat.js';
 import { decisionRoutes } from './routes/decisions.js';
 import { eventRoutes } from './routes/events.js';
@@ -28,15 +30,44 @@ import { statusPageRoutes } from './routes/status-page.js';
 import { termsRoutes } from './routes/terms.js';
 import { walletRoutes } from './routes/wallet.js';
 import { workerRoutes } from './routes/workers.js';
-import { countWrongTokens } from './wrong-tokens.js';
+import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
 
+/** Paths that name no payee, payout, source or event. */
+const PLAIN = /^\/(v1\/)?[a-z-]*$/;
 const MAX_BODY_BYTES = 16 * 1024;
 
 /** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
   const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
   const access = createAccess(deps.config.api, wrong);
+  const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
+  if (keptMs === 0) return createRoutes(deps, { access, wrong });
+  // Strangers read over connections of their own: orders, health and readiness never wait for these.
+  const open = createRoutes({ ...deps, db: reads }, { access, wrong, inside: gates() });
+  return createRoutes(deps, { access, wrong, first: publicAnswers({ access, open, keptMs }) });
+}
+
+/** A door for the few answers that ask for nothing in particular, so that no crowd of questions keeps them waiting. */
+function gates(): MiddlewareHandler {
+  const [plain, particular] = [createReadGate(), createReadGate()];
+  return async (c, next) => {
+    const isPlain = !c.req.url.includes('?') && PLAIN.test(c.req.path);
+    await (isPlain ? plain : particular).run(next);
+  };
+}
+
+interface Surroundings {
+  readonly access: Access;
+  readonly wrong: WrongTokens;
+  /** Comes before everything else. */
+  readonly first?: MiddlewareHandler;
+  /** Comes last before the routes. */
+  readonly inside?: MiddlewareHandler;
+}
+
+function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundings): Hono {
   const app = new Hono();
+  if (first !== undefined) app.use(first);
   app.use(securityHeaders());
   // Dashboards elsewhere may read; what a browser must ask leave for beyond that is refused.
   app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
@@ -67,6 +98,7 @@ export function createApp(deps: ApiDeps): Hono {
     if (textFault(c.req.path) !== undefined) throw new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE);
     await next();
   });
+  if (inside !== undefined) app.use(inside);
   app.route('/', statusPageRoutes(deps));
   app.route('/', compatRoutes(deps, access));
   app.route('/', metricsRoutes(deps, wrong));
@@ -100,7 +132,8 @@ const NOTHING_HERE = 'Nothing answers here.';
 
 function answerOf(c: Context, error: unknown, headers: Record<string, string> = {}): Response {
   const { status, body } = toErrorAnswer(error);
-  return c.json(body, status, headers);
+  const again: Record<string, string> = body.code === 'API_BUSY' ? { 'retry-after': '1' } : {};
+  return c.json(body, status, { ...headers, ...again });
 }
 
 function securityHeaders() {

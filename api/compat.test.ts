@@ -33,6 +33,9 @@ describe("the first manager's answers", () => {
     database = await createTestDatabase();
     const { db } = database;
     await addTerms(db, 5n);
+    await db.execute(
+      sql`INSERT INTO source (id, kind, reads_from) VALUES ('s', 'orchestrator-http', 'http://s')`,
+    );
     const busy = await addWorker(db, {
       payee: addressOf(1),
       pendingWei: HUGE,

@@ -33,6 +33,7 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
       return answer(cause.type, cause.message, cause.details?.[0]);
     }
     if (isDatabaseAway(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+    if (isCut(cause)) return answer('API_BUSY', 'Postgres took too long to answer.');
     const refused = databaseRefusal(cause);
     if (refused !== undefined) return answer(refused, REFUSED[refused]);
   }
@@ -54,6 +55,11 @@ function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAn
 
 function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode {
   return typeof type === 'string' && Object.hasOwn(CATALOGUE, type);
+}
+
+/** SQLSTATE 57014: the statement has run into its time-out. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

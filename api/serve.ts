@@ -1,16 +1,20 @@
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import { readVersion } from '../config/process.js';
-import type { Config } from '../config.js';
-import type { Database } from '../store/database.js';
+import { closeDatabase, openDatabase } from '../store/database.js';
 import type { Service, ServiceContext } from '../worker/service.js';
 import { createApp } from './app.js';
+import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 import type { ApiDeps } from './deps.js';
 import { cannotListen } from './listening.js';
 import { openTemporal } from './sagas.js';
 
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Whoever asks without the token gets the same bytes for so long. */
+const ANSWERS_KEPT_MS = 1_000;
+/** What is read for strangers has these connections and no others, and ends after this time. */
+const READS = { maxConnections: 6, statementTimeoutMs: 5_000 };
 /** How long requests that are under way may still take when the process ends. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
@@ -20,29 +24,23 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
-export interface ApiOptions {
-  readonly config: Config;
-  readonly db: Database;
-  readonly poolId: string;
-  readonly client: Client;
+export interface ApiOptions extends Omit<ApiDeps, 'version'> {
   /** @default the version of this package */
   readonly version?: string;
-  readonly onFault?: ApiDeps['onFault'];
-  readonly onWrongTokens?: ApiDeps['onWrongTokens'];
+  /** @default 500 connections, 30 s for an answer */
+  readonly bounds?: Bounds;
 }
 
 /** Listens where the configuration says; rejects with API_CANNOT_LISTEN when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { config, db, poolId, client, version = readVersion(), onFault, onWrongTokens } = options;
-  const told = { ...(onFault ? { onFault } : {}), ...(onWrongTokens ? { onWrongTokens } : {}) };
-  const app = createApp({ config, db, poolId, client, version, ...told });
+  const { config, version = readVersion() } = options;
+  const app = createApp({ ...options, version });
   const { host, port } = config.api;
   const server = serve({
-    fetch: app.fetch,
-    hostname: host,
-    port,
-    serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS },
-  });
+    ...{ fetch: app.fetch, hostname: host, port },
+    serverOptions: ARRIVAL_LIMITS,
+  }) as Server;
+  boundConnections(server, options.bounds);
   const address = await new Promise<AddressInfo>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, config.api)));
     server.once('listening', () => {
@@ -55,21 +53,19 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     url: `http://${isIpv6 ? `[${address.address}]` : address.address}:${address.port}`,
     stop: () =>
       new Promise((resolve) => {
-        const cut = setTimeout(() => {
-          if ('closeAllConnections' in server) server.closeAllConnections();
-        }, DRAIN_TIMEOUT_MS);
+        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
         server.close(() => {
           clearTimeout(cut);
           resolve();
         });
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
+        server.closeIdleConnections();
       }),
   };
 }
 
 /** The API as a part of a process. It answers while Temporal is out of reach: the halt needs none. */
 export async function serveApi(context: ServiceContext): Promise<Service> {
-  const { config, db, ledger, log, version } = context;
+  const { config, db, databaseUrl, ledger, log, version } = context;
   const { poolId } = ledger;
   const { temporal } = config;
   const connection = openTemporal(temporal);
@@ -80,12 +76,19 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
       { code: 'API_TOKEN_TRIED_TOO_OFTEN', address, total },
       'somebody tries wrong tokens of the API: that address has to wait',
     );
-  const api = await startApi({ config, db, poolId, client, version, onFault, onWrongTokens });
+  const reads = openDatabase({ url: databaseUrl, ...READS });
+  const api = await startApi({
+    ...{ config, db, reads, answersKeptMs: ANSWERS_KEPT_MS, poolId, client, version },
+    ...{ onFault, onWrongTokens },
+  });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
+  // Where a worker has started this process, it waits for that.
+  process.send?.('listening');
   return {
     done: new Promise(() => undefined),
     async stop() {
       await api.stop();
+      await closeDatabase(reads);
       await connection.close();
     },
   };

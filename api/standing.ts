@@ -22,7 +22,7 @@ export async function readStanding(
   wallet: PayingWallet | undefined,
 ): Promise<PoolStanding> {
   const { db, config } = deps;
-  const [isTemporalThere, turnedAt, roundAt] = await Promise.all([
+  const [isTemporalThere, turn, roundAt] = await Promise.all([
     isTemporalAnswering(deps),
     lastTurn(db),
     lastRoundAt(db),
@@ -34,7 +34,7 @@ export async function readStanding(
     isOpened: wallet !== undefined,
     isHalted: (wallet?.halts.length ?? 0) > 0,
     isTemporalThere,
-    workerSilentMs: ageOf(turnedAt),
+    workerSilentMs: turn?.ageMs ?? null,
     walletWei: wallet?.balance?.wei ?? null,
     keepInWalletWei: config.chain.keepInWalletWei,
     roundAgeMs: ageOf(roundAt),

@@ -1,6 +1,7 @@
 /** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
 import { Command, InvalidArgumentError } from 'commander';
 import { benchAudit } from './audit.js';
+import { benchFlood } from './flood.js';
 import { benchGrowth } from './growth.js';
 import { benchIngest } from './ingest.js';
 import { benchMemory } from './memory.js';
@@ -66,6 +67,32 @@ interface ReadsOptions {
   readonly events: number;
   readonly payees: number;
   readonly seconds: number;
+  readonly json: boolean;
+}
+
+program
+  .command('flood')
+  .description('what readers without a token do to health, to the halt and to the ingest')
+  .option('--events <n>', 'that come in meanwhile', count, 2_000_000)
+  .option('--payees <n>', 'with a worker each', count, 10_000)
+  .option('--connections <n>', 'that read', count, 200)
+  .option('--seconds <n>', 'for which they do', count, 15)
+  .option('--route <path>', 'what they read', '/workers')
+  .option('--vary', 'each asks for something else, so that no answer is there already', false)
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: FloodOptions) => {
+    const { routes, ...figures } = await benchFlood({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify({ ...figures, routes }, null, 2)}\n`);
+    else console.table(figures);
+  });
+
+interface FloodOptions {
+  readonly events: number;
+  readonly payees: number;
+  readonly connections: number;
+  readonly seconds: number;
+  readonly route: string;
+  readonly vary: boolean;
   readonly json: boolean;
 }
 

@@ -1,17 +1,21 @@
 /** What reading costs while a million events come in: worker and API are processes of their own. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { COMMISSION_BPS, writeConfig } from '../local/stack-config.js';
-import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import type { Database } from '../store/database.js';
 import { query } from '../store/query.js';
-import { startUntil } from './children.js';
 import { rounded } from './figures.js';
-import { type EventPlan, writeAnswer } from './ingest-events.js';
-import { type Stops, startPoolServers, startWorker, stopAll } from './pool-servers.js';
+import { type Stops, stopAll } from './pool-servers.js';
+import {
+  countEvents,
+  countWorkers,
+  EVENTS_BEFORE_PER_PAYEE,
+  startReadPool,
+  until,
+} from './read-pool.js';
 
 export interface ReadsBenchOptions {
   readonly events: number;
@@ -21,14 +25,9 @@ export interface ReadsBenchOptions {
   readonly say: (line: string) => void;
 }
 
-const FROM_MS = Date.UTC(2025, 0, 25);
-const A_MONTH_MS = 30 * 86_400_000;
-/** Enough for each worker to have been seen. */
-const EVENTS_BEFORE_PER_PAYEE = 30;
 const READERS = 4;
 /** Pages take turns, so that one ingest is enough for all of them. */
 const TURN_MS = 500;
-const INGEST_TIMEOUT_MS = 1_800_000;
 
 export async function benchReads(options: ReadsBenchOptions) {
   const dir = mkdtempSync(join(tmpdir(), 'openpool-reads-'));
@@ -42,7 +41,7 @@ export async function benchReads(options: ReadsBenchOptions) {
 
 async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
   const { events, payees, seconds, say } = options;
-  const pool = await startPool(options, dir, stops);
+  const pool = await startReadPool({ events, payees, say, services: 'apart' }, dir, stops);
   const before = payees * EVENTS_BEFORE_PER_PAYEE;
   await until(() => countWorkers(pool.db), payees);
   await until(() => countEvents(pool.db), 1);
@@ -84,50 +83,6 @@ async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
     ingestEventsPerSecond: rounded(events / ingestSeconds),
     ...Object.fromEntries(figures),
   };
-}
-
-async function startPool(options: ReadsBenchOptions, dir: string, stops: Stops) {
-  const { events, payees, say } = options;
-  say(`writing an answer of ${events} events`);
-  const [answer, tail, earlier] = ['answer', 'tail', 'earlier'].map((name) =>
-    join(dir, `${name}.json`),
-  ) as [string, string, string];
-  const plan: EventPlan = {
-    ...{ events, payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs: FROM_MS },
-  };
-  const written = await writeAnswer(answer, plan);
-  writeFileSync(tail, JSON.stringify(written.tail));
-  await writeAnswer(earlier, {
-    ...{ ...plan, events: payees * EVENTS_BEFORE_PER_PAYEE, seed: 2 },
-    fromMs: FROM_MS - A_MONTH_MS,
-  });
-  say('starting Postgres, Temporal, the chain, a worker and the API');
-  const orchestrator = await startUntil({
-    script: 'bench/ingest-server.ts',
-    args: [answer, tail, earlier],
-    mark: 'listening on ',
-  });
-  stops.push(() => orchestrator.process.stop());
-  const { databaseUrl, temporalAddress, chain } = await startPoolServers(dir, stops);
-  const endpoint = `${orchestrator.said}/live`;
-  const configPath = writeConfig(dir, {
-    pace: {
-      ...{ syncInterval: '2s', payoutInterval: '24h' },
-      ...{ minPayoutInterval: '1h', payoutThreshold: '1000000 ETH' },
-    },
-    sources: [{ id: 'bench', region: 'bench', nodeType: 'ai', endpoint }],
-    ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
-    ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
-  });
-  const worker = await startWorker(configPath);
-  stops.push(() => worker.stop());
-  const args = ['--config', configPath];
-  const api = await startUntil({ script: 'api/main.ts', args, mark: 'listening on ' });
-  stops.push(() => api.process.stop());
-  const db = openDatabase({ url: databaseUrl, maxConnections: 2 });
-  stops.push(() => closeDatabase(db));
-  const { distinct } = written.expected;
-  return { db, distinct, apiUrl: api.said, orchestratorUrl: orchestrator.said };
 }
 
 /** Requests a second of each page, which take turns until the end has come. */
@@ -188,33 +143,10 @@ class Load {
   }
 }
 
-/** By the source's own counter: counting a million rows would be a load of its own. */
-async function countEvents(db: Database): Promise<number> {
-  const [row] = await query<{ n: string }>(
-    db,
-    sql`SELECT coalesce(max(next_seq), 1) - 1 AS n FROM source`,
-  );
-  return Number(row?.n);
-}
-
-async function countWorkers(db: Database): Promise<number> {
-  const [row] = await query<{ n: string }>(db, sql`SELECT count(*) AS n FROM remote_worker`);
-  return Number(row?.n);
-}
-
 async function someAddress(db: Database): Promise<readonly string[]> {
   const rows = await query<{ payee: string }>(
     db,
     sql`SELECT payee FROM remote_worker ORDER BY jobs DESC LIMIT 1`,
   );
   return rows.map(({ payee }) => payee);
-}
-
-async function until(read: () => Promise<number>, least: number): Promise<void> {
-  const giveUpMs = performance.now() + INGEST_TIMEOUT_MS;
-  while (performance.now() < giveUpMs) {
-    if ((await read()) >= least) return;
-    await sleep(100);
-  }
-  throw new Error(`it did not come to ${least} in ${INGEST_TIMEOUT_MS / 60_000} minutes`);
 }

@@ -151,6 +151,16 @@ export const CATALOGUE = {
     http: 404,
     help: 'Check the path and the method of the request.',
   },
+  API_ENDED: {
+    final: false,
+    http: 503,
+    help: 'The API is a process beside the worker: its own last lines in the log say why it ended. It is started again by itself, unless it has never listened; counting and paying go on meanwhile.',
+  },
+  API_BUSY: {
+    final: false,
+    http: 503,
+    help: 'Much is being read at once, or a read took too long: ask again after `Retry-After`. Orders, health and readiness do not wait for reads without a token. If it lasts, see who reaches the API.',
+  },
   API_CANNOT_LISTEN: {
     final: false,
     http: 503,

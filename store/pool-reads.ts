@@ -4,7 +4,7 @@ import { PoolError } from '../domain/pool-error.js';
 import type { TermsValues } from '../domain/terms.js';
 import type { Reader } from './database.js';
 import { query } from './query.js';
-import { LIVE_CONNECTIONS } from './remote-worker-reads.js';
+import { liveConnections } from './remote-worker-reads.js';
 import { type Account, payoutRound, terms } from './schema.js';
 
 export interface PoolTotals {
@@ -30,7 +30,7 @@ export async function readPoolTotals(db: Reader): Promise<PoolTotals> {
     ),
     db.execute<Record<'workers' | 'online' | 'payees' | 'open' | 'unattributed' | 'aside', number>>(
       sql`SELECT (SELECT count(*)::int FROM remote_worker) AS workers,
-        (SELECT count(*)::int FROM remote_worker w WHERE EXISTS (SELECT ${LIVE_CONNECTIONS})) AS online,
+        (SELECT count(*)::int FROM remote_worker w WHERE EXISTS (SELECT ${liveConnections(1)})) AS online,
         (SELECT count(*)::int FROM payee) AS payees,
         (SELECT count(*)::int FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS open,
         (SELECT count(*)::int FROM unmatched_job WHERE role = 'processed') AS unattributed,

@@ -21,7 +21,7 @@ export interface RemoteWorkerSummary {
   readonly nodeType: NodeType;
   readonly region: string;
   readonly online: boolean;
-  /** Connections that are up; the newest one is `connection`. */
+  /** Connections that are up; the newest one is `connection`. Of one source 100 at most are counted, in whole lists one. */
   readonly connections: number;
   readonly connection: string | null;
   readonly jobs: string;
@@ -58,19 +58,28 @@ type RemoteWorkerRow = {
   created_at: string;
 };
 
+/** More connections of one worker to one source are not counted: a stranger makes as many as he likes. */
+const MOST_CONNECTIONS = 100;
+
 /**
- * Up, and newer than the last reset of its source: a reset needs no writes to the connections. What
- * a removed source last said is no longer known to hold.
+ * The newest live connections of the remote worker `w`, as rows `c`: at most `most` of each source. Live is what is up, and newer than
+ * the last reset of its source: a reset needs no writes to the connections. What a removed source last said is
+ * no longer known to hold. Each source is a walk along the key that ends after `most` steps, whatever the planner
+ * thinks of how many connections there are.
  */
-export const LIVE_CONNECTIONS: SQL = sql`
-  FROM connection c
-  LEFT JOIN source s ON s.id = c.source_id
+export const liveConnections = (most: number): SQL => sql`
+  FROM source s
   LEFT JOIN source_reset r
-    ON r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
-  WHERE c.remote_worker_id = w.id AND c.up AND s.removed_at IS NULL
+    ON r.source_id = s.id AND r.region = w.region AND r.node_type = w.node_type
+  CROSS JOIN LATERAL (
+    SELECT one.connection, one.changed_dt, one.changed_seq FROM connection one
+     WHERE one.source_id = s.id AND one.remote_worker_id = w.id AND one.up
+       AND (one.changed_dt, one.changed_seq)
+           > (coalesce(r.reset_dt, '-infinity'), coalesce(r.reset_seq, 0))
+     ORDER BY one.changed_dt DESC, one.changed_seq DESC LIMIT ${sql.raw(String(most))}) c
+  WHERE s.removed_at IS NULL
     -- A source whose region was edited cannot take its old rows offline any more.
-    AND (s.region IS NULL OR s.region = w.region) AND (s.node_type IS NULL OR s.node_type = w.node_type)
-    AND (r.reset_dt IS NULL OR (c.changed_dt, c.changed_seq) > (r.reset_dt, r.reset_seq))`;
+    AND (s.region IS NULL OR s.region = w.region) AND (s.node_type IS NULL OR s.node_type = w.node_type)`;
 
 /** Balances of the row `w`, as columns pending_wei, reserved_wei and paid_wei. */
 export const WORKER_BALANCES: SQL = sql`
@@ -79,14 +88,19 @@ export const WORKER_BALANCES: SQL = sql`
          coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'paid'), 0) AS paid_wei
     FROM balance b WHERE b.remote_worker_id = w.id`;
 
-const SELECT_WORKERS: SQL = sql`
-  SELECT w.id, w.payee, w.node_type, w.region, w.jobs, w.zero_fee_jobs, w.compute_units,
-         w.last_event_at, w.created_at, live.connections, live.connection, owed.*
+const WORKER_COLUMNS: SQL = sql`
+  w.id, w.payee, w.node_type, w.region, w.jobs, w.zero_fee_jobs, w.compute_units, w.last_event_at, w.created_at`;
+
+const live = (most: number): SQL => sql`
+  SELECT count(*)::int AS connections,
+         (array_agg(c.connection ORDER BY c.changed_dt DESC, c.changed_seq DESC))[1] AS connection
+  ${liveConnections(most)}`;
+
+/** @param most connections of one source that are counted */
+const selectWorkers = (most: number): SQL => sql`
+  SELECT ${WORKER_COLUMNS}, live.connections, live.connection, owed.*
     FROM remote_worker w
-    CROSS JOIN LATERAL (
-      SELECT count(*)::int AS connections,
-             (array_agg(c.connection ORDER BY c.changed_dt DESC, c.changed_seq DESC))[1] AS connection
-      ${LIVE_CONNECTIONS}) live
+    CROSS JOIN LATERAL (${live(most)}) live
     CROSS JOIN LATERAL (${WORKER_BALANCES}) owed`;
 
 /** In the order in which they were first seen. */
@@ -97,20 +111,25 @@ export async function listRemoteWorkers(
 ): Promise<Page<RemoteWorkerSummary>> {
   const [afterId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
   const after = afterId === undefined ? undefined : sql`w.id > ${afterId}::bigint`;
-  const { rows } = await db.execute<RemoteWorkerRow>(sql`${SELECT_WORKERS}
+  const { rows } = await db.execute<RemoteWorkerRow>(sql`${selectWorkers(MOST_CONNECTIONS)}
     WHERE ${allOf([...conditions(filter), after])} ORDER BY w.id LIMIT ${rowsToAskFor(page)}`);
   return toPage(rows, page, { item: toRemoteWorker, cursorParts: (row) => [row.id] });
 }
 
-/** All of them, for the first manager's dashboards, which know no pages. */
-export async function allRemoteWorkers(
+const PART = 250;
+
+/** All of them in parts, for the first manager's dashboards, which know no pages: no part keeps the process long. */
+export async function* allRemoteWorkers(
   db: Reader,
   filter: RemoteWorkerFilter,
-): Promise<readonly RemoteWorkerSummary[]> {
-  const { rows } = await db.execute<RemoteWorkerRow>(
-    sql`${SELECT_WORKERS} WHERE ${allOf(conditions(filter))} ORDER BY w.id`,
-  );
-  return rows.map(toRemoteWorker);
+): AsyncGenerator<readonly RemoteWorkerSummary[]> {
+  for (let after: string | undefined = '0'; after !== undefined; ) {
+    const { rows }: { readonly rows: readonly RemoteWorkerRow[] } =
+      await db.execute<RemoteWorkerRow>(sql`${selectWorkers(1)}
+        WHERE ${allOf([...conditions(filter), sql`w.id > ${after}::bigint`])} ORDER BY w.id LIMIT ${PART}`);
+    yield rows.map(toRemoteWorker);
+    after = rows.length < PART ? undefined : rows.at(-1)?.id;
+  }
 }
 
 /** Those online first, then by what they did last. */
@@ -118,8 +137,13 @@ export async function topRemoteWorkers(
   db: Reader,
   limit: number,
 ): Promise<readonly RemoteWorkerSummary[]> {
-  const { rows } = await db.execute<RemoteWorkerRow>(sql`${SELECT_WORKERS}
-    ORDER BY live.connections > 0 DESC, w.last_event_at DESC NULLS LAST, w.id LIMIT ${limit}`);
+  const { rows } = await db.execute<RemoteWorkerRow>(sql`
+    SELECT w.*, owed.* FROM (
+      SELECT ${WORKER_COLUMNS}, live.connections, live.connection
+        FROM remote_worker w CROSS JOIN LATERAL (${live(1)}) live
+       ORDER BY live.connections > 0 DESC, w.last_event_at DESC NULLS LAST, w.id LIMIT ${limit}) w
+      CROSS JOIN LATERAL (${WORKER_BALANCES}) owed
+     ORDER BY w.connections > 0 DESC, w.last_event_at DESC NULLS LAST, w.id`);
   return rows.map(toRemoteWorker);
 }
 

@@ -127,7 +127,9 @@ export async function countEventTypes(
   const counts = new Map<string, EventTypeCount[]>();
   for (const { source_id, event_type, version, events } of rows) {
     const count = { eventType: event_type, version, events: BigInt(events) };
-    counts.set(source_id, [...(counts.get(source_id) ?? []), count]);
+    const ofSource = counts.get(source_id);
+    if (ofSource === undefined) counts.set(source_id, [count]);
+    else ofSource.push(count);
   }
   return counts;
 }
@@ -170,16 +172,28 @@ export async function requireKnownSource(
   throw new PoolError('SOURCE_UNKNOWN', `there is no source "${sourceId}": ${names}`);
 }
 
-/** Remote workers with a live connection, by source: see LIVE_CONNECTIONS. */
+/**
+ * Remote workers with a live connection, by source: see liveConnections. From one worker's newest connection to
+ * the next worker's along the index, however many connections each has.
+ */
 export async function connectedWorkers(db: Reader): Promise<ReadonlyMap<string, number>> {
   const { rows } = await db.execute<{ source_id: string; workers: number }>(sql`
-    SELECT c.source_id, count(DISTINCT w.id)::int AS workers
-      FROM connection c
+    WITH RECURSIVE newest AS (
+      (SELECT source_id, remote_worker_id, changed_dt, changed_seq FROM connection WHERE up
+        ORDER BY source_id, remote_worker_id, changed_dt DESC, changed_seq DESC LIMIT 1)
+      UNION ALL
+      SELECT next_one.* FROM newest CROSS JOIN LATERAL (
+        SELECT c.source_id, c.remote_worker_id, c.changed_dt, c.changed_seq FROM connection c
+         WHERE c.up AND (c.source_id, c.remote_worker_id) > (newest.source_id, newest.remote_worker_id)
+         ORDER BY c.source_id, c.remote_worker_id, c.changed_dt DESC, c.changed_seq DESC
+         LIMIT 1) next_one)
+    SELECT c.source_id, count(*)::int AS workers
+      FROM newest c
       JOIN remote_worker w ON w.id = c.remote_worker_id
       JOIN source s ON s.id = c.source_id
       LEFT JOIN source_reset r
         ON r.source_id = c.source_id AND r.region = w.region AND r.node_type = w.node_type
-     WHERE c.up AND s.removed_at IS NULL
+     WHERE s.removed_at IS NULL
        AND (s.region IS NULL OR s.region = w.region)
        AND (s.node_type IS NULL OR s.node_type = w.node_type)
        AND (r.reset_dt IS NULL OR (c.changed_dt, c.changed_seq) > (r.reset_dt, r.reset_seq))

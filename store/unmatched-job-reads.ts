@@ -51,6 +51,8 @@ export interface UnmatchedJobFilter {
 }
 
 const MAX_CANDIDATES = 5;
+/** Halves of one request among which the nearest are looked for: more are nobody's honest mistake. */
+const MOST_HALVES = 100;
 
 type UnmatchedJobRow = {
   source_id: string;
@@ -95,10 +97,12 @@ export async function listUnmatchedJobs(
       sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
   ]);
   const { rows } = await db.execute<UnmatchedJobRow>(sql`
+    WITH page AS (
+      SELECT * FROM unmatched_job u WHERE ${conditions}
+       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${rowsToAskFor(page)}),
+    half AS MATERIALIZED (${HALVES})
     SELECT u.*, ${microsOf(sql`u.dt`)} AS dt_micros, w.payee, (${CANDIDATES}) AS candidates
-      FROM (SELECT * FROM unmatched_job u
-             WHERE ${conditions} ORDER BY u.dt, u.source_id, u.event_id
-             LIMIT ${rowsToAskFor(page)}) u
+      FROM page u
       LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
      ORDER BY u.dt, u.source_id, u.event_id`);
   return toPage(rows, page, {
@@ -107,13 +111,22 @@ export async function listUnmatchedJobs(
   });
 }
 
+/** The received halves of each request of the page, looked for once: a stranger gives any number of jobs one id. */
+const HALVES = sql`
+  SELECT asked.source_id, asked.request_id, r.* FROM (
+    SELECT DISTINCT source_id, request_id FROM page
+     WHERE role = 'processed' AND request_id IS NOT NULL) asked
+  CROSS JOIN LATERAL (
+    SELECT one.remote_worker_id, one.dt, one.event_id FROM unmatched_job one
+     WHERE one.role = 'received' AND one.source_id = asked.source_id
+       AND one.request_id = asked.request_id LIMIT ${sql.raw(String(MOST_HALVES))}) r`;
+
 const CANDIDATES = sql`
   SELECT json_agg(found ORDER BY distance, found.event_id) FROM (
     SELECT w.payee, w.node_type, w.region, r.dt, r.event_id,
            abs(extract(epoch FROM r.dt - u.dt)) AS distance
-      FROM unmatched_job r LEFT JOIN remote_worker w ON w.id = r.remote_worker_id
-     WHERE u.role = 'processed' AND r.role = 'received'
-       AND r.source_id = u.source_id AND r.request_id = u.request_id
+      FROM half r LEFT JOIN remote_worker w ON w.id = r.remote_worker_id
+     WHERE u.role = 'processed' AND r.source_id = u.source_id AND r.request_id = u.request_id
      ORDER BY distance, r.event_id LIMIT ${MAX_CANDIDATES}) found`;
 
 function toUnmatchedJob(row: UnmatchedJobRow): UnmatchedJob {

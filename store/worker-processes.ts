@@ -44,11 +44,20 @@ export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<stri
   return new Set(rows.map(({ source }) => source));
 }
 
+export interface LastTurn {
+  readonly at: Date;
+  /** By the database's clock: a machine whose clock is off is not silent for that. */
+  readonly ageMs: number;
+}
+
 /** When a worker last looked around with all of its loops turning; of this machine alone, when one is named. */
-export async function lastTurn(reader: Reader, host?: string): Promise<Date | null> {
+export async function lastTurn(reader: Reader, host?: string): Promise<LastTurn | null> {
   const [row] = await reader
-    .select({ at: max(workerProcess.turnedAt) })
+    .select({
+      at: max(workerProcess.turnedAt),
+      ageMs: sql<string>`floor(extract(epoch FROM now() - max(${workerProcess.turnedAt})) * 1000)`,
+    })
     .from(workerProcess)
     .where(host === undefined ? undefined : eq(workerProcess.host, host));
-  return row?.at ?? null;
+  return row?.at == null ? null : { at: row.at, ageMs: Math.max(Number(row.ageMs), 0) };
 }

@@ -22,11 +22,11 @@ const config = await loadConfig(values.config ?? 'openpool.yaml');
 const { temporal, pool, chain } = config;
 const database = await openPoolDatabase(config, { maxConnections: 1 });
 const claim = { poolId: pool.id, chainId: chain.chainId };
-const [{ poolId }, turnedAt] = await Promise.all([
+const [{ poolId }, turn] = await Promise.all([
   requireLedger(database.db, claim),
   lastTurn(database.db, hostname()),
 ]).finally(() => database.close());
-const isTurning = turnedAt !== null && turnedAt.getTime() > Date.now() - SILENCE_MS;
+const isTurning = turn !== null && turn.ageMs < SILENCE_MS;
 const connection = await Connection.connect(temporal.connection);
 const queue = await connection.withDeadline(Date.now() + PATIENCE_MS, () =>
   connection.workflowService.describeTaskQueue({
@@ -40,7 +40,7 @@ const isPolling = (queue.pollers ?? []).some(({ identity, lastAccessTime }) => {
   return identity?.endsWith(`@${hostname()}`) === true && lastMs > Date.now() - SILENCE_MS;
 });
 await connection.close();
-const turned = turnedAt === null ? 'never' : `at ${turnedAt.toISOString()}`;
+const turned = turn === null ? 'never' : `at ${turn.at.toISOString()}`;
 const polls = isPolling ? 'the worker polls' : 'no worker of this host polls';
 const turning = isTurning ? 'its loops turn' : `its loops turned last ${turned}`;
 process.stdout.write(`${polls}, ${turning}\n`);

@@ -4,6 +4,8 @@ import { closeDatabase, type Database, openDatabase } from '../store/database.js
 
 export interface OpenedDatabase {
   readonly db: Database;
+  /** Where it is, for further connections. */
+  readonly url: string;
   /** Closes the connections, and stops the embedded server when no other process uses it. */
   close(): Promise<void>;
 }
@@ -21,12 +23,12 @@ export async function openPoolDatabase(
   const { database } = config;
   if ('url' in database) {
     const db = openDatabase({ url: database.url, ...options });
-    return { db, close: () => closeDatabase(db) };
+    return { db, url: database.url, close: () => closeDatabase(db) };
   }
   const server = await sharePostgres(database.embeddedDir, database.port);
   const db = openDatabase({ url: server.url, ...options });
   return {
-    db,
+    ...{ db, url: server.url },
     async close() {
       await closeDatabase(db);
       await server.leave();

@@ -1,4 +1,5 @@
 /** The worker as it runs for real: a process of its own, against real servers and a real chain. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +14,22 @@ import { listFindings } from '../store/finding-reads.js';
 import { listSources } from '../store/source-reads.js';
 import { findWallet, haltWallet } from '../store/wallet.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { holdPort } from '../test/harness/held-port.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { singleWorkflowId, syncWorkflowId } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
+
+/** The processes that run the API and are children of this one, or all of them. */
+function apisOf(parent?: number): readonly number[] {
+  return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('api/main'))
+    .map((line) => line.trim().split(/ +/).map(Number))
+    .filter(([, ppid]) => parent === undefined || ppid === parent)
+    .map(([pid = 0]) => pid);
+}
 
 describe('the worker process', () => {
   const wallet = Wallet.createRandom();
@@ -77,7 +89,7 @@ describe('the worker process', () => {
         passphraseFile: 'passphrase',
         ...changes['wallet'],
       },
-      api: { port: 0 },
+      api: { port: 0, ...changes['api'] },
     };
     const path = join(dir, `${started.length}-${Date.now()}.yaml`);
     await writeFile(path, stringify(config));
@@ -152,13 +164,37 @@ describe('the worker process', () => {
     ]);
   });
 
-  it('runs the API in the same process when started as a whole', async () => {
-    const { worker, lines, says } = await start({}, 'main.ts');
+  it('runs the API in a process of its own when started as a whole, and starts it again', async () => {
+    const { worker, lines, says } = await start({ api: { port: await freePort() } }, 'main.ts');
     await says('openpool worker ready');
     const url = lines.join('\n').match(/openpool api listening on (\S+)/)?.[1];
     expect((await fetch(`${url}/status`)).status).toBe(200);
+    const [first] = apisOf(worker.pid);
+    expect(first).toBeGreaterThan(1);
+    process.kill(first ?? 0, 'SIGKILL');
+    await says('the API has ended (SIGKILL): it is started again in 1 s');
+    const answers = async () => (await fetch(`${url}/status`)).status === 200;
+    await waitUntil({ what: 'the API', timeoutMs: 30_000, intervalMs: 100, ready: answers });
+    const [second] = apisOf(worker.pid);
+    expect(second).not.toBe(first);
+    // Without a word to anybody: what it has started goes with it.
+    worker.kill('SIGKILL');
+    await worker.ended;
+    await expect.poll(() => apisOf(), { timeout: 10_000 }).not.toContain(second);
+  });
+
+  it('ends both when it is told to, and refuses to start when the API cannot', async () => {
+    const { worker, says } = await start({}, 'main.ts');
+    await says('openpool worker ready');
+    const [api] = apisOf(worker.pid);
     worker.kill('SIGINT');
     expect(await worker.ended).toBe(0);
+    expect(apisOf()).not.toContain(api);
+    const held = await holdPort();
+    const refused = await start({ api: { port: held.port } }, 'main.ts');
+    await refused.says('API_ENDED');
+    expect(await refused.worker.ended).toBe(1);
+    await held.release();
   });
 
   it('waits for a Temporal that is not there, in words, and can be stopped while it waits', async () => {

@@ -20,6 +20,8 @@ import { openConfiguredLedger } from './open-ledger.js';
 export interface ServiceContext {
   readonly config: Config;
   readonly db: Database;
+  /** Where the database is, for further connections. */
+  readonly databaseUrl: string;
   /** What the database is the ledger of; the same that the configuration speaks of. */
   readonly ledger: Ledger;
   readonly log: Log;
@@ -41,7 +43,7 @@ interface ProcessOptions extends LoadOptions {
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 
-const USAGE = `npm start -- --config <file>          worker and API in one process
+const USAGE = `npm start -- --config <file>          worker and API, a process each
 npm run worker -- --config <file>     the worker alone
 npm run api -- --config <file>        the API alone
 
@@ -60,6 +62,8 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
       stopping.abort(new Error(`stopped by ${signal}`));
     });
   }
+  // Of a process that another one has started: that one has ended, or lets it go.
+  process.on('disconnect', () => stopping.abort(new Error('stopped with the process beside it')));
   let log = createLog({ level: 'info' });
   try {
     const warnings: ConfigWarning[] = [];
@@ -86,13 +90,13 @@ async function run(
   const database = await openPoolDatabase(config, options);
   const running: Service[] = [];
   try {
-    const { db } = database;
+    const { db, url: databaseUrl } = database;
     const waiting = { config, db, log, signal };
     const ledger = await untilDatabaseAnswers(waiting, () => comeToLedger(waiting, options));
     log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
     for (const start of services) {
       signal.throwIfAborted();
-      running.push(await start({ config, db, ledger, log, version, signal }));
+      running.push(await start({ config, db, databaseUrl, ledger, log, version, signal }));
     }
     await Promise.race([aborted(signal), ...running.map(({ done }) => done)]);
     log.info('openpool stops');

@@ -43,12 +43,12 @@ function setFindings(registry: Registry, { findings, now }: MetricsReading): voi
 }
 
 /** A worker looks around every ten seconds. */
-function setWorkers(registry: Registry, { turnedAt, now }: MetricsReading): void {
+function setWorkers(registry: Registry, { turn }: MetricsReading): void {
   gauge(
     registry,
     'worker_turn_age_seconds',
     'How long ago a worker last looked around with its loops turning.',
-    turnedAt === null ? [] : [[secondsSince(now, turnedAt), {}]],
+    turn === null ? [] : [[Math.floor(turn.ageMs / 1_000), {}]],
   );
 }
 

@@ -17,7 +17,7 @@ import {
   type SourceSummary,
 } from '../../store/source-reads.js';
 import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
-import { lastTurn } from '../../store/worker-processes.js';
+import { type LastTurn, lastTurn } from '../../store/worker-processes.js';
 import { type ApiDeps, nowOf } from '../deps.js';
 import { ARRIVALS_MS } from '../views/source-view.js';
 
@@ -38,7 +38,7 @@ export interface MetricsReading {
   readonly reconciliation: KeptReconciliation | undefined;
   readonly audit: AuditState;
   /** When a worker got on last. */
-  readonly turnedAt: Date | null;
+  readonly turn: LastTurn | null;
 }
 
 export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
@@ -52,7 +52,7 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
     bucketUnmatched(db, now),
     countSetAside(db),
   ]);
-  const [findings, totals, openPayouts, latePayouts, wallet, turnedAt] = await Promise.all([
+  const [findings, totals, openPayouts, latePayouts, wallet, turn] = await Promise.all([
     countFindings(db),
     readPoolTotals(db),
     countOpenPayouts(db),
@@ -64,6 +64,6 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {
     ...{ version, now, sources, eventTypes, arrivals, prices, unmatched, setAside },
-    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit, turnedAt },
+    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit, turn },
   };
 }

@@ -30,10 +30,16 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
-      const workers = await allRemoteWorkers(db, filter);
       const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
-      const rows = workers.map((worker) => workerText(worker, shows));
-      return c.body(`[${rows.join(',')}]`, 200, JSON_TYPE);
+      // Bytes at once: ten thousand rows that live on as objects would keep the garbage collector busy.
+      const parts: Buffer[] = [];
+      for await (const workers of allRemoteWorkers(db, filter)) {
+        const rows = workers.map((worker) => workerText(worker, shows));
+        const comma = parts.length === 0 || rows.length === 0 ? '' : ',';
+        parts.push(Buffer.from(`${comma}${rows.join(',')}`));
+      }
+      const body = Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]);
+      return c.body(body, 200, JSON_TYPE);
     });
   }
   return app;

@@ -3,7 +3,7 @@ import { PoolError, type PoolErrorCode } from '../../domain/pool-error.js';
 import { isWorkerSilent } from '../../domain/pool-standing.js';
 import { pingDatabase } from '../../store/pool-reads.js';
 import { lastTurn } from '../../store/worker-processes.js';
-import { type ApiDeps, nowOf } from '../deps.js';
+import type { ApiDeps } from '../deps.js';
 import { toErrorAnswer } from '../errors.js';
 import { pingTemporal } from '../sagas.js';
 
@@ -13,12 +13,16 @@ export function healthRoutes(deps: ApiDeps): Hono {
   const app = new Hono();
   // Of this process alone: restarting it mends nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  app.get('/ready', async (c) => {
-    const [database, temporal, worker] = await Promise.all([
+  // Asked once for all who wait: however many ask, they take one connection.
+  const ask = shared(() =>
+    Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
       probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
       probe(requireTurn(deps), 'WORKER_SILENT'),
-    ]);
+    ]),
+  );
+  app.get('/ready', async (c) => {
+    const [database, temporal, worker] = await ask();
     // An API answers without a worker: what it is told of one makes it no less ready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
@@ -27,10 +31,21 @@ export function healthRoutes(deps: ApiDeps): Hono {
   return app;
 }
 
+/** The same call for everybody who asks before it has ended. */
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= call().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
+
 /** Throws when no worker has looked around lately with its loops turning. */
 async function requireTurn(deps: ApiDeps): Promise<void> {
-  const turnedAt = await lastTurn(deps.db);
-  if (isWorkerSilent(turnedAt === null ? null : nowOf(deps).getTime() - turnedAt.getTime())) {
+  const turn = await lastTurn(deps.db);
+  if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');
   }
 }

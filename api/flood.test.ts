@@ -1,0 +1,150 @@
+/** Readers without a token, in crowds: none of them may keep the pool's operator, or its probes, waiting. */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { type RunningApi, startApi } from './serve.js';
+import { addTerms, addWallet, TEST_TOKEN, testConfig } from './test-pool.js';
+
+const WORKERS = 3_000;
+const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };
+const MOST_CONNECTIONS = 60;
+const ANSWER_MS = 4_000;
+
+describe('an API that strangers read in crowds', () => {
+  let database: TestDatabase;
+  let reads: Database;
+  let api: RunningApi;
+  let taken = 0;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const { db, url } = database;
+    await addTerms(db, 1n);
+    await addWallet(db);
+    await db.execute(
+      sql`INSERT INTO source (id, kind, reads_from) VALUES ('s', 'http', 'http://s')`,
+    );
+    await db.execute(sql`INSERT INTO payee (address)
+      SELECT '0x' || lpad(to_hex(n), 40, '0') FROM generate_series(1, ${WORKERS}::int) n`);
+    await db.execute(sql`INSERT INTO remote_worker (payee, node_type, region)
+      SELECT address, 'ai', 'eu' FROM payee`);
+    await db.execute(sql`
+      INSERT INTO connection (source_id, remote_worker_id, connection, up, changed_dt, changed_seq)
+      SELECT 's', min(id), '10.9.8.7', true, now(), 1 FROM remote_worker`);
+    reads = openDatabase({ url, maxConnections: 6, statementTimeoutMs: 1_000 });
+    reads.$client.on('acquire', () => {
+      taken += 1;
+    });
+    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+    api = await startApi({
+      ...{ db, reads, client, config: testConfig(), poolId: TEST_POOL_ID, version: '1' },
+      ...{
+        answersKeptMs: 1_000,
+        bounds: { mostConnections: MOST_CONNECTIONS, answerMs: ANSWER_MS },
+      },
+    });
+  });
+  afterAll(async () => {
+    await api.stop();
+    await closeDatabase(reads);
+    await database.close();
+  });
+
+  const get = (path: string, headers = {}) => fetch(`${api.url}${path}`, { headers });
+  const halt = () =>
+    fetch(`${api.url}/v1/wallet/halt`, {
+      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason: 'an emergency' }) },
+    });
+
+  it('makes an answer once for all who ask within a second', async () => {
+    const before = taken;
+    const crowd = Array.from({ length: 40 }, async () => (await get('/workers')).text());
+    const texts = await Promise.all(crowd);
+    expect(new Set(texts).size).toBe(1);
+    expect(JSON.parse(texts[0] ?? '')).toHaveLength(WORKERS);
+    // Each by itself would read thirteen parts; a second may have passed meanwhile.
+    expect(taken - before).toBeGreaterThan(0);
+    expect(taken - before).toBeLessThan(4 * 13);
+  });
+
+  it('never gives a stranger what the token has shown, whoever asks first', async () => {
+    expect(await (await get('/workers', TOKEN)).text()).toContain('10.9.8.7');
+    expect(await (await get('/workers')).text()).not.toContain('10.9.8.7');
+    const wrong = await get('/v1/audit-log', { authorization: 'Bearer wrong' });
+    expect(await wrong.json()).toMatchObject({ code: 'API_TOKEN_WRONG' });
+  });
+
+  it('answers health and takes a halt while no read comes to its end, and refuses reads meanwhile', async () => {
+    expect(await (await get('/v1/wallet')).json()).toMatchObject({ halted: null });
+    const lock = await database.db.$client.connect();
+    await lock.query('BEGIN; LOCK TABLE remote_worker IN ACCESS EXCLUSIVE MODE');
+    try {
+      const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`));
+      await sleep(200);
+      const startedMs = performance.now();
+      expect((await get('/v1/health')).status).toBe(200);
+      expect(await (await get('/v1/ready')).json()).toMatchObject({ database: 'ok' });
+      const readyMs = performance.now();
+      expect((await halt()).status).toBe(200);
+      // Nobody has waited for the reads, which take a second; Temporal is not there, and asked for 2 s at most.
+      expect(performance.now() - readyMs).toBeLessThan(900);
+      expect(performance.now() - startedMs).toBeLessThan(4_000);
+      const answers = await Promise.all(crowd);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(answers[0]?.headers.get('retry-after')).toBe('1');
+      expect(answers[0]?.headers.get('access-control-allow-origin')).toBe('*');
+      expect(await answers[0]?.json()).toMatchObject({ code: 'API_BUSY' });
+    } finally {
+      await lock.query('ROLLBACK');
+      lock.release();
+    }
+    await expect
+      .poll(async () => (await get('/v1/workers?limit=7')).status, { timeout: 8_000 })
+      .toBe(200);
+  });
+
+  it('shows strangers at once what a person has decided', async () => {
+    const resumed = await fetch(`${api.url}/v1/wallet/resume`, {
+      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason: 'it is over' }) },
+    });
+    expect(resumed.status).toBe(200);
+    expect(await (await get('/v1/wallet')).json()).toMatchObject({ halted: null });
+    await halt();
+    expect(await (await get('/v1/wallet')).json()).toMatchObject({
+      halted: { code: 'HALTED_BY_OPERATOR' },
+    });
+  });
+
+  it('lets in whoever comes to halt the pool although more connections are open than there may be', async () => {
+    const idle = await Promise.all(Array.from({ length: 2 * MOST_CONNECTIONS }, () => open()));
+    expect((await halt()).status).toBe(200);
+    await expect.poll(() => idle.filter(({ destroyed }) => destroyed).length).toBeGreaterThan(59);
+    for (const socket of idle) socket.destroy();
+  });
+
+  it('closes on a reader who does not read, and gives others all of it meanwhile', async () => {
+    const slow = await open();
+    slow.pause();
+    // More than the sockets on both sides take in.
+    slow.write('GET /workers HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
+    const text = await (await get('/workers')).text();
+    expect(JSON.parse(text)).toHaveLength(WORKERS);
+    await sleep(ANSWER_MS + 500);
+    slow.on('data', () => undefined);
+    slow.resume();
+    await expect.poll(() => slow.destroyed, { timeout: 5_000 }).toBe(true);
+  });
+
+  async function open(): Promise<Socket> {
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    socket.on('close', () => socket.destroy());
+    await new Promise((resolve) => socket.once('connect', resolve));
+    return socket;
+  }
+});

@@ -1,0 +1,107 @@
+/** A whole pool that is read while events come in. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { COMMISSION_BPS, writeConfig } from '../local/stack-config.js';
+import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { query } from '../store/query.js';
+import { startUntil } from './children.js';
+import { type EventPlan, writeAnswer } from './ingest-events.js';
+import { type Stops, startPoolServers, startWorker } from './pool-servers.js';
+
+interface ReadPoolOptions {
+  /** That come in while it is read. */
+  readonly events: number;
+  readonly payees: number;
+  /** Worker and API started apart, or as `npm start` does. */
+  readonly services: 'apart' | 'whole';
+  readonly say: (line: string) => void;
+}
+
+const FROM_MS = Date.UTC(2025, 0, 25);
+const A_MONTH_MS = 30 * 86_400_000;
+/** Enough for each worker to have been seen. */
+export const EVENTS_BEFORE_PER_PAYEE = 30;
+const INGEST_TIMEOUT_MS = 1_800_000;
+
+/** Starts everything; the answer of a million events is given once somebody has posted to `/open` of the orchestrator. */
+export async function startReadPool(options: ReadPoolOptions, dir: string, stops: Stops) {
+  const { events, payees, services, say } = options;
+  say(`writing an answer of ${events} events`);
+  const [answer, tail, earlier] = ['answer', 'tail', 'earlier'].map((name) =>
+    join(dir, `${name}.json`),
+  ) as [string, string, string];
+  const plan: EventPlan = {
+    ...{ events, payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs: FROM_MS },
+  };
+  const written = await writeAnswer(answer, plan);
+  writeFileSync(tail, JSON.stringify(written.tail));
+  await writeAnswer(earlier, {
+    ...{ ...plan, events: payees * EVENTS_BEFORE_PER_PAYEE, seed: 2 },
+    fromMs: FROM_MS - A_MONTH_MS,
+  });
+  say('starting Postgres, Temporal, the chain, a worker and the API');
+  const orchestrator = await startUntil({
+    script: 'bench/ingest-server.ts',
+    args: [answer, tail, earlier],
+    mark: 'listening on ',
+  });
+  stops.push(() => orchestrator.process.stop());
+  const { databaseUrl, temporalAddress, chain } = await startPoolServers(dir, stops);
+  const endpoint = `${orchestrator.said}/live`;
+  const configPath = writeConfig(dir, {
+    pace: {
+      ...{ syncInterval: '2s', payoutInterval: '24h' },
+      ...{ minPayoutInterval: '1h', payoutThreshold: '1000000 ETH' },
+    },
+    sources: [{ id: 'bench', region: 'bench', nodeType: 'ai', endpoint }],
+    ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
+    ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
+  });
+  const apiUrl = await startServices(services, configPath, stops);
+  const db = openDatabase({ url: databaseUrl, maxConnections: 2 });
+  stops.push(() => closeDatabase(db));
+  const { distinct } = written.expected;
+  return { db, distinct, apiUrl, orchestratorUrl: orchestrator.said };
+}
+
+/** Resolves with where the API listens. */
+async function startServices(
+  services: ReadPoolOptions['services'],
+  configPath: string,
+  stops: Stops,
+): Promise<string> {
+  if (services === 'apart') {
+    const worker = await startWorker(configPath);
+    stops.push(() => worker.stop());
+  }
+  const script = services === 'apart' ? 'api/main.ts' : 'main.ts';
+  const args = ['--config', configPath];
+  const api = await startUntil({ script, args, mark: 'api listening on ' });
+  stops.push(() => api.process.stop(30_000));
+  return api.said;
+}
+
+/** By the source's own counter: counting a million rows would be a load of its own. */
+export async function countEvents(db: Database): Promise<number> {
+  const [row] = await query<{ n: string }>(
+    db,
+    sql`SELECT coalesce(max(next_seq), 1) - 1 AS n FROM source`,
+  );
+  return Number(row?.n);
+}
+
+export async function countWorkers(db: Database): Promise<number> {
+  const [row] = await query<{ n: string }>(db, sql`SELECT count(*) AS n FROM remote_worker`);
+  return Number(row?.n);
+}
+
+export async function until(read: () => Promise<number>, least: number): Promise<void> {
+  const giveUpMs = performance.now() + INGEST_TIMEOUT_MS;
+  while (performance.now() < giveUpMs) {
+    if ((await read()) >= least) return;
+    await sleep(100);
+  }
+  throw new Error(`it did not come to ${least} in ${INGEST_TIMEOUT_MS / 60_000} minutes`);
+}
