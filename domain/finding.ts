@@ -23,6 +23,7 @@ export const FINDING_CODES = [
   'RPC_SILENT',
   'TERMS_CHANGED',
   'TERMS_DIFFER',
+  'AUDIT_LATE',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];
