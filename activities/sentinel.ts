@@ -1,10 +1,12 @@
 import type { SourceConfig } from '../config.js';
 import type { Condition } from '../domain/finding.js';
 import { watchSource } from '../domain/sentinel.js';
+import { watchAudit } from '../domain/sentinel-audit.js';
 import type { SentinelSettings } from '../domain/sentinel-figures.js';
 import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from '../domain/sentinel-money.js';
 import { watchPayouts } from '../domain/sentinel-payouts.js';
 import { watchTerms } from '../domain/sentinel-terms.js';
+import { readAuditState } from '../store/audit.js';
 import type { Database } from '../store/database.js';
 import { type LookReport, recordLook } from '../store/findings.js';
 import { readPayoutFigures } from '../store/payout-figures.js';
@@ -53,8 +55,12 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
   });
   const { roundIntervalMs } = deps;
   const ofPayouts = watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs });
-  const ofMoney = [...ofPayouts, ...(await moneyConditions(deps))];
-  const ofThePool = [...(await termsConditions(db)), ...ofMoney];
+  const ofThePool = [
+    ...(await termsConditions(db)),
+    ...(await moneyConditions(deps)),
+    ...(await auditConditions(db)),
+    ...ofPayouts,
+  ];
   const report = await recordLook(db, [...conditions, ...ofThePool], at);
   deps.onLook?.(report);
   return {
@@ -87,4 +93,14 @@ async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Co
   const known = await openSubjects(db, 'RPC_SILENT');
   const silences = rpc.silences().map((one) => ({ ...one, isKnown: known.has(one.name) }));
   return [...refused, ...watchEndpoints(silences, rpc.quorum)];
+}
+
+/** By the database's clock too: the audit notes its times by it. */
+async function auditConditions(db: Database): Promise<readonly Condition[]> {
+  const { checkedAt, wholeAt, since, now } = await readAuditState(db);
+  const ms = (at: Date | null) => at?.getTime() ?? null;
+  return watchAudit({
+    ...{ checkedMs: ms(checkedAt), wholeMs: ms(wholeAt), sinceMs: ms(since) },
+    nowMs: now.getTime(),
+  });
 }

@@ -80,6 +80,12 @@ export async function* batchesOf(
   if (failure !== undefined) throw failure;
 }
 
+/** What is left of it is no JSON, and says nothing for sure. */
+function tooLong(bytes: number): RefusedElement['refusal'] {
+  const reason = `it is longer than maxElement, ${bytes} bytes, and was cut off there`;
+  return { code: 'EVENT_TOO_LONG', reason, eventId: null, dtText: null };
+}
+
 class Gathering {
   private readonly events = new Map<string, PreparedEvent>();
   /** The same identity as one of these, and something else said: whether that one counts is not known here. */
@@ -104,10 +110,12 @@ class Gathering {
 
   add(slice: readonly SyncElement[], source: BatchSource): void {
     const elements: ReadElement[] = [];
-    for (const { place, raw, retry } of slice) {
+    for (const { place, raw, retry, cutAtBytes } of slice) {
       this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
       const reading = readPoolEvent(raw, source.origin);
-      if (reading.ok) {
+      if (cutAtBytes !== undefined) {
+        this.refused.push({ refusal: tooLong(cutAtBytes), place, raw, retriedHash: null });
+      } else if (reading.ok) {
         const { event } = reading;
         elements.push(retry === undefined ? { event, place, raw } : { event, place, raw, retry });
       } else {

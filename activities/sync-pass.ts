@@ -101,6 +101,7 @@ class SyncPass {
     retried: 0,
     batches: 0,
   };
+  /** The newest believable time of an event. */
   private newestMs: number | null = null;
   private newestFreshMs: number | null = null;
   private isInOrder = true;
@@ -141,7 +142,7 @@ class SyncPass {
     const cursor = await completePass(db, {
       sourceId,
       coversFrom,
-      cursor: this.cursorAt(startedAt),
+      cursor: this.cursor,
       startedAt,
       endedAt: this.now(),
     });
@@ -162,14 +163,15 @@ class SyncPass {
     });
   }
 
-  /** A cursor in the future would make us pass over what comes until then. */
-  private cursorAt(startedAt: Date): Date | null {
-    if (this.newestMs === null) return null;
-    return new Date(Math.min(this.newestMs, startedAt.getTime()));
+  private get cursor(): Date | null {
+    return this.newestMs === null ? null : new Date(this.newestMs);
   }
 
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
     for (const dtMs of batch.dtsMs) {
+      // A time from the future says nothing of how far the source was read, not even "up to now": what it says a
+      // few minutes late would be passed over. It counts here when its time has come.
+      if (dtMs > startedAt.getTime()) continue;
       if (this.newestMs !== null && dtMs < this.newestMs) this.isInOrder = false;
       this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
     }
@@ -177,7 +179,7 @@ class SyncPass {
     if (events.length + refused.length > 0) {
       // A dump says how far it was read, not how far its orchestrator was.
       const isOwn = this.config.of === undefined;
-      const cursorHint = isOwn && this.isInOrder ? this.cursorAt(startedAt) : null;
+      const cursorHint = isOwn && this.isInOrder ? this.cursor : null;
       this.count(batch, await ingestBatch(this.session, { ...batch, cursorHint }));
     }
     await this.memory.store(batch.objects);

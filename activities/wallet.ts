@@ -3,7 +3,8 @@ import { ChainError } from '../chain/chain-error.js';
 import { type Address, payableAddress } from '../domain/address.js';
 import { type GivenOrder, givenBy } from '../domain/order.js';
 import { PoolError } from '../domain/pool-error.js';
-import { checkInvariants, type Finding } from '../store/invariants.js';
+import { auditLedger } from '../store/audit.js';
+import type { Finding } from '../store/invariants.js';
 import {
   openedWallets,
   payingWallet,
@@ -151,7 +152,7 @@ function sayWhose(report: AdoptionReport, wallet: Address): AdoptionReport {
 export function createWalletActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: Unscoped<AuditInput>) =>
-      beating('looking at every posting', () => auditPool(deps, input)),
+      beating('holding the ledger against itself', () => auditPool(deps, input)),
     ),
     adoptWallet: ordered(deps.db, 'wallet.adopt', (order) =>
       beating('looking for what the key did', () => adoptWallets(deps, givenBy(order))),
@@ -177,7 +178,7 @@ async function auditPool(
   { withEvents }: Unscoped<AuditInput>,
 ): Promise<AuditReport> {
   const key = walletKeyOf(deps);
-  const broken = await checkInvariants(deps.db, { withEvents });
+  const broken = await auditLedger(deps.db, { isWhole: withEvents });
   const [first] = broken;
   if (first !== undefined) {
     const reason = `${first.code}: ${first.message}`;

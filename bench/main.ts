@@ -1,5 +1,6 @@
 /** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
 import { Command, InvalidArgumentError } from 'commander';
+import { benchAudit } from './audit.js';
 import { benchFlood } from './flood.js';
 import { benchGrowth } from './growth.js';
 import { benchIngest } from './ingest.js';
@@ -110,6 +111,24 @@ program
 interface GrowthOptions {
   readonly rows: readonly number[];
   readonly payees: number;
+  readonly json: boolean;
+}
+
+program
+  .command('audit')
+  .description('what an audit costs when the ledger is longer, and what a day adds to it')
+  .option('--postings <list>', 'at which audits are measured', counts, [1_000_000, 20_000_000])
+  .option('--workers <list>', 'of which a day is measured', counts, [100, 1_000])
+  .option('--json', 'print the figures as JSON', false)
+  .action(async ({ json, ...options }: AuditOptions) => {
+    const figures = await benchAudit({ ...options, say });
+    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    else console.table([...figures.sizes, ...figures.days]);
+  });
+
+interface AuditOptions {
+  readonly postings: readonly number[];
+  readonly workers: readonly number[];
   readonly json: boolean;
 }
 

@@ -28,6 +28,38 @@ describe('matching the halves of AI jobs', () => {
     expect(matchHalves(halves, WINDOW).ambiguous).toHaveLength(3);
   });
 
+  it('knows whose a job is that one worker has received twice, and guesses between two workers no more than before', () => {
+    const named = (role: HalfRole, dtMs: number, worker: string | null) => ({
+      ...half(role, dtMs),
+      worker,
+    });
+    const of = (...workers: readonly (string | null)[]) => [
+      ...workers.map((worker, i) => named('received', i * 30, worker)),
+      named('processed', 80, null),
+    ];
+    const match = (halves: ReturnType<typeof of>) =>
+      matchHalves(halves, WINDOW, ({ worker }) => worker);
+    const twice = of('a', 'a');
+    expect(match(twice)).toEqual({
+      pairs: [{ received: twice[0], processed: twice[2] }],
+      ambiguous: [],
+      open: [twice[1]],
+    });
+    expect(match([...twice, named('processed', 90, null)])).toMatchObject({
+      pairs: [{}, {}],
+      open: [],
+    });
+    for (const halves of [
+      of('a', 'b'),
+      of('a', null),
+      of(null, null),
+      // One of the two jobs was received by nobody: which, nobody can tell.
+      [...of('a'), named('processed', 90, null)],
+    ]) {
+      expect(match(halves)).toMatchObject({ pairs: [], ambiguous: halves });
+    }
+  });
+
   it('binds two jobs of one id that lie far apart', () => {
     const halves = [
       half('received', 0),

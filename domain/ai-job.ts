@@ -21,11 +21,15 @@ export interface JobMatches<H extends JobHalf> {
 /**
  * Matches the halves of one source and one requestID. Two halves are candidates for each other when
  * their event times are at most the window apart; a received and a processed half that have no
- * candidate but each other are a pair. Ids come back, so everything else is held.
+ * candidate but each other are a pair. Ids come back, so everything else is held, but for jobs that one worker has
+ * received several times: they are that worker's, whichever of the received halves they belong to.
+ *
+ * @param workerOf who has received it; null: nobody can tell
  */
 export function matchHalves<H extends JobHalf>(
   halves: readonly H[],
   windowMs: number,
+  workerOf: (received: H) => string | null = () => null,
 ): JobMatches<H> {
   // Most requests have one half yet, and nothing to sort or to join.
   if (halves.length === 1) return { pairs: [], ambiguous: [], open: halves };
@@ -40,10 +44,41 @@ export function matchHalves<H extends JobHalf>(
       const [received, processed] = first.role === 'received' ? [first, second] : [second, first];
       pairs.push({ received, processed });
     } else {
-      for (const half of group) ambiguous.push(half);
+      const ofOne = pairsOfOneWorker(group, windowMs, workerOf);
+      pairs.push(...ofOne);
+      const bound = new Set<H>(ofOne.flatMap(({ received, processed }) => [received, processed]));
+      for (const half of group) {
+        if (ofOne.length === 0) ambiguous.push(half);
+        else if (!bound.has(half)) open.push(half);
+      }
     }
   }
   return { pairs, ambiguous, open };
+}
+
+/** All or none of the group's processed halves, each with the earliest received one that it may have. */
+function pairsOfOneWorker<H extends JobHalf>(
+  group: readonly H[],
+  windowMs: number,
+  workerOf: (received: H) => string | null,
+): { received: H; processed: H }[] {
+  const byTime = (a: H, b: H) => a.dtMs - b.dtMs;
+  const received = group.filter(({ role }) => role === 'received').sort(byTime);
+  const processed = group.filter(({ role }) => role === 'processed').sort(byTime);
+  const [first] = received;
+  const worker = first === undefined ? null : workerOf(first);
+  if (worker === null || received.length < processed.length) return [];
+  if (group.some(({ isHeld }) => isHeld)) return [];
+  if (received.some((half) => workerOf(half) !== worker)) return [];
+  const left = new Set(received);
+  const pairs: { received: H; processed: H }[] = [];
+  for (const job of processed) {
+    const half = [...left].find((one) => isCandidate(one, job, windowMs));
+    if (half === undefined) return [];
+    left.delete(half);
+    pairs.push({ received: half, processed: job });
+  }
+  return pairs;
 }
 
 /**

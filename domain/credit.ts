@@ -202,7 +202,11 @@ class BatchCrediting {
   }
 
   private matchRequest(halves: readonly Half[]): void {
-    const { pairs, ambiguous, open } = matchHalves(halves, this.input.jobMatchWindowMs);
+    const { pairs, ambiguous, open } = matchHalves(
+      halves,
+      this.input.jobMatchWindowMs,
+      ({ worker }) => worker && remoteWorkerKey(worker),
+    );
     for (const { received, processed } of pairs) this.bind(received, processed);
     for (const half of ambiguous) this.hold(half, 'ambiguous');
     for (const half of open) {

@@ -26,6 +26,7 @@ export const FINDING_CODES = [
   'ROUND_LATE',
   'ROUND_LEFT_OUT',
   'SAGA_STUCK',
+  'AUDIT_LATE',
 ] as const;
 
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -340,6 +340,11 @@ export const CATALOGUE = {
     http: 409,
     help: 'The chain shows another transaction than was signed. Check the RPC endpoints against an explorer before `openpool wallet resume`.',
   },
+  AUDIT_BEHIND: {
+    final: false,
+    http: 503,
+    help: 'A worker’s audit goes on from where it came to, at its start and every hour: `openpool audit run` starts one now. Try again when it has ended.',
+  },
   INVARIANT_BROKEN: {
     final: false,
     http: 409,

@@ -27,6 +27,8 @@ export const REFUSALS = {
     'The same identity (ID and time, or the UUID alone) stood for another event before, which counts: compare the two.',
   EVENT_COUNTED_ELSEWHERE:
     'Another source has counted an event of the same time, ID and text. A few may be chance: if it was another job, `openpool adjust` credits it.',
+  EVENT_TOO_LONG:
+    'It is longer than `maxElement` of its source, and was cut off there. If it is right, raise the option, restart the workers, and `openpool backfill` brings it.',
 } as const;
 export type RefusalCode = keyof typeof REFUSALS;
 

@@ -19,6 +19,8 @@ const HOPELESS: Readonly<Partial<Record<RefusalCode, string>>> = {
   EVENT_COUNTED_ELSEWHERE:
     'another source has counted an event of the same time, ID and text: counting it here too would count the ' +
     'job twice. If it was another job by chance, credit it with `openpool adjust`',
+  EVENT_TOO_LONG:
+    'only its beginning was kept: raise `maxElement` of its source, restart the workers, and `openpool backfill` brings it whole',
 };
 
 /** What has to change before it can be counted, in words; undefined where the reason says it. */

@@ -16,6 +16,7 @@ import {
 import { type ArchiveRecord, listArchives, verifyArchives } from './archives.js';
 import { type Decision, recordDecision } from './audit-log.js';
 import type { Database, Transaction } from './database.js';
+import { UUIDS_FROM } from './ends.js';
 import { withHistoryLock } from './history-lock.js';
 
 export interface RestoreOrder extends Decision {
@@ -77,9 +78,28 @@ async function restore(
     SELECT (max(a.month) AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
       FROM event_archive a
      WHERE a.state = 'archived' AND a.sources ? s.id) WHERE s.archived_to IS NOT NULL`);
+  await restoreUuids(client, name);
   await recordDecision(drizzle({ client }) as unknown as Transaction, {
     ...{ actor: order.actor, reason: order.reason },
     ...{ action: 'archive.restore', subject: monthName(month) },
   });
   return 'restored';
+}
+
+/** Its events with a UUID are known by it again; how far UUIDs are kept is as far back as the months that are still away. */
+async function restoreUuids(client: PoolClient, name: string): Promise<void> {
+  await client.query(
+    `INSERT INTO event_uuid (uuid, source_id, dt) SELECT event_id::uuid, source_id, dt FROM ONLY ${name}
+      WHERE event_id ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
+      ORDER BY 1 ON CONFLICT DO NOTHING`,
+  );
+  const { rows } = await client.query<{ ends: Date | null }>(
+    `SELECT (max(month) AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC' AS ends
+       FROM event_archive WHERE state = 'archived'`,
+  );
+  const ends = rows[0]?.ends?.toISOString() ?? '-infinity';
+  await client.query(
+    'UPDATE setting SET value = $2, changed_at = now() WHERE key = $1 AND value::timestamptz > $2::timestamptz',
+    [UUIDS_FROM, ends],
+  );
 }

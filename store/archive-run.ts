@@ -27,8 +27,10 @@ import {
   readArchived,
 } from './archives.js';
 import type { Database } from './database.js';
+import { endOldRows, endUuids } from './ends.js';
 import { ensurePartitions } from './events-partitions.js';
 import { withHistoryLock } from './history-lock.js';
+import { compactPostings } from './ledger-compaction.js';
 import { toRawRow, UTC_TIMES } from './raw-rows.js';
 
 export interface ArchiveRun {
@@ -53,6 +55,8 @@ export interface ArchivedMonth {
 
 export interface ArchiveReport {
   readonly archived: readonly ArchivedMonth[];
+  /** So many postings fewer stand in the ledger now; what they come to is what it was. */
+  readonly compactedPostings: number;
   /** Why the next month that is old enough stays for now; null: none is. */
   readonly waiting: string | null;
 }
@@ -62,14 +66,33 @@ const QUIET_MS = 8 * 86_400_000;
 /** A month that somebody fetched back is left to them for this long. */
 const RESTORED_KEPT_MS = 30 * 86_400_000;
 
-/** Archives what is old enough and quiet; makes the next month's partition in any case. */
+/** Archives what is old enough and quiet; makes the next month's partition, and ends old rows, in any case. */
 export async function archiveMonths(db: Database, run: ArchiveRun): Promise<ArchiveReport> {
   const { keepMonths } = run;
   const now = run.now ?? (await readClock(db));
   const ahead = [monthStart(now).getTime(), monthStart(now, 1).getTime()];
   await ensurePartitions(db, { dtsMs: ahead, now }, new Set());
-  if (keepMonths === null) return { archived: [], waiting: null };
-  return withHistoryLock(db, (client) => new Archiving(client, { ...run, keepMonths, now }).run());
+  await endOldRows(db);
+  if (keepMonths === null) return { archived: [], compactedPostings: 0, waiting: null };
+  return withHistoryLock(db, async (client) => {
+    const archived = await new Archiving(client, { ...run, keepMonths, now }).run();
+    const before = await archivedUpTo(client, monthStart(now, -keepMonths));
+    const own = drizzle({ client }) as unknown as Database;
+    await endUuids(own, client, { ...run, before });
+    const { postings, broken } = await compactPostings(own, { ...run, before });
+    const waiting = archived.waiting ?? (broken && `the ledger waits: ${broken.message}`);
+    return { ...archived, compactedPostings: postings, waiting };
+  });
+}
+
+/** The months before are all in files; those that stay are the last ones. */
+async function archivedUpTo(client: PoolClient, kept: Date): Promise<Date> {
+  const months = [
+    ...(await monthsInDefault(client)),
+    ...(await listPartitions(client)).map(({ month }) => month),
+    kept,
+  ];
+  return new Date(Math.min(...months.map((month) => month.getTime())));
 }
 
 async function readClock(db: Database): Promise<Date> {
@@ -86,7 +109,7 @@ class Archiving {
     private readonly order: ArchiveRun & { readonly keepMonths: number; readonly now: Date },
   ) {}
 
-  async run(): Promise<ArchiveReport> {
+  async run(): Promise<Omit<ArchiveReport, 'compactedPostings'>> {
     const { client } = this;
     this.records = await listArchives(drizzle({ client }) as unknown as Database);
     for (const month of await monthsInDefault(client)) {
@@ -108,7 +131,7 @@ class Archiving {
     return isPastKeeping(month, this.order.keepMonths, this.order.now);
   }
 
-  private report(waiting: string | null): ArchiveReport {
+  private report(waiting: string | null): Omit<ArchiveReport, 'compactedPostings'> {
     return { archived: this.archived, waiting };
   }
 

@@ -115,7 +115,11 @@ describe('archiving raw events', () => {
   it('drops nothing unless it is told how much to keep, and makes next month’s partition in any case', async () => {
     await seed();
     const before = await everything();
-    expect(await archive({ keepMonths: null })).toEqual({ archived: [], waiting: null });
+    expect(await archive({ keepMonths: null })).toEqual({
+      archived: [],
+      compactedPostings: 0,
+      waiting: null,
+    });
     expect(await everything()).toEqual(before);
     expect(await partitions()).toContain('pool_event_2026_05');
     expect(await readdir(dir)).toEqual([]);
@@ -128,7 +132,11 @@ describe('archiving raw events', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * DAY_MS });
     try {
       const run = { dir, keepMonths: 1, onProgress: () => undefined };
-      expect(await archiveMonths(database.db, run)).toEqual({ archived: [], waiting: null });
+      expect(await archiveMonths(database.db, run)).toEqual({
+        archived: [],
+        compactedPostings: 0,
+        waiting: null,
+      });
     } finally {
       vi.useRealTimers();
     }
@@ -168,7 +176,7 @@ describe('archiving raw events', () => {
       archivedEvents: rows - left,
     });
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
-    expect(await archive()).toEqual({ archived: [], waiting: null });
+    expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
   });
 
   it('keeps for a job that still waits where it was worked on, so that it can be assigned later', async () => {
@@ -212,7 +220,7 @@ describe('archiving raw events', () => {
     expect(
       await ingestSaid(database.db, 'a', [job(8_003, Date.parse('2026-03-01T00:00:00Z'))]),
     ).toEqual({ fresh: 1, setAside: 0 });
-    expect(await archive()).toEqual({ archived: [], waiting: null });
+    expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
     expect(await partitions()).not.toContain('pool_event_2026_02');
   });
 
@@ -265,6 +273,7 @@ describe('archiving raw events', () => {
     await change;
     expect(late).toEqual({
       archived: [],
+      compactedPostings: 0,
       waiting: '2026-01 waits: an event came after it was written to a file',
     });
     await hasBeenQuiet();

@@ -10,6 +10,8 @@ import type { RefusedElement } from './set-aside.js';
 export interface SiftLimits {
   /** Keys of events before this are kept no more. */
   readonly archivedMs: number;
+  /** The same of UUIDs, of whatever source. @default archivedMs */
+  readonly uuidsMs?: number;
   readonly maxJobFeeWei: bigint;
 }
 
@@ -80,13 +82,19 @@ function elsewhereRefusal({ eventId, dtMs }: PreparedEvent, other: string) {
 
 /** Why an event that nobody knows cannot be counted; undefined when it can. */
 function refusalOf(
-  { content, dtMs }: PreparedEvent,
-  { archivedMs, maxJobFeeWei }: SiftLimits,
+  { content, dtMs, uuid }: PreparedEvent,
+  { archivedMs, uuidsMs = archivedMs, maxJobFeeWei }: SiftLimits,
 ): { readonly code: RefusalCode; readonly reason: string } | undefined {
   if (dtMs < archivedMs) {
     // Its key may have been among those that left with their month.
     const to = new Date(archivedMs).toISOString();
     const reason = `it is older than ${to}, up to where this source's events are archived`;
+    return { code: 'EVENT_ARCHIVED', reason };
+  }
+  if (uuid !== undefined && dtMs < uuidsMs) {
+    // Another source may have given it: its UUID has left with the archived months.
+    const to = new Date(uuidsMs).toISOString();
+    const reason = `it is older than ${to}, and UUIDs from before are kept no more`;
     return { code: 'EVENT_ARCHIVED', reason };
   }
   if (content.kind !== 'job' || content.grossWei <= maxJobFeeWei) return undefined;

@@ -30,6 +30,8 @@ export interface KnownState {
   readonly newestMs: number;
   /** Keys of events before this are kept no more: of the source's, or of one that may have had the same. */
   readonly archivedMs: number;
+  /** UUIDs of events before this are kept no more, of whatever source. */
+  readonly uuidsMs: number;
   /** Hashes of the events that are stored already, by place in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly StoredHalf[];
@@ -91,6 +93,7 @@ export async function readState(
     firstSeq: Number(row.next_seq),
     batchNo: Number(row.next_batch),
     newestMs,
+    uuidsMs: msOr(decisions?.rows[0]?.uuids_ms ?? null, Number.NEGATIVE_INFINITY),
     archivedMs: horizonMs(row, request.readerId === sourceId ? others : []),
     hashes: knownHashes(events, knownRows, uuidRows),
     openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),

@@ -2,6 +2,7 @@
 import type { BatchCredits, EventKey, StoredHalf } from '../domain/credit.js';
 import { ledgerEntries } from '../domain/credit-tally.js';
 import { isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from './copy-text.js';
+import { UUIDS_FROM } from './ends.js';
 import { type PreparedEvent, STORED_HASH } from './events-prepared.js';
 import { READ_TERMS } from './terms-rows.js';
 
@@ -68,7 +69,8 @@ export function readStatements(
         SELECT ${batch.isWatched} OR watch_left > 0 AS locks_all FROM source WHERE id = ${source}) own
      WHERE s.id = ${source} OR own.locks_all ORDER BY s.id FOR UPDATE OF s;
     SELECT ${SOURCE_COLUMNS}, false AS locks_all FROM source s WHERE s.id <> ${source} ORDER BY s.id;
-    SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS has_decisions;
+    SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS has_decisions,
+      (SELECT extract(epoch FROM value::timestamptz) * 1000 FROM setting WHERE key = '${UUIDS_FROM}') AS uuids_ms;
     ${knownStatement(sourceId, batch.keys)};
     ${openHalvesStatement(source, batch.spans)};
     ${READ_TERMS}`;

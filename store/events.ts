@@ -169,7 +169,8 @@ class BatchIngest {
     refuseReading(state.own, session);
     const elsewhere = await findElsewhere(this.client, state, { events: batch.events, readerId });
     this.toStop = judgeShared(elsewhere, { own: state.own, readerId });
-    const limits = { archivedMs: state.archivedMs, maxJobFeeWei: session.maxJobFeeWei };
+    const { archivedMs, uuidsMs } = state;
+    const limits = { archivedMs, uuidsMs, maxJobFeeWei: session.maxJobFeeWei };
     const { hashes } = state;
     const known = { hashes, elsewhere: elsewhere.counted, same: elsewhere.same };
     const { fresh, refused: sifted } = siftEvents(batch, known, limits);

@@ -40,7 +40,10 @@ afterEach(async () => {
   await closeDatabase(db);
 });
 
-const upgrade = () => client.query(readFileSync(new URL(MIGRATION, dir), 'utf8'));
+async function upgrade(): Promise<void> {
+  const rest = readdirSync(dir).filter((file) => file.endsWith('.sql') && file >= MIGRATION);
+  for (const file of rest.sort()) await client.query(readFileSync(new URL(file, dir), 'utf8'));
+}
 
 async function addWallet(address: string, nextNonce: number, minutesAgo: number): Promise<void> {
   await client.query(

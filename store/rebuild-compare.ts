@@ -186,10 +186,23 @@ async function compareCounts(client: PoolClient, schema: string) {
 /** Of the groups that differ: which postings say something else than their batch's events. */
 async function comparePostings(client: PoolClient, schema: string, groups: readonly number[]) {
   const { rows } = await client.query(
-    `WITH due AS (
-      SELECT kind, source_id, batch, worker_id AS grp, terms_id, sum(gross_wei) AS gross,
+    `WITH compacted AS (
+      SELECT kind, source_id, batch, coalesce(remote_worker_id, 0) AS grp, terms_id
+        FROM posting WHERE stands_for IS NOT NULL AND coalesce(remote_worker_id, 0) = ANY ($1)),
+    -- What was compacted stands in the posting of a later batch, unless its own is there still.
+    placed AS (
+      SELECT j.kind, j.source_id, j.worker_id AS grp, j.terms_id, j.gross_wei, j.commission_wei, coalesce(
+             (SELECT min(c.batch) FROM compacted c
+               WHERE (c.kind, c.source_id, c.grp, c.terms_id) = (j.kind, j.source_id, j.worker_id, j.terms_id)
+                 AND c.batch >= j.batch AND NOT EXISTS (
+                     SELECT FROM posting p
+                      WHERE (p.kind, p.source_id, p.batch, p.terms_id) = (j.kind, j.source_id, j.batch, j.terms_id)
+                        AND coalesce(p.remote_worker_id, 0) = j.worker_id)), j.batch) AS batch
+        FROM ${schema}.jobs j WHERE j.worker_id = ANY ($1)),
+    due AS (
+      SELECT kind, source_id, batch, grp, terms_id, sum(gross_wei) AS gross,
              sum(commission_wei) AS commission
-        FROM ${schema}.jobs WHERE worker_id = ANY ($1) GROUP BY 1, 2, 3, 4, 5
+        FROM placed GROUP BY 1, 2, 3, 4, 5
       HAVING sum(gross_wei) <> 0),
     due_entries AS (
       SELECT kind, source_id, batch, grp, terms_id, ${SIDES('e.amount', 'e.account')}

@@ -3,6 +3,7 @@ import { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import * as poolSchema from './schema.js';
+import * as auditSchema from './schema-audit.js';
 import * as historySchema from './schema-history.js';
 import * as ordersSchema from './schema-orders.js';
 import * as sentinelSchema from './schema-sentinel.js';
@@ -22,7 +23,14 @@ describe('the schema in code', () => {
         WHERE table_schema = 'public' AND table_name <> 'pool_event_default'`,
     );
     const migrated = rows.map((row) => row.column).sort();
-    const parts = [poolSchema, walletSchema, historySchema, sentinelSchema, ordersSchema];
+    const parts = [
+      poolSchema,
+      auditSchema,
+      walletSchema,
+      historySchema,
+      sentinelSchema,
+      ordersSchema,
+    ];
     const all = parts.flatMap((part) => Object.values(part));
     const tables: readonly PgTable[] = all.filter((value) => is(value, PgTable));
     const declared = tables

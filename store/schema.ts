@@ -281,6 +281,7 @@ export const posting = pgTable('posting', {
   reference: text('reference'),
   reason: text('reason'),
   createdAt: at('created_at').notNull().defaultNow(),
+  standsFor: int8('stands_for'),
 });
 
 export const ledgerEntry = pgTable(

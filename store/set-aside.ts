@@ -35,8 +35,8 @@ export interface Trial {
 /** The refusals that another configuration undoes without another program. */
 const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
 const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
-/** Those that nothing undoes: where the keys of what counts are archived, a try would count twice. */
-const FINAL: RefusalCode[] = ['EVENT_CHANGED', 'EVENT_COUNTED_ELSEWHERE'];
+/** Those that no other try undoes: where the keys of what counts are archived it would count twice, and what was cut off is lost. */
+const FINAL: RefusalCode[] = ['EVENT_CHANGED', 'EVENT_COUNTED_ELSEWHERE', 'EVENT_TOO_LONG'];
 
 /** How a trial stands in the rows of this refusal. */
 function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {

@@ -4,6 +4,7 @@ import { PoolError } from '../domain/pool-error.js';
 import { type Decision, MANAGER, recordDecision } from './audit-log.js';
 import type { Database, Reader, Transaction } from './database.js';
 import { checkInvariants } from './invariants.js';
+import { refuseBehind } from './ledger-pieces.js';
 import {
   nameFirstWallet,
   payingWallet,
@@ -285,6 +286,7 @@ export async function resumeWallet(
 }
 
 async function refuseBroken(tx: Transaction): Promise<void> {
+  await refuseBehind(tx);
   const [first] = await checkInvariants(tx);
   if (first === undefined) return;
   const words = `the ledger still contradicts itself: ${first.code}: ${first.message}`;

@@ -92,7 +92,7 @@ export interface PayoutInput extends PoolInput {
 }
 
 export interface AuditInput extends PoolInput {
-  /** Also sums up every raw event: thorough, and slow with years of them. */
+  /** The whole: every closed piece of the ledger, every payout and every raw event. Slow with years of them. */
   readonly withEvents: boolean;
 }
 
@@ -187,6 +187,8 @@ export interface ArchiveReport {
     readonly rows: number;
     readonly bytes: number;
   }[];
+  /** So many postings fewer stand in the ledger now; what they come to is what it was. */
+  readonly compactedPostings: number;
   /** Why the next month that is old enough stays for now. */
   readonly waiting: string | null;
 }

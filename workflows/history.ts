@@ -30,8 +30,12 @@ export async function archiveEvents(input: PoolInput): Promise<ArchiveReport> {
   const lines = report.archived.map(
     ({ month, file, rows }) => `${month}: ${rows} events in ${file}`,
   );
+  const compacted =
+    report.compactedPostings === 0
+      ? []
+      : [`${report.compactedPostings} postings of archived months were put together with others`];
   const waiting = report.waiting === null ? [] : [report.waiting];
-  setCurrentDetails([...lines, ...waiting].join('\n') || 'Nothing is old enough.');
+  setCurrentDetails([...lines, ...compacted, ...waiting].join('\n') || 'Nothing is old enough.');
   return report;
 }
 

@@ -14,6 +14,7 @@ export function setPoolGauges(registry: Registry, reading: MetricsReading): void
   setWorkers(registry, reading);
   setPayouts(registry, reading);
   setWallet(registry, reading);
+  setAudit(registry, reading);
 }
 
 /** Every code, also where nothing is open: an alert wants a zero to return to. */
@@ -113,4 +114,26 @@ function setWallet(registry: Registry, reading: MetricsReading): void {
   gauge(registry, 'reconciliation_age_seconds', 'Age of that reconciliation.', [
     [secondsSince(now, reconciliation.at), {}],
   ]);
+}
+
+function setAudit(registry: Registry, { audit, now }: MetricsReading): void {
+  const { checkedAt, ok, wholeAt } = audit;
+  gauge(
+    registry,
+    'audit_ok',
+    '1 when the ledger added up at the last audit.',
+    ok === null ? [] : [[ok ? 1 : 0, {}]],
+  );
+  gauge(
+    registry,
+    'audit_age_seconds',
+    'Age of the last audit that came to its end: one begins every hour.',
+    checkedAt === null ? [] : [[secondsSince(now, checkedAt), {}]],
+  );
+  gauge(
+    registry,
+    'audit_history_age_seconds',
+    'How long ago the last walk began that has proved all of the history again.',
+    wholeAt === null ? [] : [[secondsSince(now, wholeAt), {}]],
+  );
 }

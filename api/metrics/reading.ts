@@ -1,4 +1,5 @@
 /** Everything that one scrape tells, read at one time. */
+import { type AuditState, readAuditState } from '../../store/audit.js';
 import { countFindings, type FindingTotals } from '../../store/finding-reads.js';
 import {
   bucketUnmatched,
@@ -35,6 +36,7 @@ export interface MetricsReading {
   readonly latePayouts: readonly PayoutCount[];
   readonly wallet: PayingWallet | undefined;
   readonly reconciliation: KeptReconciliation | undefined;
+  readonly audit: AuditState;
   /** When a worker got on last. */
   readonly turn: LastTurn | null;
 }
@@ -58,9 +60,10 @@ export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
     findPayingWallet(db, config.chain.chainId),
     lastTurn(db),
   ]);
+  const audit = await readAuditState(db);
   const [reconciliation] = wallet === undefined ? [] : await listReconciliations(db, wallet, 1);
   return {
     ...{ version, now, sources, eventTypes, arrivals, prices, unmatched, setAside },
-    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, turn },
+    ...{ findings, totals, openPayouts, latePayouts, wallet, reconciliation, audit, turn },
   };
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scanArray } from './array-scanner.js';
@@ -48,6 +49,55 @@ describe('the array scanner', () => {
   it('cuts an element off that is too long, and goes on behind it', async () => {
     const raws = await scan(`["${'x'.repeat(500)}",2]`, 64, 100);
     expect(raws.map((raw) => raw.length)).toEqual([100, 1]);
+  });
+
+  it('loses no neighbour of an element with an odd quote, wherever it stands and however all is cut', async () => {
+    const good = (id: number) =>
+      `{"ID":${id},"Payload":"{\\"a\\": [{\\"b\\":1},{\\"c\\":2}]}","DT":"x, {"}`;
+    const odd = [
+      '{"ID":7,"Payload":"a"b","DT":"x"}',
+      '{"ID":7,"Payload":"ab,"DT":"x"}',
+      '{"ID":7,"DT":"x""}',
+      '{"ID":7,"n":1"}',
+      '{"ID":7,"DT":x"}',
+    ];
+    const some = (count: number, from: number) =>
+      Array.from({ length: count }, (_, i) => good(from + i));
+    const arrays = odd.flatMap((element) =>
+      [0, 2].flatMap((before) =>
+        [0, 1, 3].map((after) => [...some(before, 0), element, ...some(after, 10)]),
+      ),
+    );
+    for (const all of arrays) {
+      for (const size of [1, 7, 64, 10_000]) {
+        for (const between of [',', ' ,\n  ']) {
+          expect(await scan(`[${all.join(between)}]`, size), `${size} ${all}`).toEqual(all);
+        }
+      }
+    }
+    await expect(scan(`[${good(1)},${odd[0]},${good(2).slice(0, 20)}`)).rejects.toMatchObject({
+      code: 'EVENT_SOURCE_TRUNCATED',
+    });
+  });
+
+  it('names gzip and UTF-16, and says of an element that is too long where it was cut', async () => {
+    const scanBytes = async (bytes: Buffer) => {
+      const chunks = (async function* () {
+        yield bytes.subarray(0, 2);
+        yield bytes.subarray(2);
+      })();
+      const found = [];
+      for await (const slice of scanArray(chunks, { maxElementBytes: 100 })) found.push(...slice);
+      return found;
+    };
+    await expect(scanBytes(gzipSync('[1]'))).rejects.toThrow('the answer is packed with gzip');
+    for (const text of ['\uFEFF[1]', '[1]']) {
+      const utf16 = Buffer.from(text, 'utf16le');
+      await expect(scanBytes(utf16)).rejects.toThrow('the answer is UTF-16 text');
+      await expect(scanBytes(utf16.swap16())).rejects.toThrow('the answer is UTF-16 text');
+    }
+    const found = await scanBytes(Buffer.from(`["${'x'.repeat(500)}",2]`));
+    expect(found.map(({ cutAtBytes }) => cutAtBytes)).toEqual([100, undefined]);
   });
 
   it('gives what was complete before it says that the end is missing', async () => {

@@ -4,6 +4,7 @@
  */
 import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
+import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
 import type { RawEvent } from './event-source.js';
 import { type EventScanner, scanSlices } from './slices.js';
 
@@ -24,6 +25,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
+const TAIL_BYTES = 64;
 
 /**
  * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
@@ -41,11 +43,17 @@ export function scanArray(
 class ArrayScanner implements EventScanner {
   readonly ready: RawEvent[] = [];
   readyLength = 0;
-  private where: 'before' | 'inside' | 'after' = 'before';
+  /** `odd`: inside an element whose quotes do not come in pairs. */
+  private where: 'before' | 'inside' | 'odd' | 'after' = 'before';
+  private boundary = new BoundarySearch();
+  /** The last bytes of what was read. */
+  private tail = '';
   private depth = 0;
   private isString = false;
   /** A backslash ended the last chunk: the first byte of the next one means nothing. */
   private skip = 0;
+  /** A string ended with the last chunk: what follows it is not looked at yet. */
+  private endedString = false;
   private elements = 0;
   /**
    * What earlier chunks held of an element, or of what stands before the array. Copied: a piece would
@@ -53,6 +61,8 @@ class ArrayScanner implements EventScanner {
    */
   private held = Buffer.alloc(0);
   private heldBytes = 0;
+  /** What is held is not all there was. */
+  private isCut = false;
 
   constructor(
     private readonly maxElementBytes: number,
@@ -61,9 +71,28 @@ class ArrayScanner implements EventScanner {
 
   feed(chunk: Buffer): void {
     let i = 0;
-    if (this.where === 'before') i = this.findStart(chunk);
-    if (this.where === 'inside') i = this.scan(chunk, i);
+    if (this.where === 'before') {
+      const wrong = wrongBytes(
+        this.what,
+        Buffer.concat([this.held.subarray(0, this.heldBytes), chunk]),
+      );
+      if (wrong !== undefined) throw wrong;
+      i = this.findStart(chunk);
+    }
+    i = this.scanOn(chunk, i);
+    this.tail =
+      `${this.tail}${chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))}`.slice(
+        -TAIL_BYTES,
+      );
     if (this.where === 'after' && i < chunk.length) this.checkBlank(chunk.subarray(i));
+  }
+
+  private scanOn(chunk: Buffer, from: number): number {
+    let i = from;
+    while (i < chunk.length && (this.where === 'inside' || this.where === 'odd')) {
+      i = this.where === 'inside' ? this.scan(chunk, i) : this.leaveOdd(chunk, i);
+    }
+    return i;
   }
 
   take(most: number): readonly RawEvent[] {
@@ -76,10 +105,50 @@ class ArrayScanner implements EventScanner {
     if (this.where === 'before') {
       const word = this.takeHeld().trim();
       if (word !== 'null') throw notAnArray(this.what, word);
-    } else if (this.where === 'inside') {
+    } else if (this.endsInOddElement()) {
+      this.push(this.takeHeld().trimEnd().replace(/\]$/, ''), false);
+    } else if (this.where !== 'after') {
       const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
       throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
     }
+  }
+
+  /** The array ended, only its last element did not: what is odd about it hides its end. */
+  private endsInOddElement(): boolean {
+    const isOpen = this.where === 'odd' || (this.where === 'inside' && this.isString);
+    return isOpen && /\}\s*\]\s*$/.test(this.tail);
+  }
+
+  /**
+   * Strings and what stands between them have changed places somewhere in this element: it ends where the next one begins,
+   * which may be behind us already. Returns the place to go on from.
+   */
+  private beginOdd(chunk: Buffer, start: number): number {
+    this.where = 'odd';
+    this.depth = 0;
+    this.isString = false;
+    this.skip = 0;
+    this.boundary = new BoundarySearch();
+    if (this.boundary.find(this.held.subarray(0, this.heldBytes)) === -1) return start;
+    const all = Buffer.concat([this.held.subarray(0, this.heldBytes), chunk.subarray(start)]);
+    this.heldBytes = 0;
+    this.boundary = new BoundarySearch();
+    const left = this.scanOn(all, 0);
+    return chunk.length - (all.length - left);
+  }
+
+  private leaveOdd(chunk: Buffer, start: number): number {
+    const next = this.boundary.find(chunk, start);
+    this.keep(chunk.subarray(start, next === -1 ? chunk.length : next));
+    if (next === -1) return chunk.length;
+    const { isCut } = this;
+    this.push(withoutBoundary(this.takeHeld()), isCut);
+    // The boundary's last two bytes are the next one's first.
+    this.keep(Buffer.from('{"'));
+    this.where = 'inside';
+    this.depth = 1;
+    this.isString = true;
+    return next;
   }
 
   /** Goes past the opening bracket; returns the place behind it. */
@@ -104,6 +173,10 @@ class ArrayScanner implements EventScanner {
     const { length } = chunk;
     let { depth, isString } = this;
     let start = from;
+    const endedString = this.endedString;
+    this.endedString = false;
+    if (endedString && depth > 0 && isOddAfterString(chunk[from]))
+      return this.beginOdd(chunk, from);
     let i = from + this.skip;
     while (i < length) {
       if (isString) {
@@ -113,6 +186,8 @@ class ArrayScanner implements EventScanner {
           if (byte === QUOTE) break;
         }
         if (i >= length) break;
+        if (depth > 0 && isOddAfterString(chunk[i + 1])) return this.beginOdd(chunk, start);
+        this.endedString = i + 1 === length;
         isString = false;
       } else {
         const byte = chunk[i];
@@ -141,24 +216,33 @@ class ArrayScanner implements EventScanner {
   }
 
   private finish(chunk: Buffer, start: number, end: number, isEnd: boolean): void {
-    const raw = this.textWith(chunk, start, end).trim();
+    const { maxElementBytes } = this;
+    let isCut = end - start > maxElementBytes;
+    let text: string;
+    if (this.heldBytes === 0) {
+      text = chunk.toString('utf8', start, Math.min(end, start + maxElementBytes));
+    } else {
+      this.keep(chunk.subarray(start, end));
+      isCut = this.isCut;
+      text = this.takeHeld();
+    }
     // `[]` has no element, and a comma before the end promises none.
-    if (raw === '' && isEnd) return;
-    this.elements += 1;
-    this.readyLength += raw.length;
-    this.ready.push({ place: `element ${this.elements} of ${this.what}`, raw });
+    if (text.trim() === '' && isEnd) return;
+    this.push(text, isCut);
   }
 
-  private textWith(chunk: Buffer, start: number, end: number): string {
-    if (this.heldBytes === 0) {
-      return chunk.toString('utf8', start, Math.min(end, start + this.maxElementBytes));
-    }
-    this.keep(chunk.subarray(start, end));
-    return this.takeHeld();
+  private push(text: string, isCut: boolean): void {
+    const raw = text.trim();
+    const { maxElementBytes } = this;
+    this.elements += 1;
+    this.readyLength += raw.length;
+    const place = `element ${this.elements} of ${this.what}`;
+    this.ready.push(isCut ? { place, raw, cutAtBytes: maxElementBytes } : { place, raw });
   }
 
   private keep(piece: Buffer): void {
     const bytes = Math.min(piece.length, this.maxElementBytes - this.heldBytes);
+    if (bytes < piece.length) this.isCut = true;
     const needed = this.heldBytes + bytes;
     if (this.held.length < needed) {
       const larger = Buffer.allocUnsafe(Math.min(2 * needed, this.maxElementBytes));
@@ -172,6 +256,7 @@ class ArrayScanner implements EventScanner {
   private takeHeld(): string {
     const text = this.held.toString('utf8', 0, this.heldBytes);
     this.heldBytes = 0;
+    this.isCut = false;
     return text;
   }
 
@@ -187,6 +272,22 @@ function notAnArray(what: string, text: string): PoolError {
   const found = text === '' ? 'it is empty' : `it begins with ${quote(text)}`;
   const message = `${what} is no JSON array; ${found}`;
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
+}
+
+/** Names bytes that are no text, or not UTF-8, by the first two of them; undefined: they may be JSON. */
+export function wrongBytes(what: string, bytes: Buffer): PoolError | undefined {
+  const [first, second] = bytes;
+  const isUtf16 =
+    (first === 0xff && second === 0xfe) ||
+    (first === 0xfe && second === 0xff) ||
+    (bytes.length >= 2 && (first === 0) !== (second === 0));
+  const name =
+    first === 0x1f && second === 0x8b
+      ? 'packed with gzip, although plain text was asked for: turn compression off where it is served'
+      : isUtf16
+        ? 'UTF-16 text: pool events are UTF-8, so save or serve it as that'
+        : undefined;
+  return name && new PoolError('EVENT_SOURCE_NOT_JSON', `${what} is ${name}`);
 }
 
 function quote(text: string): string {

@@ -1,7 +1,7 @@
 /** Cuts a dump into the texts of its events: an array or lines of JSON, packed with gzip or not. */
 import { foreignText } from '../../domain/foreign-text.js';
 import { PoolError } from '../../domain/pool-error.js';
-import { type ScanOptions, scanArray } from './array-scanner.js';
+import { type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
 import type { RawEvent } from './event-source.js';
 import { gunzip } from './gunzip.js';
 import { scanLines } from './line-scanner.js';
@@ -35,6 +35,8 @@ async function* scanText(
   options: DumpOptions,
 ): AsyncGenerator<readonly RawEvent[]> {
   const { head, all } = await peek(chunks, PEEK_BYTES);
+  const wrong = wrongBytes(options.what, head);
+  if (wrong !== undefined) throw wrong;
   const text = head.toString().replace(BYTE_ORDER_MARK, '').trimStart();
   if (text.startsWith('{')) {
     yield* scanLines(withoutMark(all), options);

@@ -6,6 +6,8 @@ export interface RawEvent {
   readonly place: string;
   /** The element's JSON text. Whether it is JSON at all is found out later. */
   readonly raw: string;
+  /** It is longer than this many bytes, the most that is read of one, and cut off there. */
+  readonly cutAtBytes?: number;
 }
 
 export interface ReadRequest {

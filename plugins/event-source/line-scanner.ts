@@ -25,6 +25,7 @@ class LineScanner implements EventScanner {
   /** Pieces of a line from earlier chunks; no more than may be in one. */
   private pieces: Buffer[] = [];
   private piecesBytes = 0;
+  private isCut = false;
 
   constructor(
     private readonly maxElementBytes: number,
@@ -62,13 +63,16 @@ class LineScanner implements EventScanner {
     const raw = text.trim();
     const place = `line ${this.line} of ${this.what}`;
     this.line += 1;
+    const { isCut, maxElementBytes } = this;
+    this.isCut = false;
     if (raw === '') return;
     this.readyLength += raw.length;
-    this.ready.push({ place, raw });
+    this.ready.push(isCut ? { place, raw, cutAtBytes: maxElementBytes } : { place, raw });
   }
 
   private keep(piece: Buffer): void {
     const room = this.maxElementBytes - this.piecesBytes;
+    if (piece.length > room) this.isCut = true;
     if (room <= 0 || piece.length === 0) return;
     this.pieces.push(piece.length > room ? piece.subarray(0, room) : piece);
     this.piecesBytes += Math.min(piece.length, room);

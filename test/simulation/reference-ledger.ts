@@ -133,10 +133,11 @@ function replay(arrivals: readonly Arrival[], windowMs: number): Matching {
 
 function halfOf({ key, dtMs, meaning }: CountedEvent): Half[] {
   if (meaning.kind === 'received') {
-    return [{ key, role: 'received', requestId: meaning.requestId, dtMs }];
+    const { requestId, payee } = meaning;
+    return [{ key, role: 'received', requestId, dtMs, payee }];
   }
   if (meaning.kind !== 'job' || meaning.requestId === null) return [];
-  return [{ key, role: 'processed', requestId: meaning.requestId, dtMs }];
+  return [{ key, role: 'processed', requestId: meaning.requestId, dtMs, payee: null }];
 }
 
 /** Who did each job; what waits is noted on the way. */

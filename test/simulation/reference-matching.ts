@@ -6,6 +6,8 @@ export interface Half {
   readonly role: 'received' | 'processed';
   readonly requestId: string;
   readonly dtMs: number;
+  /** Who received it; null: nobody that can be paid. */
+  readonly payee: string | null;
 }
 
 /** What was told of the halves of one source so far. */
@@ -22,7 +24,8 @@ export function startMatching(): Matching {
 
 /**
  * Takes in the halves of one batch: those within the window of each other, and of what waits, form
- * groups. Two of a kind that have only each other are a pair. In a larger group nobody is guessed.
+ * groups. Two of a kind that have only each other are a pair. In a larger group nobody is guessed, unless there is
+ * only one whose it can be.
  */
 export function matchArrivals(matching: Matching, fresh: readonly Half[], windowMs: number): void {
   for (const half of fresh) matching.waiting.set(half.key, { half, isHeld: false });
@@ -35,7 +38,7 @@ export function matchArrivals(matching: Matching, fresh: readonly Half[], window
       windowMs,
     );
     for (const { key } of group) seen.add(key);
-    settle(matching, group);
+    settle(matching, group, windowMs);
   }
 }
 
@@ -58,7 +61,7 @@ function isCandidate(a: Half, b: Half, windowMs: number): boolean {
   return a.requestId === b.requestId && a.role !== b.role && isNear;
 }
 
-function settle({ bound, waiting }: Matching, group: readonly Half[]): void {
+function settle({ bound, waiting }: Matching, group: readonly Half[], windowMs: number): void {
   if (group.length === 1) return;
   const states = group.map(({ key }) => waiting.get(key));
   const received = group.find(({ role }) => role === 'received');
@@ -69,7 +72,30 @@ function settle({ bound, waiting }: Matching, group: readonly Half[]): void {
     waiting.delete(processed.key);
     return;
   }
+  const ofOne = states.some((s) => s?.isHeld !== false) ? null : pairUp(group, windowMs);
+  for (const [processedHalf, receivedHalf] of ofOne ?? []) {
+    bound.set(processedHalf.key, receivedHalf);
+    waiting.delete(receivedHalf.key);
+    waiting.delete(processedHalf.key);
+  }
+  if (ofOne !== null) return;
   for (const state of states) {
     if (state !== undefined) state.isHeld = true;
   }
+}
+
+/** All jobs of the group, each with a received half of the one payee there is; null: that cannot be done. */
+function pairUp(group: readonly Half[], windowMs: number): [Half, Half][] | null {
+  const inTime = [...group].sort((a, b) => a.dtMs - b.dtMs);
+  const received = inTime.filter(({ role }) => role === 'received');
+  const payees = new Set(received.map(({ payee }) => payee));
+  if (payees.size !== 1 || payees.has(null)) return null;
+  const pairs: [Half, Half][] = [];
+  for (const job of inTime.filter(({ role }) => role === 'processed')) {
+    const at = received.findIndex((half) => isCandidate(half, job, windowMs));
+    const [half] = at === -1 ? [] : received.splice(at, 1);
+    if (half === undefined) return null;
+    pairs.push([job, half]);
+  }
+  return pairs;
 }

@@ -1,0 +1,207 @@
+/** What an audit costs when the ledger is twenty times as long, and what a day of a busy pool adds to it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../local/postgres.js';
+import { auditLedger } from '../store/audit.js';
+import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { checkInvariants } from '../store/invariants.js';
+import { compactPostings } from '../store/ledger-compaction.js';
+import { migrateDatabase } from '../store/migrate.js';
+import { ingestSaid, openWorld, payeeOf } from '../test/harness/event-world.js';
+import { median, rounded } from './figures.js';
+import { type Stops, stopAll } from './pool-servers.js';
+
+export interface AuditBenchOptions {
+  /** Postings at which an audit is measured, the smallest first. */
+  readonly postings: readonly number[];
+  /** Remote workers of which a day is measured. */
+  readonly workers: readonly number[];
+  readonly say: (line: string) => void;
+}
+
+/** Half of a piece: what an audit finds open beside the pieces that it closed. */
+const OPEN = 25_000;
+const WORKERS = 1_000;
+const FILLED_AT_ONCE = 1_000_000;
+const REPEATS = 7;
+/** Passes of which the size is measured; a day has one a minute. */
+const PASSES = 30;
+const PASSES_A_DAY = 1_440;
+
+interface SizeFigures {
+  readonly postings: number;
+  readonly ledgerMb: number;
+  /** Of an audit of every hour. */
+  readonly auditMs: number;
+  /** Of what a person who resumes waits for. */
+  readonly resumeMs: number;
+  /** Of the first one, which closes all of it. */
+  readonly firstAuditSeconds: number;
+  /** One sum over all entries, as every audit took it before, several times. */
+  readonly sumOfAllMs: number;
+}
+
+interface DayFigures {
+  readonly workers: number;
+  readonly bytesPerPosting: number;
+  readonly megabytesPerDay: number;
+  readonly megabytesPerDayCompacted: number;
+}
+
+export async function benchAudit(options: AuditBenchOptions) {
+  const dir = mkdtempSync(join(tmpdir(), 'openpool-audit-bench-'));
+  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
+  try {
+    const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
+    stops.push(() => postgres.stop());
+    const open = async (name: string): Promise<Database> => {
+      const admin = openDatabase({ url: postgres.url });
+      await admin.$client.query(`CREATE DATABASE ${name}`);
+      await closeDatabase(admin);
+      const url = new URL(postgres.url);
+      url.pathname = `/${name}`;
+      const db = openDatabase({ url: url.toString(), statementTimeoutMs: 3_600_000 });
+      stops.push(() => closeDatabase(db));
+      await migrateDatabase(db);
+      return db;
+    };
+    const days: DayFigures[] = [];
+    for (const workers of options.workers) {
+      days.push(await measureDay(await open(`day_${workers}`), workers));
+      options.say(JSON.stringify(days.at(-1)));
+    }
+    const sizes = await measureSizes(options, open);
+    const [first, last] = [sizes[0], sizes.at(-1)];
+    const ratio = (key: 'auditMs' | 'resumeMs') =>
+      rounded((last?.[key] ?? Number.NaN) / (first?.[key] ?? Number.NaN));
+    return { ratioAudit: ratio('auditMs'), ratioResume: ratio('resumeMs'), sizes, days };
+  } finally {
+    await stopAll(stops);
+  }
+}
+
+/** All are filled first, and then measured in turn: a machine that is slow for a while is so for all. */
+async function measureSizes(
+  { postings, say }: AuditBenchOptions,
+  open: (name: string) => Promise<Database>,
+): Promise<readonly SizeFigures[]> {
+  const ledgers: { db: Database; size: number; firstMs: number }[] = [];
+  for (const size of postings) {
+    const db = await open(`postings_${size}`);
+    await fill(db, size, say);
+    const firstMs = await took(() => auditLedger(db, { isWhole: false }));
+    await db.$client.query('VACUUM ANALYZE ledger_piece, ledger_sum, balance');
+    say(`${size} postings were closed in ${rounded(firstMs / 1_000)} s`);
+    ledgers.push({ db, size, firstMs });
+  }
+  const times = ledgers.map(() => ({ audit: [] as number[], resume: [] as number[] }));
+  for (let i = -1; i < REPEATS; i += 1) {
+    for (const [n, { db }] of ledgers.entries()) {
+      const audit = await took(() => mustHold(auditLedger(db, { isWhole: false })));
+      const resume = await took(() => mustHold(checkInvariants(db)));
+      if (i < 0) continue;
+      times[n]?.audit.push(audit);
+      times[n]?.resume.push(resume);
+    }
+  }
+  const sizes: SizeFigures[] = [];
+  for (const [n, { db, size, firstMs }] of ledgers.entries()) {
+    sizes.push({
+      postings: size,
+      ledgerMb: Math.round((await ledgerBytes(db)) / 1_048_576),
+      auditMs: Math.round(median(times[n]?.audit ?? [])),
+      resumeMs: Math.round(median(times[n]?.resume ?? [])),
+      firstAuditSeconds: rounded(firstMs / 1_000),
+      sumOfAllMs: Math.round(
+        await took(() =>
+          db.$client.query(
+            'SELECT account, remote_worker_id, sum(amount_wei) FROM ledger_entry GROUP BY 1, 2',
+          ),
+        ),
+      ),
+    });
+    say(JSON.stringify(sizes.at(-1)));
+  }
+  return sizes;
+}
+
+/** Fast, and so past the triggers; the indexes that no audit reads are left out. */
+async function fill(db: Database, postings: number, say: (line: string) => void): Promise<void> {
+  const client = await db.$client.connect();
+  try {
+    await client.query(`SET session_replication_role = replica; SET maintenance_work_mem = '256MB';
+      ALTER TABLE posting DROP CONSTRAINT posting_kind_source_id_batch_remote_worker_id_terms_id_payo_key;
+      ALTER TABLE decided_job DROP CONSTRAINT decided_job_posting_id_fkey;
+      ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_pkey; DROP INDEX ledger_entry_by_worker;
+      ALTER TABLE posting DROP CONSTRAINT posting_pkey;
+      ALTER TABLE posting SET UNLOGGED; ALTER TABLE ledger_entry SET UNLOGGED;
+      INSERT INTO payee (address) SELECT '0x' || lpad(to_hex(n), 40, '0') FROM generate_series(1, ${WORKERS}) n;
+      INSERT INTO remote_worker (payee, node_type, region) SELECT address, 'ai', 'bench' FROM payee ORDER BY address`);
+    const all = postings + OPEN;
+    for (let from = 1; from <= all; from += FILLED_AT_ONCE) {
+      const to = Math.min(all, from + FILLED_AT_ONCE - 1);
+      await client.query(`INSERT INTO posting (id, kind, source_id, batch, remote_worker_id, terms_id) OVERRIDING SYSTEM VALUE
+        SELECT n, 'jobs', 'bench', n / ${WORKERS}, 1 + n % ${WORKERS}, 1 FROM generate_series(${from}, ${to}) n`);
+      await client.query(`INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+        SELECT n, account, CASE account WHEN 'pending' THEN 1 + n % ${WORKERS} ELSE 0 END, share * (100000000000 + n % 1009)
+          FROM generate_series(${from}, ${to}) n, (VALUES ('commission', 1), ('pending', 3), ('revenue', -4)) side (account, share)`);
+      if (to % 5_000_000 === 0) say(`${to} of ${postings} postings`);
+    }
+    await client.query(`INSERT INTO balance SELECT account, remote_worker_id, sum(amount_wei) FROM ledger_entry GROUP BY 1, 2;
+      ALTER TABLE posting ADD PRIMARY KEY (id);
+      ALTER TABLE ledger_entry ADD PRIMARY KEY (posting_id, account, remote_worker_id);
+      SELECT setval(pg_get_serial_sequence('posting', 'id'), ${all})`);
+    await client.query('VACUUM ANALYZE posting, ledger_entry');
+  } finally {
+    client.release(true);
+  }
+}
+
+/** Passes in which each worker has done a job, taken in as a sync does. */
+async function measureDay(db: Database, workers: number): Promise<DayFigures> {
+  await openWorld(db, ['a']);
+  const startMs = Date.parse('2026-04-01T00:00:00Z');
+  const pass = async (n: number) => {
+    const jobs = Array.from({ length: workers }, (_, i) => ({
+      ...{ id: n * workers + i, atMs: startMs + n * 60_000, type: 'job-processed' },
+      fields: { ethAddress: payeeOf(i), fees: 1_000_000_000_000_000n, computeUnits: 5 },
+    }));
+    await ingestSaid(db, 'a', jobs, workers);
+  };
+  await pass(0);
+  const before = await ledgerBytes(db);
+  for (let n = 1; n <= PASSES; n += 1) await pass(n);
+  const bytes = ((await ledgerBytes(db)) - before) / PASSES;
+  const perDay = bytes * PASSES_A_DAY;
+  await auditLedger(db, { isWhole: false, pieceSize: workers });
+  await compactPostings(db, { before: new Date('2100-01-01Z'), onProgress: () => undefined });
+  await db.$client.query('VACUUM FULL posting, ledger_entry');
+  const megabytes = (value: number) => rounded(value / 1_048_576);
+  return {
+    workers,
+    bytesPerPosting: Math.round(bytes / workers),
+    megabytesPerDay: megabytes(perDay),
+    // One posting a worker and month is left.
+    megabytesPerDayCompacted: megabytes((await ledgerBytes(db)) / 30),
+  };
+}
+
+async function ledgerBytes(db: Database): Promise<number> {
+  const { rows } = await db.$client.query(
+    `SELECT pg_total_relation_size('posting') + pg_total_relation_size('ledger_entry') AS bytes`,
+  );
+  return Number(rows[0]?.bytes);
+}
+
+async function took(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+async function mustHold(checking: ReturnType<typeof checkInvariants>): Promise<void> {
+  const [first] = await checking;
+  if (first !== undefined)
+    throw new Error(`the bench's ledger is wrong: ${first.code} ${first.message}`);
+}

@@ -1,0 +1,158 @@
+/** The ledger's own rules: of the postings in a range each by itself, and of what all of them come to. */
+import { type SQL, sql } from 'drizzle-orm';
+
+/** Postings above `after`, up to and with `upTo`. */
+export interface PostingRange {
+  readonly after: bigint;
+  readonly upTo: bigint;
+}
+
+/** Higher than any posting: the range is open. */
+export const NO_END = 2n ** 63n - 1n;
+
+export interface Invariant {
+  readonly code: string;
+  /** Selects `message`, one row per violation. */
+  readonly violations: SQL;
+}
+
+const entriesOf = ({ after, upTo }: PostingRange): SQL => sql`(
+  SELECT posting_id, account, remote_worker_id, amount_wei FROM ledger_entry
+   WHERE posting_id > ${after.toString()} AND posting_id <= ${upTo.toString()})`;
+const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
+  SELECT id, kind, payout_id FROM posting
+   WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
+
+/** What the entries of a range come to, by kind, account and whose; those without a posting are of kind "none". */
+export const sumsOf = (range: PostingRange): SQL => sql`
+  SELECT coalesce(posting.kind, 'none') AS kind, entry.account, entry.remote_worker_id,
+         sum(entry.amount_wei) AS amount_wei
+    FROM ${entriesOf(range)} entry LEFT JOIN ${postingsOf(range)} posting ON posting.id = entry.posting_id
+   GROUP BY 1, 2, 3`;
+
+/** What is moved for a payout is of one that is there. */
+export const payoutMissing = (range: PostingRange): Invariant => ({
+  code: 'PAYOUT_MISSING',
+  violations: sql`
+    SELECT 'posting ' || posting.id || ' (' || kind || ') is of a payout that is not there' AS message
+      FROM ${postingsOf(range)} posting
+     WHERE kind IN ('reserve', 'settle', 'release', 'reopen')
+       AND NOT EXISTS (SELECT FROM payout WHERE payout.id = posting.payout_id)`,
+});
+
+/** What must hold of each posting. */
+export function postingInvariants(range: PostingRange): readonly Invariant[] {
+  const [entries, postings] = [entriesOf(range), postingsOf(range)];
+  return [
+    {
+      code: 'POSTING_UNBALANCED',
+      violations: sql`
+        SELECT 'the entries of posting ' || posting_id || ' sum to ' || sum(amount_wei) || ' wei' AS message
+          FROM ${entries} entry GROUP BY posting_id HAVING sum(amount_wei) <> 0`,
+    },
+    {
+      code: 'PAYOUT_POSTING_LEAKS',
+      violations: sql`
+        SELECT 'posting ' || posting.id || ' (' || kind || ') changes what remote worker ' ||
+               entry.remote_worker_id || ' is owed by ' || sum(entry.amount_wei) || ' wei' AS message
+          FROM ${postings} posting JOIN ${entries} entry ON entry.posting_id = posting.id
+         WHERE posting.payout_id IS NOT NULL AND kind IN ('reserve', 'settle', 'release', 'reopen')
+         GROUP BY posting.id, kind, entry.remote_worker_id HAVING sum(entry.amount_wei) <> 0`,
+    },
+    payoutMissing(range),
+    {
+      // What the kinds may touch is why sum gross = sum net + commission + unattributed can hold at all.
+      code: 'POSTING_ACCOUNT',
+      violations: sql`
+        SELECT 'posting ' || posting.id || ' (' || posting.kind || ') touches the account ' || entry.account AS message
+          FROM ${postings} posting
+          JOIN (VALUES ('jobs', '{revenue,commission,pending}'::text[]),
+                       ('late-jobs', '{unattributed,commission,pending}'),
+                       ('unattributed', '{revenue,unattributed}'),
+                       ('assign', '{unattributed,commission,pending}'),
+                       ('absorb', '{unattributed,commission}'),
+                       ('adjust', '{adjustment,pending}')) AS allowed (kind, accounts) USING (kind)
+          JOIN ${entries} entry ON entry.posting_id = posting.id
+         WHERE NOT entry.account = ANY (allowed.accounts)`,
+    },
+  ];
+}
+
+/**
+ * What must hold of all postings together. They read `sums` (kind, account, remote_worker_id, amount_wei): the
+ * checkpoint, and what was posted since.
+ */
+export const SUM_INVARIANTS: readonly Invariant[] = [
+  {
+    code: 'BALANCE_DRIFT',
+    violations: sql`
+      SELECT 'balance ' || account || ' of remote worker ' || remote_worker_id || ' is ' ||
+             coalesce(balance.amount_wei, 0) || ' wei, its entries sum to ' || coalesce(entries.total, 0) AS message
+        FROM balance FULL JOIN (
+             SELECT account, remote_worker_id, sum(amount_wei) AS total
+               FROM sums GROUP BY account, remote_worker_id) entries
+             USING (account, remote_worker_id)
+       WHERE coalesce(balance.amount_wei, 0) <> coalesce(entries.total, 0)`,
+  },
+  {
+    code: 'FEES_DRIFT',
+    violations: sql`
+      SELECT 'jobs came to ' || -fees.revenue || ' wei; net, commission and unattributed are ' ||
+             fees.net || ' + ' || fees.commission || ' + ' || fees.unattributed AS message
+        FROM (SELECT coalesce(sum(amount_wei) FILTER (WHERE account = 'revenue'), 0) AS revenue,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'pending'), 0) AS net,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission,
+                     coalesce(sum(amount_wei) FILTER (WHERE account = 'unattributed'), 0) AS unattributed
+                FROM sums WHERE kind IN ('jobs', 'late-jobs', 'unattributed', 'assign', 'absorb')) fees
+       WHERE -fees.revenue <> fees.net + fees.commission + fees.unattributed`,
+  },
+  {
+    code: 'DECIDED_DRIFT',
+    violations: sql`
+      SELECT 'by decision ' || coalesce(posted.kind, decided.decision) || ' were taken ' ||
+             coalesce(decided.gross, 0) || ' wei of jobs, posted are ' || coalesce(posted.gross, 0) ||
+             ', of which commission ' || coalesce(decided.commission, 0) || ' and ' ||
+             coalesce(posted.commission, 0) AS message
+        FROM (SELECT decision, sum(gross_wei) AS gross, sum(commission_wei) AS commission
+                FROM decided_job WHERE gross_wei > 0 GROUP BY decision) decided
+        FULL JOIN (
+             SELECT kind, -sum(amount_wei) FILTER (WHERE account = 'unattributed') AS gross,
+                    coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission
+               FROM sums WHERE kind IN ('assign', 'absorb') GROUP BY kind) posted ON posted.kind = decided.decision
+       WHERE decided.gross IS DISTINCT FROM posted.gross
+          OR decided.commission IS DISTINCT FROM posted.commission`,
+  },
+  {
+    code: 'ADOPTED_DRIFT',
+    violations: sql`
+      SELECT 'adopted are ' || booked.total || ' wei, foreign payments came to ' || paid.total AS message
+        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
+               WHERE account = 'paid' AND kind = 'adopt') booked,
+             (SELECT coalesce(sum(value_wei), 0) AS total FROM foreign_transaction
+               WHERE verdict = 'payment') paid
+       WHERE booked.total <> paid.total`,
+  },
+];
+
+/** Reads every paid payout: for the whole, not for a schedule. */
+export const SETTLED_INVARIANT: Invariant = {
+  code: 'SETTLED_DRIFT',
+  violations: sql`
+    SELECT 'settled less re-opened are ' || booked.total || ' wei, paid payouts ' || paid.total AS message
+      FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
+             WHERE account = 'paid' AND kind IN ('settle', 'reopen')) booked,
+           (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout WHERE state = 'paid') paid
+     WHERE booked.total <> paid.total`,
+};
+
+/** Reads every raw event that is not in a file: for the whole, not for a schedule. */
+export const REVENUE_INVARIANT: Invariant = {
+  code: 'REVENUE_DRIFT',
+  violations: sql`
+    SELECT 'the events are worth ' || events.gross || ' wei, the ledger took in ' || -revenue.total AS message
+      FROM (SELECT coalesce((SELECT sum(gross_wei) FROM pool_event), 0) + coalesce((
+                   SELECT sum(gross_wei) FROM event_archive WHERE state = 'archived'), 0) AS gross) events,
+           (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
+             WHERE account = 'revenue' AND kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')) revenue
+     WHERE events.gross <> -revenue.total`,
+};

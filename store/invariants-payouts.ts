@@ -1,0 +1,147 @@
+/** What must hold of payouts, their allocations, slots and attempts: of some payouts, or of what is open now. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Invariant } from './invariants-ledger.js';
+
+/** So many of the newest are looked at each time, and as many of the older ones in turn. */
+export const PAYOUTS_EACH = 10_000;
+/** Nonces below the newest ones were looked at when they were among these. */
+const NONCES_EACH = 20_000;
+
+/** Those that are not settled, and the newest. */
+export const RECENT_PAYOUTS: SQL = sql`
+  SELECT id FROM payout WHERE state IN ('reserved', 'signed', 'reopened')
+   UNION (SELECT id FROM payout ORDER BY created_at DESC, id DESC LIMIT ${PAYOUTS_EACH})`;
+
+/** In the order of the index, from where the last audit came to. */
+export const IS_AFTER_TURN: SQL = sql`(created_at, id) > (
+  (SELECT coalesce(payout_at, '-infinity') FROM ledger_audit),
+  (SELECT coalesce(payout_id, '00000000-0000-0000-0000-000000000000') FROM ledger_audit))`;
+
+/** Older ones, those whose turn it is: the audit goes on to the next when nothing is wrong with these. */
+export const PAYOUTS_IN_TURN: SQL = sql`
+  (SELECT id FROM payout WHERE ${IS_AFTER_TURN} ORDER BY created_at, id LIMIT ${PAYOUTS_EACH})`;
+
+export const ALL_PAYOUTS: SQL = sql`SELECT id FROM payout`;
+
+/** What must hold of each of these payouts. */
+export function payoutInvariants(which: SQL): readonly Invariant[] {
+  const those = sql`(SELECT payout.* FROM payout JOIN (${which}) chosen USING (id))`;
+  return [
+    {
+      code: 'ALLOCATION_DRIFT',
+      violations: sql`
+        SELECT 'payout ' || payout.id || ' is ' || payout.amount_wei || ' wei, its allocations ' ||
+               coalesce(sum(part.amount_wei), 0) AS message
+          FROM ${those} payout LEFT JOIN payout_allocation part ON part.payout_id = payout.id
+         GROUP BY payout.id, payout.amount_wei
+        HAVING payout.amount_wei <> coalesce(sum(part.amount_wei), 0)`,
+    },
+    {
+      code: 'SETTLED_DRIFT',
+      violations: sql`
+        SELECT 'payout ' || payout.id || ' is ' || payout.state || ', and ' || booked.total ||
+               ' wei of it are booked as paid' AS message
+          FROM ${those} payout CROSS JOIN LATERAL (
+               SELECT coalesce(sum(entry.amount_wei), 0) AS total
+                 FROM posting JOIN ledger_entry entry ON entry.posting_id = posting.id
+                WHERE posting.payout_id = payout.id AND posting.kind IN ('settle', 'reopen')
+                  AND entry.account = 'paid') booked
+         WHERE booked.total <> CASE WHEN payout.state = 'paid' THEN payout.amount_wei ELSE 0 END`,
+    },
+    {
+      code: 'SLOT_STATE',
+      violations: sql`
+        SELECT 'payout ' || payout.id || ' is ' || payout.state || ' with ' || count(slot.nonce) FILTER (
+                 WHERE slot.state = 'open') || ' open and ' || count(slot.nonce) FILTER (
+                 WHERE slot.state = 'mined') || ' mined slots' AS message
+          FROM ${those} payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
+         GROUP BY payout.id, payout.state
+        HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
+                 <> (payout.state IN ('signed', 'reopened'))::int
+            OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
+    },
+    {
+      // Slots of a version that gave payouts a second nonce are marked, and can pay nobody.
+      code: 'SECOND_NONCE',
+      violations: sql`
+        SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
+          FROM nonce_slot JOIN (${which}) chosen ON chosen.id = payout_id
+         WHERE NOT earlier GROUP BY payout_id HAVING count(*) > 1`,
+    },
+    {
+      code: 'SLOT_WITHOUT_ATTEMPT',
+      violations: sql`
+        SELECT 'slot ' || slot.nonce || ' of payout ' || slot.payout_id || ' has no stored attempt' ||
+               CASE WHEN slot.state = 'mined' THEN ' with the hash that was mined' ELSE '' END AS message
+          FROM nonce_slot slot JOIN (${which}) chosen ON chosen.id = slot.payout_id
+         WHERE NOT EXISTS (
+               SELECT FROM attempt WHERE attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                  AND attempt.nonce = slot.nonce
+                  AND (slot.state <> 'mined' OR attempt.hash = slot.mined_hash))`,
+    },
+  ];
+}
+
+/** What must hold of what waits and is open now. */
+export const STANDING_INVARIANTS: readonly Invariant[] = [
+  {
+    code: 'UNATTRIBUTED_DRIFT',
+    violations: sql`
+      SELECT 'unattributed are ' || booked.total || ' wei, the jobs that wait come to ' || waiting.total AS message
+        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'unattributed') booked,
+             (SELECT coalesce(sum(gross_wei), 0) AS total FROM unmatched_job WHERE role = 'processed') waiting
+       WHERE booked.total <> waiting.total`,
+  },
+  {
+    code: 'DECIDED_TWICE',
+    violations: sql`
+      SELECT 'the job ' || waiting.event_id || ' of ' || waiting.dt || ' from ' || waiting.source_id ||
+             ' was decided and still waits' AS message
+        FROM decided_job JOIN unmatched_job waiting USING (source_id, dt, event_id)`,
+  },
+  {
+    code: 'RESERVED_DRIFT',
+    violations: sql`
+      SELECT 'reserved are ' || held.total || ' wei, open payouts promise ' || open.total AS message
+        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'reserved') held,
+             (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout
+               WHERE state IN ('reserved', 'signed', 'reopened')) open
+       WHERE held.total <> open.total`,
+  },
+];
+
+/** Each nonce of a wallet is a slot's or a foreign transaction's: of all of them, or of the newest. */
+export function nonceInvariant(span: 'all' | 'newest'): Invariant {
+  const from =
+    span === 'all'
+      ? sql`wallet.opening_nonce`
+      : sql`greatest(wallet.opening_nonce, wallet.next_nonce - ${NONCES_EACH}::bigint)`;
+  return {
+    code: 'NONCE_GAP',
+    violations: sql`
+      SELECT 'wallet ' || wallet.address || ' stands at nonce ' || wallet.next_nonce || ', from ' ||
+             ${from} || ' on it keeps ' || known.nonces || ' slots and foreign transactions' AS message
+        FROM wallet CROSS JOIN LATERAL (
+             SELECT count(*) AS nonces FROM (
+               SELECT nonce FROM nonce_slot slot
+                WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+                  AND nonce >= ${from} AND nonce < wallet.next_nonce
+                UNION
+               SELECT nonce FROM foreign_transaction other
+                WHERE other.chain_id = wallet.chain_id AND other.sender = wallet.address
+                  AND nonce >= ${from} AND nonce < wallet.next_nonce) each) known
+       WHERE known.nonces <> wallet.next_nonce - ${from}`,
+  };
+}
+
+/** Both are added up for the revenue, and what was counted twice in the same way stands in both. */
+export const EVENT_TWICE: Invariant = {
+  code: 'EVENT_TWICE',
+  violations: sql`
+    SELECT count(*) || ' events of ' || event.source_id || ' stand in the table of raw events, and their month in ' ||
+           file.file AS message
+      FROM event_archive file JOIN pool_event event
+        ON file.sources ? event.source_id AND event.dt >= file.month
+       AND event.dt < (file.month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
+     WHERE file.state = 'archived' GROUP BY event.source_id, file.file`,
+};
