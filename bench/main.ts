@@ -22,6 +22,7 @@ program
     [50, 2_000],
   )
   .option('--old-payouts <n>', 'in the tables before the last round', count, 1_000_000)
+  .option('--standing <n>', 'left open while the chain stands still', count, 5_000)
   .option('--json', 'print the figures as JSON', false)
   .action(async ({ json, ...options }: PayoutOptions) => {
     const figures = await benchPayout({ ...options, say });
@@ -148,6 +149,7 @@ interface PayoutOptions {
   readonly payees: number;
   readonly sizes: readonly number[];
   readonly oldPayouts: number;
+  readonly standing: number;
   readonly json: boolean;
 }
 

@@ -9,6 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { LocalChain } from '../local/chain-node.js';
 import { writeConfig } from '../local/stack-config.js';
 import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { startUntil } from './children.js';
 import { type Stops, startPoolServers, startWorker, stopAll } from './pool-servers.js';
 
 /** What the worker has asked for since it started. */
@@ -24,6 +25,10 @@ export interface PayoutStack {
   readonly chain: LocalChain;
   readonly client: Client;
   readonly wallet: `0x${string}`;
+  /** Of the worker and of Temporal. */
+  readonly pids: readonly number[];
+  /** Where the API answers, and its token. */
+  readonly api: { readonly url: string; readonly token: string };
   counters(): Counters;
   stop(): Promise<void>;
 }
@@ -49,12 +54,13 @@ async function build(
   say: (line: string) => void,
 ): Promise<Omit<PayoutStack, 'stop'>> {
   say('starting Postgres, Temporal, the chain and a worker');
-  const { databaseUrl, temporalAddress, chain, wallet } = await startPoolServers(dir, stops);
+  const servers = await startPoolServers(dir, stops);
+  const { databaseUrl, temporalAddress, chain, wallet } = servers;
   const source = await startEmptySource();
   stops.push(source.stop);
   const configPath = writeConfig(dir, {
     pace: {
-      ...{ syncInterval: '1h', payoutInterval: '24h' },
+      ...{ syncInterval: '5s', payoutInterval: '24h' },
       ...{ minPayoutInterval: '1s', payoutThreshold: '1 wei' },
     },
     sources: [{ id: 'none', region: 'bench', nodeType: 'ai', endpoint: source.url }],
@@ -65,6 +71,9 @@ async function build(
   const env = { OPENPOOL_COUNTERS_FILE: countersFile };
   const worker = await startWorker(configPath, ['--import', COUNTERS], env);
   stops.push(() => worker.stop());
+  const args = ['--config', configPath];
+  const api = await startUntil({ script: 'api/main.ts', args, mark: 'api listening on ' });
+  stops.push(() => api.process.stop());
   const database = openDatabase({ url: databaseUrl, statementTimeoutMs: 600_000 });
   stops.push(() => closeDatabase(database));
   const connection = await Connection.connect({ address: temporalAddress });
@@ -72,6 +81,8 @@ async function build(
   return {
     ...{ db: database, chain, wallet },
     client: new Client({ connection }),
+    pids: [worker.pid, servers.temporalPid],
+    api: { url: api.said, token: readFileSync(join(dir, 'api-token'), 'utf8').trim() },
     counters: () => JSON.parse(readFileSync(countersFile, 'utf8')) as Counters,
   };
 }

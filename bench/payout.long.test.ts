@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { benchPayout } from './payout.js';
 
 it('payouts are measured to their end, after a warm-up and beside old ones', async () => {
-  const rounds = { payees: 5, sizes: [8], oldPayouts: 1_000 };
+  const rounds = { payees: 5, sizes: [8], oldPayouts: 1_000, standing: 6 };
   const figures = await benchPayout({
     ...rounds,
     say: (line) => process.stderr.write(`${line}\n`),
@@ -13,4 +13,6 @@ it('payouts are measured to their end, after a warm-up and beside old ones', asy
     [5, 1_000],
   ]);
   for (const round of figures.rounds) expect(round.payoutsPerSecond).toBeGreaterThan(0);
+  expect(figures.standing).toMatchObject({ open: 6 });
+  expect(figures.standing?.maxSyncAgeMs).toBeGreaterThan(0);
 }, 300_000);

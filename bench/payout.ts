@@ -10,6 +10,7 @@ import { measureAnvilAlone } from './anvil-alone.js';
 import { addOldPayouts } from './old-payouts.js';
 import { creditRegion } from './payout-credit.js';
 import { type Counters, type PayoutStack, startPayoutStack } from './payout-stack.js';
+import { measureStanding } from './payout-standing.js';
 
 export interface PayoutBenchOptions {
   /** How many are due at once in the main round. */
@@ -18,6 +19,8 @@ export interface PayoutBenchOptions {
   readonly sizes: readonly number[];
   /** Old payouts in the tables before the last round; 0 leaves it out. */
   readonly oldPayouts: number;
+  /** How many are left open on a chain that stands still; 0 leaves it out. */
+  readonly standing: number;
   readonly say: (line: string) => void;
 }
 
@@ -34,6 +37,7 @@ interface RoundFigures {
 }
 
 const AMOUNT_WEI = 10n ** 15n;
+const ABOVE_CAP_WEI = 2_000_000n * 10n ** 18n;
 const WARM_UP = 50;
 const ROUND_TIMEOUT_MS = 900_000;
 
@@ -56,6 +60,7 @@ export async function benchPayout(options: PayoutBenchOptions) {
       await addOldPayouts(stack, options.oldPayouts, say);
       rounds.push(await round(options.payees, options.oldPayouts));
     }
+    const standing = options.standing === 0 ? null : await stand(stack, options);
     const { payees: _, oldPayouts: __, ...figures } = main;
     return {
       payees: options.payees,
@@ -63,10 +68,29 @@ export async function benchPayout(options: PayoutBenchOptions) {
       anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
       ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),
       rounds: [main, ...rounds],
+      standing,
     };
   } finally {
     await stack.stop();
   }
+}
+
+async function stand(stack: PayoutStack, { standing, say }: PayoutBenchOptions) {
+  const startRound = async () => {
+    await creditNewPayees(stack, standing);
+    await creditNewPayees(stack, 1, ABOVE_CAP_WEI);
+    await sleep(1_500);
+    await triggerRound(stack);
+  };
+  const figures = await measureStanding(stack, standing, startRound);
+  say(`${standing} open on a chain that stands still: ${JSON.stringify(figures)}`);
+  return figures;
+}
+
+async function triggerRound({ client }: PayoutStack): Promise<void> {
+  await client.schedule
+    .getHandle(singleWorkflowId(LOCAL_POOL_ID, 'payout-round'))
+    .trigger(ScheduleOverlapPolicy.ALLOW_ALL);
 }
 
 function describe(figures: RoundFigures): string {
@@ -90,9 +114,7 @@ async function payRound(
   const before = stack.counters();
   const startedMs = performance.now();
   const [{ at } = { at: '' }] = await query<{ at: string }>(stack.db, sql`SELECT now() AS at`);
-  await stack.client.schedule
-    .getHandle(singleWorkflowId(LOCAL_POOL_ID, 'payout-round'))
-    .trigger(ScheduleOverlapPolicy.ALLOW_ALL);
+  await triggerRound(stack);
   const roundId = await untilPaid(stack, { payees: asked.payees, since: at });
   const seconds = (performance.now() - startedMs) / 1_000;
   await sleep(500);
@@ -110,7 +132,11 @@ async function payRound(
   };
 }
 
-async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void> {
+async function creditNewPayees(
+  { db }: PayoutStack,
+  count: number,
+  amountWei = AMOUNT_WEI,
+): Promise<void> {
   const region = randomBytes(6).toString('hex');
   const addresses = Array.from({ length: count }, () => `0x${randomBytes(20).toString('hex')}`);
   await db.transaction(async (tx) => {
@@ -118,7 +144,7 @@ async function creditNewPayees({ db }: PayoutStack, count: number): Promise<void
     await tx.execute(sql`INSERT INTO payee (address) SELECT address FROM ${payees}`);
     await tx.execute(sql`
       INSERT INTO remote_worker (payee, node_type, region) SELECT address, 'ai', ${region} FROM ${payees}`);
-    await creditRegion(tx, region, AMOUNT_WEI);
+    await creditRegion(tx, region, amountWei);
   });
 }
 

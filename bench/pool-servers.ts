@@ -12,6 +12,7 @@ export type Stops = (() => Promise<unknown>)[];
 export interface PoolServers {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
+  readonly temporalPid: number;
   readonly chain: LocalChain;
   /** Funded. */
   readonly wallet: `0x${string}`;
@@ -32,7 +33,8 @@ export async function startPoolServers(dir: string, stops: Stops): Promise<PoolS
   stops.push(() => chain.stop());
   const wallet = ensureWallet(dir) as `0x${string}`;
   await rpc(chain.rpcUrl, 'anvil_setBalance', [wallet, `0x${FUNDS_WEI.toString(16)}`]);
-  return { databaseUrl: postgres.url, temporalAddress: temporal.address, chain, wallet };
+  const { address: temporalAddress, process } = temporal;
+  return { databaseUrl: postgres.url, temporalAddress, temporalPid: process.pid, chain, wallet };
 }
 
 /** Stops what was started, the last first. */

@@ -82,13 +82,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       isStorm && hasTime(kind) ? await addSecondSide(stack, forSecond, say) : undefined;
     if (second !== undefined) oracles.set(second.place.wallet.address, second.oracle);
     const otherChain = stack.keep(await startOtherChain(stack.wallets, cast.plain));
+    const poolId = await poolIdOf(pool);
     const stranger = createStranger({
-      ...{ temporalAddress: stack.temporal.current.address, poolId: await poolIdOf(pool) },
+      ...{ temporalAddress: stack.temporal.current.address, poolId },
       ...{ payees: cast.plain, random: forStranger, tally },
     });
     const operator = createOperator({ configPath: stack.configPath, pool, say });
     const scene: StormScene = {
-      ...{ stack, cast, tally, foreign, operator, stranger, random, say },
+      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say },
       ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place, isControl: kind.isControl },
     };
     return await playOut(scene, { ...options, plan, side, second, sentHashes });

@@ -12,6 +12,7 @@ import { startOrchestrator } from '../../local/simulator.js';
 import type { Random } from '../../local/simulator-random.js';
 import { claimState } from '../../local/stack-record.js';
 import type { LocalTemporal } from '../../local/temporal-server.js';
+import { type SilentProxy, startSilentProxy } from '../harness/silent-proxy.js';
 import {
   makeStormWallet,
   type Places,
@@ -38,6 +39,8 @@ export interface ChaosStack {
   readonly chain: LocalChain;
   readonly miner: Miner;
   readonly postgres: RestartableServer<LocalPostgres>;
+  /** Whatever runs of the pool reaches Postgres by way of this. */
+  readonly postgresWay: SilentProxy;
   readonly temporal: RestartableServer<LocalTemporal>;
   readonly rpc: RpcWeather;
   readonly workers: WorkerFleet;
@@ -124,10 +127,11 @@ async function build(
   const orchestrator = keep(
     await startOrchestrator({ name: 'quiet', journalPath: join(dir, 'quiet.ndjson') }),
   );
+  const postgresWay = keep(await startSilentProxy(postgres.current.url));
   const pool = openPool(postgres.current.url);
   stops.push(() => pool.end());
   const places: Places = {
-    databaseUrl: postgres.current.url,
+    databaseUrl: postgresWay.url,
     temporalAddress: temporal.current.address,
     rpcUrls: weather.urls,
     chainId: chain.chainId,
@@ -147,7 +151,7 @@ async function build(
   await workers.ready;
   signal.throwIfAborted();
   return {
-    ...{ dir, configPath, chain, miner, postgres, temporal, workers, pool, wallets },
+    ...{ dir, configPath, chain, miner, postgres, postgresWay, temporal, workers, pool, wallets },
     rpc: weather,
     paying: () => paying,
     nameWallet(wallet) {

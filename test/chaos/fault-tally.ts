@@ -9,6 +9,7 @@ export const TRANSPORT_FAULTS = [
   'http5xx',
   'garbageAnswer',
   'htmlAnswer',
+  'bytesRefused',
   'rpcDown',
 ] as const;
 
@@ -46,7 +47,9 @@ export const PROCESS_FAULTS = [
   'workerKilled',
   'postgresBackendKilled',
   'postgresDown',
+  'connectionsHalfOpen',
   'temporalKilled',
+  'sagasWedged',
 ] as const;
 
 /** Of scripted scenarios: the first is counted by transfers, the second by payees. */

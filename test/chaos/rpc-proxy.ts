@@ -37,6 +37,8 @@ const BEFORE: readonly TransportFault[] = ['rpcDown', 'requestLost', 'http429', 
 const AFTER: readonly TransportFault[] = ['answerLate', 'garbageAnswer', 'htmlAnswer'];
 /** Requests that carry signed bytes are the rare and dangerous ones: they are hit so much harder. */
 const SEND_FACTOR = 4;
+/** What a node says that does not take the bytes, and would not take them from anybody. */
+const REFUSAL = { code: -32_000, message: 'transaction type not supported' };
 
 export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy> {
   const { random, target, tally } = options;
@@ -64,6 +66,14 @@ export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy>
     const before = BEFORE.find((fault) => strikes(fault, factor));
     if (before !== undefined) return refuse(before, response);
     if (raws.length > 0) await options.onRaw(raws);
+    if (raws.length > 0 && strikes('bytesRefused')) {
+      const refused = calls.map(({ jsonrpc, id }) => ({ jsonrpc, id, error: REFUSAL }));
+      return reply(
+        undefined,
+        JSON.stringify(Array.isArray(parsed) ? refused : refused[0]),
+        response,
+      );
+    }
     const place = elsewhere;
     const ask = (batch: readonly RpcCallBody[]) => post(place?.target ?? target, batch);
     const answers = await lieAbout({ calls, ask, strikes, random });

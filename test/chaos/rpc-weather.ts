@@ -50,6 +50,7 @@ const TROUBLE: FaultChances = {
   http5xx: 0.02,
   garbageAnswer: 0.015,
   htmlAnswer: 0.015,
+  bytesRefused: 0.1,
 };
 
 /** What a lying endpoint is like for some seconds. The one that is behind is so all the time. */

@@ -7,7 +7,7 @@ import { type Deed, plannedFaults, planStorm } from './storm-plan.js';
 const KINDS: readonly Deed['kind'][] = [
   ...(['killWorker', 'killBackends', 'postgresDown', 'killTemporal', 'rpcDown'] as const),
   ...(['reorg', 'stall', 'raiseBaseFee', 'emptyPool', 'foreign'] as const),
-  ...(['stranger', 'moveEndpoints'] as const),
+  ...(['stranger', 'moveEndpoints', 'halfOpen', 'wedgeSagas'] as const),
 ];
 /** Each needs workers that start anew. */
 const LONG_KINDS: readonly Deed['kind'][] = ['startSecondPool', 'stopSecondPool', 'replaceWallet'];

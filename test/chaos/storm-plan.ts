@@ -16,6 +16,8 @@ export type Deed =
   | { readonly kind: 'killBackends' }
   | { readonly kind: 'postgresDown'; readonly forMs: number }
   | { readonly kind: 'killTemporal'; readonly forMs: number }
+  | { readonly kind: 'halfOpen' }
+  | { readonly kind: 'wedgeSagas'; readonly forMs: number }
   | { readonly kind: 'rpcDown'; readonly forMs: number }
   | { readonly kind: 'reorg'; readonly depth: number }
   | { readonly kind: 'stall'; readonly forMs: number }
@@ -70,7 +72,8 @@ const SOURCES_OF: Readonly<Partial<Record<Fault, Deed['kind']>>> = {
   ...{ strangerStarted: 'stranger', strangerMessaged: 'stranger', strangerTerminated: 'stranger' },
   ...{ allEndpointsMoved: 'moveEndpoints', mostEndpointsMoved: 'moveEndpoints' },
   ...{ adoptRefusedElsewhere: 'moveEndpoints', secondPoolStarted: 'startSecondPool' },
-  ...{ secondPoolStopped: 'stopSecondPool' },
+  ...{ secondPoolStopped: 'stopSecondPool', connectionsHalfOpen: 'halfOpen' },
+  ...{ sagasWedged: 'wedgeSagas' },
 };
 
 /** Whether this may bring that class of fault about. */
@@ -126,6 +129,9 @@ export function planStorm(
   const outage = () => ({ kind: 'killTemporal', forMs: random.int(300, 2_000) }) as const;
   spread(1, outage, { from: 0.2, to: 0.35 });
   if (isLong) spread(1, outage, { from: 0.75, to: 0.9 });
+  spread(every(20, 1), () => ({ kind: 'halfOpen' }));
+  const wedgedMs = isLong ? 8_000 : 4_000;
+  spread(1, () => ({ kind: 'wedgeSagas', forMs: wedgedMs }), { from: 0.4, to: 0.5 });
   spread(every(30, 1), () => ({ kind: 'rpcDown', forMs: random.int(1_500, 3_000) }));
   spread(every(4, 4), () => ({ kind: 'reorg', depth: random.int(1, confirmations - 1) }));
   spread(every(15, 2), () => ({ kind: 'stall', forMs: random.int(1_500, 3_500) }));

@@ -13,6 +13,7 @@ import { pause } from './rpc-weather.js';
 import type { SecondPool } from './second-pool.js';
 import { type Deed, isCountedElsewhere, leadsTo, type PlannedDeed } from './storm-plan.js';
 import type { Stranger } from './stranger.js';
+import { wedgeSagas } from './wedged-sagas.js';
 
 export interface StormScene {
   readonly stack: ChaosStack;
@@ -21,6 +22,7 @@ export interface StormScene {
   readonly foreign: ForeignKeyUser;
   readonly operator: Operator;
   readonly stranger: Stranger;
+  readonly poolId: string;
   /** A node of another chain, where the same keys were used. */
   readonly otherChainUrl: string;
   readonly second: SecondPool | undefined;
@@ -102,6 +104,12 @@ async function doIt(scene: StormScene, deed: Deed): Promise<string> {
       tally.note('temporalKilled');
       await stack.temporal.goDown(deed.forMs);
       return 'back again';
+    case 'halfOpen':
+      stack.postgresWay.silence();
+      tally.note('connectionsHalfOpen');
+      return 'all connections of now are silent';
+    case 'wedgeSagas':
+      return wedgeSagas(scene, deed.forMs);
     case 'rpcDown':
       await stack.rpc.goDown(deed.forMs);
       return 'back again';

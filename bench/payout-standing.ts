@@ -1,0 +1,132 @@
+/**
+ * Thousands of payouts at once, on a chain that stands still: how long syncing waits while they are taken up, how soon a
+ * hold is answered, and what it costs that they are open.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { rpc } from '../local/chain-node.js';
+import { query } from '../store/query.js';
+import type { PayoutStack } from './payout-stack.js';
+
+export interface StandingFigures {
+  readonly open: number;
+  /** Of the source that is due every 5 s, at its worst while the payouts are taken up, and while they stand. */
+  readonly maxSyncAgeMs: number;
+  /** The slowest of those asked for while the payouts stand. */
+  readonly holdAnswerMs: number;
+  /** Of one core, worker and Temporal together, while the payouts stand. */
+  readonly idleCpuPercent: number;
+  /** Until the last one was paid, once there were blocks again. */
+  readonly secondsToPaid: number;
+}
+
+const SETTLE_DOWN_MS = 15_000;
+const IDLE_MS = 60_000;
+const HOLDS = 10;
+const LOOK_EVERY_MS = 500;
+const GIVE_UP_MS = 1_800_000;
+/** Linux counts CPU time in hundredths of a second. */
+const TICK_MS = 10;
+
+/** @param startRound starts a round of so many payees, and of one more that is owed too much to be paid unseen */
+export async function measureStanding(
+  stack: PayoutStack,
+  payees: number,
+  startRound: () => Promise<void>,
+): Promise<StandingFigures> {
+  const ages = watchSyncAge(stack);
+  await rpc(stack.chain.rpcUrl, 'evm_setIntervalMining', [0]);
+  await startRound();
+  await until(async () => (await countIn(stack, 'signed')) === payees);
+  await sleep(SETTLE_DOWN_MS);
+  const before = cpuMs(stack);
+  const startedMs = performance.now();
+  await sleep(IDLE_MS);
+  const idleCpuPercent = ((cpuMs(stack) - before) / (performance.now() - startedMs)) * 100;
+  const answers: number[] = [];
+  const held = await waitingPayout(stack);
+  for (let turn = 0; turn < HOLDS; turn += 1) {
+    answers.push(await hold(stack, held, turn % 2 === 0 ? 'hold' : 'resume'));
+  }
+  const maxSyncAgeMs = await ages.stop();
+  const open = await countIn(stack, 'signed');
+  await rpc(stack.chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+  const minedMs = performance.now();
+  await until(async () => (await countIn(stack, 'signed')) === 0);
+  return {
+    open,
+    maxSyncAgeMs: Math.round(maxSyncAgeMs),
+    holdAnswerMs: Math.round(Math.max(...answers)),
+    idleCpuPercent: Math.round(idleCpuPercent * 10) / 10,
+    secondsToPaid: Math.round((performance.now() - minedMs) / 100) / 10,
+  };
+}
+
+function watchSyncAge({ db }: PayoutStack) {
+  let [worst, isOver] = [0, false];
+  const look = async () => {
+    while (!isOver) {
+      const [row] = await query<{ age: string }>(
+        db,
+        sql`SELECT extract(epoch FROM now() - max(last_success_at)) * 1000 AS age FROM source`,
+      );
+      worst = Math.max(worst, Number(row?.age ?? 0));
+      await sleep(LOOK_EVERY_MS);
+    }
+  };
+  const looking = look();
+  return {
+    async stop() {
+      isOver = true;
+      await looking;
+      return worst;
+    },
+  };
+}
+
+/** Reserved and never signed, as its amount needs an approval. */
+async function waitingPayout({ db }: PayoutStack): Promise<string> {
+  const [row] = await query<{ id: string }>(
+    db,
+    sql`SELECT id FROM payout WHERE state = 'reserved' AND wait_code = 'PAYOUT_ABOVE_CAP'`,
+  );
+  if (row === undefined) throw new Error('there is no payout that a person may hold');
+  return row.id;
+}
+
+async function hold({ api }: PayoutStack, payoutId: string, act: 'hold' | 'resume') {
+  const startedMs = performance.now();
+  const response = await fetch(`${api.url}/v1/payouts/${payoutId}/${act}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'bench' }),
+  });
+  if (!response.ok) throw new Error(`${act}: ${response.status} ${await response.text()}`);
+  return performance.now() - startedMs;
+}
+
+function cpuMs({ pids }: PayoutStack): number {
+  return pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }, 0);
+}
+
+async function countIn({ db }: PayoutStack, state: string): Promise<number> {
+  const [row] = await query<{ n: number }>(
+    db,
+    sql`SELECT count(*)::int AS n FROM payout WHERE state = ${state}`,
+  );
+  return row?.n ?? 0;
+}
+
+async function until(ready: () => Promise<boolean>): Promise<void> {
+  const giveUpMs = performance.now() + GIVE_UP_MS;
+  while (!(await ready())) {
+    if (performance.now() > giveUpMs) throw new Error('it did not come to its end in half an hour');
+    await sleep(LOOK_EVERY_MS);
+  }
+}
