@@ -37,6 +37,11 @@ export function isWorkerSilent(silentMs: number | null): boolean {
   return silentMs === null || silentMs > WORKER_SILENT_MS;
 }
 
+/** Whether a payout round is overdue. */
+export function isRoundLate(sinceRoundMs: number, roundIntervalMs: number): boolean {
+  return sinceRoundMs > 2 * roundIntervalMs + ROUND_GRACE_MS;
+}
+
 /** What keeps payouts from being made now, the gravest first; halts are told apart. */
 export function stopsOf(facts: PoolFacts): readonly Stop[] {
   const { workerSilentMs, walletWei, keepInWalletWei, roundAgeMs, payoutIntervalMs } = facts;
@@ -55,7 +60,7 @@ export function stopsOf(facts: PoolFacts): readonly Stop[] {
     const reason = `${holds}, and ${ethAndWei(keepInWalletWei)} are to stay there: top it up`;
     stops.push({ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason });
   }
-  if (roundAgeMs !== null && roundAgeMs > 2 * payoutIntervalMs + ROUND_GRACE_MS) {
+  if (roundAgeMs !== null && isRoundLate(roundAgeMs, payoutIntervalMs)) {
     const reason = `the last payout round began ${duration(roundAgeMs)} ago, and one is due every ${duration(payoutIntervalMs)}`;
     stops.push({ code: 'ROUND_LATE', short: 'no payout round', reason });
   }

@@ -2,6 +2,7 @@
 import { counted } from './counted.js';
 import { duration } from './duration.js';
 import type { Condition } from './finding.js';
+import { isRoundLate } from './pool-standing.js';
 
 export interface PayoutFigures {
   /** Between two rounds; null while the configuration pays nothing. */
@@ -17,8 +18,6 @@ export interface PayoutFigures {
   }[];
 }
 
-const GRACE_MS = 600_000;
-const LATE_AFTER_INTERVALS = 2;
 const MOST_SAGAS = 20;
 
 /** Of the pool as a whole: these findings name no source. */
@@ -27,8 +26,7 @@ export function watchPayouts(figures: PayoutFigures): readonly Condition[] {
 }
 
 function lateRound({ roundIntervalMs, sinceRoundMs }: PayoutFigures): readonly Condition[] {
-  if (roundIntervalMs === null) return [];
-  if (sinceRoundMs <= roundIntervalMs * LATE_AFTER_INTERVALS + GRACE_MS) return [];
+  if (roundIntervalMs === null || !isRoundLate(sinceRoundMs, roundIntervalMs)) return [];
   return [
     {
       ...{ code: 'ROUND_LATE', sourceId: '', subject: '', severity: 'grave', measure: null },
