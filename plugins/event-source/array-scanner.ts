@@ -275,7 +275,7 @@ function notAnArray(what: string, text: string): PoolError {
 }
 
 /** Names bytes that are no text, or not UTF-8, by the first two of them; undefined: they may be JSON. */
-export function wrongBytes(what: string, bytes: Buffer): PoolError | undefined {
+export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefined {
   const [first, second] = bytes;
   const isUtf16 =
     (first === 0xff && second === 0xfe) ||
