@@ -47,9 +47,11 @@ export function describeWait(
     return { code: 'AWAITING_BROADCAST', reason };
   }
   const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
+  const isLow = slot.maxFeePerGasWei < sight.baseFeeWei;
   const refusal = refusalIn(slot.lastAnswer);
-  if (refusal !== null) return refusedBytes(slot, sight, { times, refusal });
-  const low = slot.maxFeePerGasWei < sight.baseFeeWei ? lowFee(slot, sight.isReplaced) : '';
+  // A fee below the base fee is refused everywhere, and what is done about it says more than the node.
+  if (refusal !== null && !isLow) return refusedBytes(slot, sight, { times, refusal });
+  const low = isLow ? lowFee(slot, sight.isReplaced) : '';
   const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
   return { code: 'AWAITING_INCLUSION', reason };
 }
