@@ -6,7 +6,7 @@ import type { Database, Reader } from './database.js';
 import { list, query } from './query.js';
 
 /** A worker that dies is replaced after so long. */
-const LEASE = '15 seconds';
+const LEASE = '8 seconds';
 
 /**
  * Takes or renews the right to settle; true when this worker has it. Nothing that moves money relies on it:

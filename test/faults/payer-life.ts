@@ -1,4 +1,5 @@
 /** One life of a payer: two rounds with the real code, without Temporal, from wherever the last life ended. */
+import { sql } from 'drizzle-orm';
 import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../chain/chain-client.js';
 import type { LocalChain } from '../../local/chain-node.js';
@@ -31,6 +32,8 @@ export async function livePayerLife(job: PayerJob): Promise<void> {
   });
   const deps = { db, rpc: createChainClient(chain), signer, chain, limits: WIDE_LIMITS };
   await openWallet(deps, { acceptedTransactions: 0 });
+  // The life before was killed and is waited for no longer: its right to settle would end by itself in seconds.
+  await db.execute(sql`DELETE FROM settler`);
   const payer = createPayer(deps);
   for (const roundId of job.roundIds) {
     await reserveRound(db, { roundId, workflowId: 'round' });

@@ -6,7 +6,7 @@ import { TEST_TOKEN, testConfig } from '../../api/test-pool.js';
 import type { Address } from '../../domain/address.js';
 import { type LocalChain, startChain } from '../../local/chain-node.js';
 import { checkInvariants } from '../../store/invariants.js';
-import { payoutWorkflowId } from '../../workflows/contract.js';
+import { payoutWorkflowId, pokeSignal } from '../../workflows/contract.js';
 import type { PayoutOutcome } from '../../workflows/payout.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {
@@ -85,17 +85,19 @@ describe('two managers on one database', () => {
     const made = await Promise.all(
       Array.from({ length: 10 }, () => reserveFor(database.db, AMOUNT_WEI)),
     );
-    const results = await Promise.all(
-      made.flatMap(({ payoutId }) =>
-        managers.flatMap((manager) => [
-          manager.run<PayoutOutcome>('payout', payoutWorkflowId(TEST_POOL_ID, payoutId), {
-            payoutId,
-          }),
-          // And a second one under another id, which no code of ours starts.
-          manager.run<PayoutOutcome>('payout', `again/${payoutId}`, { payoutId }),
-        ]),
+    const sagas = made.flatMap(({ payoutId }) =>
+      managers.flatMap((manager) =>
+        // And a second one under another id, which no code of ours starts.
+        [payoutWorkflowId(TEST_POOL_ID, payoutId), `again/${payoutId}`].map((workflowId) => ({
+          handle: manager.client.workflow.getHandle(workflowId),
+          outcome: manager.run<PayoutOutcome>('payout', workflowId, { payoutId }),
+        })),
       ),
     );
+    await untilAllEnded(database.db);
+    // Whoever settles tells the sagas of its own namespace, by their own ids.
+    await Promise.allSettled(sagas.map(({ handle }) => handle.signal(pokeSignal)));
+    const results = await Promise.all(sagas.map(({ outcome }) => outcome));
     // One that came when everything was over has no hash to tell.
     expect(results).toHaveLength(40);
     expect(new Set(results.map(({ state }) => state))).toEqual(new Set(['paid']));

@@ -11,7 +11,7 @@ import {
 import { checkInvariants } from '../../store/invariants.js';
 import { findLedger } from '../../store/ledger.js';
 import { query } from '../../store/query.js';
-import { poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
+import { laneQueue, poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { createTestWallet, randomAddress, type TestWallet } from '../harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
@@ -118,12 +118,15 @@ describe('two pools in one namespace', () => {
       const { taskQueue, memo, type } = one;
       const claimed = one.typedSearchAttributes.get(poolIdKey);
       expect({ taskQueue, memo, claimed }, one.workflowId).toEqual({
-        ...{ taskQueue: taskQueueOf(poolId ?? ''), memo: { pool: poolId }, claimed: poolId },
+        ...{ taskQueue: queueOf(poolId ?? '', type), memo: { pool: poolId }, claimed: poolId },
       });
       types.add(type);
     }
     expect([...types]).toEqual(expect.arrayContaining(['payout', 'payoutRound', 'sync', 'sweep']));
   });
+
+  const queueOf = (poolId: string, type: string) =>
+    type === 'payout' ? laneQueue(taskQueueOf(poolId), 'payouts') : taskQueueOf(poolId);
 
   it('keep their schedules when the other one starts again', async () => {
     const [first, second] = pools;
