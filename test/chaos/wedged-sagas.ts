@@ -20,7 +20,9 @@ let bundle: ReturnType<typeof bundleWorkflowCode> | undefined;
 export async function wedgeSagas(scene: StormScene, forMs: number): Promise<string> {
   const { stack, tally, poolId } = scene;
   const logger = new DefaultLogger('ERROR', () => undefined);
-  if (bundle === undefined) Runtime.install({ logger });
+  // The report alone goes to standard output, where the SDK's core would tell of every failure.
+  const telemetryOptions = { logging: { filter: 'ERROR', forward: {} } };
+  if (bundle === undefined) Runtime.install({ logger, telemetryOptions });
   bundle ??= bundleWorkflowCode({ workflowsPath, logger });
   const { address } = stack.temporal.current;
   const connection = await NativeConnection.connect({ address });
