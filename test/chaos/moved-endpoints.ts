@@ -45,6 +45,8 @@ async function adopt(operator: Operator, tries: number): Promise<Adoption> {
     const code = codeOf(told);
     const words = exit === 0 ? 'done' : `${String(code)}: ${lastLine(told)}`;
     if (REFUSALS.includes(code) || turn === tries) return { code, words };
+    // Somebody else has resumed it meanwhile.
+    if (code === 'WALLET_NOT_HALTED') await operator.run('wallet', 'halt', '--reason', REASON);
     await sleep(PAUSE_MS);
   }
 }
