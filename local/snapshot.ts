@@ -58,14 +58,10 @@ const PAYOUTS = `
 export function openSnapshots(databaseUrl: string): SnapshotReader {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, application_name: 'demo' });
   pool.on('error', () => undefined);
-  const rows = async (text: string) => (await pool.query<Record<string, string | null>>(text)).rows;
   return {
     async read() {
-      const sources = await rows('SELECT id, next_seq, last_error FROM source ORDER BY id');
-      const [totals = {}] = await rows(TOTALS);
+      const { sources, totals, rounds, payouts } = await readAtOnce(pool);
       const accounts = (totals['accounts'] ?? {}) as Readonly<Record<string, string>>;
-      const rounds = await rows(ROUNDS);
-      const payouts = await rows(PAYOUTS);
       return {
         // A source numbers its events from 1 without a gap.
         events: new Map(sources.map((row) => [row['id'] ?? '', Number(row['next_seq']) - 1])),
@@ -89,6 +85,27 @@ export function openSnapshots(databaseUrl: string): SnapshotReader {
     },
     close: () => pool.end(),
   };
+}
+
+type Row = Record<string, string | null>;
+
+/** One moment: a round that is seen as ended has its payouts among those that are open. */
+async function readAtOnce(pool: pg.Pool) {
+  const client = await pool.connect();
+  let isBroken = true;
+  try {
+    const rows = async (text: string) => (await client.query<Row>(text)).rows;
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const sources = await rows('SELECT id, next_seq, last_error FROM source ORDER BY id');
+    const [totals = {}] = await rows(TOTALS);
+    const rounds = await rows(ROUNDS);
+    const payouts = await rows(PAYOUTS);
+    await client.query('COMMIT');
+    isBroken = false;
+    return { sources, totals, rounds, payouts };
+  } finally {
+    client.release(isBroken);
+  }
 }
 
 function payoutOf(row: Readonly<Record<string, string | null>>): SeenPayout {
