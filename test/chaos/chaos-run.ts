@@ -63,6 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const stack = await startChaosStack({
     ...{ dir, tally, onRaw, workerScript, signal, say },
     random: forRpc,
+    refusesBytes: isStorm && hasTime(kind),
   });
   try {
     stack.miner.setBaseFee(FAIR_BASE_FEE_WEI);

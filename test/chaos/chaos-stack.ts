@@ -64,6 +64,7 @@ export interface ChaosStackOptions {
   readonly random: Random;
   readonly tally: FaultTally;
   readonly onRaw: (raws: readonly string[]) => Promise<void>;
+  readonly refusesBytes: boolean;
   /** Relative to the project: what runs as a worker, and the workflows it is given. */
   readonly workerScript: string;
   readonly signal: AbortSignal;
@@ -96,7 +97,7 @@ async function build(
   stops: (() => Promise<unknown>)[],
   onStart: (process: LocalProcess) => void,
 ): Promise<Omit<ChaosStack, 'stop'>> {
-  const { dir, random, tally, onRaw, signal, say } = options;
+  const { dir, random, tally, onRaw, refusesBytes, signal, say } = options;
   mkdirSync(dir, { recursive: true });
   say('starting Postgres, Temporal and the chain …');
   const keep = <T extends { stop(): Promise<unknown> }>(one: T): T => {
@@ -122,7 +123,14 @@ async function build(
   }
   const target = chain.rpcUrl;
   const weather = keep(
-    await startRpcWeather({ target, random, tally, timeoutMs: RPC_TIMEOUT_MS, onRaw }),
+    await startRpcWeather({
+      target,
+      random,
+      tally,
+      timeoutMs: RPC_TIMEOUT_MS,
+      onRaw,
+      refusesBytes,
+    }),
   );
   const orchestrator = keep(
     await startOrchestrator({ name: 'quiet', journalPath: join(dir, 'quiet.ndjson') }),

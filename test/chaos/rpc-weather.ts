@@ -32,6 +32,8 @@ export interface RpcWeatherOptions {
   readonly target: string;
   readonly random: Random;
   readonly tally: FaultTally;
+  /** Whether nodes refuse signed bytes as well. */
+  readonly refusesBytes: boolean;
   /** How long clients wait for an answer. */
   readonly timeoutMs: number;
   readonly onRaw: (raws: readonly string[]) => Promise<void>;
@@ -66,7 +68,8 @@ const MOODS: readonly Readonly<Partial<Record<Lie, number>>>[] = [
 ];
 
 export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWeather> {
-  const { target, random, tally, timeoutMs, onRaw } = options;
+  const { target, random, tally, timeoutMs, onRaw, refusesBytes } = options;
+  const usual = refusesBytes ? TROUBLE : { ...TROUBLE, bytesRefused: 0 };
   const proxies: RpcProxy[] = [];
   for (let one = 0; one < ENDPOINTS; one += 1) {
     const lateByMs = timeoutMs + LATER_THAN_TIMEOUT_MS;
@@ -109,7 +112,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     async storm(signal) {
       for (let turn = 0; !signal.aborted; turn += 1) {
         const lies = withUntold(MOODS[turn % MOODS.length] ?? {}, tally);
-        const trouble = turn === 0 ? TROUBLE : withUnmet(TROUBLE, tally);
+        const trouble = turn === 0 ? usual : withUnmet(usual, tally);
         Object.assign(state, { liar: random.int(0, ENDPOINTS - 1), lies, trouble });
         apply();
         await untilTold(random.int(2_000, 3_500), signal);
@@ -157,7 +160,7 @@ const UNMET_FACTOR = 3;
 function withUnmet(trouble: FaultChances, tally: FaultTally): FaultChances {
   const counts = tally.injected();
   const unmet = TRANSPORT_FAULTS.filter(
-    (fault) => counts[fault] === 0 && trouble[fault] !== undefined,
+    (fault) => counts[fault] === 0 && (trouble[fault] ?? 0) > 0,
   );
   return {
     ...trouble,

@@ -7,10 +7,12 @@ import { type Deed, plannedFaults, planStorm } from './storm-plan.js';
 const KINDS: readonly Deed['kind'][] = [
   ...(['killWorker', 'killBackends', 'postgresDown', 'killTemporal', 'rpcDown'] as const),
   ...(['reorg', 'stall', 'raiseBaseFee', 'emptyPool', 'foreign'] as const),
-  ...(['stranger', 'moveEndpoints', 'halfOpen', 'wedgeSagas'] as const),
+  ...(['stranger', 'moveEndpoints'] as const),
 ];
 /** Each needs workers that start anew. */
-const LONG_KINDS: readonly Deed['kind'][] = ['startSecondPool', 'stopSecondPool', 'replaceWallet'];
+const LONG_KINDS: readonly Deed['kind'][] = [
+  ...(['startSecondPool', 'stopSecondPool', 'replaceWallet', 'halfOpen', 'wedgeSagas'] as const),
+];
 
 test('every seed does everything at least once, within its time, and no reorg is as deep as a settlement', () => {
   fc.assert(

@@ -46,7 +46,9 @@ export interface StormKind {
   readonly isControl: boolean;
 }
 
-const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS];
+/** A short storm has no time to get over these besides all the others. */
+const SLOW: readonly Fault[] = ['connectionsHalfOpen', 'sagasWedged', 'bytesRefused'];
+const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS, ...SLOW];
 
 /** What a storm of this kind must have had. Starting workers anew takes longer than a short one has. */
 export function plannedFaults(kind: StormKind): readonly Fault[] {
@@ -129,9 +131,6 @@ export function planStorm(
   const outage = () => ({ kind: 'killTemporal', forMs: random.int(300, 2_000) }) as const;
   spread(1, outage, { from: 0.2, to: 0.35 });
   if (isLong) spread(1, outage, { from: 0.75, to: 0.9 });
-  spread(every(20, 1), () => ({ kind: 'halfOpen' }));
-  const wedgedMs = isLong ? 8_000 : 4_000;
-  spread(1, () => ({ kind: 'wedgeSagas', forMs: wedgedMs }), { from: 0.4, to: 0.5 });
   spread(every(30, 1), () => ({ kind: 'rpcDown', forMs: random.int(1_500, 3_000) }));
   spread(every(4, 4), () => ({ kind: 'reorg', depth: random.int(1, confirmations - 1) }));
   spread(every(15, 2), () => ({ kind: 'stall', forMs: random.int(1_500, 3_500) }));
@@ -159,6 +158,8 @@ export function planStorm(
     });
   }
   if (hasTime(options)) {
+    spread(every(20, 1), () => ({ kind: 'halfOpen' }));
+    spread(1, () => ({ kind: 'wedgeSagas', forMs: 8_000 }), { from: 0.4, to: 0.5 });
     spread(1, () => ({ kind: 'startSecondPool' }), { from: 0.02, to: 0.08 });
     spread(1, () => ({ kind: 'stopSecondPool' }), { from: 0.4, to: 0.5 });
     spread(1, () => ({ kind: 'startSecondPool' }), { from: 0.55, to: 0.6 });

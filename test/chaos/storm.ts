@@ -39,7 +39,7 @@ const POOL_WAIT_MS = 3_000;
 const BACKENDS_AT_ONCE = 2;
 
 /** How much longer a storm lasts, at most, that has left a class of fault out. */
-const LONGER_FOR_MISSING_MS = 60_000;
+const LONGER_FOR_MISSING_MS = 90_000;
 
 /**
  * Resolves when the last deed is done and all that was taken away is back. A fault needs something to hit: a
@@ -71,7 +71,10 @@ export async function runStorm(
   const missing = () => scene.tally.missing().filter((fault) => !isCountedElsewhere(fault));
   for (let left = missing(); left.length > 0 && performance.now() < latestMs; left = missing()) {
     scene.say(`still without ${left.join(', ')}`);
-    const again = plan.find(({ deed }) => left.some((fault) => leadsTo(deed, fault)));
+    // What stalls the chain keeps a halt from ending, and while it lasts nothing is sent.
+    const again = (await isHalted(scene))
+      ? undefined
+      : plan.find(({ deed }) => left.some((fault) => leadsTo(deed, fault)));
     if (again !== undefined) await tryIt(again.deed);
     await sleep(LOOK_FOR_MISSING_MS);
   }
@@ -80,6 +83,13 @@ export async function runStorm(
 }
 
 const LOOK_FOR_MISSING_MS = 1_000;
+
+async function isHalted({ stack }: StormScene): Promise<boolean> {
+  return stack.pool.query('SELECT FROM wallet_halt').then(
+    ({ rowCount }) => rowCount !== 0,
+    () => true,
+  );
+}
 
 function describe({ kind, ...more }: Deed): string {
   return [kind, ...Object.entries(more).map(([key, value]) => `${key}=${value}`)].join(' ');
