@@ -71,6 +71,7 @@ export class SettlerWatch {
 
   private async lookAtAll(lanes: ReadonlyMap<Address, SettlementLane>, now: number): Promise<void> {
     const payouts = await payoutProgress(this.deps.db, await signedPayouts(this.deps.db));
+    if (payouts.length === 0 && this.watched.size === 0) return;
     const wallet = await findWallet(this.deps.db, walletKeyOf(this.deps));
     const haltReason = wallet?.halt?.reason ?? null;
     const open = new Set(payouts.map(({ payoutId }) => payoutId));

@@ -142,7 +142,6 @@ export const settler = pgTable('settler', {
 
 export const stuckSaga = pgTable('stuck_saga', {
   workflowId: text('workflow_id').primaryKey(),
-  payoutId: uuid('payout_id').notNull(),
   failure: text('failure').notNull(),
   times: integer('times').notNull().default(1),
   firstSeenAt: at('first_seen_at').notNull().defaultNow(),

@@ -18,7 +18,6 @@ ALTER TABLE payout_round ADD COLUMN left_out jsonb;
 -- Sagas whose workflow task fails again and again: the sweep ends them and starts them anew.
 CREATE TABLE stuck_saga (
   workflow_id text PRIMARY KEY,
-  payout_id uuid NOT NULL,
   failure text NOT NULL,
   times integer NOT NULL DEFAULT 1,
   first_seen_at timestamptz NOT NULL DEFAULT now(),
