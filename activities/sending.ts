@@ -194,7 +194,9 @@ async function allocateAllowed(
   const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
   const orders = payouts.flatMap((payout, index): SlotOrder[] => {
     const gas = gasFor(deps, payout, {
-      ...{ estimate: estimates[index], agreedWei, fees: fees.fees },
+      estimate: estimates[index],
+      agreedWei,
+      fees: fees.fees,
     });
     if ('code' in gas) {
       waits.set(payout.payoutId, gas);

@@ -100,7 +100,9 @@ async function auditConditions(db: Database): Promise<readonly Condition[]> {
   const { checkedAt, wholeAt, since, now } = await readAuditState(db);
   const ms = (at: Date | null) => at?.getTime() ?? null;
   return watchAudit({
-    ...{ checkedMs: ms(checkedAt), wholeMs: ms(wholeAt), sinceMs: ms(since) },
+    checkedMs: ms(checkedAt),
+    wholeMs: ms(wholeAt),
+    sinceMs: ms(since),
     nowMs: now.getTime(),
   });
 }

@@ -37,7 +37,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const app = createApp({ ...options, version });
   const { host, port } = config.api;
   const server = serve({
-    ...{ fetch: app.fetch, hostname: host, port },
+    fetch: app.fetch,
+    hostname: host,
+    port,
     serverOptions: ARRIVAL_LIMITS,
   }) as Server;
   boundConnections(server, options.bounds);
@@ -78,8 +80,15 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
     );
   const reads = openDatabase({ url: databaseUrl, ...READS });
   const api = await startApi({
-    ...{ config, db, reads, answersKeptMs: ANSWERS_KEPT_MS, poolId, client, version },
-    ...{ onFault, onWrongTokens },
+    config,
+    db,
+    reads,
+    answersKeptMs: ANSWERS_KEPT_MS,
+    poolId,
+    client,
+    version,
+    onFault,
+    onWrongTokens,
   });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
   // Where a worker has started this process, it waits for that.

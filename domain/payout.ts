@@ -51,8 +51,10 @@ export const WAIT_CODES = [
 export type WaitCode = (typeof WAIT_CODES)[number];
 
 const PROGRESS: readonly WaitCode[] = [
-  ...(['AWAITING_BROADCAST', 'AWAITING_INCLUSION'] as const),
-  ...(['AWAITING_CONFIRMATIONS', 'AWAITING_FINALITY'] as const),
+  'AWAITING_BROADCAST',
+  'AWAITING_INCLUSION',
+  'AWAITING_CONFIRMATIONS',
+  'AWAITING_FINALITY',
 ];
 
 /** Whether this is how every payout waits for the chain, and no trouble. */

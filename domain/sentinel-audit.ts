@@ -43,7 +43,12 @@ function late(
   { words, ageMs }: { readonly words: string; readonly ageMs: number },
 ): Condition {
   return {
-    ...{ code: 'AUDIT_LATE', sourceId: '', subject, severity },
-    ...{ measure: ageMs, words, figures: { ageMs } },
+    code: 'AUDIT_LATE',
+    sourceId: '',
+    subject,
+    severity,
+    measure: ageMs,
+    words,
+    figures: { ageMs },
   };
 }

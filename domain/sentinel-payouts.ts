@@ -29,7 +29,11 @@ function lateRound({ roundIntervalMs, sinceRoundMs }: PayoutFigures): readonly C
   if (roundIntervalMs === null || !isRoundLate(sinceRoundMs, roundIntervalMs)) return [];
   return [
     {
-      ...{ code: 'ROUND_LATE', sourceId: '', subject: '', severity: 'grave', measure: null },
+      code: 'ROUND_LATE',
+      sourceId: '',
+      subject: '',
+      severity: 'grave',
+      measure: null,
       words:
         `no payout round has ended for ${duration(sinceRoundMs)}, and one is due every ` +
         `${duration(roundIntervalMs)}: nobody is paid meanwhile`,
@@ -42,7 +46,10 @@ function leftOut({ leftOut: payees }: PayoutFigures): readonly Condition[] {
   if (payees === 0) return [];
   return [
     {
-      ...{ code: 'ROUND_LEFT_OUT', sourceId: '', subject: '', severity: 'warning' },
+      code: 'ROUND_LEFT_OUT',
+      sourceId: '',
+      subject: '',
+      severity: 'warning',
       measure: payees,
       words: `the last payout round could not reserve for ${counted(payees, 'payee')} and left them out; the others were paid`,
       figures: { payees },
@@ -52,13 +59,11 @@ function leftOut({ leftOut: payees }: PayoutFigures): readonly Condition[] {
 
 function stuckSagas({ stuckSagas: sagas }: PayoutFigures): readonly Condition[] {
   return sagas.slice(0, MOST_SAGAS).map(({ workflowId, failure, times }) => ({
-    ...{
-      code: 'SAGA_STUCK',
-      sourceId: '',
-      subject: workflowId,
-      severity: 'warning',
-      measure: times,
-    },
+    code: 'SAGA_STUCK',
+    sourceId: '',
+    subject: workflowId,
+    severity: 'warning',
+    measure: times,
     words: `the saga ${workflowId} fails and was started anew ${counted(times, 'time')}: ${failure}`,
     figures: { times },
   }));

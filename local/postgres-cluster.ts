@@ -82,7 +82,8 @@ function runner(dataDir: string, account: Account | undefined): Run {
   const { PATH, LD_LIBRARY_PATH } = process.env;
   // Not the rest of our environment, in which secrets may be.
   const env = {
-    ...{ PATH, ...foreignHolder(dataDir) },
+    PATH,
+    ...foreignHolder(dataDir),
     ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
   };
   return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });

@@ -74,8 +74,14 @@ export async function markTold(db: Database, payoutIds: readonly string[]): Prom
 
 /** What frees every payout that waits with one of these frees the oldest first. */
 const FREED_TOGETHER: readonly WaitCode[] = [
-  ...(['WALLET_HALTED', 'WALLET_EMPTY', 'FEE_ABOVE_CAP', 'DAILY_CAP_REACHED'] as const),
-  ...(['RPC_UNREACHABLE', 'SIGNER_UNREACHABLE', 'SIGNER_REFUSED', 'WALLET_REPLACED'] as const),
+  'WALLET_HALTED',
+  'WALLET_EMPTY',
+  'FEE_ABOVE_CAP',
+  'DAILY_CAP_REACHED',
+  'RPC_UNREACHABLE',
+  'SIGNER_UNREACHABLE',
+  'SIGNER_REFUSED',
+  'WALLET_REPLACED',
 ];
 /** A saga that nobody has taken up for so long: no worker ran it, or its code fails. */
 const NOT_TAKEN_UP = '1 minute';

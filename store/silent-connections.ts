@@ -77,8 +77,12 @@ export function watchSilence(pool: pg.Pool, options: SilenceOptions): () => void
 function startWatching(client: pg.PoolClient): Watched {
   const now = performance.now();
   const one: Watched = {
-    ...{ asked: 0, bytesRead: 0, bytesWritten: 0 },
-    ...{ heardAtMs: now, movedAtMs: now, idleLooks: 0 },
+    asked: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    heardAtMs: now,
+    movedAtMs: now,
+    idleLooks: 0,
   };
   const query = (client.query as (...args: unknown[]) => unknown).bind(client);
   Reflect.set(client, 'query', (...args: unknown[]) => {

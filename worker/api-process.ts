@@ -73,7 +73,8 @@ function startChild(): RunningChild {
     child.once('message', () => resolve(true));
   });
   return {
-    ...{ process: child, ended },
+    process: child,
+    ended,
     started: Promise.race([listens, ended.then(() => false)]),
   };
 }

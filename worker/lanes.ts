@@ -52,7 +52,10 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
   const { connection, namespace, mainQueue, activities, workflows, more } = options;
   const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
     Worker.create({
-      ...{ connection, namespace, taskQueue, activities },
+      connection,
+      namespace,
+      taskQueue,
+      activities,
       ...slots,
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,

@@ -28,7 +28,8 @@ export async function openPoolDatabase(
   const server = await sharePostgres(database.embeddedDir, database.port);
   const db = openDatabase({ url: server.url, ...options });
   return {
-    ...{ db, url: server.url },
+    db,
+    url: server.url,
     async close() {
       await closeDatabase(db);
       await server.leave();

@@ -149,14 +149,21 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
   const history = { db, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },
-    ...{ money, sender, sync, sentinel, history },
+    money,
+    sender,
+    sync,
+    sentinel,
+    history,
     onStuckSaga({ workflowId, failure }) {
       log.error({ code: 'SAGA_STUCK', workflowId, failure }, 'a saga fails and is started anew');
     },
   });
   const { namespace } = config.temporal;
   return createLanes({
-    ...{ connection, namespace, activities, workflows: workflows() },
+    connection,
+    namespace,
+    activities,
+    workflows: workflows(),
     mainQueue: taskQueueOf(poolId),
     more: { interceptors: { activity: [() => ({ inbound: guardPool(poolId) })] } },
   });

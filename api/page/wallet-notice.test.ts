@@ -18,14 +18,20 @@ import {
   testConfig,
 } from '../test-pool.js';
 
-it('says what the wallet held, how much waits for it to be topped up, and where to send that', async () => {
+/** A pool that has a wallet and nothing else, with no Temporal. */
+async function openPage() {
   const database = await createTestDatabase();
   const { db } = database;
   const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
   const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+  await addWallet(db);
   const words = async () =>
     (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
-  await addWallet(db);
+  return { database, db, app, words };
+}
+
+it('says what the wallet held, how much waits for it to be topped up, and where to send that', async () => {
+  const { database, db, words } = await openPage();
   expect(await words()).not.toMatch(/topped up|The wallet held/);
   await recordBalance(
     db,
@@ -45,13 +51,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
 });
 
 it('calls nothing well of which it knows otherwise: no worker, no Temporal, no money', async () => {
-  const database = await createTestDatabase();
-  const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
-  const words = async () =>
-    (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
-  await addWallet(db);
+  const { database, db, app, words } = await openPage();
   const said = await words();
   expect(said).toContain('nothing is paid: no worker runs');
   expect(said).not.toMatch(/payouts on|Nothing is waiting/);

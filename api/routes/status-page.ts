@@ -51,6 +51,8 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
     ...{ sources, hours, findings, findingTotals },
     openPayouts,
     recentPayouts: recent.items,
-    ...{ wallet, unaffordable, standing },
+    wallet,
+    unaffordable,
+    standing,
   };
 }
