@@ -14,6 +14,7 @@ import {
 } from '../workflows/contract.js';
 
 export interface SagaDeps {
+  /** On the connection of the worker itself, which takes up at once what it starts. */
   readonly client: Client;
   readonly poolId: string;
 }
@@ -37,6 +38,7 @@ async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): P
     taskQueue: laneQueue(taskQueueOf(poolId), 'payouts'),
     args: [{ poolId, payoutId }],
     memo: { pool: poolId },
+    requestEagerStart: true,
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     typedSearchAttributes: [

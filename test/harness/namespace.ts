@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { waitUntil } from '../../local/process.js';
+import { installQuietRuntime } from './temporal.js';
 
 export interface TestNamespace {
   readonly namespace: string;
   readonly connection: Connection;
+  /** On a connection of the kind that workers have. */
   readonly client: Client;
   close(): Promise<void>;
 }
@@ -20,7 +23,9 @@ export async function createTestNamespace(): Promise<TestNamespace> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('3 days'),
   });
-  const client = new Client({ connection, namespace });
+  installQuietRuntime();
+  const native = await NativeConnection.connect({ address });
+  const client = new Client({ connection: native, namespace });
   // The server's parts learn of a namespace one after the other.
   await waitUntil({
     what: `namespace ${namespace}`,
@@ -32,5 +37,6 @@ export async function createTestNamespace(): Promise<TestNamespace> {
       return true;
     },
   });
-  return { namespace, connection, client, close: () => connection.close() };
+  const close = async () => void (await Promise.all([connection.close(), native.close()]));
+  return { namespace, connection, client, close };
 }
