@@ -16,6 +16,8 @@ export interface RpcWeather {
   readonly requests: () => number;
   /** Bad weather until the signal: whole requests fail everywhere, one endpoint in turn lies. */
   storm(signal: AbortSignal): Promise<void>;
+  /** Leaves the storm nothing but the faults that have not struck yet: an operator gets through to adopt, and payouts are sent again. */
+  calmToUnmet(): void;
   /** No endpoint answers for so long, or until at least one question was asked in vain. */
   goDown(forMs: number): Promise<void>;
   /** All endpoints, or all but one, answer for another chain: as long as above, and until the work is done. */
@@ -79,6 +81,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     ...{ liar: undefined, lies: {}, trouble: {} },
   };
   let isDown = false;
+  let isCalm = false;
   const apply = () => {
     for (const [index, proxy] of proxies.entries()) {
       if (isDown) proxy.setFaults({ rpcDown: 1 });
@@ -111,8 +114,10 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     requests: () => proxies.reduce((sum, proxy) => sum + proxy.requests(), 0),
     async storm(signal) {
       for (let turn = 0; !signal.aborted; turn += 1) {
-        const lies = withUntold(MOODS[turn % MOODS.length] ?? {}, tally);
-        const trouble = turn === 0 ? usual : withUnmet(usual, tally);
+        const mood = MOODS[turn % MOODS.length] ?? {};
+        const lies = withUntold(isCalm ? onlyBehind(mood) : mood, tally);
+        const unmet = turn === 0 ? {} : unmetOf(usual, tally);
+        const trouble = isCalm ? unmet : { ...usual, ...unmet };
         Object.assign(state, { liar: random.int(0, ENDPOINTS - 1), lies, trouble });
         apply();
         await untilTold(random.int(2_000, 3_500), signal);
@@ -124,6 +129,9 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
       }
       Object.assign(state, { liar: undefined, lies: {}, trouble: {} });
       apply();
+    },
+    calmToUnmet() {
+      isCalm = true;
     },
     async goDown(forMs) {
       isDown = true;
@@ -146,10 +154,18 @@ const UNTOLD_CHANCE = 0.8;
 
 /** A short storm asks little: what was not told yet is told at the next opportunity. */
 function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
-  if (mood.hundredBehind !== undefined) return mood;
+  return mood.hundredBehind === undefined ? { ...mood, ...untold(tally) } : mood;
+}
+
+/** The endpoint that is behind stays in turn: it can be told of nobody else. */
+function onlyBehind(mood: FaultChances): FaultChances {
+  return mood.hundredBehind === undefined ? {} : mood;
+}
+
+function untold(tally: FaultTally): FaultChances {
   const counts = tally.injected();
-  const untold = LIES.filter((lie) => counts[lie] === 0 && lie !== 'hundredBehind');
-  return { ...mood, ...Object.fromEntries(untold.map((lie) => [lie, UNTOLD_CHANCE])) };
+  const left = LIES.filter((lie) => counts[lie] === 0 && lie !== 'hundredBehind');
+  return Object.fromEntries(left.map((lie) => [lie, UNTOLD_CHANCE]));
 }
 
 const UNMET_CHANCE = 0.2;
@@ -157,17 +173,14 @@ const UNMET_CHANCE = 0.2;
 const UNMET_FACTOR = 3;
 
 /** And what did not happen to any request yet happens sooner. */
-function withUnmet(trouble: FaultChances, tally: FaultTally): FaultChances {
+function unmetOf(trouble: FaultChances, tally: FaultTally): FaultChances {
   const counts = tally.injected();
   const unmet = TRANSPORT_FAULTS.filter(
     (fault) => counts[fault] === 0 && (trouble[fault] ?? 0) > 0,
   );
-  return {
-    ...trouble,
-    ...Object.fromEntries(
-      unmet.map((fault) => [fault, Math.max(UNMET_CHANCE, UNMET_FACTOR * (trouble[fault] ?? 0))]),
-    ),
-  };
+  return Object.fromEntries(
+    unmet.map((fault) => [fault, Math.max(UNMET_CHANCE, UNMET_FACTOR * (trouble[fault] ?? 0))]),
+  );
 }
 
 /** Ends early, and without an error, when the signal comes. */

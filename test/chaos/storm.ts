@@ -68,6 +68,7 @@ export async function runStorm(
   await pause(seconds * 1_000, new AbortController().signal);
   await Promise.all(done);
   const latestMs = performance.now() + (scene.isControl ? 0 : LONGER_FOR_MISSING_MS);
+  scene.stack.rpc.calmToUnmet();
   const missing = () => scene.tally.missing().filter((fault) => !isCountedElsewhere(fault));
   for (let left = missing(); left.length > 0 && performance.now() < latestMs; left = missing()) {
     scene.say(`still without ${left.join(', ')}`);
