@@ -22,6 +22,9 @@ export interface LocalChainOptions {
   readonly extraArgs?: readonly string[];
 }
 
+/** Anvil writes the state after each block to the home directory, without an end: 24 GB in an hour of a busy local pool. */
+const MAX_STATES_ON_DISK = 500;
+
 /** Starts anvil, a real EVM with a local chain, on loopback. */
 export function startChain(options: LocalChainOptions = {}): Promise<LocalChain> {
   return onFreePort(options.port, (port) => serve(options, port));
@@ -32,6 +35,7 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
   const rpcUrl = `http://127.0.0.1:${port}`;
   const args = ['--port', String(port), '--chain-id', String(chainId), '--silent'];
   args.push('--slots-in-an-epoch', String((options.finalityLag ?? 2) / 2));
+  args.push('--max-persisted-states', String(MAX_STATES_ON_DISK));
   if (blockTimeSeconds > 0) args.push('--block-time', String(blockTimeSeconds));
   // Mixed mining keeps blocks coming while tests mine by hand as well.
   if (options.statePath !== undefined) {
