@@ -31,7 +31,7 @@ const WORDS_EVERY_MS = 10_000;
 const MOST_TOLD_AT_ONCE = 10;
 const BULK = 200;
 /** Looking at more payouts than that may take this share of the time. */
-const SHARE_OF_TIME = 0.05;
+const SHARE_OF_TIME = 0.02;
 
 export class SettlerWatch {
   private readonly watched = new Map<string, Watched>();

@@ -20,6 +20,8 @@ export interface LatestAttempt extends Fees {
 }
 
 const MAX_ATTEMPTS = 200;
+/** What stands behind these cannot be mined before them: to send it again would move nothing. */
+const NEXT_IN_TURN = 50;
 /** Between storing and sending the process that stored is trusted with it for so long. */
 const OTHERS_TURN = sql`interval '2 seconds'`;
 
@@ -38,7 +40,7 @@ export interface Restlessness {
 
 /**
  * Open slots to send again: never sent by whoever stored them, out of the node's sight for a while,
- * or, whatever the node says, in its pool for a long time.
+ * or, whatever the node says, in its pool for a long time though it is among the next to be mined.
  */
 export function restlessAttempts(
   reader: Reader,
@@ -53,7 +55,8 @@ export function restlessAttempts(
          (latest.sends = 0 AND latest.created_at < now() - ${OTHERS_TURN})
       OR (slot.nonce >= ${view.pendingNonce}
           AND latest.last_sent_at < now() - ${patience} * least(power(2, latest.sends - 1), 16))
-      OR latest.last_sent_at < now() - ${patience} * 40 * least(power(2, latest.sends - 1), 8))`,
+      OR (slot.nonce < ${view.latestNonce + NEXT_IN_TURN}
+          AND latest.last_sent_at < now() - ${patience} * 40 * least(power(2, latest.sends - 1), 8)))`,
   );
 }
 
