@@ -18,6 +18,7 @@ export interface Counters {
   readonly rpcPosts: number;
   readonly rpcCalls: number;
   readonly cpuMs: number;
+  readonly temporalCpuMs: number;
 }
 
 export interface PayoutStack {
@@ -25,8 +26,7 @@ export interface PayoutStack {
   readonly chain: LocalChain;
   readonly client: Client;
   readonly wallet: `0x${string}`;
-  /** Of the worker and of Temporal. */
-  readonly pids: readonly number[];
+  readonly pids: { readonly worker: number; readonly temporal: number };
   /** Where the API answers, and its token. */
   readonly api: { readonly url: string; readonly token: string };
   counters(): Counters;
@@ -81,10 +81,24 @@ async function build(
   return {
     ...{ db: database, chain, wallet },
     client: new Client({ connection }),
-    pids: [worker.pid, servers.temporalPid],
+    pids: { worker: worker.pid, temporal: servers.temporalPid },
     api: { url: api.said, token: readFileSync(join(dir, 'api-token'), 'utf8').trim() },
-    counters: () => JSON.parse(readFileSync(countersFile, 'utf8')) as Counters,
+    counters: () => ({
+      ...(JSON.parse(readFileSync(countersFile, 'utf8')) as Omit<Counters, 'temporalCpuMs'>),
+      temporalCpuMs: cpuMsOf(servers.temporalPid),
+    }),
   };
+}
+
+/** Linux counts CPU time in hundredths of a second. */
+const TICK_MS = 10;
+
+/** What a process has taken of the CPU since it started. */
+export function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /** An orchestrator with nothing to tell. */

@@ -2,12 +2,11 @@
  * Thousands of payouts at once, on a chain that stands still: how long syncing waits while they are taken up, how soon a
  * hold is answered, and what it costs that they are open.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { rpc } from '../local/chain-node.js';
 import { query } from '../store/query.js';
-import type { PayoutStack } from './payout-stack.js';
+import { cpuMsOf, type PayoutStack } from './payout-stack.js';
 
 export interface StandingFigures {
   readonly open: number;
@@ -17,6 +16,8 @@ export interface StandingFigures {
   readonly holdAnswerMs: number;
   /** Of one core, worker and Temporal together, while the payouts stand. */
   readonly idleCpuPercent: number;
+  readonly idleWorkerCpuPercent: number;
+  readonly idleTemporalCpuPercent: number;
   /** Until the last one was paid, once there were blocks again. */
   readonly secondsToPaid: number;
 }
@@ -26,8 +27,6 @@ const IDLE_MS = 60_000;
 const HOLDS = 10;
 const LOOK_EVERY_MS = 500;
 const GIVE_UP_MS = 1_800_000;
-/** Linux counts CPU time in hundredths of a second. */
-const TICK_MS = 10;
 
 /** @param startRound starts a round of so many payees, and of one more that is owed too much to be paid unseen */
 export async function measureStanding(
@@ -40,10 +39,7 @@ export async function measureStanding(
   await startRound();
   await until(async () => (await countIn(stack, 'signed')) === payees);
   await sleep(SETTLE_DOWN_MS);
-  const before = cpuMs(stack);
-  const startedMs = performance.now();
-  await sleep(IDLE_MS);
-  const idleCpuPercent = ((cpuMs(stack) - before) / (performance.now() - startedMs)) * 100;
+  const idle = await idleCpu(stack);
   const answers: number[] = [];
   const held = await waitingPayout(stack);
   for (let turn = 0; turn < HOLDS; turn += 1) {
@@ -58,8 +54,10 @@ export async function measureStanding(
     open,
     maxSyncAgeMs: Math.round(maxSyncAgeMs),
     holdAnswerMs: Math.round(Math.max(...answers)),
-    idleCpuPercent: Math.round(idleCpuPercent * 10) / 10,
-    secondsToPaid: Math.round((performance.now() - minedMs) / 100) / 10,
+    idleCpuPercent: tenths(idle.worker + idle.temporal),
+    idleWorkerCpuPercent: tenths(idle.worker),
+    idleTemporalCpuPercent: tenths(idle.temporal),
+    secondsToPaid: tenths((performance.now() - minedMs) / 1_000),
   };
 }
 
@@ -106,14 +104,20 @@ async function hold({ api }: PayoutStack, payoutId: string, act: 'hold' | 'resum
   return performance.now() - startedMs;
 }
 
-function cpuMs({ pids }: PayoutStack): number {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return sum + (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-  }, 0);
+/** Of one core, in percent. */
+async function idleCpu({ pids }: PayoutStack) {
+  const before = { worker: cpuMsOf(pids.worker), temporal: cpuMsOf(pids.temporal) };
+  const startedMs = performance.now();
+  await sleep(IDLE_MS);
+  const percent = (pid: number, beforeMs: number) =>
+    ((cpuMsOf(pid) - beforeMs) / (performance.now() - startedMs)) * 100;
+  return {
+    worker: percent(pids.worker, before.worker),
+    temporal: percent(pids.temporal, before.temporal),
+  };
 }
+
+const tenths = (value: number): number => Math.round(value * 10) / 10;
 
 async function countIn({ db }: PayoutStack, state: string): Promise<number> {
   const [row] = await query<{ n: number }>(

@@ -34,6 +34,7 @@ interface RoundFigures {
   readonly rpcPostsPerPayout: number;
   readonly rpcCallsPerPayout: number;
   readonly workerCpuMsPerPayout: number;
+  readonly temporalCpuMsPerPayout: number;
 }
 
 const AMOUNT_WEI = 10n ** 15n;
@@ -98,6 +99,7 @@ function describe(figures: RoundFigures): string {
     `${figures.payoutsPerSecond} payouts/s`,
     `${figures.secondsToLast} s to the last one`,
     `${figures.workerCpuMsPerPayout} ms of the worker's CPU`,
+    `${figures.temporalCpuMsPerPayout} ms of Temporal's`,
     `${figures.databaseRoundTripsPerPayout} database round trips`,
     `${figures.rpcPostsPerPayout} RPC posts with ${figures.rpcCallsPerPayout} calls`,
     `${figures.historyEventsPerPayout} history events each`,
@@ -129,6 +131,7 @@ async function payRound(
     rpcPostsPerPayout: per('rpcPosts'),
     rpcCallsPerPayout: per('rpcCalls'),
     workerCpuMsPerPayout: per('cpuMs'),
+    temporalCpuMsPerPayout: per('temporalCpuMs'),
   };
 }
 
