@@ -1,10 +1,10 @@
 /** The whole manager: the worker in this process, the API in one of its own beside it. `--config <file>`. */
-import { keepHeapSmall } from './worker/heap.js';
+import { keepHeapSmall } from './start/heap.js';
 
 keepHeapSmall();
 const { serveApiProcess } = await import('./worker/api-process.js');
 const { serveWorker, WORKER_CONNECTIONS } = await import('./worker/run-worker.js');
-const { runProcess } = await import('./worker/service.js');
+const { runProcess } = await import('./start/service.js');
 
 await runProcess({
   needsWallet: true,

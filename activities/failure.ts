@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { TemporalFailure } from '@temporalio/common';
-import { ChainError } from '../chain/chain-error.js';
-import { foreignText, visible } from '../domain/foreign-text.js';
-import { PoolError } from '../domain/pool-error.js';
-import { statementError } from '../store/statement-error.js';
+import { ChainError } from '../core/chain/chain-error.js';
+import { foreignText, visible } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { statementError } from '../core/db/statement-error.js';
 
 /** What a history keeps of the reasons behind an error. */
 const MOST_CAUSES = 5;

@@ -1,13 +1,13 @@
 /** The whole history of raw events: balances computed again from it, months of it in files. */
 import { Context } from '@temporalio/activity';
-import { PoolError } from '../domain/pool-error.js';
-import type { RebuildFinding } from '../domain/rebuild.js';
-import { parseMonth } from '../domain/retention.js';
-import { restoreMonth } from '../store/archive-restore.js';
-import { archiveMonths } from '../store/archive-run.js';
-import { listArchives, verifyArchives } from '../store/archives.js';
-import type { Database } from '../store/database.js';
-import { rebuildBalances } from '../store/rebuild.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import type { RebuildFinding } from '../core/history/rules/rebuild.js';
+import { parseMonth } from '../core/history/rules/retention.js';
+import { restoreMonth } from '../core/history/archive/archive-restore.js';
+import { archiveMonths } from '../core/history/archive/archive-run.js';
+import { listArchives, verifyArchives } from '../core/history/archive/archives.js';
+import type { Database } from '../core/db/database.js';
+import { rebuildBalances } from '../core/history/rebuild/rebuild.js';
 import type {
   ArchiveReport,
   RebuildReport,

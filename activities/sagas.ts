@@ -1,7 +1,7 @@
 /** Starting and telling the sagas of payouts. Postgres, not a workflow's id, keeps a payout from being paid twice. */
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { formatEth } from '../domain/money.js';
-import type { OpenPayoutRow } from '../store/payout-progress.js';
+import { formatEth } from '../core/base/money.js';
+import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
 import {
   amountWeiKey,
   laneQueue,

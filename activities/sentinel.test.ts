@@ -1,7 +1,7 @@
 /** Each rule of the sentinel on a real Postgres: when it speaks, when it is quiet, that it ends by itself. */
 import { describe, expect, it } from 'vitest';
-import { listAuditLog } from '../store/audit-log-reads.js';
-import { acknowledgeFinding } from '../store/findings.js';
+import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { acknowledgeFinding } from '../core/sentinel/store/findings.js';
 import {
   ago,
   DAY,

@@ -1,23 +1,23 @@
-import type { SourceConfig } from '../config.js';
-import type { Condition } from '../domain/finding.js';
-import { watchSource } from '../domain/sentinel.js';
-import { watchAudit } from '../domain/sentinel-audit.js';
-import type { SentinelSettings } from '../domain/sentinel-figures.js';
-import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from '../domain/sentinel-money.js';
-import { watchPayouts } from '../domain/sentinel-payouts.js';
-import { watchTerms } from '../domain/sentinel-terms.js';
-import { readAuditState } from '../store/audit.js';
-import type { Database } from '../store/database.js';
-import { type LookReport, recordLook } from '../store/findings.js';
-import { readPayoutFigures } from '../store/payout-figures.js';
-import { openSubjects, readRefusedSends } from '../store/sentinel-money.js';
-import { readSentinelFigures } from '../store/sentinel-reads.js';
-import { findTermsHistory } from '../store/terms.js';
-import { runningFiles } from '../store/worker-terms.js';
+import type { SourceConfig } from '../config/config.js';
+import type { Condition } from '../core/sentinel/rules/finding.js';
+import { watchSource } from '../core/sentinel/rules/sentinel.js';
+import { watchAudit } from '../core/sentinel/rules/sentinel-audit.js';
+import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
+import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from '../core/sentinel/rules/sentinel-money.js';
+import { watchPayouts } from '../core/sentinel/rules/sentinel-payouts.js';
+import { watchTerms } from '../core/sentinel/rules/sentinel-terms.js';
+import { readAuditState } from '../core/checks/audit/audit.js';
+import type { Database } from '../core/db/database.js';
+import { type LookReport, recordLook } from '../core/sentinel/store/findings.js';
+import { readPayoutFigures } from '../core/sentinel/store/payout-figures.js';
+import { openSubjects, readRefusedSends } from '../core/sentinel/store/sentinel-money.js';
+import { readSentinelFigures } from '../core/sentinel/store/sentinel-reads.js';
+import { findTermsHistory } from '../core/terms/store/terms.js';
+import { runningFiles } from '../core/terms/store/worker-terms.js';
 import type { SentinelReport } from '../workflows/contract.js';
 import { guarded } from './failure.js';
-import type { MoneyDeps } from './money-deps.js';
-import { furthestView, noteBalance } from './wallet-balance.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import { furthestView, noteBalance } from '../core/payouts/wallet/balance-views.js';
 
 /** What the sentinel looks with. */
 export interface SentinelDeps {

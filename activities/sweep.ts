@@ -1,9 +1,9 @@
 /** Open payouts and the sagas that run, compared: every payout has one, none runs without need, and none is stuck. */
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { foreignText } from '../domain/foreign-text.js';
-import type { Database } from '../store/database.js';
-import { type OpenPayoutRow, openPayouts } from '../store/payout-progress.js';
-import { lateSteps, recordStuckSagas } from '../store/stuck-sagas.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import type { Database } from '../core/db/database.js';
+import { type OpenPayoutRow, openPayouts } from '../core/payouts/store/payout-progress.js';
+import { lateSteps, recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 

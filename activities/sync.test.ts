@@ -7,7 +7,7 @@ import {
   elementText,
   payloadText,
   startTestOrchestrator,
-} from '../plugins/event-source/test-orchestrator.js';
+} from '../core/events/sources/testing/test-orchestrator.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
 import { recordTerms } from '../test/harness/terms.js';
 

@@ -1,20 +1,20 @@
 import { Context } from '@temporalio/activity';
-import type { Order } from '../domain/order.js';
+import type { Order } from '../core/orders/rules/order.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import type {
   BackfillProgress,
   BackfillReport,
   SetAsideRetryReport,
 } from '../workflows/contract-events.js';
-import { runBackfill } from './backfill.js';
+import { runBackfill } from '../core/events/sync/backfill.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
-import { runSetAsideRetry } from './set-aside-retry.js';
-import { runSyncPass, type SyncDeps, type SyncReport } from './sync-pass.js';
-import { SYNC_LOOP_MS, turns } from './turns.js';
+import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
+import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
+import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 
-export type { SyncDeps, SyncReport } from './sync-pass.js';
+export type { SyncDeps, SyncReport } from '../core/events/sync/sync-pass.js';
 
 const HEARTBEAT_INTERVAL_MS = 2_000;
 

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../chain/chain-client.js';
-import { ChainError } from '../chain/chain-error.js';
-import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
-import { countUnaffordable } from '../store/payout-reads.js';
-import { findWallet } from '../store/wallet.js';
-import { findPayingWallet } from '../store/wallet-reads.js';
+import { createChainClient } from '../core/chain/chain-client.js';
+import { ChainError } from '../core/chain/chain-error.js';
+import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
+import { countUnaffordable } from '../core/payouts/store/reads/payout-reads.js';
+import { findWallet } from '../core/payouts/store/wallet/wallets.js';
+import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { runAudit } from '../test/harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -19,7 +19,7 @@ import {
   setBalance,
   type TestWallet,
 } from '../test/harness/money.js';
-import { walletKeyOf } from './money-deps.js';
+import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { openWallet } from './wallet.js';
 
 let chain: LocalChain;

@@ -1,16 +1,16 @@
 import { heartbeat } from '@temporalio/activity';
-import { ChainError } from '../chain/chain-error.js';
-import { type Address, payableAddress } from '../domain/address.js';
-import { type GivenOrder, givenBy } from '../domain/order.js';
-import { PoolError } from '../domain/pool-error.js';
-import { auditLedger } from '../store/audit.js';
-import type { Finding } from '../store/invariants.js';
+import { ChainError } from '../core/chain/chain-error.js';
+import { type Address, payableAddress } from '../core/base/address.js';
+import { type GivenOrder, givenBy } from '../core/orders/rules/order.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { auditLedger } from '../core/checks/audit/audit.js';
+import type { Finding } from '../core/checks/audit/invariants.js';
 import {
   openedWallets,
   payingWallet,
   requirePayingWallet,
   walletsAtWork,
-} from '../store/paying-wallet.js';
+} from '../core/payouts/store/wallet/paying-wallet.js';
 import {
   acceptUsedWallet,
   findWallet,
@@ -18,25 +18,25 @@ import {
   haltWallet,
   openWalletRow,
   type Wallet,
-} from '../store/wallet.js';
+} from '../core/payouts/store/wallet/wallets.js';
 import type {
   AdoptionReport,
   AuditInput,
   ReconciliationInput,
   Unscoped,
 } from '../workflows/contract.js';
-import { adoptWallet } from './adoption.js';
+import { adoptWallet } from '../core/checks/adoption.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
-import { depsWithoutKey } from './ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { readNonceAhead } from './nonce-check.js';
+import { depsWithoutKey } from '../core/payouts/wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import { readNonceAhead } from '../core/payouts/wallet/nonce-check.js';
 import { ordered } from './orders.js';
-import { compareOtherWallets } from './other-wallets.js';
-import { meetChain } from './own-chain.js';
-import { payElsewhere, releasePayout } from './payout-repairs.js';
-import { recheckSettled } from './recheck.js';
-import { reconcile } from './reconciliation.js';
+import { compareOtherWallets } from '../core/payouts/wallet/other-wallets.js';
+import { meetChain } from '../core/payouts/wallet/own-chain.js';
+import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
+import { recheckSettled } from '../core/checks/recheck.js';
+import { reconcile } from '../core/checks/reconciliation.js';
 
 export interface AuditReport {
   readonly ok: boolean;

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
-import type { Config } from '../config.js';
-import { PoolError } from '../domain/pool-error.js';
+import type { Config } from '../config/config.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
 import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
 

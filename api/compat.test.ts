@@ -10,7 +10,7 @@ import {
   addWorker,
   TEST_TOKEN,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 
 const HUGE = 123456789012345678901234567n;
 const at = (text: string) => new Date(`2026-03-01T${text}Z`);

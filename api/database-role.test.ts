@@ -2,13 +2,13 @@
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { closeDatabase, type Database } from '../store/database.js';
-import { replaceWallet } from '../store/wallet-replacement.js';
+import { closeDatabase, type Database } from '../core/db/database.js';
+import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { createLog } from '../worker/log.js';
-import { registerSearchAttributes } from '../worker/search-attributes.js';
+import { createLog } from '../start/log.js';
+import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
 import { createApp } from './app.js';
 import {
   addPayout,
@@ -19,7 +19,7 @@ import {
   TEST_TOKEN,
   TEST_WALLET,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 
 const PAYEE = addressOf(1);
 const JOB = 'orchestrator-ai/2025-01-01T00:00:00Z/1';

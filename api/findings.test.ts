@@ -2,12 +2,12 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Condition } from '../domain/finding.js';
-import { UNMATCHED_AGES } from '../domain/sentinel-figures.js';
-import { recordLook } from '../store/findings.js';
-import { keepReconciliation } from '../store/reconciliation.js';
-import { haltWallet } from '../store/wallet.js';
-import { recordBalance } from '../store/wallet-balance.js';
+import type { Condition } from '../core/sentinel/rules/finding.js';
+import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
+import { recordLook } from '../core/sentinel/store/findings.js';
+import { keepReconciliation } from '../core/checks/store/reconciliation-records.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
+import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
@@ -21,7 +21,7 @@ import {
   TEST_TOKEN,
   TEST_WALLET,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);

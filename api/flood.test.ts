@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { closeDatabase, type Database, openDatabase } from '../store/database.js';
+import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { type RunningApi, startApi } from './serve.js';
-import { addTerms, addWallet, TEST_TOKEN, testConfig } from './test-pool.js';
+import { addTerms, addWallet, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 
 const WORKERS = 3_000;
 const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };

@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { haltWallet } from '../store/wallet.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
@@ -17,14 +17,14 @@ import {
   TEST_TOKEN,
   TEST_WALLET,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 import {
   publicEventId,
   publicModel,
   publicName,
   publicRegion,
   publicWait,
-} from './views/outside.js';
+} from '../client/views/outside.js';
 
 /** What a worker called its host, and an address that no pattern of addresses finds. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';

@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
 import { tellSagas } from '../activities/sagas.js';
-import { createSender } from '../activities/sending.js';
-import { Settler } from '../activities/settler.js';
-import { type LocalChain, startChain } from '../local/chain-node.js';
-import { waitUntil } from '../local/process.js';
-import { closeDatabase, type Database } from '../store/database.js';
-import { operatorOrder } from '../store/schema-orders.js';
+import { createSender } from '../core/payouts/sending/sending.js';
+import { Settler } from '../core/payouts/settling/settler.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
+import { waitUntil } from '../core/processes/process.js';
+import { closeDatabase, type Database } from '../core/db/database.js';
+import { operatorOrder } from '../core/db/schema/orders.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -25,12 +25,12 @@ import {
 } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
-import { createLog } from '../worker/log.js';
-import { registerSearchAttributes } from '../worker/search-attributes.js';
+import { createLog } from '../start/log.js';
+import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createApp } from './app.js';
-import { openTemporal } from './sagas.js';
-import { TEST_TOKEN, testConfig } from './test-pool.js';
+import { openTemporal } from '../client/sagas.js';
+import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 
 const MILLI_ETH = 10n ** 15n;
 const ETH = 10n ** 18n;

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
-import { TEST_TOKEN, testConfig } from './test-pool.js';
+import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 
 const NOW = new Date('2026-03-01T12:10:00Z');
 const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };

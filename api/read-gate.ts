@@ -2,7 +2,7 @@
  * The door before the reads of strangers: few run at a time, the others wait, and are told to come again when that
  * takes too long. To be told so at once would have them at the door again at once.
  */
-import { PoolError } from '../domain/pool-error.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
 
 export interface ReadGate {
   /** Runs the read when its turn has come; throws API_BUSY when too many wait, or when it has waited too long. */

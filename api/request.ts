@@ -1,10 +1,10 @@
 /** Reading what clients send: whatever does not fit is refused by name before anything happens. */
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { PoolError } from '../domain/pool-error.js';
-import { findTextFault } from '../domain/text.js';
-import { MAX_PAGE_SIZE } from '../store/page-cursor.js';
-import { parseAddress } from './addresses.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { findTextFault } from '../core/base/text.js';
+import { MAX_PAGE_SIZE } from '../core/db/paging.js';
+import { parseAddress } from '../client/addresses.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 

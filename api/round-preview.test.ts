@@ -2,11 +2,11 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reserveRound } from '../store/payouts.js';
-import { previewRound } from '../store/round-preview.js';
-import { haltWallet } from '../store/wallet.js';
+import { reserveRound } from '../core/payouts/store/reservations.js';
+import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { toChecksum } from './addresses.js';
+import { toChecksum } from '../client/addresses.js';
 import { createApp } from './app.js';
 import {
   addPayout,
@@ -16,7 +16,7 @@ import {
   CHAIN_ID,
   TEST_WALLET,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 
 const ETH = 10n ** 18n;
 

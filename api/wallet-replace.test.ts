@@ -1,9 +1,9 @@
 /** Another wallet, ordered over the API, with Temporal down and no worker at hand. */
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { listAuditLog } from '../store/audit-log-reads.js';
+import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
 import { createTestDatabase, TEST_POOL_ID } from '../test/harness/database.js';
-import { toChecksum } from './addresses.js';
+import { toChecksum } from '../client/addresses.js';
 import { createApp } from './app.js';
 import {
   addPayout,
@@ -13,7 +13,7 @@ import {
   TEST_TOKEN,
   TEST_WALLET,
   testConfig,
-} from './test-pool.js';
+} from '../test/kit/test-pool.js';
 
 it('names another wallet once, with a reason that is kept, and tells where to send ETH and what to start', async () => {
   const database = await createTestDatabase();

@@ -1,5 +1,5 @@
 import { Wallet } from 'ethers';
-import { type LocalChain, rpc } from '../local/chain-node.js';
+import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
 
 const GWEI = 10n ** 9n;
 const CONFIRMATIONS = 4;

@@ -1,7 +1,7 @@
 /** Processes that a bench starts: each reports in lines on its standard output. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess, waitUntil } from '../local/process.js';
+import { type LocalProcess, startProcess, waitUntil } from '../core/processes/process.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const START_TIMEOUT_MS = 90_000;

@@ -4,7 +4,7 @@ import { get, request } from 'node:http';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../store/database.js';
+import type { Database } from '../core/db/database.js';
 import { startScript } from './children.js';
 import { rounded } from './figures.js';
 import { type Stops, stopAll } from './pool-servers.js';

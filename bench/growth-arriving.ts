@@ -1,5 +1,5 @@
 /** Events that come after a history, one a second: half of them transcode jobs, most others halves of AI jobs. */
-import type { RawEvent } from '../plugins/event-source/event-source.js';
+import type { RawEvent } from '../core/events/sources/event-source.js';
 import { FIRST_NEW_SEQ, type History } from './growth-history.js';
 
 /**

@@ -2,7 +2,7 @@
  * Years of counted events in the tables, as the manager itself would have left them: raw rows month
  * by month, and what follows from them in the ledger.
  */
-import type { Database } from '../store/database.js';
+import type { Database } from '../core/db/database.js';
 import { writeOldPayouts } from './old-payouts.js';
 
 export interface History {

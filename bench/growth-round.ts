@@ -1,14 +1,14 @@
 /** What a payout round costs in Postgres: the store's own functions in their order, no chain. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Fees } from '../domain/fees.js';
-import type { PayoutLimits } from '../domain/payout-limits.js';
-import { recordSends, unsentAttempts } from '../store/attempts.js';
-import type { Database } from '../store/database.js';
-import { openPayouts, payoutProgress } from '../store/payout-progress.js';
-import { reserveRound } from '../store/payouts.js';
-import { closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
-import { allocateSlots } from '../store/slots.js';
-import { findWallet, type WalletKey } from '../store/wallet.js';
+import type { Fees } from '../core/chain/rules/gas-fees.js';
+import type { PayoutLimits } from '../core/payouts/rules/payout-limits.js';
+import { recordSends, unsentAttempts } from '../core/payouts/store/attempts.js';
+import type { Database } from '../core/db/database.js';
+import { openPayouts, payoutProgress } from '../core/payouts/store/payout-progress.js';
+import { reserveRound } from '../core/payouts/store/reservations.js';
+import { closeSlots, type OpenSlot, openSlots } from '../core/payouts/store/settlements.js';
+import { allocateSlots } from '../core/payouts/store/nonces.js';
+import { findWallet, type WalletKey } from '../core/payouts/store/wallet/wallets.js';
 
 /** As many as the sender signs and the settlement loop closes at a time. */
 const GROUP = 100;

@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
 import { getAddress } from 'ethers';
-import { createRandom, type Random } from '../local/simulator-random.js';
+import { createRandom, type Random } from '../dev/simulator/simulator-random.js';
 import { AnswerTally, type Expected } from './ingest-tally.js';
 
 export interface EventPlan {

@@ -6,16 +6,16 @@
  * `node .openpool/bench/bench/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
 import { readFileSync } from 'node:fs';
-import type { SyncReport } from '../activities/sync-pass.js';
-import type { SourceConfig } from '../config.js';
-import { keepHeapSmall } from '../worker/heap.js';
+import type { SyncReport } from '../core/events/sync/sync-pass.js';
+import type { SourceConfig } from '../config/config.js';
+import { keepHeapSmall } from '../start/heap.js';
 
 // As the worker does: before anything else is loaded.
 keepHeapSmall();
-const { runSyncPass } = await import('../activities/sync-pass.js');
-const { MAX_FEE_WEI } = await import('../domain/pool-event-content.js');
-const { createOrchestratorHttp } = await import('../plugins/event-source/orchestrator-http.js');
-const { closeDatabase, openDatabase } = await import('../store/database.js');
+const { runSyncPass } = await import('../core/events/sync/sync-pass.js');
+const { MAX_FEE_WEI } = await import('../core/events/rules/reading/pool-event-content.js');
+const { createOrchestratorHttp } = await import('../core/events/sources/orchestrator-http.js');
+const { closeDatabase, openDatabase } = await import('../core/db/database.js');
 
 export interface SyncRequest {
   readonly databaseUrl: string;

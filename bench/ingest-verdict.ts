@@ -1,7 +1,7 @@
 /** The ledger against the tally of whoever wrote the events. */
 import { sql } from 'drizzle-orm';
-import type { Reader } from '../store/database.js';
-import { query } from '../store/query.js';
+import type { Reader } from '../core/db/database.js';
+import { query } from '../core/db/query.js';
 import type { Expected } from './ingest-tally.js';
 
 export interface IngestVerdict {

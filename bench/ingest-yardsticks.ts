@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import type { Database } from '../store/database.js';
-import { ROW_COLUMNS } from '../store/events-prepared.js';
+import type { Database } from '../core/db/database.js';
+import { ROW_COLUMNS } from '../core/events/store/ingest/events-prepared.js';
 
 const FILE_CHUNK = 1 << 20;
 const PAGE_BYTES = 8_192;

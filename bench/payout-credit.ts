@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { Transaction } from '../store/database.js';
+import type { Transaction } from '../core/db/database.js';
 
 /** Every remote worker of the region is owed so much, in a posting of its own. */
 export async function creditRegion(

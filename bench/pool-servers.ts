@@ -1,10 +1,10 @@
 /** The servers that a worker needs: Postgres with its default durability, Temporal on a file, anvil. */
 import { join } from 'node:path';
-import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
-import { startPostgres } from '../local/postgres.js';
-import type { LocalProcess } from '../local/process.js';
-import { ensureWallet } from '../local/stack-config.js';
-import { startTemporal } from '../local/temporal-server.js';
+import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
+import { startPostgres } from '../core/db/embedded/postgres.js';
+import type { LocalProcess } from '../core/processes/process.js';
+import { ensureWallet } from '../dev/stack/stack-config.js';
+import { startTemporal } from '../dev/stack/temporal-server.js';
 import { startUntil } from './children.js';
 
 export type Stops = (() => Promise<unknown>)[];

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import type { Database } from '../store/database.js';
-import { query } from '../store/query.js';
+import type { Database } from '../core/db/database.js';
+import { query } from '../core/db/query.js';
 import { rounded } from './figures.js';
 import { type Stops, stopAll } from './pool-servers.js';
 import {

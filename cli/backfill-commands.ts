@@ -7,9 +7,9 @@ import {
   readBackfill,
   type StartedBackfill,
   startBackfill,
-} from '../api/backfills.js';
-import { parseBeginning, parseEventTime } from '../api/event-times.js';
-import { createLinks } from '../api/links.js';
+} from '../client/backfills.js';
+import { parseBeginning, parseEventTime } from '../client/event-times.js';
+import { createLinks } from '../client/links.js';
 import type { BackfillProgress, BackfillReport } from '../workflows/contract-events.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatFacts } from './output.js';

@@ -1,19 +1,19 @@
 /** What a command works with, opened when it is asked for, and what its exit code says. */
 import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { ApiDeps } from '../api/deps.js';
-import { toErrorAnswer } from '../api/errors.js';
-import { ConfigError } from '../config/problem.js';
-import { readVersion } from '../config/process.js';
-import { type Config, loadConfig } from '../config.js';
-import { foreignText, visible } from '../domain/foreign-text.js';
-import { CATALOGUE, PoolError, type PoolErrorCode } from '../domain/pool-error.js';
-import type { Database } from '../store/database.js';
-import { refuseNewerSchema } from '../store/database-fit.js';
-import { requireLedger } from '../store/ledger.js';
-import { statementError } from '../store/statement-error.js';
-import { checkConfig } from '../worker/check-config.js';
-import { openPoolDatabase } from '../worker/open-database.js';
+import type { ApiDeps } from '../client/deps.js';
+import { toErrorAnswer } from '../client/errors.js';
+import { ConfigError } from '../config/reading/problem.js';
+import { readVersion } from '../config/reading/process.js';
+import { type Config, loadConfig } from '../config/config.js';
+import { foreignText, visible } from '../core/base/foreign-text.js';
+import { CATALOGUE, PoolError, type PoolErrorCode } from '../core/base/errors/pool-error.js';
+import type { Database } from '../core/db/database.js';
+import { refuseNewerSchema } from '../core/db/database-fit.js';
+import { requireLedger } from '../core/pool/store/identity.js';
+import { statementError } from '../core/db/statement-error.js';
+import { checkConfig } from '../start/check-config.js';
+import { openPoolDatabase } from '../start/open-database.js';
 import { formatJson } from './output.js';
 
 /** 0: done. The others: */

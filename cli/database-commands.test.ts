@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
-import { openDatabase } from '../store/database.js';
+import { openDatabase } from '../core/db/database.js';
 import { API_PASSWORD, asApi } from '../test/harness/api-role.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createEmptyDatabase, type TestDatabase } from '../test/harness/database.js';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { PoolError } from '../domain/pool-error.js';
-import { readSchemaState } from '../store/migrate.js';
-import { API_ROLE, grantApiRole, makeApiRole } from '../store/roles.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { readSchemaState } from '../core/db/migrate.js';
+import { API_ROLE, grantApiRole, makeApiRole } from '../core/db/roles.js';
 import { type CliContext, withDatabase } from './context.js';
 
 export function addDatabaseCommands(program: Command): void {

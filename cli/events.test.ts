@@ -3,21 +3,21 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { BATCH_SIZE } from '../activities/sync-batches.js';
+import { BATCH_SIZE } from '../core/events/sync/sync-batches.js';
 import { createApp } from '../api/app.js';
-import { loadConfig } from '../config.js';
-import { type LocalChain, startChain } from '../local/chain-node.js';
-import { waitUntil } from '../local/process.js';
+import { loadConfig } from '../config/config.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
+import { waitUntil } from '../core/processes/process.js';
 import {
   answerText,
   elementText,
   payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
-} from '../plugins/event-source/test-orchestrator.js';
-import { listAuditLog } from '../store/audit-log-reads.js';
-import { checkInvariants } from '../store/invariants.js';
-import { query } from '../store/query.js';
+} from '../core/events/sources/testing/test-orchestrator.js';
+import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { checkInvariants } from '../core/checks/audit/invariants.js';
+import { query } from '../core/db/query.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';

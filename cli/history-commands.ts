@@ -1,11 +1,11 @@
 /** The whole history: balances computed again from it, and months of it in files. */
 import type { Command } from 'commander';
-import { runArchive, runRebuild, runRestore, runVerify } from '../api/history.js';
-import { counted } from '../domain/counted.js';
-import { visible } from '../domain/foreign-text.js';
-import { PoolError } from '../domain/pool-error.js';
-import { monthName, parseMonth } from '../domain/retention.js';
-import { listArchives } from '../store/archives.js';
+import { runArchive, runRebuild, runRestore, runVerify } from '../client/history.js';
+import { counted } from '../core/base/counted.js';
+import { visible } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { monthName, parseMonth } from '../core/history/rules/retention.js';
+import { listArchives } from '../core/history/archive/archives.js';
 import type { RebuildReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';

@@ -1,21 +1,21 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress, withChecksums } from '../api/addresses.js';
-import { answerTimeoutOf } from '../api/deps.js';
-import { createLinks } from '../api/links.js';
-import { awaitOrder, startOrder } from '../api/orders.js';
-import { pokeSaga } from '../api/sagas.js';
-import { PAYOUT_STATES, type PayoutState } from '../domain/payout.js';
-import { PoolError } from '../domain/pool-error.js';
-import { readAllocations, readSlots, type SlotSummary } from '../store/payout-detail-reads.js';
+import { parseAddress, withChecksums } from '../client/addresses.js';
+import { answerTimeoutOf } from '../client/deps.js';
+import { createLinks } from '../client/links.js';
+import { awaitOrder, startOrder } from '../client/orders.js';
+import { pokeSaga } from '../client/sagas.js';
+import { PAYOUT_STATES, type PayoutState } from '../core/payouts/rules/payout.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { readAllocations, readSlots, type SlotSummary } from '../core/payouts/store/reads/payout-detail-reads.js';
 import {
   approvePayout,
   cancelPayout,
   holdPayout,
   requestBump,
   resumePayout,
-} from '../store/payout-messages.js';
-import { findPayout, listPayouts, type PayoutSummary } from '../store/payout-reads.js';
-import { rehearse } from '../store/transact.js';
+} from '../core/payouts/store/payout-messages.js';
+import { findPayout, listPayouts, type PayoutSummary } from '../core/payouts/store/reads/payout-reads.js';
+import { rehearse } from '../core/db/transact.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';

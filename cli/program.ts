@@ -1,7 +1,7 @@
 /** The operator's command line: all commands, and what its exit code says. */
 import { Command, CommanderError } from 'commander';
-import { readVersion } from '../config/process.js';
-import { textFault } from '../domain/text.js';
+import { readVersion } from '../config/reading/process.js';
+import { textFault } from '../core/base/text.js';
 import { addAdjustCommands } from './adjust-commands.js';
 import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';

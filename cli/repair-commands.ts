@@ -1,10 +1,10 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
-import { parseAddress, withChecksums } from '../api/addresses.js';
-import { runReconciliation } from '../api/checks.js';
-import { carryOut } from '../api/orders.js';
-import type { OrderArgs } from '../domain/order.js';
-import { PoolError } from '../domain/pool-error.js';
+import { parseAddress, withChecksums } from '../client/addresses.js';
+import { runReconciliation } from '../client/checks.js';
+import { carryOut } from '../client/orders.js';
+import type { OrderArgs } from '../core/orders/rules/order.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
 import type { ReconciliationReport } from '../workflows/contract.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';

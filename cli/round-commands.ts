@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { withChecksums } from '../api/addresses.js';
-import { counted } from '../domain/counted.js';
-import type { PreviewTotals } from '../domain/round-preview.js';
-import { previewRound } from '../store/round-preview.js';
-import { findPayingWallet, freeWeiOf } from '../store/wallet-reads.js';
+import { withChecksums } from '../client/addresses.js';
+import { counted } from '../core/base/counted.js';
+import type { PreviewTotals } from '../core/payouts/rules/round-preview.js';
+import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
+import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';
 

@@ -1,11 +1,11 @@
 /** One event that was set aside, beside what counts in its place; and another try. */
 import type { Command } from 'commander';
-import { carryOut } from '../api/orders.js';
-import { counted } from '../domain/counted.js';
-import { retrySubject } from '../domain/order.js';
-import { PoolError } from '../domain/pool-error.js';
-import { setAsideHelp } from '../domain/set-aside.js';
-import { findSetAside } from '../store/set-aside-reads.js';
+import { carryOut } from '../client/orders.js';
+import { counted } from '../core/base/counted.js';
+import { retrySubject } from '../core/orders/rules/order.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { setAsideHelp } from '../core/events/rules/reading/set-aside.js';
+import { findSetAside } from '../core/events/store/set-aside-reads.js';
 import type { SetAsideRetryReport } from '../workflows/contract-events.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatFacts, formatTable } from './output.js';

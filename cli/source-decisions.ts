@@ -1,8 +1,8 @@
 /** What a person decides about a source; each writes to Postgres alone, and works with Temporal down. */
 import type { Command } from 'commander';
-import { movedWords, RESUMED_WORDS } from '../api/views/source-decisions.js';
-import { readCreditedTwice } from '../store/credited-twice-reads.js';
-import { moveSource, resumeSource } from '../store/source-moves.js';
+import { movedWords, RESUMED_WORDS } from '../client/views/source-decisions.js';
+import { readCreditedTwice } from '../core/events/store/sources/credited-twice-reads.js';
+import { moveSource, resumeSource } from '../core/events/store/sources/source-moves.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAddress, formatAmount, formatTable } from './output.js';
 import { ACTOR } from './payout-commands.js';

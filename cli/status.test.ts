@@ -1,9 +1,9 @@
 /** The pool at a glance, when there is more than fits. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Address } from '../domain/address.js';
-import { recordLook } from '../store/findings.js';
-import { payee, payout } from '../store/schema.js';
+import type { Address } from '../core/base/address.js';
+import { recordLook } from '../core/sentinel/store/findings.js';
+import { payee, payout } from '../core/db/schema/schema.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';

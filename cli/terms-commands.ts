@@ -1,22 +1,22 @@
 /** The dated terms: what holds, what held, and the act that changes them. All on Postgres alone. */
 import type { Command } from 'commander';
-import { parseEventTime } from '../api/event-times.js';
-import { stateOfTerms, viewTermsChange, viewTermsHistory } from '../api/views/terms-view.js';
+import { parseEventTime } from '../client/event-times.js';
+import { stateOfTerms, viewTermsChange, viewTermsHistory } from '../client/views/terms-view.js';
 import {
   parseAmountWei,
   parseDurationMs,
   parseShareBps,
   type Quantity,
-} from '../config/quantity.js';
-import { termsFileOf } from '../config/terms.js';
-import { ROUNDINGS } from '../domain/money.js';
-import { PoolError } from '../domain/pool-error.js';
-import { differenceWords } from '../domain/sentinel-terms.js';
-import { type TermsValues, type TermsVersion, termsWords } from '../domain/terms.js';
-import { listActs } from '../store/audit-log-reads.js';
-import { changeTerms, readTermsHistory } from '../store/terms.js';
-import { rehearse, transact } from '../store/transact.js';
-import { runningFiles } from '../store/worker-terms.js';
+} from '../config/reading/quantity.js';
+import { termsFileOf } from '../config/sections/terms.js';
+import { ROUNDINGS } from '../core/base/money.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { differenceWords } from '../core/sentinel/rules/sentinel-terms.js';
+import { type TermsValues, type TermsVersion, termsWords } from '../core/terms/rules/terms.js';
+import { listActs } from '../core/pool/store/audit-log-reads.js';
+import { changeTerms, readTermsHistory } from '../core/terms/store/terms.js';
+import { rehearse, transact } from '../core/db/transact.js';
+import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, DRY_RUN } from './payout-commands.js';

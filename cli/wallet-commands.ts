@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { parseAddress, withChecksums } from '../api/addresses.js';
-import { resumedWords } from '../api/views/wallet-view.js';
-import { counted } from '../domain/counted.js';
-import { PoolError } from '../domain/pool-error.js';
-import { haltWallet, resumeWallet } from '../store/wallet.js';
-import { findPayingWallet, type PayingWallet } from '../store/wallet-reads.js';
-import { replaceWallet } from '../store/wallet-replacement.js';
+import { parseAddress, withChecksums } from '../client/addresses.js';
+import { resumedWords } from '../client/views/wallet-view.js';
+import { counted } from '../core/base/counted.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { haltWallet, resumeWallet } from '../core/payouts/store/wallet/wallets.js';
+import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts } from './output.js';
 import { ACTOR, DRY_RUN } from './payout-commands.js';

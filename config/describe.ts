@@ -1,7 +1,7 @@
 /** What a configuration says, for logs and eyes: no secret in it, whatever a plugin calls it. */
-import type { Config } from '../config.js';
-import { formatEth, formatGwei } from '../domain/money.js';
-import { formatDuration, formatShare } from './quantity.js';
+import type { Config } from './config.js';
+import { formatEth, formatGwei } from '../core/base/money.js';
+import { formatDuration, formatShare } from './reading/quantity.js';
 
 export interface ConfigDescription {
   readonly [key: string]: string | number | boolean | null | ConfigDescription | readonly unknown[];

@@ -1,15 +1,15 @@
 /** The shape of the YAML: every key, its unit, its default. Unknown keys are refused. */
 import { z } from 'zod';
-import { isHexAddress, payableAddress } from '../domain/address.js';
-import { ROUNDINGS } from '../domain/money.js';
-import { readTime, TIME_WANTED } from '../domain/time.js';
+import { isHexAddress, payableAddress } from '../core/base/address.js';
+import { ROUNDINGS } from '../core/base/money.js';
+import { readTime, TIME_WANTED } from '../core/base/time.js';
 import {
   parseAmountWei,
   parseDurationMs,
   parseGas,
   parseShareBps,
   type Quantity,
-} from './quantity.js';
+} from './reading/quantity.js';
 
 /** What Temporal's SDK connects to. */
 export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { knownKeys } from '../config/schema.js';
-import { loadConfig } from '../config.js';
-import { orchestratorHttpOptions } from '../plugins/event-source/orchestrator-http-options.js';
+import { loadConfig } from '../config/config.js';
+import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http-options.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 
 const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));

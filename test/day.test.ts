@@ -14,7 +14,7 @@ interface Outcome {
 function runDay(...flags: string[]): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'local/demo.ts', '--once', '--json', ...flags],
+    ['--import', 'tsx', 'dev/demo/demo.ts', '--once', '--json', ...flags],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let [out, told] = ['', ''];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { birthOf } from '../local/process-birth.mjs';
+import { birthOf } from '../core/processes/process-birth.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
@@ -39,7 +39,7 @@ afterEach(async () => {
 function startDemo(...flags: string[]): Demo {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'local/demo.ts', '--dir', dir, ...flags],
+    ['--import', 'tsx', 'dev/demo/demo.ts', '--dir', dir, ...flags],
     {
       ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
       // A bounded day makes its state in the directory for temporary files.

@@ -10,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createApp } from '../api/app.js';
-import { parseDurationMs } from '../config/quantity.js';
-import { type Config, loadConfig } from '../config.js';
-import { API_ROLE } from '../store/roles.js';
-import { SHUTDOWN_FORCE_MS } from '../worker/lanes.js';
+import { parseDurationMs } from '../config/reading/quantity.js';
+import { type Config, loadConfig } from '../config/config.js';
+import { API_ROLE } from '../core/db/roles.js';
+import { SHUTDOWN_FORCE_MS } from '../worker/temporal/lanes.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 
 interface Service {
@@ -94,8 +94,8 @@ describe('docker-compose.yml', () => {
     }
     const { scripts } = JSON.parse(await read('package.json')) as { scripts: { build: string } };
     expect(scripts.build).toContain('tsc -p tsconfig.build.json');
-    expect(scripts.build).toContain('dist/worker/bundle.js');
-    expect(build.files).toContain('worker/bundle.ts');
+    expect(scripts.build).toContain('dist/worker/temporal/bundle.js');
+    expect(build.files).toContain('worker/temporal/bundle.ts');
   });
 
   it('builds on glibc and leaves secrets out of the image', async () => {

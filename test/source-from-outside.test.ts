@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../activities/sync.js';
-import { loadConfig } from '../config.js';
-import { createEventSource } from '../plugins/event-source/registry.js';
-import { registerSources } from '../store/sources.js';
+import { loadConfig } from '../config/config.js';
+import { createEventSource } from '../core/events/sources/registry.js';
+import { registerSources } from '../core/events/store/sources/sources.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 import { recordTerms } from './harness/terms.js';
 

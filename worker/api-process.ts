@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { PoolError } from '../domain/pool-error.js';
-import type { Service, ServiceContext } from './service.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import type { Service, ServiceContext } from '../start/service.js';
 
 /** TypeScript from a checkout, JavaScript from a build. */
 const ENTRY = fileURLToPath(

@@ -4,10 +4,10 @@
  * sagas of this version, and the schedules of this version do the rest.
  */
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
-import type { Database } from '../store/database.js';
-import { isKnownPayout } from '../store/payout-reads.js';
+import type { Database } from '../core/db/database.js';
+import { isKnownPayout } from '../core/payouts/store/reads/payout-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
-import type { Log } from './log.js';
+import type { Log } from '../start/log.js';
 
 /** The queue of that version. */
 const QUEUE = 'openpool';

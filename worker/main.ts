@@ -1,9 +1,9 @@
 /** The worker alone: syncs, pays, audits. `--config <file>`. */
-import { keepHeapSmall } from './heap.js';
+import { keepHeapSmall } from '../start/heap.js';
 
 keepHeapSmall();
 const { serveWorker, WORKER_CONNECTIONS } = await import('./run-worker.js');
-const { runProcess } = await import('./service.js');
+const { runProcess } = await import('../start/service.js');
 
 await runProcess({
   needsWallet: true,

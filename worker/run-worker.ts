@@ -3,35 +3,35 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
-import type { MoneyDeps } from '../activities/money-deps.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { tellSagas } from '../activities/sagas.js';
-import { createSender, type Sender } from '../activities/sending.js';
+import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
-import { Settler } from '../activities/settler.js';
-import { turns, UNHEALTHY_SHARE } from '../activities/turns.js';
-import { findWorkflowBundle } from '../config/process.js';
-import type { SourceConfig } from '../config.js';
-import type { EventSource } from '../plugins/event-source/event-source.js';
-import { createEventSource } from '../plugins/event-source/registry.js';
-import { registerSources, retireSources } from '../store/sources.js';
-import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
+import { Settler } from '../core/payouts/settling/settler.js';
+import { turns, UNHEALTHY_SHARE } from '../core/processes/turns.js';
+import { findWorkflowBundle } from '../config/reading/process.js';
+import type { SourceConfig } from '../config/config.js';
+import type { EventSource } from '../core/events/sources/event-source.js';
+import { createEventSource } from '../core/events/sources/registry.js';
+import { registerSources, retireSources } from '../core/events/store/sources/sources.js';
+import { forgetWorker, noteWorker, sourcesOfWorkers } from '../core/pool/store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
-import { workflowsPath } from './bundle.js';
+import { workflowsPath } from './temporal/bundle.js';
 import { isEarlierVersionThere, takeOver } from './earlier-version.js';
-import { createLanes, runLanes, stopLanes } from './lanes.js';
-import { installRuntime } from './log.js';
-import { guardPool } from './pool-guard.js';
-import { keepSchedules } from './schedule-keeping.js';
+import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
+import { installRuntime } from '../start/log.js';
+import { guardPool } from './temporal/pool-guard.js';
+import { keepSchedules } from './temporal/schedule-keeping.js';
 import {
   applySchedules,
   areSchedulesThere,
   deleteRemovedSources,
   triggerStartChecks,
-} from './schedules.js';
-import { registerSearchAttributes } from './search-attributes.js';
-import type { Service, ServiceContext } from './service.js';
-import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
+} from './temporal/schedules.js';
+import { registerSearchAttributes } from './temporal/search-attributes.js';
+import type { Service, ServiceContext } from '../start/service.js';
+import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 import { startWatchdog } from './watchdog.js';

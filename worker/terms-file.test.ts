@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testConfig } from '../api/test-pool.js';
-import type { Config } from '../config.js';
-import { waitUntil } from '../local/process.js';
-import { changeTerms, readTermsHistory } from '../store/terms.js';
-import { transact } from '../store/transact.js';
-import { runningFiles } from '../store/worker-terms.js';
+import { testConfig } from '../test/kit/test-pool.js';
+import type { Config } from '../config/config.js';
+import { waitUntil } from '../core/processes/process.js';
+import { changeTerms, readTermsHistory } from '../core/terms/store/terms.js';
+import { transact } from '../core/db/transact.js';
+import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { prepareTerms, type TermsWatch } from './terms-file.js';
 

@@ -2,12 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setInterval } from 'node:timers';
-import { termsFileOf } from '../config/terms.js';
-import { differenceWords } from '../domain/sentinel-terms.js';
-import { changeWords, type TermsFile, termsWords } from '../domain/terms.js';
-import { openTerms, readTermsHistory, type TermsHistory } from '../store/terms.js';
-import { forgetFile, keepFile } from '../store/worker-terms.js';
-import type { ServiceContext } from './service.js';
+import { termsFileOf } from '../config/sections/terms.js';
+import { differenceWords } from '../core/sentinel/rules/sentinel-terms.js';
+import { changeWords, type TermsFile, termsWords } from '../core/terms/rules/terms.js';
+import { openTerms, readTermsHistory, type TermsHistory } from '../core/terms/store/terms.js';
+import { forgetFile, keepFile } from '../core/terms/store/worker-terms.js';
+import type { ServiceContext } from '../start/service.js';
 
 const LOOK_EVERY_MS = 60_000;
 const WHAT_HELPS =

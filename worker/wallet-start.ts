@@ -1,27 +1,27 @@
 /** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MoneyDeps } from '../activities/money-deps.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
-import { createChainClient } from '../chain/chain-client.js';
-import { ChainError } from '../chain/chain-error.js';
-import { type Config, readSigner } from '../config.js';
-import { foreignText } from '../domain/foreign-text.js';
-import { PoolError } from '../domain/pool-error.js';
-import { openSigner } from '../plugins/signer/registry.js';
-import type { Signer } from '../plugins/signer/signer.js';
-import { MANAGER } from '../store/audit-log.js';
-import type { Database } from '../store/database.js';
-import { requirePayingWallet } from '../store/paying-wallet.js';
+import { createChainClient } from '../core/chain/chain-client.js';
+import { ChainError } from '../core/chain/chain-error.js';
+import { type Config, readSigner } from '../config/config.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { openSigner } from '../core/chain/signer/registry.js';
+import type { Signer } from '../core/chain/signer/signer.js';
+import { MANAGER } from '../core/pool/store/audit-log.js';
+import type { Database } from '../core/db/database.js';
+import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
 import {
   findWallet,
   haltWallet,
   resumeWallet,
   SWITCHED_OFF,
   type WalletKey,
-} from '../store/wallet.js';
-import type { Log } from './log.js';
-import type { ServiceContext } from './service.js';
+} from '../core/payouts/store/wallet/wallets.js';
+import type { Log } from '../start/log.js';
+import type { ServiceContext } from '../start/service.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;

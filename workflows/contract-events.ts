@@ -2,8 +2,8 @@
  * What the outside may know of the workflows about events and unattributed money; beside `contract.ts`.
  * Amounts are decimal strings of wei, times ISO.
  */
-import type { WeiString } from '../domain/money.js';
-import type { NodeType } from '../domain/remote-worker.js';
+import type { WeiString } from '../core/base/money.js';
+import type { NodeType } from '../core/base/remote-worker.js';
 
 /** One backfill of a source at a time. */
 export const backfillWorkflowId = (poolId: string, sourceId: string): string =>

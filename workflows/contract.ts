@@ -4,7 +4,7 @@
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { PayoutState, Wait } from '../domain/payout.js';
+import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 
 /**
  * Everything of a pool in Temporal begins with its id: two pools may share a namespace. Every input

@@ -5,7 +5,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { isProgress, type PayoutState, type Wait } from '../domain/payout.js';
+import { isProgress, type PayoutState, type Wait } from '../core/payouts/rules/payout.js';
 import {
   nonceKey,
   type PayoutStatus,

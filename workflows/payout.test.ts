@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { SendResult } from '../activities/payout.js';
-import { waitUntil } from '../local/process.js';
-import { findTemporal } from '../local/temporal-binary.mjs';
+import { waitUntil } from '../core/processes/process.js';
+import { findTemporal } from '../dev/setup/temporal-binary.mjs';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import {
   laneQueue,

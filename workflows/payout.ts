@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { createPayoutActivities } from '../activities/payout.js';
-import type { PayoutState, Wait } from '../domain/payout.js';
+import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 import { SEND_CALL } from './activity-options.js';
 import type { PayoutInput, Scoped } from './contract.js';
 import { createPayoutView } from './payout-view.js';

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { createWalletActivities } from '../activities/wallet.js';
-import { startChain } from '../local/chain-node.js';
+import { startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
 import { createTestWallet } from '../test/harness/money.js';
 import { giveOrder } from '../test/harness/orders.js';

@@ -1,6 +1,6 @@
 /** Findings, payouts, balances, wallet. */
 import type { Registry } from 'prom-client';
-import { FINDING_CODES } from '../../domain/finding.js';
+import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
 import { ethFloat, gauge, secondsSince } from './gauges.js';
 import type { MetricsReading } from './reading.js';
 

@@ -1,25 +1,25 @@
 /** Everything that one scrape tells, read at one time. */
-import { type AuditState, readAuditState } from '../../store/audit.js';
-import { countFindings, type FindingTotals } from '../../store/finding-reads.js';
+import { type AuditState, readAuditState } from '../../core/checks/audit/audit.js';
+import { countFindings, type FindingTotals } from '../../core/sentinel/store/finding-reads.js';
 import {
   bucketUnmatched,
   countLatePayouts,
   countOpenPayouts,
   type PayoutCount,
-} from '../../store/metrics-reads.js';
-import { type PoolTotals, readPoolTotals } from '../../store/pool-reads.js';
-import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
-import { readArrivals, readPrices } from '../../store/sentinel-reads.js';
+} from '../../core/sentinel/store/metrics-reads.js';
+import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { type KeptReconciliation, listReconciliations } from '../../core/checks/store/reconciliation-records.js';
+import { readArrivals, readPrices } from '../../core/sentinel/store/sentinel-reads.js';
 import {
   countEventTypes,
   countSetAside,
   listSources,
   type SourceSummary,
-} from '../../store/source-reads.js';
-import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
-import { type LastTurn, lastTurn } from '../../store/worker-processes.js';
-import { type ApiDeps, nowOf } from '../deps.js';
-import { ARRIVALS_MS } from '../views/source-view.js';
+} from '../../core/events/store/sources/source-reads.js';
+import { findPayingWallet, type PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { type LastTurn, lastTurn } from '../../core/pool/store/worker-processes.js';
+import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { ARRIVALS_MS } from '../../client/views/source-view.js';
 
 export interface MetricsReading {
   readonly version: string;

@@ -1,8 +1,8 @@
 /** What the sentinel found: the gravest first, what is acknowledged last. */
 import { html } from 'hono/html';
-import { duration } from '../../domain/duration.js';
-import type { ShownFinding } from '../../store/finding-reads.js';
-import { publicFinding } from '../views/finding-view.js';
+import { duration } from '../../core/base/duration.js';
+import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
+import { publicFinding } from '../../client/views/finding-view.js';
 import { ago, type Html, pill, section } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 

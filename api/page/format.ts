@@ -1,5 +1,5 @@
 /** Numbers, addresses and times as eyes want them; the exact value goes into a `title`. */
-import { formatEth } from '../../domain/money.js';
+import { formatEth } from '../../core/base/money.js';
 
 const SHOWN_DECIMALS = 6;
 const SMALLEST_SHOWN_WEI = 10n ** 12n;

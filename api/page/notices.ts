@@ -1,7 +1,7 @@
 /** What an operator should not have to search for. */
 import { html } from 'hono/html';
-import { toChecksum, withChecksums } from '../addresses.js';
-import { publicHalt } from '../views/outside.js';
+import { toChecksum, withChecksums } from '../../client/addresses.js';
+import { publicHalt } from '../../client/views/outside.js';
 import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
 import type { PoolStatus } from './status-page.js';

@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
-import type { PayoutState } from '../../domain/payout.js';
-import type { PayoutSummary } from '../../store/payout-reads.js';
-import { withChecksums } from '../addresses.js';
-import type { Links } from '../links.js';
-import { publicWait } from '../views/outside.js';
+import type { PayoutState } from '../../core/payouts/rules/payout.js';
+import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
+import { withChecksums } from '../../client/addresses.js';
+import type { Links } from '../../client/links.js';
+import { publicWait } from '../../client/views/outside.js';
 import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from './parts.js';
 import type { PoolStatus } from './status-page.js';
 

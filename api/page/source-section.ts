@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import type { SourceSummary } from '../../store/source-reads.js';
-import { publicError } from '../views/outside.js';
+import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
+import { publicError } from '../../client/views/outside.js';
 import { groupDigits } from './format.js';
 import { CHART_HOURS, hourChart } from './hour-chart.js';
 import { ago, type Html, pill, section } from './parts.js';

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../store/database.js';
+import type { Database } from '../../core/db/database.js';
 import {
   createTestDatabase,
   TEST_POOL_ID,
@@ -21,7 +21,7 @@ import {
   addWorker,
   post,
   testConfig,
-} from '../test-pool.js';
+} from '../../test/kit/test-pool.js';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,

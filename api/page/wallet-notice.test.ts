@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { recordBalance } from '../../store/wallet-balance.js';
-import { noteWorker } from '../../store/worker-processes.js';
+import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
+import { noteWorker } from '../../core/pool/store/worker-processes.js';
 import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
-import { toChecksum } from '../addresses.js';
+import { toChecksum } from '../../client/addresses.js';
 import { createApp } from '../app.js';
 import {
   addPayout,
@@ -16,7 +16,7 @@ import {
   CHAIN_ID,
   TEST_WALLET,
   testConfig,
-} from '../test-pool.js';
+} from '../../test/kit/test-pool.js';
 
 /** A pool that has a wallet and nothing else, with no Temporal. */
 async function openPage() {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import type { RemoteWorkerSummary } from '../../store/remote-worker-reads.js';
-import { publicRegion } from '../views/outside.js';
+import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
+import { publicRegion } from '../../client/views/outside.js';
 import { groupDigits } from './format.js';
 import { ago, eth, type Html, payeeLink, pill, section } from './parts.js';
 import type { PoolStatus } from './status-page.js';

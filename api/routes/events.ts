@@ -1,22 +1,22 @@
 /** What came from the sources and could not be counted as it stood. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { formatJobHandle } from '../../domain/job-handle.js';
-import { PoolError } from '../../domain/pool-error.js';
-import { setAsideHelp } from '../../domain/set-aside.js';
+import { formatJobHandle } from '../../core/decisions/rules/job-handle.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { setAsideHelp } from '../../core/events/rules/reading/set-aside.js';
 import {
   findSetAside,
   listSetAside,
   requireSetAsideCode,
   type SetAsideEvent,
-} from '../../store/set-aside-reads.js';
-import { requireKnownSource } from '../../store/source-reads.js';
-import { listUnmatchedJobs, type UnmatchedJob } from '../../store/unmatched-job-reads.js';
+} from '../../core/events/store/set-aside-reads.js';
+import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
+import { listUnmatchedJobs, type UnmatchedJob } from '../../core/decisions/store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
-import { toChecksum } from '../addresses.js';
-import { amount } from '../amounts.js';
-import { type ApiDeps, nowOf } from '../deps.js';
-import { parseEventTime } from '../event-times.js';
+import { toChecksum } from '../../client/addresses.js';
+import { amount } from '../../client/views/amounts.js';
+import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { parseEventTime } from '../../client/event-times.js';
 import { booleanQuery, pageQuery, readQuery, refuseQuery } from '../request.js';
 import {
   publicEventId,
@@ -24,7 +24,7 @@ import {
   publicName,
   publicRegion,
   publicTime,
-} from '../views/outside.js';
+} from '../../client/views/outside.js';
 
 const sourceText = z.string().max(200).optional();
 

@@ -1,20 +1,20 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { isClosed, PAYOUT_STATES } from '../../domain/payout.js';
-import { PoolError } from '../../domain/pool-error.js';
-import { readAllocations, readSlots } from '../../store/payout-detail-reads.js';
+import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { readAllocations, readSlots } from '../../core/payouts/store/reads/payout-detail-reads.js';
 import {
   approvePayout,
   cancelPayout,
   holdPayout,
   requestBump,
   resumePayout,
-} from '../../store/payout-messages.js';
-import { findPayout, listPayouts, type PayoutSummary } from '../../store/payout-reads.js';
+} from '../../core/payouts/store/payout-messages.js';
+import { findPayout, listPayouts, type PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../access.js';
-import type { ApiDeps } from '../deps.js';
-import { createLinks } from '../links.js';
-import { requestPayout } from '../payout-request.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { createLinks } from '../../client/links.js';
+import { requestPayout } from '../../client/payout-request.js';
 import {
   addressText,
   pageQuery,
@@ -23,8 +23,8 @@ import {
   reasonText,
   refuseQuery,
 } from '../request.js';
-import { pokeSaga } from '../sagas.js';
-import { viewAllocation, viewPayout, viewSlot } from '../views/payout-view.js';
+import { pokeSaga } from '../../client/sagas.js';
+import { viewAllocation, viewPayout, viewSlot } from '../../client/views/payout-view.js';
 
 /** `?state=reserved,signed` asks for several. */
 const statesText = z

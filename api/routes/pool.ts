@@ -1,11 +1,11 @@
 /** The pool as a whole: its totals, its terms, its decisions. */
 import { Hono } from 'hono';
-import { listAuditLog } from '../../store/audit-log-reads.js';
-import { readPoolTotals, readTerms } from '../../store/pool-reads.js';
+import { listAuditLog } from '../../core/pool/store/audit-log-reads.js';
+import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../addresses.js';
-import { amount } from '../amounts.js';
-import type { ApiDeps } from '../deps.js';
+import { withChecksums } from '../../client/addresses.js';
+import { amount } from '../../client/views/amounts.js';
+import type { ApiDeps } from '../../client/deps.js';
 import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };

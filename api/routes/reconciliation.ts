@@ -1,13 +1,13 @@
 /** Chain against ledger: what the latest reconciliations came to. */
 import { Hono } from 'hono';
-import { type KeptReconciliation, listReconciliations } from '../../store/reconciliation.js';
-import { findPayingWallet } from '../../store/wallet-reads.js';
+import { type KeptReconciliation, listReconciliations } from '../../core/checks/store/reconciliation-records.js';
+import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../addresses.js';
-import { amount } from '../amounts.js';
-import type { ApiDeps } from '../deps.js';
+import { withChecksums } from '../../client/addresses.js';
+import { amount } from '../../client/views/amounts.js';
+import type { ApiDeps } from '../../client/deps.js';
 import { refuseQuery } from '../request.js';
-import { publicCheck } from '../views/outside.js';
+import { publicCheck } from '../../client/views/outside.js';
 
 const SHOWN = 20;
 

@@ -1,16 +1,16 @@
 /** The wallet that pays, and the switch that stops it: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { PoolError } from '../../domain/pool-error.js';
-import { haltWallet, resumeWallet } from '../../store/wallet.js';
-import { findPayingWallet, type PayingWallet } from '../../store/wallet-reads.js';
-import { replaceWallet } from '../../store/wallet-replacement.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { findPayingWallet, type PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../addresses.js';
-import type { ApiDeps } from '../deps.js';
-import { createLinks } from '../links.js';
+import { withChecksums } from '../../client/addresses.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { createLinks } from '../../client/links.js';
 import { addressText, readBody, reasonText, refuseQuery } from '../request.js';
-import { resumedWords, viewWallet } from '../views/wallet-view.js';
+import { resumedWords, viewWallet } from '../../client/views/wallet-view.js';
 
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 const replaceBody = decisionBody.extend({

@@ -1,5 +1,5 @@
 /** What the chain holds of some senders, read block by block from the node itself. */
-import { rpcBatch } from '../../local/chain-node.js';
+import { rpcBatch } from '../../dev/stack/chain-node.js';
 
 /** A transaction in a block that is canonical now. */
 export interface SeenTransaction {

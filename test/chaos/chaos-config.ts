@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { stringify } from 'yaml';
-import type { Address } from '../../domain/address.js';
-import { ensureWallet } from '../../local/stack-config.js';
+import type { Address } from '../../core/base/address.js';
+import { ensureWallet } from '../../dev/stack/stack-config.js';
 
 export const CONFIRMATIONS = 4;
 export const FEE_CAP_WEI = 20n * 10n ** 9n;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256, Transaction } from 'ethers';
 import type pg from 'pg';
-import { createRandom, type Random } from '../../local/simulator-random.js';
+import { createRandom, type Random } from '../../dev/simulator/simulator-random.js';
 import { CONFIRMATIONS } from './chaos-config.js';
 import { type ChaosReport, makeReport } from './chaos-report.js';
 import { type ChaosStack, startChaosStack } from './chaos-stack.js';

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
-import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
-import type { LocalPostgres } from '../../local/postgres.js';
-import type { LocalProcess } from '../../local/process.js';
-import { startOrchestrator } from '../../local/simulator.js';
-import type { Random } from '../../local/simulator-random.js';
-import { claimState } from '../../local/stack-record.js';
-import type { LocalTemporal } from '../../local/temporal-server.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import type { LocalPostgres } from '../../core/db/embedded/postgres.js';
+import type { LocalProcess } from '../../core/processes/process.js';
+import { startOrchestrator } from '../../dev/simulator/simulator.js';
+import type { Random } from '../../dev/simulator/simulator-random.js';
+import { claimState } from '../../dev/stack/stack-record.js';
+import type { LocalTemporal } from '../../dev/stack/temporal-server.js';
 import { type SilentProxy, startSilentProxy } from '../harness/silent-proxy.js';
 import {
   makeStormWallet,

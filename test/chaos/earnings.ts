@@ -1,8 +1,8 @@
 /** One pool of the storm with its payees, and what they earn: everything that anybody is owed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import type { Address } from '../../domain/address.js';
-import type { Random } from '../../local/simulator-random.js';
+import type { Address } from '../../core/base/address.js';
+import type { Random } from '../../dev/simulator/simulator-random.js';
 import type { Oracle } from './oracle.js';
 import { bookCredits, type Credit, drawCredits } from './payees.js';
 import { pause } from './rpc-weather.js';

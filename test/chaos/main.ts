@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFlags } from '../../worker/flags.js';
+import { readFlags } from '../../start/flags.js';
 import { passed, reportText } from './chaos-report.js';
 import { runChaos } from './chaos-run.js';
 

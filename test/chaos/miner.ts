@@ -3,7 +3,7 @@
  * between two of its blocks.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rpc } from '../../local/chain-node.js';
+import { rpc } from '../../dev/stack/chain-node.js';
 
 export interface Miner {
   /** No blocks until as many calls of `resume` have come. */

@@ -1,13 +1,13 @@
 /** A worker with the naive saga: started by the harness as its control, and by nothing else. */
 import { Client } from '@temporalio/client';
 import { createRoundActivities } from '../../activities/round.js';
-import { findWorkflowBundle } from '../../config/process.js';
-import { createLanes, runLanes, stopLanes } from '../../worker/lanes.js';
-import { installRuntime } from '../../worker/log.js';
-import { applySchedules } from '../../worker/schedules.js';
-import { registerSearchAttributes } from '../../worker/search-attributes.js';
-import { runProcess, type Service, type ServiceContext } from '../../worker/service.js';
-import { connectTemporal, untilTemporalAnswers } from '../../worker/temporal-connection.js';
+import { findWorkflowBundle } from '../../config/reading/process.js';
+import { createLanes, runLanes, stopLanes } from '../../worker/temporal/lanes.js';
+import { installRuntime } from '../../start/log.js';
+import { applySchedules } from '../../worker/temporal/schedules.js';
+import { registerSearchAttributes } from '../../worker/temporal/search-attributes.js';
+import { runProcess, type Service, type ServiceContext } from '../../start/service.js';
+import { connectTemporal, untilTemporalAnswers } from '../../start/temporal-connection.js';
 import { startWallet } from '../../worker/wallet-start.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { recordTerms } from '../harness/terms.js';

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
-import { CATALOGUE, type CatalogueEntry } from '../../domain/pool-error.js';
+import { CATALOGUE, type CatalogueEntry } from '../../core/base/errors/pool-error.js';
 import { pause } from './rpc-weather.js';
 
 export interface CommandOutcome {

@@ -2,7 +2,7 @@
  * Another chain, on which the same keys have paid the same payees: more often than the pool has, so that
  * whoever takes it for the pool's own finds every nonce used, and everybody paid.
  */
-import { type LocalChain, rpc, rpcBatch, startChain } from '../../local/chain-node.js';
+import { type LocalChain, rpc, rpcBatch, startChain } from '../../dev/stack/chain-node.js';
 import type { StormWallet } from './chaos-config.js';
 import { quietPort } from './restartable.js';
 

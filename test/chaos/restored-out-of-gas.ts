@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rpc } from '../../local/chain-node.js';
+import { rpc } from '../../dev/stack/chain-node.js';
 import type { ChaosStack } from './chaos-stack.js';
 import { bookAgain, type Side } from './earnings.js';
 import type { FaultTally } from './fault-tally.js';

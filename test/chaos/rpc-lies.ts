@@ -1,5 +1,5 @@
 /** What a node that is behind, forked, overloaded or wrong says of the chain. */
-import type { Random } from '../../local/simulator-random.js';
+import type { Random } from '../../dev/simulator/simulator-random.js';
 import type { Lie } from './fault-tally.js';
 
 export interface RpcCallBody {

@@ -1,6 +1,6 @@
 /** A JSON-RPC endpoint in front of a real node that can be told to misbehave, and counts how often. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Random } from '../../local/simulator-random.js';
+import type { Random } from '../../dev/simulator/simulator-random.js';
 import type { FaultTally, MovedFault, RpcFault, TransportFault } from './fault-tally.js';
 import { lieAbout, type RpcAnswerBody, type RpcCallBody } from './rpc-lies.js';
 

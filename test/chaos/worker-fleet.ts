@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess, waitUntil } from '../../local/process.js';
+import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
 
 export interface WorkerFleet {
   /** Resolves when each has been up. */

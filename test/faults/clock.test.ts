@@ -1,15 +1,15 @@
 /** A manager whose clock is an hour off: what is due, and since when terms hold, is the database's to say. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Address } from '../../domain/address.js';
-import { type LocalChain, startChain } from '../../local/chain-node.js';
-import { waitUntil } from '../../local/process.js';
+import type { Address } from '../../core/base/address.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
+import { waitUntil } from '../../core/processes/process.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
-} from '../../plugins/event-source/test-orchestrator.js';
-import { checkInvariants } from '../../store/invariants.js';
-import { query } from '../../store/query.js';
+} from '../../core/events/sources/testing/test-orchestrator.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {

@@ -2,15 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { adoptWallet } from '../../activities/adoption.js';
-import { walletKeyOf } from '../../activities/money-deps.js';
+import { adoptWallet } from '../../core/checks/adoption.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../../activities/wallet.js';
-import { createChainClient } from '../../chain/chain-client.js';
-import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
-import { checkInvariants } from '../../store/invariants.js';
-import { openPayouts, payoutProgress } from '../../store/payout-progress.js';
-import { reserveRound } from '../../store/payouts.js';
-import { haltWallet, resumeWallet } from '../../store/wallet.js';
+import { createChainClient } from '../../core/chain/chain-client.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openPayouts, payoutProgress } from '../../core/payouts/store/payout-progress.js';
+import { reserveRound } from '../../core/payouts/store/reservations.js';
+import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

@@ -2,17 +2,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MoneyDeps } from '../../activities/money-deps.js';
-import { walletKeyOf } from '../../activities/money-deps.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../../activities/wallet.js';
-import type { Address } from '../../domain/address.js';
-import { type LocalChain, startChain } from '../../local/chain-node.js';
-import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
-import { checkInvariants } from '../../store/invariants.js';
-import { holdPayout } from '../../store/payout-messages.js';
-import { openPayouts } from '../../store/payout-progress.js';
-import { query } from '../../store/query.js';
-import { haltWallet, resumeWallet } from '../../store/wallet.js';
+import type { Address } from '../../core/base/address.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { holdPayout } from '../../core/payouts/store/payout-messages.js';
+import { openPayouts } from '../../core/payouts/store/payout-progress.js';
+import { query } from '../../core/db/query.js';
+import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
 import type { AdoptionReport } from '../../workflows/contract.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {

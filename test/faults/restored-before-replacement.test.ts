@@ -2,18 +2,18 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { walletKeyOf } from '../../activities/money-deps.js';
-import { reconcile } from '../../activities/reconciliation.js';
-import { createSender } from '../../activities/sending.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { reconcile } from '../../core/checks/reconciliation.js';
+import { createSender } from '../../core/payouts/sending/sending.js';
 import { adoptWallets, openWallet } from '../../activities/wallet.js';
-import type { Address } from '../../domain/address.js';
-import { type LocalChain, rpc, startChain } from '../../local/chain-node.js';
-import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
-import { checkInvariants } from '../../store/invariants.js';
-import { reserveRound } from '../../store/payouts.js';
-import { query } from '../../store/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../../store/wallet.js';
-import { replaceWallet } from '../../store/wallet-replacement.js';
+import type { Address } from '../../core/base/address.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { reserveRound } from '../../core/payouts/store/reservations.js';
+import { query } from '../../core/db/query.js';
+import { findWallet, haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

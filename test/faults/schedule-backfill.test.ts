@@ -2,12 +2,12 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testConfig } from '../../api/test-pool.js';
-import { type LocalChain, startChain } from '../../local/chain-node.js';
-import { waitUntil } from '../../local/process.js';
-import { checkInvariants } from '../../store/invariants.js';
-import { query } from '../../store/query.js';
-import { applySchedules } from '../../worker/schedules.js';
+import { testConfig } from '../kit/test-pool.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
+import { applySchedules } from '../../worker/temporal/schedules.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../api/app.js';
-import { TEST_TOKEN, testConfig } from '../../api/test-pool.js';
-import type { Address } from '../../domain/address.js';
-import { type LocalChain, startChain } from '../../local/chain-node.js';
-import { checkInvariants } from '../../store/invariants.js';
+import { TEST_TOKEN, testConfig } from '../kit/test-pool.js';
+import type { Address } from '../../core/base/address.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { payoutWorkflowId, pokeSignal } from '../../workflows/contract.js';
 import type { PayoutOutcome } from '../../workflows/payout.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';

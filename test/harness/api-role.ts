@@ -1,7 +1,7 @@
 /** The API's own role in Postgres, as an operator makes it, and a start of a worker gives it its rights. */
 import { inject } from 'vitest';
-import { closeDatabase, type Database, openDatabase } from '../../store/database.js';
-import { API_ROLE, grantApiRole, makeApiRole } from '../../store/roles.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { API_ROLE, grantApiRole, makeApiRole } from '../../core/db/roles.js';
 import type { TestDatabase } from './database.js';
 
 export const API_PASSWORD = 'password-of-the-api';

@@ -1,6 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { MoneyDeps } from '../../activities/money-deps.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { type AuditReport, createWalletActivities } from '../../activities/wallet.js';
 
 /** The audit as the activity that it is, beating. */

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import type { SourceConfig } from '../../config.js';
-import { MAX_FEE_WEI } from '../../domain/pool-event-content.js';
-import { createEventSource } from '../../plugins/event-source/registry.js';
-import { startTestStorage, type TestStorage } from '../../plugins/event-source/test-storage.js';
-import { listObjectFindings } from '../../store/source-object-reads.js';
-import { registerSources } from '../../store/sources.js';
+import type { SourceConfig } from '../../config/config.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import { createEventSource } from '../../core/events/sources/registry.js';
+import { startTestStorage, type TestStorage } from '../../core/events/sources/testing/test-storage.js';
+import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
+import { registerSources } from '../../core/events/store/sources/sources.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { at, T0 } from './sync-world.js';
 import { recordTerms } from './terms.js';

@@ -5,8 +5,8 @@ import {
   type Database,
   openDatabase,
   type Transaction,
-} from '../../store/database.js';
-import { openLedger } from '../../store/ledger.js';
+} from '../../core/db/database.js';
+import { openLedger } from '../../core/pool/store/identity.js';
 import { copyTemplate } from './template.js';
 
 /** Of every test's ledger, unless the test has its own. */

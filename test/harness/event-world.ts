@@ -1,11 +1,11 @@
 /** A seeded history of two sources, with everything in it that crediting can meet. */
-import type { EventOrigin } from '../../domain/pool-event.js';
-import { readPoolEvent } from '../../domain/pool-event.js';
-import { MAX_FEE_WEI } from '../../domain/pool-event-content.js';
-import type { Database } from '../../store/database.js';
-import { ingestBatch, openIngestSession } from '../../store/events.js';
-import { prepareSlice, type ReadElement } from '../../store/events-prepared.js';
-import { registerSources } from '../../store/sources.js';
+import type { EventOrigin } from '../../core/events/rules/reading/pool-event.js';
+import { readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import type { Database } from '../../core/db/database.js';
+import { ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
+import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/events-prepared.js';
+import { registerSources } from '../../core/events/store/sources/sources.js';
 import { recordTerms } from './terms.js';
 
 const MINUTE_MS = 60_000;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../local/postgres.js';
-import { startTemporal } from '../../local/temporal-server.js';
+import { startPostgres } from '../../core/db/embedded/postgres.js';
+import { startTemporal } from '../../dev/stack/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { migrateTemplate } from './template.js';
 

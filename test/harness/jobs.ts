@@ -1,13 +1,13 @@
 /** Events straight into the store, for tests of what becomes of jobs. */
 
 import { sql } from 'drizzle-orm';
-import type { Address } from '../../domain/address.js';
-import type { PoolEvent } from '../../domain/pool-event.js';
-import { MAX_FEE_WEI } from '../../domain/pool-event-content.js';
-import type { Database } from '../../store/database.js';
-import { type IngestOutcome, ingestBatch, openIngestSession } from '../../store/events.js';
-import { prepareSlice } from '../../store/events-prepared.js';
-import { query } from '../../store/query.js';
+import type { Address } from '../../core/base/address.js';
+import type { PoolEvent } from '../../core/events/rules/reading/pool-event.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import type { Database } from '../../core/db/database.js';
+import { type IngestOutcome, ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
+import { prepareSlice } from '../../core/events/store/ingest/events-prepared.js';
+import { query } from '../../core/db/query.js';
 
 const AI = { pipeline: 'llm', modelID: 'm' };
 const base = (eventType: string, eventId: string, dtMs: number) => ({

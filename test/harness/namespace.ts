@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
-import { waitUntil } from '../../local/process.js';
+import { waitUntil } from '../../core/processes/process.js';
 import { installQuietRuntime } from './temporal.js';
 
 export interface TestNamespace {

@@ -1,6 +1,6 @@
-import type { OrderArgs, OrderKind } from '../../domain/order.js';
-import type { Database } from '../../store/database.js';
-import { placeOrder } from '../../store/orders.js';
+import type { OrderArgs, OrderKind } from '../../core/orders/rules/order.js';
+import type { Database } from '../../core/db/database.js';
+import { placeOrder } from '../../core/orders/store/orders.js';
 
 interface Giver {
   readonly dryRun?: boolean;

@@ -1,8 +1,8 @@
 /** Where a pool leaves traces, all of it as bytes, and the forms in which a secret could stand there. */
 import type { Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
-import type { Database } from '../../store/database.js';
-import { query } from '../../store/query.js';
+import type { Database } from '../../core/db/database.js';
+import { query } from '../../core/db/query.js';
 
 /** A place that was looked at, with everything that stands there. */
 export interface Trace {

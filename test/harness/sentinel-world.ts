@@ -2,8 +2,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSentinelActivities } from '../../activities/sentinel.js';
-import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../../api/test-pool.js';
-import { listFindings, type ShownFinding } from '../../store/finding-reads.js';
+import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
+import { listFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import type { SentinelReport } from '../../workflows/contract.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 

@@ -2,15 +2,15 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import type { SourceConfig } from '../../config.js';
-import { MAX_FEE_WEI } from '../../domain/pool-event-content.js';
-import { createEventSource } from '../../plugins/event-source/registry.js';
+import type { SourceConfig } from '../../config/config.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import { createEventSource } from '../../core/events/sources/registry.js';
 import {
   payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
-} from '../../plugins/event-source/test-orchestrator.js';
-import { registerSources } from '../../store/sources.js';
+} from '../../core/events/sources/testing/test-orchestrator.js';
+import { registerSources } from '../../core/events/store/sources/sources.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { recordTerms } from './terms.js';
 

@@ -1,8 +1,8 @@
 /** The migrated database that those of tests are copied from, on whatever server. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { closeDatabase, openDatabase } from '../../store/database.js';
-import { migrateDatabase } from '../../store/migrate.js';
+import { closeDatabase, openDatabase } from '../../core/db/database.js';
+import { migrateDatabase } from '../../core/db/migrate.js';
 
 const TEMPLATE = 'openpool_template';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
-import { createLanes, runLanes, stopLanes } from '../../worker/lanes.js';
+import { createLanes, runLanes, stopLanes } from '../../worker/temporal/lanes.js';
 
 export interface TestTemporal {
   readonly client: Client;

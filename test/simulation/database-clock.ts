@@ -2,7 +2,7 @@
  * The time at which Postgres says that a row came: the simulation's, as that of the terms is. With the
  * machine's own, years later, no event would ever have come before its own time.
  */
-import type { Database } from '../../store/database.js';
+import type { Database } from '../../core/db/database.js';
 
 /** On the simulation's own database; the product knows nothing of it. */
 export async function simulateClock({ $client }: Database): Promise<void> {

@@ -1,5 +1,5 @@
-import { startPostgres } from '../../local/postgres.js';
-import { readFlags } from '../../worker/flags.js';
+import { startPostgres } from '../../core/db/embedded/postgres.js';
+import { readFlags } from '../../start/flags.js';
 import { addCounts, neverInjected } from './fault-classes.js';
 import { openSeeds } from './seeds.js';
 import { reportText, type SimulationReport } from './simulation-report.js';

@@ -1,0 +1,53 @@
+import { getAddress } from 'ethers';
+import { type Address, isHexAddress } from '../core/base/address.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+
+/** A checksum costs a Keccak hash, and lists show the same addresses again and again. */
+const CACHE_SIZE = 20_000;
+const checksummed = new Map<string, string>();
+
+/** The EIP-55 form of an address. */
+export function toChecksum(address: Address): string {
+  const known = checksummed.get(address);
+  if (known !== undefined) return known;
+  if (checksummed.size >= CACHE_SIZE) checksummed.clear();
+  const form = getAddress(address);
+  checksummed.set(address, form);
+  return form;
+}
+
+/**
+ * The same with EIP-55 checksums, in whatever texts it holds: sentences are made where addresses are keys,
+ * in lower case. Hashes are longer, and what follows a slash is part of an id or a URL that must stay as it is.
+ */
+export function withChecksums<T>(value: T): T {
+  return checksums(value) as T;
+}
+
+function checksums(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.replace(IN_TEXT, (address) => toChecksum(address as Address));
+  }
+  if (Array.isArray(value)) return value.map(checksums);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, checksums(part)]));
+}
+
+const IN_TEXT = /(?<![\w/])0x[0-9a-f]{40}(?!\w)/g;
+
+/** Reads an address in one case, or in mixed case with its right checksum. */
+export function parseAddress(text: string): Address {
+  if (!isHexAddress(text)) {
+    throw new PoolError('ADDRESS_MALFORMED', 'This is not an address of 0x and 40 hex digits.');
+  }
+  const digits = text.slice(2);
+  const isOneCase = digits === digits.toLowerCase() || digits === digits.toUpperCase();
+  const lower = text.toLowerCase() as Address;
+  if (!isOneCase && toChecksum(lower) !== text) {
+    throw new PoolError(
+      'ADDRESS_MALFORMED',
+      `The checksum of ${text} is wrong: a digit or a case.`,
+    );
+  }
+  return lower;
+}

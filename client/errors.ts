@@ -1,0 +1,67 @@
+/** The one place where an error becomes an HTTP answer. */
+import { ApplicationFailure } from '@temporalio/client';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { causesOf } from '../core/base/causes.js';
+import { CATALOGUE, PoolError, type PoolErrorCode } from '../core/base/errors/pool-error.js';
+import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js';
+import { withChecksums } from './addresses.js';
+
+export interface ErrorBody {
+  readonly code: PoolErrorCode;
+  readonly message: string;
+  /** What the reader can do about it. */
+  readonly help: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface ErrorAnswer {
+  readonly status: ContentfulStatusCode;
+  readonly body: ErrorBody;
+}
+
+const REFUSED = {
+  DATABASE_FORBIDDEN: 'Postgres does not let this process do that.',
+  DATABASE_FULL: 'The disk of Postgres is full.',
+  DATABASE_READ_ONLY: 'Postgres takes no writes: this database, or this session, is read-only.',
+} as const;
+
+/** Errors without a code of ours answer as INTERNAL and tell nothing else. */
+export function toErrorAnswer(error: unknown): ErrorAnswer {
+  for (const cause of causesOf(error)) {
+    if (cause instanceof PoolError) return answer(cause.code, cause.message, cause.detail);
+    if (cause instanceof ApplicationFailure && isPoolErrorCode(cause.type)) {
+      return answer(cause.type, cause.message, cause.details?.[0]);
+    }
+    if (isDatabaseAway(cause)) return answer('DATABASE_UNREACHABLE', 'Postgres does not answer.');
+    if (isCut(cause)) return answer('API_BUSY', 'Postgres took too long to answer.');
+    const refused = databaseRefusal(cause);
+    if (refused !== undefined) return answer(refused, REFUSED[refused]);
+  }
+  return answer('INTERNAL', 'Something went wrong inside.');
+}
+
+/** The refusal that came back from a workflow, or undefined when it failed otherwise. */
+export function refusalOf(error: unknown): PoolErrorCode | undefined {
+  const { code } = toErrorAnswer(error).body;
+  return CATALOGUE[code].final ? code : undefined;
+}
+
+function answer(code: PoolErrorCode, message: string, detail?: unknown): ErrorAnswer {
+  const { http, help } = CATALOGUE[code];
+  const hasDetail = isRecord(detail) && Object.keys(detail).length > 0;
+  const body = { code, message, help, ...(hasDetail ? { detail } : {}) };
+  return { status: http, body: withChecksums(body) };
+}
+
+function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode {
+  return typeof type === 'string' && Object.hasOwn(CATALOGUE, type);
+}
+
+/** SQLSTATE 57014: the statement has run into its time-out. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '57014';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

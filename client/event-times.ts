@@ -1,0 +1,18 @@
+import { foreignText } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { readDay, readTime, TIME_WANTED } from '../core/base/time.js';
+
+const LONGEST_QUOTED = 60;
+
+/** A time with its zone, or a day, which begins at midnight UTC; as ISO. */
+export function parseEventTime(text: string): string {
+  const timeMs = readTime(text) ?? readDay(text);
+  if (timeMs !== undefined) return new Date(timeMs).toISOString();
+  const words = `"${foreignText(text, LONGEST_QUOTED)}" is no time: ${TIME_WANTED}; or a day such as 2025-02-03`;
+  throw new PoolError('REQUEST_INVALID', words);
+}
+
+/** As `parseEventTime`; null for `beginning`. */
+export function parseBeginning(text: string): string | null {
+  return text === 'beginning' ? null : parseEventTime(text);
+}

@@ -1,0 +1,59 @@
+/** The facts by which the page and the preview say whether the pool pays. */
+import {
+  type PoolFacts,
+  type Standing,
+  type Stop,
+  standingOf,
+  stopsOf,
+} from '../core/standing/rules/pool-standing.js';
+import { lastRoundAt } from '../core/standing/store/pool-reads.js';
+import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { lastTurn } from '../core/pool/store/worker-processes.js';
+import { type ApiDeps, nowOf } from './deps.js';
+import { pingTemporal } from './sagas.js';
+
+export interface PoolStanding extends Standing {
+  readonly stops: readonly Stop[];
+}
+
+/** Read afresh, but for Temporal, which is asked at most every few seconds whoever asks. */
+export async function readStanding(
+  deps: ApiDeps,
+  wallet: PayingWallet | undefined,
+): Promise<PoolStanding> {
+  const { db, config } = deps;
+  const [isTemporalThere, turn, roundAt] = await Promise.all([
+    isTemporalAnswering(deps),
+    lastTurn(db),
+    lastRoundAt(db),
+  ]);
+  const now = nowOf(deps).getTime();
+  const ageOf = (at: Date | null) => (at === null ? null : Math.max(now - at.getTime(), 0));
+  const facts: PoolFacts = {
+    isSwitchedOn: config.pool.payoutsEnabled,
+    isOpened: wallet !== undefined,
+    isHalted: (wallet?.halts.length ?? 0) > 0,
+    isTemporalThere,
+    workerSilentMs: turn?.ageMs ?? null,
+    walletWei: wallet?.balance?.wei ?? null,
+    keepInWalletWei: config.chain.keepInWalletWei,
+    roundAgeMs: ageOf(roundAt),
+    payoutIntervalMs: config.pool.payoutIntervalMs,
+  };
+  const stops = stopsOf(facts);
+  return { ...standingOf(facts, stops), stops };
+}
+
+const ASKED_EVERY_MS = 5_000;
+const asked = new WeakMap<object, { readonly atMs: number; readonly answers: Promise<boolean> }>();
+
+function isTemporalAnswering(deps: ApiDeps): Promise<boolean> {
+  const known = asked.get(deps.client);
+  if (known !== undefined && performance.now() - known.atMs < ASKED_EVERY_MS) return known.answers;
+  const answers = pingTemporal(deps).then(
+    () => true,
+    () => false,
+  );
+  asked.set(deps.client, { atMs: performance.now(), answers });
+  return answers;
+}

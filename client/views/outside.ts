@@ -1,0 +1,106 @@
+/**
+ * What of words from outside is public. Whoever brings no token sees codes, places and sentences of ours;
+ * names that came from outside only when they can be nothing but names: no host, no address, no sentence.
+ */
+import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/pool-error.js';
+
+/** A pipeline, a request's id: no dots and colons, as hosts and addresses have. */
+export function publicName(said: string | null): string | null {
+  return said !== null && /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/.test(said)
+    ? said
+    : null;
+}
+
+/** A region: also `US West`. */
+export function publicRegion(said: string): string {
+  return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
+}
+
+/** A model: a name, or `owner/name-v1.0` as model hubs have them. */
+export function publicModel(said: string | null): string | null {
+  const isOwned = said !== null && /^[A-Za-z0-9][\w-]{0,62}\/[A-Za-z0-9][\w.-]{0,99}$/.test(said);
+  return isOwned ? said : publicName(said);
+}
+
+const EVENT_ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+
+/** An event's id: a number of an orchestrator's table, or a UUID. */
+export function publicEventId(said: string | null): string | null {
+  return said !== null && EVENT_ID.test(said) ? said : null;
+}
+
+/** A time as events say it. */
+export function publicTime(said: string | null): string | null {
+  return said !== null && /^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(said)
+    ? said
+    : null;
+}
+
+/** What a source fails with, said by its code alone. */
+export function publicError(code: string): string {
+  if (Object.hasOwn(CATALOGUE, code)) return CATALOGUE[code as PoolErrorCode].help;
+  return 'Its last pass failed.';
+}
+
+/** Codes under which a payout waits with words that quote a node or a signer. */
+const QUOTING_WAITS: Readonly<Record<string, string>> = {
+  RPC_UNREACHABLE: 'the chain cannot be asked now; nothing is decided until it answers',
+  BROADCAST_REFUSED: 'it was sent and not taken yet; it is sent again by itself',
+  SIGNER_UNREACHABLE: 'the signer does not answer; nothing is signed, and it is asked again',
+  SIGNER_REFUSED: 'the signer refuses; nothing is signed, and it is asked again',
+};
+
+/** A broken invariant's sentence names the job or the event that breaks it. */
+const INVARIANT = /^(the wallet is halted: [A-Z]+(?:_[A-Z]+)+): [\s\S]*$/;
+
+/** What a node said, in the sentence about a signed payout that the wallet cannot pay for. */
+const NODE_SAID = / \(\S+ refused it: [\s\S]*\)(?=; wallet 0x[0-9a-fA-F]{40} holds )/;
+
+/** A halt as everybody may read it: ours, or what the operator said. */
+export function publicHalt<Halt extends { readonly code: string; readonly reason: string }>(
+  halt: Halt,
+): Halt {
+  if (halt.code !== 'INVARIANT_BROKEN') return halt;
+  return { ...halt, reason: 'the ledger contradicts itself: `openpool audit run` says where' };
+}
+
+/** Why a payout waits: a sentence of ours as it is, one with foreign words in it by its code. */
+export function publicWait(code: string | null, reason: string | null): string | null {
+  if (code === 'WALLET_EMPTY') return reason?.replace(NODE_SAID, '') ?? null;
+  if (code === 'WALLET_HALTED') return reason?.replace(INVARIANT, '$1') ?? null;
+  return QUOTING_WAITS[code ?? ''] ?? reason;
+}
+
+/** Why a payee would not be paid now; of a payout that is under way, its wait is told within. */
+export function publicStanding(reason: string | null): string | null {
+  const [, before, code, wait] = /^(.*, waits with )(\w+): ([\s\S]*)$/.exec(reason ?? '') ?? [];
+  if (before === undefined || code === undefined || wait === undefined) return reason;
+  return `${before}${code}: ${publicWait(code, wait)}`;
+}
+
+/** What a node said to signed bytes: that it took them, or that it said something. */
+export function publicAnswer(said: string | null): string | null {
+  if (said === null || /^accepted 0x[0-9a-f]{64}$/.test(said)) return said;
+  return 'another answer; its words need the token';
+}
+
+/** Findings of a repair or a check name events, files and types of events. */
+const QUOTING_FINDINGS: Readonly<Record<string, string>> = {
+  MATCH_MISSING: 'an event was matched with one that is nowhere',
+  COUNT_DIFFERS: 'a count of events per hour differs from the events that are there',
+  ROW_DIFFERS: 'an event is kept with something else than it says',
+  EVENT_UNREADABLE: 'an event that was kept cannot be read any more',
+  ARCHIVE_FILE_MISSING: 'a file of the archive is not there',
+  ARCHIVE_FILE_DAMAGED: 'a file of the archive is damaged',
+  CORRECTION_LEFT: 'something that differs could not be corrected',
+  LEDGER_DIFFERS: 'a balance differs from what its events are worth',
+  FIGURES_DIFFER: "a remote worker's figures differ from its events",
+  POSTING_DIFFERS: 'a posting differs from what its events are worth',
+  CHAIN_UNREACHABLE: 'the chain could not be asked',
+};
+
+export function publicCheck<Finding extends { readonly code: string; readonly message: string }>(
+  finding: Finding,
+): Finding {
+  return { ...finding, message: QUOTING_FINDINGS[finding.code] ?? finding.message };
+}

@@ -1,0 +1,103 @@
+/** How a source stands, as the sentinel sees it. */
+import { roleOf } from '../../core/events/rules/reading/event-type.js';
+import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
+import {
+  type ArrivalHour,
+  UNMATCHED_AGES,
+  type UnmatchedBucket,
+} from '../../core/sentinel/rules/sentinel-figures.js';
+import { silentForMs } from '../../core/events/rules/source-silence.js';
+import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
+import { amount } from './amounts.js';
+import { publicModel, publicName } from './outside.js';
+
+/** Clocks are told by what came within this time. */
+export const ARRIVALS_MS = 3 * 3_600_000;
+
+/** Silence says something only while workers are connected; whether it is unusual, a finding says. */
+export function viewSilence(source: SourceSummary) {
+  const { lastFreshAt, lastSuccessAt, connectedWorkers } = source;
+  return {
+    lastNewEventAt: lastFreshAt,
+    silentForMs: silentForMs({
+      lastFreshMs: lastFreshAt?.getTime() ?? null,
+      lastSuccessMs: lastSuccessAt?.getTime() ?? null,
+    }),
+    connectedWorkers,
+  };
+}
+
+export function viewClock(arrivals: readonly ArrivalHour[]) {
+  const behind = arrivals.flatMap(({ leastBehindMs }) => leastBehindMs ?? []);
+  return {
+    /** The newest event's time over ours when it came. */
+    aheadMs: Math.max(0, ...arrivals.map(({ mostAheadMs }) => mostAheadMs)),
+    /** How old the newest event was when it came, at best; null when nothing came lately. */
+    behindMs: behind.length === 0 ? null : Math.min(...behind),
+  };
+}
+
+/** Every bucket of age, also the empty ones. */
+export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
+  return UNMATCHED_AGES.map(({ age }) => {
+    const { jobs, grossWei } = buckets.find((one) => one.age === age) ?? { jobs: 0, grossWei: 0n };
+    return { age, jobs, ...amount('gross', grossWei) };
+  });
+}
+
+interface EventType {
+  readonly eventType: string;
+  readonly version: number;
+}
+
+const UNKNOWN: EventType = { eventType: 'unknown', version: 0 };
+
+/** The type as it is when this program knows its name; others are names from outside. */
+export function publicType(type: EventType, showsWords: boolean): EventType {
+  const { eventType, version } = type;
+  const isKnown = roleOf(eventType, 0) !== undefined;
+  return showsWords || isKnown ? { eventType, version } : UNKNOWN;
+}
+
+/** Counts by type; without the words those that are not known are one. */
+export function viewTypes(
+  counts: readonly (EventType & { readonly events: bigint })[],
+  showsWords: boolean,
+) {
+  const sums = new Map<string, EventType & { events: bigint }>();
+  for (const { events, ...said } of counts) {
+    const type = publicType(said, showsWords);
+    const key = `${type.eventType}/${type.version}`;
+    const sum = sums.get(key) ?? { ...said, ...type, events: 0n };
+    sum.events += events;
+    sums.set(key, sum);
+  }
+  return [...sums.values()].map((sum) => ({ ...sum, events: sum.events.toString() }));
+}
+
+/** Farthest from the usual first. Pipelines and models are names that came from outside. */
+export function viewPrices(
+  prices: readonly LatestPrice[],
+  { showsWords, limit }: { readonly showsWords: boolean; readonly limit: number },
+) {
+  return [...prices]
+    .sort((a, b) => distance(b) - distance(a) || b.jobs - a.jobs)
+    .slice(0, limit)
+    .map((price) => ({
+      nodeType: price.nodeType,
+      pipeline: showsWords ? price.pipeline : publicName(price.pipeline),
+      modelId: showsWords ? price.modelId : publicModel(price.modelId),
+      hour: new Date(price.hourMs),
+      jobs: price.jobs,
+      pricePerUnitWei: perUnitWei(price.priceNano),
+      usualPerUnitWei: price.usualNano === null ? null : perUnitWei(price.usualNano),
+      changeRatio: changeRatio(price),
+    }));
+}
+
+/** Ten times as much is as far as a tenth. */
+function distance(price: LatestPrice): number {
+  const ratio = changeRatio(price);
+  if (ratio === null) return -1;
+  return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
+}

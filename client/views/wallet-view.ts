@@ -1,0 +1,49 @@
+import type { Resumed } from '../../core/payouts/store/wallet/wallets.js';
+import type { PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { toChecksum, withChecksums } from '../addresses.js';
+import { amount } from './amounts.js';
+import type { Links } from '../links.js';
+import { publicHalt } from './outside.js';
+
+/** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
+export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boolean) {
+  const address = toChecksum(wallet.address);
+  const halts = showsWords ? wallet.halts : wallet.halts.map(publicHalt);
+  return {
+    chainId: wallet.chainId,
+    address,
+    nextNonce: wallet.nextNonce,
+    balance: wallet.balance && {
+      ...amount('balance', wallet.balance.wei),
+      ...{ block: wallet.balance.block, seenAt: wallet.balance.at },
+    },
+    /** The gravest of what stops it. */
+    halted: withChecksums(halts[0] ?? null),
+    halts: withChecksums(halts),
+    /** Named to pay from now on; a worker with its key has to start. */
+    replacedBy: wallet.replacedBy && toChecksum(wallet.replacedBy),
+    /** Earlier wallets whose signed transfers may still be mined. */
+    earlier: wallet.earlier.map((one) => ({
+      address: toChecksum(one.address),
+      openTransfers: one.openTransfers,
+      ...amount('open', one.openWei),
+      oldestOpenAt: one.oldestOpenAt,
+    })),
+    openTransfers: wallet.openTransfers,
+    ...amount('open', wallet.openWei),
+    oldestOpenAt: wallet.oldestOpenAt,
+    opening: {
+      nonce: wallet.openingNonce,
+      block: wallet.openingBlock,
+      ...amount('balance', wallet.openingBalanceWei),
+    },
+    createdAt: wallet.createdAt,
+    explorerUrl: links.address(address),
+  };
+}
+
+/** What a resumption came to. A saga looks again once a minute, so that payouts do not go on at once. */
+export function resumedWords({ changed, remaining: [still] }: Resumed): string {
+  if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
+  return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';
+}

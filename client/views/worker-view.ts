@@ -1,0 +1,28 @@
+import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
+import { toChecksum } from '../addresses.js';
+import { amount } from './amounts.js';
+import { publicRegion } from './outside.js';
+
+/** A remote worker as `/v1` shows it; where it can be reached only to those who may know. */
+export function viewWorker(
+  worker: RemoteWorkerSummary,
+  shows: { readonly addresses: boolean; readonly words: boolean },
+) {
+  return {
+    id: worker.id,
+    payee: toChecksum(worker.payee),
+    nodeType: worker.nodeType,
+    region: shows.words ? worker.region : publicRegion(worker.region),
+    online: worker.online,
+    connections: worker.connections,
+    connection: shows.addresses ? worker.connection : null,
+    jobs: worker.jobs,
+    zeroFeeJobs: worker.zeroFeeJobs,
+    computeUnits: worker.computeUnits,
+    ...amount('pending', worker.pendingWei),
+    ...amount('reserved', worker.reservedWei),
+    ...amount('paid', worker.paidWei),
+    lastEventAt: worker.lastEventAt,
+    createdAt: worker.createdAt,
+  };
+}

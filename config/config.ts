@@ -1,0 +1,256 @@
+/**
+ * The only reader of files and of the environment. Absent means the default; present but invalid
+ * means that nothing starts, with everything that is wrong told at once.
+ */
+import { resolve } from 'node:path';
+import type { ChainConfig } from '../core/chain/chain-config.js';
+import { buildChain } from './sections/chain.js';
+import { buildDatabase, type DatabaseConfig } from './sections/database.js';
+import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
+import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';
+import {
+  ConfigError,
+  type ConfigProblem,
+  type ConfigWarning,
+  nearestKey,
+} from './reading/problem.js';
+import { type ConfigValues, configSchema, knownKeys } from './schema.js';
+import { buildSources, type SourceConfig } from './sections/sources.js';
+import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
+import { readTextFile } from './reading/text-file.js';
+import { buildSigner, type SignerPlace, tryWalletFiles } from './sections/wallet.js';
+import { type Address, payableAddress } from '../core/base/address.js';
+import type { Rounding } from '../core/base/money.js';
+import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
+
+export type { SourceConfig } from './sections/sources.js';
+export { readSigner } from './sections/wallet.js';
+
+/** Everything that can be set, in base units. */
+export interface Config {
+  readonly pool: {
+    /** Null: the first start makes one up and keeps it in the ledger. */
+    readonly id: string | null;
+    readonly name: string;
+    readonly region: string;
+    /** The pool's share of each job's fees. */
+    readonly commissionBps: number;
+    readonly payoutThresholdWei: bigint;
+    readonly minPayoutIntervalMs: number;
+    /** Who gets the fraction of a wei. */
+    readonly rounding: Rounding;
+    /** Since when these terms hold, and what makes them an act; null: they change nothing that is recorded. */
+    readonly termsFrom: Date | null;
+    readonly payoutIntervalMs: number;
+    readonly syncIntervalMs: number;
+    /** How far apart the two events of one AI job may be. */
+    readonly jobMatchWindowMs: number;
+    readonly payoutsEnabled: boolean;
+    /** A larger payout waits for an operator's approval. */
+    readonly maxPayoutWei: bigint;
+    /** What may leave the wallet within 24 hours. */
+    readonly maxPaidPerDayWei: bigint;
+    /** What adjustments, and jobs assigned to payees that no event has named, may come to in 24 hours. */
+    readonly maxOrderedPerDayWei: bigint;
+    /** What gas may cost of a payout's amount. */
+    readonly maxGasShareBps: number;
+    /** A job that says more is set aside, not credited. */
+    readonly maxJobFeeWei: bigint;
+  };
+  readonly sources: readonly SourceConfig[];
+  /** When the sentinel says something. */
+  readonly sentinel: SentinelSettings;
+  readonly database: DatabaseConfig;
+  readonly retention: {
+    /** Whole months of raw events that stay in the table beside the running one; null: all. */
+    readonly keepMonths: number | null;
+    /** Where older ones are, in files. */
+    readonly archiveDir: string;
+  };
+  readonly temporal: TemporalConfig;
+  readonly chain: ChainConfig;
+  readonly wallet: {
+    readonly signer: SignerPlace;
+    /** When given, a keystore must hold this wallet; a remote signer always names one. */
+    readonly address: Address | null;
+    /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
+    readonly acceptedTransactions: number;
+  };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    /** Null: nothing that needs a token is answered. */
+    readonly token: string | null;
+    /** Show the workers' addresses (host:port) to everybody. */
+    readonly showConnections: boolean;
+  };
+  readonly log: { readonly level: string };
+}
+
+export interface LoadOptions {
+  /** @default process.env */
+  readonly env?: Environment;
+  /** Also refuse when a file of the wallet cannot be read: for those who sign. */
+  readonly needsWallet?: boolean;
+  /** Told what is allowed and hardly meant, such as secrets that others can read. */
+  readonly onWarning?: (warning: ConfigWarning) => void;
+}
+
+interface Reading {
+  readonly values: ConfigValues;
+  readonly document: ConfigDocument;
+  readonly files: NamedFiles;
+  readonly env: Environment;
+}
+
+/** Reads a configuration, or throws a ConfigError with everything that is wrong in it. */
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
+  const { env = process.env, needsWallet = false } = options;
+  const file = resolve(path);
+  const document = readDocument(path, await readConfigFile(file, path), env);
+  if (document.values === undefined) refuse(document.problems);
+  const parsed = configSchema.safeParse(document.values);
+  if (!parsed.success) {
+    refuse([...document.problems, ...schemaProblems(parsed.error.issues, document)]);
+  }
+  const files = namedFiles(document, file);
+  const reading: Reading = { values: parsed.data, document, files, env };
+  const config = await buildConfig(reading);
+  if (needsWallet) await tryWalletFiles(parsed.data.wallet, files);
+  const problems = [...document.problems, ...files.problems];
+  if (problems.length > 0) refuse(problems);
+  for (const warning of files.warnings) options.onWarning?.(warning);
+  return config;
+}
+
+async function readConfigFile(file: string, shownAs: string): Promise<string> {
+  try {
+    return await readTextFile(file);
+  } catch (error) {
+    const message = unreadable(file, error);
+    throw new ConfigError([
+      { code: 'CONFIG_FILE_UNREADABLE', file: shownAs, key: '', line: null, message },
+    ]);
+  }
+}
+
+/** An unset variable leaves an empty value behind: told once is enough. */
+function refuse(problems: readonly ConfigProblem[]): never {
+  const fresh = problems.filter(
+    (problem, i) =>
+      problems.findIndex((other) => other.key === problem.key && other.line === problem.line) ===
+        i || problem.code === 'CONFIG_UNKNOWN_KEY',
+  );
+  const [first, ...rest] = fresh.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  if (first === undefined) throw new RangeError('there is nothing to refuse');
+  throw new ConfigError([first, ...rest]);
+}
+
+type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>['error']>['issues'][number];
+
+function schemaProblems(issues: readonly Issue[], document: ConfigDocument): ConfigProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(path) ?? [];
+      return issue.keys.map((key) => {
+        const nearest = nearestKey(key, known);
+        const mend =
+          nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+        const message = `unknown key "${key}"; ${mend}`;
+        return document.problem('CONFIG_UNKNOWN_KEY', [...path, key], message);
+      });
+    }
+    if (valueAt(document.values, path) === undefined) {
+      const message = issue.code === 'custom' ? issue.message : 'this key is missing: add it';
+      return [document.problem('CONFIG_MISSING_KEY', path, message)];
+    }
+    const isUnit = issue.code === 'custom' && issue.params?.['code'] === 'CONFIG_UNIT';
+    return [document.problem(isUnit ? 'CONFIG_UNIT' : 'CONFIG_VALUE', path, issue.message)];
+  });
+}
+
+function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      value !== null && typeof value === 'object'
+        ? (value as Record<string | number, unknown>)[part]
+        : undefined,
+    values,
+  );
+}
+
+async function buildConfig(reading: Reading): Promise<Config> {
+  const { values, document, files } = reading;
+  const { pool, wallet, sentinel, retention } = values;
+  return {
+    pool: {
+      id: pool.id ?? null,
+      name: pool.name,
+      region: pool.region,
+      commissionBps: pool.commission,
+      payoutThresholdWei: pool.payoutThreshold,
+      minPayoutIntervalMs: pool.minPayoutInterval,
+      rounding: pool.rounding,
+      termsFrom: pool.termsFrom ?? null,
+      payoutIntervalMs: pool.payoutInterval,
+      syncIntervalMs: pool.syncInterval,
+      jobMatchWindowMs: pool.jobMatchWindow,
+      payoutsEnabled: pool.payoutsEnabled,
+      maxPayoutWei: pool.maxPayout,
+      maxPaidPerDayWei: pool.maxPaidPerDay,
+      maxOrderedPerDayWei: pool.maxOrderedPerDay,
+      maxGasShareBps: pool.maxGasShare,
+      maxJobFeeWei: pool.maxJobFee,
+    },
+    sources: await buildSources(values, document, files),
+    sentinel: {
+      lagMs: sentinel.lag,
+      silenceMs: sentinel.silence,
+      zeroFeeShareBps: sentinel.zeroFeeShare,
+      unmatchedAgeMs: sentinel.unmatchedAge,
+      priceJumpFactor: sentinel.priceJumpFactor,
+      clockSkewMs: sentinel.clockSkew,
+    },
+    database: await buildDatabase({ ...reading, values: values.database }),
+    retention: {
+      keepMonths: retention.keepMonths ?? null,
+      archiveDir: files.resolve(retention.archiveDir),
+    },
+    temporal: await buildTemporal({ ...reading, values: values.temporal }),
+    chain: await buildChain({ ...reading, values: values.chain }),
+    wallet: {
+      signer: buildSigner(wallet, files),
+      address: payableAddress(wallet.address) ?? null,
+      acceptedTransactions: wallet.acceptedTransactions,
+    },
+    api: {
+      host: values.api.host,
+      port: values.api.port,
+      token: await readApiToken(reading),
+      showConnections: values.api.showConnections,
+    },
+    log: { level: values.log.level },
+  };
+}
+
+const LEAST_TOKEN = 16;
+
+/** Null when none is given. What can be guessed or cannot be sent is refused. */
+async function readApiToken({ values, document, files }: Reading): Promise<string | null> {
+  const token = (await files.secret(['api', 'token'], values.api)) ?? null;
+  if (token === null) return null;
+  const name = values.api.tokenFile === undefined ? 'token' : 'tokenFile';
+  const refuseToken = (why: string): void => {
+    const words = `${why}: make one with \`openssl rand -hex 32\``;
+    files.note(document.problem('CONFIG_VALUE', ['api', name], words));
+  };
+  if (/[^\x21-\x7e]/.test(token))
+    refuseToken('the token holds blanks or signs that no header takes');
+  else if (token.length < LEAST_TOKEN) {
+    refuseToken(
+      `the token has ${token.length} characters and can be guessed, ${LEAST_TOKEN} are the least`,
+    );
+  }
+  return token;
+}

@@ -1,0 +1,96 @@
+/** The YAML text: its values with `${NAME}` filled in, and where each key stands. */
+import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { findTextFault } from '../../core/base/text.js';
+import type { ConfigCode, ConfigProblem } from './problem.js';
+
+export type KeyPath = readonly (string | number)[];
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigDocument {
+  readonly values: unknown;
+  readonly problems: readonly ConfigProblem[];
+  /** A problem at a key's place; with a key that is missing, at its parent's. */
+  problem(code: ConfigCode, path: KeyPath, message: string): ConfigProblem;
+}
+
+/** Reads the text; never throws: what is wrong is among the problems. */
+export function readDocument(file: string, text: string, env: Environment): ConfigDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // An unquoted address is text, not a hexadecimal number that loses its digits.
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === 'string' || !('format' in tag) || tag.format !== 'HEX'),
+  });
+  const problem = (code: ConfigCode, path: KeyPath, message: string): ConfigProblem => {
+    const offset = offsetOf(document.contents, path);
+    const line = offset === undefined ? null : lines.linePos(offset).line;
+    return { code, file, key: formatPath(path), line, message };
+  };
+  const syntax = document.errors.map((error) => ({
+    ...problem('CONFIG_SYNTAX', [], error.message),
+    line: lines.linePos(error.pos[0]).line,
+  }));
+  if (syntax.length > 0) return { values: undefined, problems: syntax, problem };
+  const problems: ConfigProblem[] = [];
+  const fill = (value: unknown, path: KeyPath): unknown => {
+    if (typeof value === 'string') {
+      return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
+        const filled = env[name];
+        if (filled === undefined || filled === '') {
+          const message = `the environment variable ${name} is not set: set it before the start`;
+          problems.push(problem('CONFIG_VARIABLE_UNSET', path, message));
+        }
+        return filled ?? '';
+      });
+    }
+    if (Array.isArray(value)) return value.map((item, i) => fill(item, [...path, i]));
+    if (value === null || typeof value !== 'object') return value;
+    // A section whose keys are all switched off is an absent one.
+    const entries = Object.entries(value).filter(([, inner]) => inner !== null);
+    return Object.fromEntries(entries.map(([k, inner]) => [k, fill(inner, [...path, k])]));
+  };
+  const values = fill(document.toJS() ?? {}, []);
+  const fault = findTextFault(values);
+  if (fault !== undefined) problems.push(problem('CONFIG_VALUE', fault.path, fault.why));
+  return { values, problems, problem };
+}
+
+/** `sources[1].options.endpoint`. */
+export function formatPath(path: KeyPath): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? part : `${text}.${part}`;
+  }, '');
+}
+
+/** Where the key stands; of a missing one, where the nearest parent that is there does. */
+function offsetOf(contents: Node | null, path: KeyPath): number | undefined {
+  let node: unknown = contents;
+  let offset: number | undefined;
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
+      if (!isPair(pair)) return offset;
+      offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+      node = pair.value;
+    } else {
+      const item: unknown = itemAt(node, part);
+      if (item === undefined) return offset;
+      offset = rangeStart(item) ?? offset;
+      node = item;
+    }
+  }
+  return offset;
+}
+
+function itemAt(node: unknown, index: string | number): unknown {
+  if (typeof index !== 'number' || typeof node !== 'object' || node === null) return undefined;
+  return 'items' in node && Array.isArray(node.items) ? node.items[index] : undefined;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
+  return Array.isArray(node.range) ? (node.range[0] as number) : undefined;
+}

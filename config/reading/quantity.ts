@@ -1,0 +1,107 @@
+/**
+ * Quantities as people write them: a number and its unit. A bare number is refused, because the one
+ * who wrote it and the one who reads it would have to mean the same unit by chance.
+ */
+import { isPossibleWei } from '../../core/base/money.js';
+
+/** Longer than any pool lives: a time so far away is a slip, and one that no calendar has ends a process. */
+export const LONGEST_MS = 36_500 * 86_400_000;
+
+/** What was read, or why it could not be: the unit is missing or wrong, or the number is. */
+export type Quantity<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly wrong: 'unit' | 'value'; readonly mend: string };
+
+const MORE_THAN_THERE_IS = 'that is more ether than there is: give at most 1000000000 ETH';
+
+interface Measure {
+  readonly what: string;
+  readonly example: string;
+  /** How many of the base unit each is. */
+  readonly units: Readonly<Record<string, bigint>>;
+}
+
+const AMOUNT: Measure = {
+  what: 'an amount of ether',
+  example: '0.005 ETH',
+  units: { wei: 1n, gwei: 10n ** 9n, ETH: 10n ** 18n },
+};
+const DURATION: Measure = {
+  what: 'a duration',
+  example: '15s',
+  units: { ms: 1n, s: 1_000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n },
+};
+const SHARE: Measure = {
+  what: 'a share',
+  example: '25%',
+  units: { bps: 1n, '%': 100n },
+};
+const GAS: Measure = { what: 'an amount of gas', example: '1000000 gas', units: { gas: 1n } };
+
+/** `0.005 ETH`, `0.1 gwei` or `5000000000000000 wei`, exactly, in wei. */
+export function parseAmountWei(text: string): Quantity<bigint> {
+  const amount = parse(text, AMOUNT);
+  if (amount.ok && !isPossibleWei(amount.value)) return refuse('value', MORE_THAN_THERE_IS);
+  return amount;
+}
+
+/** `250ms`, `15s`, `10m`, `4h` or `7d`, in milliseconds. */
+export function parseDurationMs(text: string): Quantity<number> {
+  const duration = toNumber(parse(text, DURATION));
+  if (duration.ok && duration.value > LONGEST_MS) return refuse('value', 'give at most 36500d');
+  return duration;
+}
+
+/** `25%` or `2500 bps`, in basis points between 0 and 10 000. */
+export function parseShareBps(text: string): Quantity<number> {
+  const share = toNumber(parse(text, SHARE));
+  if (share.ok && share.value > 10_000) return refuse('value', 'a share is at most 100%');
+  return share;
+}
+
+/** `1000000 gas`. */
+export function parseGas(text: string): Quantity<bigint> {
+  return parse(text, GAS);
+}
+
+/** A duration in its largest whole unit: `4h`, `90s`. */
+export function formatDuration(durationMs: number): string {
+  const units = Object.entries(DURATION.units).reverse();
+  const fitting = units.find(([, unitMs]) => durationMs % Number(unitMs) === 0) ?? ['ms', 1n];
+  return durationMs === 0 ? '0s' : `${durationMs / Number(fitting[1])}${fitting[0]}`;
+}
+
+/** Basis points as a percentage: `25%`, `0.5%`. */
+export function formatShare(shareBps: number): string {
+  return `${shareBps / 100}%`;
+}
+
+function parse(text: string, measure: Measure): Quantity<bigint> {
+  const match = /^([0-9]+)(?:\.([0-9]+))?\s*([A-Za-z%]*)$/.exec(text.trim());
+  const units = Object.keys(measure.units).join(', ');
+  if (match === null) {
+    return refuse('value', `give ${measure.what} such as "${measure.example}" (units: ${units})`);
+  }
+  const [, whole = '', fraction = '', unit = ''] = match;
+  const scale = Object.hasOwn(measure.units, unit) ? measure.units[unit] : undefined;
+  if (scale === undefined) {
+    const found = unit === '' ? 'it has no unit' : `"${unit}" is no unit of it`;
+    return refuse('unit', `${measure.what} is wanted and ${found}: use one of ${units}`);
+  }
+  const scaled = BigInt(whole + fraction) * scale;
+  const divisor = 10n ** BigInt(fraction.length);
+  if (scaled % divisor !== 0n) {
+    return refuse('value', `that is finer than ${measure.what} can be: use fewer decimals`);
+  }
+  return { ok: true, value: scaled / divisor };
+}
+
+function toNumber(quantity: Quantity<bigint>): Quantity<number> {
+  if (!quantity.ok) return quantity;
+  if (quantity.value > BigInt(Number.MAX_SAFE_INTEGER)) return refuse('value', 'that is too large');
+  return { ok: true, value: Number(quantity.value) };
+}
+
+function refuse(wrong: 'unit' | 'value', mend: string): Quantity<never> {
+  return { ok: false, wrong, mend };
+}

@@ -1,0 +1,147 @@
+/** The sources of pool events, and the secrets in their options. */
+import type { ConfigDocument, KeyPath } from '../reading/document.js';
+import type { NamedFiles } from '../reading/files.js';
+import type { ConfigCode } from '../reading/problem.js';
+import type { ConfigValues, SourceValues } from '../schema.js';
+
+/** One place that pool events come from. */
+export interface SourceConfig {
+  /** Permanent: it is part of every event's identity. */
+  readonly id: string;
+  /** Which plugin reads it: `orchestrator-http`, `s3`, `file`, `generator`; `module`: a third party's. */
+  readonly kind: string;
+  /** The third party's package, or path from `baseDir`. */
+  readonly module: string | null;
+  /** The configuration's own directory: where relative paths start. */
+  readonly baseDir: string;
+  /** Of kind `file`: the source whose events it holds, and under whose id they count. */
+  readonly of?: string;
+  /** Where the plugin's events do not say so themselves. */
+  readonly region: string | null;
+  readonly nodeType: 'ai' | 'transcode' | null;
+  /** Events before this time are not counted; null: from the beginning. */
+  readonly from: Date | null;
+  readonly syncIntervalMs: number;
+  /** Checked by the plugin's own schema. */
+  readonly options: unknown;
+}
+
+export async function buildSources(
+  values: ConfigValues,
+  document: ConfigDocument,
+  files: NamedFiles,
+): Promise<readonly SourceConfig[]> {
+  noteDuplicates(values.sources, document, files);
+  return Promise.all(
+    values.sources.map(async (source, i) => {
+      if (source.from !== null && source.from.getTime() > Date.now()) {
+        const message = 'this time is still to come, so nothing would be counted until then';
+        files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
+      }
+      noteUnfitting(values, i, { document, files });
+      // A dump is of its orchestrator's region and node type, and no more of it counts.
+      const whole = values.sources.find(({ id }) => id === source.of);
+      return {
+        id: source.id,
+        kind: source.kind,
+        module: source.module ?? null,
+        baseDir: files.resolve('.'),
+        ...(source.of === undefined ? {} : { of: source.of }),
+        region: source.region ?? whole?.region ?? null,
+        nodeType: source.nodeType ?? whole?.nodeType ?? null,
+        from: later(source.from, whole?.from ?? null),
+        syncIntervalMs: source.syncInterval ?? values.pool.syncInterval,
+        options: await fillOptions(source.options, ['sources', i, 'options'], { document, files }),
+      };
+    }),
+  );
+}
+
+interface Place {
+  readonly document: ConfigDocument;
+  readonly files: NamedFiles;
+}
+
+/** Ether and what stands for it: what the generator invents must never be paid here. */
+const CHAINS_WITH_MONEY = [1, 42_161];
+
+/** What is right by itself and wrong beside other keys. */
+function noteUnfitting(values: ConfigValues, i: number, { document, files }: Place): void {
+  const source = values.sources[i];
+  if (source === undefined) return;
+  const note = (code: ConfigCode, key: string, message: string): void =>
+    files.note(document.problem(code, ['sources', i, key], message));
+  if (source.kind === 'module' && source.module === undefined) {
+    note('CONFIG_MISSING_KEY', 'module', 'kind: module needs the package or path that makes it');
+  }
+  if (source.kind !== 'module' && source.module !== undefined) {
+    note('CONFIG_VALUE', 'module', `only kind: module has one, and this is kind: ${source.kind}`);
+  }
+  if (source.of !== undefined) noteUnfittingDump(values, source, note);
+  if (source.kind === 'generator' && CHAINS_WITH_MONEY.includes(values.chain.id)) {
+    const message = `the generator invents fees, and chain ${values.chain.id} would pay them: use it on a chain without money`;
+    note('CONFIG_VALUE', 'kind', message);
+  }
+}
+
+/** What can be said without the database: the source may be one that was removed. */
+function noteUnfittingDump(
+  { sources }: ConfigValues,
+  { id, kind, of, region, nodeType }: SourceValues,
+  note: (code: ConfigCode, key: string, message: string) => void,
+): void {
+  if (kind !== 'file') {
+    note('CONFIG_VALUE', 'of', `only kind: file has one, and this is kind: ${kind}`);
+  }
+  const whole = sources.find((one) => one.id === of);
+  if (of === id) note('CONFIG_VALUE', 'of', 'name the source whose events these are, not this one');
+  else if (whole?.of !== undefined) {
+    note('CONFIG_VALUE', 'of', `"${of}" is a dump as well: name the source that it is of`);
+  }
+  if (whole === undefined) return;
+  if (region !== undefined && region !== whole.region) {
+    note('CONFIG_VALUE', 'region', `"${of}" is of ${whole.region}: say the same, or leave it out`);
+  }
+  if (nodeType !== undefined && nodeType !== whole.nodeType) {
+    const message = `"${of}" is of ${whole.nodeType}: say the same, or leave it out`;
+    note('CONFIG_VALUE', 'nodeType', message);
+  }
+}
+
+function later(one: Date | null, other: Date | null): Date | null {
+  if (one === null || other === null) return one ?? other;
+  return one > other ? one : other;
+}
+
+function noteDuplicates(
+  sources: readonly SourceValues[],
+  document: ConfigDocument,
+  files: NamedFiles,
+): void {
+  for (const [i, source] of sources.entries()) {
+    if (sources.findIndex((other) => other.id === source.id) === i) continue;
+    const message = `the id "${source.id}" is taken by a source above: give each its own`;
+    files.note(document.problem('CONFIG_DUPLICATE', ['sources', i, 'id'], message));
+  }
+}
+
+/** `<name>File: path` becomes `<name>: text of the file`, so that plugins read no files. */
+async function fillOptions(options: unknown, path: KeyPath, place: Place): Promise<unknown> {
+  if (Array.isArray(options)) {
+    return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));
+  }
+  if (options === null || typeof options !== 'object') return options;
+  const filled: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    const name = /^(.+)File$/.exec(key)?.[1];
+    if (name === undefined || typeof value !== 'string') {
+      filled[key] = await fillOptions(value, [...path, key], place);
+    } else if (Object.hasOwn(options, name)) {
+      const message = `${name} and ${key} say the same: keep one of them`;
+      place.files.note(place.document.problem('CONFIG_DUPLICATE', [...path, key], message));
+    } else {
+      filled[name] = await place.files.readSecret([...path, key], value);
+    }
+  }
+  return filled;
+}

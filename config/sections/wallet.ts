@@ -1,0 +1,129 @@
+/** Who signs: where its files are, and what stands in them. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.js';
+import type { SignerConfig } from '../../core/chain/signer/registry.js';
+import { type NamedFiles, unreadable } from '../reading/files.js';
+import { ConfigError } from '../reading/problem.js';
+import type { ConfigValues } from '../schema.js';
+import { readTextFile, secretIn } from '../reading/text-file.js';
+
+type WalletValues = ConfigValues['wallet'];
+
+/** The signer as the configuration names it; its secrets are read by who signs, and kept nowhere else. */
+export type SignerPlace =
+  | { readonly kind: 'keystore'; readonly keystorePath: string; readonly passphrasePath: string }
+  | {
+      readonly kind: 'web3signer';
+      readonly url: string;
+      readonly timeoutMs: number;
+      readonly caPath: string | null;
+      readonly certPath: string | null;
+      readonly keyPath: string | null;
+      readonly tokenPath: string | null;
+    };
+
+export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlace {
+  const place = (path: string | undefined) => (path === undefined ? null : files.resolve(path));
+  const { remote } = wallet;
+  if (remote === undefined) {
+    return {
+      kind: 'keystore',
+      // The schema asked for both.
+      keystorePath: place(wallet.keystoreFile) ?? '',
+      passphrasePath: place(wallet.passphraseFile) ?? '',
+    };
+  }
+  return {
+    kind: 'web3signer',
+    url: remote.url,
+    timeoutMs: remote.timeout,
+    caPath: place(remote.caFile),
+    certPath: place(remote.certFile),
+    keyPath: place(remote.keyFile),
+    tokenPath: place(remote.tokenFile),
+  };
+}
+
+/** Notes a problem for each file of the wallet that cannot be read, or that others can read. */
+export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
+  const { remote } = wallet;
+  await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
+  await tryPassphrase(wallet.passphraseFile, files);
+  for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
+    await files.read(['wallet', 'remote', name], remote?.[name]);
+  }
+  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile);
+  await files.guard(['wallet', 'keystoreFile'], wallet.keystoreFile, true);
+  await files.guard(['wallet', 'passphraseFile'], wallet.passphraseFile, true);
+  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile, true);
+  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
+}
+
+/** What stands around the passphrase is told: it is tried as it stands first, as geth may have taken it. */
+async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
+  const key = ['wallet', 'passphraseFile'];
+  const bytes = await files.readBytes(key, path);
+  if (bytes === undefined || path === undefined) return;
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  const file = files.resolve(path);
+  if (text === '') {
+    files.refuse(key, `${file} is empty`);
+    return;
+  }
+  const found = [
+    ...(text.startsWith('\ufeff') ? ['begins with a byte order mark'] : []),
+    ...(/[\r\n]$/.test(text) ? ['ends with more than one line end'] : []),
+    ...(/[\r\n][^\r\n]/.test(text) ? ['holds more than one line'] : []),
+    ...(text.includes('\0') ? ['holds NUL characters, as UTF-16 does'] : []),
+  ];
+  if (found.length === 0) return;
+  const words = 'it is tried as it stands, then its first line alone: leave nothing else in it';
+  files.warn(key, 'CONFIG_VALUE', `${file} ${found.join(' and ')}; ${words}`);
+}
+
+/** The signer with what its files hold, read anew each time. */
+export async function readSigner(config: Config): Promise<SignerConfig> {
+  const { signer, address } = config.wallet;
+  if (signer.kind === 'keystore') {
+    const [json, passphrase] = await Promise.all([
+      readNamed('wallet.keystoreFile', signer.keystorePath, readTextFile),
+      readNamed('wallet.passphraseFile', signer.passphrasePath, (path) => readFile(path)),
+    ]);
+    return { kind: signer.kind, json, passphrase };
+  }
+  if (address === null) throw new RangeError('a remote signer without an address');
+  const { kind, url, timeoutMs, caPath, certPath, keyPath, tokenPath } = signer;
+  const read = async (name: string, path: string | null) =>
+    path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
+  const [ca, cert, key, token] = await Promise.all([
+    read('caFile', caPath),
+    read('certFile', certPath),
+    read('keyFile', keyPath),
+    read('tokenFile', tokenPath),
+  ]);
+  return {
+    kind,
+    url,
+    address,
+    timeoutMs,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(token === undefined ? {} : { token: secretIn(token) }),
+  };
+}
+
+async function readNamed<T>(
+  key: string,
+  path: string,
+  reader: (path: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await reader(path);
+  } catch (error) {
+    const message = unreadable(path, error);
+    throw new ConfigError([
+      { code: 'CONFIG_FILE_UNREADABLE', file: path, key, line: null, message },
+    ]);
+  }
+}

@@ -1,0 +1,27 @@
+/** What stands in the way of writing to a directory that the pool keeps its state in. */
+import { PoolError } from './errors/pool-error.js';
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there: change its owner or mode',
+  EPERM: 'this user may not write there: change its owner or mode',
+  EROFS: 'it is on a file system that is mounted read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'this user has used up what the disk gives it',
+  ENOTDIR: 'a file stands where a directory should be',
+  EEXIST: 'a file stands where a directory should be',
+};
+
+/** What Postgres' own programs say of the same. */
+const SAID =
+  /No space left on device|Check free disk space|Read-only file system|Disk quota exceeded/;
+
+/** STATE_DIRECTORY_UNUSABLE when it was this that failed; undefined for everything else. */
+export function unusableDirectory(error: unknown, dir: string): PoolError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const said = error instanceof PoolError ? SAID.exec(error.message)?.[0] : undefined;
+  const why = said === undefined ? WORDS[code] : error.message;
+  if (why === undefined) return undefined;
+  const message = `${dir} cannot be written: ${why}`;
+  return new PoolError('STATE_DIRECTORY_UNUSABLE', message, {}, { cause: error });
+}

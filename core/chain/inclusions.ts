@@ -1,0 +1,120 @@
+import type { Depth, Inclusion, Receipt } from '../payouts/rules/settlement.js';
+import type { BlockHeader } from './chain-answers.js';
+import { type ChainClient, type EndpointAnswer, findAgreement } from './chain-client.js';
+import type { ChainReads } from './chain-reads.js';
+
+export interface Depths {
+  readonly confirmations: number;
+  readonly finalityConfirmations: number;
+}
+
+export interface InclusionReport {
+  readonly byHash: ReadonlyMap<string, Inclusion>;
+  /** Hashes for which every endpoint that answered says that there is no receipt. */
+  readonly absent: ReadonlySet<string>;
+}
+
+type Sighting = { readonly receipt: Receipt; readonly depth: Depth } | null;
+
+/**
+ * What a quorum of endpoints says about these transactions. Depth is not worked out from a head that
+ * anyone may claim: the block so many above must be there, and the block below it canonical.
+ */
+export async function readInclusions(
+  chain: ChainClient,
+  hashes: readonly string[],
+  depths: Depths,
+): Promise<InclusionReport> {
+  if (hashes.length === 0) return { byHash: new Map(), absent: new Set() };
+  const answers = await chain.everyEndpoint((reads) => sightings(reads, hashes, depths));
+  const byHash = new Map<string, Inclusion>();
+  const absent = new Set<string>();
+  for (const hash of hashes) {
+    const seen = answers.flatMap(({ endpoint, value }) => {
+      const sighting = value.get(hash);
+      return sighting === undefined ? [] : [{ endpoint, value: sighting }];
+    });
+    const inclusion = combine(seen, chain.quorum);
+    if (inclusion !== undefined) byHash.set(hash, inclusion);
+    if (seen.length >= chain.quorum && seen.every(({ value }) => value === null)) absent.add(hash);
+  }
+  return { byHash, absent };
+}
+
+async function sightings(
+  reads: ChainReads,
+  hashes: readonly string[],
+  depths: Depths,
+): Promise<ReadonlyMap<string, Sighting>> {
+  const receipts = await reads.receipts(hashes);
+  const mined = [...receipts.values()].filter((receipt) => receipt !== null);
+  const above = mined.flatMap((receipt) => [
+    receipt.blockNumber + depths.confirmations - 1,
+    ...(receipt.succeeded ? [] : [receipt.blockNumber + depths.finalityConfirmations - 1]),
+  ]);
+  // A failure is final only where the node itself says so, if it says such a thing at all.
+  const hasFailed = mined.some(({ succeeded }) => !succeeded);
+  const finalized = hasFailed ? await reads.finalizedBlock() : null;
+  // First that the depth is reached, then, in a call of its own, that the block is still there: the
+  // other way round a reorg between two posts could lend a lost block the depth of its successor.
+  const reached = await headersOf(reads, above);
+  const canonical = await headersOf(
+    reads,
+    mined.map((receipt) => receipt.blockNumber),
+  );
+  const found = new Map<string, Sighting>();
+  for (const [hash, receipt] of receipts) {
+    found.set(
+      hash,
+      receipt && { receipt, depth: depthOf(receipt, { reached, canonical, finalized }, depths) },
+    );
+  }
+  return found;
+}
+
+type Headers = ReadonlyMap<number, BlockHeader>;
+
+async function headersOf(reads: ChainReads, numbers: readonly number[]): Promise<Headers> {
+  return numbers.length === 0 ? new Map() : reads.headers(numbers);
+}
+
+function depthOf(
+  receipt: Receipt,
+  headers: {
+    readonly reached: Headers;
+    readonly canonical: Headers;
+    readonly finalized: number | null;
+  },
+  depths: Depths,
+): Depth {
+  const { reached, canonical, finalized } = headers;
+  if (canonical.get(receipt.blockNumber)?.hash !== receipt.blockHash) return 'shallow';
+  const reaches = (confirmations: number) => reached.has(receipt.blockNumber + confirmations - 1);
+  if (!reaches(depths.confirmations)) return 'shallow';
+  const isFinal =
+    reaches(depths.finalityConfirmations) &&
+    receipt.blockNumber <= (finalized ?? receipt.blockNumber);
+  return !receipt.succeeded && isFinal ? 'final' : 'deep';
+}
+
+const RANK: Readonly<Record<Depth, number>> = { shallow: 0, deep: 1, final: 2 };
+
+function combine(seen: readonly EndpointAnswer<Sighting>[], quorum: number): Inclusion | undefined {
+  const receipts = seen.flatMap(({ endpoint, value }) =>
+    value === null ? [] : [{ endpoint, value: value.receipt }],
+  );
+  const agreement = findAgreement(receipts, quorum);
+  if (!agreement.agreed) return undefined;
+  const receipt = agreement.value;
+  // As deep as a quorum has seen it: one endpoint that runs ahead decides nothing.
+  const depths = seen
+    .flatMap(({ value }) =>
+      value !== null && sameBlock(value.receipt, receipt) ? [value.depth] : [],
+    )
+    .sort((a, b) => RANK[b] - RANK[a]);
+  return { ...receipt, depth: depths[quorum - 1] ?? 'shallow' };
+}
+
+function sameBlock(a: Receipt, b: Receipt): boolean {
+  return a.blockHash === b.blockHash && a.succeeded === b.succeeded && a.gasUsed === b.gasUsed;
+}

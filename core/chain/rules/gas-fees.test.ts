@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bumpedFees, decideFees, gasLimitFor } from './gas-fees.js';
+import { smallerWei } from '../../base/money.js';
+
+const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
+
+describe('fees', () => {
+  it('offer twice the base fee and the tip, never more than the cap', () => {
+    expect(decideFees(20_000_000n, limits)).toEqual({
+      kind: 'offer',
+      fees: { maxFeePerGasWei: 41_000_000n, maxPriorityFeePerGasWei: 1_000_000n },
+    });
+    expect(decideFees(80_000_000n, limits)).toMatchObject({
+      fees: { maxFeePerGasWei: 100_000_000n },
+    });
+  });
+
+  it('wait when the base fee is above the cap, and say what to do', () => {
+    expect(decideFees(300_000_000n, limits)).toEqual({
+      kind: 'wait',
+      wait: {
+        code: 'FEE_ABOVE_CAP',
+        reason: 'fee cap 0.1 gwei is below base fee 0.3 gwei: raise chain.maxFeePerGas or wait',
+      },
+    });
+  });
+
+  it('rise by at least an eighth in both fields, or to the cap, and not at all from there', () => {
+    const wei = fc.bigInt({ min: 0n, max: 200_000_000n });
+    fc.assert(
+      fc.property(wei, wei, wei, (maxFeePerGasWei, tip, baseFeeWei) => {
+        const current = {
+          maxFeePerGasWei,
+          maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei),
+        };
+        const bumped = bumpedFees(current, baseFeeWei, limits);
+        if (bumped === undefined) {
+          expect(maxFeePerGasWei).toBeGreaterThanOrEqual(limits.capWei);
+          return;
+        }
+        expect(bumped.maxFeePerGasWei).toBeLessThanOrEqual(limits.capWei);
+        expect(bumped.maxPriorityFeePerGasWei).toBeLessThanOrEqual(bumped.maxFeePerGasWei);
+        for (const field of ['maxFeePerGasWei', 'maxPriorityFeePerGasWei'] as const) {
+          expect(bumped[field]).toBeGreaterThan(current[field]);
+          const isEighth = bumped[field] * 8n >= current[field] * 9n;
+          expect(isEighth || bumped.maxFeePerGasWei === limits.capWei).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe('a gas limit', () => {
+  it('is five quarters of the estimate, at least what was needed before, at most the cap', () => {
+    const cap = 100_000n;
+    expect(gasLimitFor({ estimate: 21_000n, atLeast: null, cap })).toBe(26_250n);
+    expect(gasLimitFor({ estimate: 21_000n, atLeast: 60_000n, cap })).toBe(60_000n);
+    expect(gasLimitFor({ estimate: 90_000n, atLeast: null, cap })).toBe(cap);
+    expect(gasLimitFor({ estimate: undefined, atLeast: null, cap })).toBe(cap);
+  });
+});

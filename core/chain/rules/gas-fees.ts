@@ -1,0 +1,77 @@
+import { formatGwei, largerWei, smallerWei } from '../../base/money.js';
+import type { Wait } from '../../payouts/rules/payout.js';
+
+/** What a transaction offers per gas. */
+export interface Fees {
+  readonly maxFeePerGasWei: bigint;
+  readonly maxPriorityFeePerGasWei: bigint;
+}
+
+export interface FeeLimits {
+  /** No transaction ever offers more. */
+  readonly capWei: bigint;
+  readonly tipWei: bigint;
+}
+
+export type FeeDecision =
+  | { readonly kind: 'offer'; readonly fees: Fees }
+  | { readonly kind: 'wait'; readonly wait: Wait };
+
+/** maxFee = smallerWei(cap, 2 × base + tip): room for six full blocks. A base fee above the cap waits. */
+export function decideFees(baseFeeWei: bigint, limits: FeeLimits): FeeDecision {
+  if (baseFeeWei > limits.capWei) {
+    return { kind: 'wait', wait: feeAboveCap(baseFeeWei, limits.capWei) };
+  }
+  const maxFeePerGasWei = smallerWei(limits.capWei, 2n * baseFeeWei + limits.tipWei);
+  const maxPriorityFeePerGasWei = smallerWei(limits.tipWei, maxFeePerGasWei);
+  return { kind: 'offer', fees: { maxFeePerGasWei, maxPriorityFeePerGasWei } };
+}
+
+export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
+  const reason =
+    `fee cap ${formatGwei(capWei)} gwei is below base fee ${formatGwei(baseFeeWei)} gwei: ` +
+    'raise chain.maxFeePerGas or wait';
+  return { code: 'FEE_ABOVE_CAP', reason };
+}
+
+/**
+ * The fees of a replacement: each field at least 12.5 % and one wei higher, or a node refuses it, and
+ * not below what a new transaction would offer now; the cap itself when that is more. Undefined when
+ * the cap is offered already.
+ */
+export function bumpedFees(current: Fees, baseFeeWei: bigint, limits: FeeLimits): Fees | undefined {
+  const fresh = decideFees(baseFeeWei, limits);
+  const wanted = fresh.kind === 'offer' ? fresh.fees : current;
+  const higherWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
+  if (current.maxFeePerGasWei >= limits.capWei) return undefined;
+  const maxFeePerGasWei = smallerWei(higherWei, limits.capWei);
+  const tip = largerWei(raised(current.maxPriorityFeePerGasWei), wanted.maxPriorityFeePerGasWei);
+  return { maxFeePerGasWei, maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei) };
+}
+
+/** What gas costs when the next block has this base fee. */
+export function expectedGasCostWei(
+  gas: bigint,
+  prices: { readonly baseFeeWei: bigint; readonly fees: Fees },
+): bigint {
+  const { maxFeePerGasWei, maxPriorityFeePerGasWei } = prices.fees;
+  return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);
+}
+
+/** Five quarters of the estimate, not below what an earlier attempt showed to be needed, capped. */
+export function gasLimitFor(options: {
+  /** Undefined when the node says that the transfer reverts: the chain decides that, with the cap. */
+  readonly estimate: bigint | undefined;
+  readonly atLeast: bigint | null;
+  readonly cap: bigint;
+}): bigint {
+  if (options.estimate === undefined) return options.cap;
+  return smallerWei(
+    options.cap,
+    largerWei((options.estimate * 5n + 3n) / 4n, options.atLeast ?? 0n),
+  );
+}
+
+function raised(wei: bigint): bigint {
+  return largerWei(wei + 1n, (wei * 9n + 7n) / 8n);
+}

@@ -1,0 +1,34 @@
+import type { Address } from '../../base/address.js';
+
+/** A plain transfer before it is signed: an EIP-1559 transaction without data. */
+export interface UnsignedTransfer {
+  readonly chainId: number;
+  readonly nonce: number;
+  readonly to: Address;
+  readonly valueWei: bigint;
+  readonly gasLimit: bigint;
+  readonly maxFeePerGasWei: bigint;
+  readonly maxPriorityFeePerGasWei: bigint;
+}
+
+interface SignedTransfer {
+  readonly raw: Uint8Array;
+  /** `0x` and 64 lower-case hex digits. */
+  readonly hash: string;
+}
+
+/** Whoever holds the wallet's key. The key itself never leaves the adapter. */
+export interface Signer {
+  /** The wallet's address, lower case. */
+  readonly address: Address;
+  /**
+   * Signs what it is given and nothing else; whoever asks checks that. Other bytes for the same transfer
+   * are allowed. Gives up within seconds, because the wallet is locked meanwhile.
+   */
+  sign(transfer: UnsignedTransfer): Promise<SignedTransfer>;
+  /**
+   * Asks whether it can sign now: at start, and before the wallet is locked. Throws SIGNER_UNREACHABLE,
+   * SIGNER_REFUSED or SIGNER_ADDRESS_MISSING. Absent: it always can.
+   */
+  check?(): Promise<void>;
+}

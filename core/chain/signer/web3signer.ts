@@ -1,0 +1,67 @@
+/**
+ * Web3signer in its `eth1` mode, or any service that speaks its `eth_signTransaction` and `eth_accounts`.
+ * It takes one call per request, no batches, and keeps the chain's id in its own configuration.
+ */
+import { Transaction } from 'ethers';
+import type { Address } from '../../base/address.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { createRpcService, type RpcServiceOptions } from './rpc-service.js';
+import type { Signer, UnsignedTransfer } from './signer.js';
+
+export interface Web3signerOptions extends RpcServiceOptions {
+  /** The wallet, lower case: the service may hold the keys of others too. */
+  readonly address: Address;
+}
+
+/** A signer whose key is elsewhere; asks nothing yet. */
+export function connectWeb3signer(options: Web3signerOptions): Signer {
+  const { address } = options;
+  const service = createRpcService(options);
+  const unusable = (words: string) =>
+    new PoolError('SIGNER_UNREACHABLE', `the signer ${service.name} answered ${words}`);
+  return {
+    address,
+    async sign(transfer) {
+      const raw = await service.call('eth_signTransaction', [toParameters(address, transfer)]);
+      if (typeof raw !== 'string') throw unusable('with something that is no transaction');
+      const hash = hashOf(raw);
+      if (hash === null) throw unusable('with something that is no signed transaction');
+      return { raw: Buffer.from(raw.slice(2), 'hex'), hash };
+    },
+    async check() {
+      const accounts = await service.call('eth_accounts', []);
+      if (!Array.isArray(accounts)) throw unusable('with no list of its accounts');
+      if (accounts.some((account) => String(account).toLowerCase() === address)) return;
+      const holds = `it holds ${accounts.length} other key${accounts.length === 1 ? '' : 's'}`;
+      const message = `the signer ${service.name} has no key of ${address}: ${holds}`;
+      throw new PoolError('SIGNER_ADDRESS_MISSING', message);
+    },
+  };
+}
+
+function toParameters(from: Address, transfer: UnsignedTransfer): Readonly<Record<string, string>> {
+  return {
+    from,
+    to: transfer.to,
+    gas: quantity(transfer.gasLimit),
+    maxFeePerGas: quantity(transfer.maxFeePerGasWei),
+    maxPriorityFeePerGas: quantity(transfer.maxPriorityFeePerGasWei),
+    value: quantity(transfer.valueWei),
+    nonce: quantity(transfer.nonce),
+    data: '0x',
+    chainId: quantity(transfer.chainId),
+  };
+}
+
+function quantity(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Null when these are not the bytes of a signed transaction; whose, and of what, others look at. */
+function hashOf(raw: string): string | null {
+  try {
+    return Transaction.from(raw).hash;
+  } catch {
+    return null;
+  }
+}

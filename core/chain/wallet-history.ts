@@ -1,0 +1,174 @@
+/** What a wallet has sent, found on the chain by its nonces. */
+import type { Address } from '../base/address.js';
+import type { Receipt } from '../payouts/rules/settlement.js';
+import type { MinedTransaction } from './chain-answers.js';
+import { ChainError } from './chain-error.js';
+import type { ChainReads } from './chain-reads.js';
+import { chainIdOf, rebuildRaw } from './transfer.js';
+
+/** A mined transaction together with what became of it. */
+export interface SentTransaction extends Receipt {
+  readonly nonce: number;
+  readonly valueWei: bigint;
+  readonly data: string;
+  /** The signed bytes as hex, put together again; null when they cannot be. */
+  readonly raw: string | null;
+  /** The chain that it was signed for; null when its bytes do not say, or are not known. */
+  readonly signedFor: number | null;
+}
+
+export interface NonceSearch {
+  readonly wallet: Address;
+  readonly nonces: readonly number[];
+  /** The blocks in which they were consumed lie between these two. */
+  readonly fromBlock: number;
+  readonly toBlock: number;
+}
+
+/** Ranges no longer than this are read block by block instead of being halved. */
+const SMALL_RANGE = 4;
+/** Without old states every block has to be read: more than this takes too long. */
+const MOST_BLOCKS_READ = 5_000;
+const BLOCKS_AT_ONCE = 50;
+
+/** The transactions that consumed these nonces, by nonce; throws when the node cannot tell. */
+export async function findByNonces(
+  reads: ChainReads,
+  search: NonceSearch,
+): Promise<readonly SentTransaction[]> {
+  if (search.nonces.length === 0) return [];
+  const blocks = await blocksOf(reads, search);
+  const wanted = new Set(search.nonces);
+  const found: MinedTransaction[] = [];
+  for (let from = 0; from < blocks.length; from += BLOCKS_AT_ONCE) {
+    const sent = await reads.sentIn(search.wallet, blocks.slice(from, from + BLOCKS_AT_ONCE));
+    found.push(...sent.filter(({ nonce }) => wanted.has(nonce)));
+  }
+  return withReceipts(reads, found);
+}
+
+/** How far back the first step of a search for a block goes; each next one goes twice as far. */
+const FIRST_STEP = 1_024;
+
+/**
+ * The newest block up to `toBlock` by which the wallet had sent at most so many transactions. It goes
+ * backwards in growing steps: of the first blocks of a chain many nodes keep no states.
+ */
+export async function lastBlockBefore(
+  reads: ChainReads,
+  { wallet, nonce, toBlock }: Pick<NonceSearch, 'wallet' | 'toBlock'> & { readonly nonce: number },
+): Promise<number> {
+  const isBefore = async (block: number) => (await reads.nonceAt(wallet, block)) <= nonce;
+  try {
+    let after = toBlock + 1;
+    let before = toBlock;
+    for (let step = FIRST_STEP; before > 0 && !(await isBefore(before)); step *= 2) {
+      after = before;
+      before = Math.max(before - step, 0);
+    }
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (await isBefore(middle)) before = middle;
+      else after = middle;
+    }
+    return before;
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.kind !== 'refused') throw error;
+    const words = `${error.message}; name an endpoint of an archive node in chain.rpcUrls`;
+    throw new ChainError('refused', words, error.rpcCode, { cause: error });
+  }
+}
+
+/** The transactions of these hashes with their receipts; what no block holds is left out. */
+export async function readSent(
+  reads: ChainReads,
+  hashes: readonly string[],
+): Promise<readonly SentTransaction[]> {
+  const known = await reads.transactions(hashes);
+  return withReceipts(
+    reads,
+    [...known.values()].flatMap((transaction) => transaction ?? []),
+  );
+}
+
+async function withReceipts(
+  reads: ChainReads,
+  mined: readonly MinedTransaction[],
+): Promise<readonly SentTransaction[]> {
+  const receipts = await reads.receipts(mined.map(({ hash }) => hash));
+  return mined
+    .map(({ hash, nonce, valueWei, data, fields }) => {
+      const receipt = receipts.get(hash);
+      // It is in a block: a node that has lost its receipt knows less than it says, not more.
+      if (!receipt)
+        throw new ChainError('refused', `there is no receipt of ${hash}, which is mined`);
+      const raw = rebuildRaw(fields, hash);
+      const bytes = raw === undefined ? null : Buffer.from(raw).toString('hex');
+      const signedFor = raw === undefined ? null : chainIdOf(raw);
+      return { ...receipt, nonce, valueWei, data, raw: bytes, signedFor };
+    })
+    .sort((a, b) => a.nonce - b.nonce);
+}
+
+/** The blocks in which the wallet's count passes a wanted nonce. */
+async function blocksOf(reads: ChainReads, search: NonceSearch): Promise<readonly number[]> {
+  try {
+    return await halve(reads, search);
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.kind !== 'refused') throw error;
+    return everyBlock(search, error);
+  }
+}
+
+/** A node that keeps no old states can still be read block by block. */
+function everyBlock({ fromBlock, toBlock }: NonceSearch, cause: ChainError): readonly number[] {
+  const count = toBlock - fromBlock + 1;
+  if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock);
+  const words =
+    `${cause.message}; without old states ${count} blocks would have to be read: ` +
+    'name an endpoint of an archive node in chain.rpcUrls';
+  throw new ChainError('refused', words, cause.rpcCode, { cause });
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  /** The wallet's count before the first block and after the last. */
+  readonly before: number;
+  readonly after: number;
+}
+
+async function halve(reads: ChainReads, search: NonceSearch): Promise<readonly number[]> {
+  const { wallet, fromBlock, toBlock } = search;
+  const nonces = [...search.nonces].sort((a, b) => a - b);
+  const holdsWanted = ({ before, after }: Range) =>
+    nonces.some((nonce) => nonce >= before && nonce < after);
+  const after = await reads.nonceAt(wallet, toBlock);
+  let ranges: readonly Range[] = [{ from: fromBlock, to: toBlock, before: 0, after }];
+  const blocks: number[] = [];
+  while (ranges.length > 0) {
+    const small = ranges.filter(isSmall);
+    blocks.push(...small.flatMap(({ from, to }) => range(from, to)));
+    const large = ranges.filter((one) => !isSmall(one));
+    const middles = large.map(middleOf);
+    const counts = middles.length === 0 ? [] : await reads.noncesAt(wallet, middles);
+    ranges = large
+      .flatMap((one, index) => split(one, middles[index] ?? one.from, counts[index] ?? 0))
+      .filter(holdsWanted);
+  }
+  return blocks;
+}
+
+const isSmall = ({ from, to }: Range): boolean => to - from < SMALL_RANGE;
+const middleOf = ({ from, to }: Range): number => Math.floor((from + to) / 2);
+
+function split(one: Range, middle: number, count: number): readonly Range[] {
+  return [
+    { ...one, to: middle, after: count },
+    { ...one, from: middle + 1, before: count },
+  ];
+}
+
+function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: Math.max(to - from + 1, 0) }, (_, index) => from + index);
+}

@@ -1,0 +1,269 @@
+/**
+ * Transactions of the wallet's key that this ledger did not sign: found on the chain, judged, and
+ * booked so that nobody is paid twice and no nonce is left open.
+ */
+
+import { ChainError } from '../chain/chain-error.js';
+import { readInclusions } from '../chain/inclusions.js';
+import { feesOf, signerOf } from '../chain/transfer.js';
+import { findByNonces, type SentTransaction } from '../chain/wallet-history.js';
+import type { Address } from '../base/address.js';
+import {
+  describeForeign,
+  type ForeignFacts,
+  type ForeignVerdict,
+  judgeForeign,
+} from './rules/foreign-verdict.js';
+import type { GivenOrder } from '../orders/rules/order.js';
+import {
+  adopt,
+  type ForeignTransaction,
+  knownPayees,
+  type RecoveredAttempt,
+  recoverAttempts,
+  unclaimedPayments,
+} from './store/foreign-transactions.js';
+import { type OpenSlot, openSlots } from '../payouts/store/settlements.js';
+import { findWallet, reopenWallet, requireHalted, type WalletOpening } from '../payouts/store/wallet/wallets.js';
+import { searchStart } from '../payouts/store/reads/wallet-reads.js';
+import type { AdoptionReport } from '../../workflows/contract.js';
+import { agreedSent } from '../payouts/wallet/agreed-sent.js';
+import { deepPoint, type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { openingAt } from '../payouts/wallet/other-wallets.js';
+import { requireOwnChain } from '../payouts/wallet/own-chain.js';
+
+/** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
+const MOST_AT_ONCE = 500;
+
+interface Found {
+  readonly transaction: SentTransaction;
+  readonly facts: ForeignFacts;
+  readonly slot: OpenSlot | undefined;
+  readonly verdict: ForeignVerdict;
+}
+
+interface Examination {
+  readonly found: readonly Found[];
+  readonly unclaimed: readonly ForeignTransaction[];
+  readonly waiting: string | null;
+}
+
+/** Of one wallet: with `paidFrom`, also what it sent from that nonce on before this ledger met it. */
+type AdoptionOfWallet = Omit<GivenOrder<'wallet.adopt'>, 'paidFrom'> & {
+  readonly paidFrom?: number;
+};
+
+/**
+ * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
+ * booking would be: also where the endpoints do not show the chain that the ledger has paid on.
+ */
+export async function adoptWallet(
+  deps: MoneyDeps,
+  input: AdoptionOfWallet,
+): Promise<AdoptionReport> {
+  // Booking looks again, under the wallet's lock.
+  const wallet = await findWallet(deps.db, walletKeyOf(deps));
+  if (wallet !== undefined) requireHalted(wallet);
+  await requireOwnChain(deps);
+  const start = await reopen(deps, input);
+  const examination = await examine(deps, new Set(input.vouchedHashes), start);
+  const { found, unclaimed, waiting } = examination;
+  if (!input.dryRun) {
+    const { actor, reason } = input;
+    const adoption = { ...adoptionOf(deps, examination), isComplete: waiting === null };
+    await adopt(deps.db, walletKeyOf(deps), { ...adoption, actor, reason });
+  }
+  return {
+    applied: !input.dryRun,
+    complete: waiting === null,
+    waiting,
+    findings: [
+      ...found.map(({ facts, verdict, slot }) => ({
+        nonce: facts.nonce,
+        hash: facts.hash,
+        to: facts.to,
+        valueWei: facts.valueWei.toString(),
+        payoutId: slot?.payoutId ?? null,
+        verdict,
+        words: describeForeign(facts, verdict),
+      })),
+      ...unclaimed.map(({ nonce, hash, to, valueWei }) => ({
+        ...{ nonce, hash, to, payoutId: null, verdict: 'payment' as const },
+        valueWei: valueWei.toString(),
+        words: `${hash} paid ${to} before it was known as a payee; booked as paid`,
+      })),
+    ],
+  };
+}
+
+/** Where the search begins while only a dry run says so; undefined when the ledger has it written down. */
+async function reopen(
+  deps: MoneyDeps,
+  { paidFrom, dryRun, actor, reason }: AdoptionOfWallet,
+): Promise<WalletOpening | undefined> {
+  if (paidFrom === undefined) return undefined;
+  const opening = await openingAt(deps, paidFrom);
+  const order = { actor, reason, opening, dryRun };
+  const isNew = await reopenWallet(deps.db, walletKeyOf(deps), order);
+  return isNew && dryRun ? opening : undefined;
+}
+
+/**
+ * A consumed nonce whose transaction nobody here knows: when it is the very transfer that was signed
+ * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
+ */
+export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
+  const end = await deepPoint(deps);
+  if (end === undefined || slot.nonce >= end.nonce) return false;
+  const [found] = await judge(deps, await search(deps, [slot.nonce], end), {
+    slots: [slot],
+    vouched: new Set(),
+  });
+  if (found?.verdict !== 'ours') return false;
+  await recoverAttempts(deps.db, walletKeyOf(deps), [recoveredOf(found.transaction)]);
+  return true;
+}
+
+async function examine(
+  deps: MoneyDeps,
+  vouched: ReadonlySet<string>,
+  start: WalletOpening | undefined,
+): Promise<Examination> {
+  const key = walletKeyOf(deps);
+  const end = await finalPoint(deps);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const wallet = await findWallet(deps.db, key);
+  const nextNonce = start?.nonce ?? wallet?.nextNonce ?? 0;
+  const { slots, untold } = await unseenSlots(deps, end);
+  const last = Math.min(end.nonce, nextNonce + MOST_AT_ONCE);
+  const ahead = range(nextNonce, last);
+  const wanted = [...slots.map(({ nonce }) => nonce), ...ahead];
+  const sent = await search(deps, wanted, { ...end, start });
+  const found = await judge(deps, sent, { slots, vouched });
+  const known = new Set(
+    found.flatMap((one) => (one.verdict === 'unclear' ? [] : [one.facts.nonce])),
+  );
+  const gap = ahead.find((nonce) => !known.has(nonce));
+  const lost = slots.filter(({ nonce }) => found.every(({ facts }) => facts.nonce !== nonce));
+  return {
+    found: found.filter(
+      ({ facts }) => gap === undefined || facts.nonce < gap || facts.nonce === gap,
+    ),
+    unclaimed: await unclaimedPayments(deps.db, key),
+    waiting: waitingFor(found, { gap: gap ?? lost[0]?.nonce, untold, end, nextNonce }),
+  };
+}
+
+function waitingFor(
+  found: readonly Found[],
+  sight: {
+    readonly gap: number | undefined;
+    readonly untold: OpenSlot | undefined;
+    readonly end: FinalPoint;
+    readonly nextNonce: number;
+  },
+): string | null {
+  const { gap, untold, end, nextNonce } = sight;
+  const unclear = found.find(({ verdict }) => verdict === 'unclear');
+  if (unclear !== undefined) return `${unclear.facts.hash} is unclear: look at it, then --vouch`;
+  if (gap !== undefined) return `the transaction of nonce ${gap} was not found: try again`;
+  if (untold !== undefined) {
+    const what = `what took nonce ${untold.nonce}, signed for payout ${untold.payoutId},`;
+    return `${what} is not final or not told alike by the endpoints yet: run it again`;
+  }
+  const rest = end.nonce - nextNonce - MOST_AT_ONCE;
+  if (rest > 0) return `${rest} more transactions are to be looked at: run it again`;
+  const known = Math.max(end.nonce, nextNonce);
+  // What waits in a pool may still be mined and pay somebody whom the ledger is about to pay.
+  if (end.claimedNonce <= known) return null;
+  return (
+    `${end.claimedNonce - known} more transactions of the wallet are not final yet: ` +
+    'run it again when they are'
+  );
+}
+
+/**
+ * Open slots whose nonce is consumed for good and none of whose attempts was mined; and the first one
+ * that is consumed by something of which this cannot be said yet.
+ */
+async function unseenSlots(
+  deps: MoneyDeps,
+  end: FinalPoint,
+): Promise<{ readonly slots: readonly OpenSlot[]; readonly untold: OpenSlot | undefined }> {
+  const below = Math.max(end.nonce, end.minedNonce);
+  const open = await openSlots(deps.db, walletKeyOf(deps), { from: 0, below, limit: 10_000 });
+  const hashes = open.flatMap((slot) => slot.attempts.map(({ hash }) => hash));
+  const { byHash, absent } = await readInclusions(deps.rpc, hashes, deps.chain);
+  const unseen = open.filter((slot) => slot.attempts.every(({ hash }) => !byHash.has(hash)));
+  const isAbsent = ({ nonce, attempts }: OpenSlot) =>
+    nonce < end.nonce && attempts.every(({ hash }) => absent.has(hash));
+  return { slots: unseen.filter(isAbsent), untold: unseen.find((slot) => !isAbsent(slot)) };
+}
+
+async function search(
+  deps: MoneyDeps,
+  nonces: readonly number[],
+  {
+    block: toBlock,
+    start,
+  }: Pick<FinalPoint, 'block'> & { readonly start?: WalletOpening | undefined },
+): Promise<readonly SentTransaction[]> {
+  if (nonces.length === 0) return [];
+  const key = walletKeyOf(deps);
+  const fromBlock = start?.block ?? (await searchStart(deps.db, key, Math.min(...nonces)));
+  const { address: wallet } = key;
+  const asked = { wallet, nonces, fromBlock, toBlock };
+  return agreedSent(deps, (reads) => findByNonces(reads, asked));
+}
+
+async function judge(
+  deps: MoneyDeps,
+  sent: readonly SentTransaction[],
+  context: { readonly slots: readonly OpenSlot[]; readonly vouched: ReadonlySet<string> },
+): Promise<readonly Found[]> {
+  const destinations = sent.flatMap(({ to }) => (to === null ? [] : [to]));
+  const payees = await knownPayees(deps.db, destinations);
+  return sent.map((transaction) => {
+    const facts = factsOf(transaction, deps.signer.address);
+    const slot = context.slots.find(({ nonce }) => nonce === facts.nonce);
+    const verdict = judgeForeign(facts, {
+      slot,
+      isPayee: facts.to !== null && payees.has(facts.to),
+      isVouchedFor: context.vouched.has(facts.hash),
+    });
+    return { transaction, facts, slot, verdict };
+  });
+}
+
+function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
+  const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
+  const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
+  // Signed for another chain it would not have come so far.
+  const isForOurChain = signedFor !== null;
+  return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
+}
+
+function adoptionOf(deps: MoneyDeps, examination: Examination) {
+  const { found, unclaimed } = examination;
+  const foreign = (verdict: ForeignVerdict) =>
+    found
+      .filter((one) => one.verdict === verdict)
+      .map(({ transaction }) => ({ ...transaction, sender: deps.signer.address }));
+  return {
+    ours: found
+      .filter(({ verdict }) => verdict === 'ours')
+      .map(({ transaction }) => recoveredOf(transaction)),
+    payments: [...foreign('payment'), ...unclaimed],
+    paysNobody: foreign('pays-nobody'),
+  };
+}
+
+function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
+  const bytes = Buffer.from(raw ?? '', 'hex');
+  return { hash, nonce, raw: bytes, ...feesOf(bytes) };
+}
+
+function range(from: number, below: number): readonly number[] {
+  return Array.from({ length: Math.max(below - from, 0) }, (_, index) => from + index);
+}

@@ -1,0 +1,122 @@
+/** Repairs of one payout: each shows first what it would do, and proves it on the chain. */
+import { ChainError } from '../chain/chain-error.js';
+import { readInclusions } from '../chain/inclusions.js';
+import { readSent, type SentTransaction } from '../chain/wallet-history.js';
+import { ethAndWei } from '../base/money.js';
+import type { GivenOrder } from '../orders/rules/order.js';
+import { PoolError } from '../base/errors/pool-error.js';
+import { decideSettlement, type SettlementDecision } from '../payouts/rules/settlement.js';
+import { cancelPayout } from '../payouts/store/payout-messages.js';
+import {
+  bookPaidElsewhere,
+  type RepairedPayout,
+  requirePayout,
+  requireUnsigned,
+} from './store/repaired-payouts.js';
+import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
+import type { RepairReport } from '../../workflows/contract.js';
+import { agreedSent } from '../payouts/wallet/agreed-sent.js';
+import { finalPoint } from '../payouts/wallet/final-point.js';
+import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { requireOwnChain } from '../payouts/wallet/own-chain.js';
+
+/**
+ * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
+ * what was signed failed for good and one endpoint alone says so.
+ */
+export async function releasePayout(
+  deps: MoneyDeps,
+  input: GivenOrder<'payout.release'>,
+): Promise<RepairReport> {
+  const payout = await requirePayout(deps.db, input.payoutId);
+  const amount = ethAndWei(payout.amountWei);
+  if (payout.slot === null) {
+    requireUnsigned(payout);
+    if (!input.dryRun) await cancelPayout(deps.db, input.payoutId, input);
+    return { applied: !input.dryRun, words: `nothing is signed; ${amount} is pending again` };
+  }
+  await requireOwnChain(deps);
+  const { wallet, nonce } = payout.slot;
+  const { slot, decision } = await decideAlone(depsWithoutKey(deps, wallet), payout, nonce);
+  const refused = decision.kind === 'refused' ? [{ slot, ...decision }] : [];
+  const outOfGas = decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [];
+  if (refused.length + outOfGas.length === 0) requireUnsigned(payout);
+  if (!input.dryRun) {
+    const { actor, reason } = input;
+    const closings = { settled: [], refused, outOfGas, decision: { actor, reason } };
+    await closeSlots(deps.db, { ...walletKeyOf(deps), address: wallet }, closings);
+  }
+  const words =
+    outOfGas.length > 0
+      ? `its transaction ran out of gas for good; ${amount} is pending again, and the payee's next payout gets more gas`
+      : `its transaction failed for good; ${amount} is pending again and the payee unpayable until released`;
+  return { applied: !input.dryRun, words };
+}
+
+/** What the chain has decided about its slot, when a person's word stands in for a second endpoint. */
+async function decideAlone(
+  deps: MoneyDeps,
+  payout: RepairedPayout,
+  nonce: number,
+): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementDecision }> {
+  const page = { from: nonce, below: nonce + 1, limit: 1 };
+  const [slot] = await openSlots(deps.db, walletKeyOf(deps), page);
+  if (slot === undefined) {
+    throw new PoolError('PAYOUT_ALREADY_CLOSED', `the payout has ended as ${payout.state}`);
+  }
+  const hashes = slot.attempts.map(({ hash }) => hash);
+  const { byHash } = await readInclusions(deps.rpc, hashes, deps.chain);
+  const inclusions = hashes.flatMap((hash) => byHash.get(hash) ?? []);
+  const facts = { ...slot, wallet: deps.signer.address };
+  const rules = { ...deps.chain, endpoints: Math.max(deps.rpc.endpoints, 2), head: 0 };
+  return { slot, decision: decideSettlement(facts, inclusions, rules) };
+}
+
+/** Books a payment that somebody made outside of the pool, once the chain has proved it. */
+export async function payElsewhere(
+  deps: MoneyDeps,
+  input: GivenOrder<'payout.paid-elsewhere'>,
+): Promise<RepairReport> {
+  const payout = await requirePayout(deps.db, input.payoutId);
+  requireUnsigned(payout);
+  const transaction = await provePayment(deps, payout, input.txHash);
+  if (!input.dryRun) {
+    await bookPaidElsewhere(deps.db, walletKeyOf(deps), { ...input, transaction });
+  }
+  const restWei = payout.amountWei - transaction.valueWei;
+  const rest = restWei > 0n ? `${ethAndWei(restWei)} stays pending` : 'nothing of it stays pending';
+  const paid = ethAndWei(transaction.valueWei);
+  const words = `${paid} is booked as paid to ${payout.payee} by ${transaction.hash}; ${rest}`;
+  return { applied: !input.dryRun, words };
+}
+
+async function provePayment(deps: MoneyDeps, payout: RepairedPayout, hash: string) {
+  await requireOwnChain(deps);
+  const end = await finalPoint(deps);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree about it');
+  const [transaction] = await agreedSent(deps, (reads) => readSent(reads, [hash]));
+  const fault = faultOf(transaction, payout, {
+    wallet: deps.signer.address,
+    finalBlock: end.block,
+  });
+  if (transaction === undefined || fault !== undefined) {
+    throw new PoolError('PAYMENT_UNPROVEN', `transaction ${hash} ${fault}`);
+  }
+  return { ...transaction, sender: transaction.from };
+}
+
+function faultOf(
+  transaction: SentTransaction | undefined,
+  payout: RepairedPayout,
+  sight: { readonly wallet: string; readonly finalBlock: number },
+): string | undefined {
+  if (transaction === undefined) return 'is not on the chain';
+  if (transaction.from === sight.wallet)
+    return 'is of the pool’s own wallet: `openpool wallet adopt`';
+  if (!transaction.succeeded) return 'failed';
+  if (transaction.to !== payout.destination) return `does not go to ${payout.destination}`;
+  if (transaction.valueWei === 0n) return 'carries nothing';
+  if (transaction.blockNumber > sight.finalBlock) return 'is not final yet: try again later';
+  return undefined;
+}

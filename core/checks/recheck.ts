@@ -1,0 +1,96 @@
+import type { BlockHeader } from '../chain/chain-answers.js';
+import { ChainError } from '../chain/chain-error.js';
+import { readInclusions } from '../chain/inclusions.js';
+import {
+  markFinal,
+  moveSlot,
+  type PaidSlot,
+  reopenPayout,
+  slotsNotFinal,
+} from './store/paid-slots.js';
+import type { RecheckReport } from '../../workflows/contract.js';
+import { finalPoint } from '../payouts/wallet/final-point.js';
+import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
+
+const PAGE = 500;
+
+/**
+ * Looks again at everything paid, from any wallet of the ledger, that is not final. What a quorum of endpoints says is gone is
+ * re-opened: that only sends its same bytes again, so that being wrong about it costs nothing.
+ */
+export async function recheckSettled(
+  deps: MoneyDeps,
+  onProgress: (words: string) => void = () => undefined,
+): Promise<RecheckReport> {
+  const report = { final: 0, moved: 0, reopened: 0 };
+  for (const each of await walletsOfLedger(deps)) {
+    for await (const part of recheckPages(each, onProgress)) {
+      report.final += part.final;
+      report.moved += part.moved;
+      report.reopened += part.reopened;
+    }
+  }
+  return report;
+}
+
+async function* recheckPages(
+  deps: MoneyDeps,
+  onProgress: (words: string) => void,
+): AsyncGenerator<RecheckReport> {
+  for (let from = 0; ; ) {
+    const page = await slotsNotFinal(deps.db, walletKeyOf(deps), { from, limit: PAGE });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    onProgress(`nonces ${from} to ${last.nonce} of ${deps.signer.address}`);
+    yield await recheckPage(deps, page);
+    from = last.nonce + 1;
+  }
+}
+
+async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<RecheckReport> {
+  const end = await finalPoint(deps);
+  const headers = await agreedHeaders(deps, page);
+  if (end === undefined || headers === undefined) {
+    throw new ChainError('refused', 'the RPC endpoints do not agree');
+  }
+  const stands = (slot: PaidSlot) => headers.get(slot.blockNumber)?.hash === slot.blockHash;
+  const final = page.filter((slot) => stands(slot) && slot.blockNumber <= end.block);
+  // Nobody looks at it again, and from now on the chain is known by it.
+  if (final.length > 0) await awaitOwnChain(deps);
+  await markFinal(deps.db, walletKeyOf(deps), final);
+  const lost = page.filter((slot) => !stands(slot));
+  return { final: final.length, ...(await followLost(deps, lost)) };
+}
+
+async function agreedHeaders(
+  deps: MoneyDeps,
+  page: readonly PaidSlot[],
+): Promise<ReadonlyMap<number, BlockHeader> | undefined> {
+  const numbers = page.map(({ blockNumber }) => blockNumber);
+  const answer = await deps.rpc.agreed((reads) => reads.headers(numbers));
+  return answer.agreed ? answer.value : undefined;
+}
+
+/** Their blocks are not canonical any more: found in another one, or nowhere. */
+async function followLost(
+  deps: MoneyDeps,
+  lost: readonly PaidSlot[],
+): Promise<Pick<RecheckReport, 'moved' | 'reopened'>> {
+  const key = walletKeyOf(deps);
+  const hashes = lost.map(({ hash }) => hash);
+  const { byHash, absent } = await readInclusions(deps.rpc, hashes, deps.chain);
+  let moved = 0;
+  let reopened = 0;
+  for (const slot of lost) {
+    const seen = byHash.get(slot.hash);
+    if (seen?.succeeded === true && seen.depth !== 'shallow') {
+      await moveSlot(deps.db, key, { ...slot, ...seen });
+      moved += 1;
+    } else if (absent.has(slot.hash) || seen?.succeeded === false) {
+      if (await reopenPayout(deps.db, key, slot)) reopened += 1;
+    }
+  }
+  return { moved, reopened };
+}

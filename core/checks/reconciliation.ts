@@ -1,0 +1,203 @@
+/**
+ * Chain against ledger, both ways and to the wei: every nonce that the wallet has used by a final
+ * block, and the balance that they must have left.
+ */
+import { ChainError } from '../chain/chain-error.js';
+import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
+import {
+  compareBalance,
+  compareNonce,
+  type Discrepancy,
+  incomeOf,
+  type LedgerRecord,
+  spentBy,
+} from './rules/discrepancies.js';
+import {
+  keepReconciliation,
+  ledgerRecords,
+  minedBeyond,
+  type Reconciliation,
+  type ReconciliationStart,
+  reconciliationStart,
+} from './store/reconciliation-records.js';
+import { haltWallet } from '../payouts/store/wallet/wallets.js';
+import type { ReconciliationInput, ReconciliationReport, Unscoped } from '../../workflows/contract.js';
+import { agreedSent } from '../payouts/wallet/agreed-sent.js';
+import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+
+/** More would not pass through Temporal; all of them are kept. */
+const MOST_TOLD = 500;
+/** Nonces per page: two batches of requests to each endpoint. */
+const PAGE = 200;
+
+/** Reconciles what is new since the last interval that added up, and keeps the result. */
+export async function reconcile(
+  deps: MoneyDeps,
+  input: Unscoped<ReconciliationInput>,
+  onProgress: (words: string) => void = () => undefined,
+): Promise<ReconciliationReport> {
+  const key = walletKeyOf(deps);
+  const end = await finalPoint(deps);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const kept = await reconciliationStart(deps.db, key, input);
+  if (kept === undefined) throw new ChainError('refused', 'the wallet was not opened yet');
+  const start = await startOf(deps, kept);
+  if (end.block <= start.block) {
+    return toReport({ ...empty(start), findings: [] });
+  }
+  const result = await reconcileInterval(deps, { start, end, onProgress });
+  await keepReconciliation(deps.db, key, result);
+  const grave = result.findings.find(({ code }) => code !== 'PAYOUT_NOT_SETTLED');
+  if (grave !== undefined) {
+    const reason = `${grave.code}: ${grave.message}`;
+    await haltWallet(deps.db, key, { code: 'RECONCILIATION_FAILED', reason });
+  }
+  return toReport(result);
+}
+
+/** At the wallet's opening the chain is asked for that very block: what was read then may straddle two. */
+async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<ReconciliationStart> {
+  if (!kept.isOpening) return kept;
+  try {
+    const answer = await standingAt(deps, kept.block);
+    return answer.agreed ? { ...kept, ...answer.value } : kept;
+  } catch (error) {
+    // Nodes without old states: then what was read at the opening has to do.
+    if (error instanceof ChainError) return kept;
+    throw error;
+  }
+}
+
+interface Interval {
+  readonly start: ReconciliationStart;
+  readonly end: FinalPoint;
+  readonly onProgress: (words: string) => void;
+}
+
+async function reconcileInterval(deps: MoneyDeps, interval: Interval): Promise<Reconciliation> {
+  const { start, end, onProgress } = interval;
+  const findings: Discrepancy[] = [];
+  let outWei = 0n;
+  let gasWei = 0n;
+  for (let from = start.nonce; from < end.nonce; from += PAGE) {
+    onProgress(`nonce ${from} of ${start.nonce} to ${end.nonce}`);
+    const page = { from, below: Math.min(from + PAGE, end.nonce) };
+    const ledger = await ledgerRecords(deps.db, walletKeyOf(deps), page);
+    const chain = await chainRecords(deps, { page, ledger, interval });
+    requireTold(page, chain, ledger);
+    const spent = spentBy([...chain.values()]);
+    outWei += spent.outWei;
+    gasWei += spent.gasWei;
+    const judged = { ...page, from: Math.max(page.from, start.openingNonce) };
+    findings.push(...comparePage(judged, chain, ledger));
+  }
+  findings.push(...(await compareBeyond(deps, end)));
+  const sheet = {
+    openingWei: start.balanceWei,
+    closingWei: end.balanceWei,
+    ...{ outWei, gasWei },
+  };
+  const balance = compareBalance(sheet);
+  return {
+    ...{ fromBlock: start.block, toBlock: end.block, fromNonce: start.nonce, toNonce: end.nonce },
+    ...{ openingWei: start.balanceWei, balanceWei: end.balanceWei, outWei, gasWei },
+    inWei: incomeOf(sheet),
+    findings: balance === undefined ? findings : [...findings, balance],
+  };
+}
+
+interface Page {
+  readonly from: number;
+  readonly below: number;
+}
+
+/**
+ * A nonce that is used, and nothing that used it, on the chain or in the ledger: one of the two answers
+ * of the endpoint is wrong, and an interval that ends on a wrong count spoils the next one.
+ */
+function requireTold(
+  page: Page,
+  chain: ReadonlyMap<number, SentTransaction>,
+  ledger: ReadonlyMap<number, LedgerRecord>,
+): void {
+  for (let nonce = page.from; nonce < page.below; nonce += 1) {
+    const { slot, foreignHash = null } = ledger.get(nonce) ?? {};
+    if (chain.has(nonce) || (slot?.minedHash ?? foreignHash) !== null) continue;
+    throw new ChainError('refused', `nonce ${nonce} is used and no block shows what used it`);
+  }
+}
+
+function comparePage(
+  page: Page,
+  chain: ReadonlyMap<number, SentTransaction>,
+  ledger: ReadonlyMap<number, LedgerRecord>,
+): readonly Discrepancy[] {
+  const found: Discrepancy[] = [];
+  for (let nonce = page.from; nonce < page.below; nonce += 1) {
+    const discrepancy = compareNonce(nonce, chain.get(nonce), ledger.get(nonce));
+    if (discrepancy !== undefined) found.push(discrepancy);
+  }
+  return found;
+}
+
+/** By the hashes that the ledger knows, and by a search for the nonces where these lead nowhere. */
+async function chainRecords(
+  deps: MoneyDeps,
+  asked: {
+    readonly page: Page;
+    readonly ledger: ReadonlyMap<number, LedgerRecord>;
+    readonly interval: Interval;
+  },
+): Promise<ReadonlyMap<number, SentTransaction>> {
+  const { page, ledger, interval } = asked;
+  const hashes = [...ledger.values()].flatMap(
+    ({ slot, foreignHash }) => slot?.minedHash ?? foreignHash ?? [],
+  );
+  const byNonce = new Map<number, SentTransaction>();
+  const { address: wallet } = deps.signer;
+  const isOurs = (one: SentTransaction) => one.from === wallet;
+  const known = await agreedSent(deps, (reads) => readSent(reads, hashes));
+  for (const one of known.filter(isOurs)) byNonce.set(one.nonce, one);
+  const nonces: number[] = [];
+  for (let nonce = page.from; nonce < page.below; nonce += 1) {
+    if (!byNonce.has(nonce)) nonces.push(nonce);
+  }
+  const { block: fromBlock } = interval.start;
+  const search = { wallet, nonces, fromBlock, toBlock: interval.end.block };
+  const sought = await agreedSent(deps, (reads) => findByNonces(reads, search));
+  for (const one of sought) byNonce.set(one.nonce, one);
+  return byNonce;
+}
+
+async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly Discrepancy[]> {
+  const key = walletKeyOf(deps);
+  const nonces = await minedBeyond(deps.db, key, end);
+  const last = nonces.at(-1);
+  if (last === undefined) return [];
+  const ledger = await ledgerRecords(deps.db, key, { from: end.nonce, below: last + 1 });
+  return nonces.flatMap((nonce) => compareNonce(nonce, undefined, ledger.get(nonce)) ?? []);
+}
+
+function empty(start: ReconciliationStart): Omit<Reconciliation, 'findings'> {
+  return {
+    ...{ fromBlock: start.block, toBlock: start.block },
+    ...{ fromNonce: start.nonce, toNonce: start.nonce },
+    ...{ openingWei: start.balanceWei, balanceWei: start.balanceWei },
+    ...{ inWei: 0n, outWei: 0n, gasWei: 0n },
+  };
+}
+
+function toReport(result: Reconciliation): ReconciliationReport {
+  return {
+    ok: result.findings.length === 0,
+    ...{ fromBlock: result.fromBlock, toBlock: result.toBlock },
+    ...{ fromNonce: result.fromNonce, toNonce: result.toNonce },
+    openingWei: result.openingWei.toString(),
+    balanceWei: result.balanceWei.toString(),
+    inWei: result.inWei.toString(),
+    outWei: result.outWei.toString(),
+    gasWei: result.gasWei.toString(),
+    findings: result.findings.slice(0, MOST_TOLD),
+  };
+}

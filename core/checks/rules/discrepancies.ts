@@ -1,0 +1,121 @@
+import type { Address } from '../../base/address.js';
+import { formatEth } from '../../base/money.js';
+
+/** What the chain shows of one nonce of the wallet. */
+export interface ChainRecord {
+  readonly hash: string;
+  /** Null when it made a contract. */
+  readonly to: Address | null;
+  readonly valueWei: bigint;
+  readonly succeeded: boolean;
+  readonly gasUsed: bigint;
+  readonly gasPriceWei: bigint;
+}
+
+/** What the ledger says of the same nonce. */
+export interface LedgerRecord {
+  readonly nonce: number;
+  /** Null: no payout was ever signed for it. */
+  readonly slot: {
+    readonly state: 'open' | 'mined' | 'failed' | 'superseded';
+    readonly payoutId: string;
+    readonly destination: Address;
+    readonly amountWei: bigint;
+    readonly minedHash: string | null;
+  } | null;
+  /** The foreign transaction that was adopted for it. */
+  readonly foreignHash: string | null;
+}
+
+/** What does not fit; docs/operations.md has an entry for each. */
+export const DISCREPANCY_CODES = [
+  'TRANSACTION_UNKNOWN',
+  'TRANSACTION_MISSING',
+  'TRANSACTION_DIFFERS',
+  'PAYOUT_NOT_SETTLED',
+  'BALANCE_DIFFERS',
+] as const;
+
+export interface Discrepancy {
+  readonly code: (typeof DISCREPANCY_CODES)[number];
+  readonly message: string;
+}
+
+/** Holds one nonce's two records against each other; undefined when they tell the same. */
+export function compareNonce(
+  nonce: number,
+  chain: ChainRecord | undefined,
+  ledger: LedgerRecord | undefined,
+): Discrepancy | undefined {
+  const { slot = null, foreignHash = null } = ledger ?? {};
+  if (chain === undefined) return missing(nonce, slot, foreignHash);
+  const shown = `nonce ${nonce}: ${chain.hash}, ${formatEth(chain.valueWei)} ETH to ${chain.to ?? 'a new contract'}`;
+  if (slot === null || slot.state === 'superseded') {
+    if (foreignHash === chain.hash) return undefined;
+    const message = `${shown}, is known to nobody here: \`openpool wallet adopt\``;
+    return { code: 'TRANSACTION_UNKNOWN', message };
+  }
+  const isTheTransfer = chain.to === slot.destination && chain.valueWei === slot.amountWei;
+  if (slot.state === 'open' && !isTheTransfer) {
+    const message = `${shown}, took the nonce of payout ${slot.payoutId}: \`openpool wallet adopt\``;
+    return { code: 'TRANSACTION_UNKNOWN', message };
+  }
+  if (slot.state === 'open') {
+    const message = `${shown}, is final and payout ${slot.payoutId} is not settled yet`;
+    return { code: 'PAYOUT_NOT_SETTLED', message };
+  }
+  const paid = slot.state === 'mined';
+  const same = isTheTransfer && chain.hash === slot.minedHash && chain.succeeded === paid;
+  if (same) return undefined;
+  const says = `payout ${slot.payoutId} ${paid ? 'is paid' : 'has ended unpaid'} by ${slot.minedHash}, ${formatEth(slot.amountWei)} ETH to ${slot.destination}`;
+  const did = chain.succeeded ? 'succeeded' : 'failed';
+  return { code: 'TRANSACTION_DIFFERS', message: `${shown}, ${did}; the ledger says: ${says}` };
+}
+
+function missing(
+  nonce: number,
+  slot: LedgerRecord['slot'],
+  foreignHash: string | null,
+): Discrepancy | undefined {
+  const hash = slot?.minedHash ?? foreignHash;
+  if (hash === null) return undefined;
+  const whose = slot === null ? 'the adopted transaction' : `payout ${slot.payoutId}'s transaction`;
+  const message = `nonce ${nonce}: ${whose} ${hash} is not on the chain`;
+  return { code: 'TRANSACTION_MISSING', message };
+}
+
+export interface BalanceSheet {
+  readonly openingWei: bigint;
+  readonly closingWei: bigint;
+  readonly outWei: bigint;
+  readonly gasWei: bigint;
+}
+
+/** What left the wallet by its own transactions: what they carried if they succeeded, and their gas. */
+export function spentBy(records: readonly ChainRecord[]): {
+  readonly outWei: bigint;
+  readonly gasWei: bigint;
+} {
+  let outWei = 0n;
+  let gasWei = 0n;
+  for (const { succeeded, valueWei, gasUsed, gasPriceWei } of records) {
+    if (succeeded) outWei += valueWei;
+    gasWei += gasUsed * gasPriceWei;
+  }
+  return { outWei, gasWei };
+}
+
+/** What must have come in for opening + in − out − gas = closing. */
+export function incomeOf(sheet: BalanceSheet): bigint {
+  return sheet.closingWei - sheet.openingWei + sheet.outWei + sheet.gasWei;
+}
+
+/** Nothing can come in below zero: then more left the wallet than its transactions say. */
+export function compareBalance(sheet: BalanceSheet): Discrepancy | undefined {
+  const inWei = incomeOf(sheet);
+  if (inWei >= 0n) return undefined;
+  const message =
+    `${formatEth(-inWei)} ETH (${-inWei} wei) left the wallet that none of its transactions carried: ` +
+    `opening ${sheet.openingWei}, out ${sheet.outWei}, gas ${sheet.gasWei}, balance ${sheet.closingWei} wei`;
+  return { code: 'BALANCE_DIFFERS', message };
+}

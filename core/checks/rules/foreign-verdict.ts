@@ -1,0 +1,76 @@
+import type { Address } from '../../base/address.js';
+import { formatEth } from '../../base/money.js';
+
+/**
+ * What a transaction of the wallet's key is that this ledger has no bytes of.
+ * ours: under a payout's own nonce, to its destination, with its amount: our bytes, which got lost.
+ * payment: it paid a payee; booked as paid, so that nobody pays it again.
+ * pays-nobody: it paid no payee and no known destination.
+ * unclear: a call whose effects nobody here can see, or a signature that holds on every chain and so may
+ * be a copy; a person has to look.
+ */
+export type ForeignVerdict = 'ours' | 'payment' | 'pays-nobody' | 'unclear';
+
+/** A final transaction of the wallet, as a quorum of endpoints shows it. */
+export interface ForeignFacts {
+  readonly hash: string;
+  readonly nonce: number;
+  /** Null when it made a contract. */
+  readonly to: Address | null;
+  readonly valueWei: bigint;
+  readonly data: string;
+  readonly succeeded: boolean;
+  /** Its signature is the wallet's, and its bytes were put together again. */
+  readonly hasBytes: boolean;
+  /** Its signature is good for our chain alone; one that names no chain can be copied from any other. */
+  readonly isForOurChain: boolean;
+}
+
+/** The payout that was signed for the same nonce and is still open. */
+export interface OpenSlotFacts {
+  readonly destination: Address;
+  readonly amountWei: bigint;
+}
+
+export interface ForeignContext {
+  readonly slot: OpenSlotFacts | undefined;
+  readonly isPayee: boolean;
+  /** A person has looked at this very transaction and says that it paid nobody of this pool. */
+  readonly isVouchedFor: boolean;
+}
+
+/** Judges a transaction that consumed a nonce of the wallet. */
+export function judgeForeign(facts: ForeignFacts, context: ForeignContext): ForeignVerdict {
+  const { slot, isPayee, isVouchedFor } = context;
+  const isPlain = facts.data === '0x' && facts.to !== null;
+  if (!facts.isForOurChain && !isVouchedFor) return 'unclear';
+  const isTheTransfer =
+    isPlain && facts.to === slot?.destination && facts.valueWei === slot.amountWei;
+  if (isTheTransfer && facts.hasBytes && facts.isForOurChain) return 'ours';
+  if (!facts.succeeded) return 'pays-nobody';
+  if (isPayee && facts.valueWei > 0n) return 'payment';
+  return isPlain || isVouchedFor ? 'pays-nobody' : 'unclear';
+}
+
+/** What is done about it, in words. */
+export function describeForeign(facts: ForeignFacts, verdict: ForeignVerdict): string {
+  const where = facts.to === null ? 'made a contract' : `to ${facts.to}`;
+  const what = `nonce ${facts.nonce}, ${formatEth(facts.valueWei)} ETH ${where}`;
+  const doubt = facts.isForOurChain
+    ? 'a call whose effects cannot be seen from here'
+    : 'a signature that names no chain, or cannot be read, and so may be a copy from another chain';
+  const then: Readonly<Record<ForeignVerdict, string>> = {
+    ours: 'the transfer that was signed for this nonce; its bytes are kept and it settles by itself',
+    payment:
+      'a payment to a payee; booked as paid, and an unsigned payout of the payee is cancelled',
+    'pays-nobody': facts.succeeded
+      ? 'it paid no payee; a payout signed for this nonce is released and paid anew by a later round'
+      : 'it failed and paid nobody; a payout signed for this nonce is released',
+    unclear:
+      `${doubt}: look at ${facts.hash} in an explorer of this chain; ` +
+      (facts.isForOurChain
+        ? 'if it paid nobody of this pool, name it with --vouch'
+        : 'if the key sent it here, name it with --vouch'),
+  };
+  return `${what}: ${then[verdict]}`;
+}

@@ -1,0 +1,136 @@
+/** Whether a database can hold a ledger: what would otherwise come to light in the middle of the work. */
+import { sql } from 'drizzle-orm';
+import type { PoolClient } from 'pg';
+import { PoolError } from '../base/errors/pool-error.js';
+import type { Database } from './database.js';
+import { readSchemaState } from './migrate.js';
+import { query } from './query.js';
+import { sqlState } from './transact.js';
+
+/** The first that knows MERGE … RETURNING; as Postgres counts. */
+const LEAST_VERSION = 170_000;
+
+interface Facts {
+  readonly version: number;
+  readonly shown: string;
+  readonly encoding: string;
+  readonly read_only: boolean;
+  readonly standby: boolean;
+  readonly database: string;
+  readonly role: string;
+  readonly schema: string | null;
+  readonly may_make_schemas: boolean;
+  readonly may_make_tables: boolean;
+}
+
+/**
+ * Throws for a database that this program cannot work on, whoever set it up: DATABASE_TOO_OLD,
+ * DATABASE_ENCODING_WRONG, DATABASE_READ_ONLY, DATABASE_POOLED, DATABASE_SCHEMA_NEWER, and for a worker, which makes
+ * and alters tables, DATABASE_FORBIDDEN with the statement that helps.
+ */
+export async function refuseUnfitDatabase(
+  db: Database,
+  { isWorkers }: { readonly isWorkers: boolean },
+): Promise<void> {
+  const [facts] = await query<Facts & Record<string, unknown>>(db, asked);
+  if (facts === undefined) throw new RangeError('Postgres says nothing of itself');
+  refuseServer(facts);
+  if (await isPooledByTransaction(db)) {
+    const message = 'two connections to database.url were given one session of Postgres in turn';
+    throw new PoolError('DATABASE_POOLED', message);
+  }
+  if (isWorkers) refuseMissingRights(facts);
+  await refuseNewerSchema(db);
+}
+
+/** Throws DATABASE_SCHEMA_NEWER. */
+export async function refuseNewerSchema(db: Database): Promise<void> {
+  if ((await readSchemaState(db)) === 'newer') throw schemaIsNewer();
+}
+
+export function schemaIsNewer(): PoolError {
+  const message = 'the tables are at a version that this program does not know yet';
+  return new PoolError('DATABASE_SCHEMA_NEWER', message);
+}
+
+const asked = sql`
+  SELECT current_setting('server_version_num')::int AS version,
+         current_setting('server_version') AS shown,
+         current_setting('server_encoding') AS encoding,
+         current_setting('transaction_read_only') = 'on' AS read_only,
+         pg_is_in_recovery() AS standby,
+         current_database()::text AS database,
+         current_user::text AS role,
+         current_schema()::text AS schema,
+         has_database_privilege(current_database(), 'CREATE') AS may_make_schemas,
+         coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_make_tables`;
+
+function refuseServer({ version, shown, encoding, read_only, standby, database }: Facts): void {
+  if (version < LEAST_VERSION) {
+    const message = `the server of database.url is Postgres ${shown}; the oldest that works is 17`;
+    throw new PoolError('DATABASE_TOO_OLD', message);
+  }
+  if (encoding !== 'UTF8') {
+    const message = `the database "${database}" has the encoding ${encoding}, and needs UTF8`;
+    throw new PoolError('DATABASE_ENCODING_WRONG', message);
+  }
+  if (!read_only) return;
+  const why = standby
+    ? 'the server is a standby, which only follows another one'
+    : `sessions of the database "${database}" begin read-only`;
+  throw new PoolError('DATABASE_READ_ONLY', why);
+}
+
+function refuseMissingRights(facts: Facts): void {
+  const { role, database, schema, may_make_schemas, may_make_tables } = facts;
+  const wanted = [
+    ...(may_make_schemas
+      ? []
+      : [`GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)}`]),
+    ...(may_make_tables
+      ? []
+      : [`GRANT USAGE, CREATE ON SCHEMA ${quoted(schema ?? 'public')} TO ${quoted(role)}`]),
+  ];
+  if (wanted.length === 0) return;
+  const what = [...(may_make_schemas ? [] : ['schemas']), ...(may_make_tables ? [] : ['tables'])];
+  const message = `the role "${role}" may make no ${what.join(' and no ')} in the database "${database}"`;
+  const help = `as one that may, run in psql: ${wanted.join('; ')}`;
+  throw new PoolError('DATABASE_FORBIDDEN', `${message}; ${help}`);
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * Whether a session of Postgres goes from one connection to another between transactions: then what one was
+ * told, and the locks that it took, are another's.
+ */
+async function isPooledByTransaction(db: Database): Promise<boolean> {
+  const first = await db.$client.connect();
+  try {
+    const second = await db.$client.connect();
+    try {
+      const before = await sessionOf(first);
+      await second.query('BEGIN');
+      if ((await sessionOf(second)) === before) return true;
+      // A pooler that has several free ones may take them in turn.
+      return (await sessionOf(first)) !== before;
+    } finally {
+      second.release(true);
+    }
+  } catch (error) {
+    // PgBouncer's word where not even a transaction stays in one session.
+    if (sqlState(error) === PROTOCOL_VIOLATION) return true;
+    throw error;
+  } finally {
+    first.release();
+  }
+}
+
+const PROTOCOL_VIOLATION = '08P01';
+
+async function sessionOf(client: PoolClient): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return rows[0]?.pid ?? 0;
+}

@@ -1,0 +1,151 @@
+/** Where an embedded server is found: its socket, its role and the password, all in its data directory. */
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { birthOf } from '../../processes/process-birth.mjs';
+
+/** The role that the product connects as; it owns its database, and nothing else. */
+export const PRODUCT_ROLE = 'openpool';
+export const PRODUCT_DATABASE = 'openpool';
+
+/** In libpq's format, so that PGPASSFILE can name it. There once the directory is set up, never before. */
+const PASSWORD_FILE = 'openpool.pgpass';
+
+/** What an address of a Unix socket may be long everywhere, with its zero. */
+const LONGEST_ADDRESS = 104;
+
+export function passwordFileOf(dataDir: string): string {
+  return join(dataDir, PASSWORD_FILE);
+}
+
+export function newPassword(): string {
+  return randomBytes(24).toString('hex');
+}
+
+export function passwordLine(password: string): string {
+  return `*:*:*:${PRODUCT_ROLE}:${password}\n`;
+}
+
+/** The password of the product's role, or undefined when the directory is not set up. */
+export function readPassword(dataDir: string): string | undefined {
+  try {
+    return readFileSync(passwordFileOf(dataDir), 'utf8').trim().split(':').at(-1);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A URL for pg and for libpq's programs; `port` is only the number in the socket's name. */
+export function socketUrl(dataDir: string, port: number, password: string): string {
+  const host = encodeURIComponent(socketDirOf(dataDir, port));
+  return `postgres://${PRODUCT_ROLE}:${password}@localhost:${port}/${PRODUCT_DATABASE}?host=${host}`;
+}
+
+/**
+ * The directory of the socket: the data directory itself, which Postgres keeps closed to others. A path that
+ * is too long for a socket's address is shortened by a link in a directory of ours alone.
+ */
+function socketDirOf(dataDir: string, port: number): string {
+  if (fits(dataDir, port)) return dataDir;
+  const uid = process.getuid?.() ?? 0;
+  const home = join(tmpdir(), `openpool-${uid}`);
+  const link = join(home, createHash('sha256').update(dataDir).digest('hex').slice(0, 12));
+  const shorter = `move it to a shorter path than ${dataDir}, whose socket no program could address`;
+  if (!fits(link, port)) throw new Error(`${shorter} (nor one below ${tmpdir()})`);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const found = lstatSync(home);
+  if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0) {
+    throw new Error(`${shorter}: ${home} is not a directory of this user alone`);
+  }
+  if (!leadsTo(link, dataDir)) {
+    rmSync(link, { force: true });
+    try {
+      symlinkSync(dataDir, link);
+    } catch (error) {
+      // Another process of this pool was quicker.
+      if (!leadsTo(link, dataDir)) throw error;
+    }
+  }
+  return link;
+}
+
+function fits(dir: string, port: number): boolean {
+  return Buffer.byteLength(join(dir, `.s.PGSQL.${port}`)) < LONGEST_ADDRESS;
+}
+
+function leadsTo(link: string, target: string): boolean {
+  try {
+    return readlinkSync(link) === target;
+  } catch {
+    return false;
+  }
+}
+
+export interface RunningServer {
+  readonly pid: number;
+  readonly birth: string;
+  readonly port: number;
+}
+
+/** The server that postmaster.pid tells of, if it lives: after a power cut its number may be anybody's. */
+export function findServer(dataDir: string): RunningServer | undefined {
+  const { pid, port } = readPidFile(dataDir) ?? {};
+  if (pid === undefined || port === undefined || !isServerOf(pid, dataDir)) return undefined;
+  const birth = birthOf(pid);
+  return birth === undefined ? undefined : { pid, birth, port };
+}
+
+/**
+ * For the environment of Postgres' programs. They take the process that postmaster.pid names for a server, and
+ * refuse, unless it is said to be above them: which is said of one that is no server of this directory. Whether
+ * one still holds the shared memory they ask in any case.
+ */
+export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: string } {
+  const { pid } = readPidFile(dataDir) ?? {};
+  if (pid === undefined || isServerOf(pid, dataDir)) return {};
+  return { PG_GRANDPARENT_PID: String(pid) };
+}
+
+function readPidFile(dataDir: string): { readonly pid: number; readonly port: number } | undefined {
+  try {
+    const lines = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+    return { pid: Number(lines[0]), port: Number(lines[3]) };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A server works in its directory. Where that is not shown, its name has to do. */
+function isServerOf(pid: number, dataDir: string): boolean {
+  if (birthOf(pid) === undefined) return false;
+  try {
+    return realpathSync(`/proc/${pid}/cwd`) === realpathSync(dataDir);
+  } catch {
+    return nameOf(pid) === 'postgres';
+  }
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    const told = spawnSync('ps', ['-o', 'comm=', '-p', String(pid)], { encoding: 'utf8' });
+    return basename(told.stdout?.trim() ?? '');
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,137 @@
+/** A data directory of the embedded Postgres: made, brought over from the version before, and served. */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PoolError } from '../../base/errors/pool-error.js';
+import {
+  foreignHolder,
+  newPassword,
+  passwordFileOf,
+  passwordLine,
+  readPassword,
+} from './address.js';
+import { makeCluster, takeInCluster } from './initdb.js';
+import { endOlderServer } from './older-server.js';
+import {
+  findPostgresPrograms,
+  type PostgresPrograms,
+  type ProgramRun,
+} from './programs.js';
+import { setUpRoles } from './roles-setup.js';
+import { type Account, choosePostgresAccount, isClosed } from './account.js';
+
+/** A directory that is ready to be served. */
+export interface Cluster {
+  readonly dataDir: string;
+  readonly password: string;
+  /** The server's command; `port` is only the number in its socket's name: there is no TCP. */
+  serve(port: number): ProgramRun;
+}
+
+/**
+ * Makes the directory where there is none, and sets it up unless that was done. Safe to repeat after an end
+ * at any point: the password's file is the last thing to appear. Not safe to run twice at once.
+ */
+export async function prepareCluster(dataDir: string, isSuperuser = false): Promise<Cluster> {
+  if (process.platform === 'win32') {
+    throw new PoolError(
+      'DATABASE_NOT_SET_UP',
+      'the embedded Postgres needs Unix sockets, which Windows lacks: give database.url',
+    );
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  refuseForeign(dataDir);
+  takeInCluster(dataDir);
+  const account = choosePostgresAccount(dataDir);
+  const programs = await findPostgresPrograms(account);
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) {
+    makeCluster(dataDir, { account, initdb: (dir) => initdbRun(dir, account, programs) });
+    takeInCluster(dataDir);
+  }
+  const run = runner(dataDir, account);
+  const password = readPassword(dataDir) ?? (await setUp(dataDir, run, programs, isSuperuser));
+  return {
+    dataDir,
+    password,
+    serve: (port) =>
+      run(programs.postgres, (dir) => [
+        ...['-D', dir, '-p', String(port), '-c', 'listen_addresses='],
+        ...['-c', 'unix_socket_directories=.', '-c', 'unix_socket_permissions=0700'],
+        ...['-c', 'max_connections=200', '-c', 'log_checkpoints=off'],
+      ]),
+  };
+}
+
+type Run = (program: string, args: (dir: string) => readonly string[]) => ProgramRun;
+
+/**
+ * As root, Postgres runs as somebody without any right of root's, who may not be able to enter what lies
+ * above the directory. It is started inside it, as root enters it, and calls it by that.
+ */
+function runner(dataDir: string, account: Account | undefined): Run {
+  const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  // Not the rest of our environment, in which secrets may be.
+  const env = {
+    PATH,
+    ...foreignHolder(dataDir),
+    ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
+  };
+  return (command, args) => ({ command, args: args(dir), cwd: dataDir, env, ...account });
+}
+
+function refuseForeign(dataDir: string): void {
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const message = `${dataDir} belongs to another user: run this as that one`;
+    throw new PoolError('DATABASE_NOT_SET_UP', message, {}, { cause });
+  }
+}
+
+function initdbRun(
+  newDir: string,
+  account: Account | undefined,
+  { initdb }: PostgresPrograms,
+): ProgramRun {
+  return runner(newDir, account)(initdb, (dir) => [
+    ...[`--pgdata=${dir}`, '--auth=reject', '--username=postgres'],
+    ...['--encoding=UTF8', '--locale=C'],
+  ]);
+}
+
+async function setUp(
+  dataDir: string,
+  run: Run,
+  { postgres }: PostgresPrograms,
+  isSuperuser: boolean,
+): Promise<string> {
+  await endOlderServer(dataDir);
+  const password = newPassword();
+  setUpRoles(
+    (database) =>
+      run(postgres, (dir) => ['--single', '-D', dir, '-c', 'exit_on_error=on', database]),
+    { password, isSuperuser },
+  );
+  keepPassword(dataDir, password);
+  return password;
+}
+
+/** Whole or not at all: its being there says that the directory is set up. */
+function keepPassword(dataDir: string, password: string): void {
+  const path = passwordFileOf(dataDir);
+  const fd = openSync(`${path}.new`, 'w', 0o600);
+  writeFileSync(fd, passwordLine(password));
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,106 @@
+/**
+ * Makes a new cluster apart, in a directory inside its own, and moves it into place when it is whole. An end at any
+ * point, a power cut too, leaves something that the next start throws away or goes on with; nothing else is removed.
+ */
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PoolError } from '../../base/errors/pool-error.js';
+import type { ProgramRun } from './programs.js';
+import type { Account } from './account.js';
+
+/** Only over the socket, and only with a password. */
+const ACCESS = 'local all all scram-sha-256\n';
+
+/** Unlike any other, because the initdb of a killed process may still be writing to its own. */
+const newName = () => `initdb-${randomBytes(6).toString('hex')}`;
+const UNFINISHED = /^initdb-[0-9a-f]{12}$/;
+/** It holds a whole cluster, or what has not been moved of it yet. */
+const FINISHED = 'initdb-finished';
+/** Moved last: a directory that has it has everything. */
+const LAST = 'PG_VERSION';
+/** Of a file system that is mounted there. */
+const NOBODYS = 'lost+found';
+
+export interface NewCluster {
+  readonly account: Account | undefined;
+  /** How to run initdb on this directory. */
+  initdb(dir: string): ProgramRun;
+}
+
+/** Makes a whole cluster in an empty directory; `takeInCluster` puts it into its place. */
+export function makeCluster(dataDir: string, { account, initdb }: NewCluster): void {
+  const found = readdirSync(dataDir).filter((name) => name !== NOBODYS);
+  const unfinished = found.filter((name) => UNFINISHED.test(name));
+  if (found.length > unfinished.length) {
+    const words = `${dataDir} is neither empty nor a whole data directory of Postgres, and is left as it is`;
+    throw new PoolError('DATABASE_NOT_SET_UP', words);
+  }
+  for (const name of unfinished) remove(join(dataDir, name));
+  const dir = join(dataDir, newName());
+  mkdirSync(dir, { mode: 0o700 });
+  close(dataDir, account);
+  close(dir, account);
+  const { command, args, ...how } = initdb(dir);
+  const done = spawnSync(command, args, { ...how, encoding: 'utf8' });
+  if (done.status !== 0) {
+    const said = done.stderr || done.error?.message || done.signal;
+    throw new PoolError('DATABASE_NOT_SET_UP', `initdb could not make ${dataDir}: ${said}`);
+  }
+  const access = openSync(join(dir, 'pg_hba.conf'), 'w');
+  writeFileSync(access, ACCESS);
+  fsyncSync(access);
+  closeSync(access);
+  renameSync(dir, join(dataDir, FINISHED));
+  flush(dataDir);
+}
+
+/** Moves a whole cluster to where it belongs, or the rest of one; does nothing where there is none. */
+export function takeInCluster(dataDir: string): void {
+  const dir = join(dataDir, FINISHED);
+  if (!readdirSync(dataDir).includes(FINISHED)) return;
+  const names = readdirSync(dir);
+  for (const name of names.filter((one) => one !== LAST)) {
+    renameSync(join(dir, name), join(dataDir, name));
+  }
+  flush(dataDir);
+  if (names.includes(LAST)) renameSync(join(dir, LAST), join(dataDir, LAST));
+  rmdirSync(dir);
+  flush(dataDir);
+}
+
+/** For this account alone, as Postgres demands. */
+function close(dir: string, account: Account | undefined): void {
+  try {
+    chmodSync(dir, 0o700);
+    if (account !== undefined) chownSync(dir, account.uid, account.gid);
+  } catch (cause) {
+    const words = `${dir} belongs to another user, and cannot be closed to others`;
+    throw new PoolError('DATABASE_NOT_SET_UP', words, {}, { cause });
+  }
+}
+
+/** An initdb whose parent was killed may be adding files meanwhile: it fails when its directory has gone. */
+function remove(dir: string): void {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
+
+/** What was renamed in the directory is on the disk when this returns. */
+function flush(dir: string): void {
+  const fd = openSync(dir, 'r');
+  fsyncSync(fd);
+  closeSync(fd);
+}

@@ -1,0 +1,65 @@
+/** A server that the version before left running: a superuser with a known password on a TCP port. */
+import { realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { findServer, type RunningServer } from './address.js';
+import { birthOf } from '../../processes/process-birth.mjs';
+
+const PATIENCE_MS = 2_000;
+const STOP_MS = 30_000;
+
+/**
+ * Ends such a server of this directory when nobody uses it any more, so that the directory can be brought
+ * over. Throws DATABASE_IN_USE when somebody does.
+ */
+export async function endOlderServer(dataDir: string): Promise<void> {
+  const server = findServer(dataDir);
+  if (server === undefined) return;
+  const users = await countUsers(server, dataDir);
+  // Not such a server: what is to be done with the directory says why it cannot be.
+  if (users === undefined) return;
+  if (users > 0) {
+    throw new PoolError(
+      'DATABASE_IN_USE',
+      `processes of the version before use ${dataDir} (${users} connections to port ${server.port})`,
+    );
+  }
+  await endServer(server, STOP_MS);
+}
+
+/** SIGINT ends sessions and shuts down cleanly; SIGTERM would wait for every client to leave. */
+export async function endServer({ pid, birth }: RunningServer, graceMs: number): Promise<void> {
+  const isThere = () => birthOf(pid) === birth;
+  const untilGone = async (forMs: number) => {
+    for (const end = Date.now() + forMs; isThere() && Date.now() < end; ) await sleep(50);
+  };
+  if (isThere()) process.kill(pid, 'SIGINT');
+  await untilGone(graceMs);
+  // Without a last checkpoint; the next start recovers.
+  if (isThere()) process.kill(pid, 'SIGQUIT');
+  await untilGone(graceMs);
+}
+
+async function countUsers({ port }: RunningServer, dataDir: string): Promise<number | undefined> {
+  const client = new pg.Client({
+    ...{ host: '127.0.0.1', port, user: 'openpool', password: 'openpool', database: 'openpool' },
+    connectionTimeoutMillis: PATIENCE_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ dir: string; users: number }>(
+      `SELECT current_setting('data_directory') AS dir,
+              (SELECT count(*)::int FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS users`,
+    );
+    const [row] = rows;
+    if (row === undefined || realpathSync(row.dir) !== realpathSync(dataDir)) return undefined;
+    return row.users;
+  } catch {
+    return undefined;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

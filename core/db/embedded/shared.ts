@@ -1,0 +1,183 @@
+/**
+ * The embedded server of a pool, shared by all of its processes. Each holds a lock in the server for as long
+ * as it lives; whoever leaves last stops the server, whoever started it. So one that a killed process left
+ * behind belongs to whoever comes next.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { LOCKS } from '../locks.js';
+import { findServer, type RunningServer, readPassword, socketUrl } from './address.js';
+import { prepareCluster } from './cluster.js';
+import { endServer } from './older-server.js';
+import { withStartLock } from './start-lock.js';
+import { inStateDirectory, tryDirectory } from './state-directory.js';
+
+export interface SharedPostgres {
+  readonly url: string;
+  /** Stops the server when nobody else uses it. */
+  leave(): Promise<void>;
+}
+
+interface Joined {
+  readonly url: string;
+  readonly server: RunningServer;
+  readonly client: pg.Client;
+}
+
+/** A server that was killed may replay its log for long. */
+const JOIN_TIMEOUT_MS = 300_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STOP_GRACE_MS = 8_000;
+const LOG_BYTES = 1_000_000;
+const LAST_WORDS = 1_500;
+
+/** Finds the server of this directory or starts it; `port` is the number in its socket's name. */
+export async function sharePostgres(dir: string, port: number): Promise<SharedPostgres> {
+  const dataDir = resolve(dir);
+  return inStateDirectory(dataDir, () => joinOrStart(dataDir, port));
+}
+
+async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgres> {
+  for (const end = Date.now() + JOIN_TIMEOUT_MS; ; ) {
+    const joined = await joinServer(dataDir);
+    if (typeof joined === 'object') return keep(joined, dataDir);
+    if (joined === 'nobody') await withStartLock(dataDir, () => startServer(dataDir, port));
+    if (Date.now() > end) {
+      const words = `${dataDir} was not ready within ${JOIN_TIMEOUT_MS / 60_000} minutes`;
+      throw new PoolError('DATABASE_NOT_STARTED', `${words}: ${lastWords(dataDir)}`);
+    }
+    await sleep(100);
+  }
+}
+
+/** Becomes a user of the server; or says that it starts or stops just now, or that there is none. */
+async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> {
+  const server = findServer(dataDir);
+  const password = readPassword(dataDir);
+  if (server === undefined || password === undefined) return 'nobody';
+  const url = socketUrl(dataDir, server.port, password);
+  const client = new pg.Client({
+    ...{ connectionString: url, application_name: 'openpool user' },
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ got: boolean }>(
+      'SELECT pg_try_advisory_lock_shared($1) AS got',
+      [LOCKS.serverUsers],
+    );
+    // Nobody gets it from whoever is about to stop the server.
+    if (rows[0]?.got === true) return { url, server, client };
+    await client.end();
+    return 'wait';
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    return judge(error, dataDir);
+  }
+}
+
+function judge(error: unknown, dataDir: string): 'nobody' | 'wait' {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return 'nobody';
+  if (code !== '28P01' && code !== '28000') return 'wait';
+  const message = `the embedded Postgres in ${dataDir} does not take the password that is kept for it`;
+  throw new PoolError('DATABASE_PASSWORD_WRONG', message, {}, { cause: error });
+}
+
+async function startServer(dataDir: string, port: number): Promise<void> {
+  tryDirectory(dataDir);
+  const { serve } = await prepareCluster(dataDir);
+  const { command, args, ...how } = serve(port);
+  const log = openLog(dataDir);
+  const child = spawn(command, args, {
+    ...how,
+    // It goes on when this process ends and others still use it.
+    ...{ detached: true, stdio: ['ignore', log, log] },
+  });
+  closeSync(log);
+  child.unref();
+  await untilUp(child, dataDir);
+}
+
+/** Until somebody can join, or the server has ended: it says why in its log. */
+async function untilUp(child: ChildProcess, dataDir: string): Promise<void> {
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = error.message));
+  child.once('exit', (code, signal) => (ended ??= `it ended with ${signal ?? code}`));
+  for (const end = Date.now() + JOIN_TIMEOUT_MS; Date.now() < end; ) {
+    if (ended !== undefined) {
+      const words = `the embedded Postgres in ${dataDir} did not start (${ended})`;
+      throw new PoolError('DATABASE_NOT_STARTED', `${words}: ${lastWords(dataDir)}`);
+    }
+    const joined = await joinServer(dataDir);
+    if (typeof joined === 'object') return joined.client.end();
+    await sleep(50);
+  }
+}
+
+function openLog(dataDir: string): number {
+  const path = join(dataDir, 'server.log');
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > LOG_BYTES) renameSync(path, `${path}.old`);
+  return openSync(path, 'a', 0o600);
+}
+
+function lastWords(dataDir: string): string {
+  try {
+    return readFileSync(join(dataDir, 'server.log'), 'utf8').trim().slice(-LAST_WORDS);
+  } catch {
+    return 'its log cannot be read';
+  }
+}
+
+/** Stays a user until told to leave: a server that recovers from a crash has forgotten all of them. */
+function keep(first: Joined, dataDir: string): SharedPostgres {
+  let joined: Joined | undefined;
+  let isLeaving = false;
+  const hold = (one: Joined) => {
+    joined = one;
+    one.client.once('end', () => {
+      joined = undefined;
+      if (!isLeaving) void comeBack();
+    });
+  };
+  const comeBack = async () => {
+    while (!isLeaving) {
+      await sleep(500, undefined, { ref: false });
+      const again = await joinServer(dataDir).catch(() => undefined);
+      if (typeof again !== 'object') continue;
+      if (isLeaving) await again.client.end();
+      else return hold(again);
+    }
+  };
+  hold(first);
+  return {
+    url: first.url,
+    async leave() {
+      isLeaving = true;
+      const last = joined;
+      if (last === undefined) return;
+      if (await isLast(last.client)) await endServer(last.server, STOP_GRACE_MS);
+      await last.client.end().catch(() => undefined);
+    },
+  };
+}
+
+async function isLast(client: pg.Client): Promise<boolean> {
+  try {
+    await client.query('SELECT pg_advisory_unlock_shared($1)', [LOCKS.serverUsers]);
+    const { rows } = await client.query<{ got: boolean }>(
+      'SELECT pg_try_advisory_lock($1) AS got',
+      [LOCKS.serverUsers],
+    );
+    return rows[0]?.got === true;
+  } catch {
+    // The server has ended, or ends.
+    return false;
+  }
+}

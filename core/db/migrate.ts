@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { foreignText } from '../base/foreign-text.js';
+import { closeDatabase, type Database, openDatabase } from './database.js';
+import { LOCKS } from './locks.js';
+import { query } from './query.js';
+import { grantApiRole } from './roles.js';
+import { sqlState } from './transact.js';
+
+const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+
+/** A lock that is not to be had is given up soon: whoever came after us for it is not to wait as well. */
+const LOCK_TIMEOUT_MS = 3_000;
+const LONGEST_TRYING_MS = 10 * 60_000;
+const LONGEST_PAUSE_MS = 10_000;
+const LOOK_MS = 500;
+const SAID_EVERY_MS = 10_000;
+/** No lock in time, deadlock. */
+const LOCKED_OUT = new Set(['55P03', '40P01']);
+
+type Tell = (words: string) => void;
+
+/**
+ * Brings the schema to this version, and gives the API's role, where there is one, what it needs of it. Safe
+ * to call from several processes at once. A migration may take hours over a large table: on connections of
+ * its own, without the time-out of ordinary statements.
+ */
+export async function migrateDatabase(database: Database, tell: Tell = () => undefined) {
+  const { connectionString } = database.$client.options;
+  const own = openDatabase({
+    url: connectionString ?? '',
+    maxConnections: 2,
+    statementTimeoutMs: 0,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  });
+  try {
+    await alone(own, tell, () => bring(own, tell));
+  } finally {
+    await closeDatabase(own);
+  }
+}
+
+/** One process at a time. */
+async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promise<void> {
+  const lock = await db.$client.connect();
+  try {
+    for (let saidAtMs = performance.now(); ; await sleep(LOOK_MS)) {
+      const { rows } = await lock.query('SELECT pg_try_advisory_lock($1) AS got', [
+        LOCKS.migration,
+      ]);
+      if (rows[0]?.got === true) break;
+      if (performance.now() - saidAtMs < SAID_EVERY_MS) continue;
+      saidAtMs = performance.now();
+      tell('waiting for another process, which brings the database to its version');
+    }
+    await work();
+  } finally {
+    // The lock ends with its connection, also where nobody could be told any more to give it back.
+    lock.release(true);
+  }
+}
+
+/** Again while somebody holds what a migration needs: running workers and readers of the version before. */
+async function bring(db: Database, tell: Tell): Promise<void> {
+  const startedMs = performance.now();
+  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      await migrate(db, { migrationsFolder });
+      await grantApiRole(db);
+      return;
+    } catch (error) {
+      const isLate = performance.now() - startedMs > LONGEST_TRYING_MS;
+      if (isLate || !LOCKED_OUT.has(sqlState(error))) throw error;
+      const words = `the database cannot be brought to this version yet: ${foreignText(error)}`;
+      tell(`${words}; somebody uses the table, and it is tried again in ${pauseMs / 1_000} s`);
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** Which version the schema is at, beside this program's; `forbidden`: this role may not even see that. */
+export async function readSchemaState(
+  database: Database,
+): Promise<'ready' | 'older' | 'newer' | 'forbidden'> {
+  const newest = readMigrationFiles({ migrationsFolder }).at(-1)?.folderMillis ?? 0;
+  try {
+    const [row] = await query<{ at: string | null }>(
+      database,
+      sql`SELECT max(created_at) AS at FROM drizzle.__drizzle_migrations`,
+    );
+    const at = Number(row?.at ?? 0);
+    if (at > newest) return 'newer';
+    return at === newest ? 'ready' : 'older';
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === FORBIDDEN) return 'forbidden';
+    if (NOTHING_THERE.has(state)) return 'older';
+    throw error;
+  }
+}
+
+const FORBIDDEN = '42501';
+/** No such table, no such schema. */
+const NOTHING_THERE = new Set(['42P01', '3F000']);

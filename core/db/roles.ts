@@ -1,0 +1,102 @@
+/** What the API's own role in Postgres may do: read everything, and write what a request writes. */
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import { PoolError } from '../base/errors/pool-error.js';
+import type { Database } from './database.js';
+import { sqlState } from './transact.js';
+
+/** With a password of its own; where there is no such role, the API uses the worker's. */
+export const API_ROLE = 'openpool_api';
+
+/**
+ * What API processes write themselves. Money is not among it: no posting, no payout, no balance, no signed bytes.
+ * Whoever gives the API something new to write adds it here; a test calls every route under the role.
+ */
+const WRITES = [
+  'INSERT ON audit_log',
+  'INSERT, DELETE ON wallet_halt',
+  // Which wallet pays. A row for another key stops payouts, and moves nothing.
+  'INSERT ON paying_wallet',
+  // A dated act, kept for ever; an announced one may be withdrawn by a later act.
+  'INSERT, UPDATE (withdrawn_at) ON terms',
+  // A source that was stopped is compared again when it goes on. Moving one is for the command line alone.
+  'UPDATE (stopped_at, stopped_why) ON source',
+  // Only for the row's lock, behind which halts are ended and begun.
+  'UPDATE (created_at) ON wallet',
+  `UPDATE (acknowledged_at, acknowledged_by, acknowledged_reason, acknowledged_severity,
+           acknowledged_measure) ON finding`,
+  'INSERT, DELETE, UPDATE (payout_id, created) ON idempotency_key',
+  // An order is carried out by a worker; a request may only take back what could not be started.
+  'INSERT, UPDATE (state, result, ended_at) ON operator_order',
+  // What an operator says of a payout. Its amount, destination and state are not among it.
+  `UPDATE (held_at, hold_reason, approved_at, approve_reason, bump_requested_at, wait_code, wait_reason)
+       ON payout`,
+  'EXECUTE ON FUNCTION cancel_reserved_payout',
+];
+
+/** A table went, or changed, in the middle of it. */
+const TRY_AGAIN = new Set(['XX000', '42P01', '40P01']);
+const MAX_TRIES = 3;
+
+/** Gives the role its rights of this version and takes all others; nothing where there is no such role. */
+export async function grantApiRole(db: Database): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await db.execute(sql.raw(grants()));
+      return;
+    } catch (error) {
+      if (tries === MAX_TRIES || !TRY_AGAIN.has(sqlState(error))) throw error;
+    }
+  }
+}
+
+/**
+ * Makes the role, or gives it this password. Only a role that may make roles can; the password itself does not
+ * reach the server. Throws DATABASE_FORBIDDEN with what somebody
+ * who may would have to say.
+ */
+export async function makeApiRole(db: Database, password: string): Promise<void> {
+  const login = `ROLE ${API_ROLE} LOGIN PASSWORD '${scramVerifier(password)}'`;
+  try {
+    await db.execute(
+      sql.raw(`DO $$ BEGIN
+      IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${API_ROLE}') THEN ALTER ${login};
+      ELSE CREATE ${login}; END IF;
+    END $$`),
+    );
+  } catch (error) {
+    if (sqlState(error) !== FORBIDDEN) throw error;
+    throw new PoolError(
+      'DATABASE_FORBIDDEN',
+      `the role of database.url may not make roles; as one that may, run in psql: ` +
+        `CREATE ROLE ${API_ROLE} LOGIN; and set its password with \\password ${API_ROLE}`,
+    );
+  }
+}
+
+const FORBIDDEN = '42501';
+const ITERATIONS = 4_096;
+
+/** What Postgres keeps of a password under scram-sha-256 (RFC 5803). */
+function scramVerifier(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, ITERATIONS, 32, 'sha256');
+  const keyed = (words: string) => createHmac('sha256', salted).update(words).digest();
+  const stored = createHash('sha256').update(keyed('Client Key')).digest('base64');
+  const server = keyed('Server Key').toString('base64');
+  return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${stored}:${server}`;
+}
+
+function grants(): string {
+  const writes = WRITES.map((what) => `GRANT ${what} TO ${API_ROLE};`).join('\n');
+  return `DO $$ DECLARE place text := quote_ident(current_schema()); BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${API_ROLE}') THEN RETURN; END IF;
+    EXECUTE format('REVOKE ALL ON ALL FUNCTIONS IN SCHEMA %s FROM ${API_ROLE}', place);
+    EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %s, drizzle FROM ${API_ROLE}', place);
+    EXECUTE format('REVOKE CREATE ON SCHEMA %s FROM ${API_ROLE}', place);
+    EXECUTE format('GRANT USAGE ON SCHEMA %s, drizzle TO ${API_ROLE}', place);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %s, drizzle TO ${API_ROLE}', place);
+    EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %s GRANT SELECT ON TABLES TO ${API_ROLE}', place);
+    ${writes}
+  END $$`;
+}

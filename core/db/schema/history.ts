@@ -1,0 +1,42 @@
+/** The history's side of the schema: raw events in files, and balances computed again from all of them. */
+import { boolean, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
+import { at, count, wei } from './columns.js';
+
+export type ArchiveState = 'written' | 'archived' | 'restored';
+
+export const eventArchive = pgTable('event_archive', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  month: at('month').notNull(),
+  file: text('file').notNull(),
+  state: text('state').$type<ArchiveState>().notNull().default('written'),
+  rows: count('rows').notNull(),
+  bytes: count('bytes').notNull(),
+  sha256: text('sha256').notNull(),
+  minDt: at('min_dt').notNull(),
+  maxDt: at('max_dt').notNull(),
+  grossWei: wei('gross_wei').notNull(),
+  fingerprint: text('fingerprint').notNull(),
+  sources: jsonb('sources').$type<ArchivedSources>().notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+  archivedAt: at('archived_at'),
+  restoredAt: at('restored_at'),
+});
+
+/** By source id, as it stands in JSON. */
+export type ArchivedSources = Readonly<
+  Record<string, { readonly rows: string; readonly grossWei: string }>
+>;
+
+export const rebuild = pgTable('rebuild', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  events: count('events').notNull(),
+  archivedEvents: count('archived_events').notNull(),
+  tookMs: count('took_ms').notNull(),
+  ok: boolean('ok').notNull(),
+  findings: jsonb('findings').notNull(),
+  findingsTotal: count('findings_total').notNull(),
+  applied: boolean('applied').notNull(),
+  actor: text('actor').notNull(),
+  reason: text('reason'),
+  createdAt: at('created_at').notNull().defaultNow(),
+});

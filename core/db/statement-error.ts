@@ -1,0 +1,102 @@
+/**
+ * What leaves this room when a statement failed: state and cause. The query builder's own error holds the
+ * whole statement and its parameters, signed bytes among them, and Postgres' details quote rows; neither may
+ * reach a log, an answer or Temporal's histories.
+ */
+import { DrizzleQueryError } from 'drizzle-orm';
+import { NodePgPreparedQuery } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import { foreignText } from '../base/foreign-text.js';
+
+/** A statement that Postgres refused, or that never reached it. */
+export class StatementError extends Error {
+  override readonly name = 'StatementError';
+  /** Postgres' SQLSTATE, or what the socket says (`ECONNREFUSED`); empty when neither has a code. */
+  readonly code: string;
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+  readonly constraint: string | undefined;
+
+  /** @param statement its text, of which only what it does and to what is told */
+  constructor(cause: unknown, statement: string) {
+    const code = textOf(cause, 'code') ?? '';
+    const state = code === '' ? '' : ` (${code})`;
+    super(`${foreignText(cause)}${state}, in ${outline(statement)}`);
+    this.code = code;
+    this.table = textOf(cause, 'table');
+    this.column = textOf(cause, 'column');
+    this.constraint = textOf(cause, 'constraint');
+  }
+}
+
+/** The same error without what the query builder and Postgres say beside state and cause. */
+export function statementError(error: unknown): unknown {
+  if (error instanceof pg.DatabaseError) return new StatementError(error, '');
+  if (!(error instanceof DrizzleQueryError)) return error;
+  const { cause, query } = error;
+  // What a transaction in it has thrown was told already.
+  return cause instanceof StatementError ? cause : new StatementError(cause ?? error.name, query);
+}
+
+/** `INSERT INTO attempt`: keywords and the first name, and nothing that could be a value. */
+function outline(statement: string): string {
+  const words = statement
+    .replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+    .trim()
+    .split(/[\s(;]+/, 4)
+    .map((word) => word.replaceAll('"', ''));
+  const plain = words.findIndex((word) => !/^[a-z_][\w.]*$/i.test(word));
+  const shown = words.slice(0, plain === -1 ? words.length : plain);
+  const last = /^(INSERT|DELETE)$/i.test(shown[0] ?? '') ? 3 : 2;
+  return shown.slice(0, last).join(' ') || 'a statement';
+}
+
+function textOf(error: unknown, key: string): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const value: unknown = Reflect.get(error, key);
+  return typeof value === 'string' && /^[\w.-]{1,128}$/.test(value) ? value : undefined;
+}
+
+type Query = (...args: unknown[]) => unknown;
+
+/** Makes whatever this connection is asked, by itself or by the pool, fail with a StatementError. */
+export function tellFailures(client: { readonly query: unknown }): void {
+  const query = (client.query as Query).bind(client);
+  const told: Query = (...args) => {
+    const [asked] = args;
+    const given: object = Object(asked);
+    const statement = typeof asked === 'string' ? asked : Reflect.get(given, 'text');
+    // What submits itself, as COPY does, is a stream, and reports through it.
+    if (typeof statement !== 'string' || 'submit' in given) return query(...args);
+    const done = args.at(-1);
+    if (typeof done !== 'function') return rejecting(query(...args), statement);
+    const callback = (error: unknown, ...rest: unknown[]) =>
+      done(error ? new StatementError(error, statement) : error, ...rest);
+    return query(...args.slice(0, -1), callback);
+  };
+  Reflect.set(client, 'query', told);
+}
+
+async function rejecting(answer: unknown, statement: string): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new StatementError(error, statement);
+  }
+}
+
+/**
+ * The query builder wraps what it is thrown, with the statement and its parameters, in transactions and
+ * outside them: it has no other place where that can be taken off again.
+ */
+const { execute } = NodePgPreparedQuery.prototype;
+NodePgPreparedQuery.prototype.execute = async function told(
+  this: NodePgPreparedQuery<never>,
+  ...args
+) {
+  try {
+    return await execute.apply(this, args);
+  } catch (error) {
+    throw statementError(error);
+  }
+};

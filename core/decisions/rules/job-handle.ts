@@ -1,0 +1,28 @@
+/** What a job is called on a command line and in the ledger: `source/time/event id`. */
+import type { EventKey } from '../../events/rules/credit.js';
+import { textFault } from '../../base/text.js';
+import { readTime } from '../../base/time.js';
+
+/** A job in the pool: its source, and its event's identity there. */
+export interface JobKey extends EventKey {
+  readonly sourceId: string;
+}
+
+/** As `formatJobHandle` writes it. */
+const UTC = /:\d\d(\.\d{3})?Z$/;
+
+/** One word that a person can copy: `orch-1/2026-03-01T12:00:00Z/17`. */
+export function formatJobHandle({ sourceId, dtMs, eventId }: JobKey): string {
+  const dt = new Date(dtMs).toISOString().replace('.000Z', 'Z');
+  return `${sourceId}/${dt}/${eventId}`;
+}
+
+/** Reads a handle; undefined for anything else. Only the event's id may hold a slash. */
+export function parseJobHandle(text: string): JobKey | undefined {
+  const match = /^([^/]+)\/([^/]+)\/(.+)$/su.exec(text);
+  const [, sourceId, dt = '', eventId] = match ?? [];
+  if (sourceId === undefined || eventId === undefined || !UTC.test(dt)) return undefined;
+  const dtMs = readTime(dt);
+  if (dtMs === undefined || textFault(text) !== undefined) return undefined;
+  return { sourceId, dtMs, eventId };
+}

@@ -1,0 +1,247 @@
+/**
+ * A person decides about unattributed jobs: each leaves unmatched_job, once, into somebody's pending
+ * fees or into the pool's commission. The source's row is locked first, as by whoever credits a batch:
+ * a half that comes meanwhile finds the job either still waiting or decided.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
+import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
+import { type Rounding, sumWei } from '../../base/money.js';
+import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
+import type { Database, Reader, Transaction } from '../../db/database.js';
+import { countDecidedAlike } from './decided-jobs.js';
+import { keyRows } from './job-keys.js';
+import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
+import { list, query } from '../../db/query.js';
+import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
+import { transact } from '../../db/transact.js';
+
+export interface JobDecision extends Decision {
+  /** Null: the pool keeps them. */
+  readonly assignee: Assignee | null;
+  /** The payee may be one that was never seen. */
+  readonly isNewPayee: boolean;
+  /** Names the run that decides: what it did before a crash is its own work, no one else's. */
+  readonly commandId: string;
+  /** Only looks, and locks nothing. */
+  readonly dryRun: boolean;
+  /** What orders may move within 24 hours. */
+  readonly maxPerDayWei: bigint;
+  /** Jobs that a filter found may be gone meanwhile; those that were named must be there. */
+  readonly mayBeGone: boolean;
+}
+
+export interface DecidedJob extends JobShare {
+  readonly key: JobKey;
+  readonly grossWei: bigint;
+}
+
+export interface JobDecisions {
+  readonly jobs: readonly DecidedJob[];
+  /** Named jobs about which the same was decided before, by another command. */
+  readonly already: number;
+}
+
+/** Jobs in one transaction: the source's row is locked meanwhile. */
+const MAX_AT_ONCE = 200;
+
+/** Decides about all of these jobs or, when that cannot be done for one of them, about none. */
+export async function decideJobs(
+  db: Database,
+  keys: readonly JobKey[],
+  decision: JobDecision,
+): Promise<JobDecisions> {
+  if (keys.length > MAX_AT_ONCE) throw new RangeError(`${keys.length} jobs are too many at once`);
+  if (decision.dryRun) return lookAtJobs(db, keys, decision);
+  return transact(db, async (tx) => {
+    await lockSources(tx, keys);
+    const decided = await lookAtJobs(tx, keys, decision);
+    if (decided.jobs.length > 0) {
+      await refuseManyToOrdered(tx, decided.jobs, decision);
+      await carryOut(tx, decided.jobs, decision);
+    }
+    return decided;
+  });
+}
+
+async function refuseManyToOrdered(
+  tx: Transaction,
+  jobs: readonly DecidedJob[],
+  { assignee, maxPerDayWei: capWei }: JobDecision,
+): Promise<void> {
+  if (assignee === null || !(await isOrderedPayee(tx, assignee.payee))) return;
+  const addWei = sumWei(jobs.map(({ grossWei, commissionWei }) => grossWei - commissionWei));
+  await refuseAboveDay(tx, { addWei, capWei });
+}
+
+async function lockSources(tx: Transaction, keys: readonly JobKey[]): Promise<void> {
+  const ids = [...new Set(keys.map(({ sourceId }) => sourceId))];
+  // A statement of its own: what follows it sees what was committed before.
+  await tx.execute(sql`
+    SELECT FROM source WHERE id = ANY(${list(ids)}::text[]) ORDER BY id FOR UPDATE`);
+}
+
+async function lookAtJobs(
+  reader: Reader,
+  keys: readonly JobKey[],
+  decision: JobDecision,
+): Promise<JobDecisions> {
+  const { assignee } = decision;
+  if (assignee !== null) await requirePayee(reader, assignee.payee, decision);
+  const waiting = await waitingJobs(reader, keys);
+  const there = new Set(waiting.map(({ key }) => formatJobHandle(key)));
+  const gone = decision.mayBeGone ? [] : keys.filter((key) => !there.has(formatJobHandle(key)));
+  const already = await countDecidedAlike(reader, gone, decision);
+  const jobs = waiting.map((job) => ({
+    ...{ key: job.key, grossWei: job.grossWei },
+    ...shareJob(job, assignee),
+  }));
+  if (assignee !== null && (assignee.nodeType ?? assignee.region) !== null) {
+    const named = new Map<string, RemoteWorker>();
+    for (const { worker } of jobs) if (worker !== null) named.set(remoteWorkerKey(worker), worker);
+    for (const worker of named.values()) await requireRow(reader, worker, decision);
+  }
+  return { jobs, already };
+}
+
+async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
+  const rows = await query<{
+    source_id: string;
+    dt: string;
+    event_id: string;
+    gross_wei: string;
+    commission_bps: number;
+    rounding: Rounding;
+    node_type: NodeType | null;
+    region: string | null;
+  }>(
+    reader,
+    sql`SELECT u.source_id, u.dt, u.event_id, u.gross_wei, t.commission_bps, t.rounding,
+               coalesce(u.node_type, e.node_type, s.node_type) AS node_type,
+               coalesce(u.region, e.region, s.region) AS region
+          FROM ${keyRows(keys)}
+          JOIN unmatched_job u USING (source_id, dt, event_id)
+          JOIN source s ON s.id = u.source_id
+          JOIN terms t ON t.id = u.terms_id
+          LEFT JOIN pool_event e
+            ON e.source_id = u.source_id AND e.dt = u.dt AND e.event_id = u.event_id
+         WHERE u.role = 'processed' ORDER BY u.dt, u.source_id, u.event_id`,
+  );
+  return rows.map((row) => ({
+    key: { sourceId: row.source_id, dtMs: Date.parse(row.dt), eventId: row.event_id },
+    grossWei: BigInt(row.gross_wei),
+    commissionBps: row.commission_bps,
+    rounding: row.rounding,
+    nodeType: row.node_type,
+    region: row.region,
+  }));
+}
+
+async function carryOut(
+  tx: Transaction,
+  jobs: readonly DecidedJob[],
+  decision: JobDecision,
+): Promise<void> {
+  const workers = jobs.flatMap(({ worker }) => (worker === null ? [] : [worker]));
+  const ids = await ensureWorkers(tx, workers);
+  if (decision.assignee !== null) await markOrdered(tx, decision.assignee.payee);
+  const rows = decisionRows(jobs, ids);
+  await countJobs(tx, rows, [...ids.values()]);
+  await postJobs(tx, rows, decision);
+  await tx.execute(sql`
+    DELETE FROM unmatched_job u USING ${rows}
+     WHERE u.source_id = k.source_id AND u.dt = k.dt AND u.event_id = k.event_id`);
+  await recordJobs(tx, jobs, decision);
+}
+
+/** One row per job: its key and handle, the worker row or NULL, and what each side gets. */
+function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>): SQL {
+  const workerIds = jobs.map(({ worker }) => {
+    if (worker === null) return null;
+    const id = ids.get(remoteWorkerKey(worker));
+    if (id === undefined) throw new RangeError(`the remote worker of ${worker.payee} has no row`);
+    return id;
+  });
+  const keys = jobs.map(({ key }) => key);
+  return sql`unnest(${list(keys.map(({ sourceId }) => sourceId))}::text[],
+    ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
+    ${list(keys.map(({ eventId }) => eventId))}::text[], ${list(keys.map(formatJobHandle))}::text[],
+    ${list(workerIds)}::bigint[], ${list(jobs.map(({ grossWei }) => grossWei))}::numeric[],
+    ${list(jobs.map(({ commissionWei }) => commissionWei))}::numeric[],
+    ${list(jobs.map(({ netWei }) => netWei))}::numeric[])
+    AS k (source_id, dt, event_id, handle, worker, gross, commission, net)`;
+}
+
+/** From now on they count among the workers' own. Rows are locked in the order of their ids. */
+async function countJobs(tx: Transaction, rows: SQL, workerIds: readonly number[]): Promise<void> {
+  if (workerIds.length === 0) return;
+  await tx.execute(sql`
+    SELECT FROM remote_worker WHERE id = ANY(${list(workerIds)}::bigint[])
+     ORDER BY id FOR NO KEY UPDATE`);
+  await tx.execute(sql`
+    UPDATE remote_worker w SET jobs = w.jobs + done.jobs,
+           zero_fee_jobs = w.zero_fee_jobs + done.zero_fee_jobs,
+           compute_units = w.compute_units + done.compute_units,
+           last_event_at = GREATEST(w.last_event_at, done.newest)
+      FROM (SELECT k.worker, count(*) AS jobs, count(*) FILTER (WHERE k.gross = 0) AS zero_fee_jobs,
+                   sum(coalesce(u.compute_units, 0)) AS compute_units, max(u.dt) AS newest
+              FROM ${rows} JOIN unmatched_job u USING (source_id, dt, event_id)
+             GROUP BY k.worker) done
+     WHERE w.id = done.worker`);
+}
+
+/**
+ * One posting per job, named by its handle: so the decision can be found again from the ledger alone.
+ * A job without fees has none, because zeros are not posted.
+ */
+async function postJobs(tx: Transaction, rows: SQL, decision: JobDecision): Promise<void> {
+  const kind = decision.assignee === null ? 'absorb' : 'assign';
+  const { actor, reason, commandId } = decision;
+  await tx.execute(sql`
+    WITH job AS MATERIALIZED (
+      SELECT k.*, u.request_id, u.reason AS unmatched_reason, u.terms_id,
+             coalesce(u.compute_units, 0) AS units
+        FROM ${rows} JOIN unmatched_job u USING (source_id, dt, event_id)),
+    made AS (
+      INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, reference, reason)
+      SELECT ${kind}::text, source_id, worker, terms_id, handle, ${reason}::text
+        FROM job WHERE gross > 0 ORDER BY dt, source_id, event_id
+      RETURNING id, reference),
+    entered AS (
+      INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+      SELECT made.id, side.account, side.worker, side.amount
+        FROM made JOIN job ON job.handle = made.reference
+       CROSS JOIN LATERAL (VALUES ('unattributed', 0, -job.gross), ('commission', 0, job.commission),
+                                  ('pending', job.worker, job.net)) AS side (account, worker, amount)
+       WHERE side.amount <> 0)
+    INSERT INTO decided_job (source_id, dt, event_id, decision, request_id, unmatched_reason,
+      remote_worker_id, gross_wei, commission_wei, compute_units, terms_id, posting_id, command_id,
+      actor, reason)
+    SELECT job.source_id, job.dt, job.event_id, ${kind}::text, job.request_id, job.unmatched_reason,
+           job.worker, job.gross, job.commission, job.units, job.terms_id, made.id, ${commandId}::text,
+           ${actor}::text, ${reason}::text
+      FROM job LEFT JOIN made ON made.reference = job.handle`);
+}
+
+async function recordJobs(
+  tx: Transaction,
+  jobs: readonly DecidedJob[],
+  decision: JobDecision,
+): Promise<void> {
+  const { actor, reason, assignee, commandId } = decision;
+  const [first] = jobs;
+  const isOne = jobs.length === 1 && first !== undefined;
+  await recordDecision(tx, {
+    ...{ actor, reason },
+    action: assignee === null ? 'unattributed.absorb' : 'unattributed.assign',
+    subject: isOne ? formatJobHandle(first.key) : `${jobs.length} jobs`,
+    detail: {
+      jobs: String(jobs.length),
+      grossWei: sumWei(jobs.map(({ grossWei }) => grossWei)).toString(),
+      netWei: sumWei(jobs.map(({ netWei }) => netWei)).toString(),
+      ...(assignee === null ? {} : { payee: assignee.payee }),
+      command: commandId,
+    },
+  });
+}

@@ -1,0 +1,210 @@
+/** The sums of a batch: ledger postings, workers' figures, connections, resets, counts. */
+import { PriceTally } from './job-price.js';
+import {
+  isLater,
+  type NodeType,
+  type RemoteWorker,
+  remoteWorkerKey,
+  type SourceMoment,
+} from '../../base/remote-worker.js';
+
+export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
+
+/** All jobs of one kind, worker row and terms in one batch. */
+export interface Posting {
+  readonly kind: JobPostingKind;
+  /** Null for unattributed. */
+  readonly workerKey: string | null;
+  readonly termsId: number;
+  readonly grossWei: bigint;
+  /** Rounded per job. Zero for unattributed: commission is taken when the job finds its payee. */
+  readonly commissionWei: bigint;
+}
+
+export interface LedgerEntry {
+  readonly account: 'revenue' | 'unattributed' | 'commission' | 'pending';
+  /** Null: the pool's own account. */
+  readonly workerKey: string | null;
+  readonly amountWei: bigint;
+}
+
+export interface WorkerStats {
+  readonly worker: RemoteWorker;
+  readonly jobs: number;
+  readonly zeroFeeJobs: number;
+  readonly computeUnits: bigint;
+  readonly lastEventMs: number;
+}
+
+export interface ConnectionChange {
+  readonly workerKey: string;
+  readonly connection: string;
+  readonly up: boolean;
+  readonly at: SourceMoment;
+}
+
+export interface ResetChange {
+  readonly region: string;
+  readonly nodeType: NodeType;
+  readonly at: SourceMoment;
+}
+
+export interface EventCount {
+  readonly hourMs: number;
+  readonly eventType: string;
+  readonly version: number;
+  readonly events: number;
+  readonly zeroFeeEvents: number;
+}
+
+/** The entries of a posting: they sum to zero, and none of them is zero. */
+export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
+  const { kind, workerKey, grossWei, commissionWei } = posting;
+  const pool = (account: LedgerEntry['account'], amountWei: bigint): LedgerEntry => ({
+    account,
+    workerKey: null,
+    amountWei,
+  });
+  if (kind === 'unattributed') return [pool('revenue', -grossWei), pool('unattributed', grossWei)];
+  const entries = [
+    pool(kind === 'jobs' ? 'revenue' : 'unattributed', -grossWei),
+    pool('commission', commissionWei),
+    { account: 'pending', workerKey, amountWei: grossWei - commissionWei } as const,
+  ];
+  return entries.filter((entry) => entry.amountWei !== 0n);
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const HOUR_MS = 3_600_000;
+
+/** A remote worker of the batch, with what it did in it. */
+export interface SeenWorker extends Mutable<WorkerStats> {
+  readonly key: string;
+  readonly postings: Mutable<Posting>[];
+}
+
+/**
+ * Adds up while a batch is gone through. It is asked for each event: texts are compared, and none is put
+ * together to be looked up.
+ */
+export class Tally {
+  private readonly workersOf = new Map<string, SeenWorker[]>();
+  private readonly unattributed: Mutable<Posting>[] = [];
+  private readonly connections = new Map<string, ConnectionChange>();
+  private readonly resets = new Map<string, ResetChange>();
+  private readonly countsOf = new Map<string, Mutable<EventCount>[]>();
+  readonly prices = new PriceTally();
+
+  /** Notes that the worker occurred. */
+  see(worker: RemoteWorker, dtMs: number): SeenWorker {
+    const ofPayee = listOf(this.workersOf, worker.payee);
+    for (const seen of ofPayee) {
+      if (seen.worker.nodeType !== worker.nodeType || seen.worker.region !== worker.region)
+        continue;
+      if (dtMs > seen.lastEventMs) seen.lastEventMs = dtMs;
+      return seen;
+    }
+    const none = { jobs: 0, zeroFeeJobs: 0, computeUnits: 0n, postings: [] };
+    const seen = { worker, key: remoteWorkerKey(worker), ...none, lastEventMs: dtMs };
+    ofPayee.push(seen);
+    return seen;
+  }
+
+  /** A job of the worker's that is worth something or nothing. */
+  earn(
+    kind: 'jobs' | 'late-jobs',
+    seen: SeenWorker,
+    job: {
+      readonly grossWei: bigint;
+      readonly commissionWei: bigint;
+      readonly computeUnits: bigint;
+      readonly termsId: number;
+    },
+  ): void {
+    const { grossWei, commissionWei, termsId } = job;
+    seen.jobs += 1;
+    if (grossWei === 0n) seen.zeroFeeJobs += 1;
+    seen.computeUnits += job.computeUnits;
+    post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei });
+  }
+
+  /** A job that nobody is known to have done. */
+  leave(job: { readonly grossWei: bigint; readonly termsId: number }): void {
+    const { grossWei, termsId } = job;
+    const nobody = { workerKey: null, commissionWei: 0n };
+    post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
+  }
+
+  connect(change: ConnectionChange): void {
+    const key = `${change.workerKey}\n${change.connection}`;
+    const known = this.connections.get(key);
+    if (known === undefined || isLater(change.at, known.at)) this.connections.set(key, change);
+  }
+
+  reset(change: ResetChange): void {
+    const key = `${change.nodeType}/${change.region}`;
+    const known = this.resets.get(key);
+    if (known === undefined || isLater(change.at, known.at)) this.resets.set(key, change);
+  }
+
+  count(
+    event: { readonly dtMs: number; readonly eventType: string; readonly version: number },
+    isZeroFee: boolean,
+  ): void {
+    const count = this.countOf(event);
+    count.events += 1;
+    if (isZeroFee) count.zeroFeeEvents += 1;
+  }
+
+  result() {
+    const workers = [...this.workersOf.values()].flat();
+    return {
+      postings: [...workers.flatMap(({ postings }) => postings), ...this.unattributed],
+      workers: new Map<string, WorkerStats>(workers.map((seen) => [seen.key, seen])),
+      connections: [...this.connections.values()],
+      resets: [...this.resets.values()],
+      counts: [...this.countsOf.values()].flat(),
+      prices: this.prices.result(),
+    };
+  }
+
+  private countOf(event: {
+    readonly dtMs: number;
+    readonly eventType: string;
+    readonly version: number;
+  }): Mutable<EventCount> {
+    const { dtMs, eventType, version } = event;
+    const ofType = listOf(this.countsOf, eventType);
+    // The newest first: events come mostly in the order of time.
+    for (let i = ofType.length - 1; i >= 0; i -= 1) {
+      const count = ofType[i];
+      const isHour = count !== undefined && dtMs >= count.hourMs && dtMs < count.hourMs + HOUR_MS;
+      if (isHour && count.version === version) return count;
+    }
+    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
+    const count = { hourMs, eventType, version, events: 0, zeroFeeEvents: 0 };
+    ofType.push(count);
+    return count;
+  }
+}
+
+function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  const fresh: T[] = [];
+  lists.set(key, fresh);
+  return fresh;
+}
+
+function post(postings: Mutable<Posting>[], posting: Posting): void {
+  // What sums to nothing has no entries, and a posting without entries says nothing.
+  if (posting.grossWei === 0n) return;
+  for (const known of postings) {
+    if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;
+    known.grossWei += posting.grossWei;
+    known.commissionWei += posting.commissionWei;
+    return;
+  }
+  postings.push({ ...posting });
+}

@@ -1,0 +1,337 @@
+/**
+ * What a batch of events is worth, and to whom. Pure: the fresh events, the halves of AI jobs still
+ * open and the dated terms go in; everything that must be written comes out.
+ */
+import { type HalfRole, type JobHalf, matchHalves } from './ai-job.js';
+import {
+  type ConnectionChange,
+  type EventCount,
+  type Posting,
+  type ResetChange,
+  Tally,
+  type WorkerStats,
+} from './credit-tally.js';
+import type { HourPrice } from './job-price.js';
+import { splitFee } from '../../base/money.js';
+import type { PoolEvent } from './reading/pool-event.js';
+import type { JobContent, ReceivedContent } from './reading/pool-event-content.js';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { type Terms, termsAt } from '../../terms/rules/terms.js';
+
+/** What crediting looks at; texts and names beyond the source are the store's business. */
+export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;
+
+/** An event's identity inside its source. */
+export interface EventKey {
+  readonly dtMs: number;
+  readonly eventId: string;
+}
+
+export type UnmatchedReason = 'no-other-half' | 'ambiguous' | 'no-address';
+
+/** A half that came in an earlier batch. */
+export interface StoredHalf extends EventKey {
+  readonly role: HalfRole;
+  readonly requestId: string;
+  readonly isHeld: boolean;
+  /** Of a received half; null when its worker gave no address. */
+  readonly worker: RemoteWorker | null;
+  /** Of a processed half. */
+  readonly job: StoredJob | null;
+}
+
+export interface StoredJob {
+  readonly grossWei: bigint;
+  readonly computeUnits: bigint;
+  readonly termsId: number;
+}
+
+export interface CreditInput {
+  /** In the order of arrival, without those known already. */
+  readonly events: readonly FreshEvent[];
+  /** The first event's place in the source's order of arrival. */
+  readonly firstSeq: number;
+  readonly openHalves: readonly StoredHalf[];
+  /** Ascending by `fromMs`. */
+  readonly terms: readonly Terms[];
+  readonly jobMatchWindowMs: number;
+  /** The present: who is online is not decided by a clock that is ahead of it. @default no limit */
+  readonly nowMs?: number;
+}
+
+/** What goes on the raw row beside what was said. */
+export interface RowCredit {
+  /** Fees of a processed job, credited or not. */
+  readonly grossWei: bigint | null;
+  /** Null with a gross: unattributed when it came. */
+  readonly commissionWei: bigint | null;
+  readonly termsId: number | null;
+  readonly workerKey: string | null;
+  /** The other half, on the half whose coming made the pair. */
+  readonly match: EventKey | null;
+}
+
+/** A job half, or a job without an address, that waits from now on. */
+export interface OpenedHalf extends EventKey {
+  readonly role: HalfRole;
+  readonly requestId: string | null;
+  readonly workerKey: string | null;
+  readonly job: StoredJob | null;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
+  readonly reason: UnmatchedReason;
+}
+
+export interface BatchCredits {
+  /** One per event; undefined for those that are only kept. */
+  readonly rows: readonly (RowCredit | undefined)[];
+  readonly opened: readonly OpenedHalf[];
+  /** Stored halves that found their other half. */
+  readonly closed: readonly EventKey[];
+  /** Stored halves that stay, for another reason than before. */
+  readonly reheld: readonly (EventKey & { readonly reason: UnmatchedReason })[];
+  readonly postings: readonly Posting[];
+  readonly connections: readonly ConnectionChange[];
+  readonly resets: readonly ResetChange[];
+  /** Every remote worker that occurs, by its key. */
+  readonly workers: ReadonlyMap<string, WorkerStats>;
+  readonly counts: readonly EventCount[];
+  /** Of paid jobs, whoever is credited. */
+  readonly prices: readonly HourPrice[];
+}
+
+/** Either a stored half or the fresh event at `index`. */
+interface Half extends JobHalf, EventKey {
+  readonly requestId: string;
+  readonly worker: RemoteWorker | null;
+  readonly job: StoredJob | null;
+  /** Undefined: stored. */
+  readonly index: number | undefined;
+}
+
+/** Credits one batch. Every job is worth something exactly once, whatever order its halves come in. */
+export function creditBatch(input: CreditInput): BatchCredits {
+  return new BatchCrediting(input).run();
+}
+
+class BatchCrediting {
+  private readonly tally = new Tally();
+  private readonly rows: (RowCredit | undefined)[];
+  private readonly opened: OpenedHalf[] = [];
+  private readonly closed: EventKey[] = [];
+  private readonly reheld: (EventKey & { reason: UnmatchedReason })[] = [];
+  private readonly halves = new Map<string, Half[]>();
+  private readonly termsById: ReadonlyMap<number, Terms>;
+
+  private newestMs: number | undefined;
+
+  constructor(private readonly input: CreditInput) {
+    this.rows = new Array(input.events.length).fill(undefined);
+    this.termsById = new Map(input.terms.map((terms) => [terms.id, terms]));
+  }
+
+  run(): BatchCredits {
+    for (const [index, event] of this.input.events.entries()) this.take(event, index);
+    // Only requests with a fresh half: what was open before among itself stays as it is.
+    for (const half of this.input.openHalves) {
+      this.halves.get(half.requestId)?.push({ ...half, index: undefined });
+    }
+    for (const halves of this.halves.values()) this.matchRequest(halves);
+    const { rows, opened, closed, reheld } = this;
+    return { rows, opened, closed, reheld, ...this.tally.result() };
+  }
+
+  /**
+   * A time from the future would outrank every true one until it comes: it counts as the newest
+   * believable one before it, and the order of arrival decides.
+   */
+  private believed(dtMs: number): number {
+    const { nowMs = Number.POSITIVE_INFINITY } = this.input;
+    if (dtMs > nowMs) return this.newestMs ?? nowMs;
+    this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
+    return dtMs;
+  }
+
+  private take(event: FreshEvent, index: number): void {
+    const { content } = event;
+    const isZeroFee = content.kind === 'job' && content.grossWei === 0n;
+    this.tally.count(event, isZeroFee);
+    const believedMs = this.believed(event.dtMs);
+    if (content.kind === 'reset') {
+      const at = { dtMs: believedMs, seq: this.input.firstSeq + index };
+      this.tally.reset({ region: event.region, nodeType: event.nodeType, at });
+    } else if (content.kind === 'connection') {
+      const at = { dtMs: believedMs, seq: this.input.firstSeq + index };
+      const { connection, up } = content;
+      const { key: workerKey } = this.tally.see(workerOf(event, content.payee), event.dtMs);
+      this.tally.connect({ workerKey, connection, up, at });
+      this.rows[index] = { ...NO_CREDIT, workerKey };
+    } else if (content.kind === 'received') {
+      this.takeReceived(event, content, index);
+    } else if (content.kind === 'job') {
+      this.tally.prices.add(event, content);
+      this.takeJob(event, content, index);
+    }
+  }
+
+  private takeReceived(event: FreshEvent, content: ReceivedContent, index: number): void {
+    const worker = content.payee === null ? null : workerOf(event, content.payee);
+    const workerKey = worker === null ? null : this.tally.see(worker, event.dtMs).key;
+    this.rows[index] = { ...NO_CREDIT, workerKey };
+    const { requestId } = content;
+    this.addHalf(newHalf({ event, index, role: 'received', requestId, worker, job: null }));
+  }
+
+  private takeJob(event: FreshEvent, content: JobContent, index: number): void {
+    const termsId = termsAt(this.input.terms, event.dtMs).id;
+    const { grossWei, computeUnits, requestId } = content;
+    const job = { grossWei, computeUnits, termsId };
+    if (requestId !== null) {
+      this.addHalf(newHalf({ event, index, role: 'processed', requestId, worker: null, job }));
+    } else if (content.payee !== null) {
+      this.creditRow(index, { worker: workerOf(event, content.payee), job, match: null });
+    } else {
+      this.leaveUnattributed(index, { job, match: null, reason: 'no-address' });
+    }
+  }
+
+  private addHalf(half: Half): void {
+    const halves = this.halves.get(half.requestId);
+    if (halves === undefined) this.halves.set(half.requestId, [half]);
+    else halves.push(half);
+  }
+
+  private matchRequest(halves: readonly Half[]): void {
+    const { pairs, ambiguous, open } = matchHalves(
+      halves,
+      this.input.jobMatchWindowMs,
+      ({ worker }) => worker && remoteWorkerKey(worker),
+    );
+    for (const { received, processed } of pairs) this.bind(received, processed);
+    for (const half of ambiguous) this.hold(half, 'ambiguous');
+    for (const half of open) {
+      const isNameless = half.role === 'received' && half.worker === null;
+      if (half.index !== undefined) this.hold(half, isNameless ? 'no-address' : 'no-other-half');
+    }
+  }
+
+  private bind(received: Half, processed: Half): void {
+    const { worker } = received;
+    const { job } = processed;
+    // Both stored: a wider window since then. The pair needs a row of this batch to stand on.
+    if (job === null || (received.index === undefined && processed.index === undefined)) return;
+    if (received.index === undefined) this.closed.push(keyOf(received));
+    if (processed.index !== undefined) {
+      const match = keyOf(received);
+      if (worker !== null) this.creditRow(processed.index, { worker, job, match });
+      else this.leaveUnattributed(processed.index, { job, match, reason: 'no-address' });
+      return;
+    }
+    if (worker !== null) {
+      this.credit('late-jobs', { worker, job, dtMs: processed.dtMs });
+      this.closed.push(keyOf(processed));
+    } else {
+      this.reheld.push({ ...keyOf(processed), reason: 'no-address' });
+    }
+    const index = received.index ?? -1;
+    this.rows[index] = { ...(this.rows[index] ?? NO_CREDIT), match: keyOf(processed) };
+  }
+
+  private hold(half: Half, reason: UnmatchedReason): void {
+    if (half.index === undefined) {
+      if (!half.isHeld) this.reheld.push({ ...keyOf(half), reason });
+    } else if (half.job !== null) {
+      this.leaveUnattributed(half.index, { job: half.job, match: null, reason });
+    } else {
+      const workerKey = half.worker === null ? null : remoteWorkerKey(half.worker);
+      this.open(half.index, { role: 'received', workerKey, job: null, reason });
+    }
+  }
+
+  private creditRow(
+    index: number,
+    { worker, job, match }: { worker: RemoteWorker; job: StoredJob; match: EventKey | null },
+  ): void {
+    const dtMs = this.input.events[index]?.dtMs ?? 0;
+    const { commissionWei, workerKey } = this.credit('jobs', { worker, job, dtMs });
+    const { grossWei, termsId } = job;
+    this.rows[index] = { grossWei, commissionWei, termsId, workerKey, match };
+  }
+
+  private credit(
+    kind: 'jobs' | 'late-jobs',
+    { worker, job, dtMs }: { worker: RemoteWorker; job: StoredJob; dtMs: number },
+  ): { readonly commissionWei: bigint; readonly workerKey: string } {
+    const { grossWei, termsId } = job;
+    const terms = this.termsById.get(termsId);
+    if (terms === undefined) throw new RangeError(`the terms ${termsId} of a job are not there`);
+    const { commissionWei } = splitFee(grossWei, terms);
+    const seen = this.tally.see(worker, dtMs);
+    const { computeUnits } = job;
+    this.tally.earn(kind, seen, { grossWei, commissionWei, computeUnits, termsId });
+    return { commissionWei, workerKey: seen.key };
+  }
+
+  private leaveUnattributed(
+    index: number,
+    left: { job: StoredJob; match: EventKey | null; reason: UnmatchedReason },
+  ): void {
+    const { job, match, reason } = left;
+    const { grossWei, termsId } = job;
+    this.tally.leave(job);
+    this.rows[index] = { grossWei, commissionWei: null, termsId, workerKey: null, match };
+    this.open(index, { role: 'processed', workerKey: null, job, reason });
+  }
+
+  private open(
+    index: number,
+    half: Pick<OpenedHalf, 'role' | 'workerKey' | 'job' | 'reason'>,
+  ): void {
+    const event = this.input.events[index];
+    if (event?.content.kind !== 'job' && event?.content.kind !== 'received') return;
+    const { dtMs, eventId, content } = event;
+    const { requestId, pipeline, modelId } = content;
+    const { role, workerKey, job, reason } = half;
+    this.opened.push({
+      dtMs,
+      eventId,
+      role,
+      requestId,
+      workerKey,
+      job,
+      pipeline,
+      modelId,
+      reason,
+    });
+  }
+}
+
+const NO_CREDIT: RowCredit = {
+  grossWei: null,
+  commissionWei: null,
+  termsId: null,
+  workerKey: null,
+  match: null,
+};
+
+function workerOf(event: FreshEvent, payee: RemoteWorker['payee']): RemoteWorker {
+  return { payee, nodeType: event.nodeType, region: event.region };
+}
+
+/** Field by field: there are some for each AI job, and spreading objects takes three times as long. */
+function newHalf(half: {
+  readonly event: FreshEvent;
+  readonly index: number;
+  readonly role: HalfRole;
+  readonly requestId: string;
+  readonly worker: RemoteWorker | null;
+  readonly job: StoredJob | null;
+}): Half {
+  const { event, index, role, requestId, worker, job } = half;
+  const { dtMs, eventId } = event;
+  return { dtMs, eventId, role, isHeld: false, requestId, worker, job, index };
+}
+
+function keyOf({ dtMs, eventId }: EventKey): EventKey {
+  return { dtMs, eventId };
+}

@@ -1,0 +1,170 @@
+/** What a compute unit costs, hour by hour, and when that jumps. */
+import type { NodeType } from '../../base/remote-worker.js';
+
+/** The jobs of one hour that were paid and had a size. */
+export interface HourPrice {
+  readonly hourMs: number;
+  readonly nodeType: NodeType;
+  /** Empty where none was named. */
+  readonly pipeline: string;
+  readonly modelId: string;
+  readonly jobs: number;
+  readonly grossWei: bigint;
+  readonly computeUnits: bigint;
+}
+
+interface PricedJob {
+  readonly grossWei: bigint;
+  readonly computeUnits: bigint;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const HOUR_MS = 3_600_000;
+/** Names come from outside: a batch that invents them keeps its rows few. */
+const MOST_GROUPS = 1_000;
+
+/** Adds up the prices of a batch. Called for every job: it makes no text and looks few up. */
+export class PriceTally {
+  private readonly groups: Mutable<HourPrice>[] = [];
+  private readonly byModel = new Map<string, Mutable<HourPrice>[]>();
+
+  /** Jobs without a fee are counted elsewhere: a price of nothing would hide what the others cost. */
+  add(event: { readonly dtMs: number; readonly nodeType: NodeType }, job: PricedJob): void {
+    const { grossWei, computeUnits } = job;
+    if (grossWei === 0n || computeUnits === 0n) return;
+    const group = this.groupOf(event.dtMs, event.nodeType, job);
+    if (group === undefined) return;
+    group.jobs += 1;
+    group.grossWei += grossWei;
+    group.computeUnits += computeUnits;
+  }
+
+  result(): readonly HourPrice[] {
+    return this.groups;
+  }
+
+  private groupOf(
+    dtMs: number,
+    nodeType: NodeType,
+    job: PricedJob,
+  ): Mutable<HourPrice> | undefined {
+    const pipeline = job.pipeline ?? '';
+    const modelId = job.modelId ?? '';
+    const ofModel = this.byModel.get(modelId);
+    // The newest first: events come mostly in the order of time.
+    for (let i = (ofModel?.length ?? 0) - 1; i >= 0; i -= 1) {
+      const group = ofModel?.[i];
+      if (group === undefined || group.pipeline !== pipeline) continue;
+      const isHour = dtMs >= group.hourMs && dtMs < group.hourMs + HOUR_MS;
+      if (isHour && group.nodeType === nodeType) return group;
+    }
+    if (this.groups.length >= MOST_GROUPS) return undefined;
+    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
+    const none = { jobs: 0, grossWei: 0n, computeUnits: 0n };
+    const group = { hourMs, nodeType, pipeline, modelId, ...none };
+    this.groups.push(group);
+    if (ofModel === undefined) this.byModel.set(modelId, [group]);
+    else ofModel.push(group);
+    return group;
+  }
+}
+
+/** What a unit cost in the latest hour with enough jobs, beside what it usually costs. */
+export interface LatestPrice {
+  readonly nodeType: NodeType;
+  readonly pipeline: string;
+  readonly modelId: string;
+  readonly hourMs: number;
+  readonly jobs: number;
+  /** In billionths of a wei per compute unit. */
+  readonly priceNano: bigint;
+  /** The median of the hours before; null while they are too few. */
+  readonly usualNano: bigint | null;
+}
+
+/** A price that is far from what it usually was. */
+export interface PriceJump extends LatestPrice {
+  readonly usualNano: bigint;
+  /** How many times as much, or as little, in hundredths: never below 100. */
+  readonly timesHundredths: bigint;
+}
+
+/** Fewer jobs say more about themselves than about a price. */
+const LEAST_JOBS = 10;
+/** So many hours with enough jobs before a price counts as usual. */
+const LEAST_HOURS = 6;
+/** An older hour is history, not news. */
+const NEWS_MS = 3 * HOUR_MS;
+const NANO = 10n ** 9n;
+const RATIO_SCALE = 10_000n;
+
+/**
+ * Prices of the latest hour of each (node type, pipeline, model) that differ from the median of the
+ * hours before it by the factor or more, in either direction.
+ */
+export function findPriceJumps(
+  prices: readonly HourPrice[],
+  { factor, nowMs }: { readonly factor: number; readonly nowMs: number },
+): readonly PriceJump[] {
+  return latestPrices(prices, nowMs).flatMap((latest) =>
+    isNews(latest, nowMs) ? (jumpOf(latest, factor) ?? []) : [],
+  );
+}
+
+/** Of each (node type, pipeline, model) that had an hour with enough jobs, whatever it cost. */
+export function latestPrices(prices: readonly HourPrice[], nowMs: number): readonly LatestPrice[] {
+  const groups = new Map<string, HourPrice[]>();
+  for (const price of prices) {
+    if (price.jobs < LEAST_JOBS || price.hourMs > nowMs) continue;
+    const key = `${price.nodeType}/${price.pipeline}\n${price.modelId}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [price]);
+    else group.push(price);
+  }
+  return [...groups.values()].flatMap((hours) => latestOf(hours) ?? []);
+}
+
+/** Whether it says something of the present. */
+export function isNews({ hourMs }: LatestPrice, nowMs: number): boolean {
+  return nowMs - hourMs <= NEWS_MS;
+}
+
+/** How many times the usual price it is, for graphs; null while there is no usual one. */
+export function changeRatio({ priceNano, usualNano }: LatestPrice): number | null {
+  if (usualNano === null || usualNano === 0n) return null;
+  return Number((priceNano * RATIO_SCALE) / usualNano) / Number(RATIO_SCALE);
+}
+
+/** Billionths of a wei as a decimal number of wei. */
+export function perUnitWei(nano: bigint): string {
+  const fraction = (nano % NANO).toString().padStart(9, '0').replace(/0+$/, '');
+  return fraction === '' ? `${nano / NANO}` : `${nano / NANO}.${fraction}`;
+}
+
+function latestOf(hours: readonly HourPrice[]): LatestPrice | undefined {
+  const [latest, ...before] = [...hours].sort((a, b) => b.hourMs - a.hourMs);
+  if (latest === undefined) return undefined;
+  const { nodeType, pipeline, modelId, hourMs, jobs } = latest;
+  const usualNano = before.length < LEAST_HOURS ? null : median(before.map(nanoOf));
+  return { nodeType, pipeline, modelId, hourMs, jobs, priceNano: nanoOf(latest), usualNano };
+}
+
+function jumpOf(latest: LatestPrice, factor: number): PriceJump | undefined {
+  const { priceNano, usualNano } = latest;
+  if (usualNano === null) return undefined;
+  const [low, high] = priceNano < usualNano ? [priceNano, usualNano] : [usualNano, priceNano];
+  if (high < low * BigInt(factor)) return undefined;
+  return { ...latest, usualNano, timesHundredths: (high * 100n) / (low === 0n ? 1n : low) };
+}
+
+function nanoOf({ grossWei, computeUnits }: HourPrice): bigint {
+  return computeUnits === 0n ? 0n : (grossWei * NANO) / computeUnits;
+}
+
+function median(values: readonly bigint[]): bigint {
+  const sorted = [...values].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return sorted[Math.floor(sorted.length / 2)] ?? 0n;
+}

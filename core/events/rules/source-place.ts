@@ -1,0 +1,110 @@
+/** Places that sources read, as `readsFrom` tells them. */
+import { PoolError } from '../../base/errors/pool-error.js';
+
+const BUCKET = 's3://';
+const FILE = 'file:';
+
+/**
+ * Whether two places share something, so that two sources would give the same events: one address in two
+ * spellings, a folder of a bucket inside another, or file names of one directory that could fit both patterns.
+ * Two names of one machine look like two places all the same: only the events tell (core/events/rules/read-twice.ts).
+ */
+export function placesOverlap(a: string, b: string): boolean {
+  const [one, other] = [plainPlace(a), plainPlace(b)];
+  if (one === other) return true;
+  if (one.startsWith(BUCKET) && other.startsWith(BUCKET)) {
+    return one.startsWith(other) || other.startsWith(one);
+  }
+  if (!a.startsWith(FILE) || !b.startsWith(FILE)) return false;
+  const [aName, bName] = [a.lastIndexOf('/') + 1, b.lastIndexOf('/') + 1];
+  return a.slice(0, aName) === b.slice(0, bName) && patternsMeet(a.slice(aName), b.slice(bName));
+}
+
+/** Whether two texts are spellings of one place. */
+export function isSamePlace(a: string, b: string): boolean {
+  return a === b || plainPlace(a) === plainPlace(b);
+}
+
+const ADDRESS = /^(https?|s3):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?([^?#]*)(.*)$/is;
+/** What reaches this very machine, whichever of them is written. */
+const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]', '[::]']);
+
+/**
+ * An address in the one spelling that is compared; any other place as it is. A port speaks http or https, not
+ * both: without the scheme, a slip in it makes no second place.
+ */
+function plainPlace(place: string): string {
+  const [whole, scheme = '', host = '', port, path = '', rest = ''] = ADDRESS.exec(place) ?? [];
+  if (whole === undefined) return place;
+  const name = plainHost(host);
+  if (scheme.toLowerCase() === 's3') {
+    return `${BUCKET}${name}${port === undefined ? '' : `:${port}`}${path}${rest}`;
+  }
+  const portNumber = port ?? (scheme.toLowerCase() === 'https' ? '443' : '80');
+  return `web://${name}:${Number(portNumber)}${plainPath(path)}${rest}`;
+}
+
+function plainHost(host: string): string {
+  const name = host.toLowerCase().replace(/\.+$/, '');
+  const plain = mappedAddress(name) ?? name;
+  return THIS_MACHINE.has(plain) ? 'localhost' : plain;
+}
+
+/** The IPv4 address inside an IPv6 one, `[::ffff:7f00:1]` or `[::ffff:127.0.0.1]`. */
+function mappedAddress(host: string): string | undefined {
+  const [, dotted, high, low] =
+    /^\[(?:0*:)*:?ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))\]$/.exec(host) ??
+    [];
+  if (dotted !== undefined) return dotted;
+  if (high === undefined || low === undefined) return undefined;
+  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [a >> 8, a & 255, b >> 8, b & 255].join('.');
+}
+
+function plainPath(path: string): string {
+  const decoded = path.replace(/%([0-9a-f]{2})/gi, (code, hex: string) => {
+    const letter = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9._~-]/.test(letter) ? letter : code.toUpperCase();
+  });
+  return decoded
+    .replace(/\/{2,}/g, '/')
+    .replace(/\/$/, '')
+    .replace(/(?:\/pool\/events)+$/, '/pool/events');
+}
+
+/** A source, and the place that its plugin says it reads. */
+interface PlacedSource {
+  readonly id: string;
+  readonly readsFrom: string;
+}
+
+/** Throws SOURCE_READ_TWICE when another one's place (place to source id) shares something with its own. */
+export function refuseSharedPlace(
+  { id, readsFrom }: PlacedSource,
+  readers: ReadonlyMap<string, string>,
+): void {
+  for (const [place, reader] of readers) {
+    if (reader === id || !placesOverlap(place, readsFrom)) continue;
+    const which = isSamePlace(place, readsFrom) ? 'which' : `and some of it is in ${place}, which`;
+    const message = `source "${id}" is to read ${readsFrom}, ${which} source "${reader}" reads`;
+    throw new PoolError('SOURCE_READ_TWICE', message, { source: id });
+  }
+}
+
+/** Whether a name can fit both patterns; `*` stands for anything. */
+function patternsMeet(a: string, b: string): boolean {
+  // meets[j]: the rest of `a` from i on and the rest of `b` from j on have a name in common.
+  let meets: boolean[] = [];
+  for (let i = a.length; i >= 0; i -= 1) {
+    const below = meets;
+    meets = [];
+    for (let j = b.length; j >= 0; j -= 1) {
+      const isEnd = i === a.length && j === b.length;
+      const skipsA = a[i] === '*' && ((below[j] ?? false) || (j < b.length && meets[j + 1]));
+      const skipsB = b[j] === '*' && ((meets[j + 1] ?? false) || (i < a.length && below[j]));
+      const isSame = i < a.length && a[i] === b[j] && (below[j + 1] ?? false);
+      meets[j] = isEnd || skipsA || skipsB || isSame || false;
+    }
+  }
+  return meets[0] ?? false;
+}

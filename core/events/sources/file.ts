@@ -1,0 +1,172 @@
+/** Pool events from files: dumps for a backfill or a migration. */
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { foreignText } from '../../base/foreign-text.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { scanDump } from './scanners/dump-scanner.js';
+import type {
+  EventSource,
+  EventSourceConfig,
+  ListedObject,
+  RawEvent,
+  ReadRequest,
+} from './event-source.js';
+import { checkOptions, needOrigin, optionsError } from './options.js';
+import { size } from './quantity.js';
+
+const fileOptions = z.strictObject({
+  /** A file, or the files of one directory: `*` stands for anything in a name. */
+  path: z.string().min(1, 'name a file'),
+  maxElement: size.default(1_048_576),
+});
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives all of the files that
+ * are new or have changed: a dump that comes late holds old events, and its age says nothing about them.
+ */
+export async function createFile(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, fileOptions);
+  needOrigin(config);
+  const path = resolve(config.baseDir, options.path);
+  const [given, name] = [dirname(path), basename(path)];
+  if (given.includes('*')) {
+    const message = `options.path: a "*" may stand in the name of the file alone, not in ${given}`;
+    throw optionsError(config.id, message);
+  }
+  const directory = await realpath(given).catch(() => {
+    const message = `options.path: there is no directory ${given}: correct the path or make it`;
+    throw optionsError(config.id, message);
+  });
+  const place = { directory, name, maxElementBytes: options.maxElement };
+  return {
+    readsFrom: `file:${join(directory, name)}`,
+    read: (request) => readFiles(place, request),
+  };
+}
+
+interface Place {
+  readonly directory: string;
+  readonly name: string;
+  readonly maxElementBytes: number;
+}
+
+/** One bad file does not keep the others back: its error is told when they are through. */
+async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<readonly RawEvent[]> {
+  const { signal, memory } = request;
+  const { files, failures } = await lookAt(place);
+  for (const file of memory === undefined ? files : await memory.unread(files)) {
+    try {
+      for await (const slice of readOne(place, file, request)) {
+        yield slice;
+        signal.throwIfAborted();
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  const [first] = failures;
+  if (failures.length > 1 && first instanceof PoolError) {
+    const message = `${first.message}; and ${failures.length - 1} more files have failed`;
+    throw new PoolError(first.code, message, {}, { cause: first });
+  }
+  if (first !== undefined) throw first;
+}
+
+/** All files, before any is read: what is added meanwhile makes one another for the next pass. */
+async function lookAt(
+  place: Place,
+): Promise<{ readonly files: readonly ListedObject[]; readonly failures: unknown[] }> {
+  const files: ListedObject[] = [];
+  const failures: unknown[] = [];
+  for (const name of await namesOf(place)) {
+    const path = join(place.directory, name);
+    try {
+      const stats = await stat(path, { bigint: true }).catch((error: unknown) => {
+        throw unreadable(path, error);
+      });
+      if (!stats.isFile()) {
+        throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', `${path} is no file`);
+      }
+      files.push(objectOf(name, stats));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return { files, failures };
+}
+
+/** The files' names in their order. */
+async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
+  if (!name.includes('*')) return [name];
+  const pattern = new RegExp(`^${name.split('*').map(escapePattern).join('.*')}$`, 's');
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    throw unreadable(directory, error);
+  });
+  const names = entries.filter((one) => !one.isDirectory() && pattern.test(one.name));
+  if (names.length === 0) {
+    const message = `no file in ${directory} is named like ${name}`;
+    throw new PoolError('EVENT_SOURCE_FILE_UNREADABLE', message);
+  }
+  return names.map((one) => one.name).sort();
+}
+
+async function* readOne(
+  { directory, maxElementBytes }: Place,
+  object: ListedObject,
+  { signal, memory }: ReadRequest,
+): AsyncGenerator<readonly RawEvent[]> {
+  const path = join(directory, object.key);
+  const file = await open(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  try {
+    const options = { maxElementBytes, what: object.key, path, mayBeEmpty: true };
+    yield* scanDump(chunksOf(file, path, signal), options);
+    memory?.done(object);
+  } finally {
+    await file.close();
+  }
+}
+
+function objectOf(name: string, { ino, size, mtimeNs, ctimeNs }: BigIntStats): ListedObject {
+  const version = `${ino}/${mtimeNs}/${ctimeNs}`;
+  return { key: name, version, sizeBytes: Number(size), mayChange: true };
+}
+
+async function* chunksOf(
+  file: FileHandle,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for (let position = 0; ; ) {
+    signal.throwIfAborted();
+    // A new one each time: the scanners keep parts of it.
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position).catch((error) => {
+      throw unreadable(`${path} at byte ${position}`, error);
+    });
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+function unreadable(path: string, error: unknown): PoolError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : foreignText(error);
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'this user may not read it',
+    EISDIR: 'it is a directory',
+  };
+  const message = `${path}: ${words[code] ?? code}`;
+  return new PoolError('EVENT_SOURCE_FILE_UNREADABLE', message, {}, { cause: error });
+}

@@ -1,0 +1,130 @@
+/** Pool events that nobody earned: made up in memory, for demos and tests. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Address, payableAddress } from '../../base/address.js';
+import { readTime, TIME_WANTED } from '../../base/time.js';
+import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
+import { checkOptions, optionsError } from './options.js';
+import { duration } from './quantity.js';
+
+const time = z.string().transform((text, context) => {
+  const timeMs = readTime(text);
+  if (timeMs !== undefined) return new Date(timeMs);
+  context.addIssue({ code: 'custom', message: TIME_WANTED });
+  return z.NEVER;
+});
+const address = z.string().transform((text, context) => {
+  const payee = payableAddress(text);
+  if (payee !== undefined) return payee;
+  context.addIssue({ code: 'custom', message: 'give an address as 0x and 40 hex digits' });
+  return z.NEVER;
+});
+
+const generatorOptions = z.strictObject({
+  seed: z.number().int(),
+  /** The first event's time. */
+  start: time,
+  /** From one event to the next. */
+  every: duration.default(1_000),
+  /** Their addresses, or how many to make up. */
+  payees: z.union([z.number().int().min(1).max(10_000), z.array(address).min(1)]).default(5),
+  /** Largest fee of a job, in wei. */
+  maxFeeWei: z
+    .string()
+    .regex(/^[1-9]\d{0,30}$/, 'give wei as digits')
+    .default('1000000000000'),
+});
+type GeneratorOptions = z.output<typeof generatorOptions>;
+
+const SLICE_SIZE = 250;
+
+/**
+ * Makes a source of kind `generator`; throws EVENT_SOURCE_OPTIONS. Event i stands `every` after
+ * event i - 1 and is made of the seed and i alone; as time goes on there are more. Of AI jobs the
+ * worker's event comes before the one with the fees.
+ *
+ * @param now when a read begins: later events are not there yet
+ */
+export async function createGenerator(
+  config: EventSourceConfig,
+  now: () => Date = () => new Date(),
+): Promise<EventSource> {
+  const options = await checkOptions(config, generatorOptions);
+  const { nodeType } = config;
+  if (nodeType === null) throw optionsError(config.id, 'it needs region and nodeType');
+  const payees = payeesOf(options);
+  const hash = createHash('sha256').update(JSON.stringify([options, payees, nodeType]));
+  return {
+    readsFrom: `generator:${hash.digest('hex').slice(0, 16)}`,
+    read: (request) => generate({ options, payees, isAi: nodeType === 'ai' }, request, now()),
+  };
+}
+
+interface Recipe {
+  readonly options: GeneratorOptions;
+  readonly payees: readonly Address[];
+  readonly isAi: boolean;
+}
+
+async function* generate(
+  recipe: Recipe,
+  { since, signal }: ReadRequest,
+  until: Date,
+): AsyncGenerator<readonly RawEvent[]> {
+  const { start, every } = recipe.options;
+  const spanMs = since === null ? -1 : since.getTime() - start.getTime();
+  let slice: RawEvent[] = [];
+  for (let i = Math.max(0, Math.floor(spanMs / every)); ; i += 1) {
+    const dtMs = start.getTime() + i * every;
+    if (dtMs > until.getTime()) break;
+    slice.push({ place: `event ${i + 1} of the generator`, raw: eventOf(recipe, i, dtMs) });
+    if (slice.length < SLICE_SIZE) continue;
+    yield slice;
+    slice = [];
+    signal.throwIfAborted();
+  }
+  if (slice.length > 0) yield slice;
+}
+
+function eventOf(recipe: Recipe, i: number, dtMs: number): string {
+  const Payload = JSON.stringify(contentOf(recipe, i));
+  // The orchestrators' times have whole seconds; these need what tells two in one apart.
+  return JSON.stringify({ ID: i + 1, Payload, Version: 1, DT: new Date(dtMs).toISOString() });
+}
+
+function contentOf({ options, payees, isAi }: Recipe, i: number): object {
+  // Both halves of an AI job are made of the same number.
+  const job = isAi ? Math.floor(i / 2) : i;
+  const ethAddress = payees[numberOf(options.seed, `${job}/payee`, BigInt(payees.length))];
+  const feeWei = 1n + bigOf(options.seed, `${job}/fee`, BigInt(options.maxFeeWei));
+  // JSON has no big integers of its own: as text the wei stay exact.
+  const fees = feeWei.toString();
+  if (!isAi) {
+    const payload = { ethAddress, computeUnits: 1 + (i % 9_999), fees };
+    return { event_type: 'job-processed', payload };
+  }
+  const model = { requestID: `generated-${job}`, pipeline: 'text-to-image', modelID: 'generated' };
+  if (i % 2 === 0) return { event_type: 'job-received', payload: { ethAddress, ...model } };
+  return { event_type: 'job-processed', payload: { ...model, fees } };
+}
+
+function payeesOf({ seed, payees }: GeneratorOptions): readonly Address[] {
+  if (typeof payees !== 'number') return payees;
+  return Array.from({ length: payees }, (_, i) => {
+    const payee = payableAddress(`0x${digest(seed, `address/${i}`).slice(0, 40)}`);
+    if (payee === undefined) throw new RangeError('a digest is an address');
+    return payee;
+  });
+}
+
+function numberOf(seed: number, what: string, below: bigint): number {
+  return Number(bigOf(seed, what, below));
+}
+
+function bigOf(seed: number, what: string, below: bigint): bigint {
+  return BigInt(`0x${digest(seed, what)}`) % below;
+}
+
+function digest(seed: number, what: string): string {
+  return createHash('sha256').update(`${seed}/${what}`).digest('hex');
+}

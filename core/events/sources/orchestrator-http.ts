@@ -1,0 +1,231 @@
+/** Pool events from an orchestrator's `/pool/events`, read as a stream. */
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { foreignText } from '../../base/foreign-text.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { scanArray } from './scanners/array-scanner.js';
+import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
+import { checkOptions, needOrigin } from './options.js';
+import {
+  type OrchestratorHttpOptions,
+  orchestratorHttpOptions,
+} from './orchestrator-http-options.js';
+
+/** Of an error page, in characters. */
+const MOST_READ = 4_000;
+const MOST_QUOTED = 200;
+/** A shorter one would be found in every text. */
+const LEAST_SECRET = 4;
+
+/** Makes a source of kind `orchestrator-http`; throws EVENT_SOURCE_OPTIONS. */
+export async function createOrchestratorHttp(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, orchestratorHttpOptions);
+  needOrigin(config);
+  return {
+    readsFrom: options.endpoint.href,
+    read: (request) =>
+      scanArray(readAnswer(options, request), { maxElementBytes: options.maxElement }),
+  };
+}
+
+/** The bytes of the answer; whatever goes wrong becomes a PoolError. */
+async function* readAnswer(
+  options: OrchestratorHttpOptions,
+  request: ReadRequest,
+): AsyncGenerator<Buffer> {
+  const exchange = new Exchange(options, request);
+  try {
+    const answer = await exchange.open();
+    if (answer.statusCode !== 200) throw await statusError(answer, options);
+    yield* exchange.body(answer);
+  } finally {
+    exchange.close();
+  }
+}
+
+/** One request with its clocks. */
+class Exchange {
+  private readonly url: URL;
+  private readonly totalTimer: NodeJS.Timeout;
+  /** Ends the exchange with the reason that is to be told. */
+  private abort: (reason: Error) => void = () => undefined;
+  private ended: Error | undefined;
+
+  constructor(
+    private readonly options: OrchestratorHttpOptions,
+    private readonly request: ReadRequest,
+  ) {
+    this.url = new URL(options.endpoint);
+    if (request.since !== null) {
+      this.url.searchParams.set('lastCheckTime', wholeSeconds(request.since));
+    }
+    this.totalTimer = setTimeout(() => {
+      this.fail(this.timeout('total', options.totalTimeout));
+    }, options.totalTimeout);
+    request.signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  /** Sends the question; resolves when the answer's head is there. */
+  open(): Promise<IncomingMessage> {
+    const { options } = this;
+    return new Promise((resolve, reject) => {
+      const send = this.url.protocol === 'https:' ? requestHttps : requestHttp;
+      const outgoing = send(this.url, {
+        agent: false,
+        headers: {
+          ...options.headers,
+          accept: 'application/json',
+          'accept-encoding': 'identity',
+        },
+        ...(options.basicAuth === undefined ? {} : { auth: basicAuth(options.basicAuth) }),
+        ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
+        rejectUnauthorized: !options.insecure,
+      });
+      let timer = this.timer('connect', options.connectTimeout);
+      outgoing.once('socket', (socket) => {
+        const stands = this.url.protocol === 'https:' ? 'secureConnect' : 'connect';
+        socket.once(stands, () => {
+          clearTimeout(timer);
+          timer = this.timer('idle', options.idleTimeout);
+        });
+      });
+      outgoing.once('response', (answer) => {
+        clearTimeout(timer);
+        // Nobody listens once the reading is given up, and an unheard error ends the process.
+        answer.on('error', () => undefined);
+        resolve(answer);
+      });
+      // Stays after the head is there: a connection that breaks later reports here too.
+      outgoing.on('error', (error) => {
+        clearTimeout(timer);
+        reject(this.ended ?? connectionError(error, this.options));
+      });
+      // Not every end reports an error: an answer that changes the protocol just closes.
+      outgoing.once('close', () => {
+        clearTimeout(timer);
+        reject(this.ended ?? connectionError(new Error('closed without an answer'), this.options));
+      });
+      this.abort = (reason) => {
+        reject(reason);
+        outgoing.destroy(reason);
+      };
+      if (this.request.signal.aborted) this.onAbort();
+      outgoing.end();
+    });
+  }
+
+  async *body(answer: IncomingMessage): AsyncGenerator<Buffer> {
+    const { maxAnswer, idleTimeout } = this.options;
+    const chunks: AsyncIterator<Buffer> = answer[Symbol.asyncIterator]();
+    let bytes = 0;
+    try {
+      for (;;) {
+        // The clock runs only while we wait for them, not while they wait for us.
+        const timer = this.timer('idle', idleTimeout);
+        const next = await chunks.next().finally(() => clearTimeout(timer));
+        if (next.done === true) return;
+        bytes += next.value.length;
+        if (bytes > maxAnswer) {
+          const message = `the answer is larger than ${maxAnswer} bytes (options.maxAnswer)`;
+          throw new PoolError('EVENT_SOURCE_TOO_LARGE', message);
+        }
+        yield next.value;
+      }
+    } catch (error) {
+      if (this.ended !== undefined) throw this.ended;
+      if (error instanceof PoolError) throw error;
+      const message = `the connection broke after ${bytes} bytes: ${foreignText(error)}`;
+      throw new PoolError('EVENT_SOURCE_TRUNCATED', message, {}, { cause: error });
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.totalTimer);
+    this.request.signal.removeEventListener('abort', this.onAbort);
+    this.abort(new Error('closed'));
+  }
+
+  private timer(which: 'connect' | 'idle', timeoutMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.fail(this.timeout(which, timeoutMs)), timeoutMs);
+  }
+
+  private timeout(which: 'connect' | 'idle' | 'total', timeoutMs: number): PoolError {
+    const words = {
+      connect: 'no connection stood',
+      idle: 'not a byte came',
+      total: 'the answer did not end',
+    };
+    const message = `${words[which]} within ${timeoutMs / 1000} s (options.${which}Timeout)`;
+    return new PoolError('EVENT_SOURCE_TIMEOUT', message);
+  }
+
+  private readonly onAbort = (): void => {
+    const { reason } = this.request.signal;
+    this.fail(reason instanceof Error ? reason : new Error('the read was aborted'));
+  };
+
+  private fail(reason: Error): void {
+    this.ended ??= reason;
+    this.abort(reason);
+  }
+}
+
+/** SQLite compares the texts: another zone, or a fraction, and the answer is silently wrong. */
+function wholeSeconds(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+function basicAuth({ user, password }: { user: string; password: string }): string {
+  return `${user}:${password}`;
+}
+
+async function statusError(
+  answer: IncomingMessage,
+  options: OrchestratorHttpOptions,
+): Promise<PoolError> {
+  const status = answer.statusCode ?? 0;
+  const text = foreignText(withoutCredentials(await firstWords(answer), options), MOST_QUOTED);
+  const message = `${options.endpoint.host} answered ${status}${text === '' ? '' : `: ${text}`}`;
+  if (status === 400) return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
+  if (status === 401 || status === 403) {
+    return new PoolError('EVENT_SOURCE_UNAUTHORIZED', message);
+  }
+  return new PoolError('EVENT_SOURCE_HTTP_STATUS', message);
+}
+
+/** The beginning of an error page. What can be had within a second is enough. */
+async function firstWords(answer: IncomingMessage): Promise<string> {
+  const timer = setTimeout(() => answer.destroy(), 1_000);
+  let text = '';
+  try {
+    for await (const chunk of answer) {
+      text += String(chunk);
+      if (text.length > MOST_READ) break;
+    }
+  } catch {
+    // What came before the connection broke is all there is.
+  }
+  clearTimeout(timer);
+  return text.slice(0, MOST_READ);
+}
+
+/** A debugging page shows what it was asked with. */
+function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHttpOptions): string {
+  const secrets = [basicAuth?.password ?? '', ...Object.values(headers)];
+  return secrets
+    .filter((secret) => secret.length >= LEAST_SECRET)
+    .sort((a, b) => b.length - a.length)
+    .reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
+}
+
+const TLS_CODE =
+  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
+
+function connectionError(error: Error, options: OrchestratorHttpOptions): PoolError {
+  const code = 'code' in error ? String(error.code) : '';
+  const message = `${options.endpoint.host}: ${foreignText(error)}`;
+  const cause = { cause: error };
+  if (TLS_CODE.test(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
+  return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, cause);
+}

@@ -1,0 +1,29 @@
+import { PoolError } from '../../base/errors/pool-error.js';
+import type { EventSource, EventSourceConfig } from './event-source.js';
+import { createFile } from './file.js';
+import { createGenerator } from './generator.js';
+import { createModule } from './module/module.js';
+import { createOrchestratorHttp } from './orchestrator-http.js';
+import { createS3 } from './s3/s3.js';
+
+/** Checks its options and makes the source; reads no events yet. */
+export type EventSourceFactory = (config: EventSourceConfig) => Promise<EventSource>;
+
+const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
+  ['orchestrator-http', createOrchestratorHttp],
+  ['s3', createS3],
+  ['file', createFile],
+  ['generator', (config: EventSourceConfig) => createGenerator(config)],
+  ['module', createModule],
+]);
+
+/** Makes the source that a configuration describes, or throws a PoolError that says why not. */
+export async function createEventSource(config: EventSourceConfig): Promise<EventSource> {
+  const factory = FACTORIES.get(config.kind);
+  if (factory === undefined) {
+    const kinds = [...FACTORIES.keys()].join(', ');
+    const message = `source "${config.id}" is of the unknown kind "${config.kind}"; known: ${kinds}`;
+    throw new PoolError('EVENT_SOURCE_KIND_UNKNOWN', message, { source: config.id });
+  }
+  return factory(config);
+}

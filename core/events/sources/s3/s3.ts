@@ -1,0 +1,204 @@
+/** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
+import { visible } from '../../../base/foreign-text.js';
+import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import { scanDump } from '../scanners/dump-scanner.js';
+import type {
+  EventSource,
+  EventSourceConfig,
+  ListedObject,
+  RawEvent,
+  ReadRequest,
+} from '../event-source.js';
+import { checkOptions } from '../options.js';
+import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-client.js';
+import { placeOf, type S3Options, s3Options } from './s3-options.js';
+
+/**
+ * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read gives every object that was not
+ * read to its end before, however old: a file may come late, and its name says nothing about it.
+ */
+export async function createS3(config: EventSourceConfig): Promise<EventSource> {
+  const options = await checkOptions(config, s3Options);
+  return {
+    readsFrom: placeOf(options),
+    async *read(request) {
+      request.signal.throwIfAborted();
+      const client = await openS3Client(options, request.signal);
+      try {
+        yield* new S3Reading(client, options, request).slices();
+      } finally {
+        client.close();
+      }
+    },
+  };
+}
+
+/** So many objects are asked for before their turn comes: most are small, and asking takes longest. */
+const AHEAD = 8;
+/** After so many objects in a row that the storage does not give, it is the storage's trouble. */
+const MAX_LOST_IN_A_ROW = 3;
+/** Some may be read by nobody, by a policy or a key of their own; where all are, they are not asked for all. */
+const MAX_FORBIDDEN_IN_A_ROW = 100;
+const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
+
+type ListFrom = NonNullable<Parameters<S3Client['list']>[0]>;
+
+/** In the order in which a storage lists its keys. */
+function isAfter(key: string, other: string): boolean {
+  return Buffer.from(key).compare(Buffer.from(other)) > 0;
+}
+
+/** The object came, and is not what it should be. */
+const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
+  'EVENT_SOURCE_TRUNCATED',
+  'EVENT_SOURCE_NOT_JSON',
+  'EVENT_SOURCE_FILE_UNREADABLE',
+] as const);
+
+interface OpenObject {
+  readonly object: ListedObject;
+  readonly body: Promise<S3Body | null>;
+}
+
+/** One read. An object that is not whole does not keep the others back. */
+class S3Reading {
+  /** What is told when all others are through. */
+  private readonly failures: PoolError[] = [];
+  private lostInARow = 0;
+
+  constructor(
+    private readonly client: S3Client,
+    private readonly options: S3Options,
+    private readonly request: ReadRequest,
+  ) {}
+
+  async *slices(): AsyncGenerator<readonly RawEvent[]> {
+    const { memory } = this.request;
+    for await (const page of this.pages()) {
+      yield* this.readAll(memory === undefined ? page : await memory.unread(page));
+      // A page without an event: what was learnt of its objects can be stored all the same.
+      yield [];
+    }
+    const [first] = this.failures;
+    if (first === undefined) return;
+    const others = this.failures.length - 1;
+    if (others === 0) throw first;
+    const message = `${first.message}; and ${others} more files have failed`;
+    throw new PoolError(first.code, message, {}, { cause: first });
+  }
+
+  private async *pages(): AsyncGenerator<readonly ListedObject[]> {
+    let last = '';
+    /** Where the storage itself would have gone on, when it was asked for a later place. */
+    let passedOver: string | null = null;
+    let mayJump = true;
+    for (let from: ListFrom | null = null; ; ) {
+      const page = await this.client.list(from);
+      const [first] = page.objects;
+      if (first !== undefined && !isAfter(first.key, last)) {
+        if (passedOver === null) throw this.unusable(`goes backwards after ${visible(last)}`);
+        // A storage that knows no start-after begins anew: on from where it had stopped, and no jump again.
+        from = { token: passedOver };
+        [passedOver, mayJump] = [null, false];
+        continue;
+      }
+      yield page.objects;
+      if (!page.goesOn) return;
+      last = page.lastKey ?? last;
+      const after = mayJump && page.lastKey !== null ? await this.skipUpTo(page.lastKey) : null;
+      passedOver = after === null ? null : page.token;
+      from = after === null ? this.whereItGoesOn(page, from) : { after };
+    }
+  }
+
+  private whereItGoesOn({ lastKey, token }: S3Page, from: ListFrom | null): ListFrom {
+    const isSame = from !== null && 'token' in from && from.token === token;
+    if (token !== null && !isSame) return { token };
+    if (token === null && lastKey !== null) return { after: lastKey };
+    throw this.unusable('says that it goes on and does not say where');
+  }
+
+  private unusable(why: string): PoolError {
+    const message = `the listing of ${placeOf(this.options)} ${why}`;
+    return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
+  }
+
+  /** Where to go on in the folder of the key, when not behind it. */
+  private async skipUpTo(key: string): Promise<string | null> {
+    const { memory } = this.request;
+    const folder = key.slice(0, key.lastIndexOf('/') + 1);
+    const upTo = (await memory?.skipUpTo(folder)) ?? null;
+    return upTo !== null && isAfter(upTo, key) ? upTo : null;
+  }
+
+  private async *readAll(objects: readonly ListedObject[]): AsyncGenerator<readonly RawEvent[]> {
+    const open: OpenObject[] = [];
+    let next = 0;
+    try {
+      for (;;) {
+        for (; next < objects.length && open.length < AHEAD; next += 1) {
+          const object = objects[next];
+          if (object !== undefined) open.push(this.open(object));
+        }
+        const first = open.shift();
+        if (first === undefined) return;
+        yield* this.readOne(first);
+      }
+    } finally {
+      for (const { body } of open) {
+        body.then(
+          (one) => one?.close(),
+          () => undefined,
+        );
+      }
+    }
+  }
+
+  private open(object: ListedObject): OpenObject {
+    const body = this.client.open(object.key);
+    // Its failure is heard when its turn comes.
+    body.catch(() => undefined);
+    return { object, body };
+  }
+
+  private async *readOne({ object, body }: OpenObject): AsyncGenerator<readonly RawEvent[]> {
+    const { signal, memory } = this.request;
+    let opened: S3Body | null = null;
+    try {
+      opened = await body;
+      // Gone since it was listed: whoever took it away had a reason.
+      if (opened === null) return;
+      yield* this.scan(object, opened);
+      memory?.done(object);
+      this.lostInARow = 0;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.note(object, error);
+    } finally {
+      opened?.close();
+    }
+  }
+
+  private async *scan({ key }: ListedObject, body: S3Body): AsyncGenerator<readonly RawEvent[]> {
+    const { maxElement: maxElementBytes } = this.options;
+    const name = visible(key);
+    const options = { maxElementBytes, what: name, path: name };
+    for await (const slice of scanDump(body.chunks(), options)) {
+      yield slice;
+      this.request.signal.throwIfAborted();
+    }
+  }
+
+  /** What is wrong with an object is remembered with it; what is wrong with the way to it is told. */
+  private note(object: ListedObject, error: unknown): void {
+    if (!(error instanceof PoolError)) throw error;
+    const { memory } = this.request;
+    const isFault = OBJECT_FAULTS.has(error.code);
+    const isForbidden = error.code === FORBIDDEN;
+    if (isFault) this.lostInARow = 0;
+    else this.lostInARow += 1;
+    if ((isFault || isForbidden) && memory !== undefined) memory.done(object, error);
+    else this.failures.push(error);
+    if (this.lostInARow >= (isForbidden ? MAX_FORBIDDEN_IN_A_ROW : MAX_LOST_IN_A_ROW)) throw error;
+  }
+}

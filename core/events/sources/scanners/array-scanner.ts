@@ -1,0 +1,295 @@
+/**
+ * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows
+ * strings and depth and nothing else: whether an element is JSON is found out by whoever reads it.
+ */
+import { foreignText } from '../../../base/foreign-text.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
+import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
+import type { RawEvent } from '../event-source.js';
+import { type EventScanner, scanSlices } from './slices.js';
+
+export interface ScanOptions {
+  /** Longer elements are cut off, and so unreadable; their neighbours are not touched. */
+  readonly maxElementBytes: number;
+  /** @default 250 */
+  readonly sliceSize?: number;
+  /** What is read, for people. @default 'the answer' */
+  readonly what?: string;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const WORD_BYTES = 512;
+const TAIL_BYTES = 64;
+
+/**
+ * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
+ * nothing. What was complete is yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for something
+ * else than an array, nothing at all included, EVENT_SOURCE_TRUNCATED for one without an end.
+ */
+export function scanArray(
+  chunks: AsyncIterable<Uint8Array>,
+  options: ScanOptions,
+): AsyncGenerator<readonly RawEvent[]> {
+  const { maxElementBytes, sliceSize, what = 'the answer' } = options;
+  return scanSlices(chunks, new ArrayScanner(maxElementBytes, what), sliceSize);
+}
+
+class ArrayScanner implements EventScanner {
+  readonly ready: RawEvent[] = [];
+  readyLength = 0;
+  /** `odd`: inside an element whose quotes do not come in pairs. */
+  private where: 'before' | 'inside' | 'odd' | 'after' = 'before';
+  private boundary = new BoundarySearch();
+  /** The last bytes of what was read. */
+  private tail = '';
+  private depth = 0;
+  private isString = false;
+  /** A backslash ended the last chunk: the first byte of the next one means nothing. */
+  private skip = 0;
+  /** A string ended with the last chunk: what follows it is not looked at yet. */
+  private endedString = false;
+  private elements = 0;
+  /**
+   * What earlier chunks held of an element, or of what stands before the array. Copied: a piece would
+   * keep its whole chunk from the garbage collector.
+   */
+  private held = Buffer.alloc(0);
+  private heldBytes = 0;
+  /** What is held is not all there was. */
+  private isCut = false;
+
+  constructor(
+    private readonly maxElementBytes: number,
+    private readonly what: string,
+  ) {}
+
+  feed(chunk: Buffer): void {
+    let i = 0;
+    if (this.where === 'before') {
+      const wrong = wrongBytes(
+        this.what,
+        Buffer.concat([this.held.subarray(0, this.heldBytes), chunk]),
+      );
+      if (wrong !== undefined) throw wrong;
+      i = this.findStart(chunk);
+    }
+    i = this.scanOn(chunk, i);
+    this.tail =
+      `${this.tail}${chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))}`.slice(
+        -TAIL_BYTES,
+      );
+    if (this.where === 'after' && i < chunk.length) this.checkBlank(chunk.subarray(i));
+  }
+
+  private scanOn(chunk: Buffer, from: number): number {
+    let i = from;
+    while (i < chunk.length && (this.where === 'inside' || this.where === 'odd')) {
+      i = this.where === 'inside' ? this.scan(chunk, i) : this.leaveOdd(chunk, i);
+    }
+    return i;
+  }
+
+  take(most: number): readonly RawEvent[] {
+    const slice = this.ready.splice(0, most);
+    for (const { raw } of slice) this.readyLength -= raw.length;
+    return slice;
+  }
+
+  end(): void {
+    if (this.where === 'before') {
+      const word = this.takeHeld().trim();
+      if (word !== 'null') throw notAnArray(this.what, word);
+    } else if (this.endsInOddElement()) {
+      this.push(this.takeHeld().trimEnd().replace(/\]$/, ''), false);
+    } else if (this.where !== 'after') {
+      const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
+      throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
+    }
+  }
+
+  /** The array ended, only its last element did not: what is odd about it hides its end. */
+  private endsInOddElement(): boolean {
+    const isOpen = this.where === 'odd' || (this.where === 'inside' && this.isString);
+    return isOpen && /\}\s*\]\s*$/.test(this.tail);
+  }
+
+  /**
+   * Strings and what stands between them have changed places somewhere in this element: it ends where the next one begins,
+   * which may be behind us already. Returns the place to go on from.
+   */
+  private beginOdd(chunk: Buffer, start: number): number {
+    this.where = 'odd';
+    this.depth = 0;
+    this.isString = false;
+    this.skip = 0;
+    this.boundary = new BoundarySearch();
+    if (this.boundary.find(this.held.subarray(0, this.heldBytes)) === -1) return start;
+    const all = Buffer.concat([this.held.subarray(0, this.heldBytes), chunk.subarray(start)]);
+    this.heldBytes = 0;
+    this.boundary = new BoundarySearch();
+    const left = this.scanOn(all, 0);
+    return chunk.length - (all.length - left);
+  }
+
+  private leaveOdd(chunk: Buffer, start: number): number {
+    const next = this.boundary.find(chunk, start);
+    this.keep(chunk.subarray(start, next === -1 ? chunk.length : next));
+    if (next === -1) return chunk.length;
+    const { isCut } = this;
+    this.push(withoutBoundary(this.takeHeld()), isCut);
+    // The boundary's last two bytes are the next one's first.
+    this.keep(Buffer.from('{"'));
+    this.where = 'inside';
+    this.depth = 1;
+    this.isString = true;
+    return next;
+  }
+
+  /** Goes past the opening bracket; returns the place behind it. */
+  private findStart(chunk: Buffer): number {
+    const i = chunk.indexOf(OPEN_BRACKET);
+    const before = i === -1 ? chunk : chunk.subarray(0, i);
+    if (this.heldBytes < WORD_BYTES) this.keep(before.subarray(0, WORD_BYTES));
+    if (i === -1) {
+      const word = this.held.toString('utf8', 0, this.heldBytes).trim();
+      // An HTML page is told from `null` at once; a byte order mark takes a few bytes to be seen.
+      if (this.heldBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(this.what, word);
+      return chunk.length;
+    }
+    const word = this.takeHeld().trim();
+    if (word !== '') throw notAnArray(this.what, word);
+    this.where = 'inside';
+    return i + 1;
+  }
+
+  /** The hot loop: one look at each byte. Returns the place behind the array's end. */
+  private scan(chunk: Buffer, from: number): number {
+    const { length } = chunk;
+    let { depth, isString } = this;
+    let start = from;
+    const endedString = this.endedString;
+    this.endedString = false;
+    if (endedString && depth > 0 && isOddAfterString(chunk[from]))
+      return this.beginOdd(chunk, from);
+    let i = from + this.skip;
+    while (i < length) {
+      if (isString) {
+        // Most bytes stand in strings, and only these two mean something there.
+        for (let byte: number | undefined; i < length; i += byte === BACKSLASH ? 2 : 1) {
+          byte = chunk[i];
+          if (byte === QUOTE) break;
+        }
+        if (i >= length) break;
+        if (depth > 0 && isOddAfterString(chunk[i + 1])) return this.beginOdd(chunk, start);
+        this.endedString = i + 1 === length;
+        isString = false;
+      } else {
+        const byte = chunk[i];
+        if (byte === QUOTE) {
+          isString = true;
+        } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+          depth += 1;
+        } else if (depth > 0) {
+          if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+        } else if (byte === COMMA || byte === CLOSE_BRACKET) {
+          this.finish(chunk, start, i, byte === CLOSE_BRACKET);
+          start = i + 1;
+          if (byte === CLOSE_BRACKET) {
+            this.where = 'after';
+            return start;
+          }
+        }
+      }
+      i += 1;
+    }
+    this.keep(chunk.subarray(start));
+    this.depth = depth;
+    this.isString = isString;
+    this.skip = i - length;
+    return length;
+  }
+
+  private finish(chunk: Buffer, start: number, end: number, isEnd: boolean): void {
+    const { maxElementBytes } = this;
+    let isCut = end - start > maxElementBytes;
+    let text: string;
+    if (this.heldBytes === 0) {
+      text = chunk.toString('utf8', start, Math.min(end, start + maxElementBytes));
+    } else {
+      this.keep(chunk.subarray(start, end));
+      isCut = this.isCut;
+      text = this.takeHeld();
+    }
+    // `[]` has no element, and a comma before the end promises none.
+    if (text.trim() === '' && isEnd) return;
+    this.push(text, isCut);
+  }
+
+  private push(text: string, isCut: boolean): void {
+    const raw = text.trim();
+    const { maxElementBytes } = this;
+    this.elements += 1;
+    this.readyLength += raw.length;
+    const place = `element ${this.elements} of ${this.what}`;
+    this.ready.push(isCut ? { place, raw, cutAtBytes: maxElementBytes } : { place, raw });
+  }
+
+  private keep(piece: Buffer): void {
+    const bytes = Math.min(piece.length, this.maxElementBytes - this.heldBytes);
+    if (bytes < piece.length) this.isCut = true;
+    const needed = this.heldBytes + bytes;
+    if (this.held.length < needed) {
+      const larger = Buffer.allocUnsafe(Math.min(2 * needed, this.maxElementBytes));
+      this.held.copy(larger, 0, 0, this.heldBytes);
+      this.held = larger;
+    }
+    piece.copy(this.held, this.heldBytes, 0, bytes);
+    this.heldBytes = needed;
+  }
+
+  private takeHeld(): string {
+    const text = this.held.toString('utf8', 0, this.heldBytes);
+    this.heldBytes = 0;
+    this.isCut = false;
+    return text;
+  }
+
+  private checkBlank(rest: Buffer): void {
+    if (rest.toString().trim() === '') return;
+    const found = quote(rest.toString());
+    const message = `something stands behind the array's end in ${this.what}: ${found}`;
+    throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
+  }
+}
+
+function notAnArray(what: string, text: string): PoolError {
+  const found = text === '' ? 'it is empty' : `it begins with ${quote(text)}`;
+  const message = `${what} is no JSON array; ${found}`;
+  return new PoolError('EVENT_SOURCE_NOT_JSON', message);
+}
+
+/** Names bytes that are no text, or not UTF-8, by the first two of them; undefined: they may be JSON. */
+export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefined {
+  const [first, second] = bytes;
+  const isUtf16 =
+    (first === 0xff && second === 0xfe) ||
+    (first === 0xfe && second === 0xff) ||
+    (bytes.length >= 2 && (first === 0) !== (second === 0));
+  const name =
+    first === 0x1f && second === 0x8b
+      ? 'packed with gzip, although plain text was asked for: turn compression off where it is served'
+      : isUtf16
+        ? 'UTF-16 text: pool events are UTF-8, so save or serve it as that'
+        : undefined;
+  return name && new PoolError('EVENT_SOURCE_NOT_JSON', `${what} is ${name}`);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(foreignText(text.slice(0, 240), 120));
+}

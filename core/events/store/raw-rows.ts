@@ -1,0 +1,81 @@
+/** Raw events as they are kept, read back: from the table and from the files of archived months. */
+import type { PoolClient } from 'pg';
+import type { RawRow } from '../../history/rules/rebuild.js';
+import type { NodeType } from '../../base/remote-worker.js';
+
+/** Every column of the table, in the order in which rows are read and written as text. */
+export const RAW_COLUMNS = [
+  ...['source_id', 'dt', 'event_id', 'seq', 'batch', 'event_type', 'version', 'region'],
+  ...['node_type', 'payload', 'gross_wei', 'commission_wei', 'terms_id', 'remote_worker_id'],
+  ...['match_dt', 'match_event_id', 'received_at'],
+] as const;
+
+/** The fields of one row, as Postgres writes them in UTC. */
+export type RawFields = readonly (string | null | undefined)[];
+
+const SLICE_ROWS = 5_000;
+/** Everything as Postgres wrote it: dates and numbers are read here. */
+const AS_TEXT = { getTypeParser: () => (value: string | Buffer) => value };
+
+/** One row's fields as what they are. */
+export function toRawRow(fields: RawFields): RawRow {
+  const [sourceId, dt, eventId, , batch, eventType, version, region, nodeType, payload] = fields;
+  const [gross, commission, termsId, workerId, matchDt, matchId, receivedAt] = fields.slice(10);
+  return {
+    sourceId: sourceId ?? '',
+    dtMs: timeOf(dt ?? ''),
+    eventId: eventId ?? '',
+    batch: Number(batch),
+    eventType: eventType ?? '',
+    version: Number(version),
+    region: region ?? '',
+    nodeType: nodeType as NodeType,
+    payload: payload ?? '',
+    receivedMs: timeOf(receivedAt ?? ''),
+    match: matchDt && matchId ? { dtMs: timeOf(matchDt), eventId: matchId } : null,
+    kept: {
+      grossWei: gross ? BigInt(gross) : null,
+      commissionWei: commission ? BigInt(commission) : null,
+      termsId: termsId ? Number(termsId) : null,
+      workerId: workerId ? Number(workerId) : null,
+    },
+  };
+}
+
+/**
+ * All rows of one partition in slices, within the transaction that is open on the connection. The next
+ * slice is on its way while the caller works on one.
+ */
+export async function* readPartition(
+  client: PoolClient,
+  partition: string,
+): AsyncGenerator<readonly RawRow[]> {
+  await client.query(`DECLARE raw_rows NO SCROLL CURSOR FOR
+    SELECT ${RAW_COLUMNS.join(', ')} FROM ONLY ${partition}`);
+  const text = `FETCH ${SLICE_ROWS} FROM raw_rows`;
+  const fetch = () =>
+    client.query<RawFields[] & Record<string, unknown>>({ text, rowMode: 'array', types: AS_TEXT });
+  for (let next = fetch(); ; ) {
+    const { rows } = await next;
+    if (rows.length === 0) break;
+    next = fetch();
+    next.catch(() => undefined);
+    yield (rows as unknown as readonly RawFields[]).map(toRawRow);
+  }
+  await client.query('CLOSE raw_rows');
+}
+
+/** Makes times in results of this transaction readable by `toRawRow`, whatever the server's settings. */
+export const UTC_TIMES = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'`;
+
+// Many rows of one second follow each other, and parsing is slow.
+let lastTime = { text: '', ms: 0 };
+
+/** `2026-03-15 12:00:00.123+00`, in milliseconds since 1970. */
+function timeOf(text: string): number {
+  if (lastTime.text !== text) {
+    const ms = Date.parse(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
+    lastTime = { text, ms };
+  }
+  return lastTime.ms;
+}

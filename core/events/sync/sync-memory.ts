@@ -1,0 +1,51 @@
+/** What a pass remembers of a source that is made of objects; other sources never ask it. */
+import type { ObjectMemory } from '../sources/event-source.js';
+import type { Database } from '../../db/database.js';
+import {
+  findQuickStart,
+  isListingDue,
+  listUnread,
+  type ReadObject,
+  recordListing,
+  recordObjects,
+} from '../store/sources/source-objects.js';
+
+export interface SourceMemory {
+  /** For the source. */
+  readonly memory: ObjectMemory;
+  /** Objects that the source is done with and whose events may not be stored yet. */
+  readonly read: ReadObject[];
+  /** Keeps objects, after the events that they hold. */
+  store(objects: readonly ReadObject[]): Promise<void>;
+  /** The pass came to its end. */
+  complete(): Promise<void>;
+}
+
+export function openSourceMemory(db: Database, sourceId: string, now: () => Date): SourceMemory {
+  const startedAt = now();
+  const read: ReadObject[] = [];
+  let isAsked = false;
+  let looksAtAll: Promise<boolean> | undefined;
+  const isFull = (): Promise<boolean> => {
+    looksAtAll ??= isListingDue(db, sourceId, startedAt);
+    return looksAtAll;
+  };
+  return {
+    read,
+    memory: {
+      unread(objects) {
+        isAsked = true;
+        return listUnread(db, { sourceId, objects, now: startedAt });
+      },
+      skipUpTo: async (prefix) =>
+        (await isFull()) ? null : findQuickStart(db, { sourceId, prefix, now: startedAt }),
+      done: (object, failure) => read.push({ ...object, failure: failure ?? null }),
+    },
+    async store(objects) {
+      if (objects.length > 0) await recordObjects(db, sourceId, { objects, now: now() });
+    },
+    async complete() {
+      if (isAsked && (await isFull())) await recordListing(db, sourceId, startedAt);
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * Every balance that jobs decide, computed again from the raw events, the dated terms and the stored
+ * matches, and compared with the ledger. One snapshot: events go on coming meanwhile and are in neither.
+ */
+import { randomBytes } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import type { RebuildFinding } from '../rules/rebuild.js';
+import type { Database } from '../../db/database.js';
+import { withHistoryLock } from '../archive/history-lock.js';
+import { UTC_TIMES } from '../../events/store/raw-rows.js';
+import { type ApplyOrder, type ApplyResult, applyCorrections } from './rebuild-apply.js';
+import { type Comparison, compareWithLedger } from './rebuild-compare.js';
+import { countDifferences, findingsOf } from './rebuild-findings.js';
+import { HistoryReading, type ReadingOptions } from './rebuild-reading.js';
+import { RebuildScratch } from './rebuild-scratch.js';
+import { keepRebuild, nextRebuildId, type RebuildRecord } from './rebuilds.js';
+
+export interface RebuildOrder extends ReadingOptions {
+  /** Who asks. */
+  readonly actor: string;
+  /** Null: only look. */
+  readonly apply: ApplyOrder | null;
+  /** Leave the scratch schema behind for whoever wants to look into it. */
+  readonly keep: boolean;
+}
+
+export interface RebuildResult extends RebuildRecord {
+  readonly id: string;
+  /** What was written; null: nothing. */
+  readonly corrections: Omit<ApplyResult, 'left'> | null;
+  /** Of the scratch schema, when it was kept. */
+  readonly schema: string | null;
+}
+
+const SCRATCH = 'rebuild_scratch_';
+const KEPT = 'kept';
+/** The halves of one large join fit into this; more goes to disk. */
+const WORK_MEMORY = '64MB';
+
+/** Rebuilds, compares, and corrects when it is told to. Throws HISTORY_BUSY when another one runs. */
+export async function rebuildBalances(db: Database, order: RebuildOrder): Promise<RebuildResult> {
+  return withHistoryLock(db, (client) => rebuild(client, order));
+}
+
+async function rebuild(client: PoolClient, order: RebuildOrder): Promise<RebuildResult> {
+  const startedAt = Date.now();
+  await dropLeftovers(client);
+  const id = await nextRebuildId(client);
+  const schema = `${SCRATCH}${randomBytes(4).toString('hex')}`;
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${UTC_TIMES};
+    SET LOCAL work_mem = '${WORK_MEMORY}'`);
+  const scratch = new RebuildScratch(client, schema);
+  await scratch.create();
+  const reading = new HistoryReading(client, scratch, order);
+  await reading.run();
+  const found = reading.damage.length > 0 ? undefined : await compare(client, scratch, order);
+  const { apply } = order;
+  const applying = apply !== null && found !== undefined && isSound(found, reading);
+  const isKept = order.keep && found !== undefined;
+  if (isKept) await client.query(`COMMENT ON SCHEMA ${schema} IS '${KEPT}'`);
+  await client.query(isKept || applying ? 'COMMIT' : 'ROLLBACK');
+  const applied = applying
+    ? await correct({ client, schema, rebuildId: id, found, reading, order: apply, isKept })
+    : null;
+  const outcome = judge(reading, { found, applied, wanted: apply !== null });
+  const { actor } = order;
+  const { events, archivedEvents } = reading;
+  const record = {
+    ...{ events, archivedEvents, tookMs: Date.now() - startedAt, ...outcome },
+    ...{ applied: applied !== null, actor, reason: apply?.reason ?? null },
+  };
+  await keepRebuild(client, id, record);
+  return { ...record, id, corrections: applied, schema: isKept ? schema : null };
+}
+
+async function compare(
+  client: PoolClient,
+  scratch: RebuildScratch,
+  { onProgress }: RebuildOrder,
+): Promise<Comparison> {
+  onProgress('matching the halves of AI jobs');
+  await scratch.finish();
+  onProgress('comparing with the ledger');
+  return compareWithLedger(client, scratch.schema);
+}
+
+interface Correction {
+  readonly client: PoolClient;
+  readonly schema: string;
+  readonly rebuildId: string;
+  readonly found: Comparison;
+  readonly reading: HistoryReading;
+  readonly order: ApplyOrder;
+  readonly isKept: boolean;
+}
+
+async function correct(correction: Correction): Promise<ApplyResult> {
+  const { client, reading, isKept, ...rest } = correction;
+  const { names, unknown } = reading;
+  const applied = await applyCorrections(client, { ...rest, names, unknown });
+  if (!isKept) await client.query(`DROP SCHEMA ${rest.schema} CASCADE`);
+  return applied;
+}
+
+/** Where something cannot be read, what it was worth is not nothing: nobody's money is taken for that. */
+function isSound(found: Comparison, { unreadableTotal }: HistoryReading): boolean {
+  return unreadableTotal === 0 && found.lostMatches.length === 0;
+}
+
+function judge(
+  reading: HistoryReading,
+  outcome: {
+    readonly found: Comparison | undefined;
+    readonly applied: ApplyResult | null;
+    readonly wanted: boolean;
+  },
+): Pick<RebuildRecord, 'ok' | 'findings' | 'findingsTotal'> {
+  const { found, applied, wanted } = outcome;
+  const { damage, unreadable, unreadableTotal, names } = reading;
+  const differences = found === undefined ? 0 : countDifferences(found);
+  const archivedRows = found?.archivedRows ?? 0;
+  const left: readonly RebuildFinding[] =
+    wanted && applied === null && damage.length + unreadableTotal + differences > 0
+      ? [
+          {
+            code: 'CORRECTION_LEFT',
+            message: 'nothing was corrected: see what is lost or cannot be read first',
+          },
+        ]
+      : (applied?.left ?? []);
+  const findings = [
+    ...damage,
+    ...unreadable,
+    ...(found === undefined ? [] : findingsOf(found, names)),
+    ...left,
+  ];
+  const total = damage.length + unreadableTotal + differences + left.length;
+  const isMended = applied !== null && left.length + archivedRows === 0;
+  return { ok: total === 0 || isMended, findings, findingsTotal: total };
+}
+
+/** Of rebuilds that were killed between reading and correcting. */
+async function dropLeftovers(client: PoolClient): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT nspname AS name FROM pg_namespace
+      WHERE starts_with(nspname, $1) AND obj_description(oid, 'pg_namespace') IS DISTINCT FROM $2`,
+    [SCRATCH, KEPT],
+  );
+  for (const { name } of rows) await client.query(`DROP SCHEMA ${name} CASCADE`);
+}

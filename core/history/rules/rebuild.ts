@@ -1,0 +1,246 @@
+/**
+ * What raw events are worth, computed again: from what was said, the dated terms and the stored
+ * matches, and from nothing that was worked out when they came. Pure.
+ */
+import type { EventKey } from '../../events/rules/credit.js';
+import type { JobPostingKind } from '../../events/rules/credit-tally.js';
+import { splitFee } from '../../base/money.js';
+import type { EventContent, JobContent } from '../../events/rules/reading/pool-event-content.js';
+import type { NodeType, RemoteWorker } from '../../base/remote-worker.js';
+import { readStoredContent, type StoredSaying } from '../../events/rules/reading/stored-event.js';
+import { type Terms, termsAt } from '../../terms/rules/terms.js';
+
+/** What a rebuild can find; docs/operations.md has an entry for each. */
+export const REBUILD_CODES = [
+  'LEDGER_DIFFERS',
+  'FIGURES_DIFFER',
+  'COUNT_DIFFERS',
+  'POSTING_DIFFERS',
+  'ROW_DIFFERS',
+  'EVENT_UNREADABLE',
+  'MATCH_MISSING',
+  'ARCHIVE_FILE_MISSING',
+  'ARCHIVE_FILE_DAMAGED',
+  'CORRECTION_LEFT',
+] as const;
+export type RebuildCode = (typeof REBUILD_CODES)[number];
+
+export interface RebuildFinding {
+  readonly code: RebuildCode;
+  readonly message: string;
+}
+
+/** What stands on a raw row beside what was said. */
+export interface RowWorth {
+  readonly grossWei: bigint | null;
+  readonly commissionWei: bigint | null;
+  readonly termsId: number | null;
+  readonly workerId: number | null;
+}
+
+/** A raw event as it is kept, in the table or in a file. */
+export interface RawRow extends StoredSaying, EventKey {
+  readonly sourceId: string;
+  readonly batch: number;
+  readonly region: string;
+  readonly nodeType: NodeType;
+  readonly receivedMs: number;
+  readonly match: EventKey | null;
+  readonly kept: RowWorth;
+}
+
+/** Jobs of one kind, worker and terms in one batch; worker 0 is nobody. */
+export interface RebuiltJobs {
+  readonly kind: JobPostingKind;
+  readonly sourceId: string;
+  readonly batch: number;
+  readonly workerId: number;
+  readonly termsId: number;
+  readonly grossWei: bigint;
+  readonly commissionWei: bigint;
+  readonly jobs: number;
+  readonly zeroFeeJobs: number;
+  readonly computeUnits: bigint;
+}
+
+/** Half of an AI job: what it is worth depends on the other half. */
+export interface RebuiltHalf {
+  readonly role: 'received' | 'processed';
+  readonly row: RawRow;
+  /** Of a received half; null: its worker gave no address. */
+  readonly workerId: number | null;
+  /** Of a processed half. */
+  readonly job: RebuiltJob | null;
+}
+
+export interface RebuiltJob {
+  readonly termsId: number;
+  readonly grossWei: bigint;
+  readonly commissionWei: bigint;
+  readonly computeUnits: bigint;
+}
+
+export interface RebuiltCount {
+  readonly sourceId: string;
+  readonly hourMs: number;
+  readonly eventType: string;
+  readonly version: number;
+  readonly events: number;
+  readonly zeroFeeEvents: number;
+}
+
+/** A row that says beside the event something else than the event does. */
+export interface RowDifference {
+  readonly row: RawRow;
+  readonly due: RowWorth;
+}
+
+export interface RebuiltSlice {
+  readonly jobs: readonly RebuiltJobs[];
+  readonly halves: readonly RebuiltHalf[];
+  readonly counts: readonly RebuiltCount[];
+  readonly differences: readonly RowDifference[];
+  readonly unreadable: readonly { readonly row: RawRow; readonly reason: string }[];
+}
+
+export interface RebuildBasis {
+  /** Ascending by `fromMs`. */
+  readonly terms: readonly Terms[];
+  readonly workerIdOf: (worker: RemoteWorker) => number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const HOUR_MS = 3_600_000;
+const NOTHING: RowWorth = { grossWei: null, commissionWei: null, termsId: null, workerId: null };
+
+/** Adds up rows, in any order, until it is emptied. */
+export class RebuildTally {
+  private jobs = new Map<string, Mutable<RebuiltJobs>>();
+  private counts = new Map<string, Mutable<RebuiltCount>>();
+  private halves: RebuiltHalf[] = [];
+  private differences: RowDifference[] = [];
+  private unreadable: { row: RawRow; reason: string }[] = [];
+
+  constructor(private readonly basis: RebuildBasis) {}
+
+  /** How much is held. */
+  get size(): number {
+    return this.jobs.size + this.counts.size + this.halves.length + this.differences.length;
+  }
+
+  add(row: RawRow): void {
+    const reading = readStoredContent(row);
+    if (!reading.ok) {
+      this.unreadable.push({ row, reason: reading.reason });
+      this.count(row, false);
+      return;
+    }
+    const { content } = reading;
+    this.count(row, content.kind === 'job' && content.grossWei === 0n);
+    if (content.kind === 'job') this.takeJob(row, content);
+    else this.takeOther(row, content);
+  }
+
+  /** What was added up since the last time. */
+  drain(): RebuiltSlice {
+    const { halves, differences, unreadable } = this;
+    const [jobs, counts] = [[...this.jobs.values()], [...this.counts.values()]];
+    this.jobs = new Map();
+    this.counts = new Map();
+    this.halves = [];
+    this.differences = [];
+    this.unreadable = [];
+    return { jobs, counts, halves, differences, unreadable };
+  }
+
+  private takeOther(row: RawRow, content: Exclude<EventContent, JobContent>): void {
+    const payee = 'payee' in content ? content.payee : null;
+    const workerId = payee === null ? null : this.workerIdOf(row, payee);
+    if (content.kind === 'received')
+      this.halves.push({ role: 'received', row, workerId, job: null });
+    this.compare(row, { ...NOTHING, workerId });
+  }
+
+  private takeJob(row: RawRow, content: JobContent): void {
+    const { grossWei, computeUnits, payee, requestId } = content;
+    const terms = termsOf(row, this.basis.terms);
+    const termsId = terms.id;
+    const { commissionWei } = splitFee(grossWei, terms);
+    const job = { termsId, grossWei, commissionWei, computeUnits };
+    if (requestId === null && payee !== null) {
+      const workerId = this.workerIdOf(row, payee);
+      this.post('jobs', row, { workerId, job });
+      this.compare(row, { grossWei, commissionWei, termsId, workerId });
+      return;
+    }
+    if (requestId !== null) {
+      this.halves.push({ role: 'processed', row, workerId: null, job });
+      // Whose it is stands on the other half: compared when that is found.
+      if (row.match !== null) return;
+    }
+    this.post('unattributed', row, { workerId: 0, job });
+    this.compare(row, { grossWei, commissionWei: null, termsId, workerId: null });
+  }
+
+  private workerIdOf({ nodeType, region }: RawRow, payee: RemoteWorker['payee']): number {
+    return this.basis.workerIdOf({ payee, nodeType, region });
+  }
+
+  private post(
+    kind: JobPostingKind,
+    { sourceId, batch }: RawRow,
+    { workerId, job }: { readonly workerId: number; readonly job: RebuiltJob },
+  ): void {
+    const key = `${kind}/${batch}/${workerId}/${job.termsId}/${sourceId}`;
+    // Commission of what nobody earned yet is taken when somebody has.
+    const isEarned = kind !== 'unattributed';
+    const known = this.jobs.get(key);
+    const sum = known ?? { kind, sourceId, batch, workerId, termsId: job.termsId, ...NO_JOBS };
+    if (known === undefined) this.jobs.set(key, sum);
+    sum.grossWei += job.grossWei;
+    if (!isEarned) return;
+    sum.commissionWei += job.commissionWei;
+    sum.jobs += 1;
+    if (job.grossWei === 0n) sum.zeroFeeJobs += 1;
+    sum.computeUnits += job.computeUnits;
+  }
+
+  private count({ sourceId, dtMs, eventType, version }: RawRow, isZeroFee: boolean): void {
+    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
+    const key = `${hourMs}/${version}/${sourceId}/${eventType}`;
+    const known = this.counts.get(key);
+    const none = { events: 0, zeroFeeEvents: 0 };
+    const sum = known ?? { sourceId, hourMs, eventType, version, ...none };
+    if (known === undefined) this.counts.set(key, sum);
+    sum.events += 1;
+    if (isZeroFee) sum.zeroFeeEvents += 1;
+  }
+
+  private compare(row: RawRow, due: RowWorth): void {
+    const { kept } = row;
+    const isSame =
+      kept.grossWei === due.grossWei &&
+      kept.commissionWei === due.commissionWei &&
+      kept.termsId === due.termsId &&
+      kept.workerId === due.workerId;
+    if (!isSame) this.differences.push({ row, due });
+  }
+}
+
+const NO_JOBS = { grossWei: 0n, commissionWei: 0n, jobs: 0, zeroFeeJobs: 0, computeUnits: 0n };
+
+/**
+ * The terms of the job's own time. A job that came before its own time (the source's clock was ahead)
+ * may have been credited before later terms were recorded: it keeps what was in force then.
+ */
+function termsOf({ dtMs, receivedMs, kept }: RawRow, versions: readonly Terms[]): Terms {
+  const due = termsAt(versions, dtMs);
+  if (dtMs <= receivedMs || kept.termsId === null || kept.termsId === due.id) return due;
+  const then = versions.find(({ id }) => id === kept.termsId);
+  const isPossible =
+    then !== undefined &&
+    then.fromMs <= dtMs &&
+    then.fromMs >= termsAt(versions, receivedMs).fromMs;
+  return isPossible ? then : due;
+}

@@ -1,0 +1,103 @@
+/** Orders of people: written with their audit line, read by whoever carries them out, ended once. */
+import { randomUUID } from 'node:crypto';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { type Order, type OrderKind, orderLifetimeMs } from '../rules/order.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { recordDecision } from '../../pool/store/audit-log.js';
+import type { Database, Reader } from '../../db/database.js';
+import { operatorOrder } from '../../db/schema/orders.js';
+import { transact } from '../../db/transact.js';
+
+export type NewOrder<Kind extends OrderKind> = Omit<Order<Kind>, 'id'>;
+
+/** Writes an order down. One that changes something needs a reason, and gets its line in the audit log. */
+export async function placeOrder<Kind extends OrderKind>(
+  db: Database,
+  order: NewOrder<Kind>,
+): Promise<Order<Kind>> {
+  const placed: Order<Kind> = { ...order, id: randomUUID() };
+  const { id, kind, subject, actor, reason, dryRun } = placed;
+  if (!dryRun && reason.trim() === '') throw new PoolError('REASON_MISSING', 'a reason is needed');
+  await transact(db, async (tx) => {
+    await tx.insert(operatorOrder).values(placed);
+    if (dryRun) return;
+    const detail = { order: id, args: JSON.stringify(placed.args) };
+    await recordDecision(tx, { actor, reason, action: `order.${kind}`, subject, detail });
+  });
+  return placed;
+}
+
+export interface KeptOrder<Kind extends OrderKind> extends Order<Kind> {
+  /** What it came to when it was carried out before; undefined while it is open. */
+  readonly result: unknown;
+}
+
+/**
+ * Takes the order up to carry it out now: from then on it cannot be taken back. Throws ORDER_UNKNOWN for one
+ * that nobody gave, and ORDER_ENDED for one that was refused, was taken back, or is too old.
+ */
+export async function takeOrder<Kind extends OrderKind>(
+  reader: Reader,
+  kind: Kind,
+  id: string,
+): Promise<KeptOrder<Kind>> {
+  const row = await lookUp(reader, kind, id);
+  const { subject, dryRun, actor, reason, state, createdAt } = row.order;
+  const args = row.order.args as Order<Kind>['args'];
+  const order = { id, kind, subject, args, dryRun, actor, reason };
+  if (state === 'done') return { ...order, result: row.order.result };
+  // By the database's clock; one from the future would never grow old.
+  const isTimely = row.ageMs >= -CLOCKS_APART_MS && row.ageMs <= orderLifetimeMs(kind);
+  if (state === 'open' && !isTimely) {
+    throw new PoolError('ORDER_ENDED', `order ${id} of ${createdAt.toISOString()} is too old`);
+  }
+  const taken = await reader
+    .update(operatorOrder)
+    .set({ takenAt: sql`coalesce(taken_at, now())` })
+    .where(and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open')))
+    .returning({ id: operatorOrder.id });
+  if (taken.length > 0) return { ...order, result: undefined };
+  const { order: now } = await lookUp(reader, kind, id);
+  if (now.state === 'done') return { ...order, result: now.result };
+  throw new PoolError('ORDER_ENDED', `order ${id} was ${now.state}`);
+}
+
+const CLOCKS_APART_MS = 60_000;
+/** Whoever starts workflows may name anything. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+async function lookUp(reader: Reader, kind: OrderKind, id: string) {
+  const ageMs = sql<number>`(extract(epoch FROM now() - created_at) * 1000)::float8`;
+  const [row] = UUID.test(id)
+    ? await reader
+        .select({ order: operatorOrder, ageMs })
+        .from(operatorOrder)
+        .where(eq(operatorOrder.id, id))
+    : [];
+  if (row !== undefined && row.order.kind === kind) return row;
+  throw new PoolError('ORDER_UNKNOWN', `nobody has ordered ${kind} as ${id}`);
+}
+
+/** Keeps what the order came to; the first end stands. */
+export async function endOrder(
+  reader: Reader,
+  id: string,
+  end: { readonly state: 'done' | 'refused'; readonly result?: unknown },
+): Promise<void> {
+  await reader
+    .update(operatorOrder)
+    .set({ state: end.state, result: end.result ?? null, endedAt: sql`now()` })
+    .where(and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open')));
+}
+
+/** Takes an order back that no worker has taken up. False: one has, and it goes on. */
+export async function withdrawOrder(reader: Reader, id: string): Promise<boolean> {
+  const withdrawn = await reader
+    .update(operatorOrder)
+    .set({ state: 'withdrawn', endedAt: sql`now()` })
+    .where(
+      and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open'), isNull(operatorOrder.takenAt)),
+    )
+    .returning({ id: operatorOrder.id });
+  return withdrawn.length > 0;
+}

@@ -1,0 +1,52 @@
+import { smallerWei, sumWei } from '../../base/money.js';
+
+/** Pending fees of one worker row, or the part of a payout that settles it. */
+export interface RowAmount {
+  readonly remoteWorkerId: number;
+  readonly amountWei: bigint;
+}
+
+/**
+ * Divides a payout of everything pending over a payee's worker rows. Rows in debt are netted against
+ * the largest credits, so that each part is positive, none exceeds its row, and together they are
+ * exactly the sum of all rows. Empty when that sum is not positive.
+ */
+export function allocatePending(rows: readonly RowAmount[]): readonly RowAmount[] {
+  if (sumWei(rows.map((row) => row.amountWei)) <= 0n) return [];
+  const credits = rows.filter((row) => row.amountWei > 0n);
+  let debtWei = -sumWei(rows.filter((row) => row.amountWei < 0n).map((row) => row.amountWei));
+  const largestFirst = [...credits].sort(byAmountDescending);
+  const parts = largestFirst.map((row) => {
+    const nettedWei = smallerWei(row.amountWei, debtWei);
+    debtWei -= nettedWei;
+    return { remoteWorkerId: row.remoteWorkerId, amountWei: row.amountWei - nettedWei };
+  });
+  return parts
+    .filter((part) => part.amountWei > 0n)
+    .sort((a, b) => a.remoteWorkerId - b.remoteWorkerId);
+}
+
+/**
+ * Divides a payment of any size over a payee's worker rows: what is pending first, the largest row
+ * first; what goes beyond is a debt of the largest. The parts add up to the payment.
+ */
+export function allocatePayment(
+  rows: readonly RowAmount[],
+  valueWei: bigint,
+): readonly RowAmount[] {
+  const largestFirst = [...rows].sort(byAmountDescending);
+  let leftWei = valueWei;
+  const parts = largestFirst.map((row) => {
+    const partWei = row.amountWei > 0n ? smallerWei(row.amountWei, leftWei) : 0n;
+    leftWei -= partWei;
+    return { remoteWorkerId: row.remoteWorkerId, amountWei: partWei };
+  });
+  return parts
+    .map((part, index) => (index === 0 ? { ...part, amountWei: part.amountWei + leftWei } : part))
+    .filter((part) => part.amountWei > 0n);
+}
+
+function byAmountDescending(a: RowAmount, b: RowAmount): number {
+  if (a.amountWei !== b.amountWei) return a.amountWei > b.amountWei ? -1 : 1;
+  return a.remoteWorkerId - b.remoteWorkerId;
+}

@@ -1,0 +1,46 @@
+import { ethAndWei } from '../../base/money.js';
+import type { PayeeStanding } from './payout.js';
+
+/** The terms that say when a payee is paid. */
+export interface PayoutTerms {
+  readonly thresholdWei: bigint;
+  readonly minIntervalMs: number;
+}
+
+type NotDueCode =
+  | 'NOTHING_PENDING'
+  | 'NEGATIVE'
+  | 'OPEN_PAYOUT'
+  | 'UNPAYABLE'
+  | 'PAYEE_IS_WALLET'
+  | 'BELOW_THRESHOLD'
+  | 'TOO_SOON';
+
+/** Why money that would only go in a circle stays where it is. */
+export const OWN_WALLET_WORDS =
+  'this address is a wallet of the pool itself: a transfer would only cost gas; take what is pending with `openpool adjust`';
+
+export type DueDecision =
+  | { readonly due: true }
+  | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
+
+/** Whether a payee is paid now, and if not, why not, in words. */
+export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueDecision {
+  const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
+  const pending = ethAndWei(standing.pendingWei);
+  if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
+  if (standing.isWallet) return no('PAYEE_IS_WALLET', OWN_WALLET_WORDS);
+  if (standing.unpayableReason !== null) return no('UNPAYABLE', standing.unpayableReason);
+  if (standing.pendingWei < 0n)
+    return no('NEGATIVE', `${pending} pending: the payee owes the pool`);
+  if (standing.pendingWei === 0n) return no('NOTHING_PENDING', 'nothing is pending');
+  if (standing.pendingWei < terms.thresholdWei) {
+    const threshold = ethAndWei(terms.thresholdWei);
+    return no('BELOW_THRESHOLD', `${pending} pending is below the threshold of ${threshold}`);
+  }
+  const dueAtMs = (standing.lastPayoutAt?.getTime() ?? -Infinity) + terms.minIntervalMs;
+  if (now.getTime() < dueAtMs) {
+    return no('TOO_SOON', `the minimum interval ends at ${new Date(dueAtMs).toISOString()}`);
+  }
+  return { due: true };
+}

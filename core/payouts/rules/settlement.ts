@@ -1,0 +1,129 @@
+import type { Address } from '../../base/address.js';
+import type { Wait } from './payout.js';
+
+/**
+ * How deep a transaction was seen to be. shallow: in a block, or in one that is not canonical (any
+ * more). deep: as many confirmations as a payment needs. final: as many as a refusal needs.
+ */
+export type Depth = 'shallow' | 'deep' | 'final';
+
+/** What became of a mined transaction. */
+export interface Receipt {
+  readonly hash: string;
+  readonly from: Address;
+  /** Null when it made a contract. */
+  readonly to: Address | null;
+  readonly succeeded: boolean;
+  readonly blockNumber: number;
+  readonly blockHash: string;
+  readonly gasUsed: bigint;
+  readonly gasPriceWei: bigint;
+}
+
+/** What a quorum of endpoints says alike about a mined transaction. */
+export interface Inclusion extends Receipt {
+  readonly depth: Depth;
+}
+
+/** A slot that may have been consumed, with what was signed for it. */
+export interface SlotFacts {
+  readonly wallet: Address;
+  readonly destination: Address;
+  readonly attempts: readonly { readonly hash: string; readonly gasLimit: bigint }[];
+}
+
+export interface SettlementRules {
+  readonly confirmations: number;
+  readonly finalityConfirmations: number;
+  readonly gasLimitCap: bigint;
+  /** With one endpoint nothing but a payment is believed without an operator. */
+  readonly endpoints: number;
+}
+
+export type SettlementDecision =
+  | { readonly kind: 'settled'; readonly inclusion: Inclusion }
+  | { readonly kind: 'refused'; readonly inclusion: Inclusion; readonly reason: string }
+  | { readonly kind: 'out-of-gas'; readonly inclusion: Inclusion; readonly nextGasLimit: bigint }
+  | { readonly kind: 'waiting'; readonly wait: Wait; readonly untilHead: number }
+  /** The chain shows something that our signed bytes cannot have done. */
+  | { readonly kind: 'mismatch'; readonly reason: string }
+  /** None of our attempts was seen: this proves nothing. */
+  | { readonly kind: 'unknown' };
+
+/** What became of a slot, from what the chain shows about its attempts. */
+export function decideSettlement(
+  slot: SlotFacts,
+  inclusions: readonly Inclusion[],
+  rules: SettlementRules & { readonly head: number },
+): SettlementDecision {
+  const [inclusion, second] = inclusions;
+  if (inclusion === undefined) return { kind: 'unknown' };
+  if (second !== undefined) {
+    const reason = `both ${inclusion.hash} and ${second.hash} are said to be mined under one nonce`;
+    return { kind: 'mismatch', reason };
+  }
+  const attempt = slot.attempts.find(({ hash }) => hash === inclusion.hash);
+  if (
+    attempt === undefined ||
+    inclusion.from !== slot.wallet ||
+    inclusion.to !== slot.destination
+  ) {
+    const shown = `from ${inclusion.from} to ${inclusion.to ?? 'nobody'}`;
+    return { kind: 'mismatch', reason: `${inclusion.hash} is said to go ${shown}` };
+  }
+  if (inclusion.succeeded) {
+    if (inclusion.depth !== 'shallow') return { kind: 'settled', inclusion };
+    return {
+      kind: 'waiting',
+      wait: awaitingConfirmations(inclusion.blockNumber, rules),
+      untilHead: inclusion.blockNumber + rules.confirmations - 1,
+    };
+  }
+  return decideFailure(inclusion, attempt.gasLimit, rules);
+}
+
+function decideFailure(
+  inclusion: Inclusion,
+  gasLimit: bigint,
+  rules: SettlementRules & { readonly head: number },
+): SettlementDecision {
+  const ranOut = inclusion.gasUsed >= gasLimit;
+  const what = ranOut ? `ran out of gas (limit ${gasLimit})` : 'was refused by its destination';
+  if (inclusion.depth !== 'final') {
+    // A reorg could still make it succeed: until then the hold stays.
+    const finalAt = inclusion.blockNumber + rules.finalityConfirmations - 1;
+    const reason =
+      `transaction ${inclusion.hash} ${what}; its hold is released when that is final, ` +
+      `in ${Math.max(finalAt - rules.head, 1)} more blocks`;
+    return {
+      kind: 'waiting',
+      wait: { code: 'AWAITING_FINALITY', reason },
+      untilHead: finalAt,
+    };
+  }
+  const reason = `transaction ${inclusion.hash} in block ${inclusion.blockNumber} ${what}`;
+  if (rules.endpoints < 2) return askOperator(reason);
+  if (!ranOut || gasLimit >= rules.gasLimitCap) return { kind: 'refused', inclusion, reason };
+  const doubled = gasLimit * 2n;
+  const nextGasLimit = doubled < rules.gasLimitCap ? doubled : rules.gasLimitCap;
+  return { kind: 'out-of-gas', inclusion, nextGasLimit };
+}
+
+/** A release makes a second payment possible: one endpoint's word is not enough for that. */
+function askOperator(reason: string): SettlementDecision {
+  const words =
+    `${reason}, says the only RPC endpoint: look in an explorer, then ` +
+    '`openpool payout release <id> --reason …`';
+  const wait = { code: 'AWAITING_OPERATOR', reason: words } as const;
+  return { kind: 'waiting', wait, untilHead: Number.MAX_SAFE_INTEGER };
+}
+
+/** "waiting for 3 more confirmations", for a transaction in this block. */
+export function awaitingConfirmations(
+  blockNumber: number,
+  rules: { readonly confirmations: number; readonly head: number },
+): Wait {
+  const missing = Math.max(blockNumber + rules.confirmations - 1 - rules.head, 1);
+  const noun = missing === 1 ? 'confirmation' : 'confirmations';
+  return { code: 'AWAITING_CONFIRMATIONS', reason: `waiting for ${missing} more ${noun}` };
+}

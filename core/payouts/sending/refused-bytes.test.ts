@@ -1,0 +1,125 @@
+/** Nodes that refuse signed bytes or their estimate: what is said of it, and that nobody waits for one node's whim. */
+import { sql } from 'drizzle-orm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
+import { createChainClient } from '../../chain/chain-client.js';
+import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
+import { findPayingWallet } from '../store/reads/wallet-reads.js';
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import {
+  chainConfig,
+  createPayer,
+  createTestWallet,
+  recordTestTerms,
+  reserveFor,
+  waitOf,
+} from '../../../test/harness/money.js';
+import { type RpcSwitch, startRpcSwitch } from '../../../test/harness/rpc-switch.js';
+import { walletKeyOf } from '../wallet/money-deps.js';
+import { lookAtSources } from '../../../activities/sentinel.js';
+
+const AMOUNT_WEI = 31_000_000_000_000_007n;
+let chain: LocalChain;
+let database: TestDatabase;
+let endpoints: readonly RpcSwitch[];
+beforeAll(async () => {
+  chain = await startChain({ blockTimeSeconds: 0.1 });
+  endpoints = await Promise.all([1, 2, 3].map(() => startRpcSwitch(chain.rpcUrl)));
+});
+afterAll(async () => {
+  await Promise.all(endpoints.map((one) => one.stop()));
+  await chain.stop();
+});
+beforeEach(async () => {
+  database = await createTestDatabase();
+  await recordTestTerms(database.db);
+});
+afterEach(async () => {
+  for (const one of endpoints) one.setMood();
+  await database.close();
+});
+
+async function createPool() {
+  const { deps } = await createTestWallet(database.db, chain);
+  const config = chainConfig(chain, { rpcUrls: endpoints.map(({ url }) => url) });
+  const payer = createPayer({ ...deps, rpc: createChainClient(config) });
+  const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
+  const shown = async () => (await waitOf(database.db, payoutId))?.code;
+  const rpc = createChainClient(config);
+  return { payer, payoutId, shown, money: { ...deps, rpc }, key: walletKeyOf(deps) };
+}
+
+describe('an endpoint that says of a full wallet that it is empty', () => {
+  it('or estimates nothing holds up no payout', async () => {
+    for (const words of ['insufficient funds for gas * price + value', 'method not whitelisted']) {
+      endpoints[0]?.setMood({ refuses: { eth_estimateGas: words } });
+      const { payer, payoutId } = await createPool();
+      expect(await payer.pay(payoutId)).toMatchObject({ state: 'paid' });
+    }
+  });
+
+  it('like all others is contradicted by the balance that a quorum sees', async () => {
+    for (const one of endpoints)
+      one.setMood({ refuses: { eth_estimateGas: 'insufficient funds' } });
+    const { payer, payoutId } = await createPool();
+    const sent = await payer.sender.send(payoutId);
+    expect(sent).toMatchObject({
+      wait: {
+        code: 'RPC_UNREACHABLE',
+        reason: expect.stringMatching(/insufficient funds, although a quorum sees [\d.]+ ETH/),
+      },
+    });
+  });
+});
+
+describe('bytes that the nodes do not take', () => {
+  it('wait with what a node said, are a finding when it lasts, and go on when they are taken', async () => {
+    const said = 'transaction type not supported';
+    for (const one of endpoints) one.setMood({ refuses: { eth_sendRawTransaction: said } });
+    const { payer, payoutId, shown } = await createPool();
+    const paid = payer.pay(payoutId);
+    await expect.poll(shown, { timeout: 15_000 }).toBe('BROADCAST_REFUSED');
+    expect((await waitOf(database.db, payoutId))?.reason).toMatch(
+      new RegExp(`^sent .* with nonce 0, and not taken \\(\\S+ refused it: ${said}\\)`),
+    );
+    const look = () =>
+      lookAtSources({
+        db: database.db,
+        settings: TEST_SENTINEL,
+        sources: [],
+        roundIntervalMs: null,
+      }).then(({ findings }) => findings);
+    expect(await look()).toEqual([]);
+    await database.db.execute(
+      sql`UPDATE attempt SET first_sent_at = first_sent_at - interval '16 minutes'`,
+    );
+    expect(await look()).toEqual([
+      {
+        ...{ code: 'PAYOUTS_NOT_TAKEN', sourceId: '' },
+        words: expect.stringContaining('no node has taken 1 signed payout'),
+      },
+    ]);
+    for (const one of endpoints) one.setMood();
+    expect(await paid).toMatchObject({ state: 'paid' });
+    expect(await look()).toEqual([]);
+  });
+});
+
+describe('a look of the sentinel', () => {
+  it('asks every endpoint, keeps the balance that they show, and tells who was silent for long', async () => {
+    const { money, key } = await createPool();
+    const silences = () => [{ name: 'node:1', silentMs: 16 * 60_000, why: 'HTTP 403' }];
+    const look = (rpc: typeof money.rpc) =>
+      lookAtSources({
+        ...{ db: database.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null },
+        money: { ...money, rpc },
+      });
+    expect((await look(money.rpc)).findings).toEqual([]);
+    const wallet = await findPayingWallet(database.db, key.chainId);
+    expect(wallet?.balance?.wei).toBeGreaterThan(0n);
+    expect((await look({ ...money.rpc, silences })).findings).toMatchObject([
+      { code: 'RPC_SILENT', words: expect.stringContaining('node:1 has given no usable answer') },
+    ]);
+    expect((await look(money.rpc)).findings).toEqual([]);
+  });
+});

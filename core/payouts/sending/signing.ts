@@ -1,0 +1,91 @@
+import { signerOf, transferFault } from '../../chain/transfer.js';
+import type { Wait } from '../rules/payout.js';
+import { signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import type { SignTransfer } from '../store/nonces.js';
+import { haltWallet } from '../store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import { turns } from '../../processes/turns.js';
+
+export type Signing<T> =
+  /** `refused`: the payouts that the signer would not sign, left out of the result. */
+  | {
+      readonly kind: 'signed';
+      readonly result: T;
+      readonly refused: ReadonlyMap<string, Wait>;
+    }
+  | { readonly kind: 'waiting'; readonly wait: Wait };
+
+/** A transaction that signs; payouts in `refused` are to be left out of it. */
+type SigningWork<T> = (sign: SignTransfer, refused: ReadonlyMap<string, Wait>) => Promise<T>;
+
+/**
+ * Runs a transaction that signs. Trouble of the signer becomes a wait: whatever the transaction did is
+ * rolled back, so that nothing was stored and nothing sent. A payout that the signer refuses is left out,
+ * and the rest is done anew without it.
+ */
+export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Promise<Signing<T>> {
+  const refused = new Map<string, Wait>();
+  const sign = notingRefusals(checkedSign(deps), refused);
+  try {
+    // Before anything is locked: a signer that hangs must not hold up a halt.
+    await deps.signer.check?.();
+    for (;;) {
+      const known = refused.size;
+      try {
+        return { kind: 'signed', result: await work(sign, new Map(refused)), refused };
+      } catch (error) {
+        if (codeOf(error) !== 'SIGNER_REFUSED' || refused.size === known) throw error;
+      }
+    }
+  } catch (error) {
+    const wait = await waitFor(deps, error);
+    if (wait === undefined) throw error;
+    deps.onTrouble?.(error);
+    return { kind: 'waiting', wait };
+  }
+}
+
+/** Signs, and looks at what the signer gave before anything is stored or sent. */
+export function checkedSign(deps: MoneyDeps): SignTransfer {
+  return async (order) => {
+    const signed = await deps.signer.sign(order);
+    // A signer may be slow for each of many: whichever loop asks gets on.
+    turns.turned('sending');
+    turns.turned('settling');
+    const fault =
+      transferFault(signed, order) ??
+      (signerOf(signed.raw) === deps.signer.address ? undefined : 'another key signed it');
+    if (fault === undefined) return signed;
+    const words = `the signer was given payout ${order.payoutId} and gave something else: ${fault}`;
+    throw new PoolError('SIGNER_MISMATCH', words);
+  };
+}
+
+function notingRefusals(sign: SignTransfer, refused: Map<string, Wait>): SignTransfer {
+  return async (order) => {
+    try {
+      return await sign(order);
+    } catch (error) {
+      if (error instanceof PoolError && error.code === 'SIGNER_REFUSED') {
+        refused.set(order.payoutId, signerRefused(error.message));
+      }
+      throw error;
+    }
+  };
+}
+
+/** What the payouts wait for now; undefined when the signer is not the reason. */
+async function waitFor(deps: MoneyDeps, error: unknown): Promise<Wait | undefined> {
+  if (!(error instanceof PoolError)) return undefined;
+  const { code, message } = error;
+  if (code === 'SIGNER_UNREACHABLE') return signerUnreachable(message);
+  if (code === 'SIGNER_REFUSED' || code === 'SIGNER_ADDRESS_MISSING') return signerRefused(message);
+  if (code !== 'SIGNER_MISMATCH') return undefined;
+  await haltWallet(deps.db, walletKeyOf(deps), { code, reason: message });
+  return walletHalted(message);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof PoolError ? error.code : undefined;
+}

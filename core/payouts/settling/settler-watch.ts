@@ -1,0 +1,141 @@
+/**
+ * Why signed payouts wait. Postgres shows the code once it has lasted; a saga is told of trouble, and of its end, but
+ * not of how every transfer waits for its blocks.
+ */
+import type { Address } from '../../base/address.js';
+import { isProgress, type Wait, type WaitCode } from '../rules/payout.js';
+import { rpcUnreachable } from '../rules/waits.js';
+import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
+import { signedPayouts } from '../store/settler.js';
+import { findWallet } from '../store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import type { SettlementLane } from './settlement-lane.js';
+
+interface Watched {
+  wait: Wait | undefined;
+  sinceMs: number;
+  /** What Postgres shows, and since when. */
+  shown: Wait | null;
+  shownAtMs: number;
+  /** The trouble that the saga was told of last. */
+  toldCode: WaitCode | null;
+}
+
+/** Trouble is worth telling, and RPC trouble worth showing, when it has lasted this long. */
+const TOLD_AFTER_MS = 5_000;
+const TROUBLE_SHOWN_AFTER_MS = 3_000;
+const SHOWN_AFTER_MS = 1_000;
+/** The same reason in other words is written again this seldom. */
+const WORDS_EVERY_MS = 10_000;
+/** A message costs Temporal a task: thousands of payouts in the same trouble are told one after the other. */
+const MOST_TOLD_AT_ONCE = 10;
+const BULK = 200;
+/** Looking at more payouts than that may take this share of the time. */
+const SHARE_OF_TIME = 0.02;
+
+export class SettlerWatch {
+  private readonly watched = new Map<string, Watched>();
+  private troubleSince: { readonly atMs: number; readonly message: string } | undefined;
+  private nextLookMs = 0;
+  private readonly toTell = new Set<string>();
+
+  constructor(
+    private readonly deps: MoneyDeps,
+    private readonly tell: (payoutIds: readonly string[]) => Promise<void>,
+  ) {}
+
+  noteTrouble(message: string): void {
+    this.troubleSince = { atMs: this.troubleSince?.atMs ?? performance.now(), message };
+  }
+
+  endTrouble(): void {
+    this.troubleSince = undefined;
+  }
+
+  /** These payouts wait for something else now, or for nothing any more. */
+  meet(payoutIds: readonly string[]): void {
+    for (const payoutId of payoutIds) this.toTell.add(payoutId);
+  }
+
+  /** Brings what Postgres and the sagas know up to date. */
+  async look(lanes: ReadonlyMap<Address, SettlementLane>): Promise<void> {
+    const startedMs = performance.now();
+    if (startedMs >= this.nextLookMs) {
+      await this.lookAtAll(lanes, startedMs);
+      const endedMs = performance.now();
+      const isBulk = this.watched.size > BULK;
+      this.nextLookMs = isBulk ? endedMs + (endedMs - startedMs) / SHARE_OF_TIME : 0;
+    }
+    await this.tellSome();
+  }
+
+  private async lookAtAll(lanes: ReadonlyMap<Address, SettlementLane>, now: number): Promise<void> {
+    const payouts = await payoutProgress(this.deps.db, await signedPayouts(this.deps.db));
+    if (payouts.length === 0 && this.watched.size === 0) return;
+    const wallet = await findWallet(this.deps.db, walletKeyOf(this.deps));
+    const haltReason = wallet?.halt?.reason ?? null;
+    const open = new Set(payouts.map(({ payoutId }) => payoutId));
+    for (const payoutId of this.watched.keys()) {
+      if (open.has(payoutId)) continue;
+      this.watched.delete(payoutId);
+      for (const lane of lanes.values()) lane.forget(payoutId);
+    }
+    const changed = new Map<string, Wait>();
+    for (const payout of payouts) {
+      const watched = this.watchedOf(payout, now);
+      const wait = this.waitOf(payout, lanes, { haltReason, now });
+      if (wait === undefined) continue;
+      if (wait.code !== watched.wait?.code) watched.sinceMs = now;
+      watched.wait = wait;
+      const lastedMs = now - watched.sinceMs;
+      if (lastedMs >= SHOWN_AFTER_MS && isNews(wait, watched, now)) {
+        changed.set(payout.payoutId, wait);
+        watched.shown = wait;
+        watched.shownAtMs = now;
+      }
+      const trouble = isProgress(wait.code) ? null : wait.code;
+      if (lastedMs >= TOLD_AFTER_MS && trouble !== watched.toldCode) {
+        watched.toldCode = trouble;
+        this.toTell.add(payout.payoutId);
+      }
+    }
+    await recordWaits(this.deps.db, changed);
+  }
+
+  private watchedOf({ payoutId, wait }: PayoutProgress, now: number): Watched {
+    const known = this.watched.get(payoutId);
+    if (known !== undefined) return known;
+    // Whoever settled before has told what Postgres shows.
+    const toldCode = wait === null || isProgress(wait.code) ? null : wait.code;
+    const made: Watched = { wait: undefined, sinceMs: now, shown: wait, shownAtMs: now, toldCode };
+    this.watched.set(payoutId, made);
+    return made;
+  }
+
+  private waitOf(
+    payout: PayoutProgress,
+    lanes: ReadonlyMap<Address, SettlementLane>,
+    { haltReason, now }: { readonly haltReason: string | null; readonly now: number },
+  ): Wait | undefined {
+    const { troubleSince } = this;
+    if (troubleSince !== undefined && now - troubleSince.atMs >= TROUBLE_SHOWN_AFTER_MS) {
+      return rpcUnreachable(troubleSince.message);
+    }
+    const lane = payout.slot === null ? undefined : lanes.get(payout.slot.wallet);
+    return lane?.waitOf(payout, { haltReason });
+  }
+
+  private async tellSome(): Promise<void> {
+    const some = [...this.toTell].slice(0, MOST_TOLD_AT_ONCE);
+    if (some.length === 0) return;
+    await this.tell(some);
+    for (const payoutId of some) this.toTell.delete(payoutId);
+  }
+}
+
+/** Confirmations are counted down in every block: the first words will do. */
+function isNews(wait: Wait, { shown, shownAtMs }: Watched, now: number): boolean {
+  if (wait.code !== shown?.code) return true;
+  if (wait.code === 'AWAITING_CONFIRMATIONS' || wait.reason === shown.reason) return false;
+  return now - shownAtMs >= WORDS_EVERY_MS;
+}

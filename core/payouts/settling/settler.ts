@@ -1,0 +1,179 @@
+/**
+ * Follows the signed transfers of the ledger: one loop on one worker at a time, whether sagas live or not. It reads the chain
+ * once for all of them, closes what is deep enough, sends again what got lost, and knows for each in words why it waits
+ * (`settler-watch.ts`). Between that it tries payouts again that wait for the wallet, the chain or the day
+ * (`settler-retries.ts`), and tells sagas what became of theirs.
+ */
+import { randomUUID } from 'node:crypto';
+import { ChainError } from '../../chain/chain-error.js';
+import type { Address } from '../../base/address.js';
+import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
+import {
+  countOpenSlots,
+  holdSettling,
+  leaveSettling,
+  markTold,
+  untoldPayouts,
+} from '../store/settler.js';
+import { depsWithoutKey } from '../wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import type { Sender } from '../sending/sending.js';
+import { SettlementLane } from './settlement-lane.js';
+import { SettlerRetries } from './settler-retries.js';
+import { SettlerWatch } from './settler-watch.js';
+import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
+
+export interface SettlerOptions {
+  readonly sender: Sender;
+  /** Tells the sagas of these payouts that they stand differently; throws when Temporal does not take it. */
+  readonly tell: (payoutIds: readonly string[]) => Promise<void>;
+}
+
+const UPKEEP_EVERY_MS = 1_000;
+/** Nothing is signed, or another worker settles: so often Postgres is asked whether that is still so. */
+const IDLE_MS = 1_000;
+/** The nonce count is only a hint: so often every open slot's receipts are read all the same. */
+const FULL_PASS_EVERY_MS = 30_000;
+const TROUBLE_PAUSE_MS = 500;
+const TOLD_AT_ONCE = 500;
+
+export class Settler {
+  private readonly id = randomUUID();
+  private readonly lanes = new Map<Address, SettlementLane>();
+  private readonly watch: SettlerWatch;
+  private readonly retries: SettlerRetries;
+  private running: Promise<void> | undefined;
+  private isStopped = false;
+  private isHolder = false;
+  private wake: (() => void) | undefined;
+  private isNudged = false;
+  private upkeepAtMs = 0;
+  private fullPassAtMs = 0;
+
+  constructor(
+    private readonly deps: MoneyDeps,
+    private readonly options: SettlerOptions,
+  ) {
+    this.watch = new SettlerWatch(deps, options.tell);
+    this.retries = new SettlerRetries(deps, options.sender);
+  }
+
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Something was signed: there is no need to wait for the next look into Postgres. */
+  nudge(): void {
+    this.isNudged = true;
+    this.wake?.();
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.wake?.();
+    await this.running;
+    if (this.isHolder) await leaveSettling(this.deps.db, this.id).catch(() => undefined);
+  }
+
+  private async run(): Promise<void> {
+    const turn = turns.begin('settling', MONEY_LOOP_MS);
+    while (!this.isStopped) {
+      this.isNudged = false;
+      const pauseMs = await this.turn();
+      turn.turned();
+      if (!this.isNudged && !this.isStopped) await this.sleep(pauseMs);
+    }
+    turn.end();
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Once round; gives how long to wait before the next time. */
+  private async turn(): Promise<number> {
+    const now = performance.now();
+    const isUpkeep = now - this.upkeepAtMs >= UPKEEP_EVERY_MS;
+    if (isUpkeep) this.upkeepAtMs = now;
+    let pauseMs = IDLE_MS;
+    try {
+      if (isUpkeep) this.isHolder = await this.hold();
+      if (!this.isHolder) {
+        this.lanes.clear();
+        return IDLE_MS;
+      }
+      if (isUpkeep || this.lanes.size === 0) await this.findLanes();
+      if (this.lanes.size > 0) pauseMs = this.deps.chain.pollIntervalMs;
+      await this.settle(now);
+      if (isUpkeep) for (const lane of this.lanes.values()) await lane.keepMoving(now);
+      this.watch.endTrouble();
+    } catch (error) {
+      pauseMs = Math.max(this.deps.chain.pollIntervalMs, TROUBLE_PAUSE_MS);
+      this.noteTrouble(error);
+    }
+    if (isUpkeep) await this.attend();
+    return pauseMs;
+  }
+
+  private async hold(): Promise<boolean> {
+    const { db } = this.deps;
+    const paying = await payingWallet(db);
+    const canSign = paying === undefined || isSame(paying, walletKeyOf(this.deps));
+    return holdSettling(db, { id: this.id, canSign });
+  }
+
+  /** Keeps what is remembered of wallets that were at work before. */
+  private async findLanes(): Promise<void> {
+    const open = await countOpenSlots(this.deps.db, this.deps.chain.chainId);
+    for (const address of this.lanes.keys()) if (!open.has(address)) this.lanes.delete(address);
+    for (const address of open.keys()) {
+      if (this.lanes.has(address)) continue;
+      const isOwn = address === this.deps.signer.address;
+      const deps = isOwn ? this.deps : depsWithoutKey(this.deps, address);
+      this.lanes.set(address, new SettlementLane(deps, isOwn));
+      // Whatever happened while nobody followed it: every open attempt's receipts come first.
+      this.fullPassAtMs = 0;
+    }
+  }
+
+  private async settle(now: number): Promise<void> {
+    const full = this.fullPassAtMs === 0 || now - this.fullPassAtMs >= FULL_PASS_EVERY_MS;
+    let ended = 0;
+    for (const lane of this.lanes.values()) ended += (await lane.settle(full)).length;
+    if (full) this.fullPassAtMs = now;
+    if (ended > 0) await this.tellEnded();
+  }
+
+  /** Also while the chain cannot be asked: what others ended, why the rest waits, what may go on. */
+  private async attend(): Promise<void> {
+    if (!this.isHolder) return;
+    const { retries, watch, lanes } = this;
+    for (const part of [
+      () => this.tellEnded(),
+      () => watch.look(lanes),
+      async () => watch.meet(await retries.tryAgain()),
+    ]) {
+      await part().catch((error: unknown) => this.noteTrouble(error));
+    }
+  }
+
+  /** What ended stays to be told until Temporal has taken the message. */
+  private async tellEnded(): Promise<void> {
+    const { db } = this.deps;
+    const ended = await untoldPayouts(db, TOLD_AT_ONCE);
+    if (ended.length === 0) return;
+    await this.options.tell(ended);
+    await markTold(db, ended);
+  }
+
+  private noteTrouble(error: unknown): void {
+    this.deps.onTrouble?.(error);
+    if (error instanceof ChainError) this.watch.noteTrouble(error.message);
+  }
+}

@@ -1,0 +1,142 @@
+/** What operators may do to an open payout: one audited transaction each. */
+import { sql } from 'drizzle-orm';
+import { isClosed, type PayoutState } from '../rules/payout.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
+import type { Reader, Transaction } from '../../db/database.js';
+import { payingWallet } from './wallet/paying-wallet.js';
+import { query } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+
+/** The state after the message, and what it did in words. */
+export interface MessageEffect {
+  readonly state: PayoutState;
+  readonly words: string;
+}
+
+interface LockedPayout {
+  readonly id: string;
+  readonly state: PayoutState;
+  readonly held: boolean;
+}
+
+type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
+
+/** Keeps a reserved payout from being signed until it is resumed. */
+export function holdPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.hold' }, async (tx, payout) => {
+    requireReserved(payout);
+    await tx.execute(sql`
+      UPDATE payout SET held_at = coalesce(held_at, now()), hold_reason = ${decision.reason},
+             wait_code = 'PAYOUT_HELD', wait_reason = ${heldWords(decision)}
+       WHERE id = ${id}`);
+    return { state: payout.state, words: 'held: it will not be signed until it is resumed' };
+  });
+}
+
+/** Lets a held payout go on. */
+export function resumePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.resume' }, async (tx, payout) => {
+    requireOpen(payout);
+    if (!payout.held) throw new PoolError('PAYOUT_NOT_HELD', `payout ${id} is not held`);
+    await tx.execute(sql`
+      UPDATE payout SET held_at = NULL, hold_reason = NULL, wait_code = NULL, wait_reason = NULL
+       WHERE id = ${id}`);
+    return { state: payout.state, words: 'resumed: it will be signed and sent' };
+  });
+}
+
+/** Ends a payout before anything was signed; what it held is pending again. */
+export function cancelPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.cancel' }, async (tx, payout) => {
+    requireReserved(payout);
+    // The database does it as a whole: the API's role may write neither posting nor state.
+    await tx.execute(sql`SELECT cancel_reserved_payout(${id})`);
+    return { state: 'cancelled', words: 'cancelled: its amount is pending again' };
+  });
+}
+
+/** Asks for new bytes with a higher fee under the same nonce. */
+export function requestBump(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.bump' }, async (tx, payout) => {
+    requireOpen(payout);
+    if (payout.state === 'reserved') {
+      throw new PoolError('PAYOUT_NOT_SIGNED', `payout ${id} has no transaction yet`);
+    }
+    await requireOwnKey(tx, id);
+    await tx.execute(sql`UPDATE payout SET bump_requested_at = now() WHERE id = ${id}`);
+    return { state: payout.state, words: 'its fee will be raised, within the cap' };
+  });
+}
+
+/**
+ * Lets a payout go although its amount or its gas is above the limits of one payout. The limit of the
+ * day, the fee cap and what is kept in the wallet hold all the same.
+ */
+export function approvePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
+  return change(db, { id, decision, action: 'payout.approve' }, async (tx, payout) => {
+    requireReserved(payout);
+    await tx.execute(sql`
+      UPDATE payout SET approved_at = coalesce(approved_at, now()), approve_reason = ${decision.reason},
+             wait_code = CASE WHEN held_at IS NOT NULL THEN wait_code END,
+             wait_reason = CASE WHEN held_at IS NOT NULL THEN wait_reason END
+       WHERE id = ${id}`);
+    const words = 'approved: neither its amount nor the cost of its gas holds it back any more';
+    return { state: payout.state, words: payout.held ? `${words}; it is still held` : words };
+  });
+}
+
+/** Why a held payout waits. */
+export function heldWords(decision: { readonly reason: string }): string {
+  return `held by an operator: ${decision.reason}`;
+}
+
+async function change(
+  db: Reader,
+  order: { readonly id: string; readonly decision: Decision; readonly action: string },
+  apply: Change,
+): Promise<MessageEffect> {
+  if (order.decision.reason.trim() === '') {
+    throw new PoolError('REASON_MISSING', 'a reason is needed');
+  }
+  return transact(db, async (tx) => {
+    const [payout] = await query<LockedPayout>(
+      tx,
+      sql`SELECT id, state, held_at IS NOT NULL AS held FROM payout
+           WHERE id = ${order.id} FOR NO KEY UPDATE`,
+    );
+    if (payout === undefined) {
+      throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${order.id}`);
+    }
+    const effect = await apply(tx, payout);
+    await recordDecision(tx, { ...order.decision, action: order.action, subject: order.id });
+    return effect;
+  });
+}
+
+/** Throws WALLET_REPLACED when the key that signed it is no longer this ledger's to sign with. */
+async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
+  const paying = await payingWallet(tx);
+  const [slot] = await query<{ wallet: string }>(
+    tx,
+    sql`SELECT wallet FROM nonce_slot WHERE payout_id = ${id} AND state = 'open'`,
+  );
+  if (slot === undefined || slot.wallet === paying?.address) return;
+  const words =
+    `payout ${id} is signed with the key of ${slot.wallet}, which was replaced: the same bytes go out ` +
+    'again and again, and nobody here can sign others with a higher fee';
+  throw new PoolError('WALLET_REPLACED', words);
+}
+
+function requireOpen(payout: LockedPayout): void {
+  if (isClosed(payout.state)) {
+    throw new PoolError('PAYOUT_ALREADY_CLOSED', `payout ${payout.id} has ended: ${payout.state}`);
+  }
+}
+
+function requireReserved(payout: LockedPayout): void {
+  requireOpen(payout);
+  if (payout.state !== 'reserved') {
+    throw new PoolError('PAYOUT_ALREADY_SIGNED', `payout ${payout.id} is ${payout.state}`);
+  }
+}

@@ -1,0 +1,98 @@
+/** A payout round that reserves nothing. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../../../base/address.js';
+import type { PayoutLimits } from '../../rules/payout-limits.js';
+import {
+  comparePreviewed,
+  type PayoutUnderWay,
+  type PreviewedPayee,
+  type PreviewTotals,
+  type PreviewVerdict,
+  previewPayee,
+  previewRank,
+  previewTotals,
+} from '../../rules/round-preview.js';
+import type { Reader } from '../../../db/database.js';
+import {
+  CURSOR_PART,
+  type Page,
+  type PageRequest,
+  readCursor,
+  rowsToAskFor,
+  toPage,
+} from '../../../db/paging.js';
+import { currentTerms, payeeStandings } from '../payee-standings.js';
+import { readDayUse } from '../payout-limits.js';
+import { SHOWS_WAIT } from './payout-reads.js';
+import { query } from '../../../db/query.js';
+
+export interface RoundPreview {
+  /** By the database's clock, as a round would see it. */
+  readonly at: Date;
+  /** Everybody to whom anything was ever credited, who would be paid first. */
+  readonly payees: readonly PreviewedPayee[];
+  readonly totals: PreviewTotals;
+}
+
+/**
+ * Who would be paid by a round that starts now, and why the others would not. It locks nothing. Fees and gas
+ * are not known here, and the balance as it was seen last: they are looked at when a payout is signed.
+ * `freeWei`: what the wallet has to spend; null when nobody has looked yet.
+ */
+export async function previewRound(
+  reader: Reader,
+  limits: PayoutLimits,
+  freeWei: bigint | null = null,
+): Promise<RoundPreview> {
+  const { terms, now } = await currentTerms(reader);
+  const standings = await payeeStandings(reader);
+  const underWay = await payoutsUnderWay(reader);
+  const day = await readDayUse(reader);
+  const rules = { terms, limits, now, freeWei };
+  const payees = standings
+    .map((standing) => previewPayee(standing, rules, underWay.get(standing.payee)))
+    .sort(comparePreviewed);
+  return { at: now, payees, totals: previewTotals(payees, limits, day) };
+}
+
+/** One page of a preview; each page is a preview of its own moment. */
+export function pageOfPreview(
+  payees: readonly PreviewedPayee[],
+  verdict: PreviewVerdict | undefined,
+  page: PageRequest,
+): Page<PreviewedPayee> {
+  const [rank, address] = readCursor(page.cursor, [/^[012]$/, CURSOR_PART.address]) ?? [];
+  const isLater = (one: PreviewedPayee): boolean => {
+    if (rank === undefined || address === undefined) return true;
+    const ownRank = previewRank(one.verdict);
+    return ownRank === Number(rank) ? one.payee > address : ownRank > Number(rank);
+  };
+  const rows = payees
+    .filter((one) => (verdict === undefined || one.verdict === verdict) && isLater(one))
+    .slice(0, rowsToAskFor(page));
+  return toPage(rows, page, {
+    item: (one) => one,
+    cursorParts: (one) => [String(previewRank(one.verdict)), one.payee],
+  });
+}
+
+async function payoutsUnderWay(reader: Reader): Promise<ReadonlyMap<Address, PayoutUnderWay>> {
+  const rows = await query<{
+    payee: Address;
+    id: string;
+    state: string;
+    wait_code: string | null;
+    wait_reason: string | null;
+  }>(
+    reader,
+    sql`SELECT p.payee, p.id, p.state, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS wait_code,
+               p.wait_reason
+          FROM payout p WHERE p.state IN ('reserved', 'signed')`,
+  );
+  return new Map(
+    rows.map(({ payee, id, state, wait_code: waitCode, wait_reason: waitReason }) => [
+      payee,
+      { id, state, waitCode, waitReason },
+    ]),
+  );
+}

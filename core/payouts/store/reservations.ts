@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
+import type { Address } from '../../base/address.js';
+import { foreignText } from '../../base/foreign-text.js';
+import { sumWei } from '../../base/money.js';
+import type { PayeeStanding } from '../rules/payout.js';
+import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
+import { type DueDecision, decideDue } from '../rules/payout-due.js';
+import { PAYOUT_MOVES } from '../rules/payout-machine.js';
+import { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
+import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
+import type { Database, Transaction } from '../../db/database.js';
+import { currentTerms, payeeStandings } from './payee-standings.js';
+import { postMovement } from './payout-postings.js';
+import { list, query } from '../../db/query.js';
+import { isOfData, transact } from '../../db/transact.js';
+
+export interface RoundResult {
+  readonly payouts: number;
+  readonly reservedWei: bigint;
+  /** Payees for whom nothing could be reserved, with what Postgres said: their fault stops nobody else's payout. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface LeftOut {
+  readonly payee: Address;
+  readonly words: string;
+}
+
+/** A payout that stands in its payee's way, or was made just now. */
+export interface OpenPayout {
+  readonly payoutId: string;
+  readonly amountWei: bigint;
+  readonly created: boolean;
+}
+
+/** Reserves everything that is due now. The same round again answers what it did the first time. */
+export async function reserveRound(
+  db: Database,
+  round: { readonly roundId: string; readonly workflowId: string },
+): Promise<RoundResult> {
+  return transact(db, async (tx) => {
+    await tx.execute(sql`
+      INSERT INTO payout_round (id, workflow_id) VALUES (${round.roundId}, ${round.workflowId})
+      ON CONFLICT DO NOTHING`);
+    const done = await finishedRound(tx, round.roundId);
+    if (done !== undefined) return done;
+    const { terms, now } = await currentTerms(tx);
+    const isDue = (standing: PayeeStanding) => decideDue(standing, terms, now).due;
+    const candidates = (await payeeStandings(tx)).filter(isDue).map(({ payee }) => payee);
+    const pending = await lockPending(tx, candidates);
+    // Read again under the locks: another round or a manual payout may have been quicker.
+    const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
+    const { made, leftOut } = await insertEach(tx, {
+      due,
+      pending,
+      origin: 'round',
+      roundId: round.roundId,
+      reason: null,
+      requestId: null,
+    });
+    const reservedWei = sumWei(made.map((payout) => payout.amountWei));
+    await tx.execute(sql`
+      UPDATE payout_round SET finished_at = clock_timestamp(), payouts = ${made.length},
+             reserved_wei = ${reservedWei.toString()},
+             left_out = ${leftOut.length === 0 ? null : JSON.stringify(leftOut)}::jsonb
+       WHERE id = ${round.roundId}`);
+    return { payouts: made.length, reservedWei, leftOut };
+  });
+}
+
+/** Reserves one payee's payout on request, or finds the one that is open already. */
+export async function reserveManual(
+  db: Database,
+  request: Decision & {
+    readonly payee: Address;
+    readonly belowThreshold: boolean;
+    /** Names the request: repeated, it finds the payout that it made. */
+    readonly requestId: string;
+  },
+): Promise<OpenPayout> {
+  return transact(db, async (tx) => {
+    const pending = await lockPending(tx, [request.payee]);
+    const before = await payoutOfRequest(tx, request.requestId);
+    if (before !== undefined) return before;
+    const open = await openPayoutOf(tx, request.payee);
+    if (open !== undefined) return open;
+    const { terms, now } = await currentTerms(tx);
+    const [standing] = await payeeStandings(tx, [request.payee]);
+    if (standing === undefined) await refuseUnknown(tx, request.payee);
+    // Threshold and interval spare gas; a person who insists has decided to spend it.
+    const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
+    const decision = standing && decideDue(standing, asked, now);
+    if (decision?.due !== true) throw notDueError(request.payee, decision);
+    const [made] = await insertPayouts(tx, {
+      due: [request.payee],
+      pending,
+      origin: 'manual',
+      roundId: null,
+      reason: request.reason,
+      requestId: request.requestId,
+    });
+    if (made === undefined) throw notDueError(request.payee, undefined);
+    await recordDecision(tx, {
+      actor: request.actor,
+      reason: request.reason,
+      action: 'payout.manual',
+      subject: made.payoutId,
+      detail: { payee: request.payee, amountWei: made.amountWei.toString() },
+    });
+    return made;
+  });
+}
+
+async function finishedRound(tx: Transaction, id: string): Promise<RoundResult | undefined> {
+  const [row] = await query<{
+    finished_at: string | null;
+    payouts: number;
+    reserved_wei: string;
+    left_out: readonly LeftOut[] | null;
+  }>(
+    tx,
+    sql`SELECT finished_at, payouts, reserved_wei, left_out FROM payout_round WHERE id = ${id} FOR UPDATE`,
+  );
+  if (row === undefined || row.finished_at === null) return undefined;
+  const { payouts, reserved_wei, left_out } = row;
+  return { payouts, reservedWei: BigInt(reserved_wei), leftOut: left_out ?? [] };
+}
+
+type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
+
+/** Locks payees in address order, then what is pending for them, and reads it. */
+async function lockPending(tx: Transaction, payees: readonly Address[]): Promise<PendingRows> {
+  await tx.execute(sql`
+    SELECT FROM payee WHERE address = ANY(${list(payees)}::text[])
+     ORDER BY address FOR NO KEY UPDATE`);
+  const rows = await query<{ payee: Address; id: string; amount: string }>(
+    tx,
+    sql`SELECT worker.payee, worker.id, balance.amount_wei AS amount
+          FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+         WHERE balance.account = 'pending' AND worker.payee = ANY(${list(payees)}::text[])
+         ORDER BY balance.remote_worker_id FOR NO KEY UPDATE OF balance`,
+  );
+  const byPayee = new Map<Address, RowAmount[]>();
+  for (const { payee, id, amount } of rows) {
+    const row = { remoteWorkerId: Number(id), amountWei: BigInt(amount) };
+    byPayee.set(payee, [...(byPayee.get(payee) ?? []), row]);
+  }
+  return byPayee;
+}
+
+interface Reservation {
+  readonly due: readonly Address[];
+  readonly pending: PendingRows;
+  readonly origin: 'round' | 'manual';
+  readonly roundId: string | null;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+}
+
+/** All at once; when that fails, by halves, until whoever is at fault stands alone. */
+async function insertEach(
+  tx: Transaction,
+  order: Reservation,
+): Promise<{ readonly made: readonly OpenPayout[]; readonly leftOut: readonly LeftOut[] }> {
+  const { due } = order;
+  try {
+    const made = await tx.transaction((inner) => insertPayouts(inner, order));
+    return { made, leftOut: [] };
+  } catch (error) {
+    if (!isOfData(error)) throw error;
+    const [payee] = due;
+    if (payee === undefined) throw error;
+    if (due.length === 1) return { made: [], leftOut: [{ payee, words: foreignText(error) }] };
+    const middle = Math.ceil(due.length / 2);
+    const first = await insertEach(tx, { ...order, due: due.slice(0, middle) });
+    const second = await insertEach(tx, { ...order, due: due.slice(middle) });
+    return {
+      made: [...first.made, ...second.made],
+      leftOut: [...first.leftOut, ...second.leftOut],
+    };
+  }
+}
+
+async function insertPayouts(tx: Transaction, order: Reservation): Promise<readonly OpenPayout[]> {
+  const made = order.due.flatMap((payee) => {
+    const parts = allocatePending(order.pending.get(payee) ?? []);
+    const amountWei = sumWei(parts.map((part) => part.amountWei));
+    return parts.length === 0 ? [] : [{ payoutId: randomUUID(), payee, amountWei, parts }];
+  });
+  if (made.length === 0) return [];
+  await tx.execute(sql`
+    INSERT INTO payout (id, payee, destination, amount_wei, state, origin, round_id, reason, request_id)
+    SELECT id, payee, payee, amount, ${PAYOUT_MOVES.reserve.to}, ${order.origin}, ${order.roundId}::uuid, ${order.reason},
+           ${order.requestId}
+      FROM unnest(${list(made.map((payout) => payout.payoutId))}::uuid[],
+                  ${list(made.map((payout) => payout.payee))}::text[],
+                  ${list(made.map((payout) => payout.amountWei))}::numeric[]) AS new (id, payee, amount)`);
+  const parts = made.flatMap((payout) =>
+    payout.parts.map((part) => ({ ...part, payoutId: payout.payoutId })),
+  );
+  await tx.execute(sql`
+    INSERT INTO payout_allocation (payout_id, remote_worker_id, amount_wei)
+    SELECT * FROM unnest(${list(parts.map((part) => part.payoutId))}::uuid[],
+                         ${list(parts.map((part) => part.remoteWorkerId))}::bigint[],
+                         ${list(parts.map((part) => part.amountWei))}::numeric[])`);
+  const payoutIds = made.map((payout) => payout.payoutId);
+  await postMovement(tx, { ...PAYOUT_MOVES.reserve.books, payoutIds });
+  return made.map(({ payoutId, amountWei }) => ({ payoutId, amountWei, created: true }));
+}
+
+async function payoutOfRequest(
+  tx: Transaction,
+  requestId: string,
+): Promise<OpenPayout | undefined> {
+  const [row] = await query<{ id: string; amount_wei: string }>(
+    tx,
+    sql`SELECT id, amount_wei FROM payout WHERE request_id = ${requestId}`,
+  );
+  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: true };
+}
+
+async function openPayoutOf(tx: Transaction, payee: Address): Promise<OpenPayout | undefined> {
+  const [row] = await query<{ id: string; amount_wei: string }>(
+    tx,
+    sql`SELECT id, amount_wei FROM payout WHERE payee = ${payee} AND state IN ('reserved', 'signed')`,
+  );
+  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: false };
+}
+
+async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
+  const known = await query(tx, sql`SELECT FROM payee WHERE address = ${payee}`);
+  if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
+}
+
+function notDueError(payee: Address, decision: DueDecision | undefined): PoolError {
+  if (decision === undefined || decision.due) {
+    return new PoolError('PAYOUT_NOTHING_DUE', `nothing is pending for ${payee}`, { payee });
+  }
+  const codes: Readonly<Record<string, PoolErrorCode>> = {
+    TOO_SOON: 'PAYOUT_TOO_SOON',
+    UNPAYABLE: 'PAYEE_UNPAYABLE',
+    PAYEE_IS_WALLET: 'PAYEE_IS_WALLET',
+  };
+  return new PoolError(codes[decision.code] ?? 'PAYOUT_NOTHING_DUE', decision.reason, { payee });
+}

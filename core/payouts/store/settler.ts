@@ -1,0 +1,130 @@
+/** Who settles, and what that worker has to do besides reading receipts: payouts that wait, sagas to tell. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../../base/address.js';
+import type { WaitCode } from '../rules/payout.js';
+import type { Database, Reader } from '../../db/database.js';
+import { list, query } from '../../db/query.js';
+
+/** A worker that dies is replaced after so long. */
+const LEASE = '8 seconds';
+
+/**
+ * Takes or renews the right to settle; true when this worker has it. Nothing that moves money relies on it:
+ * two that settle at once do the same work twice.
+ */
+export async function holdSettling(
+  db: Database,
+  { id, canSign }: { readonly id: string; readonly canSign: boolean },
+): Promise<boolean> {
+  const rows = await query(
+    db,
+    sql`INSERT INTO settler AS s (one, holder, can_sign, until)
+        VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
+        ON CONFLICT (one) DO UPDATE
+           SET holder = excluded.holder, can_sign = excluded.can_sign, until = excluded.until
+         WHERE s.holder = excluded.holder OR s.until < clock_timestamp()
+            OR (excluded.can_sign AND NOT s.can_sign)
+        RETURNING 1`,
+  );
+  return rows.length > 0;
+}
+
+/** Lets the next worker settle at once. */
+export async function leaveSettling(db: Database, id: string): Promise<void> {
+  await db.execute(sql`DELETE FROM settler WHERE holder = ${id}::uuid`);
+}
+
+/** Wallets of this chain that have signed transfers under way, with how many. */
+export async function countOpenSlots(
+  reader: Reader,
+  chainId: number,
+): Promise<ReadonlyMap<Address, number>> {
+  const rows = await query<{ wallet: Address; open: number }>(
+    reader,
+    sql`SELECT wallet, count(*)::int AS open FROM nonce_slot
+         WHERE chain_id = ${chainId} AND state = 'open' GROUP BY wallet ORDER BY wallet`,
+  );
+  return new Map(rows.map(({ wallet, open }) => [wallet, open]));
+}
+
+/** Payouts that have signed bytes and have not ended, the oldest first. */
+export async function signedPayouts(reader: Reader): Promise<readonly string[]> {
+  const rows = await query<{ id: string }>(
+    reader,
+    sql`SELECT id FROM payout WHERE state IN ('signed', 'reopened') ORDER BY created_at, id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Payouts that have ended without their sagas having been told, the longest ended first. */
+export async function untoldPayouts(reader: Reader, limit: number): Promise<readonly string[]> {
+  const rows = await query<{ id: string }>(
+    reader,
+    sql`SELECT id FROM payout WHERE closed_at IS NOT NULL AND told_at IS NULL
+         ORDER BY closed_at LIMIT ${limit}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+export async function markTold(db: Database, payoutIds: readonly string[]): Promise<void> {
+  if (payoutIds.length === 0) return;
+  await db.execute(sql`
+    UPDATE payout SET told_at = now() WHERE id = ANY(${list(payoutIds)}::uuid[]) AND closed_at IS NOT NULL`);
+}
+
+/** What frees every payout that waits with one of these frees the oldest first. */
+const FREED_TOGETHER: readonly WaitCode[] = [
+  'WALLET_HALTED',
+  'WALLET_EMPTY',
+  'FEE_ABOVE_CAP',
+  'DAILY_CAP_REACHED',
+  'RPC_UNREACHABLE',
+  'SIGNER_UNREACHABLE',
+  'SIGNER_REFUSED',
+  'WALLET_REPLACED',
+];
+/** A saga that nobody has taken up for so long: no worker ran it, or its code fails. */
+const NOT_TAKEN_UP = '1 minute';
+
+/** A payout for which nothing is signed, and why. */
+export interface WaitingPayout {
+  readonly payoutId: string;
+  readonly waitCode: WaitCode | null;
+}
+
+/** Payouts that wait for the wallet, the chain or the day, or that no saga has taken up, the oldest first. */
+export function waitingTogether(reader: Reader, limit: number): Promise<readonly WaitingPayout[]> {
+  return waiting(
+    reader,
+    sql`AND (wait_code = ANY(${list(FREED_TOGETHER)}::text[])
+             OR (wait_code IS NULL AND created_at < now() - ${NOT_TAKEN_UP}::interval))
+        ORDER BY created_at, id LIMIT ${limit}`,
+  );
+}
+
+/**
+ * Payouts that wait for something of their own, from this id on: gas that is too dear for them, a hold or an
+ * amount that a person has let go meanwhile. None of them stands in another's way, so they come in turn.
+ */
+export function waitingAlone(
+  reader: Reader,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<readonly WaitingPayout[]> {
+  return waiting(
+    reader,
+    sql`AND wait_code IS NOT NULL AND wait_code <> ALL(${list(FREED_TOGETHER)}::text[])
+        AND (wait_code <> 'PAYOUT_ABOVE_CAP' OR approved_at IS NOT NULL) AND id > ${after}::uuid
+        ORDER BY id LIMIT ${limit}`,
+  );
+}
+
+async function waiting(
+  reader: Reader,
+  which: ReturnType<typeof sql>,
+): Promise<readonly WaitingPayout[]> {
+  const rows = await query<{ id: string; wait_code: WaitCode | null }>(
+    reader,
+    sql`SELECT id, wait_code FROM payout WHERE state = 'reserved' AND held_at IS NULL ${which}`,
+  );
+  return rows.map(({ id, wait_code }) => ({ payoutId: id, waitCode: wait_code }));
+}

@@ -1,0 +1,106 @@
+/** Which wallet pays for this ledger: the first that was opened, until a person names another one. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Address } from '../../../base/address.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
+import { MANAGER } from '../../../pool/store/audit-log.js';
+import type { Database, Reader, Transaction } from '../../../db/database.js';
+import { query } from '../../../db/query.js';
+
+/** Names a wallet: one key on one chain. */
+export interface WalletKey {
+  readonly chainId: number;
+  readonly address: Address;
+}
+
+/** The wallet that pays, opened or not; undefined before any was opened. */
+export async function payingWallet(reader: Reader): Promise<WalletKey | undefined> {
+  const [row] = await query<{ chain_id: string; address: Address }>(
+    reader,
+    sql`SELECT chain_id, address FROM paying_wallet ORDER BY no DESC LIMIT 1`,
+  );
+  return row && { chainId: Number(row.chain_id), address: row.address };
+}
+
+/**
+ * Throws WALLET_NOT_OF_LEDGER when another wallet pays for this ledger: its payees were promised, and partly
+ * signed, their money from that one.
+ */
+export async function requirePayingWallet(reader: Reader, key: WalletKey): Promise<void> {
+  const paying = await payingWallet(reader);
+  if (paying === undefined || isSame(paying, key)) return;
+  const words =
+    `this ledger pays from ${paying.address} on chain ${paying.chainId}, the configured key is that of ` +
+    `${key.address} on chain ${key.chainId}`;
+  throw new PoolError('WALLET_NOT_OF_LEDGER', words);
+}
+
+export const isSame = (one: WalletKey, other: WalletKey): boolean =>
+  one.chainId === other.chainId && one.address === other.address;
+
+/** Whether an address is a wallet that pays for this ledger, or did: a payment to it goes in a circle. */
+export const isWalletOfLedger = (address: SQL): SQL =>
+  sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
+
+/**
+ * The number under which this wallet was named to pay, while nobody has asked the chain yet what the others
+ * have sent until then; undefined when that was asked, when it does not pay, and of a ledger's first wallet.
+ */
+export async function namingToCompare(reader: Reader, key: WalletKey): Promise<number | undefined> {
+  const [last] = await query<{ no: number; is_compared: boolean }>(
+    reader,
+    sql`SELECT no, address <> ${key.address} OR chain_id <> ${key.chainId} OR no = 1 OR EXISTS (
+                 SELECT FROM wallet
+                  WHERE wallet.chain_id = paying_wallet.chain_id AND wallet.address = paying_wallet.address
+                    AND compared_for = no) AS is_compared
+          FROM paying_wallet ORDER BY no DESC LIMIT 1`,
+  );
+  return last === undefined || last.is_compared ? undefined : last.no;
+}
+
+/** Keeps that the chain was asked what the other wallets have sent before the naming of this number. */
+export async function keepCompared(db: Database, key: WalletKey, naming: number): Promise<void> {
+  await db.execute(sql`
+    UPDATE wallet SET compared_for = ${naming}
+     WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
+}
+
+/** Names the first wallet; whoever comes second finds it named. */
+export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<void> {
+  await tx.execute(sql`
+    INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+    SELECT 1, ${key.chainId}, ${key.address}, ${MANAGER}, 'the first that was opened'
+     WHERE NOT EXISTS (SELECT FROM paying_wallet)
+    ON CONFLICT (no) DO NOTHING`);
+}
+
+/**
+ * Wallets of this chain that still have something to settle, to send again or to look at: signed transfers
+ * that may be mined, paid ones that a reorg could take back, and halts about what their key did.
+ */
+export async function walletsAtWork(reader: Reader, chainId: number): Promise<readonly Address[]> {
+  const rows = await query<{ address: Address }>(
+    reader,
+    sql`SELECT address FROM wallet
+         WHERE chain_id = ${chainId} AND (
+               EXISTS (SELECT FROM nonce_slot slot
+                        WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+                          AND slot.state = 'open')
+            OR EXISTS (SELECT FROM nonce_slot slot
+                        WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address
+                          AND slot.state = 'mined' AND slot.final_at IS NULL)
+            OR EXISTS (SELECT FROM wallet_halt
+                        WHERE wallet_halt.chain_id = wallet.chain_id
+                          AND wallet_halt.wallet = wallet.address))
+         ORDER BY created_at, address`,
+  );
+  return rows.map(({ address }) => address);
+}
+
+/** All wallets of this chain that the ledger has met, the first first. */
+export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
+  const rows = await query<{ address: Address }>(
+    reader,
+    sql`SELECT address FROM wallet WHERE chain_id = ${chainId} ORDER BY created_at, address`,
+  );
+  return rows.map(({ address }) => address);
+}

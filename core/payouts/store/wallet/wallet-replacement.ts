@@ -1,0 +1,81 @@
+/** Another wallet pays from now on: a person's order, one transaction, Temporal or not. */
+import { sql } from 'drizzle-orm';
+import { type Address, payableAddress } from '../../../base/address.js';
+import { counted } from '../../../base/counted.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
+import { type Decision, recordDecision } from '../../../pool/store/audit-log.js';
+import type { Database, Transaction } from '../../../db/database.js';
+import { payingWallet } from './paying-wallet.js';
+import { query } from '../../../db/query.js';
+import { rehearse, transact } from '../../../db/transact.js';
+import { lockWallets } from './wallets.js';
+
+export interface ReplacedWallet {
+  /** False when this wallet pays already. */
+  readonly changed: boolean;
+  readonly from: Address;
+  readonly to: Address;
+  /** Transfers that earlier wallets signed and that may still be mined; they are settled as before. */
+  readonly underWay: number;
+  readonly words: string;
+}
+
+/**
+ * From now on the ledger pays from another wallet. The one before signs nothing any more; what it signed
+ * goes on to be sent and settled. Halts stay: they are the ledger's. Refused while nobody has said what the
+ * wallet of now did before this ledger began, because that may have paid what is pending.
+ */
+export async function replaceWallet(
+  db: Database,
+  order: Decision & { readonly to: Address; readonly dryRun?: boolean },
+): Promise<ReplacedWallet> {
+  const { to, dryRun = false, actor, reason } = order;
+  if (payableAddress(to) === undefined) {
+    throw new PoolError('ADDRESS_MALFORMED', `"${to}" is no address of a wallet`);
+  }
+  const work = async (tx: Transaction): Promise<ReplacedWallet> => {
+    const halts = await lockWallets(tx);
+    const paying = await payingWallet(tx);
+    if (paying === undefined) {
+      throw new PoolError(
+        'WALLET_UNKNOWN',
+        'no wallet has been opened yet: start with the key you want',
+      );
+    }
+    const from = paying.address;
+    const underWay = await transfersUnderWay(tx);
+    if (from === to) {
+      return { changed: false, from, to, underWay, words: `${to} is the wallet that pays already` };
+    }
+    const usedBefore = halts.find(({ code }) => code === 'WALLET_USED_BEFORE');
+    if (usedBefore !== undefined) throw new PoolError('WALLET_USED_BEFORE', usedBefore.reason);
+    await tx.execute(sql`
+      INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+      SELECT max(no) + 1, ${paying.chainId}, ${to}, ${actor}, ${reason} FROM paying_wallet`);
+    await recordDecision(tx, {
+      ...{ actor, reason, action: 'wallet.replace', subject: to },
+      detail: { from, underWay: String(underWay) },
+    });
+    return { changed: true, from, to, underWay, words: replacedWords({ from, to, underWay }) };
+  };
+  return dryRun ? rehearse(db, work) : transact(db, work);
+}
+
+function replacedWords(done: Pick<ReplacedWallet, 'from' | 'to' | 'underWay'>): string {
+  const left =
+    done.underWay === 0
+      ? 'nothing that it signed is under way'
+      : `${counted(done.underWay, 'transfer')} under way are settled as before: leave their gas in it`;
+  return (
+    `the ledger pays from ${done.to}; ${done.from} signs nothing any more, ${left}. ` +
+    'Restart the workers with the new key'
+  );
+}
+
+async function transfersUnderWay(tx: Transaction): Promise<number> {
+  const [row] = await query<{ open: number }>(
+    tx,
+    sql`SELECT count(*)::int AS open FROM nonce_slot WHERE state = 'open'`,
+  );
+  return row?.open ?? 0;
+}

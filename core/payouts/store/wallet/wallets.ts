@@ -1,0 +1,342 @@
+import { sql } from 'drizzle-orm';
+import type { Address } from '../../../base/address.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
+import { type Decision, MANAGER, recordDecision } from '../../../pool/store/audit-log.js';
+import type { Database, Reader, Transaction } from '../../../db/database.js';
+import { checkInvariants } from '../../../checks/audit/invariants.js';
+import { refuseBehind } from '../../../checks/audit/ledger-pieces.js';
+import {
+  nameFirstWallet,
+  payingWallet,
+  requirePayingWallet,
+  type WalletKey,
+} from './paying-wallet.js';
+import { list, query } from '../../../db/query.js';
+import { rehearse, transact } from '../../../db/transact.js';
+
+export type { WalletKey };
+
+/** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
+export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
+const USED_BEFORE = 'WALLET_USED_BEFORE';
+const NONCE_TAKEN = 'NONCE_TAKEN_BY_UNKNOWN';
+const NONCE_AHEAD = 'NONCE_AHEAD_OF_LEDGER';
+
+export interface Halt {
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface Wallet extends WalletKey {
+  readonly nextNonce: number;
+  /** The gravest of the ledger's halts, or null when nothing stops it. Whichever wallet one is about, it stops them all. */
+  readonly halt: Halt | null;
+  readonly halts: readonly Halt[];
+}
+
+/** What the chain said when the ledger first met the wallet. */
+export interface WalletOpening {
+  readonly nonce: number;
+  readonly block: number;
+  readonly balanceWei: bigint;
+}
+
+/** A halt and the wallet that it is about. */
+interface HaltOfWallet extends Halt {
+  readonly wallet: Address;
+}
+
+interface WalletRow {
+  readonly next_nonce: string;
+  readonly halts: readonly HaltOfWallet[];
+}
+
+/**
+ * Everything that stops the ledger. What the manager found comes first: what the configuration or a person
+ * ends must not hide it. As JSON, each with its time and the wallet that it is about.
+ */
+export const HALTS = sql`
+  (SELECT coalesce(json_agg(json_build_object('code', code, 'reason', reason, 'at', halted_at,
+                                              'wallet', wallet_halt.wallet)
+            ORDER BY code IN ('PAYOUTS_SWITCHED_OFF', 'WALLET_USED_BEFORE', 'HALTED_BY_OPERATOR'),
+                     halted_at, code), '[]')
+     FROM wallet_halt)`;
+
+/** The wallet, or undefined before it was opened. */
+export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
+  const [row] = await query<WalletRow>(
+    reader,
+    sql`SELECT next_nonce, ${HALTS} AS halts FROM wallet
+         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
+  );
+  return row && toWallet(key, row);
+}
+
+/**
+ * Locks all wallets of the ledger for this transaction: whoever hands out nonces, halts, resumes or replaces
+ * stands in line here. Gives the halts that stand then.
+ */
+export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
+  await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
+  // In a statement of its own: what waited for the lock must see the halts written meanwhile.
+  const [row] = await query<Pick<WalletRow, 'halts'>>(tx, sql`SELECT ${HALTS} AS halts`);
+  return row?.halts ?? [];
+}
+
+/** Locks as `lockWallets` does, and gives one of them; throws WALLET_UNKNOWN. */
+export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
+  await lockWallets(tx);
+  const wallet = await findWallet(tx, key);
+  if (wallet !== undefined) return wallet;
+  throw notOpened(key);
+}
+
+function notOpened({ address }: WalletKey): PoolError {
+  return new PoolError('WALLET_UNKNOWN', `the wallet ${address} has not been opened yet`);
+}
+
+/**
+ * Writes down a wallet that the ledger meets for the first time, or finds the one it knows. Throws
+ * WALLET_NOT_OF_LEDGER when another one pays.
+ */
+export async function openWalletRow(
+  db: Database,
+  key: WalletKey,
+  first: { readonly opening: WalletOpening; readonly halt: Halt | null },
+): Promise<Wallet> {
+  return transact(db, async (tx) => {
+    const { opening } = first;
+    await nameFirstWallet(tx, key);
+    await requirePayingWallet(tx, key);
+    const inserted = await query(
+      tx,
+      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
+                  ${opening.block}, ${opening.balanceWei.toString()})
+          ON CONFLICT DO NOTHING RETURNING 1`,
+    );
+    await lockWallet(tx, key);
+    if (inserted.length > 0 && first.halt !== null) await halt(tx, key, first.halt);
+    return lockWallet(tx, key);
+  });
+}
+
+/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
+export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
+  if (halt !== null) return;
+  throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
+}
+
+/**
+ * Writes down that this ledger has paid from a wallet from a nonce on, which an older backup does not know, so
+ * that adoption goes over all of it; until then the ledger stays halted. False when that is known already.
+ * Only ever backwards: what was left out can be taken in, and nothing that was taken in be left out.
+ */
+export async function reopenWallet(
+  db: Database,
+  key: WalletKey,
+  order: Decision & { readonly opening: WalletOpening; readonly dryRun: boolean },
+): Promise<boolean> {
+  const { opening, actor, reason } = order;
+  const work = async (tx: Transaction): Promise<boolean> => {
+    const halts = await lockWallets(tx);
+    requireHalted({ halt: halts[0] ?? null });
+    const reopened = await query(
+      tx,
+      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
+                  ${opening.block}, ${opening.balanceWei.toString()})
+          ON CONFLICT (chain_id, address) DO UPDATE
+            SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
+                opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
+            WHERE wallet.opening_nonce > excluded.opening_nonce
+              AND NOT EXISTS (SELECT FROM nonce_slot slot
+                               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)
+          RETURNING 1`,
+    );
+    if (reopened.length === 0) {
+      await requireOpenedAt(tx, key, opening.nonce);
+      return false;
+    }
+    const ofWallet = halts.filter(({ wallet }) => wallet === key.address).map(({ code }) => code);
+    await tx.execute(sql`
+      DELETE FROM wallet_halt
+       WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
+    if (!ofWallet.includes(NONCE_AHEAD)) {
+      const words = `what ${key.address} has sent from nonce ${opening.nonce} on is not booked yet`;
+      await halt(tx, key, { code: NONCE_AHEAD, reason: words, actor });
+    }
+    const detail = { nonce: String(opening.nonce), block: String(opening.block) };
+    const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
+    await recordDecision(tx, done);
+    return true;
+  };
+  return order.dryRun ? rehearse(db, work) : transact(db, work);
+}
+
+async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
+  const [row] = await query<{ opening: string }>(
+    tx,
+    sql`SELECT opening_nonce AS opening FROM wallet
+         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
+  );
+  const known = Number(row?.opening ?? 0);
+  const halts = (await findWallet(tx, key))?.halts ?? [];
+  if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
+  const words =
+    nonce >= known
+      ? `this ledger keeps what ${key.address} sends from nonce ${known} on: only an earlier nonce adds to that`
+      : `this ledger has signed for ${key.address} from nonce ${known} on: what came before cannot be taken in any more`;
+  throw new PoolError('REQUEST_INVALID', words);
+}
+
+/** Takes a wallet that was used before as it is: what it sent until now paid nothing of this ledger. */
+export async function acceptUsedWallet(
+  db: Database,
+  key: WalletKey,
+  opening: WalletOpening,
+): Promise<void> {
+  await transact(db, async (tx) => {
+    const halts = await lockWallets(tx);
+    if (!halts.some(({ code, wallet }) => code === USED_BEFORE && wallet === key.address)) return;
+    const opened = await query(
+      tx,
+      sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
+                 opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()}
+           WHERE chain_id = ${key.chainId} AND address = ${key.address}
+             AND NOT EXISTS (SELECT FROM nonce_slot
+                              WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
+          RETURNING 1`,
+    );
+    if (opened.length === 0) return;
+    await endHalts(tx, [USED_BEFORE]);
+    await recordDecision(tx, {
+      actor: MANAGER,
+      action: 'wallet.first-use',
+      subject: key.address,
+      reason: `wallet.acceptedTransactions is ${opening.nonce}`,
+    });
+  });
+}
+
+/**
+ * Stops everything that the ledger would sign or send, from whichever wallet; `key` is what it is about.
+ * False when it was halted for this already.
+ */
+export async function haltWallet(
+  db: Database,
+  key: WalletKey,
+  why: Halt & { readonly actor?: string },
+): Promise<boolean> {
+  return transact(db, async (tx) => {
+    const halts = await lockWallets(tx);
+    if (halts.some(({ code, wallet }) => code === why.code && wallet === key.address)) return false;
+    await halt(tx, key, why);
+    return true;
+  });
+}
+
+export interface Resumed {
+  readonly changed: boolean;
+  /** What still stops it. */
+  readonly remaining: readonly Halt[];
+}
+
+/**
+ * Ends what stops the ledger: the one halt that is named, or all that a person may end. The
+ * configuration's switch is the configuration's to end, and a wallet that was used before has to be
+ * accepted by its number. Throws while the ledger still contradicts itself, and while nobody has
+ * looked what took a nonce or what an earlier wallet has sent: it may have paid a payee who would be paid again.
+ */
+export async function resumeWallet(
+  db: Database,
+  key: WalletKey,
+  decision: Decision & { readonly onlyFrom?: string; readonly dryRun?: boolean },
+): Promise<Resumed> {
+  const { onlyFrom, dryRun = false, ...said } = decision;
+  return transact(db, async (tx) => {
+    const halts = await lockWallets(tx);
+    const ended = halts.filter(({ code }) =>
+      onlyFrom === undefined ? code !== SWITCHED_OFF && code !== USED_BEFORE : code === onlyFrom,
+    );
+    if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
+    const paying = await payingWallet(tx);
+    for (const { code, wallet } of ended) {
+      // The wallet that pays is compared again before each payout; an earlier one never again.
+      const isPassed = code === NONCE_AHEAD && wallet !== paying?.address;
+      if (code !== NONCE_TAKEN && !isPassed) continue;
+      await refuseUnadopted(tx, { ...key, address: wallet }, code);
+    }
+    const codes = ended.map(({ code }) => code);
+    const remaining = halts
+      .filter(({ code }) => !codes.includes(code))
+      .map(({ code, reason }) => ({ code, reason }));
+    if (dryRun) return { changed: ended.length > 0, remaining };
+    await endHalts(tx, codes);
+    for (const { code, reason, wallet } of ended) {
+      await recordDecision(tx, {
+        ...said,
+        action: 'wallet.resume',
+        subject: wallet,
+        detail: { haltCode: code, haltReason: reason },
+      });
+    }
+    return { changed: ended.length > 0, remaining };
+  });
+}
+
+async function refuseBroken(tx: Transaction): Promise<void> {
+  await refuseBehind(tx);
+  const [first] = await checkInvariants(tx);
+  if (first === undefined) return;
+  const words = `the ledger still contradicts itself: ${first.code}: ${first.message}`;
+  throw new PoolError('INVARIANT_BROKEN', words);
+}
+
+async function refuseUnadopted(
+  tx: Transaction,
+  { chainId, address }: WalletKey,
+  code: typeof NONCE_TAKEN | typeof NONCE_AHEAD,
+): Promise<void> {
+  const adopted = await query(
+    tx,
+    sql`SELECT FROM wallet_halt JOIN audit_log ON audit_log.at >= wallet_halt.halted_at
+         WHERE chain_id = ${chainId} AND wallet = ${address} AND code = ${code}
+           AND action = 'wallet.adopt' AND subject = ${address} AND detail ->> 'complete' = 'true'
+         LIMIT 1`,
+  );
+  if (adopted.length > 0) return;
+  const what = code === NONCE_TAKEN ? 'took the nonce' : `the key of ${address} has sent`;
+  const words = `nobody has looked what ${what}: first \`openpool wallet adopt\`, until it is complete`;
+  throw new PoolError(code, words);
+}
+
+async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {
+  await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
+}
+
+async function halt(
+  tx: Transaction,
+  key: WalletKey,
+  why: Halt & { readonly actor?: string },
+): Promise<void> {
+  const halted = await query(
+    tx,
+    sql`INSERT INTO wallet_halt (chain_id, wallet, code, reason)
+        SELECT chain_id, address, ${why.code}, ${why.reason} FROM wallet
+         WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING 1`,
+  );
+  if (halted.length === 0) throw notOpened(key);
+  await recordDecision(tx, {
+    actor: why.actor ?? MANAGER,
+    action: 'wallet.halt',
+    subject: key.address,
+    reason: why.reason,
+    detail: { code: why.code },
+  });
+}
+
+function toWallet(key: WalletKey, row: WalletRow): Wallet {
+  const halts = row.halts.map(({ code, reason }) => ({ code, reason }));
+  return { ...key, nextNonce: Number(row.next_nonce), halt: halts[0] ?? null, halts };
+}

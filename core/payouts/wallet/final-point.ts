@@ -1,0 +1,65 @@
+import type { ChainReads, WalletView } from '../../chain/chain-reads.js';
+import type { MoneyDeps } from './money-deps.js';
+
+/** A block that is deep enough, and how often the wallet had sent by then. */
+export interface FinalPoint {
+  readonly block: number;
+  readonly nonce: number;
+  readonly balanceWei: bigint;
+  /** The highest count that any endpoint gives now. */
+  readonly minedNonce: number;
+  /** The same with what waits in its pool. */
+  readonly claimedNonce: number;
+}
+
+/**
+ * The newest block that a quorum of endpoints takes as final: as deep as configured, and not above what
+ * the node itself calls final where it names a block. Undefined when the endpoints do not agree on it.
+ */
+export function finalPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
+  const { finalityConfirmations } = deps.chain;
+  return pointOf(deps, async (reads, { head }) =>
+    Math.min(
+      depthAt(head.number, finalityConfirmations),
+      (await reads.finalizedBlock()) ?? Number.MAX_SAFE_INTEGER,
+    ),
+  );
+}
+
+/** The newest block of the depth at which a success is believed; a deep reorg may still take it back. */
+export function deepPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
+  const { confirmations } = deps.chain;
+  return pointOf(deps, async (_, { head }) => depthAt(head.number, confirmations));
+}
+
+const depthAt = (head: number, confirmations: number) => Math.max(head - confirmations + 1, 0);
+
+async function pointOf(
+  deps: MoneyDeps,
+  blockOf: (reads: ChainReads, view: WalletView) => Promise<number>,
+): Promise<FinalPoint | undefined> {
+  const { address } = deps.signer;
+  const seen = await deps.rpc.everyEndpoint(async (reads) => {
+    const view = await reads.walletView(address);
+    return { view, block: await blockOf(reads, view) };
+  });
+  // As deep as a quorum has it: one endpoint that runs ahead decides nothing.
+  const blocks = seen.map(({ value }) => value.block).sort((a, b) => b - a);
+  const block = blocks[deps.rpc.quorum - 1];
+  if (block === undefined) return undefined;
+  const answer = await standingAt(deps, block);
+  if (!answer.agreed) return undefined;
+  const views = seen.map(({ value }) => value.view);
+  const minedNonce = Math.max(...views.map(({ latestNonce }) => latestNonce));
+  const claimedNonce = Math.max(minedNonce, ...views.map(({ pendingNonce }) => pendingNonce));
+  return { block, ...answer.value, minedNonce, claimedNonce };
+}
+
+/** The wallet's count and balance after this block, as a quorum of endpoints tells them. */
+export function standingAt(deps: MoneyDeps, block: number) {
+  const { address } = deps.signer;
+  return deps.rpc.agreed(async (reads) => ({
+    nonce: await reads.nonceAt(address, block),
+    balanceWei: await reads.balanceAt(address, block),
+  }));
+}

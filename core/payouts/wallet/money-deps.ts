@@ -1,0 +1,21 @@
+import type { ChainClient } from '../../chain/chain-client.js';
+import type { ChainConfig } from '../../chain/chain-config.js';
+import type { PayoutLimits } from '../rules/payout-limits.js';
+import type { Signer } from '../../chain/signer/signer.js';
+import type { Database } from '../../db/database.js';
+import type { WalletKey } from '../store/wallet/wallets.js';
+
+/** What the activities that move money work with. */
+export interface MoneyDeps {
+  readonly db: Database;
+  readonly rpc: ChainClient;
+  readonly signer: Signer;
+  readonly chain: ChainConfig;
+  readonly limits: PayoutLimits;
+  /** Told of trouble that is waited out, for the log. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+export function walletKeyOf(deps: MoneyDeps): WalletKey {
+  return { chainId: deps.chain.chainId, address: deps.signer.address };
+}

@@ -1,0 +1,94 @@
+/** Passes over real sources, and what the sentinel then says of their silence. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TEST_SENTINEL } from '../../test/kit/test-pool.js';
+import { startTestOrchestrator } from '../events/sources/testing/test-orchestrator.js';
+import { BucketWorld, eventText, job } from '../../test/harness/bucket-world.js';
+import { ALICE, at, T0 } from '../../test/harness/sync-world.js';
+import type { SentinelReport } from '../../workflows/contract.js';
+import { createSentinelActivities } from '../../activities/sentinel.js';
+
+const MINUTE_S = 60;
+const HOUR_S = 3_600;
+
+let world: BucketWorld;
+
+/** A look of the sentinel at T0 + seconds: the codes of what is open. */
+async function look(seconds: number): Promise<readonly string[]> {
+  const { lookAtSources } = createSentinelActivities({
+    ...{ db: world.database.db, settings: TEST_SENTINEL, sources: [world.config] },
+    roundIntervalMs: null,
+    now: () => new Date(T0 + seconds * 1_000),
+  });
+  const { findings }: SentinelReport = await new MockActivityEnvironment().run(lookAtSources);
+  return findings.map(({ code }) => code);
+}
+
+async function passAndLook(seconds: number): Promise<readonly string[]> {
+  await world.pass(seconds);
+  return look(seconds);
+}
+
+/** Passes are by the clock of the test, and so is the acquaintance. */
+async function meet(seconds: number): Promise<void> {
+  await world.rows(
+    `UPDATE source SET created_at = '${new Date(T0 + seconds * 1_000).toISOString()}'`,
+  );
+}
+
+describe('the sentinel after passes over a bucket', () => {
+  beforeEach(async () => {
+    world = await BucketWorld.start();
+    await meet(0);
+  });
+  afterEach(() => world.stop());
+
+  const connected = (seconds: number, type = 'worker-connected') =>
+    eventText({ ethAddress: ALICE, connection: '10.0.0.1:1' }, { type, seconds });
+
+  it('speaks when no more files come while a worker is connected, until one comes', async () => {
+    await world.put('a', [connected(10)]);
+    expect(await passAndLook(20)).toEqual([]);
+    expect(await passAndLook(59 * MINUTE_S)).toEqual([]);
+    expect(await passAndLook(61 * MINUTE_S)).toEqual(['SOURCE_SILENT']);
+    await world.put('b', [job(ALICE, 1n, { seconds: 62 * MINUTE_S })]);
+    expect(await passAndLook(63 * MINUTE_S)).toEqual([]);
+  });
+
+  it('is quiet when no worker is connected', async () => {
+    await world.put('a', [connected(10), connected(15, 'worker-disconnected')]);
+    expect(await passAndLook(20)).toEqual([]);
+    expect(await passAndLook(5 * HOUR_S)).toEqual([]);
+  });
+
+  it('tells of a prefix under which nothing ever stood, and is quiet once it is right', async () => {
+    await world.put('a', [connected(10)]);
+    await world.useSource({
+      ...{ id: 'wrong', options: { ...world.storage.options, prefix: 'us-est' } },
+    });
+    await meet(0);
+    expect(await passAndLook(20)).toEqual([]);
+    expect(await passAndLook(HOUR_S)).toEqual(['SOURCE_EMPTY']);
+    await world.useSource({
+      ...{ id: 'bucket', options: { ...world.storage.options, prefix: 'us-west' } },
+    });
+    expect(await passAndLook(HOUR_S + 60)).toEqual([]);
+  });
+
+  it('tells of an orchestrator that answers from an empty table, until its first event', async () => {
+    const orchestrator = await startTestOrchestrator();
+    await world.useSource({
+      ...{ id: 'http', kind: 'orchestrator-http', region: 'eu', nodeType: 'ai' },
+      options: { endpoint: orchestrator.url },
+    });
+    await meet(0);
+    expect(await passAndLook(20)).toEqual([]);
+    expect(await passAndLook(HOUR_S)).toEqual(['SOURCE_EMPTY']);
+    orchestrator.rows.push({
+      ...{ id: 1, dt: at(HOUR_S) },
+      payload: '{"event_type": "orchestrator-reset", "payload": {}}',
+    });
+    expect(await passAndLook(HOUR_S + 60)).toEqual([]);
+    await orchestrator.stop();
+  });
+});

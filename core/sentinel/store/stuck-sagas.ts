@@ -1,0 +1,53 @@
+/** Sagas whose code fails, as the sweep has seen them; and those that have not taken a step that was due. */
+import { sql } from 'drizzle-orm';
+import type { Database, Reader } from '../../db/database.js';
+import { list, query } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+
+/** Whoever reaches Temporal may have given a workflow any id. */
+const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+/** A saga takes its next step within a second or two. */
+const LATE = '30 seconds';
+/** Of a bad deploy thousands may fail: as many as help to understand it are kept. */
+const MOST_KEPT = 100;
+
+/** Of these payouts, whose sagas run: those that have ended a while ago, and those that nobody has taken up yet. */
+export async function lateSteps(
+  reader: Reader,
+  payoutIds: readonly string[],
+): Promise<{ readonly ended: readonly string[]; readonly waiting: readonly string[] }> {
+  const rows = await query<{ id: string; ended: boolean }>(
+    reader,
+    sql`SELECT running.id, payout.state IS DISTINCT FROM 'reserved' AS ended
+          FROM unnest(${list(payoutIds)}::text[]) AS running (id)
+          -- By the key: the payouts of years are not gone through every minute.
+          LEFT JOIN payout ON payout.id = CASE WHEN running.id ~ ${UUID} THEN running.id::uuid END
+         WHERE payout.id IS NULL
+            OR payout.closed_at < now() - ${LATE}::interval
+            OR (payout.state = 'reserved' AND payout.wait_code IS NULL AND payout.held_at IS NULL
+                AND payout.created_at < now() - ${LATE}::interval)`,
+  );
+  const idsOf = (ended: boolean) => rows.flatMap((row) => (row.ended === ended ? [row.id] : []));
+  return { ended: idsOf(true), waiting: idsOf(false) };
+}
+
+/** Keeps what one sweep has seen; what it has not seen is over. */
+export async function recordStuckSagas(
+  db: Database,
+  stuck: readonly {
+    readonly workflowId: string;
+    readonly failure: string;
+  }[],
+): Promise<void> {
+  const kept = stuck.slice(0, MOST_KEPT);
+  const ids = kept.map(({ workflowId }) => workflowId);
+  await transact(db, async (tx) => {
+    await tx.execute(sql`DELETE FROM stuck_saga WHERE workflow_id <> ALL(${list(ids)}::text[])`);
+    await tx.execute(sql`
+      INSERT INTO stuck_saga AS s (workflow_id, failure)
+      SELECT * FROM unnest(${list(ids)}::text[],
+                           ${list(kept.map(({ failure }) => failure))}::text[])
+      ON CONFLICT (workflow_id) DO UPDATE
+         SET failure = excluded.failure, times = s.times + 1, last_seen_at = now()`);
+  });
+}

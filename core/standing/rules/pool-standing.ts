@@ -1,0 +1,83 @@
+/** Whether the pool pays now, from facts: a switch that is on moves nothing by itself. */
+import { duration } from '../../base/duration.js';
+import { ethAndWei } from '../../base/money.js';
+
+export interface PoolFacts {
+  /** `pool.payoutsEnabled`. */
+  readonly isSwitchedOn: boolean;
+  /** A worker has opened the wallet. */
+  readonly isOpened: boolean;
+  readonly isHalted: boolean;
+  readonly isTemporalThere: boolean;
+  /** Since a worker last looked around with its loops turning; null: none ever did. */
+  readonly workerSilentMs: number | null;
+  /** What the wallet held when it was looked at last, and what has to stay there; null: not looked at yet. */
+  readonly walletWei: bigint | null;
+  readonly keepInWalletWei: bigint;
+  /** Since the last payout round began; null: none has. */
+  readonly roundAgeMs: number | null;
+  readonly payoutIntervalMs: number;
+}
+
+/** Something besides a halt that keeps payouts from being made. */
+export interface Stop {
+  readonly code: 'WORKER_SILENT' | 'TEMPORAL_UNREACHABLE' | 'WALLET_EMPTY' | 'ROUND_LATE';
+  /** A few words. */
+  readonly short: string;
+  readonly reason: string;
+}
+
+/** Workers look around every ten seconds. */
+const WORKER_SILENT_MS = 60_000;
+/** A round may take long, and one that is missed is caught up with. */
+const ROUND_GRACE_MS = 10 * 60_000;
+
+/** Whether no worker gets on, by how long none has; null: none ever did. */
+export function isWorkerSilent(silentMs: number | null): boolean {
+  return silentMs === null || silentMs > WORKER_SILENT_MS;
+}
+
+/** Whether a payout round is overdue. */
+export function isRoundLate(sinceRoundMs: number, roundIntervalMs: number): boolean {
+  return sinceRoundMs > 2 * roundIntervalMs + ROUND_GRACE_MS;
+}
+
+/** What keeps payouts from being made now, the gravest first; halts are told apart. */
+export function stopsOf(facts: PoolFacts): readonly Stop[] {
+  const { workerSilentMs, walletWei, keepInWalletWei, roundAgeMs, payoutIntervalMs } = facts;
+  const stops: Stop[] = [];
+  if (isWorkerSilent(workerSilentMs)) {
+    const since = workerSilentMs === null ? 'ever' : `for ${duration(workerSilentMs)}`;
+    const reason = `no worker of this pool has got on ${since}: nothing is counted, signed or sent`;
+    stops.push({ code: 'WORKER_SILENT', short: 'no worker runs', reason });
+  }
+  if (!facts.isTemporalThere) {
+    const reason = 'Temporal does not answer: nothing new is counted, signed or sent';
+    stops.push({ code: 'TEMPORAL_UNREACHABLE', short: 'Temporal is away', reason });
+  }
+  if (walletWei !== null && walletWei <= keepInWalletWei) {
+    const holds = `the wallet held ${ethAndWei(walletWei)} when it was looked at last`;
+    const reason = `${holds}, and ${ethAndWei(keepInWalletWei)} are to stay there: top it up`;
+    stops.push({ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason });
+  }
+  if (roundAgeMs !== null && isRoundLate(roundAgeMs, payoutIntervalMs)) {
+    const reason = `the last payout round began ${duration(roundAgeMs)} ago, and one is due every ${duration(payoutIntervalMs)}`;
+    stops.push({ code: 'ROUND_LATE', short: 'no payout round', reason });
+  }
+  return stops;
+}
+
+export interface Standing {
+  readonly tone: 'good' | 'warn' | 'bad';
+  readonly words: string;
+}
+
+/** The pool's state in a few words. */
+export function standingOf(facts: PoolFacts, stops: readonly Stop[]): Standing {
+  if (facts.isHalted && facts.isSwitchedOn) return { tone: 'bad', words: 'payouts halted' };
+  if (!facts.isSwitchedOn) return { tone: 'warn', words: 'payouts off' };
+  const [stop] = stops;
+  if (!facts.isOpened && stop === undefined) return { tone: 'warn', words: 'no wallet opened yet' };
+  if (stop === undefined) return { tone: 'good', words: 'payouts on' };
+  return { tone: 'bad', words: `nothing is paid: ${stop.short}` };
+}

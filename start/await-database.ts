@@ -1,0 +1,50 @@
+/** Coming to the database at a start: one that is away is waited for, one that refuses is told. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { foreignText } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import type { Database } from '../core/db/database.js';
+import { isDatabaseAway, openingFailure } from '../core/db/database-trouble.js';
+import type { Log } from './log.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+interface Waiting {
+  readonly db: Database;
+  readonly log: Log;
+  /** Gives up when this is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does what needs the database, again and again while it is away: it may come up after us, and it may go down
+ * in the middle. What Postgres refuses is thrown with a code and its own words.
+ */
+export async function untilDatabaseAnswers<T>(
+  { db, log, signal }: Waiting,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { user, place } = whereabouts(db);
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted || error instanceof PoolError) throw error;
+      if (!isDatabaseAway(error)) throw openingFailure(error, user);
+      log.warn(
+        { code: 'DATABASE_UNREACHABLE', address: place },
+        `Postgres at ${place} does not answer (${foreignText(error)}): start it, or correct ` +
+          `\`database\`; trying again in ${pauseMs / 1_000} s`,
+      );
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Without the password. */
+function whereabouts(db: Database): { readonly user: string; readonly place: string } {
+  const url = new URL(db.$client.options.connectionString ?? 'postgres://localhost');
+  const place = url.searchParams.get('host') ?? url.host;
+  return { user: decodeURIComponent(url.username) || 'openpool', place };
+}

@@ -1,0 +1,253 @@
+/** What a start would refuse, told without starting anything. */
+import { stringify } from 'yaml';
+import { toChecksum } from '../client/addresses.js';
+import {
+  ChainError,
+  OtherChainError,
+  saysReverted,
+  saysUnaffordable,
+} from '../core/chain/chain-error.js';
+import { type ChainReads, chainReadsOf } from '../core/chain/chain-reads.js';
+import { onOwnChain } from '../core/chain/own-chain.js';
+import { rpcHost } from '../core/chain/rpc-address.js';
+import { createRpcEndpoint } from '../core/chain/rpc-client.js';
+import { type ConfigDescription, describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/reading/problem.js';
+import { formatDuration } from '../config/reading/quantity.js';
+import { type Config, loadConfig } from '../config/config.js';
+import type { Address } from '../core/base/address.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { refuseSharedPlace } from '../core/events/rules/source-place.js';
+import { createEventSource } from '../core/events/sources/registry.js';
+import type { Signer } from '../core/chain/signer/signer.js';
+import { checkSurroundings, type Found } from './check-surroundings.js';
+import { openConfiguredSigner } from '../worker/wallet-start.js';
+
+export interface CheckedConfig {
+  readonly description: ConfigDescription;
+  /** What a start would be refused for; none when it would go on. */
+  readonly refusals: readonly PoolError[];
+  /** What a start waits out, and what is allowed but hardly meant. */
+  readonly warnings: readonly string[];
+  /** All of it for people: the configuration as YAML, then the verdict. */
+  readonly text: string;
+}
+
+/** As pools/openpool.yaml has them; these names are nobody's (RFC 2606). */
+const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
+
+/** A person waits: an endpoint that takes longer is left unchecked. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints, a remote signer,
+ * Postgres, directories and the API's port are looked at too; Temporal and the orchestrators are not.
+ */
+export async function checkConfig(path: string): Promise<CheckedConfig> {
+  const found = createFound();
+  const onWarning = ({ words }: ConfigWarning) => found.warnings.push(words);
+  const config = await loadConfig(path, { needsWallet: true, onWarning });
+  await checkSources(config, found);
+  const signer = await found.tried(() => openConfiguredSigner(config));
+  await Promise.all([
+    checkChain(config, signer?.address ?? NOBODY, found),
+    checkSigner(signer, found),
+    checkSurroundings(config, found),
+  ]);
+  const described = describeConfig(config);
+  const spelled = (one: Address | null | undefined) => (one ? toChecksum(one) : null);
+  const wallet = {
+    ...(described['wallet'] as ConfigDescription),
+    address: spelled(config.wallet.address),
+  };
+  const description = { ...described, wallet, walletAddress: spelled(signer?.address) };
+  const { refusals, warnings } = found;
+  const text = `${stringify(description)}\n${verdict(refusals, warnings)}`;
+  return { description, refusals, warnings, text };
+}
+
+function verdict(refusals: readonly PoolError[], warnings: readonly string[]): string {
+  return [
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...refusals.map(({ code, message, help }) => `${code}: ${message}\n${help}`),
+    refusals.length === 0
+      ? 'nothing here would be refused; Temporal and the orchestrators were not asked'
+      : `a start would be refused, see above: ${refusals.map(({ code }) => code).join(', ')}`,
+  ].join('\n');
+}
+
+function createFound(): Found {
+  const refusals: PoolError[] = [];
+  return {
+    refusals,
+    warnings: [],
+    async tried(make) {
+      try {
+        return await make();
+      } catch (error) {
+        if (!(error instanceof PoolError)) throw error;
+        refusals.push(error);
+        return undefined;
+      }
+    },
+  };
+}
+
+async function checkSources({ sources }: Config, found: Found): Promise<void> {
+  const readers = new Map<string, string>();
+  for (const { id, ...rest } of sources) {
+    const source = await found.tried(() => createEventSource({ id, ...rest }));
+    if (source === undefined) continue;
+    const { readsFrom } = source;
+    if (EXAMPLE.test(readsFrom)) {
+      const why = 'an address that stands for another one: nobody answers there';
+      found.warnings.push(`source "${id}" reads ${readsFrom}, ${why}`);
+    }
+    await found.tried(() => refuseSharedPlace({ id, readsFrom }, readers));
+    readers.set(readsFrom, id);
+  }
+}
+
+/** Asks of the endpoints what a worker asks of them, except for the ledger's own blocks. */
+async function checkChain({ chain }: Config, wallet: Address, found: Found): Promise<void> {
+  const { rpcUrls } = chain;
+  const hosts = rpcUrls.map(rpcHost);
+  for (const host of new Set(hosts.filter((one, index) => hosts.indexOf(one) !== index))) {
+    const why =
+      'two URLs of one host count as one endpoint, and the second is asked when the first fails';
+    found.warnings.push(`chain.rpcUrls names ${host} more than once: ${why}`);
+  }
+  if (new Set(hosts).size === 1) {
+    const why = 'a transfer that fails waits for you to look, because nobody confirms what it says';
+    found.warnings.push(`chain.rpcUrls names one endpoint: ${why}; name three`);
+  }
+  const seen = await Promise.all(rpcUrls.map((url) => askEndpoint(url, chain, wallet)));
+  const right = seen.filter((one) => one.kind === 'right');
+  for (const one of seen) {
+    if (one.kind === 'silent') {
+      found.warnings.push(`RPC endpoint not reachable, its chain not checked: ${one.message}`);
+    } else if (one.kind === 'wrong' && right.length > 0) {
+      found.warnings.push(`${one.message}: a worker counts no answer of it`);
+    } else if (one.kind === 'wrong') {
+      found.refusals.push(new PoolError('CHAIN_ID_WRONG', one.message, { endpoint: one.name }));
+    }
+  }
+  found.warnings.push(...right.flatMap(({ refusals }) => refusals));
+  tellAges(right, chain.maxHeadAgeMs, found);
+}
+
+type SeenEndpoint =
+  | {
+      readonly kind: 'right';
+      readonly name: string;
+      readonly headAtMs: number;
+      /** What a worker needs of it and does not get. */
+      readonly refusals: readonly string[];
+    }
+  | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
+
+async function askEndpoint(
+  url: string,
+  { chainId, rpcTimeoutMs, confirmations }: Config['chain'],
+  wallet: Address,
+): Promise<SeenEndpoint> {
+  let headAtMs = 0;
+  const endpoint = createRpcEndpoint({ url, timeoutMs: Math.min(rpcTimeoutMs, PATIENCE_MS) });
+  const { name } = endpoint;
+  const onShown = (atMs: number | null) => {
+    headAtMs = atMs ?? headAtMs;
+  };
+  try {
+    const reads = chainReadsOf(onOwnChain(endpoint, { chainId, anchor: () => null, onShown }));
+    await reads.chainId();
+    const refusals = await askAsWorker(reads, { wallet, confirmations });
+    if (endpoint.mostCalls() < GENEROUS_BATCH) {
+      const most = endpoint.mostCalls();
+      const limit = most === 1 ? 'no batches of calls' : `batches of ${most} calls at most`;
+      refusals.push(`takes ${limit}: a worker asks in smaller ones, which are more requests`);
+    }
+    return { kind: 'right', name, headAtMs, refusals: refusals.map((why) => `${name} ${why}`) };
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    const kind = error instanceof OtherChainError ? 'wrong' : 'silent';
+    return { kind, name, message: error.message };
+  }
+}
+
+/** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
+const GENEROUS_BATCH = 20;
+const NO_HASHES = Array.from(
+  { length: GENEROUS_BATCH },
+  (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
+);
+/** Where no key could be opened. */
+const NOBODY: Address = `0x${'00'.repeat(19)}01`;
+
+/** Asks what a worker asks when it signs, sends and settles; gives what the endpoint does not tell. */
+async function askAsWorker(
+  reads: ChainReads,
+  { wallet, confirmations }: { readonly wallet: Address; readonly confirmations: number },
+): Promise<string[]> {
+  const questions: readonly [string, () => Promise<unknown>][] = [
+    ["the wallet's balance and count", () => reads.walletView(wallet)],
+    [
+      'the count a few blocks ago',
+      async () => {
+        const { head } = await reads.walletView(wallet);
+        return reads.nonceAt(wallet, Math.max(head.number - confirmations + 1, 0));
+      },
+    ],
+    ['receipts', () => reads.receipts(NO_HASHES)],
+    ['transactions', () => reads.transactions(NO_HASHES.slice(0, 1))],
+    ['the gas of a transfer', () => estimateNothing(reads, wallet)],
+  ];
+  const refusals: string[] = [];
+  for (const [what, ask] of questions) {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      refusals.push(`does not tell ${what}, which a worker asks: ${error.message}`);
+      // One that is silent by now would be waited for at each question.
+      if (error.kind === 'unreachable') break;
+    }
+  }
+  return refusals;
+}
+
+async function estimateNothing(reads: ChainReads, wallet: Address): Promise<void> {
+  const [gas] = await reads.estimateGas([{ from: wallet, to: wallet, valueWei: 0n }]);
+  if (gas instanceof ChainError && !saysUnaffordable(gas) && !saysReverted(gas)) throw gas;
+}
+
+interface SeenHead {
+  readonly name: string;
+  readonly headAtMs: number;
+}
+
+function tellAges(heads: readonly SeenHead[], maxHeadAgeMs: number, found: Found): void {
+  const newestMs = Math.max(...heads.map(({ headAtMs }) => headAtMs));
+  for (const { name, headAtMs } of heads) {
+    if (newestMs - headAtMs <= maxHeadAgeMs) continue;
+    const age = formatDuration(Math.round((newestMs - headAtMs) / 60_000) * 60_000);
+    found.warnings.push(
+      `${name} is ${age} behind the newest block: a worker counts no answer of it`,
+    );
+  }
+  const ageMs = Date.now() - newestMs;
+  if (heads.length === 0 || Math.abs(ageMs) <= maxHeadAgeMs) return;
+  const off = formatDuration(Math.round(Math.abs(ageMs) / 60_000) * 60_000);
+  const way = ageMs > 0 ? 'behind' : 'ahead of';
+  const words = `the newest block is ${off} ${way} this machine's clock`;
+  found.warnings.push(`${words}: the chain stands, or the clock is wrong`);
+}
+
+async function checkSigner(signer: Signer | undefined, found: Found): Promise<void> {
+  try {
+    await signer?.check?.();
+  } catch (error) {
+    if (!(error instanceof PoolError)) throw error;
+    if (error.final) found.refusals.push(error);
+    else found.warnings.push(`${error.code}: ${error.message}; payouts would wait for it`);
+  }
+}

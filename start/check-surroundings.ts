@@ -1,0 +1,67 @@
+/** What a start needs of the machine and of Postgres, looked at without starting or changing anything. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tryListening } from './listening.js';
+import type { Config } from '../config/config.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { lookAtDirectory } from '../core/db/embedded/state-directory.js';
+import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
+import { refuseUnfitDatabase } from '../core/db/database-fit.js';
+import { openingFailure } from '../core/db/database-trouble.js';
+import { requireLedger } from '../core/pool/store/identity.js';
+import { readSchemaState } from '../core/db/migrate.js';
+
+export interface Found {
+  readonly refusals: PoolError[];
+  readonly warnings: string[];
+  /** Undefined when it throws; a PoolError is kept, final or not, as a start keeps it. */
+  tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
+}
+
+/** A person waits: who takes longer is left unchecked. */
+const PATIENCE_MS = 3_000;
+
+export async function checkSurroundings(config: Config, found: Found): Promise<void> {
+  const { database, retention, api } = config;
+  if ('url' in database) await checkPostgres(database.url, config, found);
+  else await found.tried(() => lookAtDirectory(database.embeddedDir));
+  if (retention.keepMonths !== null) {
+    await found.tried(() => lookAtDirectory(retention.archiveDir));
+  }
+  await found.tried(async () => {
+    try {
+      await tryListening(api);
+    } catch (error) {
+      if (!(error instanceof PoolError) || error.detail['why'] !== 'EADDRINUSE') throw error;
+      found.warnings.push(`${error.message}; unless it is this pool's, a start would be refused`);
+    }
+  });
+}
+
+async function checkPostgres(url: string, config: Config, found: Found): Promise<void> {
+  const db = openDatabase({ url, maxConnections: 2 });
+  const judged = found.tried(() => judge(db, config, found));
+  const patience = new AbortController();
+  const late = sleep(PATIENCE_MS, 'late', { signal: patience.signal }).catch(() => undefined);
+  if ((await Promise.race([judged, late])) === 'late') {
+    found.warnings.push(`${UNCHECKED}: nothing came within ${PATIENCE_MS / 1_000} s`);
+  }
+  patience.abort();
+  void closeDatabase(db);
+}
+
+const UNCHECKED = 'Postgres does not answer, and is not checked; a start waits for it';
+
+async function judge(db: Database, { pool, chain }: Config, found: Found): Promise<void> {
+  try {
+    await refuseUnfitDatabase(db, { isWorkers: true });
+    if ((await readSchemaState(db)) !== 'ready') return;
+    await requireLedger(db, { poolId: pool.id, chainId: chain.chainId });
+  } catch (error) {
+    if (error instanceof PoolError && error.code === 'LEDGER_UNKNOWN') return;
+    if (error instanceof PoolError) throw error;
+    const user = decodeURIComponent(new URL(db.$client.options.connectionString ?? '').username);
+    const failure = openingFailure(error, user);
+    if (failure.code !== 'DATABASE_UNREACHABLE') throw failure;
+    found.warnings.push(`${UNCHECKED}: ${failure.message}`);
+  }
+}

@@ -1,0 +1,94 @@
+/** One log for the process, the SDK included: readable lines in a terminal, JSON elsewhere. */
+import {
+  DefaultLogger,
+  type LogLevel,
+  makeTelemetryFilterString,
+  Runtime,
+} from '@temporalio/worker';
+import { type Logger, pino } from 'pino';
+import { foreignText, visible, visibleJson } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { statementError } from '../core/db/statement-error.js';
+
+export type Log = Logger;
+
+export interface LogOptions {
+  readonly level: string;
+  /** @default whether standard error is a terminal */
+  readonly plain?: boolean;
+  /** @default standard error */
+  readonly write?: (line: string) => void;
+}
+
+export function createLog(options: LogOptions): Log {
+  const { level, plain = process.stderr.isTTY === true } = options;
+  const write = options.write ?? ((line: string) => process.stderr.write(line));
+  const format = plain ? plainLine : visibleJson;
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
+    },
+    { write: (line: string) => write(format(line)) },
+  );
+}
+
+const SDK_LEVELS: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'>> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
+
+/** Sends the SDK's log into ours and leaves signals to us. Once per process, before any worker. */
+export function installRuntime(log: Log): void {
+  // The SDK tells of every poller at info: worth a line only to those who look for it.
+  const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
+  Runtime.install({
+    logger: new DefaultLogger(level, ({ level: said, message, meta }) => {
+      log[SDK_LEVELS[said]](pickDetails(meta ?? {}), `Temporal SDK: ${foreignText(message)}`);
+    }),
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
+    },
+    shutdownSignals: [],
+  });
+}
+
+/** Of what the SDK tells beside its message, what an operator can use; task tokens are none of it. */
+function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
+  const known = names.filter((name) => meta[name] !== undefined);
+  const { error } = meta;
+  return {
+    ...Object.fromEntries(known.map((name) => [name, meta[name]])),
+    ...(error === undefined ? {} : { error: foreignText(error) }),
+  };
+}
+
+function plainLine(line: string): string {
+  const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const details = Object.entries(rest).map(
+    ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const head = `${String(time)} ${String(level).padEnd(5)} ${String(msg ?? '')}`;
+  return `${visible(head, 'lines')}${visible(details.join(''))}\n`;
+}
+
+/** What a log may keep of an error: its words cleaned, where it happened, and the same of its causes. */
+export function describeError(error: unknown): Record<string, unknown> {
+  const known = statementError(error);
+  if (!(known instanceof Error)) return { message: foreignText(known) };
+  const frames = (known.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  const code = 'code' in known && typeof known.code === 'string' ? { code: known.code } : {};
+  return {
+    ...{ type: known.name, ...code },
+    message: known instanceof PoolError ? known.message : foreignText(known),
+    stack: frames.join('\n'),
+    ...(known.cause instanceof Error ? { cause: describeError(known.cause) } : {}),
+  };
+}

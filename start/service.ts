@@ -1,0 +1,133 @@
+/** The life of a process: read the configuration, open the database, run until told to stop. */
+
+import { describeConfig } from '../config/describe.js';
+import type { ConfigWarning } from '../config/reading/problem.js';
+import { readVersion } from '../config/reading/process.js';
+import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import type { Database } from '../core/db/database.js';
+import { refuseUnfitDatabase } from '../core/db/database-fit.js';
+import type { Ledger } from '../core/pool/store/identity.js';
+import { migrateDatabase } from '../core/db/migrate.js';
+import { untilDatabaseAnswers } from './await-database.js';
+import { awaitLedger } from './await-ledger.js';
+import { readFlags } from './flags.js';
+import { createLog, type Log } from './log.js';
+import { openPoolDatabase } from './open-database.js';
+import { openConfiguredLedger } from './open-ledger.js';
+
+export interface ServiceContext {
+  readonly config: Config;
+  readonly db: Database;
+  /** Where the database is, for further connections. */
+  readonly databaseUrl: string;
+  /** What the database is the ledger of; the same that the configuration speaks of. */
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly version: string;
+  /** Aborted when the process is told to stop, also while services still start. */
+  readonly signal: AbortSignal;
+}
+
+/** Something that runs until it is stopped, or until it fails. */
+export interface Service {
+  /** Resolves when it has ended; rejects when it failed. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface ProcessOptions extends LoadOptions {
+  readonly maxConnections?: number;
+  /** Called once; services are stopped in the reverse of this order. */
+  readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
+}
+
+const USAGE = `npm start -- --config <file>          worker and API, a process each
+npm run worker -- --config <file>     the worker alone
+npm run api -- --config <file>        the API alone
+
+Without --config, openpool.yaml is read; pools/openpool.yaml shows every key. To look at it without a start:
+npm run openpool -- config check --config <file>`;
+const CONFIG_FLAG = { config: { type: 'string', default: 'openpool.yaml' } } as const;
+
+/** Exit codes: 0 stopped as asked, 1 failed, 2 refused for its configuration. */
+export async function runProcess(options: ProcessOptions): Promise<never> {
+  const { config: path } = readFlags(USAGE, CONFIG_FLAG);
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // The second one is somebody who does not want to wait.
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  // Of a process that another one has started: that one has ended, or lets it go.
+  process.on('disconnect', () => stopping.abort(new Error('stopped with the process beside it')));
+  let log = createLog({ level: 'info' });
+  try {
+    const warnings: ConfigWarning[] = [];
+    const config = await loadConfig(path, { ...options, onWarning: (one) => warnings.push(one) });
+    log = createLog({ level: config.log.level });
+    for (const { code, words } of warnings) log.warn({ code }, words);
+    await run(config, log, { ...options, signal: stopping.signal });
+    process.exit(0);
+  } catch (error) {
+    if (stopping.signal.aborted && error === stopping.signal.reason) process.exit(0);
+    logFailure(log, error);
+    process.exit(error instanceof PoolError && error.code.startsWith('CONFIG_') ? 2 : 1);
+  }
+}
+
+async function run(
+  config: Config,
+  log: Log,
+  options: ProcessOptions & { readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal, services } = options;
+  const version = readVersion();
+  log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
+  const database = await openPoolDatabase(config, options);
+  const running: Service[] = [];
+  try {
+    const { db, url: databaseUrl } = database;
+    const waiting = { config, db, log, signal };
+    const ledger = await untilDatabaseAnswers(waiting, () => comeToLedger(waiting, options));
+    log.info({ pool: ledger.poolId, chain: ledger.chainId }, 'the ledger is open');
+    for (const start of services) {
+      signal.throwIfAborted();
+      running.push(await start({ config, db, databaseUrl, ledger, log, version, signal }));
+    }
+    await Promise.race([aborted(signal), ...running.map(({ done }) => done)]);
+    log.info('openpool stops');
+  } finally {
+    for (const service of running.reverse()) await service.stop();
+    await database.close();
+  }
+}
+
+/** A worker brings the database to its version; an API waits for that, because its role may not do it. */
+async function comeToLedger(
+  context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
+  { needsWallet = false }: LoadOptions,
+): Promise<Ledger> {
+  await refuseUnfitDatabase(context.db, { isWorkers: needsWallet });
+  if (!needsWallet) return awaitLedger(context);
+  await migrateDatabase(context.db, (words) => context.log.warn(words));
+  return openConfiguredLedger(context.db, context.config);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function logFailure(log: Log, error: unknown): void {
+  if (error instanceof PoolError) {
+    log.error({ code: error.code, help: error.help }, error.message);
+  } else {
+    log.error({ err: error }, foreignText(error));
+  }
+}

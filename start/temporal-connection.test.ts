@@ -1,0 +1,74 @@
+import { getEventListeners } from 'node:events';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { freePort } from '../core/processes/ports.js';
+import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { createLog } from './log.js';
+import { untilTemporalAnswers } from './temporal-connection.js';
+
+describe('asking Temporal until it answers', () => {
+  let temporal: TestNamespace;
+  beforeAll(async () => {
+    temporal = await createTestNamespace();
+  });
+  afterAll(() => temporal.close());
+
+  function options(signal = new AbortController().signal) {
+    const lines: string[] = [];
+    const log = createLog({ level: 'warn', write: (line) => lines.push(line) });
+    const { namespace } = temporal;
+    const address = inject('temporalAddress');
+    const connection = { tls: null };
+    const config = { temporal: { address, namespace, uiUrl: null, connection } };
+    return { lines, asking: { config, log, signal } };
+  }
+
+  /** A client of a server that is not there: what it throws is what a start meets. */
+  async function withNobody<T>(use: (client: Client) => Promise<T>): Promise<T> {
+    const connection = Connection.lazy({
+      address: `127.0.0.1:${await freePort()}`,
+      interceptors: [],
+    });
+    try {
+      return await use(new Client({ connection, namespace: temporal.namespace }));
+    } finally {
+      await connection.close();
+    }
+  }
+  const describeWith = (client: Client) => client.schedule.getHandle('nobody').describe();
+
+  it('goes on after a server that did not answer, a deadline and a rival’s schedule', async () => {
+    const { lines, asking } = options();
+    const failures: (() => Promise<unknown>)[] = [
+      () => withNobody(describeWith),
+      () =>
+        temporal.client.connection.withDeadline(Date.now(), () => describeWith(temporal.client)),
+      () => describeWith(temporal.client),
+    ];
+    const asked = async () => (failures.length > 0 ? failures.shift()?.() : 'answered');
+    expect(await untilTemporalAnswers(asking, asked)).toBe('answered');
+    expect(lines).toHaveLength(3);
+    // Each pause takes its listener away: the signal is the process's own.
+    expect(getEventListeners(asking.signal, 'abort')).toEqual([]);
+    for (const line of lines)
+      expect(JSON.parse(line)).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });
+  });
+
+  it('throws what Temporal refuses, and what is no answer of Temporal’s at all', async () => {
+    const { lines, asking } = options();
+    const refused = () =>
+      temporal.client.workflowService.describeNamespace({ namespace: 'another' });
+    await expect(untilTemporalAnswers(asking, refused)).rejects.toMatchObject({ code: 5 });
+    const broken = () => Promise.reject(new TypeError('a mistake of ours'));
+    await expect(untilTemporalAnswers(asking, broken)).rejects.toThrow('a mistake of ours');
+    expect(lines).toEqual([]);
+  });
+
+  it('gives up when it is told to stop', async () => {
+    const stopping = new AbortController();
+    const { asking } = options(stopping.signal);
+    const asked = untilTemporalAnswers(asking, () => withNobody(describeWith));
+    stopping.abort(new Error('stopped'));
+    await expect(asked).rejects.toThrow('stopped');
+  });
+});

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  isRetryableError,
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+} from '@temporalio/client';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { TemporalConfig } from '../config/sections/temporal.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import type { Log } from './log.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+
+interface ConnectOptions {
+  readonly config: { readonly temporal: TemporalConfig };
+  readonly log: Log;
+  /** Gives up when this is aborted. */
+  readonly signal: AbortSignal;
+}
+
+/** Connects, however long it takes: a server that comes up late is no reason to fall over. */
+export function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
+  return again(options, () => connectOnce(options.config.temporal));
+}
+
+/**
+ * Asks Temporal, again and again while it does not answer: a server that has just come up, or a busy one,
+ * accepts connections long before it keeps its deadlines. `ask` may have been carried out before; what
+ * Temporal refuses is thrown.
+ */
+export function untilTemporalAnswers<T>(
+  options: ConnectOptions,
+  ask: () => Promise<T>,
+): Promise<T> {
+  return again(options, ask, mayBeAskedAgain);
+}
+
+async function again<T>(
+  { config: { temporal }, log, signal }: ConnectOptions,
+  ask: () => Promise<T>,
+  mayPass: (error: unknown) => boolean = () => true,
+): Promise<T> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    signal.throwIfAborted();
+    try {
+      return await ask();
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      log.warn(
+        { code: 'TEMPORAL_UNREACHABLE', address: temporal.address },
+        `${describeFailure(temporal, error)}; trying again in ${pauseMs / 1000} s`,
+      );
+      await sleep(pauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+}
+
+function mayBeAskedAgain(error: unknown): boolean {
+  // Another worker that starts at the same moment made or deleted the schedule first.
+  if (error instanceof ScheduleAlreadyRunning || error instanceof ScheduleNotFoundError)
+    return true;
+  if (isGrpcDeadlineError(error) || isGrpcCancelledError(error)) return true;
+  for (let one = error; one instanceof Error; one = one.cause) {
+    if (isGrpcServiceError(one)) return isRetryableError(one);
+  }
+  return false;
+}
+
+async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> {
+  const { tls, apiKey, metadata } = temporal.connection;
+  const options: NativeConnectionOptions = {
+    address: temporal.address,
+    ...(tls === undefined || tls === null ? {} : { tls }),
+    ...(apiKey === undefined ? {} : { apiKey: typeof apiKey === 'string' ? apiKey : apiKey() }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+  const connection = await NativeConnection.connect(options);
+  try {
+    await connection.workflowService.describeNamespace({ namespace: temporal.namespace });
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+const GRPC_NOT_FOUND = 5;
+
+function describeFailure(temporal: TemporalConfig, error: unknown): string {
+  const { address, namespace } = temporal;
+  if (error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND) {
+    return (
+      `Temporal at ${address} has no namespace "${namespace}": create it with ` +
+      `\`temporal operator namespace create --address ${address} --namespace ${namespace}\``
+    );
+  }
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return `Temporal at ${address} cannot be reached (${foreignText(cause)}): start it, or correct temporal.address`;
+}

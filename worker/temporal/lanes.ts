@@ -1,0 +1,90 @@
+/** The Temporal workers of a process: one for each queue, so that what waits in one holds up none of the others. */
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
+
+/** How long running activities may take to end by themselves. */
+const SHUTDOWN_GRACE_MS = 15_000;
+/** After so long the worker ends whatever still runs; a container's grace must be longer. */
+export const SHUTDOWN_FORCE_MS = 25_000;
+
+type Slots = Pick<
+  WorkerOptions,
+  | 'maxConcurrentActivityTaskExecutions'
+  | 'maxConcurrentWorkflowTaskExecutions'
+  | 'maxConcurrentLocalActivityExecutions'
+  | 'maxCachedWorkflows'
+>;
+
+/** Rounds, sweeps, audits, the sentinel: each comes again on its schedule. */
+const MAIN_SLOTS: Slots = {
+  maxConcurrentActivityTaskExecutions: 20,
+  maxConcurrentWorkflowTaskExecutions: 40,
+  maxCachedWorkflows: 200,
+};
+
+const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
+  // A saga's first step signs with up to a hundred others in one transaction.
+  payouts: {
+    maxConcurrentWorkflowTaskExecutions: 100,
+    maxConcurrentLocalActivityExecutions: 200,
+    maxCachedWorkflows: 1_000,
+  },
+  orders: { maxConcurrentActivityTaskExecutions: 20 },
+  sync: { maxConcurrentActivityTaskExecutions: 100 },
+  long: { maxConcurrentActivityTaskExecutions: 10 },
+};
+
+/** Only the sagas' queue, next to the main one, has workflows; the others have activities alone. */
+const WITH_WORKFLOWS: Lane = 'payouts';
+
+export interface LaneOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly mainQueue: string;
+  readonly activities: object;
+  readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
+  readonly more?: Pick<WorkerOptions, 'interceptors'>;
+}
+
+/** Nothing polls yet. */
+export async function createLanes(options: LaneOptions): Promise<readonly Worker[]> {
+  const { connection, namespace, mainQueue, activities, workflows, more } = options;
+  const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue,
+      activities,
+      ...slots,
+      shutdownGraceTime: SHUTDOWN_GRACE_MS,
+      shutdownForceTime: SHUTDOWN_FORCE_MS,
+      ...(hasWorkflows ? workflows : {}),
+      ...more,
+    });
+  const workers = [await create(mainQueue, MAIN_SLOTS, true)];
+  for (const lane of LANES) {
+    const queue = laneQueue(mainQueue, lane);
+    workers.push(await create(queue, LANE_SLOTS[lane], lane === WITH_WORKFLOWS));
+  }
+  return workers;
+}
+
+/** Resolves when all have ended; as soon as one fails, the others are told to end too. */
+export async function runLanes(workers: readonly Worker[]): Promise<void> {
+  const runs = workers.map(async (worker) => {
+    try {
+      await worker.run();
+    } catch (error) {
+      stopLanes(workers);
+      throw error;
+    }
+  });
+  const ends = await Promise.allSettled(runs);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+export function stopLanes(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+}

@@ -1,0 +1,40 @@
+/**
+ * A Temporal that was wiped knows no schedules any more, and a worker that runs on does not notice:
+ * nothing would be synced, swept or paid until somebody restarts it.
+ */
+import { foreignText } from '../../core/base/foreign-text.js';
+import type { Log } from '../../start/log.js';
+
+const LOOK_EVERY_MS = 10_000;
+
+interface KeepingOptions {
+  /** What is wrong, in words, or null. */
+  readonly findFault: () => Promise<string | null>;
+  /** May run in several workers at once; what fails is tried again at the next look. */
+  readonly putBack: () => Promise<void>;
+  readonly log: Log;
+}
+
+/** Looks after the schedules until the function that it answers is called. */
+export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () => void {
+  let isLooking = false;
+  const look = async () => {
+    try {
+      const fault = await findFault();
+      if (fault === null) return;
+      log.warn(fault);
+      await putBack();
+    } catch (error) {
+      // Unreachable, or another worker was quicker.
+      log.debug(`the schedules were not looked after: ${foreignText(error)}`);
+    }
+  };
+  const timer = setInterval(() => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  }, LOOK_EVERY_MS);
+  return () => clearInterval(timer);
+}

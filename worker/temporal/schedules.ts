@@ -1,0 +1,229 @@
+/** What runs by itself, and when. Created and updated at each start from the configuration. */
+import {
+  type ScheduleClient,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import type { Config } from '../../config/config.js';
+import {
+  poolIdKey,
+  type SingleWorkflow,
+  singleWorkflowId,
+  syncWorkflowId,
+  taskQueueOf,
+} from '../../workflows/contract.js';
+import type { Log } from '../../start/log.js';
+
+const SWEEP_INTERVAL_MS = 60_000;
+const AUDIT_INTERVAL_MS = 3_600_000;
+const RECHECK_INTERVAL_MS = 60_000;
+const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
+const SENTINEL_INTERVAL_MS = 60_000;
+const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
+/** The least that the server takes. */
+const LEAST_CATCHUP_MS = 10_000;
+const LONGEST_CATCHUP_MS = 3_600_000;
+/** Marks a pause as the configuration's, so that the configuration may end it. */
+const DISABLED_NOTE = 'pool.payoutsEnabled is false';
+
+export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
+  readonly poolId: string;
+}
+
+interface Recurring {
+  readonly scheduleId: string;
+  readonly workflowType:
+    | 'sync'
+    | 'payoutRound'
+    | 'sweep'
+    | 'audit'
+    | 'recheck'
+    | 'reconcile'
+    | 'sentinel'
+    | 'archiveEvents';
+  readonly workflowId: string;
+  readonly args: readonly unknown[];
+  readonly everyMs: number;
+  readonly summary: string;
+  readonly isDisabled?: boolean;
+}
+
+/** Brings the schedules in line with the configuration; what an operator paused stays paused. */
+export async function applySchedules(
+  client: ScheduleClient,
+  settings: PoolSettings,
+): Promise<void> {
+  const wanted = recurring(settings);
+  for (const one of wanted) await applySchedule(client, settings.poolId, one);
+}
+
+/** Whether Temporal knows the schedules of the pool and of this configuration's sources. */
+export async function areSchedulesThere(
+  client: ScheduleClient,
+  settings: PoolSettings,
+): Promise<boolean> {
+  try {
+    for (const { scheduleId } of recurring(settings)) await client.getHandle(scheduleId).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** Starts sagas again for every open payout, and an audit: a restart is when both matter most. */
+export async function triggerStartChecks(client: ScheduleClient, poolId: string): Promise<void> {
+  for (const name of ['recheck', 'sweep', 'audit'] as const) {
+    await client.getHandle(singleWorkflowId(poolId, name)).trigger(ScheduleOverlapPolicy.SKIP);
+  }
+}
+
+function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[] {
+  const single = (name: SingleWorkflow) => ({
+    scheduleId: singleWorkflowId(poolId, name),
+    workflowId: singleWorkflowId(poolId, name),
+  });
+  return [
+    ...sources.map(
+      (source): Recurring => ({
+        scheduleId: syncWorkflowId(poolId, source.id),
+        workflowType: 'sync',
+        workflowId: syncWorkflowId(poolId, source.id),
+        args: [{ poolId, sourceId: source.id }],
+        everyMs: source.syncIntervalMs,
+        summary: `Fetches and credits new events of ${source.id}`,
+      }),
+    ),
+    {
+      ...single('payout-round'),
+      workflowType: 'payoutRound',
+      args: [{ poolId }],
+      everyMs: pool.payoutIntervalMs,
+      summary: 'Reserves payouts for the payees that are due and starts their sagas',
+      isDisabled: !pool.payoutsEnabled,
+    },
+    {
+      ...single('sweep'),
+      workflowType: 'sweep',
+      args: [{ poolId }],
+      everyMs: SWEEP_INTERVAL_MS,
+      summary: 'Starts a saga for every open payout that has none',
+    },
+    {
+      ...single('audit'),
+      workflowType: 'audit',
+      args: [{ poolId, withEvents: false }],
+      everyMs: AUDIT_INTERVAL_MS,
+      summary: 'Holds the ledger against its invariants and the chain',
+    },
+    {
+      ...single('recheck'),
+      workflowType: 'recheck',
+      args: [{ poolId }],
+      everyMs: RECHECK_INTERVAL_MS,
+      summary: 'Looks again at paid transfers until they are final',
+    },
+    {
+      ...single('reconcile'),
+      workflowType: 'reconcile',
+      args: [{ poolId, fromOpening: false }],
+      everyMs: RECONCILE_INTERVAL_MS,
+      summary: 'Holds the chain against the ledger, to the wei',
+    },
+    {
+      ...single('sentinel'),
+      workflowType: 'sentinel',
+      args: [{ poolId }],
+      everyMs: SENTINEL_INTERVAL_MS,
+      summary: 'Looks at what comes in and keeps what looks wrong',
+    },
+    {
+      ...single('archive'),
+      workflowType: 'archiveEvents',
+      args: [{ poolId }],
+      everyMs: ARCHIVE_INTERVAL_MS,
+      summary:
+        'Makes partitions ahead; writes old raw events to files where the configuration says so',
+    },
+  ];
+}
+
+async function applySchedule(
+  client: ScheduleClient,
+  poolId: string,
+  one: Recurring,
+): Promise<void> {
+  const options = scheduleOptions(poolId, one);
+  const tags = tagsOf(poolId);
+  try {
+    await client.getHandle(one.scheduleId).update((previous) => ({
+      ...options,
+      state: pauseState(one, previous.state),
+    }));
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    const handle = await client.create({
+      ...options,
+      ...tags,
+      scheduleId: one.scheduleId,
+      state: pauseState(one, { paused: false }),
+    });
+    // A new source should not wait for its first turn; `triggerImmediately` would run beside that one.
+    if (one.workflowType === 'sync') await handle.trigger(ScheduleOverlapPolicy.SKIP);
+  }
+}
+
+const tagsOf = (poolId: string) => ({
+  memo: { pool: poolId },
+  typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
+});
+
+function scheduleOptions(poolId: string, one: Recurring) {
+  const catchupMs = Math.min(Math.max(one.everyMs, LEAST_CATCHUP_MS), LONGEST_CATCHUP_MS);
+  return {
+    spec: { intervals: [{ every: one.everyMs }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: one.workflowType,
+      workflowId: one.workflowId,
+      taskQueue: taskQueueOf(poolId),
+      ...tagsOf(poolId),
+      args: [...one.args],
+      staticSummary: one.summary,
+    },
+    policies: {
+      overlap: ScheduleOverlapPolicy.SKIP,
+      catchupWindow: catchupMs,
+      pauseOnFailure: false,
+    },
+  } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+}
+
+interface PauseState {
+  readonly paused: boolean;
+  readonly note?: string | undefined;
+}
+
+function pauseState(one: Recurring, previous: PauseState): { paused: boolean; note?: string } {
+  if (one.isDisabled === true && !previous.paused) return { paused: true, note: DISABLED_NOTE };
+  const isOurs = previous.paused && previous.note === DISABLED_NOTE;
+  if (isOurs && one.isDisabled !== true) return { paused: false };
+  const { paused, note } = previous;
+  return note === undefined ? { paused } : { paused, note };
+}
+
+/** Deletes the schedules of sources of this pool that no running worker has. */
+export async function deleteRemovedSources(
+  client: ScheduleClient,
+  poolId: string,
+  has: (sourceId: string) => boolean,
+  log: Log,
+): Promise<void> {
+  const prefix = syncWorkflowId(poolId, '');
+  for await (const { scheduleId } of client.list()) {
+    if (!scheduleId.startsWith(prefix) || has(scheduleId.slice(prefix.length))) continue;
+    await client.getHandle(scheduleId).delete();
+    log.info({ scheduleId }, 'schedule of a removed source deleted');
+  }
+}
