@@ -1,18 +1,26 @@
 /** What a person decides about unattributed jobs and pending fees, carried out in Postgres alone. */
 import { payableAddress } from '../core/base/address.js';
 import { counted } from '../core/base/counted.js';
-import type { Assignee } from '../core/decisions/rules/job-decision.js';
-import { formatJobHandle, type JobKey, parseJobHandle } from '../core/decisions/rules/job-handle.js';
-import { ethAndWei, isPossibleWei, sumWei } from '../core/base/money.js';
-import type { JobChoice, Order } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { adjustPending } from '../core/decisions/store/adjustments.js';
+import { ethAndWei, isPossibleWei, sumWei } from '../core/base/money.js';
 import type { Database } from '../core/db/database.js';
+import type { Assignee } from '../core/decisions/rules/job-decision.js';
+import {
+  formatJobHandle,
+  type JobKey,
+  parseJobHandle,
+} from '../core/decisions/rules/job-handle.js';
+import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
+import { adjustPending } from '../core/decisions/store/adjustments.js';
 import { type CommandJob, readCommand } from '../core/decisions/store/decided-jobs.js';
-import { type DecidedJob, decideJobs, type JobDecision } from '../core/decisions/store/job-decisions.js';
-import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
+import {
+  type DecidedJob,
+  decideJobs,
+  type JobDecision,
+} from '../core/decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../core/decisions/store/unmatched-job-reads.js';
-import type { AdjustmentReport, JobDecisionReport } from '../workflows/contract-events.js';
+import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
+import type { JobChoice, Order } from '../core/orders/rules/order.js';
 import { beating } from './beating.js';
 import { ordered } from './orders.js';
 

@@ -1,19 +1,19 @@
 /** The whole history of raw events: balances computed again from it, months of it in files. */
 import { Context } from '@temporalio/activity';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { RebuildFinding } from '../core/history/rules/rebuild.js';
-import { parseMonth } from '../core/history/rules/retention.js';
+import type { Database } from '../core/db/database.js';
 import { restoreMonth } from '../core/history/archive/archive-restore.js';
 import { archiveMonths } from '../core/history/archive/archive-run.js';
 import { listArchives, verifyArchives } from '../core/history/archive/archives.js';
-import type { Database } from '../core/db/database.js';
 import { rebuildBalances } from '../core/history/rebuild/rebuild.js';
+import type { RebuildFinding } from '../core/history/rules/rebuild.js';
 import type {
   ArchiveReport,
   RebuildReport,
   RestoreReport,
   VerifyReport,
-} from '../workflows/contract.js';
+} from '../core/history/rules/reports.js';
+import { parseMonth } from '../core/history/rules/retention.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 

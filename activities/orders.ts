@@ -1,7 +1,8 @@
 /** Activities that carry out what a person ordered: their input is the order's id, and nothing else counts. */
-import type { Order, OrderKind } from '../core/orders/rules/order.js';
+
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
+import type { Order, OrderKind } from '../core/orders/rules/order.js';
 import { endOrder, takeOrder } from '../core/orders/store/orders.js';
 import type { OrderInput, Unscoped } from '../workflows/contract.js';
 import { guarded } from './failure.js';

@@ -3,12 +3,19 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
-import { cancelPayout, holdPayout, requestBump, resumePayout } from '../core/payouts/store/payout-messages.js';
-import { payoutProgress } from '../core/payouts/store/payout-progress.js';
+import { resumeWallet } from '../core/checks/store/resuming.js';
 import { query } from '../core/db/query.js';
-import { findWallet, resumeWallet } from '../core/payouts/store/wallet/wallets.js';
+import {
+  cancelPayout,
+  holdPayout,
+  requestBump,
+  resumePayout,
+} from '../core/payouts/store/payout-messages.js';
+import { payoutProgress } from '../core/payouts/store/payout-progress.js';
+import { findWallet } from '../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   createPayer,
@@ -20,7 +27,6 @@ import {
   stateOf,
   transfersOf,
 } from '../test/harness/money.js';
-import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { createPayoutActivities } from './payout.js';
 
 const AMOUNT_WEI = 77_000_000_000_000_001n;

@@ -1,6 +1,6 @@
+import type { Sender, SendResult } from '../core/payouts/sending/sending.js';
 import type { PayoutInput, Unscoped } from '../workflows/contract.js';
 import { guarded } from './failure.js';
-import type { Sender, SendResult } from '../core/payouts/sending/sending.js';
 
 export type { SendResult };
 

@@ -1,13 +1,13 @@
 import { heartbeat } from '@temporalio/activity';
 import { payableAddress } from '../core/base/address.js';
-import type { Order } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import type { Order } from '../core/orders/rules/order.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveManual, reserveRound } from '../core/payouts/store/reservations.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract.js';
 import { guarded } from './failure.js';
-import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { ordered } from './orders.js';
 import { type SagaDeps, startSagas } from './sagas.js';
 import { type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';

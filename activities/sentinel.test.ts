@@ -1,6 +1,6 @@
 /** Each rule of the sentinel on a real Postgres: when it speaks, when it is quiet, that it ends by itself. */
 import { describe, expect, it } from 'vitest';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { acknowledgeFinding } from '../core/sentinel/store/findings.js';
 import {
   ago,

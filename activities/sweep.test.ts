@@ -3,9 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
-import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { query } from '../core/db/query.js';
+import { createSender } from '../core/payouts/sending/sending.js';
+import { Settler } from '../core/payouts/settling/settler.js';
+import { openPayouts } from '../core/payouts/store/payout-progress.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
+import { createLog } from '../start/log.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
   createTestWallet,
@@ -17,13 +20,10 @@ import {
 } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
-import { createLog } from '../start/log.js';
 import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
 import { laneQueue, payoutWorkflowId, taskQueueOf } from '../workflows/contract.js';
 import { createPayoutActivities } from './payout.js';
 import { startSagas, tellSagas } from './sagas.js';
-import { createSender } from '../core/payouts/sending/sending.js';
-import { Settler } from '../core/payouts/settling/settler.js';
 import { sweepSagas } from './sweep.js';
 
 const AMOUNT_WEI = 5_000_000_000_000_001n;

@@ -1,18 +1,18 @@
 import { Context } from '@temporalio/activity';
-import type { Order } from '../core/orders/rules/order.js';
-import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import type {
   BackfillProgress,
   BackfillReport,
   SetAsideRetryReport,
-} from '../workflows/contract-events.js';
+} from '../core/events/rules/reports.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
+import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
+import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
+import type { Order } from '../core/orders/rules/order.js';
+import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
+import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import { beating } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
-import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
-import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
-import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 
 export type { SyncDeps, SyncReport } from '../core/events/sync/sync-pass.js';
 

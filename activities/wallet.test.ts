@@ -2,10 +2,11 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createChainClient } from '../core/chain/chain-client.js';
 import { ChainError } from '../core/chain/chain-error.js';
-import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { countUnaffordable } from '../core/payouts/store/reads/payout-reads.js';
-import { findWallet } from '../core/payouts/store/wallet/wallets.js';
 import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { findWallet } from '../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { runAudit } from '../test/harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -19,7 +20,6 @@ import {
   setBalance,
   type TestWallet,
 } from '../test/harness/money.js';
-import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { openWallet } from './wallet.js';
 
 let chain: LocalChain;

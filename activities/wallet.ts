@@ -1,10 +1,15 @@
 import { heartbeat } from '@temporalio/activity';
-import { ChainError } from '../core/chain/chain-error.js';
 import { type Address, payableAddress } from '../core/base/address.js';
-import { type GivenOrder, givenBy } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { ChainError } from '../core/chain/chain-error.js';
+import { adoptWallet } from '../core/checks/adoption.js';
 import { auditLedger } from '../core/checks/audit/audit.js';
 import type { Finding } from '../core/checks/audit/invariants.js';
+import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
+import { recheckSettled } from '../core/checks/recheck.js';
+import { reconcile } from '../core/checks/reconciliation.js';
+import type { AdoptionReport } from '../core/checks/rules/reports.js';
+import { type GivenOrder, givenBy } from '../core/orders/rules/order.js';
 import {
   openedWallets,
   payingWallet,
@@ -19,24 +24,15 @@ import {
   openWalletRow,
   type Wallet,
 } from '../core/payouts/store/wallet/wallets.js';
-import type {
-  AdoptionReport,
-  AuditInput,
-  ReconciliationInput,
-  Unscoped,
-} from '../workflows/contract.js';
-import { adoptWallet } from '../core/checks/adoption.js';
-import { beating } from './beating.js';
-import { guarded } from './failure.js';
 import { depsWithoutKey } from '../core/payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { readNonceAhead } from '../core/payouts/wallet/nonce-check.js';
-import { ordered } from './orders.js';
 import { compareOtherWallets } from '../core/payouts/wallet/other-wallets.js';
 import { meetChain } from '../core/payouts/wallet/own-chain.js';
-import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
-import { recheckSettled } from '../core/checks/recheck.js';
-import { reconcile } from '../core/checks/reconciliation.js';
+import type { AuditInput, ReconciliationInput, Unscoped } from '../workflows/contract.js';
+import { beating } from './beating.js';
+import { guarded } from './failure.js';
+import { ordered } from './orders.js';
 
 export interface AuditReport {
   readonly ok: boolean;

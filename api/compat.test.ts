@@ -2,7 +2,6 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import {
   addConnection,
   addressOf,
@@ -11,6 +10,7 @@ import {
   TEST_TOKEN,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const HUGE = 123456789012345678901234567n;
 const at = (text: string) => new Date(`2026-03-01T${text}Z`);

@@ -4,12 +4,10 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database } from '../core/db/database.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
+import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { createLog } from '../start/log.js';
-import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
-import { createApp } from './app.js';
 import {
   addPayout,
   addressOf,
@@ -20,6 +18,8 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
+import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
 const JOB = 'orchestrator-ai/2025-01-01T00:00:00Z/1';

@@ -2,14 +2,13 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keepReconciliation } from '../core/checks/store/reconciliation-records.js';
+import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import type { Condition } from '../core/sentinel/rules/finding.js';
 import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
-import { keepReconciliation } from '../core/checks/store/reconciliation-records.js';
-import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
-import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import {
   addConnection,
   addPayout,
@@ -22,6 +21,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);

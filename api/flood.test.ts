@@ -6,8 +6,8 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { type RunningApi, startApi } from './serve.js';
 import { addTerms, addWallet, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { type RunningApi, startApi } from './serve.js';
 
 const WORKERS = 3_000;
 const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };

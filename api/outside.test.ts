@@ -3,9 +3,15 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  publicEventId,
+  publicModel,
+  publicName,
+  publicRegion,
+  publicWait,
+} from '../client/views/outside.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import {
   addConnection,
   addPayout,
@@ -18,13 +24,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
-import {
-  publicEventId,
-  publicModel,
-  publicName,
-  publicRegion,
-  publicWait,
-} from '../client/views/outside.js';
+import { createApp } from './app.js';
 
 /** What a worker called its host, and an address that no pattern of addresses finds. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';

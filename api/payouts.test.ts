@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
 import { tellSagas } from '../activities/sagas.js';
+import { openTemporal } from '../client/sagas.js';
+import { closeDatabase, type Database } from '../core/db/database.js';
+import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { waitUntil } from '../core/processes/process.js';
-import { closeDatabase, type Database } from '../core/db/database.js';
-import { operatorOrder } from '../core/db/schema/orders.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
+import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -25,12 +27,10 @@ import {
 } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
-import { createLog } from '../start/log.js';
+import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createApp } from './app.js';
-import { openTemporal } from '../client/sagas.js';
-import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 
 const MILLI_ETH = 10n ** 15n;
 const ETH = 10n ** 18n;

@@ -3,8 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const NOW = new Date('2026-03-01T12:10:00Z');
 const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };

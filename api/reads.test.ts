@@ -2,12 +2,11 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/pool-error.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
+import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
 import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import {
   addConnection,
   addPayout,
@@ -22,6 +21,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);

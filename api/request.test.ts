@@ -2,8 +2,15 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import {
+  addressOf,
+  addTerms,
+  addWallet,
+  addWorker,
+  TEST_TOKEN,
+  testConfig,
+} from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
-import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 
 const PAYEE = addressOf(1);
 /** Probes and dashboards send what they like; nothing is looked up for it. */

@@ -3,8 +3,8 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { findTextFault } from '../core/base/text.js';
+import { parseAddress } from '../core/chain/checksums.js';
 import { MAX_PAGE_SIZE } from '../core/db/paging.js';
-import { parseAddress } from '../client/addresses.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 

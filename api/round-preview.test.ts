@@ -2,12 +2,11 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reserveRound } from '../core/payouts/store/reservations.js';
+import { toChecksum } from '../core/chain/checksums.js';
 import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
+import { reserveRound } from '../core/payouts/store/reservations.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { toChecksum } from '../client/addresses.js';
-import { createApp } from './app.js';
 import {
   addPayout,
   addressOf,
@@ -17,6 +16,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const ETH = 10n ** 18n;
 

@@ -2,14 +2,14 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
+import type { ApiDeps } from '../client/deps.js';
+import { openTemporal } from '../client/sagas.js';
 import { readVersion } from '../config/reading/process.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
+import { cannotListen } from '../start/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
-import type { ApiDeps } from '../client/deps.js';
-import { cannotListen } from '../start/listening.js';
-import { openTemporal } from '../client/sagas.js';
 
 /** Whoever asks without the token gets the same bytes for so long. */
 const ANSWERS_KEPT_MS = 1_000;

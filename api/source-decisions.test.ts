@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lookAtSources } from '../activities/sentinel.js';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import type { ApiDeps } from '../client/deps.js';
+import { registerSources } from '../core/events/store/sources/sources.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { TEST_SENTINEL, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const OLD = 'http://10.0.0.1:7935/pool/events';
 const NEW = 'http://10.0.0.2:7935/pool/events';

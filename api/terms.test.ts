@@ -1,12 +1,12 @@
 /** The dated terms over the API: what is in force for everybody, and the act with the token. */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { openTerms } from '../core/terms/store/terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { createApp } from './app.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };
 const FILE = {

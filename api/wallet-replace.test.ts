@@ -1,10 +1,9 @@
 /** Another wallet, ordered over the API, with Temporal down and no worker at hand. */
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { toChecksum } from '../core/chain/checksums.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { createTestDatabase, TEST_POOL_ID } from '../test/harness/database.js';
-import { toChecksum } from '../client/addresses.js';
-import { createApp } from './app.js';
 import {
   addPayout,
   addressOf,
@@ -14,6 +13,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 
 it('names another wallet once, with a reason that is kept, and tells where to send ETH and what to start', async () => {
   const database = await createTestDatabase();

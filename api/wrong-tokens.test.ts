@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createApp } from './app.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createApp } from './app.js';
 import { countWrongTokens, mayBeProxy } from './wrong-tokens.js';
 
 describe('wrong tokens', () => {

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../core/db/embedded/postgres.js';
 import { auditLedger } from '../core/checks/audit/audit.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
 import { compactPostings } from '../core/checks/audit/ledger-compaction.js';
+import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
+import { startPostgres } from '../core/db/embedded/postgres.js';
 import { migrateDatabase } from '../core/db/migrate.js';
 import { ingestSaid, openWorld, payeeOf } from '../test/harness/event-world.js';
 import { median, rounded } from './figures.js';

@@ -1,13 +1,13 @@
 /** What a payout round costs in Postgres: the store's own functions in their order, no chain. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Fees } from '../core/chain/rules/gas-fees.js';
-import type { PayoutLimits } from '../core/payouts/rules/payout-limits.js';
-import { recordSends, unsentAttempts } from '../core/payouts/store/attempts.js';
 import type { Database } from '../core/db/database.js';
+import type { PayoutLimits } from '../core/payouts/rules/payout-limits.js';
+import { recordSends, unsentAttempts } from '../core/payouts/store/nonces/attempts.js';
+import { allocateSlots } from '../core/payouts/store/nonces/nonces.js';
 import { openPayouts, payoutProgress } from '../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import { closeSlots, type OpenSlot, openSlots } from '../core/payouts/store/settlements.js';
-import { allocateSlots } from '../core/payouts/store/nonces.js';
 import { findWallet, type WalletKey } from '../core/payouts/store/wallet/wallets.js';
 
 /** As many as the sender signs and the settlement loop closes at a time. */

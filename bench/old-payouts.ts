@@ -1,7 +1,7 @@
 /** Years of paid payouts in the tables, as the manager itself would have left them. */
 import { sql } from 'drizzle-orm';
-import { rpc } from '../dev/stack/chain-node.js';
 import type { Database } from '../core/db/database.js';
+import { rpc } from '../dev/stack/chain-node.js';
 import { forgePayouts } from '../test/harness/database.js';
 import { creditRegion } from './payout-credit.js';
 import type { PayoutStack } from './payout-stack.js';

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
+import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { LocalChain } from '../dev/stack/chain-node.js';
 import { writeConfig } from '../dev/stack/stack-config.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { startUntil } from './children.js';
 import { type Stops, startPoolServers, startWorker, stopAll } from './pool-servers.js';
 

@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { rpc } from '../dev/stack/chain-node.js';
 import { query } from '../core/db/query.js';
+import { rpc } from '../dev/stack/chain-node.js';
 import { cpuMsOf, type PayoutStack } from './payout-stack.js';
 
 export interface StandingFigures {

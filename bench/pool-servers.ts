@@ -1,8 +1,8 @@
 /** The servers that a worker needs: Postgres with its default durability, Temporal on a file, anvil. */
 import { join } from 'node:path';
-import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { startPostgres } from '../core/db/embedded/postgres.js';
 import type { LocalProcess } from '../core/processes/process.js';
+import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
 import { ensureWallet } from '../dev/stack/stack-config.js';
 import { startTemporal } from '../dev/stack/temporal-server.js';
 import { startUntil } from './children.js';

@@ -1,10 +1,10 @@
 /** One sync of an answer that nobody holds, by a process of its own. */
 import { sql } from 'drizzle-orm';
-import type { SyncReport } from '../core/events/sync/sync-pass.js';
-import { createEventSource } from '../core/events/sources/registry.js';
 import type { Database } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
+import { createEventSource } from '../core/events/sources/registry.js';
 import { registerSources } from '../core/events/store/sources/sources.js';
+import type { SyncReport } from '../core/events/sync/sync-pass.js';
 import { recordTerms } from '../test/harness/terms.js';
 import { runForJson } from './children.js';
 import { compileIngestSync } from './compiled.js';

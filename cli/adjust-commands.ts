@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { parseAddress } from '../client/addresses.js';
 import { carryOut } from '../client/orders.js';
 import { viewAdjustment } from '../client/views/decision-view.js';
 import { parseAmountWei } from '../config/reading/quantity.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { NodeType } from '../core/base/remote-worker.js';
+import { parseAddress } from '../core/chain/checksums.js';
 import { type CliContext, withContext } from './context.js';
 import { ACTOR } from './payout-commands.js';
 import { type Repair, withRepair } from './repair-options.js';

@@ -3,11 +3,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { BATCH_SIZE } from '../core/events/sync/sync-batches.js';
 import { createApp } from '../api/app.js';
 import { loadConfig } from '../config/config.js';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
-import { waitUntil } from '../core/processes/process.js';
+import { checkInvariants } from '../core/checks/audit/invariants.js';
+import { query } from '../core/db/query.js';
 import {
   answerText,
   elementText,
@@ -15,9 +14,10 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../core/events/sources/testing/test-orchestrator.js';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
-import { checkInvariants } from '../core/checks/audit/invariants.js';
-import { query } from '../core/db/query.js';
+import { BATCH_SIZE } from '../core/events/sync/sync-batches.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
+import { waitUntil } from '../core/processes/process.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { countFindings, listFindings, type ShownFinding } from '../core/sentinel/store/finding-reads.js';
-import { acknowledgeFinding } from '../core/sentinel/store/findings.js';
 import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
+import {
+  countFindings,
+  listFindings,
+  type ShownFinding,
+} from '../core/sentinel/store/finding-reads.js';
+import { acknowledgeFinding } from '../core/sentinel/store/findings.js';
 import { type CliContext, withContext } from './context.js';
 import { formatTable } from './output.js';
 import { ACTOR, parseCount } from './payout-commands.js';

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { runArchive, runRebuild, runRestore, runVerify } from '../client/history.js';
 import { counted } from '../core/base/counted.js';
-import { visible } from '../core/base/foreign-text.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { monthName, parseMonth } from '../core/history/rules/retention.js';
+import { visible } from '../core/base/foreign-text.js';
 import { listArchives } from '../core/history/archive/archives.js';
-import type { RebuildReport } from '../workflows/contract.js';
+import type { RebuildReport } from '../core/history/rules/reports.js';
+import { monthName, parseMonth } from '../core/history/rules/retention.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR } from './payout-commands.js';

@@ -1,8 +1,9 @@
 /** What commands print: plain tables for people, one JSON document for scripts. */
-import { toChecksum } from '../client/addresses.js';
+
 import { type Address, isHexAddress } from '../core/base/address.js';
 import { visible, visibleJson } from '../core/base/foreign-text.js';
 import { ethAndWei } from '../core/base/money.js';
+import { toChecksum } from '../core/chain/checksums.js';
 
 /** One line of a command's answer: label and value, in the order to be shown. */
 export type Facts = readonly (readonly [label: string, value: Cell])[];

@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseAddress, withChecksums } from '../client/addresses.js';
 import { answerTimeoutOf } from '../client/deps.js';
 import { createLinks } from '../client/links.js';
 import { awaitOrder, startOrder } from '../client/orders.js';
 import { pokeSaga } from '../client/sagas.js';
-import { PAYOUT_STATES, type PayoutState } from '../core/payouts/rules/payout.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { readAllocations, readSlots, type SlotSummary } from '../core/payouts/store/reads/payout-detail-reads.js';
+import { parseAddress, withChecksums } from '../core/chain/checksums.js';
+import { rehearse } from '../core/db/transact.js';
+import { PAYOUT_STATES, type PayoutState } from '../core/payouts/rules/payout.js';
 import {
   approvePayout,
   cancelPayout,
@@ -14,8 +14,16 @@ import {
   requestBump,
   resumePayout,
 } from '../core/payouts/store/payout-messages.js';
-import { findPayout, listPayouts, type PayoutSummary } from '../core/payouts/store/reads/payout-reads.js';
-import { rehearse } from '../core/db/transact.js';
+import {
+  readAllocations,
+  readSlots,
+  type SlotSummary,
+} from '../core/payouts/store/reads/payout-detail-reads.js';
+import {
+  findPayout,
+  listPayouts,
+  type PayoutSummary,
+} from '../core/payouts/store/reads/payout-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from './output.js';

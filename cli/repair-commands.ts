@@ -1,11 +1,11 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
-import { parseAddress, withChecksums } from '../client/addresses.js';
 import { runReconciliation } from '../client/checks.js';
 import { carryOut } from '../client/orders.js';
-import type { OrderArgs } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { ReconciliationReport } from '../workflows/contract.js';
+import { parseAddress, withChecksums } from '../core/chain/checksums.js';
+import type { ReconciliationReport } from '../core/checks/rules/reports.js';
+import type { OrderArgs } from '../core/orders/rules/order.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';
 import { ACTOR, DRY_RUN, requireId } from './payout-commands.js';

@@ -3,12 +3,11 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { createApp } from '../api/app.js';
-import { testConfig } from '../test/kit/test-pool.js';
-import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
-import { listAuditLog } from '../core/pool/store/audit-log-reads.js';
+import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
 import { TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
@@ -20,6 +19,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { type OperatedPool, startOperatedPool } from '../test/harness/operated-pool.js';
+import { testConfig } from '../test/kit/test-pool.js';
 
 const GWEI = 10n ** 9n;
 

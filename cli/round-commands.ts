@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { withChecksums } from '../client/addresses.js';
 import { counted } from '../core/base/counted.js';
+import { withChecksums } from '../core/chain/checksums.js';
 import type { PreviewTotals } from '../core/payouts/rules/round-preview.js';
 import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';

@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { carryOut } from '../client/orders.js';
 import { counted } from '../core/base/counted.js';
-import { retrySubject } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { setAsideHelp } from '../core/events/rules/reading/set-aside.js';
+import type { SetAsideRetryReport } from '../core/events/rules/reports.js';
 import { findSetAside } from '../core/events/store/set-aside-reads.js';
-import type { SetAsideRetryReport } from '../workflows/contract-events.js';
+import { retrySubject } from '../core/orders/rules/order.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatFacts, formatTable } from './output.js';
 import { ACTOR } from './payout-commands.js';

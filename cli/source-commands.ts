@@ -1,7 +1,14 @@
 /** Commands about sources: how far each was read, and what is odd about its objects. */
 import type { Command } from 'commander';
-import { listObjectFindings, type ObjectFindings } from '../core/events/store/sources/source-object-reads.js';
-import { listSources, requireKnownSource, type SourceSummary } from '../core/events/store/sources/source-reads.js';
+import {
+  listObjectFindings,
+  type ObjectFindings,
+} from '../core/events/store/sources/source-object-reads.js';
+import {
+  listSources,
+  requireKnownSource,
+  type SourceSummary,
+} from '../core/events/store/sources/source-reads.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatTable } from './output.js';
 import { parseCount } from './payout-commands.js';

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../core/base/address.js';
+import { payee } from '../core/ledger/store/tables.js';
+import { payout } from '../core/payouts/store/tables.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
-import { payee, payout } from '../core/db/schema/schema.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';

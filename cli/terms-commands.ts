@@ -9,13 +9,13 @@ import {
   type Quantity,
 } from '../config/reading/quantity.js';
 import { termsFileOf } from '../config/sections/terms.js';
-import { ROUNDINGS } from '../core/base/money.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { ROUNDINGS } from '../core/base/money.js';
+import { rehearse, transact } from '../core/db/transact.js';
+import { listActs } from '../core/ledger/store/audit-log-reads.js';
 import { differenceWords } from '../core/sentinel/rules/sentinel-terms.js';
 import { type TermsValues, type TermsVersion, termsWords } from '../core/terms/rules/terms.js';
-import { listActs } from '../core/pool/store/audit-log-reads.js';
 import { changeTerms, readTermsHistory } from '../core/terms/store/terms.js';
-import { rehearse, transact } from '../core/db/transact.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { type CliContext, EXIT, withContext } from './context.js';
 import { formatAmount, formatFacts, formatTable } from './output.js';

@@ -1,20 +1,20 @@
 /** Jobs that nobody was credited for, and what a person decides about them. */
 import { type Command, Option } from 'commander';
-import { parseAddress } from '../client/addresses.js';
 import { carryOut } from '../client/orders.js';
 import { viewJobDecision } from '../client/views/decision-view.js';
 import { parseDurationMs } from '../config/reading/quantity.js';
-import { formatJobHandle } from '../core/decisions/rules/job-handle.js';
-import type { JobChoice } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { NodeType } from '../core/base/remote-worker.js';
-import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
+import { parseAddress } from '../core/chain/checksums.js';
+import { formatJobHandle } from '../core/decisions/rules/job-handle.js';
+import type { JobDecisionReport } from '../core/decisions/rules/reports.js';
 import {
   type JobCandidate,
   listUnmatchedJobs,
   type UnmatchedJob,
 } from '../core/decisions/store/unmatched-job-reads.js';
-import type { JobDecisionReport } from '../workflows/contract-events.js';
+import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
+import type { JobChoice } from '../core/orders/rules/order.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatTable } from './output.js';
 import { ACTOR, parseCount } from './payout-commands.js';

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { parseAddress, withChecksums } from '../client/addresses.js';
 import { resumedWords } from '../client/views/wallet-view.js';
 import { counted } from '../core/base/counted.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { haltWallet, resumeWallet } from '../core/payouts/store/wallet/wallets.js';
+import { parseAddress, withChecksums } from '../core/chain/checksums.js';
+import { resumeWallet } from '../core/checks/store/resuming.js';
 import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { type CliContext, withContext } from './context.js';
 import { formatAddress, formatAmount, formatFacts } from './output.js';
 import { ACTOR, DRY_RUN } from './payout-commands.js';

@@ -1,13 +1,13 @@
 /** Another key, as docs/operations.md says it step by step: its commands against workers and a chain. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
 import type { Address } from '../core/base/address.js';
-import type { LocalChain } from '../dev/stack/chain-node.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
-import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
+import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
+import type { LocalChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
   credit,

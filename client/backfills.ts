@@ -7,15 +7,12 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { causesOf } from '../core/base/causes.js';
-import { foreignText } from '../core/base/foreign-text.js';
-import type { BackfillRange } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import type { BackfillProgress, BackfillReport } from '../core/events/rules/reports.js';
+import type { BackfillRange } from '../core/orders/rules/order.js';
 import type { OrderInput } from '../workflows/contract.js';
-import {
-  type BackfillProgress,
-  type BackfillReport,
-  backfillWorkflowId,
-} from '../workflows/contract-events.js';
+import { backfillWorkflowId } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';
 import { startOrder } from './orders.js';
 

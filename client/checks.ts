@@ -1,10 +1,10 @@
 /** Checks that a person asks for: started, or joined when the same one runs, and waited for. */
 import { PoolError } from '../core/base/errors/pool-error.js';
+import type { ReconciliationReport } from '../core/checks/rules/reports.js';
 import {
   type AuditInput,
   type PoolInput,
   type ReconciliationInput,
-  type ReconciliationReport,
   type SingleWorkflow,
   singleWorkflowId,
 } from '../workflows/contract.js';

@@ -3,8 +3,8 @@ import { ApplicationFailure } from '@temporalio/client';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { causesOf } from '../core/base/causes.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../core/base/errors/pool-error.js';
+import { withChecksums } from '../core/chain/checksums.js';
 import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js';
-import { withChecksums } from './addresses.js';
 
 export interface ErrorBody {
   readonly code: PoolErrorCode;

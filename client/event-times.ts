@@ -1,5 +1,5 @@
-import { foreignText } from '../core/base/foreign-text.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
 import { readDay, readTime, TIME_WANTED } from '../core/base/time.js';
 
 const LONGEST_QUOTED = 60;

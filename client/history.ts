@@ -1,16 +1,14 @@
 /** Work on the whole history, by a worker: started, its progress told, and waited for however long. */
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import type {
+  ArchiveReport,
+  RebuildReport,
+  RestoreReport,
+  VerifyReport,
+} from '../core/history/rules/reports.js';
 import type { NewOrder } from '../core/orders/store/orders.js';
-import {
-  type ArchiveReport,
-  type PoolInput,
-  type RebuildReport,
-  type RestoreReport,
-  type SingleWorkflow,
-  singleWorkflowId,
-  type VerifyReport,
-} from '../workflows/contract.js';
+import { type PoolInput, type SingleWorkflow, singleWorkflowId } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';
 import { type OrderReports, startOrder } from './orders.js';
 import { pingTemporal, startOptions } from './sagas.js';

@@ -1,23 +1,17 @@
 /** Orders of people: written into the ledger, then carried out by a workflow that is waited for. */
 import type { WorkflowHandle } from '@temporalio/client';
-import type { OrderKind } from '../core/orders/rules/order.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
+import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { RebuildReport, RestoreReport } from '../core/history/rules/reports.js';
+import type { OrderKind } from '../core/orders/rules/order.js';
 import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';
 import {
-  type AdoptionReport,
   type ManualPayoutResult,
   type OrderInput,
   orderWorkflowId,
-  type RebuildReport,
-  type RepairReport,
-  type RestoreReport,
 } from '../workflows/contract.js';
-import type {
-  AdjustmentReport,
-  BackfillReport,
-  JobDecisionReport,
-  SetAsideRetryReport,
-} from '../workflows/contract-events.js';
 import type { ApiDeps } from './deps.js';
 import {
   isUnreachable,

@@ -3,8 +3,9 @@
  * workflow starts; the reservation itself decides again under the payee's lock.
  */
 import type { Address } from '../core/base/address.js';
-import { ethAndWei } from '../core/base/money.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { ethAndWei } from '../core/base/money.js';
+import { toChecksum } from '../core/chain/checksums.js';
 import {
   findRequest,
   forgetRequest,
@@ -13,11 +14,14 @@ import {
   rememberRequest,
 } from '../core/orders/store/idempotency-keys.js';
 import { findPayee } from '../core/payees/store/payee-reads.js';
-import { findPayout, findPayoutSince, type PayoutSummary } from '../core/payouts/store/reads/payout-reads.js';
-import { readTerms } from '../core/standing/store/pool-reads.js';
+import {
+  findPayout,
+  findPayoutSince,
+  type PayoutSummary,
+} from '../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { readTerms } from '../core/standing/store/pool-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
-import { toChecksum } from './addresses.js';
 import { type ApiDeps, answerTimeoutOf } from './deps.js';
 import { refusalOf } from './errors.js';
 import { awaitOrder, startOrder } from './orders.js';

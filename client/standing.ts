@@ -1,4 +1,7 @@
 /** The facts by which the page and the preview say whether the pool pays. */
+
+import { lastTurn } from '../core/ledger/store/worker-processes.js';
+import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import {
   type PoolFacts,
   type Standing,
@@ -7,8 +10,6 @@ import {
   stopsOf,
 } from '../core/standing/rules/pool-standing.js';
 import { lastRoundAt } from '../core/standing/store/pool-reads.js';
-import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
-import { lastTurn } from '../core/pool/store/worker-processes.js';
 import { type ApiDeps, nowOf } from './deps.js';
 import { pingTemporal } from './sagas.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { BASE, useConfigFiles } from '../test/harness/config-files.js';
+import { loadConfig } from './config.js';
 import { describeConfig } from './describe.js';
 import { ConfigError } from './reading/problem.js';
-import { loadConfig, readSigner } from './config.js';
-import { BASE, useConfigFiles } from '../test/harness/config-files.js';
+import { readSigner } from './sections/wallet.js';
 
 const { write, load, problemsOf, pathOf } = useConfigFiles();
 
@@ -342,7 +343,7 @@ describe('a configuration', () => {
         await write(`of ${name}\n`, name);
       }
       const again = await loadConfig(await write(REMOTE), { env: {}, needsWallet: true });
-      expect(await readSigner(again)).toEqual({
+      expect(await readSigner(again.wallet)).toEqual({
         kind: 'web3signer',
         url: 'https://ann:secret@signer.example.com:9000/',
         address: ADDRESS.toLowerCase(),

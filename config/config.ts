@@ -3,9 +3,11 @@
  * means that nothing starts, with everything that is wrong told at once.
  */
 import { resolve } from 'node:path';
+import { payableAddress } from '../core/base/address.js';
+import type { Rounding } from '../core/base/money.js';
 import type { ChainConfig } from '../core/chain/chain-config.js';
-import { buildChain } from './sections/chain.js';
-import { buildDatabase, type DatabaseConfig } from './sections/database.js';
+import type { SourceConfig } from '../core/events/sources/source-config.js';
+import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';
 import {
@@ -14,17 +16,13 @@ import {
   type ConfigWarning,
   nearestKey,
 } from './reading/problem.js';
-import { type ConfigValues, configSchema, knownKeys } from './schema.js';
-import { buildSources, type SourceConfig } from './sections/sources.js';
-import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
 import { readTextFile } from './reading/text-file.js';
-import { buildSigner, type SignerPlace, tryWalletFiles } from './sections/wallet.js';
-import { type Address, payableAddress } from '../core/base/address.js';
-import type { Rounding } from '../core/base/money.js';
-import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
-
-export type { SourceConfig } from './sections/sources.js';
-export { readSigner } from './sections/wallet.js';
+import { type ConfigValues, configSchema, knownKeys } from './schema.js';
+import { buildChain } from './sections/chain.js';
+import { buildDatabase, type DatabaseConfig } from './sections/database.js';
+import { buildSources } from './sections/sources.js';
+import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
+import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
 /** Everything that can be set, in base units. */
 export interface Config {
@@ -69,13 +67,7 @@ export interface Config {
   };
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
-  readonly wallet: {
-    readonly signer: SignerPlace;
-    /** When given, a keystore must hold this wallet; a remote signer always names one. */
-    readonly address: Address | null;
-    /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
-    readonly acceptedTransactions: number;
-  };
+  readonly wallet: WalletConfig;
   readonly api: {
     readonly host: string;
     readonly port: number;

@@ -1,6 +1,7 @@
 /** What a configuration says, for logs and eyes: no secret in it, whatever a plugin calls it. */
-import type { Config } from './config.js';
+
 import { formatEth, formatGwei } from '../core/base/money.js';
+import type { Config } from './config.js';
 import { formatDuration, formatShare } from './reading/quantity.js';
 
 export interface ConfigDescription {

@@ -3,8 +3,8 @@ import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { knownKeys } from '../config/schema.js';
 import { loadConfig } from '../config/config.js';
+import { knownKeys } from '../config/schema.js';
 import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http-options.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 

@@ -1,7 +1,7 @@
 /** Coming to the database at a start: one that is away is waited for, one that refuses is told. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { foreignText } from '../core/base/foreign-text.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
 import { isDatabaseAway, openingFailure } from '../core/db/database-trouble.js';
 import type { Log } from './log.js';

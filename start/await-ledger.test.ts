@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
-import { testConfig } from '../test/kit/test-pool.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { openLedger } from '../core/pool/store/identity.js';
 import { migrateDatabase } from '../core/db/migrate.js';
+import { openLedger } from '../core/ledger/store/identity.js';
 import { asApi, makeTestApiRole } from '../test/harness/api-role.js';
+import { testConfig } from '../test/kit/test-pool.js';
 import { awaitLedger } from './await-ledger.js';
 import { createLog } from './log.js';
 

@@ -4,8 +4,8 @@ import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
 import { schemaIsNewer } from '../core/db/database-fit.js';
-import { type Ledger, requireLedger } from '../core/pool/store/identity.js';
 import { readSchemaState } from '../core/db/migrate.js';
+import { type Ledger, requireLedger } from '../core/ledger/store/identity.js';
 import type { Log } from './log.js';
 
 const LOOK_MS = 1_000;

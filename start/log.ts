@@ -6,8 +6,8 @@ import {
   Runtime,
 } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
-import { foreignText, visible, visibleJson } from '../core/base/foreign-text.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText, visible, visibleJson } from '../core/base/foreign-text.js';
 import { statementError } from '../core/db/statement-error.js';
 
 export type Log = Logger;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
-import { sharePostgres } from '../core/db/embedded/shared.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
+import { sharePostgres } from '../core/db/embedded/shared.js';
 
 export interface OpenedDatabase {
   readonly db: Database;

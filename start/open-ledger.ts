@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Database } from '../core/db/database.js';
-import { type Ledger, openLedger } from '../core/pool/store/identity.js';
+import { type Ledger, openLedger } from '../core/ledger/store/identity.js';
 
 /** The ledger of the configured database, written down by the first start. */
 export function openConfiguredLedger(db: Database, config: Config): Promise<Ledger> {

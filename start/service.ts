@@ -1,15 +1,15 @@
 /** The life of a process: read the configuration, open the database, run until told to stop. */
 
+import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
 import type { ConfigWarning } from '../config/reading/problem.js';
 import { readVersion } from '../config/reading/process.js';
-import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
-import { foreignText } from '../core/base/foreign-text.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
 import { refuseUnfitDatabase } from '../core/db/database-fit.js';
-import type { Ledger } from '../core/pool/store/identity.js';
 import { migrateDatabase } from '../core/db/migrate.js';
+import type { Ledger } from '../core/ledger/store/identity.js';
 import { untilDatabaseAnswers } from './await-database.js';
 import { awaitLedger } from './await-ledger.js';
 import { readFlags } from './flags.js';

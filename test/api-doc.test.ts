@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../api/app.js';
-import { testConfig } from './kit/test-pool.js';
 import { openDatabase } from '../core/db/database.js';
+import { testConfig } from './kit/test-pool.js';
 
 const doc = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8');
 const documented = new Set(

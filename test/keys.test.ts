@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
-import { waitUntil } from '../core/processes/process.js';
 import { holdPayout } from '../core/payouts/store/payout-messages.js';
+import { waitUntil } from '../core/processes/process.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from './harness/database.js';
 import {
   credit,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FINDING_CODES } from '../core/sentinel/rules/finding.js';
-import { WAIT_CODES } from '../core/payouts/rules/payout.js';
 import { CATALOGUE } from '../core/base/errors/pool-error.js';
+import { DISCREPANCY_CODES } from '../core/checks/rules/discrepancies.js';
 import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
 import { REBUILD_CODES } from '../core/history/rules/rebuild.js';
-import { DISCREPANCY_CODES } from '../core/checks/rules/discrepancies.js';
+import { WAIT_CODES } from '../core/payouts/rules/payout.js';
+import { FINDING_CODES } from '../core/sentinel/rules/finding.js';
 
 const doc = readFileSync(new URL('../docs/operations.md', import.meta.url), 'utf8');
 const rows = [...doc.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);

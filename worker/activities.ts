@@ -2,14 +2,14 @@
 import type { Client } from '@temporalio/client';
 import { createDecisionActivities } from '../activities/decisions.js';
 import { createHistoryActivities, type HistoryDeps } from '../activities/history.js';
-import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
-import type { Sender } from '../core/payouts/sending/sending.js';
 import { createSentinelActivities, type SentinelDeps } from '../activities/sentinel.js';
 import type { StuckSaga } from '../activities/sweep.js';
 import { createSyncActivities, type SyncDeps } from '../activities/sync.js';
 import { createWalletActivities } from '../activities/wallet.js';
+import type { Sender } from '../core/payouts/sending/sending.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 
 interface ActivityDeps {
   readonly money: MoneyDeps;

@@ -6,8 +6,8 @@
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Database } from '../core/db/database.js';
 import { isKnownPayout } from '../core/payouts/store/reads/payout-reads.js';
-import { payoutWorkflowId } from '../workflows/contract.js';
 import type { Log } from '../start/log.js';
+import { payoutWorkflowId } from '../workflows/contract.js';
 
 /** The queue of that version. */
 const QUEUE = 'openpool';

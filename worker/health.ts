@@ -6,10 +6,10 @@ import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { loadConfig } from '../config/config.js';
-import { requireLedger } from '../core/pool/store/identity.js';
-import { lastTurn } from '../core/pool/store/worker-processes.js';
-import { taskQueueOf } from '../workflows/contract.js';
+import { requireLedger } from '../core/ledger/store/identity.js';
+import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { openPoolDatabase } from '../start/open-database.js';
+import { taskQueueOf } from '../workflows/contract.js';
 
 /** A poll takes up to a minute, and a busy worker may start none for a while. */
 const SILENCE_MS = 180_000;

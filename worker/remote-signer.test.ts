@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
-import { waitUntil } from '../core/processes/process.js';
 import {
   startSignerService,
   type TestSignerService,
 } from '../core/chain/signer/testing/test-signer-service.js';
 import { payoutProgress } from '../core/payouts/store/payout-progress.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';
+import { waitUntil } from '../core/processes/process.js';
+import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';
 import {

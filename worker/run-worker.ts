@@ -3,24 +3,30 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
-import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { tellSagas } from '../activities/sagas.js';
-import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
-import { Settler } from '../core/payouts/settling/settler.js';
-import { turns, UNHEALTHY_SHARE } from '../core/processes/turns.js';
 import { findWorkflowBundle } from '../config/reading/process.js';
-import type { SourceConfig } from '../config/config.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
+import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources, retireSources } from '../core/events/store/sources/sources.js';
-import { forgetWorker, noteWorker, sourcesOfWorkers } from '../core/pool/store/worker-processes.js';
+import {
+  forgetWorker,
+  noteWorker,
+  sourcesOfWorkers,
+} from '../core/ledger/store/worker-processes.js';
+import { createSender, type Sender } from '../core/payouts/sending/sending.js';
+import { Settler } from '../core/payouts/settling/settler.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import { turns, UNHEALTHY_SHARE } from '../core/processes/turns.js';
+import { installRuntime } from '../start/log.js';
+import type { Service, ServiceContext } from '../start/service.js';
+import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
-import { workflowsPath } from './temporal/bundle.js';
 import { isEarlierVersionThere, takeOver } from './earlier-version.js';
+import { workflowsPath } from './temporal/bundle.js';
 import { createLanes, runLanes, stopLanes } from './temporal/lanes.js';
-import { installRuntime } from '../start/log.js';
 import { guardPool } from './temporal/pool-guard.js';
 import { keepSchedules } from './temporal/schedule-keeping.js';
 import {
@@ -30,8 +36,6 @@ import {
   triggerStartChecks,
 } from './temporal/schedules.js';
 import { registerSearchAttributes } from './temporal/search-attributes.js';
-import type { Service, ServiceContext } from '../start/service.js';
-import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 import { startWatchdog } from './watchdog.js';

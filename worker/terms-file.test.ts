@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { testConfig } from '../test/kit/test-pool.js';
 import type { Config } from '../config/config.js';
+import { transact } from '../core/db/transact.js';
 import { waitUntil } from '../core/processes/process.js';
 import { changeTerms, readTermsHistory } from '../core/terms/store/terms.js';
-import { transact } from '../core/db/transact.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { testConfig } from '../test/kit/test-pool.js';
 import { prepareTerms, type TermsWatch } from './terms-file.js';
 
 interface Line {

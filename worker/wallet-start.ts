@@ -1,27 +1,25 @@
 /** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../activities/wallet.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
 import { createChainClient } from '../core/chain/chain-client.js';
 import { ChainError } from '../core/chain/chain-error.js';
-import { type Config, readSigner } from '../config/config.js';
-import { foreignText } from '../core/base/foreign-text.js';
-import { PoolError } from '../core/base/errors/pool-error.js';
-import { openSigner } from '../core/chain/signer/registry.js';
-import type { Signer } from '../core/chain/signer/signer.js';
-import { MANAGER } from '../core/pool/store/audit-log.js';
+import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
+import { MANAGER } from '../core/ledger/store/audit-log.js';
 import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
 import {
   findWallet,
   haltWallet,
-  resumeWallet,
   SWITCHED_OFF,
   type WalletKey,
 } from '../core/payouts/store/wallet/wallets.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import type { Log } from '../start/log.js';
 import type { ServiceContext } from '../start/service.js';
+import { openConfiguredSigner } from '../start/signer.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -84,19 +82,6 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
   }
   const { code, reason } = wallet.halt;
   log.error({ ...key, code }, `the wallet is halted, nothing is paid: ${reason}`);
-}
-
-/** Refuses when the keystore holds another wallet than the configuration names. Asks no network. */
-export async function openConfiguredSigner(config: Config): Promise<Signer> {
-  const signer = await openSigner(await readSigner(config));
-  const { address } = config.wallet;
-  if (address !== null && address !== signer.address) {
-    throw new PoolError(
-      'WALLET_ADDRESS_WRONG',
-      `wallet.address is ${address} and the keystore holds ${signer.address}`,
-    );
-  }
-  return signer;
 }
 
 interface PatientOptions {

@@ -4,8 +4,8 @@
  * a blocked process still holds its connections, and one whose loop stands still answers every health check.
  */
 import { Worker } from 'node:worker_threads';
-import { turns } from '../core/processes/turns.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
+import { turns } from '../core/processes/turns.js';
 import type { Log } from '../start/log.js';
 
 const LOOK_MS = 1_000;

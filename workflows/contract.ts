@@ -44,6 +44,9 @@ export const payoutWorkflowId = (poolId: string, payoutId: string): string =>
 /** A person's order is carried out by a workflow of its own. */
 export const orderWorkflowId = (poolId: string, orderId: string): string =>
   within(poolId, `order/${orderId}`);
+/** One backfill of a source at a time. */
+export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
+  within(poolId, `backfill/${sourceId}`);
 export const syncWorkflowId = (poolId: string, sourceId: string): string =>
   within(poolId, `sync/${sourceId}`);
 /**
@@ -101,112 +104,9 @@ export interface OrderInput extends PoolInput {
   readonly orderId: string;
 }
 
-export interface AdoptionReport {
-  readonly applied: boolean;
-  /** Everything that the wallet has sent is accounted for. */
-  readonly complete: boolean;
-  /** What has to happen before it is complete. */
-  readonly waiting: string | null;
-  readonly findings: readonly {
-    readonly nonce: number;
-    readonly hash: string;
-    readonly to: string | null;
-    readonly valueWei: string;
-    readonly payoutId: string | null;
-    readonly verdict: 'ours' | 'payment' | 'pays-nobody' | 'unclear';
-    readonly words: string;
-  }[];
-}
-
-export interface RepairReport {
-  readonly applied: boolean;
-  readonly words: string;
-}
-
 export interface ReconciliationInput extends PoolInput {
   /** From the wallet's opening instead of the last interval that added up. */
   readonly fromOpening: boolean;
-}
-
-/** opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
-export interface ReconciliationReport {
-  readonly ok: boolean;
-  readonly fromBlock: number;
-  readonly toBlock: number;
-  readonly fromNonce: number;
-  readonly toNonce: number;
-  readonly openingWei: string;
-  readonly balanceWei: string;
-  readonly inWei: string;
-  readonly outWei: string;
-  readonly gasWei: string;
-  readonly findings: readonly { readonly code: string; readonly message: string }[];
-}
-
-/** What one look of the sentinel changed, and what is open after it. */
-export interface SentinelReport {
-  readonly sources: number;
-  readonly opened: number;
-  /** Acknowledged before, and worse since. */
-  readonly worse: number;
-  readonly resolved: number;
-  readonly open: number;
-  /** At most 50 of the open ones. */
-  readonly findings: readonly {
-    readonly code: string;
-    readonly sourceId: string;
-    readonly words: string;
-  }[];
-}
-
-export interface RebuildReport {
-  readonly id: string;
-  /** Nothing differs, or all of it was corrected. */
-  readonly ok: boolean;
-  readonly events: number;
-  /** Of these, in files. */
-  readonly archivedEvents: number;
-  readonly tookMs: number;
-  /** The first of each kind. */
-  readonly findings: readonly { readonly code: string; readonly message: string }[];
-  readonly findingsTotal: number;
-  readonly applied: boolean;
-  readonly corrections: {
-    readonly postings: number;
-    readonly figures: number;
-    readonly counts: number;
-    readonly rows: number;
-  } | null;
-  readonly schema: string | null;
-}
-
-export interface ArchiveReport {
-  readonly archived: readonly {
-    readonly month: string;
-    readonly file: string;
-    readonly rows: number;
-    readonly bytes: number;
-  }[];
-  /** So many postings fewer stand in the ledger now; what they come to is what it was. */
-  readonly compactedPostings: number;
-  /** Why the next month that is old enough stays for now. */
-  readonly waiting: string | null;
-}
-
-export interface VerifyReport {
-  readonly files: number;
-  readonly findings: readonly { readonly code: string; readonly message: string }[];
-}
-
-export interface RestoreReport {
-  readonly rows: number;
-}
-
-/** What became of paid transfers that were not final yet. */
-export interface RecheckReport {
-  readonly final: number;
-  readonly moved: number;
-  readonly reopened: number;
 }
 
 export interface ManualPayoutResult {

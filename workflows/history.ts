@@ -1,16 +1,14 @@
 /** Work on the whole history: one activity each, so that the Temporal UI keeps who asked, and what came out. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { createHistoryActivities } from '../activities/history.js';
-import { HISTORY_CALL, onLane } from './activity-options.js';
 import type {
   ArchiveReport,
-  OrderInput,
-  PoolInput,
   RebuildReport,
   RestoreReport,
-  Scoped,
   VerifyReport,
-} from './contract.js';
+} from '../core/history/rules/reports.js';
+import { HISTORY_CALL, onLane } from './activity-options.js';
+import type { OrderInput, PoolInput, Scoped } from './contract.js';
 
 const activities = onLane<Scoped<ReturnType<typeof createHistoryActivities>>>('long', HISTORY_CALL);
 const MOST_SHOWN = 50;

@@ -1,7 +1,8 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
+import type { RecheckReport } from '../core/checks/rules/reports.js';
 import { BULK_CALL } from './activity-options.js';
-import type { PoolInput, RecheckReport, Scoped } from './contract.js';
+import type { PoolInput, Scoped } from './contract.js';
 
 const { recheckSettled } =
   proxyActivities<Scoped<ReturnType<typeof createWalletActivities>>>(BULK_CALL);

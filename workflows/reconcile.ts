@@ -1,7 +1,8 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
+import type { ReconciliationReport } from '../core/checks/rules/reports.js';
 import { HISTORY_CALL, onLane } from './activity-options.js';
-import type { ReconciliationInput, ReconciliationReport, Scoped } from './contract.js';
+import type { ReconciliationInput, Scoped } from './contract.js';
 
 const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('long', HISTORY_CALL);
 

@@ -4,12 +4,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { createWalletActivities } from '../activities/wallet.js';
+import type { AdoptionReport } from '../core/checks/rules/reports.js';
 import { startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
 import { createTestWallet } from '../test/harness/money.js';
 import { giveOrder } from '../test/harness/orders.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
-import type { AdoptionReport } from './contract.js';
 
 const REPORT: AdoptionReport = { applied: true, complete: true, waiting: null, findings: [] };
 

@@ -1,8 +1,9 @@
 /** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
 import { onLane, REPAIR_CALL } from './activity-options.js';
-import type { AdoptionReport, OrderInput, RepairReport, Scoped } from './contract.js';
+import type { OrderInput, Scoped } from './contract.js';
 
 const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('orders', REPAIR_CALL);
 

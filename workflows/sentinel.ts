@@ -1,7 +1,8 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { createSentinelActivities } from '../activities/sentinel.js';
+import type { SentinelReport } from '../core/sentinel/rules/report.js';
 import { LOOK_CALL } from './activity-options.js';
-import type { PoolInput, Scoped, SentinelReport } from './contract.js';
+import type { PoolInput, Scoped } from './contract.js';
 
 const activities = proxyActivities<Scoped<ReturnType<typeof createSentinelActivities>>>(LOOK_CALL);
 

@@ -1,5 +1,23 @@
 /** Everything that one scrape tells, read at one time. */
+
+import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { ARRIVALS_MS } from '../../client/views/source-view.js';
 import { type AuditState, readAuditState } from '../../core/checks/audit/audit.js';
+import {
+  type KeptReconciliation,
+  listReconciliations,
+} from '../../core/checks/store/reconciliation-records.js';
+import {
+  countEventTypes,
+  countSetAside,
+  listSources,
+  type SourceSummary,
+} from '../../core/events/store/sources/source-reads.js';
+import { type LastTurn, lastTurn } from '../../core/ledger/store/worker-processes.js';
+import {
+  findPayingWallet,
+  type PayingWallet,
+} from '../../core/payouts/store/reads/wallet-reads.js';
 import { countFindings, type FindingTotals } from '../../core/sentinel/store/finding-reads.js';
 import {
   bucketUnmatched,
@@ -7,19 +25,8 @@ import {
   countOpenPayouts,
   type PayoutCount,
 } from '../../core/sentinel/store/metrics-reads.js';
-import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
-import { type KeptReconciliation, listReconciliations } from '../../core/checks/store/reconciliation-records.js';
 import { readArrivals, readPrices } from '../../core/sentinel/store/sentinel-reads.js';
-import {
-  countEventTypes,
-  countSetAside,
-  listSources,
-  type SourceSummary,
-} from '../../core/events/store/sources/source-reads.js';
-import { findPayingWallet, type PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { type LastTurn, lastTurn } from '../../core/pool/store/worker-processes.js';
-import { type ApiDeps, nowOf } from '../../client/deps.js';
-import { ARRIVALS_MS } from '../../client/views/source-view.js';
+import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
 
 export interface MetricsReading {
   readonly version: string;

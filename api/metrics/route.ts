@@ -2,11 +2,11 @@
 import { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { ApiDeps } from '../../client/deps.js';
+import type { WrongTokens } from '../wrong-tokens.js';
 import { gauge } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { readMetrics } from './reading.js';
 import { setSourceGauges } from './source-gauges.js';
-import type { WrongTokens } from '../wrong-tokens.js';
 
 export function metricsRoutes(deps: ApiDeps, wrong: WrongTokens): Hono {
   return new Hono().get('/metrics', async (c) => {

@@ -1,10 +1,10 @@
 /** What an operator should not have to search for. */
 import { html } from 'hono/html';
-import { toChecksum, withChecksums } from '../../client/addresses.js';
 import { publicHalt } from '../../client/views/outside.js';
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import { groupDigits, shortEth } from './format.js';
 import { type Html, pill } from './parts.js';
-import type { PoolStatus } from './status-page.js';
+import type { PoolStatus } from './pool-status.js';
 
 export function standingPill({ standing }: PoolStatus): Html {
   return pill(standing.words, standing.tone);

@@ -1,10 +1,10 @@
 /** The small pieces that the sections share. `html` escapes whatever is put into it. */
 import { html } from 'hono/html';
+import type { Links } from '../../client/links.js';
 import type { Address } from '../../core/base/address.js';
 import { duration } from '../../core/base/duration.js';
+import { toChecksum } from '../../core/chain/checksums.js';
 import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import { toChecksum } from '../../client/addresses.js';
-import type { Links } from '../../client/links.js';
 import { groupDigits, shortEth, shortHex } from './format.js';
 
 export type Html = ReturnType<typeof html>;

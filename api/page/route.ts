@@ -1,14 +1,19 @@
 import { Hono } from 'hono';
-import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
-import { countUnaffordable, listOpenPayouts, listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
-import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
-import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
-import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
-import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { type ApiDeps, nowOf } from '../../client/deps.js';
-import { chartStart } from './hour-chart.js';
-import { type PoolStatus, statusPage } from './status-page.js';
 import { readStanding } from '../../client/standing.js';
+import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
+import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
+import {
+  countUnaffordable,
+  listOpenPayouts,
+  listPayouts,
+} from '../../core/payouts/store/reads/payout-reads.js';
+import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
+import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
+import { chartStart } from './hour-chart.js';
+import type { PoolStatus } from './pool-status.js';
+import { statusPage } from './status-page.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;

@@ -11,7 +11,6 @@ import {
   TEST_POOL_ID,
   type TestDatabase,
 } from '../../test/harness/database.js';
-import { type RunningApi, startApi } from '../serve.js';
 import {
   addConnection,
   addPayout,
@@ -22,6 +21,7 @@ import {
   post,
   testConfig,
 } from '../../test/kit/test-pool.js';
+import { type RunningApi, startApi } from '../serve.js';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,

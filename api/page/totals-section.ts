@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { permille } from './format.js';
 import { ago, eth, type Html } from './parts.js';
-import type { PoolStatus } from './status-page.js';
+import type { PoolStatus } from './pool-status.js';
 
 interface Share {
   readonly name: string;

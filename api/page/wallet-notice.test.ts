@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
+import { toChecksum } from '../../core/chain/checksums.js';
+import { noteWorker } from '../../core/ledger/store/worker-processes.js';
 import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
-import { noteWorker } from '../../core/pool/store/worker-processes.js';
 import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
-import { toChecksum } from '../../client/addresses.js';
-import { createApp } from '../app.js';
 import {
   addPayout,
   addressOf,
@@ -17,6 +16,7 @@ import {
   TEST_WALLET,
   testConfig,
 } from '../../test/kit/test-pool.js';
+import { createApp } from '../app.js';
 
 /** A pool that has a wallet and nothing else, with no Temporal. */
 async function openPage() {

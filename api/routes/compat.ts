@@ -3,17 +3,17 @@
  * numbers there, and exact here: they are written as digits, never passing through a `number`.
  */
 import { Hono } from 'hono';
+import type { ApiDeps } from '../../client/deps.js';
+import { publicRegion } from '../../client/views/outside.js';
 import { formatEth } from '../../core/base/money.js';
-import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
+import { toChecksum } from '../../core/chain/checksums.js';
 import {
   allRemoteWorkers,
   type RemoteWorkerFilter,
   type RemoteWorkerSummary,
 } from '../../core/payees/store/remote-worker-reads.js';
+import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
 import type { Access } from '../access.js';
-import { toChecksum } from '../../client/addresses.js';
-import type { ApiDeps } from '../../client/deps.js';
-import { publicRegion } from '../../client/views/outside.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 

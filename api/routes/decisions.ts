@@ -1,16 +1,20 @@
 /** What the operator does about events and unattributed money; all of it behind the token. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { isPossibleWei } from '../../core/base/money.js';
-import { retrySubject } from '../../core/orders/rules/order.js';
-import type { Access } from '../access.js';
 import { startBackfill } from '../../client/backfills.js';
 import { type ApiDeps, answerTimeoutOf } from '../../client/deps.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
 import { carryOut } from '../../client/orders.js';
+import {
+  viewAdjustment,
+  viewJobDecision,
+  viewSetAsideRetry,
+} from '../../client/views/decision-view.js';
+import { isPossibleWei } from '../../core/base/money.js';
+import { retrySubject } from '../../core/orders/rules/order.js';
+import type { Access } from '../access.js';
 import { addressText, readBody, reasonText } from '../request.js';
-import { viewAdjustment, viewJobDecision, viewSetAsideRetry } from '../../client/views/decision-view.js';
 
 const ACTOR = 'api';
 

@@ -1,8 +1,23 @@
 /** What came from the sources and could not be counted as it stood. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { formatJobHandle } from '../../core/decisions/rules/job-handle.js';
+import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { parseEventTime } from '../../client/event-times.js';
+import { amount } from '../../client/views/amounts.js';
+import {
+  publicEventId,
+  publicModel,
+  publicName,
+  publicRegion,
+  publicTime,
+} from '../../client/views/outside.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
+import { toChecksum } from '../../core/chain/checksums.js';
+import { formatJobHandle } from '../../core/decisions/rules/job-handle.js';
+import {
+  listUnmatchedJobs,
+  type UnmatchedJob,
+} from '../../core/decisions/store/unmatched-job-reads.js';
 import { setAsideHelp } from '../../core/events/rules/reading/set-aside.js';
 import {
   findSetAside,
@@ -11,20 +26,8 @@ import {
   type SetAsideEvent,
 } from '../../core/events/store/set-aside-reads.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
-import { listUnmatchedJobs, type UnmatchedJob } from '../../core/decisions/store/unmatched-job-reads.js';
 import type { Access } from '../access.js';
-import { toChecksum } from '../../client/addresses.js';
-import { amount } from '../../client/views/amounts.js';
-import { type ApiDeps, nowOf } from '../../client/deps.js';
-import { parseEventTime } from '../../client/event-times.js';
 import { booleanQuery, pageQuery, readQuery, refuseQuery } from '../request.js';
-import {
-  publicEventId,
-  publicModel,
-  publicName,
-  publicRegion,
-  publicTime,
-} from '../../client/views/outside.js';
 
 const sourceText = z.string().max(200).optional();
 

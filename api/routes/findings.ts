@@ -1,14 +1,18 @@
 /** What the sentinel found, and an operator's word that it is known: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { countFindings, findFinding, listFindings } from '../../core/sentinel/store/finding-reads.js';
-import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
-import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
-import type { Access } from '../access.js';
 import type { ApiDeps } from '../../client/deps.js';
-import { booleanQuery, pageQuery, readBody, readQuery, reasonText } from '../request.js';
 import { viewFinding } from '../../client/views/finding-view.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
+import {
+  countFindings,
+  findFinding,
+  listFindings,
+} from '../../core/sentinel/store/finding-reads.js';
+import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
+import type { Access } from '../access.js';
+import { booleanQuery, pageQuery, readBody, readQuery, reasonText } from '../request.js';
 
 const findingsQuery = pageQuery.extend({
   source: z.string().max(200).optional(),

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
-import { PoolError, type PoolErrorCode } from '../../core/base/errors/pool-error.js';
-import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
-import { pingDatabase } from '../../core/standing/store/pool-reads.js';
-import { lastTurn } from '../../core/pool/store/worker-processes.js';
 import type { ApiDeps } from '../../client/deps.js';
 import { toErrorAnswer } from '../../client/errors.js';
 import { pingTemporal } from '../../client/sagas.js';
+import { PoolError, type PoolErrorCode } from '../../core/base/errors/pool-error.js';
+import { lastTurn } from '../../core/ledger/store/worker-processes.js';
+import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
+import { pingDatabase } from '../../core/standing/store/pool-reads.js';
 
 const PATIENCE_MS = 3_000;
 

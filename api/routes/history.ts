@@ -1,14 +1,14 @@
 /** What rebuilding from the raw events came to, and which months of them are in files. */
 import { Hono } from 'hono';
-import { monthName } from '../../core/history/rules/retention.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { amount } from '../../client/views/amounts.js';
+import { publicCheck } from '../../client/views/outside.js';
+import { withChecksums } from '../../core/chain/checksums.js';
 import { type ArchiveRecord, listArchives } from '../../core/history/archive/archives.js';
 import { listRebuilds } from '../../core/history/rebuild/rebuilds.js';
+import { monthName } from '../../core/history/rules/retention.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../../client/addresses.js';
-import { amount } from '../../client/views/amounts.js';
-import type { ApiDeps } from '../../client/deps.js';
 import { refuseQuery } from '../request.js';
-import { publicCheck } from '../../client/views/outside.js';
 
 const SHOWN = 20;
 

@@ -1,16 +1,16 @@
 import { Hono } from 'hono';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { findPayee, listPayees } from '../../core/payees/store/payee-reads.js';
-import { listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
-import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
-import type { Access } from '../access.js';
-import { parseAddress, toChecksum } from '../../client/addresses.js';
 import type { ApiDeps } from '../../client/deps.js';
 import { createLinks } from '../../client/links.js';
-import { pageQuery, readQuery, refuseQuery } from '../request.js';
 import { viewPayee } from '../../client/views/payee-view.js';
 import { viewPayout } from '../../client/views/payout-view.js';
 import { viewWorker } from '../../client/views/worker-view.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
+import { findPayee, listPayees } from '../../core/payees/store/payee-reads.js';
+import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
+import { listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
+import type { Access } from '../access.js';
+import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
 /** How much a payee's own page shows, however long its history; the lists filtered by payee have the rest. */
 const FIRST_WORKERS = { limit: 100, cursor: null };

@@ -1,8 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { createLinks } from '../../client/links.js';
+import { requestPayout } from '../../client/payout-request.js';
+import { pokeSaga } from '../../client/sagas.js';
+import { viewAllocation, viewPayout, viewSlot } from '../../client/views/payout-view.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
-import { readAllocations, readSlots } from '../../core/payouts/store/reads/payout-detail-reads.js';
+import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
 import {
   approvePayout,
   cancelPayout,
@@ -10,11 +14,13 @@ import {
   requestBump,
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
-import { findPayout, listPayouts, type PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
+import { readAllocations, readSlots } from '../../core/payouts/store/reads/payout-detail-reads.js';
+import {
+  findPayout,
+  listPayouts,
+  type PayoutSummary,
+} from '../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../access.js';
-import type { ApiDeps } from '../../client/deps.js';
-import { createLinks } from '../../client/links.js';
-import { requestPayout } from '../../client/payout-request.js';
 import {
   addressText,
   pageQuery,
@@ -23,8 +29,6 @@ import {
   reasonText,
   refuseQuery,
 } from '../request.js';
-import { pokeSaga } from '../../client/sagas.js';
-import { viewAllocation, viewPayout, viewSlot } from '../../client/views/payout-view.js';
 
 /** `?state=reserved,signed` asks for several. */
 const statesText = z

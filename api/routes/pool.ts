@@ -1,11 +1,11 @@
 /** The pool as a whole: its totals, its terms, its decisions. */
 import { Hono } from 'hono';
-import { listAuditLog } from '../../core/pool/store/audit-log-reads.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { amount } from '../../client/views/amounts.js';
+import { withChecksums } from '../../core/chain/checksums.js';
+import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../../client/addresses.js';
-import { amount } from '../../client/views/amounts.js';
-import type { ApiDeps } from '../../client/deps.js';
 import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };

@@ -1,13 +1,16 @@
 /** Chain against ledger: what the latest reconciliations came to. */
 import { Hono } from 'hono';
-import { type KeptReconciliation, listReconciliations } from '../../core/checks/store/reconciliation-records.js';
+import type { ApiDeps } from '../../client/deps.js';
+import { amount } from '../../client/views/amounts.js';
+import { publicCheck } from '../../client/views/outside.js';
+import { withChecksums } from '../../core/chain/checksums.js';
+import {
+  type KeptReconciliation,
+  listReconciliations,
+} from '../../core/checks/store/reconciliation-records.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../access.js';
-import { withChecksums } from '../../client/addresses.js';
-import { amount } from '../../client/views/amounts.js';
-import type { ApiDeps } from '../../client/deps.js';
 import { refuseQuery } from '../request.js';
-import { publicCheck } from '../../client/views/outside.js';
 
 const SHOWN = 20;
 

@@ -1,15 +1,15 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import type { ApiDeps } from '../../client/deps.js';
+import { readStanding } from '../../client/standing.js';
+import { amount } from '../../client/views/amounts.js';
+import { publicHalt, publicStanding } from '../../client/views/outside.js';
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../core/payouts/rules/round-preview.js';
 import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../access.js';
-import { toChecksum, withChecksums } from '../../client/addresses.js';
-import { amount } from '../../client/views/amounts.js';
-import type { ApiDeps } from '../../client/deps.js';
 import { pageQuery, readQuery } from '../request.js';
-import { readStanding } from '../../client/standing.js';
-import { publicHalt, publicStanding } from '../../client/views/outside.js';
 
 const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 

@@ -1,23 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { latestPrices } from '../../core/events/rules/job-price.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import type { Reader } from '../../core/db/database.js';
-import { bucketUnmatched } from '../../core/sentinel/store/metrics-reads.js';
-import { readArrivals, readPrices } from '../../core/sentinel/store/sentinel-reads.js';
-import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
-import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
-import {
-  countEventTypes,
-  countHours,
-  listSources,
-  requireKnownSource,
-  type SourceSummary,
-} from '../../core/events/store/sources/source-reads.js';
-import { sqlState } from '../../core/db/transact.js';
-import type { Access } from '../access.js';
 import { type ApiDeps, nowOf } from '../../client/deps.js';
-import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../request.js';
 import { publicError } from '../../client/views/outside.js';
 import { movedWords, RESUMED_WORDS } from '../../client/views/source-decisions.js';
 import {
@@ -29,6 +12,23 @@ import {
   viewTypes,
   viewUnmatched,
 } from '../../client/views/source-view.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import type { Reader } from '../../core/db/database.js';
+import { sqlState } from '../../core/db/transact.js';
+import { latestPrices } from '../../core/events/rules/job-price.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
+import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
+import {
+  countEventTypes,
+  countHours,
+  listSources,
+  requireKnownSource,
+  type SourceSummary,
+} from '../../core/events/store/sources/source-reads.js';
+import { bucketUnmatched } from '../../core/sentinel/store/metrics-reads.js';
+import { readArrivals, readPrices } from '../../core/sentinel/store/sentinel-reads.js';
+import type { Access } from '../access.js';
+import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../request.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;

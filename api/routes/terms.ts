@@ -1,19 +1,23 @@
 /** The dated terms, and the act that changes them: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { LONGEST_MS } from '../../config/reading/quantity.js';
-import { isPossibleWei, ROUNDINGS } from '../../core/base/money.js';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { differenceWords } from '../../core/sentinel/rules/sentinel-terms.js';
-import { listActs } from '../../core/pool/store/audit-log-reads.js';
-import { changeTerms, readTermsHistory, type TermsHistory } from '../../core/terms/store/terms.js';
-import { rehearse, transact } from '../../core/db/transact.js';
-import { type RunningFile, runningFiles } from '../../core/terms/store/worker-terms.js';
-import type { Access } from '../access.js';
 import type { ApiDeps } from '../../client/deps.js';
 import { parseEventTime } from '../../client/event-times.js';
+import {
+  viewTermsChange,
+  viewTermsHistory,
+  viewTermsValues,
+} from '../../client/views/terms-view.js';
+import { LONGEST_MS } from '../../config/reading/quantity.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { isPossibleWei, ROUNDINGS } from '../../core/base/money.js';
+import { rehearse, transact } from '../../core/db/transact.js';
+import { listActs } from '../../core/ledger/store/audit-log-reads.js';
+import { differenceWords } from '../../core/sentinel/rules/sentinel-terms.js';
+import { changeTerms, readTermsHistory, type TermsHistory } from '../../core/terms/store/terms.js';
+import { type RunningFile, runningFiles } from '../../core/terms/store/worker-terms.js';
+import type { Access } from '../access.js';
 import { readBody, reasonText, refuseQuery } from '../request.js';
-import { viewTermsChange, viewTermsHistory, viewTermsValues } from '../../client/views/terms-view.js';
 
 const changeBody = z.strictObject({
   commissionBps: z.number().int().min(0).max(10_000).optional(),

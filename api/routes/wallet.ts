@@ -1,16 +1,20 @@
 /** The wallet that pays, and the switch that stops it: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { PoolError } from '../../core/base/errors/pool-error.js';
-import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
-import { findPayingWallet, type PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
-import type { Access } from '../access.js';
-import { withChecksums } from '../../client/addresses.js';
 import type { ApiDeps } from '../../client/deps.js';
 import { createLinks } from '../../client/links.js';
-import { addressText, readBody, reasonText, refuseQuery } from '../request.js';
 import { resumedWords, viewWallet } from '../../client/views/wallet-view.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { withChecksums } from '../../core/chain/checksums.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
+import {
+  findPayingWallet,
+  type PayingWallet,
+} from '../../core/payouts/store/reads/wallet-reads.js';
+import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
+import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import type { Access } from '../access.js';
+import { addressText, readBody, reasonText, refuseQuery } from '../request.js';
 
 const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 const replaceBody = decisionBody.extend({

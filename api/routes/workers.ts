@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import type { ApiDeps } from '../../client/deps.js';
+import { viewWorker } from '../../client/views/worker-view.js';
 import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
 import type { Access } from '../access.js';
-import type { ApiDeps } from '../../client/deps.js';
 import { addressText, booleanQuery, pageQuery, readQuery } from '../request.js';
-import { viewWorker } from '../../client/views/worker-view.js';
 
 const workersQuery = pageQuery.extend({
   payee: addressText.optional(),

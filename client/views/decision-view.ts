@@ -1,10 +1,8 @@
 /** What an operator's decisions about events and money came to, as `/v1` and the command line show it. */
-import type {
-  AdjustmentReport,
-  JobDecisionReport,
-  SetAsideRetryReport,
-} from '../../workflows/contract-events.js';
-import { withChecksums } from '../addresses.js';
+
+import { withChecksums } from '../../core/chain/checksums.js';
+import type { AdjustmentReport, JobDecisionReport } from '../../core/decisions/rules/reports.js';
+import type { SetAsideRetryReport } from '../../core/events/rules/reports.js';
 import { amount } from './amounts.js';
 
 interface Fees {

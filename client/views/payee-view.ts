@@ -1,7 +1,7 @@
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import type { PayeeSummary } from '../../core/payees/store/payee-reads.js';
-import { toChecksum, withChecksums } from '../addresses.js';
-import { amount } from './amounts.js';
 import type { Links } from '../links.js';
+import { amount } from './amounts.js';
 
 /** A payee as `/v1` shows it; `earned` is everything that was ever credited to it. */
 export function viewPayee(payee: PayeeSummary, links: Links) {

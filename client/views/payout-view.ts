@@ -1,9 +1,13 @@
 /** Payouts as `/v1` shows them. */
-import type { AllocationSummary, SlotSummary } from '../../core/payouts/store/reads/payout-detail-reads.js';
+
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
+import type {
+  AllocationSummary,
+  SlotSummary,
+} from '../../core/payouts/store/reads/payout-detail-reads.js';
 import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import { toChecksum, withChecksums } from '../addresses.js';
-import { amount } from './amounts.js';
 import type { Links } from '../links.js';
+import { amount } from './amounts.js';
 import { publicAnswer, publicRegion, publicWait } from './outside.js';
 
 /** @param showsWords also what a node or a signer said */

@@ -1,13 +1,14 @@
 /** How a source stands, as the sentinel sees it. */
-import { roleOf } from '../../core/events/rules/reading/event-type.js';
+
 import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
+import { roleOf } from '../../core/events/rules/reading/event-type.js';
+import { silentForMs } from '../../core/events/rules/source-silence.js';
+import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
 import {
   type ArrivalHour,
   UNMATCHED_AGES,
   type UnmatchedBucket,
 } from '../../core/sentinel/rules/sentinel-figures.js';
-import { silentForMs } from '../../core/events/rules/source-silence.js';
-import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
 import { amount } from './amounts.js';
 import { publicModel, publicName } from './outside.js';
 

@@ -1,5 +1,5 @@
+import type { ActLine } from '../../core/ledger/store/audit-log-reads.js';
 import { changeWords, type TermsValues, type TermsVersion } from '../../core/terms/rules/terms.js';
-import type { ActLine } from '../../core/pool/store/audit-log-reads.js';
 import type { TermsChange, TermsHistory } from '../../core/terms/store/terms.js';
 import { amount } from './amounts.js';
 

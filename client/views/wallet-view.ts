@@ -1,8 +1,8 @@
-import type { Resumed } from '../../core/payouts/store/wallet/wallets.js';
+import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
+import type { Resumed } from '../../core/checks/store/resuming.js';
 import type { PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { toChecksum, withChecksums } from '../addresses.js';
-import { amount } from './amounts.js';
 import type { Links } from '../links.js';
+import { amount } from './amounts.js';
 import { publicHalt } from './outside.js';
 
 /** A wallet as `/v1` shows it; of its balance, what the chain showed last. */

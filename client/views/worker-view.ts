@@ -1,5 +1,5 @@
+import { toChecksum } from '../../core/chain/checksums.js';
 import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
-import { toChecksum } from '../addresses.js';
 import { amount } from './amounts.js';
 import { publicRegion } from './outside.js';
 

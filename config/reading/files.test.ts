@@ -1,8 +1,9 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig, readSigner } from '../config.js';
 import { BASE, useConfigFiles } from '../../test/harness/config-files.js';
+import { loadConfig } from '../config.js';
 import { describeConfig } from '../describe.js';
+import { readSigner } from '../sections/wallet.js';
 import type { ConfigError, ConfigWarning } from './problem.js';
 
 const { write, load, problemsOf, pathOf } = useConfigFiles();
@@ -28,7 +29,7 @@ describe('secrets', () => {
     expect(config.api.token).toBe(KEY);
     expect(config.temporal.connection).toMatchObject({ apiKey: KEY, tls: true });
     expect(config.sources[0]?.options).toMatchObject({ basicAuth: { user: 'ann', password: KEY } });
-    expect(await readSigner(config)).toMatchObject({
+    expect(await readSigner(config.wallet)).toMatchObject({
       kind: 'keystore',
       passphrase: Buffer.from(`${KEY}\n`),
     });

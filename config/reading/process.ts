@@ -6,8 +6,8 @@ import { ConfigError } from './problem.js';
 
 /** The program's version. */
 export function readVersion(): string {
-  // Beside this file in a checkout, one up in a build.
-  const paths = ['../../package.json', '../../package.json'].map(
+  // At the top of a checkout, one further up from a build.
+  const paths = ['../../package.json', '../../../package.json'].map(
     (path) => new URL(path, import.meta.url),
   );
   const found = paths.find((path) => existsSync(path));
@@ -36,6 +36,6 @@ export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string
       },
     ]);
   }
-  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  const built = fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url));
   return import.meta.url.endsWith('.js') && existsSync(built) ? built : null;
 }

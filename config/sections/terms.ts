@@ -1,5 +1,5 @@
-import type { Config } from '../config.js';
 import type { TermsFile } from '../../core/terms/rules/terms.js';
+import type { Config } from '../config.js';
 
 /** What a configuration says of the terms. In force are those of the ledger. */
 export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {

@@ -1,11 +1,11 @@
 /** Who signs: where its files are, and what stands in them. */
 import { readFile } from 'node:fs/promises';
-import type { Config } from '../config.js';
+import type { Address } from '../../core/base/address.js';
 import type { SignerConfig } from '../../core/chain/signer/registry.js';
 import { type NamedFiles, unreadable } from '../reading/files.js';
 import { ConfigError } from '../reading/problem.js';
-import type { ConfigValues } from '../schema.js';
 import { readTextFile, secretIn } from '../reading/text-file.js';
+import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
 
@@ -81,9 +81,16 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
   files.warn(key, 'CONFIG_VALUE', `${file} ${found.join(' and ')}; ${words}`);
 }
 
+export interface WalletConfig {
+  readonly signer: SignerPlace;
+  /** When given, a keystore must hold this wallet; a remote signer always names one. */
+  readonly address: Address | null;
+  /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
+  readonly acceptedTransactions: number;
+}
+
 /** The signer with what its files hold, read anew each time. */
-export async function readSigner(config: Config): Promise<SignerConfig> {
-  const { signer, address } = config.wallet;
+export async function readSigner({ signer, address }: WalletConfig): Promise<SignerConfig> {
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([
       readNamed('wallet.keystoreFile', signer.keystorePath, readTextFile),

@@ -1,7 +1,7 @@
 /** Reads what a node answered. Whatever is not exactly as specified throws a ChainError. */
 import { type Address, isHexAddress } from '../base/address.js';
-import type { Receipt } from '../payouts/rules/settlement.js';
 import { ChainError } from './chain-error.js';
+import type { Receipt } from './rules/receipt.js';
 
 export interface BlockHeader {
   readonly number: number;

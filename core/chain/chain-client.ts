@@ -1,10 +1,10 @@
-import { isRefusal, refusalIn } from './rules/broadcast-answer.js';
 import { readHash } from './chain-answers.js';
 import type { ChainConfig } from './chain-config.js';
 import { ChainError, saysReverted, saysUnaffordable } from './chain-error.js';
 import type { ChainReads, TransferRequest } from './chain-reads.js';
 import { type Endpoint, lagOf, openEndpoints } from './endpoints.js';
 import type { KnownBlock } from './own-chain.js';
+import { isRefusal, refusalIn } from './rules/broadcast-answer.js';
 
 export interface EndpointAnswer<T> {
   readonly endpoint: string;

@@ -1,5 +1,4 @@
 import type { Address } from '../base/address.js';
-import type { Receipt } from '../payouts/rules/settlement.js';
 import {
   type BlockHeader,
   type MinedTransaction,
@@ -12,6 +11,7 @@ import {
 } from './chain-answers.js';
 import { ChainError } from './chain-error.js';
 import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc-client.js';
+import type { Receipt } from './rules/receipt.js';
 
 /** The wallet and the head, seen in one batch. */
 export interface WalletView {

@@ -1,7 +1,7 @@
-import type { Depth, Inclusion, Receipt } from '../payouts/rules/settlement.js';
 import type { BlockHeader } from './chain-answers.js';
 import { type ChainClient, type EndpointAnswer, findAgreement } from './chain-client.js';
 import type { ChainReads } from './chain-reads.js';
+import type { Depth, Inclusion, Receipt } from './rules/receipt.js';
 
 export interface Depths {
   readonly confirmations: number;

@@ -1,9 +1,9 @@
 /** What a wallet has sent, found on the chain by its nonces. */
 import type { Address } from '../base/address.js';
-import type { Receipt } from '../payouts/rules/settlement.js';
 import type { MinedTransaction } from './chain-answers.js';
 import { ChainError } from './chain-error.js';
 import type { ChainReads } from './chain-reads.js';
+import type { Receipt } from './rules/receipt.js';
 import { chainIdOf, rebuildRaw } from './transfer.js';
 
 /** A mined transaction together with what became of it. */

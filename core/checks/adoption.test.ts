@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { adopt } from './store/foreign-transactions.js';
-import { checkInvariants } from './audit/invariants.js';
-import { reserveManual, reserveRound } from '../payouts/store/reservations.js';
-import { query } from '../db/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   createPayer,
@@ -23,8 +17,15 @@ import {
   type TestWallet,
 } from '../../test/harness/money.js';
 import { startRpcSwitch } from '../../test/harness/rpc-switch.js';
-import { adoptWallet } from './adoption.js';
+import { createChainClient } from '../chain/chain-client.js';
+import { query } from '../db/query.js';
+import { reserveManual, reserveRound } from '../payouts/store/reservations.js';
+import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { adoptWallet } from './adoption.js';
+import { checkInvariants } from './audit/invariants.js';
+import { adopt } from './store/foreign-transactions.js';
+import { resumeWallet } from './store/resuming.js';
 
 const GWEI = 10n ** 9n;
 const DECISION = { actor: 'test', reason: 'looked at it', dryRun: false, vouchedHashes: [] };

@@ -5,43 +5,30 @@
 
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
-import { feesOf, signerOf } from '../chain/transfer.js';
-import { findByNonces, type SentTransaction } from '../chain/wallet-history.js';
-import type { Address } from '../base/address.js';
-import {
-  describeForeign,
-  type ForeignFacts,
-  type ForeignVerdict,
-  judgeForeign,
-} from './rules/foreign-verdict.js';
 import type { GivenOrder } from '../orders/rules/order.js';
+import { describeForeign } from '../payouts/rules/foreign-verdict.js';
 import {
-  adopt,
-  type ForeignTransaction,
-  knownPayees,
-  type RecoveredAttempt,
-  recoverAttempts,
-  unclaimedPayments,
-} from './store/foreign-transactions.js';
+  type Found,
+  judgeSent,
+  recoveredOf,
+  searchSent,
+} from '../payouts/settling/unknown-transactions.js';
 import { type OpenSlot, openSlots } from '../payouts/store/settlements.js';
-import { findWallet, reopenWallet, requireHalted, type WalletOpening } from '../payouts/store/wallet/wallets.js';
-import { searchStart } from '../payouts/store/reads/wallet-reads.js';
-import type { AdoptionReport } from '../../workflows/contract.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
-import { deepPoint, type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
+import {
+  findWallet,
+  reopenWallet,
+  requireHalted,
+  type WalletOpening,
+} from '../payouts/store/wallet/wallets.js';
+import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { openingAt } from '../payouts/wallet/other-wallets.js';
 import { requireOwnChain } from '../payouts/wallet/own-chain.js';
+import type { AdoptionReport } from './rules/reports.js';
+import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
 /** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
-
-interface Found {
-  readonly transaction: SentTransaction;
-  readonly facts: ForeignFacts;
-  readonly slot: OpenSlot | undefined;
-  readonly verdict: ForeignVerdict;
-}
 
 interface Examination {
   readonly found: readonly Found[];
@@ -109,22 +96,6 @@ async function reopen(
   return isNew && dryRun ? opening : undefined;
 }
 
-/**
- * A consumed nonce whose transaction nobody here knows: when it is the very transfer that was signed
- * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
- */
-export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
-  const end = await deepPoint(deps);
-  if (end === undefined || slot.nonce >= end.nonce) return false;
-  const [found] = await judge(deps, await search(deps, [slot.nonce], end), {
-    slots: [slot],
-    vouched: new Set(),
-  });
-  if (found?.verdict !== 'ours') return false;
-  await recoverAttempts(deps.db, walletKeyOf(deps), [recoveredOf(found.transaction)]);
-  return true;
-}
-
 async function examine(
   deps: MoneyDeps,
   vouched: ReadonlySet<string>,
@@ -139,8 +110,8 @@ async function examine(
   const last = Math.min(end.nonce, nextNonce + MOST_AT_ONCE);
   const ahead = range(nextNonce, last);
   const wanted = [...slots.map(({ nonce }) => nonce), ...ahead];
-  const sent = await search(deps, wanted, { ...end, start });
-  const found = await judge(deps, sent, { slots, vouched });
+  const sent = await searchSent(deps, wanted, { ...end, start });
+  const found = await judgeSent(deps, sent, { slots, vouched });
   const known = new Set(
     found.flatMap((one) => (one.verdict === 'unclear' ? [] : [one.facts.nonce])),
   );
@@ -201,52 +172,9 @@ async function unseenSlots(
   return { slots: unseen.filter(isAbsent), untold: unseen.find((slot) => !isAbsent(slot)) };
 }
 
-async function search(
-  deps: MoneyDeps,
-  nonces: readonly number[],
-  {
-    block: toBlock,
-    start,
-  }: Pick<FinalPoint, 'block'> & { readonly start?: WalletOpening | undefined },
-): Promise<readonly SentTransaction[]> {
-  if (nonces.length === 0) return [];
-  const key = walletKeyOf(deps);
-  const fromBlock = start?.block ?? (await searchStart(deps.db, key, Math.min(...nonces)));
-  const { address: wallet } = key;
-  const asked = { wallet, nonces, fromBlock, toBlock };
-  return agreedSent(deps, (reads) => findByNonces(reads, asked));
-}
-
-async function judge(
-  deps: MoneyDeps,
-  sent: readonly SentTransaction[],
-  context: { readonly slots: readonly OpenSlot[]; readonly vouched: ReadonlySet<string> },
-): Promise<readonly Found[]> {
-  const destinations = sent.flatMap(({ to }) => (to === null ? [] : [to]));
-  const payees = await knownPayees(deps.db, destinations);
-  return sent.map((transaction) => {
-    const facts = factsOf(transaction, deps.signer.address);
-    const slot = context.slots.find(({ nonce }) => nonce === facts.nonce);
-    const verdict = judgeForeign(facts, {
-      slot,
-      isPayee: facts.to !== null && payees.has(facts.to),
-      isVouchedFor: context.vouched.has(facts.hash),
-    });
-    return { transaction, facts, slot, verdict };
-  });
-}
-
-function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
-  const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
-  const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
-  // Signed for another chain it would not have come so far.
-  const isForOurChain = signedFor !== null;
-  return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
-}
-
 function adoptionOf(deps: MoneyDeps, examination: Examination) {
   const { found, unclaimed } = examination;
-  const foreign = (verdict: ForeignVerdict) =>
+  const foreign = (verdict: Found['verdict']) =>
     found
       .filter((one) => one.verdict === verdict)
       .map(({ transaction }) => ({ ...transaction, sender: deps.signer.address }));
@@ -257,11 +185,6 @@ function adoptionOf(deps: MoneyDeps, examination: Examination) {
     payments: [...foreign('payment'), ...unclaimed],
     paysNobody: foreign('pays-nobody'),
   };
-}
-
-function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
-  const bytes = Buffer.from(raw ?? '', 'hex');
-  return { hash, nonce, raw: bytes, ...feesOf(bytes) };
 }
 
 function range(from: number, below: number): readonly number[] {

@@ -2,9 +2,6 @@ import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { checkInvariants } from './audit/invariants.js';
-import { payoutProgress } from '../payouts/store/payout-progress.js';
-import { query } from '../db/query.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   CONTRACTS,
@@ -17,6 +14,9 @@ import {
   setBalance,
   stateOf,
 } from '../../test/harness/money.js';
+import { query } from '../db/query.js';
+import { payoutProgress } from '../payouts/store/payout-progress.js';
+import { checkInvariants } from './audit/invariants.js';
 import { payElsewhere, releasePayout } from './payout-repairs.js';
 
 const GWEI = 10n ** 9n;

@@ -1,25 +1,26 @@
 /** Repairs of one payout: each shows first what it would do, and proves it on the chain. */
+
+import { PoolError } from '../base/errors/pool-error.js';
+import { ethAndWei } from '../base/money.js';
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
-import { ethAndWei } from '../base/money.js';
 import type { GivenOrder } from '../orders/rules/order.js';
-import { PoolError } from '../base/errors/pool-error.js';
 import { decideSettlement, type SettlementDecision } from '../payouts/rules/settlement.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
+import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
+import { agreedSent } from '../payouts/wallet/agreed-sent.js';
+import { finalPoint } from '../payouts/wallet/final-point.js';
+import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { requireOwnChain } from '../payouts/wallet/own-chain.js';
+import type { RepairReport } from './rules/reports.js';
 import {
   bookPaidElsewhere,
   type RepairedPayout,
   requirePayout,
   requireUnsigned,
 } from './store/repaired-payouts.js';
-import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
-import type { RepairReport } from '../../workflows/contract.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
-import { finalPoint } from '../payouts/wallet/final-point.js';
-import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { requireOwnChain } from '../payouts/wallet/own-chain.js';
 
 /**
  * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or

@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { checkInvariants } from './audit/invariants.js';
-import { holdPayout } from '../payouts/store/payout-messages.js';
-import { openPayouts } from '../payouts/store/payout-progress.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   createPayer,
@@ -13,6 +10,9 @@ import {
   reserveFor,
   stateOf,
 } from '../../test/harness/money.js';
+import { holdPayout } from '../payouts/store/payout-messages.js';
+import { openPayouts } from '../payouts/store/payout-progress.js';
+import { checkInvariants } from './audit/invariants.js';
 import { recheckSettled } from './recheck.js';
 
 let chain: LocalChain;

@@ -1,6 +1,11 @@
 import type { BlockHeader } from '../chain/chain-answers.js';
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
+import { finalPoint } from '../payouts/wallet/final-point.js';
+import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
+import type { RecheckReport } from './rules/reports.js';
 import {
   markFinal,
   moveSlot,
@@ -8,11 +13,6 @@ import {
   reopenPayout,
   slotsNotFinal,
 } from './store/paid-slots.js';
-import type { RecheckReport } from '../../workflows/contract.js';
-import { finalPoint } from '../payouts/wallet/final-point.js';
-import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
 
 const PAGE = 500;
 

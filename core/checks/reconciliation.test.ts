@@ -1,10 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../chain/chain-client.js';
-import type { ChainReads } from '../chain/chain-reads.js';
+import { openWallet } from '../../activities/wallet.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { listReconciliations } from './store/reconciliation-records.js';
-import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   CONTRACTS,
@@ -18,10 +15,13 @@ import {
   setBalance,
   type TestWallet,
 } from '../../test/harness/money.js';
-import { adoptWallet } from './adoption.js';
+import { createChainClient } from '../chain/chain-client.js';
+import type { ChainReads } from '../chain/chain-reads.js';
+import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { adoptWallet } from './adoption.js';
 import { reconcile } from './reconciliation.js';
-import { openWallet } from '../../activities/wallet.js';
+import { listReconciliations } from './store/reconciliation-records.js';
 
 let chain: LocalChain;
 let database: TestDatabase;

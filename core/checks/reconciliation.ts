@@ -2,8 +2,13 @@
  * Chain against ledger, both ways and to the wei: every nonce that the wallet has used by a final
  * block, and the balance that they must have left.
  */
+
 import { ChainError } from '../chain/chain-error.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
+import { haltWallet } from '../payouts/store/wallet/wallets.js';
+import { agreedSent } from '../payouts/wallet/agreed-sent.js';
+import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
+import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import {
   compareBalance,
   compareNonce,
@@ -12,6 +17,7 @@ import {
   type LedgerRecord,
   spentBy,
 } from './rules/discrepancies.js';
+import type { ReconciliationReport } from './rules/reports.js';
 import {
   keepReconciliation,
   ledgerRecords,
@@ -20,11 +26,6 @@ import {
   type ReconciliationStart,
   reconciliationStart,
 } from './store/reconciliation-records.js';
-import { haltWallet } from '../payouts/store/wallet/wallets.js';
-import type { ReconciliationInput, ReconciliationReport, Unscoped } from '../../workflows/contract.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
-import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 
 /** More would not pass through Temporal; all of them are kept. */
 const MOST_TOLD = 500;
@@ -34,7 +35,7 @@ const PAGE = 200;
 /** Reconciles what is new since the last interval that added up, and keeps the result. */
 export async function reconcile(
   deps: MoneyDeps,
-  input: Unscoped<ReconciliationInput>,
+  input: { readonly fromOpening: boolean },
   onProgress: (words: string) => void = () => undefined,
 ): Promise<ReconciliationReport> {
   const key = walletKeyOf(deps);

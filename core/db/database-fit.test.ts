@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { startPooler } from '../../test/harness/pooler.js';
+import { withHistoryLock } from '../history/archive/history-lock.js';
 import { closeDatabase, type Database, openDatabase } from './database.js';
 import { refuseUnfitDatabase } from './database-fit.js';
-import { withHistoryLock } from '../history/archive/history-lock.js';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** What a failed statement means for whoever runs the pool. */
 import { causesOf } from '../base/causes.js';
-import { foreignText } from '../base/foreign-text.js';
 import { PoolError } from '../base/errors/pool-error.js';
+import { foreignText } from '../base/foreign-text.js';
 
 /** SQLSTATE classes 08, 53 (without a full disk) and 57P, or what a socket says when nobody listens. */
 export function isDatabaseAway(error: unknown): boolean {

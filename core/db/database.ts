@@ -2,14 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import './connection/given-back.js';
-import * as schema from './schema/schema.js';
 import { sessionOf } from './connection/session.js';
 import { settingAfterConnecting } from './connection/session-settings.js';
 import { watchSilence } from './connection/silent-connections.js';
 import { tellFailures } from './statement-error.js';
 
 /** The pool of connections behind every store function; `$client` is the pg pool itself. */
-export type Database = NodePgDatabase<typeof schema> & { readonly $client: pg.Pool };
+export type Database = NodePgDatabase & { readonly $client: pg.Pool };
 
 /** One connection inside a transaction. Never take a second one from the pool inside. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
@@ -61,7 +60,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     tellFailures(client);
   });
   cutters.set(pool, watchSilence(pool, { url, statementTimeoutMs }));
-  return drizzle({ client: pool, schema });
+  return drizzle({ client: pool });
 }
 
 /** Closes all connections; running queries end first, unless nothing is heard of them for long. */

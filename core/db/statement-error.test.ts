@@ -4,8 +4,8 @@ import { eq, sql } from 'drizzle-orm';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { payee } from '../ledger/store/tables.js';
 import { query } from './query.js';
-import { payee } from './schema/schema.js';
 import { StatementError, statementError } from './statement-error.js';
 import { sqlState, transact } from './transact.js';
 

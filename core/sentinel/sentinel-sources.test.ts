@@ -1,12 +1,12 @@
 /** Passes over real sources, and what the sentinel then says of their silence. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TEST_SENTINEL } from '../../test/kit/test-pool.js';
-import { startTestOrchestrator } from '../events/sources/testing/test-orchestrator.js';
+import { createSentinelActivities } from '../../activities/sentinel.js';
 import { BucketWorld, eventText, job } from '../../test/harness/bucket-world.js';
 import { ALICE, at, T0 } from '../../test/harness/sync-world.js';
-import type { SentinelReport } from '../../workflows/contract.js';
-import { createSentinelActivities } from '../../activities/sentinel.js';
+import { TEST_SENTINEL } from '../../test/kit/test-pool.js';
+import { startTestOrchestrator } from '../events/sources/testing/test-orchestrator.js';
+import type { SentinelReport } from './rules/report.js';
 
 const MINUTE_S = 60;
 const HOUR_S = 3_600;

@@ -1,10 +1,10 @@
 /** What the sentinel says of the terms, on a real Postgres. */
 import { describe, expect, it } from 'vitest';
+import { DAY, useSentinelWorld } from '../../test/harness/sentinel-world.js';
+import { transact } from '../db/transact.js';
 import type { TermsFile, TermsValues } from '../terms/rules/terms.js';
 import { changeTerms, openTerms } from '../terms/store/terms.js';
-import { transact } from '../db/transact.js';
 import { forgetFile, keepFile } from '../terms/store/worker-terms.js';
-import { DAY, useSentinelWorld } from '../../test/harness/sentinel-world.js';
 
 const { world, run, look, open, openCodes } = useSentinelWorld();
 const VALUES: TermsValues = {

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Comparison, compare } from '../referee/compare.js';
 import { compareWorkers } from '../referee/compare-workers.js';
-import { type DayAtSite, prepareDay } from './day-plan.js';
-import { createNarrator, statusLine } from './narration.js';
-import { takeOverRounds } from '../stack/rounds.js';
 import { readJournal } from '../simulator/simulator-journal.js';
-import { openSnapshots, type Snapshot, type SnapshotReader } from './snapshot.js';
+import { takeOverRounds } from '../stack/rounds.js';
 import { ANY_PORTS, type Stack, startStack } from '../stack/stack.js';
 import { COMMISSION_BPS } from '../stack/stack-config.js';
+import { type DayAtSite, prepareDay } from './day-plan.js';
+import { createNarrator, statusLine } from './narration.js';
+import { openSnapshots, type Snapshot, type SnapshotReader } from './snapshot.js';
 import type { Terminal } from './terminal.js';
 
 export interface DayOptions {

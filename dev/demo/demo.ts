@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparisonTable } from '../referee/compare-table.js';
+import { runLive } from '../stack/live.js';
 import { runDay } from './day.js';
 import { summarize } from './day-summary.js';
-import { runLive } from '../stack/live.js';
 import { openTerminal } from './terminal.js';
 
 const USAGE = `npm run demo                  a live pool; Ctrl-C ends it, the next start goes on from there
@@ -17,7 +17,7 @@ npm run demo -- --once        one bounded day in a state of its own, compared to
   -- --seed <n>               another day (default 1)
   -- --kill-worker            kill -9 the worker while it pays`;
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 const interrupted = new AbortController();

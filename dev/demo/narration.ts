@@ -1,5 +1,5 @@
-import { withChecksums } from '../../client/addresses.js';
 import { counted } from '../../core/base/counted.js';
+import { withChecksums } from '../../core/chain/checksums.js';
 import { eth } from '../referee/compare-table.js';
 import type { SeenPayout, Snapshot } from './snapshot.js';
 

@@ -1,5 +1,10 @@
-import type { JournalSource } from './compare.js';
 import { type EventLine, readJournal } from '../simulator/simulator-journal.js';
+
+export interface JournalSource {
+  readonly sourceId: string;
+  readonly nodeType: 'ai' | 'transcode';
+  readonly path: string;
+}
 
 /** What the ledger must say, worked out from who truly did each job. */
 export interface Expected {

@@ -1,4 +1,4 @@
-import { withChecksums } from '../../client/addresses.js';
+import { withChecksums } from '../../core/chain/checksums.js';
 import type { Comparison, PayeeComparison } from './compare.js';
 
 const WEI_DIGITS = 18;

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { compareWorkers } from './compare-workers.js';
 import { freePort } from '../../core/processes/ports.js';
 import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
+import { compareWorkers } from './compare-workers.js';
 
 const ALICE = `0x${'a1'.repeat(20)}`;
 const BOB = `0x${'b0'.repeat(20)}`;

@@ -1,5 +1,5 @@
-import type { JournalSource } from './compare.js';
 import { readJournal } from '../simulator/simulator-journal.js';
+import type { JournalSource } from './compare-journal.js';
 
 /**
  * Who is online, as the orchestrators know it, against the workers that the API lists. Two

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
 import { type LocalChain, rpc, startChain } from '../stack/chain-node.js';
 import { compare } from './compare.js';
 import { comparisonTable, eth } from './compare-table.js';
-import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
 
 const ALICE = `0x${'a1'.repeat(20)}`;
 const BOB = `0x${'b0'.repeat(20)}`;

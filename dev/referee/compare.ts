@@ -3,7 +3,7 @@
  * It shares no code with what it checks: own SQL, own JSON-RPC, own arithmetic.
  */
 import { readChain } from './compare-chain.js';
-import { type Expected, readExpected } from './compare-journal.js';
+import { type Expected, type JournalSource, readExpected } from './compare-journal.js';
 import { type Ledger, type LedgerPayee, readLedger } from './compare-ledger.js';
 
 export interface CompareOptions {
@@ -13,12 +13,6 @@ export interface CompareOptions {
   /** The hot wallet that pays. */
   readonly wallet: string;
   readonly commissionBps: number;
-}
-
-export interface JournalSource {
-  readonly sourceId: string;
-  readonly nodeType: 'ai' | 'transcode';
-  readonly path: string;
 }
 
 export interface PayeeComparison {

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findTemporal } from './temporal-binary.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const OLDEST_NODE = [20, 3];
 // Standard output belongs to the command that follows: its last line may be read by a machine.
 const say = (line) => process.stderr.write(`set-up: ${line}\n`);

@@ -22,11 +22,15 @@ test('the README names the Temporal CLI that set-up brings', () => {
 
 test('a start of a fresh clone installs nothing, and says which command does', () => {
   const clone = mkdtempSync(join(tmpdir(), 'openpool-clone-'));
-  for (const path of ['dev/setup/setup.mjs', 'dev/setup/temporal-binary.mjs', 'package-lock.json']) {
-    cpSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), join(clone, path));
+  for (const path of [
+    'dev/setup/setup.mjs',
+    'dev/setup/temporal-binary.mjs',
+    'package-lock.json',
+  ]) {
+    cpSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), join(clone, path));
   }
   const before = readdirSync(clone);
-  const script = join(clone, 'local', 'setup.mjs');
+  const script = join(clone, 'dev', 'setup', 'setup.mjs');
   const done = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
   expect(done).toMatchObject({ status: 1, stdout: '' });
   expect(done.stderr).toContain('npm ci');

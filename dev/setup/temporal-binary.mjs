@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 /** The newest release that builds with `go install`: later ones carry replace directives. */
 const CLI_VERSION = 'v1.5.1';
 const SDK_DOWNLOAD_TIMEOUT_MS = 60_000;
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
  * @param {{ say?: (line: string) => void }} [options]

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trafficOf } from '../demo/day-plan.js';
 import { createNarrator, statusLine } from '../demo/narration.js';
+import { openSnapshots } from '../demo/snapshot.js';
+import type { Terminal } from '../demo/terminal.js';
 import { fillBacklog, runEndless } from '../simulator/simulator-run.js';
 import type { Traffic } from '../simulator/simulator-traffic.js';
-import { openSnapshots } from '../demo/snapshot.js';
 import { type Site, type Stack, startStack } from './stack.js';
 import type { StackPorts } from './stack-state.js';
-import type { Terminal } from '../demo/terminal.js';
 
 export interface LiveOptions {
   readonly dir: string;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rpc } from './chain-node.js';
 import type { CastContracts } from '../simulator/simulator-cast.js';
+import { rpc } from './chain-node.js';
 
 const WEI_PER_ETH = 10n ** 18n;
 const FUNDS_WEI = 3_000n * WEI_PER_ETH;

@@ -27,7 +27,7 @@ export interface StackChildOptions {
   readonly onStart: (process: LocalProcess) => void;
 }
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 15_000;
 const RESTART_PAUSE_MS = 300;

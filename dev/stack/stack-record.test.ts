@@ -54,7 +54,7 @@ test('when the owner is killed with -9, its processes end within moments', async
   const owner = spawn(
     process.execPath,
     ['--import', 'tsx', '--input-type=module', '-e', script, dir],
-    { cwd: fileURLToPath(new URL('../../local', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
+    { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await new Promise((resolve) => owner.stdout.once('data', resolve));
   const [ward] = (

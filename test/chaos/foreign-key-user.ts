@@ -1,8 +1,8 @@
 /** Somebody else who has the key of the wallet that pays, and uses it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
-import { rpc } from '../../dev/stack/chain-node.js';
 import type { Random } from '../../dev/simulator/simulator-random.js';
+import { rpc } from '../../dev/stack/chain-node.js';
 import { FEE_CAP_WEI } from './chaos-config.js';
 import type { ChaosStack } from './chaos-stack.js';
 

@@ -4,12 +4,12 @@
  * it, workflow, rounds, ledger, retries, is the real thing.
  */
 import { sql } from 'drizzle-orm';
-import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
-import type { SendResult } from '../../core/payouts/sending/sending.js';
+import { query } from '../../core/db/query.js';
 import { isClosed, type PayoutState } from '../../core/payouts/rules/payout.js';
+import type { SendResult } from '../../core/payouts/sending/sending.js';
 import { postMovement } from '../../core/payouts/store/payout-postings.js';
 import { type PayoutProgress, payoutProgress } from '../../core/payouts/store/payout-progress.js';
-import { query } from '../../core/db/query.js';
+import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 
 interface PayoutCall {
   readonly payoutId: string;

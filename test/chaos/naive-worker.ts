@@ -2,12 +2,12 @@
 import { Client } from '@temporalio/client';
 import { createRoundActivities } from '../../activities/round.js';
 import { findWorkflowBundle } from '../../config/reading/process.js';
-import { createLanes, runLanes, stopLanes } from '../../worker/temporal/lanes.js';
 import { installRuntime } from '../../start/log.js';
-import { applySchedules } from '../../worker/temporal/schedules.js';
-import { registerSearchAttributes } from '../../worker/temporal/search-attributes.js';
 import { runProcess, type Service, type ServiceContext } from '../../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../../start/temporal-connection.js';
+import { createLanes, runLanes, stopLanes } from '../../worker/temporal/lanes.js';
+import { applySchedules } from '../../worker/temporal/schedules.js';
+import { registerSearchAttributes } from '../../worker/temporal/search-attributes.js';
 import { startWallet } from '../../worker/wallet-start.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { recordTerms } from '../harness/terms.js';

@@ -1,8 +1,8 @@
 /** Who is paid in the storm, and the fees that keep coming in for them. */
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
-import type { LocalChain } from '../../dev/stack/chain-node.js';
 import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { CONTRACTS, deploy } from '../harness/money.js';
 
 export interface PayeeCast {

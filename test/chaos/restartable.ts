@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../core/processes/ports.js';
 import { type LocalPostgres, startPostgres } from '../../core/db/embedded/postgres.js';
+import { freePort } from '../../core/processes/ports.js';
 import type { LocalProcess } from '../../core/processes/process.js';
 import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';

@@ -1,8 +1,8 @@
 /** The second pool as the harness sees it: who works for it, what they earn, and whether its own ledger holds. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../dev/simulator/simulator-random.js';
-import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { closeDatabase, openDatabase } from '../../core/db/database.js';
+import type { Random } from '../../dev/simulator/simulator-random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import { earn, type Side } from './earnings.js';
 import { createOracle } from './oracle.js';

@@ -1,7 +1,7 @@
 /** Does what was planned to a pool that is paying, and lets it settle afterwards. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rpc } from '../../dev/stack/chain-node.js';
 import type { Random } from '../../dev/simulator/simulator-random.js';
+import { rpc } from '../../dev/stack/chain-node.js';
 import type { ChaosStack } from './chaos-stack.js';
 import type { FaultTally } from './fault-tally.js';
 import type { ForeignKeyUser } from './foreign-key-user.js';

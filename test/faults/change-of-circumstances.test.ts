@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import type { Address } from '../../core/base/address.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { query } from '../../core/db/query.js';
+import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   CONTRACTS,

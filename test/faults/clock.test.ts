@@ -2,14 +2,14 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { query } from '../../core/db/query.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {

@@ -1,10 +1,10 @@
 /** A reorg deeper than the confirmations takes back what was paid long since, with the sagas ended. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import type { RecheckReport } from '../../core/checks/rules/reports.js';
 import { query } from '../../core/db/query.js';
-import type { RecheckReport } from '../../workflows/contract.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createTestWallet,

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ScheduleOptions } from '@temporalio/client';
 import { expect, inject, it } from 'vitest';
-import { startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
 import { startTestOrchestrator } from '../../core/events/sources/testing/test-orchestrator.js';
-import { findLedger } from '../../core/pool/store/identity.js';
+import { findLedger } from '../../core/ledger/store/identity.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { startChain } from '../../dev/stack/chain-node.js';
 import { createEmptyDatabase } from '../harness/database.js';
 import { createTestWallet, recordTestTerms, reserveFor } from '../harness/money.js';
 import { createTestNamespace } from '../harness/namespace.js';

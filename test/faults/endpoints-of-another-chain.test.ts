@@ -2,15 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { adoptWallet } from '../../core/checks/adoption.js';
-import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { adoptWallet } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { openPayouts, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
-import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

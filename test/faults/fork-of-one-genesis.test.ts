@@ -1,11 +1,11 @@
 /** Every endpoint begins to show a fork that has our first block, and on which a transfer of ours has failed for good. */
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { recheckSettled } from '../../core/checks/recheck.js';
+import { query } from '../../core/db/query.js';
 import { settleConsumed } from '../../core/payouts/settling/settlement.js';
 import { rpc, startChain } from '../../dev/stack/chain-node.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { query } from '../../core/db/query.js';
 import { createTestDatabase } from '../harness/database.js';
 import {
   createPayer,

@@ -3,8 +3,8 @@
  * signed kept. Under the same kills one pays twice and the other not at all.
  */
 import { sql } from 'drizzle-orm';
-import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
+import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 
 const GWEI = 10n ** 9n;
 

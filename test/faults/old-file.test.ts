@@ -1,13 +1,13 @@
 /** Two replicas whose files say different terms, restarted in turn: an older file turns nothing back. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
+import { waitUntil } from '../../core/processes/process.js';
 import { listFindings } from '../../core/sentinel/store/finding-reads.js';
 import { readTerms } from '../../core/standing/store/pool-reads.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import { createTestWallet } from '../harness/money.js';

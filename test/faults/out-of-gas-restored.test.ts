@@ -1,13 +1,13 @@
 /** A transfer that ran out of gas, paid by a later payout, and then Postgres as it was before. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { adoptWallets, openWallet } from '../../activities/wallet.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
+import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
-import { resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase } from '../harness/database.js';
 import {
   balancesOf,

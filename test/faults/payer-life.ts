@@ -2,11 +2,11 @@
 import { sql } from 'drizzle-orm';
 import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
-import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
 import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
+import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { chainConfig, createPayer, PASSPHRASE, WIDE_LIMITS } from '../harness/money.js';
 import { payNaively } from './naive-payers.js';
 

@@ -3,21 +3,22 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
-import { recheckSettled } from '../../core/checks/recheck.js';
-import { createSender } from '../../core/payouts/sending/sending.js';
 import { adoptWallets, openWallet } from '../../activities/wallet.js';
 import { ChainError } from '../../core/chain/chain-error.js';
 import type { ChainReads } from '../../core/chain/chain-reads.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { recheckSettled } from '../../core/checks/recheck.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
+import { query } from '../../core/db/query.js';
+import { createSender } from '../../core/payouts/sending/sending.js';
 import { requestBump } from '../../core/payouts/store/payout-messages.js';
 import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
-import { reserveRound } from '../../core/payouts/store/reservations.js';
-import { query } from '../../core/db/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { reserveRound } from '../../core/payouts/store/reservations.js';
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
+import { findWallet, haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

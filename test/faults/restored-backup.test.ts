@@ -2,18 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
-import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import type { AdoptionReport } from '../../core/checks/rules/reports.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { query } from '../../core/db/query.js';
 import { holdPayout } from '../../core/payouts/store/payout-messages.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
-import { query } from '../../core/db/query.js';
-import { haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
-import type { AdoptionReport } from '../../workflows/contract.js';
+import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

@@ -2,18 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
-import { reconcile } from '../../core/checks/reconciliation.js';
-import { createSender } from '../../core/payouts/sending/sending.js';
 import { adoptWallets, openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { reserveRound } from '../../core/payouts/store/reservations.js';
+import { reconcile } from '../../core/checks/reconciliation.js';
+import { resumeWallet } from '../../core/checks/store/resuming.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { createSender } from '../../core/payouts/sending/sending.js';
+import { reserveRound } from '../../core/payouts/store/reservations.js';
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
+import { findWallet, haltWallet } from '../../core/payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

@@ -2,11 +2,10 @@
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { testConfig } from '../kit/test-pool.js';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { applySchedules } from '../../worker/temporal/schedules.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -17,6 +16,7 @@ import {
   recordTestTerms,
   type TestWallet,
 } from '../harness/money.js';
+import { testConfig } from '../kit/test-pool.js';
 import { type Manager, startManager, untilAllEnded } from './manager.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 

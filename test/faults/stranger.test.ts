@@ -5,16 +5,16 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { endOrder } from '../../core/orders/store/orders.js';
 import { holdPayout } from '../../core/payouts/store/payout-messages.js';
-import { query } from '../../core/db/query.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { orderWorkflowId, payoutWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
 import {

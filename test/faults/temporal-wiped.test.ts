@@ -2,15 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { freePort } from '../../core/processes/ports.js';
-import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { query } from '../../core/db/query.js';
+import { freePort } from '../../core/processes/ports.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createTestWallet,

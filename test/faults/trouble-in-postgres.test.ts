@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { sqlState } from '../../core/db/transact.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
   createPayer,

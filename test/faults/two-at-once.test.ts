@@ -2,10 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../api/app.js';
-import { TEST_TOKEN, testConfig } from '../kit/test-pool.js';
 import type { Address } from '../../core/base/address.js';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { payoutWorkflowId, pokeSignal } from '../../workflows/contract.js';
 import type { PayoutOutcome } from '../../workflows/payout.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -17,6 +16,7 @@ import {
   reserveFor,
   type TestWallet,
 } from '../harness/money.js';
+import { TEST_TOKEN, testConfig } from '../kit/test-pool.js';
 import { type Manager, startManager, untilAllEnded } from './manager.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 

@@ -1,16 +1,16 @@
 /** Two pools with the same names in their files share one Temporal namespace; each has its own ledger. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import {
   payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { findLedger } from '../../core/pool/store/identity.js';
-import { query } from '../../core/db/query.js';
+import { findLedger } from '../../core/ledger/store/identity.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { laneQueue, poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
 import { createTestWallet, randomAddress, type TestWallet } from '../harness/money.js';

@@ -1,9 +1,9 @@
 /** Safety and liveness of payouts, read off the chain and held against the tables. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../core/base/address.js';
-import { rpcBatch } from '../../dev/stack/chain-node.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
+import { rpcBatch } from '../../dev/stack/chain-node.js';
 
 export interface Verdict {
   /** Payouts with two transfers, and destinations that got more than they were ever promised. */

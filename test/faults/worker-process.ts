@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
-import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { PASSPHRASE } from '../harness/money.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,16 +4,16 @@
  */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { query } from '../../core/db/query.js';
 import {
   payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
-import { query } from '../../core/db/query.js';
+import { waitUntil } from '../../core/processes/process.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID } from '../harness/database.js';
 import { createTestWallet, paidByLedger, randomAddress, sendForeign } from '../harness/money.js';

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { type AuditReport, createWalletActivities } from '../../activities/wallet.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
 /** The audit as the activity that it is, beating. */
 export function runAudit(

@@ -2,10 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import type { SourceConfig } from '../../config/config.js';
 import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
-import { startTestStorage, type TestStorage } from '../../core/events/sources/testing/test-storage.js';
+import type { SourceConfig } from '../../core/events/sources/source-config.js';
+import {
+  startTestStorage,
+  type TestStorage,
+} from '../../core/events/sources/testing/test-storage.js';
 import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
 import { registerSources } from '../../core/events/store/sources/sources.js';
 import { createTestDatabase, type TestDatabase } from './database.js';

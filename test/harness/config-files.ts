@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { ConfigError } from '../../config/reading/problem.js';
 import { loadConfig } from '../../config/config.js';
+import { ConfigError } from '../../config/reading/problem.js';
 
 /** The least that a pool has to say; fourteen lines. */
 export const BASE = `pool:

@@ -6,7 +6,7 @@ import {
   openDatabase,
   type Transaction,
 } from '../../core/db/database.js';
-import { openLedger } from '../../core/pool/store/identity.js';
+import { openLedger } from '../../core/ledger/store/identity.js';
 import { copyTemplate } from './template.js';
 
 /** Of every test's ledger, unless the test has its own. */

@@ -1,10 +1,10 @@
 /** A pool as an operator has it: a worker, a chain, an orchestrator, and the command line beside them. */
 import { inject } from 'vitest';
-import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { type ManagerOptions, startManagerProcess } from '../faults/worker-process.js';
 import { runOpenpool } from './command-line.js';
 import { createTestDatabase, type TestDatabase } from './database.js';

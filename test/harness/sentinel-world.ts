@@ -2,9 +2,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSentinelActivities } from '../../activities/sentinel.js';
-import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
+import type { SentinelReport } from '../../core/sentinel/rules/report.js';
 import { listFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
-import type { SentinelReport } from '../../workflows/contract.js';
+import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 export const NOW = new Date('2026-03-15T12:10:00Z');

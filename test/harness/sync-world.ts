@@ -2,9 +2,9 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import type { SourceConfig } from '../../config/config.js';
 import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
+import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
   payloadText,
   startTestOrchestrator,

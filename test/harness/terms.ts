@@ -1,8 +1,8 @@
 /** Dated terms as a test wants them: at any time, without an act. */
 import { sql } from 'drizzle-orm';
-import type { TermsValues } from '../../core/terms/rules/terms.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
+import type { TermsValues } from '../../core/terms/rules/terms.js';
 
 interface TermsRow {
   readonly id: number;

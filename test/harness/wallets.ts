@@ -1,9 +1,9 @@
 /** More than one key on a ledger, and payers that die before they send. */
 import { expect } from 'vitest';
-import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
-import { createSender } from '../../core/payouts/sending/sending.js';
-import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
+import { createSender } from '../../core/payouts/sending/sending.js';
+import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
+import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { makeKeystore, PASSPHRASE, paidByChain, setBalance, type TestWallet } from './money.js';
 
 const ETH = 10n ** 18n;

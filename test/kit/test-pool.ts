@@ -3,10 +3,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Config } from '../../config/config.js';
 import type { Address } from '../../core/base/address.js';
-import type { PayoutState } from '../../core/payouts/rules/payout.js';
+import type { NodeType } from '../../core/base/remote-worker.js';
 import type { Database } from '../../core/db/database.js';
+import type { PayoutState } from '../../core/payouts/rules/payout.js';
 import { nameFirstWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
-import type { NodeType } from '../../core/db/schema/schema.js';
 
 export const TEST_TOKEN = 'a-token-of-the-tests';
 export const TEST_WALLET: Address = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';

@@ -1,6 +1,6 @@
 /** A process that goes over all sources and is killed on its way. */
 import { writeSync } from 'node:fs';
-import type { SourceConfig } from '../../config/config.js';
+import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { type PassSettings, startSyncProcess, stopSyncProcess, syncOnce } from './sync-process.js';
 import type { KillPlan } from './wire-tap.js';
 

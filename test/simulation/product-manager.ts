@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { MockActivityEnvironment } from '@temporalio/testing';
-import type { SourceConfig } from '../../config/config.js';
-import { createEventSource } from '../../core/events/sources/registry.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import { type RebuildOrder, rebuildBalances } from '../../core/history/rebuild/rebuild.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { createEventSource } from '../../core/events/sources/registry.js';
+import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { registerSources } from '../../core/events/store/sources/sources.js';
+import { type RebuildOrder, rebuildBalances } from '../../core/history/rebuild/rebuild.js';
 import { recordTerms } from '../harness/terms.js';
 import { readBooks } from './books.js';
 import { setDatabaseClock, simulateClock } from './database-clock.js';

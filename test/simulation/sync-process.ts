@@ -2,10 +2,10 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import type { SourceConfig } from '../../config/config.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import type { EventSource } from '../../core/events/sources/event-source.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { PASS_HEADER, type PassOutcome } from './pass.js';
 import { tapWire, type WireTap } from './wire-tap.js';
 

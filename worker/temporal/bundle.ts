@@ -4,7 +4,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 /** Where the workflows are: TypeScript from a checkout, JavaScript from a build. */
 export const workflowsPath = join(
@@ -22,8 +22,7 @@ async function writeWorkflowBundle(path: string): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const dist = root.endsWith('dist') ? root : join(root, 'dist');
   const project = dirname(dist);
-  await cp(join(project, 'store', 'migrations'), join(dist, 'store', 'migrations'), {
-    recursive: true,
-  });
+  const migrations = join('core', 'db', 'migrations');
+  await cp(join(project, migrations), join(dist, migrations), { recursive: true });
   await writeWorkflowBundle(join(dist, 'workflow-bundle.js'));
 }

@@ -2,9 +2,9 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../config/config.js';
 import { waitUntil } from '../../core/processes/process.js';
+import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
 import { poolIdKey, singleWorkflowId, syncWorkflowId } from '../../workflows/contract.js';
-import { createLog } from '../../start/log.js';
 import { applySchedules, deleteRemovedSources, triggerStartChecks } from './schedules.js';
 import { registerSearchAttributes } from './search-attributes.js';
 

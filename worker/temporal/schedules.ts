@@ -6,6 +6,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { Config } from '../../config/config.js';
+import type { Log } from '../../start/log.js';
 import {
   poolIdKey,
   type SingleWorkflow,
@@ -13,7 +14,6 @@ import {
   syncWorkflowId,
   taskQueueOf,
 } from '../../workflows/contract.js';
-import type { Log } from '../../start/log.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const AUDIT_INTERVAL_MS = 3_600_000;

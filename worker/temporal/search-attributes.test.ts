@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
 import { createLog } from '../../start/log.js';
+import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
 import { registerSearchAttributes } from './search-attributes.js';
 
 const KEYWORD = 2;

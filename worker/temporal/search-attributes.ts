@@ -1,9 +1,9 @@
 /** A search attribute of the wrong type wedges every workflow that sets it: checked at start. */
 import type { ConnectionLike } from '@temporalio/client';
-import { foreignText } from '../../core/base/foreign-text.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
+import { foreignText } from '../../core/base/foreign-text.js';
 import type { Log } from '../../start/log.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 
 /** The server's numbers for types: temporal.api.enums.v1.IndexedValueType. */
 const TYPE_NAMES = [

@@ -1,5 +1,5 @@
 /** Errors of what a person decides about events and unattributed money. */
-import type { CatalogueEntry } from './pool-error.js';
+import type { CatalogueEntry } from './catalogue-entry.js';
 
 export const DECISION_ERRORS = {
   ORDER_UNKNOWN: {

@@ -3,15 +3,10 @@
  * whether trying again can help (`final`), which HTTP status it answers with, and what to do.
  * docs/operations.md has one entry per code; a test holds the two against each other.
  */
+import type { CatalogueEntry } from './catalogue-entry.js';
 import { DATABASE_ERRORS } from './database-errors.js';
 import { DECISION_ERRORS } from './decision-errors.js';
 import { SOURCE_ERRORS } from './source-errors.js';
-
-export interface CatalogueEntry {
-  readonly final: boolean;
-  readonly http: number;
-  readonly help: string;
-}
 
 export const CATALOGUE = {
   ADDRESS_MALFORMED: {

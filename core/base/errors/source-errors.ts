@@ -1,5 +1,5 @@
 /** Errors of the places that pool events are read from. */
-import type { CatalogueEntry } from './pool-error.js';
+import type { CatalogueEntry } from './catalogue-entry.js';
 
 export const SOURCE_ERRORS = {
   SOURCE_UNKNOWN: {

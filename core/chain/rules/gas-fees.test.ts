@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bumpedFees, decideFees, gasLimitFor } from './gas-fees.js';
 import { smallerWei } from '../../base/money.js';
+import { bumpedFees, decideFees, gasLimitFor } from './gas-fees.js';
 
 const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
 
@@ -16,14 +16,8 @@ describe('fees', () => {
     });
   });
 
-  it('wait when the base fee is above the cap, and say what to do', () => {
-    expect(decideFees(300_000_000n, limits)).toEqual({
-      kind: 'wait',
-      wait: {
-        code: 'FEE_ABOVE_CAP',
-        reason: 'fee cap 0.1 gwei is below base fee 0.3 gwei: raise chain.maxFeePerGas or wait',
-      },
-    });
+  it('are not offered while the base fee is above the cap', () => {
+    expect(decideFees(300_000_000n, limits)).toEqual({ kind: 'above-cap' });
   });
 
   it('rise by at least an eighth in both fields, or to the cap, and not at all from there', () => {

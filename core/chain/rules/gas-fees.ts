@@ -1,5 +1,4 @@
-import { formatGwei, largerWei, smallerWei } from '../../base/money.js';
-import type { Wait } from '../../payouts/rules/payout.js';
+import { largerWei, smallerWei } from '../../base/money.js';
 
 /** What a transaction offers per gas. */
 export interface Fees {
@@ -15,23 +14,16 @@ export interface FeeLimits {
 
 export type FeeDecision =
   | { readonly kind: 'offer'; readonly fees: Fees }
-  | { readonly kind: 'wait'; readonly wait: Wait };
+  | { readonly kind: 'above-cap' };
 
-/** maxFee = smallerWei(cap, 2 × base + tip): room for six full blocks. A base fee above the cap waits. */
+/** maxFee = smallerWei(cap, 2 × base + tip): room for six full blocks. Nothing is offered while the base fee is above the cap. */
 export function decideFees(baseFeeWei: bigint, limits: FeeLimits): FeeDecision {
   if (baseFeeWei > limits.capWei) {
-    return { kind: 'wait', wait: feeAboveCap(baseFeeWei, limits.capWei) };
+    return { kind: 'above-cap' };
   }
   const maxFeePerGasWei = smallerWei(limits.capWei, 2n * baseFeeWei + limits.tipWei);
   const maxPriorityFeePerGasWei = smallerWei(limits.tipWei, maxFeePerGasWei);
   return { kind: 'offer', fees: { maxFeePerGasWei, maxPriorityFeePerGasWei } };
-}
-
-export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
-  const reason =
-    `fee cap ${formatGwei(capWei)} gwei is below base fee ${formatGwei(baseFeeWei)} gwei: ` +
-    'raise chain.maxFeePerGas or wait';
-  return { code: 'FEE_ABOVE_CAP', reason };
 }
 
 /**

@@ -35,7 +35,7 @@ describe('a geth keystore', () => {
   const ANVIL = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
   const SPECIFICATION = '0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b';
   const fixture = (name: string) =>
-    readFile(new URL(`../../test/fixtures/keystores/${name}`, import.meta.url));
+    readFile(new URL(`../../../test/fixtures/keystores/${name}`, import.meta.url));
 
   it.each([
     ['scrypt with r 1 and p 8', 'scrypt-r1-p8.json', 'secret\n', ANVIL],

@@ -9,8 +9,8 @@ import {
   Transaction,
 } from 'ethers';
 import type { Address } from '../../base/address.js';
-import { foreignText } from '../../base/foreign-text.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { foreignText } from '../../base/foreign-text.js';
 import type { Signer, UnsignedTransfer } from './signer.js';
 
 export interface KeystoreOptions {

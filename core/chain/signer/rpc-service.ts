@@ -6,8 +6,8 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { foreignText } from '../../base/foreign-text.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { foreignText } from '../../base/foreign-text.js';
 
 export interface RpcServiceOptions {
   readonly url: string;

@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingestSaid, inventEvents, openWorld } from '../../../test/harness/event-world.js';
+import { rebuildBalances } from '../../history/rebuild/rebuild.js';
+import { reserveManual } from '../../payouts/store/reservations.js';
 import { auditLedger, readAuditState } from './audit.js';
 import { checkInvariants } from './invariants.js';
 import { compactPostings } from './ledger-compaction.js';
 import { closePiece, refuseBehind } from './ledger-pieces.js';
-import { reserveManual } from '../../payouts/store/reservations.js';
-import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 const SPAN = { fromMs: MARCH, count: 120, stepMs: 2_000_000 };

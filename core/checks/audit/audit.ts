@@ -1,12 +1,12 @@
 /** The ledger held against itself: what is new all of it, what is old piece by piece; and when that was done last. */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
-import { checkInvariants, type Finding } from './invariants.js';
-import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
-import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
 import { toDate } from '../../db/paging.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { checkInvariants, type Finding } from './invariants.js';
+import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
+import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
 
 /** So many closed pieces are proved again by each audit. */
 const PIECES_EACH = 5;

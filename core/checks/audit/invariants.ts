@@ -1,6 +1,7 @@
 /** What must hold between the tables at any moment; each query names the rows that break it. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
+import { query } from '../../db/query.js';
 import {
   type Invariant,
   NO_END,
@@ -21,7 +22,6 @@ import {
   RECENT_PAYOUTS,
   STANDING_INVARIANTS,
 } from './invariants-payouts.js';
-import { query } from '../../db/query.js';
 
 export interface Finding {
   readonly code: string;

@@ -4,10 +4,10 @@
  */
 import { sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../../db/database.js';
-import type { Finding } from './invariants.js';
-import { beginWalk, lockAudit, PIECE_POSTINGS, provePiece } from './ledger-pieces.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import type { Finding } from './invariants.js';
+import { beginWalk, lockAudit, PIECE_POSTINGS, provePiece } from './ledger-pieces.js';
 
 export interface CompactionReport {
   /** Pieces that are compacted now. */

@@ -6,10 +6,10 @@ import { setTimeout } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { type Finding, pieceFindings, readCheckpoint, violationsOf } from './invariants.js';
-import { type PostingRange, postingInvariants, sumsOf } from './invariants-ledger.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { type Finding, pieceFindings, readCheckpoint, violationsOf } from './invariants.js';
+import { type PostingRange, postingInvariants, sumsOf } from './invariants-ledger.js';
 
 /** Postings of one piece: few enough to be read within a second, so that no time-out is ever near. */
 export const PIECE_POSTINGS = 50_000;

@@ -1,10 +1,10 @@
 /** Paid transfers until no reorg can take them back: looked at again, moved, or re-opened. */
 import { sql } from 'drizzle-orm';
-import { MANAGER, recordDecision } from '../../pool/store/audit-log.js';
 import type { Database, Reader } from '../../db/database.js';
-import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { list, query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
+import { movePayouts } from '../../payouts/store/payout-moves.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 
 /** A paid slot that a deep reorg could still take back. */
@@ -95,26 +95,4 @@ export async function reopenPayout(db: Database, key: WalletKey, slot: PaidSlot)
     });
     return true;
   });
-}
-
-/** Blocks that are canonical for good wherever the ledger's own chain is shown. */
-export async function newestFinalBlocks(
-  reader: Reader,
-  chainId: number,
-): Promise<readonly { readonly number: number; readonly hash: string }[]> {
-  const rows = await query<{ block_number: string; block_hash: string }>(
-    reader,
-    sql`SELECT block_number, block_hash FROM (
-          SELECT slot.block_number, slot.block_hash FROM wallet, LATERAL (
-            SELECT block_number, block_hash FROM nonce_slot
-             WHERE chain_id = wallet.chain_id AND wallet = wallet.address
-               AND state = 'mined' AND final_at IS NOT NULL
-             ORDER BY nonce DESC LIMIT 1) slot
-           WHERE wallet.chain_id = ${chainId}
-          UNION ALL
-          (SELECT block_number, block_hash FROM foreign_transaction
-            WHERE chain_id = ${chainId} ORDER BY block_number DESC LIMIT 1)) AS known
-         ORDER BY block_number DESC`,
-  );
-  return rows.map((row) => ({ number: Number(row.block_number), hash: row.block_hash }));
 }

@@ -1,12 +1,12 @@
 /** Chain against ledger: the ledger's side of it, and what came out. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { Discrepancy, LedgerRecord } from '../rules/discrepancies.js';
 import type { Database, Reader } from '../../db/database.js';
 import { toDate } from '../../db/paging.js';
 import { query } from '../../db/query.js';
-import type { SlotState } from '../../db/schema/wallet.js';
+import type { SlotState } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
+import type { Discrepancy, LedgerRecord } from '../rules/discrepancies.js';
 
 /** Where an interval begins: a block, the wallet's count after it, and its balance. */
 export interface ReconciliationStart {

@@ -1,14 +1,14 @@
 /** What a person does for a payout that cannot go on by itself. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { PayoutState } from '../../payouts/rules/payout.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
-import type { Decision } from '../../pool/store/audit-log.js';
 import type { Database, Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import type { Decision } from '../../ledger/store/audit-log.js';
+import type { PayoutState } from '../../payouts/rules/payout.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
+import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
 
 export interface RepairedPayout {
   readonly state: PayoutState;

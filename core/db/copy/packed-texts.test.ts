@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inventEvents, toElement } from '../../../test/harness/event-world.js';
-import { BatchTexts, placeText, prepareSlice, rawText, rowBytes } from '../../events/store/ingest/events-prepared.js';
+import {
+  BatchTexts,
+  placeText,
+  prepareSlice,
+  rawText,
+  rowBytes,
+} from '../../events/store/ingest/events-prepared.js';
 import { PackedTexts } from './packed-texts.js';
 
 describe('packed texts', () => {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { type Account, choosePostgresAccount, isClosed } from './account.js';
 import {
   foreignHolder,
   newPassword,
@@ -21,13 +22,8 @@ import {
 } from './address.js';
 import { makeCluster, takeInCluster } from './initdb.js';
 import { endOlderServer } from './older-server.js';
-import {
-  findPostgresPrograms,
-  type PostgresPrograms,
-  type ProgramRun,
-} from './programs.js';
+import { findPostgresPrograms, type PostgresPrograms, type ProgramRun } from './programs.js';
 import { setUpRoles } from './roles-setup.js';
-import { type Account, choosePostgresAccount, isClosed } from './account.js';
 
 /** A directory that is ready to be served. */
 export interface Cluster {

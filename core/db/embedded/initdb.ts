@@ -19,8 +19,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { ProgramRun } from './programs.js';
 import type { Account } from './account.js';
+import type { ProgramRun } from './programs.js';
 
 /** Only over the socket, and only with a password. */
 const ACCESS = 'local all all scram-sha-256\n';

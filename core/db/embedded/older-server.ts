@@ -3,8 +3,8 @@ import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { findServer, type RunningServer } from './address.js';
 import { birthOf } from '../../processes/process-birth.mjs';
+import { findServer, type RunningServer } from './address.js';
 
 const PATIENCE_MS = 2_000;
 const STOP_MS = 30_000;

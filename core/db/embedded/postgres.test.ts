@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LocalPostgres, startPostgres } from './postgres.js';
 import { choosePostgresAccount } from './account.js';
+import { type LocalPostgres, startPostgres } from './postgres.js';
 
 const isRoot = process.getuid?.() === 0;
 /** `daemon` of every system: neither root, nor whom Postgres runs as. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { shareJob } from './job-decision.js';
 import { ROUNDINGS, splitFee } from '../../base/money.js';
+import { shareJob } from './job-decision.js';
 
 const payee = `0x${'ab'.repeat(20)}` as const;
 const place = { nodeType: 'ai', region: 'eu' } as const;

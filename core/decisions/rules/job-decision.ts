@@ -1,7 +1,7 @@
 /** What a person decides about a job that nobody was credited for. */
 import type { Address } from '../../base/address.js';
-import { type Share, splitFee } from '../../base/money.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { type Share, splitFee } from '../../base/money.js';
 import type { NodeType, RemoteWorker } from '../../base/remote-worker.js';
 
 /** To whom a job goes: a payee, in the job's own node type and region unless told otherwise. */

@@ -1,7 +1,8 @@
 /** What a job is called on a command line and in the ledger: `source/time/event id`. */
-import type { EventKey } from '../../events/rules/credit.js';
+
 import { textFault } from '../../base/text.js';
 import { readTime } from '../../base/time.js';
+import type { EventKey } from '../../events/rules/credit.js';
 
 /** A job in the pool: its source, and its event's identity there. */
 export interface JobKey extends EventKey {

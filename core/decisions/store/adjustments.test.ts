@@ -1,18 +1,18 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Address } from '../../base/address.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../../../test/harness/jobs.js';
 import { randomAddress } from '../../../test/harness/money.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import { type Adjustment, adjustPending } from './adjustments.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
+import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs } from './job-decisions.js';
-import { reserveManual } from '../../payouts/store/reservations.js';
 import { query } from '../../db/query.js';
 import { registerSources } from '../../events/store/sources/sources.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
+import { reserveManual } from '../../payouts/store/reservations.js';
+import { type Adjustment, adjustPending } from './adjustments.js';
+import { decideJobs } from './job-decisions.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 const SOURCE = 'orch';

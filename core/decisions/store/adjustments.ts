@@ -1,16 +1,16 @@
 /** What a person adds to somebody's pending fees, or takes from them: for what no event can say. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import { ethAndWei, sumWei } from '../../base/money.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { ethAndWei, sumWei } from '../../base/money.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
 import type { Database, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
-import { markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
 import { query } from '../../db/query.js';
-import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
 import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
+import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
 
 export interface Adjustment extends Decision {
   readonly payee: Address;

@@ -1,13 +1,13 @@
 /** What became of jobs that no longer wait: what a repeated or a contradicting command meets. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { Assignee } from '../rules/job-decision.js';
-import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
-import { keyRows } from './job-keys.js';
 import { query } from '../../db/query.js';
+import type { Assignee } from '../rules/job-decision.js';
+import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
+import { keyRows } from './job-keys.js';
 
 interface FateRow {
   readonly source_id: string;

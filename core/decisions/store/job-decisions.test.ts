@@ -1,17 +1,17 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Address } from '../../base/address.js';
-import type { Assignee } from '../rules/job-decision.js';
-import type { JobKey } from '../rules/job-handle.js';
-import { waitUntil } from '../../processes/process.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../../../test/harness/jobs.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
+import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs, type JobDecision } from './job-decisions.js';
 import { query } from '../../db/query.js';
 import { registerSources } from '../../events/store/sources/sources.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
+import { waitUntil } from '../../processes/process.js';
+import type { Assignee } from '../rules/job-decision.js';
+import type { JobKey } from '../rules/job-handle.js';
+import { decideJobs, type JobDecision } from './job-decisions.js';
 import { listUnmatchedJobs } from './unmatched-job-reads.js';
 
 const T0 = Date.parse('2026-03-01T12:00:00Z');

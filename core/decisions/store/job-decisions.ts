@@ -4,18 +4,18 @@
  * a half that comes meanwhile finds the job either still waiting or decided.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
-import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 import { type Rounding, sumWei } from '../../base/money.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
+import { list, query } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
+import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
+import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
+import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 import { countDecidedAlike } from './decided-jobs.js';
 import { keyRows } from './job-keys.js';
-import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
-import { list, query } from '../../db/query.js';
-import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
-import { transact } from '../../db/transact.js';
 
 export interface JobDecision extends Decision {
   /** Null: the pool keeps them. */

@@ -1,7 +1,7 @@
 /** Jobs named in a query. */
 import { type SQL, sql } from 'drizzle-orm';
-import type { JobKey } from '../rules/job-handle.js';
 import { list } from '../../db/query.js';
+import type { JobKey } from '../rules/job-handle.js';
 
 /** The rows `k (source_id, dt, event_id)`. */
 export function keyRows(keys: readonly JobKey[]): SQL {

@@ -1,6 +1,7 @@
 /** Halves of AI jobs whose other half has not come, and jobs nobody could be credited for. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
+import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
 import {
   allOf,
@@ -14,7 +15,6 @@ import {
   toDate,
   toPage,
 } from '../../db/paging.js';
-import type { NodeType } from '../../db/schema/schema.js';
 
 export interface UnmatchedJob {
   readonly sourceId: string;

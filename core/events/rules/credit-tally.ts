@@ -1,5 +1,5 @@
 /** The sums of a batch: ledger postings, workers' figures, connections, resets, counts. */
-import { PriceTally } from './job-price.js';
+
 import {
   isLater,
   type NodeType,
@@ -7,6 +7,7 @@ import {
   remoteWorkerKey,
   type SourceMoment,
 } from '../../base/remote-worker.js';
+import { PriceTally } from './job-price.js';
 
 export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RemoteWorker } from '../../base/remote-worker.js';
+import type { Terms } from '../../terms/rules/terms.js';
 import {
   type BatchCredits,
   creditBatch,
@@ -8,8 +10,6 @@ import {
   type StoredHalf,
 } from './credit.js';
 import { ledgerEntries } from './credit-tally.js';
-import type { RemoteWorker } from '../../base/remote-worker.js';
-import type { Terms } from '../../terms/rules/terms.js';
 
 const PAYEES = ['0xaa', '0xbb', '0xcc'] as const;
 const HOUR = 3_600_000;

@@ -2,6 +2,10 @@
  * What a batch of events is worth, and to whom. Pure: the fresh events, the halves of AI jobs still
  * open and the dated terms go in; everything that must be written comes out.
  */
+
+import { splitFee } from '../../base/money.js';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { type Terms, termsAt } from '../../terms/rules/terms.js';
 import { type HalfRole, type JobHalf, matchHalves } from './ai-job.js';
 import {
   type ConnectionChange,
@@ -12,11 +16,8 @@ import {
   type WorkerStats,
 } from './credit-tally.js';
 import type { HourPrice } from './job-price.js';
-import { splitFee } from '../../base/money.js';
 import type { PoolEvent } from './reading/pool-event.js';
 import type { JobContent, ReceivedContent } from './reading/pool-event-content.js';
-import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
-import { type Terms, termsAt } from '../../terms/rules/terms.js';
 
 /** What crediting looks at; texts and names beyond the source are the store's business. */
 export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;

@@ -1,6 +1,5 @@
 /** What the author of an event source outside this project imports, as `openpool/event-source`. */
 export { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
-export { type ScanOptions, scanArray } from './scanners/array-scanner.js';
 export type {
   EventSource,
   EventSourceConfig,
@@ -13,5 +12,6 @@ export type {
   RawEvent,
   ReadRequest,
 } from './event-source.js';
-export { scanLines } from './scanners/line-scanner.js';
 export { createEventSource } from './registry.js';
+export { type ScanOptions, scanArray } from './scanners/array-scanner.js';
+export { scanLines } from './scanners/line-scanner.js';

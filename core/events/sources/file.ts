@@ -3,9 +3,8 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { foreignText } from '../../base/foreign-text.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { scanDump } from './scanners/dump-scanner.js';
+import { foreignText } from '../../base/foreign-text.js';
 import type {
   EventSource,
   EventSourceConfig,
@@ -15,6 +14,7 @@ import type {
 } from './event-source.js';
 import { checkOptions, needOrigin, optionsError } from './options.js';
 import { size } from './quantity.js';
+import { scanDump } from './scanners/dump-scanner.js';
 
 const fileOptions = z.strictObject({
   /** A file, or the files of one directory: `*` stands for anything in a name. */

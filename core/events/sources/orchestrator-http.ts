@@ -2,15 +2,15 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { foreignText } from '../../base/foreign-text.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { scanArray } from './scanners/array-scanner.js';
+import { foreignText } from '../../base/foreign-text.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
 import { checkOptions, needOrigin } from './options.js';
 import {
   type OrchestratorHttpOptions,
   orchestratorHttpOptions,
 } from './orchestrator-http-options.js';
+import { scanArray } from './scanners/array-scanner.js';
 
 /** Of an error page, in characters. */
 const MOST_READ = 4_000;

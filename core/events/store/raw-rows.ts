@@ -1,7 +1,7 @@
 /** Raw events as they are kept, read back: from the table and from the files of archived months. */
 import type { PoolClient } from 'pg';
-import type { RawRow } from '../../history/rules/rebuild.js';
 import type { NodeType } from '../../base/remote-worker.js';
+import type { RawRow } from '../rules/raw-row.js';
 
 /** Every column of the table, in the order in which rows are read and written as text. */
 export const RAW_COLUMNS = [

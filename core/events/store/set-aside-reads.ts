@@ -1,8 +1,6 @@
 /** Events that could not be counted, with the reason and what was said. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { EARLIEST_MS, readEventTime } from '../rules/reading/pool-event.js';
-import { REFUSALS } from '../rules/reading/pool-event-refusal.js';
 import { LATEST_MS } from '../../base/time.js';
 import type { Reader } from '../../db/database.js';
 import {
@@ -13,7 +11,9 @@ import {
   rowsToAskFor,
   toPage,
 } from '../../db/paging.js';
-import { poolEvent, setAside } from '../../db/schema/schema.js';
+import { EARLIEST_MS, readEventTime } from '../rules/reading/pool-event.js';
+import { REFUSALS } from '../rules/reading/pool-event-refusal.js';
+import { poolEvent, setAside } from './tables.js';
 
 /** A set-aside event may be megabytes of anything: this much tells what it is. */
 const SHOWN_CHARACTERS = 4_000;

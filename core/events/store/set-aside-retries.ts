@@ -3,8 +3,8 @@ import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
-import { setAside } from '../../db/schema/schema.js';
 import { fitting, RAW_BYTES, type RetryElement } from './set-aside.js';
+import { setAside } from './tables.js';
 
 export interface RetryChoice {
   /** Empty: those that fit and are open. */

@@ -1,10 +1,10 @@
 /** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
 import { createHash } from 'node:crypto';
 import { and, asc, eq, gt, inArray, isNull, notInArray, sql } from 'drizzle-orm';
-import type { Refusal, RefusalCode } from '../rules/reading/pool-event-refusal.js';
 import { sqlArray, sqlText, withoutNul } from '../../db/copy/copy-text.js';
 import type { Database } from '../../db/database.js';
-import { setAside } from '../../db/schema/schema.js';
+import type { Refusal, RefusalCode } from '../rules/reading/pool-event-refusal.js';
+import { setAside } from './tables.js';
 
 /** An element that was refused, and where it stood. */
 export interface RefusedElement {

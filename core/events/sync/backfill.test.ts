@@ -5,27 +5,27 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SourceConfig } from '../../../config/config.js';
+import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { owed } from '../../../test/harness/jobs.js';
+import { giveOrder } from '../../../test/harness/orders.js';
+import { recordTerms } from '../../../test/harness/terms.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { query } from '../../db/query.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { OrderArgs } from '../../orders/rules/order.js';
+import { operatorOrder } from '../../orders/store/tables.js';
 import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
+import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
 import { createEventSource } from '../sources/registry.js';
+import type { SourceConfig } from '../sources/source-config.js';
 import {
   elementText,
   payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { query } from '../../db/query.js';
-import { operatorOrder } from '../../db/schema/orders.js';
 import { registerSources } from '../store/sources/sources.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import { owed } from '../../../test/harness/jobs.js';
-import { giveOrder } from '../../../test/harness/orders.js';
-import { recordTerms } from '../../../test/harness/terms.js';
-import type { BackfillProgress, BackfillReport } from '../../../workflows/contract-events.js';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

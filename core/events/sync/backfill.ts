@@ -5,9 +5,9 @@
  */
 import type { BackfillRange } from '../../orders/rules/order.js';
 import { readEventTime } from '../rules/reading/pool-event.js';
+import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
 import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/ingest/ingest.js';
 import { readProgress } from '../store/sources/sources.js';
-import type { BackfillProgress, BackfillReport } from '../../../workflows/contract-events.js';
 import { type BackfillWindow, backfillWindow, isInWindow } from './backfill-range.js';
 import { identityOf, readBatches, refuseStopped, requireSource } from './source-reading.js';
 import type { PreparedBatch } from './sync-batches.js';

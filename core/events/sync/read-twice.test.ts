@@ -3,9 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SourceConfig } from '../../../config/config.js';
+import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { randomOf } from '../../../test/harness/event-world.js';
+import { recordTerms } from '../../../test/harness/terms.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
 import { createEventSource } from '../sources/registry.js';
+import type { SourceConfig } from '../sources/source-config.js';
 import {
   elementText,
   payloadText,
@@ -13,14 +19,8 @@ import {
   type TestOrchestrator,
   type TestRow,
 } from '../sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 import { resumeSource } from '../store/sources/source-moves.js';
 import { registerSources } from '../store/sources/sources.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import { randomOf } from '../../../test/harness/event-world.js';
-import { recordTerms } from '../../../test/harness/terms.js';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

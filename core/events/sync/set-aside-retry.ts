@@ -1,10 +1,12 @@
 /** What was set aside, tried again because a person asks; what is still refused stays set aside. */
-import type { OrderArgs } from '../../orders/rules/order.js';
+
 import { PoolError } from '../../base/errors/pool-error.js';
+import type { OrderArgs } from '../../orders/rules/order.js';
 import { hopelessWords, refusedAdvice } from '../rules/reading/set-aside.js';
-import { ingestBatch, openIngestSession } from '../store/ingest/ingest.js';
+import type { RetryOutcome, SetAsideRetryReport } from '../rules/reports.js';
 import { siftEvents } from '../store/ingest/events-sift.js';
 import { readKnownHashes } from '../store/ingest/events-state.js';
+import { ingestBatch, openIngestSession } from '../store/ingest/ingest.js';
 import { requireSetAsideCode } from '../store/set-aside-reads.js';
 import {
   type ChosenElement,
@@ -15,7 +17,6 @@ import {
 } from '../store/set-aside-retries.js';
 import { requireKnownSource } from '../store/sources/source-reads.js';
 import { readProgress } from '../store/sources/sources.js';
-import type { RetryOutcome, SetAsideRetryReport } from '../../../workflows/contract-events.js';
 import { type ConfiguredSource, originOf } from './source-reading.js';
 import { batchesOf, type SyncElement } from './sync-batches.js';
 import type { SyncDeps } from './sync-pass.js';

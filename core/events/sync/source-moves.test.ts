@@ -1,17 +1,17 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SourceConfig } from '../../../config/config.js';
+import { createSyncActivities } from '../../../activities/sync.js';
+import { ALICE, at, net, T0, useSyncWorld } from '../../../test/harness/sync-world.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
 import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
 import { createEventSource } from '../sources/registry.js';
+import type { SourceConfig } from '../sources/source-config.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
 import { moveSource, resumeSource } from '../store/sources/source-moves.js';
 import { registerSources } from '../store/sources/sources.js';
-import { ALICE, at, net, T0, useSyncWorld } from '../../../test/harness/sync-world.js';
-import { createSyncActivities } from '../../../activities/sync.js';
 
 const { world, transcode, pass, rowsOf, owed, sourceRow } = useSyncWorld();
 const WHO = { actor: 'test', reason: 'another machine' };

@@ -1,8 +1,9 @@
 /** A source as batches for the store, the next one being made while the last one is stored. */
-import type { SourceConfig } from '../../../config/config.js';
+
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventOrigin } from '../rules/reading/pool-event.js';
 import type { EventSource } from '../sources/event-source.js';
+import type { SourceConfig } from '../sources/source-config.js';
 import { refuseReading } from '../store/sources/source-stops.js';
 import type { SourceProgress } from '../store/sources/sources.js';
 import { batchesOf, type PreparedBatch } from './sync-batches.js';

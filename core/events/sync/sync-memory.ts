@@ -1,6 +1,7 @@
 /** What a pass remembers of a source that is made of objects; other sources never ask it. */
-import type { ObjectMemory } from '../sources/event-source.js';
+
 import type { Database } from '../../db/database.js';
+import type { ObjectMemory } from '../sources/event-source.js';
 import {
   findQuickStart,
   isListingDue,

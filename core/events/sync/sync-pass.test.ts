@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { elementText, payloadText } from '../sources/testing/test-orchestrator.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../../../test/harness/sync-world.js';
+import { elementText, payloadText } from '../sources/testing/test-orchestrator.js';
 
 const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow, useSource } =
   useSyncWorld();

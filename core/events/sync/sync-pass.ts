@@ -1,10 +1,10 @@
 /** One pass over one source: ask, store, credit, move the cursor. */
 
-import type { SourceConfig } from '../../../config/config.js';
-import { foreignText } from '../../base/foreign-text.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { EventOrigin } from '../rules/reading/pool-event.js';
+import { foreignText } from '../../base/foreign-text.js';
 import type { Database } from '../../db/database.js';
+import type { EventOrigin } from '../rules/reading/pool-event.js';
+import type { SourceConfig } from '../sources/source-config.js';
 import {
   type IngestOutcome,
   type IngestSession,

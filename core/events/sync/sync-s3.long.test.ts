@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SourceConfig } from '../../../config/config.js';
-import { createEventSource } from '../sources/registry.js';
-import { startTestStorage, type TestStorage } from '../sources/testing/test-storage.js';
-import { registerSources } from '../store/sources/sources.js';
+import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createEventSource } from '../sources/registry.js';
+import type { SourceConfig } from '../sources/source-config.js';
+import { startTestStorage, type TestStorage } from '../sources/testing/test-storage.js';
+import { registerSources } from '../store/sources/sources.js';
 
 const OBJECTS = 100_000;
 const PAGE = 1_000;

@@ -1,9 +1,9 @@
 /** The monthly partitions of the raw events as archiving sees them: what is in one, and its end. */
 import type { PoolClient } from 'pg';
-import { monthName, monthStart, parseMonth } from '../rules/retention.js';
-import type { ArchiveSums } from './archives.js';
 import { sqlTime } from '../../db/copy/copy-text.js';
 import { sqlState } from '../../db/transact.js';
+import { monthName, monthStart, parseMonth } from '../rules/retention.js';
+import type { ArchiveSums } from './archives.js';
 
 export interface Partition {
   readonly name: string;

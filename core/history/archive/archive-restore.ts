@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
+import type { Database, Transaction } from '../../db/database.js';
+import { UUIDS_FROM } from '../../events/store/ingest/events-uuids.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { monthName } from '../rules/retention.js';
 import { loadArchive } from './archive-file.js';
 import {
@@ -14,9 +17,6 @@ import {
   whenUnlocked,
 } from './archive-partitions.js';
 import { type ArchiveRecord, listArchives, verifyArchives } from './archives.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
-import type { Database, Transaction } from '../../db/database.js';
-import { UUIDS_FROM } from './ends.js';
 import { withHistoryLock } from './history-lock.js';
 
 export interface RestoreOrder extends Decision {

@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { compactPostings } from '../../checks/audit/ledger-compaction.js';
+import type { Database } from '../../db/database.js';
+import { ensurePartitions } from '../../events/store/ingest/events-partitions.js';
+import { toRawRow, UTC_TIMES } from '../../events/store/raw-rows.js';
 import { isPastKeeping, monthName, monthStart } from '../rules/retention.js';
 import { dropPartial, isThere, readArchive, writeArchive } from './archive-file.js';
 import {
@@ -26,12 +30,8 @@ import {
   listArchives,
   readArchived,
 } from './archives.js';
-import type { Database } from '../../db/database.js';
 import { endOldRows, endUuids } from './ends.js';
-import { ensurePartitions } from '../../events/store/ingest/events-partitions.js';
 import { withHistoryLock } from './history-lock.js';
-import { compactPostings } from '../../checks/audit/ledger-compaction.js';
-import { toRawRow, UTC_TIMES } from '../../events/store/raw-rows.js';
 
 export interface ArchiveRun {
   readonly dir: string;

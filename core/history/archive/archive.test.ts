@@ -13,14 +13,14 @@ import {
   payeeOf,
   type Said,
 } from '../../../test/harness/event-world.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { closeDatabase, openDatabase } from '../../db/database.js';
+import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
+import { rebuildBalances } from '../rebuild/rebuild.js';
 import { type RestoreOrder, restoreMonth } from './archive-restore.js';
 import { type ArchiveRun, archiveMonths } from './archive-run.js';
 import { listArchives, verifyArchives } from './archives.js';
-import { closeDatabase, openDatabase } from '../../db/database.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
-import { rebuildBalances } from '../rebuild/rebuild.js';
-import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const JANUARY = Date.parse('2026-01-01T00:00:00Z');

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { asc, eq, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { foreignText } from '../../base/foreign-text.js';
-import type { RawRow, RebuildFinding } from '../rules/rebuild.js';
-import { monthName } from '../rules/retention.js';
-import { isThere, readArchive } from './archive-file.js';
 import type { Reader } from '../../db/database.js';
+import type { RawRow } from '../../events/rules/raw-row.js';
 import { toRawRow } from '../../events/store/raw-rows.js';
-import type { ArchivedSources, ArchiveState } from '../../db/schema/history.js';
-import { eventArchive } from '../../db/schema/history.js';
+import type { RebuildFinding } from '../rules/rebuild.js';
+import { monthName } from '../rules/retention.js';
+import type { ArchivedSources, ArchiveState } from '../tables.js';
+import { eventArchive } from '../tables.js';
+import { isThere, readArchive } from './archive-file.js';
 
 export interface ArchiveRecord {
   readonly id: number;

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
+import { UUIDS_FROM } from '../../events/store/ingest/events-uuids.js';
 
 /** Whoever repeats a request does so within minutes; docs/api.md names the days. */
 const KEY_DAYS = 30;
@@ -12,8 +13,6 @@ const RESOLVED_DAYS = 90;
 const MANY = 10_000;
 /** UUIDs that begin alike lie together in their index: a slice of these is one statement. */
 const SLICES = 256;
-/** In the table of settings: UUIDs of events before this are kept no more. */
-export const UUIDS_FROM = 'uuids.kept-from';
 
 /** Deletes what nobody will ask for any more, a bounded part at a time. Resolves with how many rows went. */
 export async function endOldRows(db: Database): Promise<number> {

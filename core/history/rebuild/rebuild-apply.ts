@@ -3,10 +3,10 @@
  * was booked since. Nothing that was said and nothing in the ledger is rewritten.
  */
 import type { PoolClient } from 'pg';
-import type { RebuildFinding } from '../rules/rebuild.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import { sqlArray, sqlText } from '../../db/copy/copy-text.js';
 import { identifyWorkers } from '../../events/store/ingest/events-workers.js';
+import type { RebuildFinding } from '../rules/rebuild.js';
 import type { BalanceDifference, Comparison } from './rebuild-compare.js';
 import { nameOf, type WorkerNames } from './rebuild-findings.js';
 import { driftWords, mendWaitingStatements, unattributedDrift } from './rebuild-waiting.js';

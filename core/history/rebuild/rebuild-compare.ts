@@ -1,6 +1,6 @@
 /** What the raw events are worth against what the ledger says, in the rebuild's own snapshot. */
 import type { PoolClient } from 'pg';
-import type { Account } from '../../db/schema/schema.js';
+import type { Account } from '../../ledger/store/tables.js';
 
 /** One account in the postings of one remote worker (0: of nobody): all of them sum to zero. */
 export interface BalanceDifference {

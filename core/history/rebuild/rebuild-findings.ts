@@ -1,7 +1,7 @@
 /** Differences in words: who, by how much, and what explains it. */
 import { foreignText } from '../../base/foreign-text.js';
-import type { RebuildFinding } from '../rules/rebuild.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
+import type { RebuildFinding } from '../rules/rebuild.js';
 import type {
   BalanceDifference,
   Comparison,

@@ -1,15 +1,16 @@
 /** The whole history, from files and table, into a rebuild's scratch schema. */
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
-import { type RawRow, type RebuildFinding, RebuildTally } from '../rules/rebuild.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import type { Database } from '../../db/database.js';
+import type { RawRow } from '../../events/rules/raw-row.js';
+import { readPartition } from '../../events/store/raw-rows.js';
 import type { Terms } from '../../terms/rules/terms.js';
+import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/terms-rows.js';
 import { allPartitions } from '../archive/archive-partitions.js';
 import { listArchives, readArchived } from '../archive/archives.js';
-import type { Database } from '../../db/database.js';
-import { readPartition } from '../../events/store/raw-rows.js';
+import { type RebuildFinding, RebuildTally } from '../rules/rebuild.js';
 import type { RebuildScratch } from './rebuild-scratch.js';
-import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/terms-rows.js';
 
 export interface ReadingOptions {
   readonly archiveDir: string;

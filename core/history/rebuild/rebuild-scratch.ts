@@ -5,15 +5,10 @@
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { EventKey } from '../../events/rules/credit.js';
-import type {
-  RebuiltHalf,
-  RebuiltJobs,
-  RebuiltSlice,
-  RowDifference,
-  RowWorth,
-} from '../rules/rebuild.js';
 import { copyField, isoTime } from '../../db/copy/copy-text.js';
+import type { EventKey } from '../../events/rules/credit.js';
+import type { RowWorth } from '../../events/rules/raw-row.js';
+import type { RebuiltHalf, RebuiltJobs, RebuiltSlice, RowDifference } from '../rules/rebuild.js';
 
 type Field = string | number | bigint | null;
 

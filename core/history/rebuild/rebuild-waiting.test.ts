@@ -1,7 +1,5 @@
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventContent } from '../../events/rules/reading/pool-event-content.js';
-import { MAX_FEE_WEI } from '../../events/rules/reading/pool-event-content.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   ingestSaid,
@@ -11,9 +9,11 @@ import {
   type Said,
   toElement,
 } from '../../../test/harness/event-world.js';
-import { ingestBatch, openIngestSession } from '../../events/store/ingest/ingest.js';
-import { prepareSlice } from '../../events/store/ingest/events-prepared.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
+import type { EventContent } from '../../events/rules/reading/pool-event-content.js';
+import { MAX_FEE_WEI } from '../../events/rules/reading/pool-event-content.js';
+import { prepareSlice } from '../../events/store/ingest/events-prepared.js';
+import { ingestBatch, openIngestSession } from '../../events/store/ingest/ingest.js';
 import { rebuildBalances } from './rebuild.js';
 
 const AT_MS = Date.parse('2026-06-01T00:00:00Z');

@@ -10,13 +10,13 @@ import {
   payeeOf,
   type Said,
 } from '../../../test/harness/event-world.js';
-import { withHistoryLock } from '../archive/history-lock.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
+import { withHistoryLock } from '../archive/history-lock.js';
 import { type RebuildOrder, rebuildBalances } from './rebuild.js';
 import { listRebuilds } from './rebuilds.js';
-import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 /** A rebuild takes a tenth of a second here: that a batch comes in the middle of one is sure over so many. */

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import type { RebuildFinding } from '../rules/rebuild.js';
 import type { Database } from '../../db/database.js';
-import { withHistoryLock } from '../archive/history-lock.js';
 import { UTC_TIMES } from '../../events/store/raw-rows.js';
+import { withHistoryLock } from '../archive/history-lock.js';
+import type { RebuildFinding } from '../rules/rebuild.js';
 import { type ApplyOrder, type ApplyResult, applyCorrections } from './rebuild-apply.js';
 import { type Comparison, compareWithLedger } from './rebuild-compare.js';
 import { countDifferences, findingsOf } from './rebuild-findings.js';

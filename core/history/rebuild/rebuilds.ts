@@ -1,10 +1,10 @@
 /** What rebuilds came to, kept for whoever asks later. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
-import type { RebuildFinding } from '../rules/rebuild.js';
 import type { Reader } from '../../db/database.js';
 import { toDate } from '../../db/paging.js';
 import { query } from '../../db/query.js';
+import type { RebuildFinding } from '../rules/rebuild.js';
 
 export interface RebuildRecord {
   /** Raw events read, those in files included. */

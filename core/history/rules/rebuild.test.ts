@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type RawRow, RebuildTally } from './rebuild.js';
+import type { RawRow } from '../../events/rules/raw-row.js';
 import { readStoredContent } from '../../events/rules/reading/stored-event.js';
 import type { Terms } from '../../terms/rules/terms.js';
+import { RebuildTally } from './rebuild.js';
 
 const terms: readonly Terms[] = [
   { id: 1, fromMs: 0, commissionBps: 1_000, rounding: 'commission-floor' },

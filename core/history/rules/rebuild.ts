@@ -2,12 +2,13 @@
  * What raw events are worth, computed again: from what was said, the dated terms and the stored
  * matches, and from nothing that was worked out when they came. Pure.
  */
-import type { EventKey } from '../../events/rules/credit.js';
-import type { JobPostingKind } from '../../events/rules/credit-tally.js';
+
 import { splitFee } from '../../base/money.js';
+import type { RemoteWorker } from '../../base/remote-worker.js';
+import type { JobPostingKind } from '../../events/rules/credit-tally.js';
+import type { RawRow, RowWorth } from '../../events/rules/raw-row.js';
 import type { EventContent, JobContent } from '../../events/rules/reading/pool-event-content.js';
-import type { NodeType, RemoteWorker } from '../../base/remote-worker.js';
-import { readStoredContent, type StoredSaying } from '../../events/rules/reading/stored-event.js';
+import { readStoredContent } from '../../events/rules/reading/stored-event.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 
 /** What a rebuild can find; docs/operations.md has an entry for each. */
@@ -28,25 +29,6 @@ export type RebuildCode = (typeof REBUILD_CODES)[number];
 export interface RebuildFinding {
   readonly code: RebuildCode;
   readonly message: string;
-}
-
-/** What stands on a raw row beside what was said. */
-export interface RowWorth {
-  readonly grossWei: bigint | null;
-  readonly commissionWei: bigint | null;
-  readonly termsId: number | null;
-  readonly workerId: number | null;
-}
-
-/** A raw event as it is kept, in the table or in a file. */
-export interface RawRow extends StoredSaying, EventKey {
-  readonly sourceId: string;
-  readonly batch: number;
-  readonly region: string;
-  readonly nodeType: NodeType;
-  readonly receivedMs: number;
-  readonly match: EventKey | null;
-  readonly kept: RowWorth;
 }
 
 /** Jobs of one kind, worker and terms in one batch; worker 0 is nobody. */

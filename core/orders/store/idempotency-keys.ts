@@ -1,7 +1,7 @@
 /** Requests that a client may repeat: the key remembers what the first one led to. */
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import { idempotencyKey } from '../../db/schema/schema.js';
+import { idempotencyKey } from './tables.js';
 
 export interface RememberedRequest {
   readonly request: string;

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Address } from '../../base/address.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob } from '../../../test/harness/jobs.js';
 import { randomAddress } from '../../../test/harness/money.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import { adjustPending } from '../../decisions/store/adjustments.js';
+import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
+import { adjustPending } from '../../decisions/store/adjustments.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
 import { registerSources } from '../../events/store/sources/sources.js';
 

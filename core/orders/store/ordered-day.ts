@@ -1,8 +1,8 @@
 /** What orders of people may move in a day. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import { ethAndWei } from '../../base/money.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import { ethAndWei } from '../../base/money.js';
 import type { Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 import { query } from '../../db/query.js';

@@ -4,11 +4,11 @@ import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ordered } from '../../../activities/orders.js';
-import type { Order } from '../rules/order.js';
-import { PoolError } from '../../base/errors/pool-error.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { giveOrder } from '../../../test/harness/orders.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
+import { PoolError } from '../../base/errors/pool-error.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
+import type { Order } from '../rules/order.js';
 import { endOrder, placeOrder, takeOrder, withdrawOrder } from './orders.js';
 
 const ARGS = { payee: `0x${'a1'.repeat(20)}`, belowThreshold: false };

@@ -1,12 +1,12 @@
 /** Orders of people: written with their audit line, read by whoever carries them out, ended once. */
 import { randomUUID } from 'node:crypto';
 import { and, eq, isNull, sql } from 'drizzle-orm';
-import { type Order, type OrderKind, orderLifetimeMs } from '../rules/order.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { recordDecision } from '../../pool/store/audit-log.js';
 import type { Database, Reader } from '../../db/database.js';
-import { operatorOrder } from '../../db/schema/orders.js';
 import { transact } from '../../db/transact.js';
+import { recordDecision } from '../../ledger/store/audit-log.js';
+import { type Order, type OrderKind, orderLifetimeMs } from '../rules/order.js';
+import { operatorOrder } from './tables.js';
 
 export type NewOrder<Kind extends OrderKind> = Omit<Order<Kind>, 'id'>;
 

@@ -1,7 +1,6 @@
 /** Payees with what they are owed, added up over all their worker rows. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
 import type { Reader } from '../../db/database.js';
 import {
   CURSOR_PART,
@@ -13,6 +12,7 @@ import {
   toDateOrNull,
   toPage,
 } from '../../db/paging.js';
+import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
 import { isWalletOfLedger } from '../../payouts/store/wallet/paying-wallet.js';
 import { WORKER_BALANCES } from './remote-worker-reads.js';
 

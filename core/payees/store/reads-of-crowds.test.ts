@@ -1,13 +1,13 @@
 /** Reads whose cost strangers could drive up: by connecting again and again, by giving many jobs one id. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addConnection } from '../../../test/kit/test-pool.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import { addConnection } from '../../../test/kit/test-pool.js';
 import { closeDatabase, type Database, openDatabase } from '../../db/database.js';
+import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
+import { connectedWorkers } from '../../events/store/sources/source-reads.js';
 import { readPoolTotals } from '../../standing/store/pool-reads.js';
 import { allRemoteWorkers, listRemoteWorkers, topRemoteWorkers } from './remote-worker-reads.js';
-import { connectedWorkers } from '../../events/store/sources/source-reads.js';
-import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 
 const WORKERS = 4_000;
 const CONNECTS = 50_000;

@@ -1,6 +1,7 @@
 /** Remote workers with their balances and whether they are online. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
+import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
 import {
   allOf,
@@ -13,7 +14,6 @@ import {
   toDateOrNull,
   toPage,
 } from '../../db/paging.js';
-import type { NodeType } from '../../db/schema/schema.js';
 
 export interface RemoteWorkerSummary {
   readonly id: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Inclusion } from '../../chain/rules/receipt.js';
+import { decideSettlement } from './settlement.js';
 import { describeWait } from './waits.js';
-import { decideSettlement, type Inclusion } from './settlement.js';
 
 const wallet = '0x00000000000000000000000000000000000000aa';
 const destination = '0x00000000000000000000000000000000000000bb';

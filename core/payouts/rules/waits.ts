@@ -1,6 +1,5 @@
-import { isUnaffordable, refusalIn } from '../../chain/rules/broadcast-answer.js';
-import { feeAboveCap } from '../../chain/rules/gas-fees.js';
 import { ethAndWei, formatGwei } from '../../base/money.js';
+import { isUnaffordable, refusalIn } from '../../chain/rules/broadcast-answer.js';
 import type { Wait } from './payout.js';
 import { awaitingConfirmations } from './settlement.js';
 
@@ -54,6 +53,13 @@ export function describeWait(
   const low = isLow ? lowFee(slot, sight.isReplaced) : '';
   const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
   return { code: 'AWAITING_INCLUSION', reason };
+}
+
+export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
+  const reason =
+    `fee cap ${formatGwei(capWei)} gwei is below base fee ${formatGwei(baseFeeWei)} gwei: ` +
+    'raise chain.maxFeePerGas or wait';
+  return { code: 'FEE_ABOVE_CAP', reason };
 }
 
 /** An endpoint's refusal proves nothing: the bytes are offered again, and the chain decides. */

@@ -1,16 +1,7 @@
 /** Limits where money leaves: real Postgres, a real chain, several senders. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { PayoutLimits } from '../rules/payout-limits.js';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
-import { closeDatabase, openDatabase } from '../../db/database.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { keepCompared } from '../store/wallet/paying-wallet.js';
-import { readDayUse } from '../store/payout-limits.js';
-import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
-import { query } from '../../db/query.js';
-import { closeSlots } from '../store/settlements.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   createPayer,
@@ -21,6 +12,15 @@ import {
   type TestWallet,
   transfersOf,
 } from '../../../test/harness/money.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { closeDatabase, openDatabase } from '../../db/database.js';
+import { query } from '../../db/query.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
+import type { PayoutLimits } from '../rules/payout-limits.js';
+import { readDayUse } from '../store/payout-limits.js';
+import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
+import { closeSlots } from '../store/settlements.js';
+import { keepCompared } from '../store/wallet/paying-wallet.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
 import { createSender } from './sending.js';
 

@@ -1,10 +1,8 @@
 /** Nodes that refuse signed bytes or their estimate: what is said of it, and that nobody waits for one node's whim. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
-import { createChainClient } from '../../chain/chain-client.js';
+import { lookAtSources } from '../../../activities/sentinel.js';
 import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
-import { findPayingWallet } from '../store/reads/wallet-reads.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   chainConfig,
@@ -15,8 +13,10 @@ import {
   waitOf,
 } from '../../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../../test/harness/rpc-switch.js';
+import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
+import { createChainClient } from '../../chain/chain-client.js';
+import { findPayingWallet } from '../store/reads/wallet-reads.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
-import { lookAtSources } from '../../../activities/sentinel.js';
 
 const AMOUNT_WEI = 31_000_000_000_000_007n;
 let chain: LocalChain;

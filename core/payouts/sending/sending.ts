@@ -2,27 +2,33 @@
  * Sends for the wallet, not for one saga: calls that come at the same time are signed in one
  * transaction and broadcast in one batch.
  */
+
+import { PoolError } from '../../base/errors/pool-error.js';
+import { ethAndWei } from '../../base/money.js';
 import { ChainError, saysReverted, saysUnaffordable } from '../../chain/chain-error.js';
 import type { WalletView } from '../../chain/chain-reads.js';
-import { decideFees, expectedGasCostWei, type Fees, gasLimitFor } from '../../chain/rules/gas-fees.js';
-import { ethAndWei } from '../../base/money.js';
+import {
+  decideFees,
+  expectedGasCostWei,
+  type Fees,
+  gasLimitFor,
+} from '../../chain/rules/gas-fees.js';
+import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import { isClosed, type PayoutState, type Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
-import { rpcUnreachable, walletHalted, walletReplaced } from '../rules/waits.js';
-import { PoolError } from '../../base/errors/pool-error.js';
-import { recordSends, unsentAttempts } from '../store/attempts.js';
+import { feeAboveCap, rpcUnreachable, walletHalted, walletReplaced } from '../rules/waits.js';
+import { recordSends, unsentAttempts } from '../store/nonces/attempts.js';
+import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
 import { readDayUse } from '../store/payout-limits.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
-import { allocateSlots, type SlotOrder } from '../store/nonces.js';
 import { findWallet } from '../store/wallet/wallets.js';
+import { agreedBalance, furthestView, noteBalance } from '../wallet/balance-views.js';
 import { walletsOfLedger } from '../wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { haltWhenNonceAhead } from '../wallet/nonce-check.js';
 import { compareOtherWallets } from '../wallet/other-wallets.js';
 import { withSigner } from './signing.js';
-import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
-import { agreedBalance, furthestView, noteBalance } from '../wallet/balance-views.js';
 
 export type SendResult =
   | {
@@ -187,7 +193,8 @@ async function allocateAllowed(
   if (sight instanceof ChainError) return waitAll(payouts, rpcUnreachable(sight.message));
   const { view, claimedNonce, agreedWei } = sight;
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
-  if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
+  if (fees.kind === 'above-cap')
+    return waitAll(payouts, feeAboveCap(view.head.baseFeePerGasWei, deps.chain.maxFeePerGasWei));
   const estimates = await estimateAll(deps, payouts);
   if (estimates instanceof ChainError) return waitAll(payouts, rpcUnreachable(estimates.message));
   const waits = new Map<string, Wait>();

@@ -3,18 +3,6 @@ import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { waitUntil } from '../../processes/process.js';
-import {
-  type SignParameters,
-  startSignerService,
-  type TestSignerService,
-} from '../../chain/signer/testing/test-signer-service.js';
-import { connectWeb3signer } from '../../chain/signer/web3signer.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { requestBump } from '../store/payout-messages.js';
-import { payoutProgress } from '../store/payout-progress.js';
-import { query } from '../../db/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   createPayer,
@@ -26,6 +14,19 @@ import {
   type TestWallet,
   transfersOf,
 } from '../../../test/harness/money.js';
+import {
+  type SignParameters,
+  startSignerService,
+  type TestSignerService,
+} from '../../chain/signer/testing/test-signer-service.js';
+import { connectWeb3signer } from '../../chain/signer/web3signer.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { resumeWallet } from '../../checks/store/resuming.js';
+import { query } from '../../db/query.js';
+import { waitUntil } from '../../processes/process.js';
+import { requestBump } from '../store/payout-messages.js';
+import { payoutProgress } from '../store/payout-progress.js';
+import { findWallet, haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { createSender } from './sending.js';
 

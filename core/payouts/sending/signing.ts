@@ -1,11 +1,11 @@
+import { PoolError } from '../../base/errors/pool-error.js';
 import { signerOf, transferFault } from '../../chain/transfer.js';
+import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
 import { signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
-import { PoolError } from '../../base/errors/pool-error.js';
-import type { SignTransfer } from '../store/nonces.js';
+import type { SignTransfer } from '../store/nonces/nonces.js';
 import { haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { turns } from '../../processes/turns.js';
 
 export type Signing<T> =
   /** `refused`: the payouts that the signer would not sign, left out of the result. */

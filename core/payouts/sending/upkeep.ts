@@ -1,7 +1,7 @@
 import type { WalletView } from '../../chain/chain-reads.js';
 import { bumpedFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
-import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/attempts.js';
-import { bumpSlot } from '../store/nonces.js';
+import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/nonces/attempts.js';
+import { bumpSlot } from '../store/nonces/nonces.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { broadcast, broadcastUnsent, feeLimits } from './sending.js';
 import { withSigner } from './signing.js';

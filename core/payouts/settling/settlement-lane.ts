@@ -6,11 +6,11 @@
 import type { WalletView } from '../../chain/chain-reads.js';
 import type { Wait } from '../rules/payout.js';
 import { describeWait } from '../rules/waits.js';
+import { keepMoving } from '../sending/upkeep.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
+import { agreedBalance, furthestView } from '../wallet/balance-views.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { haltWhenTaken, type SettlementPass, settleConsumed } from './settlement.js';
-import { keepMoving } from '../sending/upkeep.js';
-import { agreedBalance, furthestView } from '../wallet/balance-views.js';
 
 /** On so many new heads in a row a consumed slot must be without any receipt before it is suspect. */
 const SUSPECT_AFTER_HEADS = 10;

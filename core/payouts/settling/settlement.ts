@@ -1,14 +1,15 @@
 import { readInclusions } from '../../chain/inclusions.js';
+import type { Inclusion } from '../../chain/rules/receipt.js';
 import { transferFault } from '../../chain/transfer.js';
+import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
+import { decideSettlement, type SettlementDecision } from '../rules/settlement.js';
 import { tooFewAgree } from '../rules/waits.js';
-import { decideSettlement, type Inclusion, type SettlementDecision } from '../rules/settlement.js';
 import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import { haltWallet } from '../store/wallet/wallets.js';
-import { recoverOurs } from '../../checks/adoption.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { awaitOwnChain } from '../wallet/own-chain.js';
-import { turns } from '../../processes/turns.js';
+import { recoverOurs } from './unknown-transactions.js';
 
 /** What one pass over consumed slots found. */
 export interface SettlementPass {

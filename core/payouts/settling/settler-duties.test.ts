@@ -2,10 +2,6 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { cancelPayout } from '../store/payout-messages.js';
-import { query } from '../../db/query.js';
-import { findWallet, haltWallet, resumeWallet } from '../store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   createTestWallet,
@@ -15,8 +11,13 @@ import {
   type TestWallet,
   waitOf,
 } from '../../../test/harness/money.js';
-import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { resumeWallet } from '../../checks/store/resuming.js';
+import { query } from '../../db/query.js';
 import { createSender } from '../sending/sending.js';
+import { cancelPayout } from '../store/payout-messages.js';
+import { findWallet, haltWallet } from '../store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { Settler } from './settler.js';
 
 const AMOUNT_WEI = 3_000_000_000_000_001n;

@@ -2,9 +2,10 @@
  * Tries payouts again that nothing was signed for yet, so that their sagas can sleep: thousands may wait for one halt, one
  * top-up or the day's limit. The oldest go first; as long as none of them goes, they are tried ever less often.
  */
+
+import type { Sender } from '../sending/sending.js';
 import { type WaitingPayout, waitingAlone, waitingTogether } from '../store/settler.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
-import type { Sender } from '../sending/sending.js';
 
 const GROUP = 100;
 const FIRST_PAUSE_MS = 2_000;

@@ -1,15 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createChainClient } from '../../chain/chain-client.js';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { checkInvariants } from '../../checks/audit/invariants.js';
-import { cancelPayout, requestBump } from '../store/payout-messages.js';
-import { payoutProgress } from '../store/payout-progress.js';
-import { reserveManual } from '../store/reservations.js';
-import { query } from '../../db/query.js';
-import { allocateSlots } from '../store/nonces.js';
-import { findWallet, haltWallet, resumeWallet } from '../store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   balancesOf,
@@ -28,9 +20,18 @@ import {
   transfersOf,
   waitOf,
 } from '../../../test/harness/money.js';
-import { walletKeyOf } from '../wallet/money-deps.js';
+import { createChainClient } from '../../chain/chain-client.js';
+import { checkInvariants } from '../../checks/audit/invariants.js';
+import { resumeWallet } from '../../checks/store/resuming.js';
+import { query } from '../../db/query.js';
 import { createSender } from '../sending/sending.js';
 import { checkedSign } from '../sending/signing.js';
+import { allocateSlots } from '../store/nonces/nonces.js';
+import { cancelPayout, requestBump } from '../store/payout-messages.js';
+import { payoutProgress } from '../store/payout-progress.js';
+import { reserveManual } from '../store/reservations.js';
+import { findWallet, haltWallet } from '../store/wallet/wallets.js';
+import { walletKeyOf } from '../wallet/money-deps.js';
 
 const GWEI = 10n ** 9n;
 const AMOUNT_WEI = 123_456_789_000_000_001n;

@@ -5,9 +5,10 @@
  * (`settler-retries.ts`), and tells sagas what became of theirs.
  */
 import { randomUUID } from 'node:crypto';
-import { ChainError } from '../../chain/chain-error.js';
 import type { Address } from '../../base/address.js';
-import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
+import { ChainError } from '../../chain/chain-error.js';
+import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
+import type { Sender } from '../sending/sending.js';
 import {
   countOpenSlots,
   holdSettling,
@@ -15,13 +16,12 @@ import {
   markTold,
   untoldPayouts,
 } from '../store/settler.js';
+import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
 import { depsWithoutKey } from '../wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import type { Sender } from '../sending/sending.js';
 import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
 import { SettlerWatch } from './settler-watch.js';
-import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 
 export interface SettlerOptions {
   readonly sender: Sender;

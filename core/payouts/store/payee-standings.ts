@@ -1,12 +1,12 @@
 /** What decides whether a payee is due: what is pending, what stands in the way, and the terms of now. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { PayeeStanding } from '../rules/payout.js';
-import type { PayoutTerms } from '../rules/payout-due.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader } from '../../db/database.js';
-import { isWalletOfLedger } from './wallet/paying-wallet.js';
 import { list, query } from '../../db/query.js';
+import type { PayeeStanding } from '../rules/payout.js';
+import type { PayoutTerms } from '../rules/payout-due.js';
+import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
 /** What every payee has and how the payout stands, all or these; without a lock. */
 export async function payeeStandings(

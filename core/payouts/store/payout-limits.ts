@@ -1,8 +1,8 @@
 /** What counts against the limit of a day. */
 import { sql } from 'drizzle-orm';
-import type { DayUse } from '../rules/payout-limits.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { DayUse } from '../rules/payout-limits.js';
 
 /**
  * What may have left the wallet in the last 24 hours by the database's clock: a signed payout's money can

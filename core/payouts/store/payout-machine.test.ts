@@ -4,10 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Address } from '../../base/address.js';
-import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
-import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
-import { createTestDatabase, forgePayouts, type TestDatabase } from '../../../test/harness/database.js';
+import {
+  createTestDatabase,
+  forgePayouts,
+  type TestDatabase,
+} from '../../../test/harness/database.js';
 import {
   balancesOf,
   credit,
@@ -17,16 +18,20 @@ import {
   stateOf,
   WIDE_LIMITS,
 } from '../../../test/harness/money.js';
-import { adopt } from '../../checks/store/foreign-transactions.js';
+import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
+import { adopt } from '../../checks/store/foreign-transactions.js';
+import { reopenPayout } from '../../checks/store/paid-slots.js';
+import { resumeWallet } from '../../checks/store/resuming.js';
+import { query } from '../../db/query.js';
+import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
+import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
+import { allocateSlots } from './nonces/nonces.js';
 import { cancelPayout } from './payout-messages.js';
 import { movePayouts } from './payout-moves.js';
 import { reserveRound } from './reservations.js';
-import { query } from '../../db/query.js';
-import { reopenPayout } from '../../checks/store/paid-slots.js';
 import { type Closings, closeSlots } from './settlements.js';
-import { allocateSlots } from './nonces.js';
-import { haltWallet, openWalletRow, resumeWallet } from './wallet/wallets.js';
+import { haltWallet, openWalletRow } from './wallet/wallets.js';
 
 const KEY = { chainId: 31_337, address: randomAddress() };
 const AMOUNT_WEI = 1_000n;
@@ -213,9 +218,9 @@ describe('a payout', () => {
   });
 
   it('is moved by one file alone', () => {
-    const dirs = ['activities', 'api', 'cli', 'store', 'worker'];
+    const dirs = ['activities', 'api', 'cli', 'client', 'core', 'worker'];
     const writers = dirs.flatMap((dir) => {
-      const root = new URL(`../${dir}/`, import.meta.url);
+      const root = new URL(`../../../${dir}/`, import.meta.url);
       const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
       return files
         .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))

@@ -1,12 +1,12 @@
 /** What operators may do to an open payout: one audited transaction each. */
 import { sql } from 'drizzle-orm';
-import { isClosed, type PayoutState } from '../rules/payout.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
 import type { Reader, Transaction } from '../../db/database.js';
-import { payingWallet } from './wallet/paying-wallet.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { isClosed, type PayoutState } from '../rules/payout.js';
+import { payingWallet } from './wallet/paying-wallet.js';
 
 /** The state after the message, and what it did in words. */
 export interface MessageEffect {

@@ -1,10 +1,10 @@
 /** The only place that changes a payout's state: each change is a move of the machine. */
 import { sql } from 'drizzle-orm';
+import type { Transaction } from '../../db/database.js';
+import { list, query } from '../../db/query.js';
 import { isClosed } from '../rules/payout.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
-import type { Transaction } from '../../db/database.js';
 import { postMovement } from './payout-postings.js';
-import { list, query } from '../../db/query.js';
 
 /**
  * Moves payouts on, with their amounts in the ledger. Throws when one of them is not in a state that the

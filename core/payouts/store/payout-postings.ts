@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import { allocatePayment } from '../rules/payout-allocation.js';
 import type { Transaction } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
-import type { Account, PostingKind } from '../../db/schema/schema.js';
+import type { Account, PostingKind } from '../../ledger/store/tables.js';
+import { allocatePayment } from '../rules/payout-allocation.js';
 
 export interface Movement {
   readonly kind: Extract<PostingKind, 'reserve' | 'settle' | 'release' | 'reopen'>;

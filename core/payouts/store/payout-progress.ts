@@ -1,9 +1,9 @@
 /** Where payouts stand, as the activities that carry them need it. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { PayoutState, Wait, WaitCode } from '../rules/payout.js';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
+import type { PayoutState, Wait, WaitCode } from '../rules/payout.js';
 
 export interface PayoutProgress {
   readonly payoutId: string;

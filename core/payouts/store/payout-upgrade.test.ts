@@ -3,8 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { closeDatabase, type Database, openDatabase } from '../../db/database.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
+import { closeDatabase, type Database, openDatabase } from '../../db/database.js';
 import { payingWallet } from './wallet/paying-wallet.js';
 
 const MIGRATION = '0013_bind_payouts_and_wallets.sql';

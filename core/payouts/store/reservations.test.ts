@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, forgePayouts, type TestDatabase } from '../../../test/harness/database.js';
+import {
+  createTestDatabase,
+  forgePayouts,
+  type TestDatabase,
+} from '../../../test/harness/database.js';
 import { credit, randomAddress, recordTestTerms } from '../../../test/harness/money.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
+import { query } from '../../db/query.js';
 import { findPayee } from '../../payees/store/payee-reads.js';
-import { nameFirstWallet } from './wallet/paying-wallet.js';
 import { readPayoutFigures } from '../../sentinel/store/payout-figures.js';
 import { cancelPayout, holdPayout, requestBump, resumePayout } from './payout-messages.js';
-import { reserveManual, reserveRound } from './reservations.js';
-import { query } from '../../db/query.js';
 import { previewRound } from './reads/round-preview-reads.js';
+import { reserveManual, reserveRound } from './reservations.js';
+import { nameFirstWallet } from './wallet/paying-wallet.js';
 
 const ETH = 10n ** 18n;
 const decision = { actor: 'test', reason: 'because' };

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
+import { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import { sumWei } from '../../base/money.js';
+import type { Database, Transaction } from '../../db/database.js';
+import { list, query } from '../../db/query.js';
+import { isOfData, transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
 import { type DueDecision, decideDue } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
-import { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
-import type { Database, Transaction } from '../../db/database.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-postings.js';
-import { list, query } from '../../db/query.js';
-import { isOfData, transact } from '../../db/transact.js';
 
 export interface RoundResult {
   readonly payouts: number;

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { Inclusion } from '../rules/settlement.js';
-import { type Decision, MANAGER, recordDecision } from '../../pool/store/audit-log.js';
+import type { Inclusion } from '../../chain/rules/receipt.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { markUnpayable, noteBurntGas } from './unpayable-payees.js';
-import { movePayouts } from './payout-moves.js';
 import { list, query } from '../../db/query.js';
-import type { SlotState } from '../../db/schema/wallet.js';
 import { transact } from '../../db/transact.js';
+import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
+import { movePayouts } from './payout-moves.js';
+import type { SlotState } from './tables.js';
+import { markUnpayable, noteBurntGas } from './unpayable-payees.js';
 import type { WalletKey } from './wallet/wallets.js';
 
 /** An open slot with everything that was ever signed for it. */

@@ -1,9 +1,9 @@
 /** Who settles, and what that worker has to do besides reading receipts: payouts that wait, sagas to tell. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import type { WaitCode } from '../rules/payout.js';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
+import type { WaitCode } from '../rules/payout.js';
 
 /** A worker that dies is replaced after so long. */
 const LEASE = '8 seconds';

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type Decision, MANAGER, recordDecision } from '../../pool/store/audit-log.js';
 import type { Reader, Transaction } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 
 /** Stops further payouts to a payee whose destination refused, until an operator looks. */
 export async function markUnpayable(

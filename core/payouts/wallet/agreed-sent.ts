@@ -1,7 +1,7 @@
+import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/chain-error.js';
 import type { ChainReads } from '../../chain/chain-reads.js';
 import type { SentTransaction } from '../../chain/wallet-history.js';
-import { PoolError } from '../../base/errors/pool-error.js';
 import type { MoneyDeps } from './money-deps.js';
 
 /**

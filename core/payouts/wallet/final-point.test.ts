@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readInclusions } from '../../chain/inclusions.js';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
@@ -9,6 +8,7 @@ import {
   sendForeign,
   type TestWallet,
 } from '../../../test/harness/money.js';
+import { readInclusions } from '../../chain/inclusions.js';
 import { deepPoint, finalPoint } from './final-point.js';
 
 let chain: LocalChain;

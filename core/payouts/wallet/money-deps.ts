@@ -1,8 +1,8 @@
 import type { ChainClient } from '../../chain/chain-client.js';
 import type { ChainConfig } from '../../chain/chain-config.js';
-import type { PayoutLimits } from '../rules/payout-limits.js';
 import type { Signer } from '../../chain/signer/signer.js';
 import type { Database } from '../../db/database.js';
+import type { PayoutLimits } from '../rules/payout-limits.js';
 import type { WalletKey } from '../store/wallet/wallets.js';
 
 /** What the activities that move money work with. */

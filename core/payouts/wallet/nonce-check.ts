@@ -2,9 +2,9 @@ import { ChainError } from '../../chain/chain-error.js';
 import type { Wait } from '../rules/payout.js';
 import { rpcUnreachable, walletHalted } from '../rules/waits.js';
 import { findWallet, haltWallet } from '../store/wallet/wallets.js';
+import { furthestView, noteBalance } from './balance-views.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { awaitOwnChain } from './own-chain.js';
-import { furthestView, noteBalance } from './balance-views.js';
 
 const LOOKS = 3;
 const PAUSE_MS = 300;

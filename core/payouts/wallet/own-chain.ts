@@ -1,9 +1,10 @@
 /** Whether the endpoints show the chain that the ledger has paid on. */
+
+import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/chain-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
-import { PoolError } from '../../base/errors/pool-error.js';
-import { findLedger, keepAnchor } from '../../pool/store/identity.js';
-import { newestFinalBlocks } from '../../checks/store/paid-slots.js';
+import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
+import { newestFinalBlocks } from '../store/nonces/final-blocks.js';
 import { finalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
 

@@ -1,7 +1,8 @@
 /** What the sentinel knows of a source, and what its rules have in common. */
-import type { Condition, FindingKey } from './finding.js';
+import type { FileFigures } from '../../events/rules/file-figures.js';
 import type { HourPrice } from '../../events/rules/job-price.js';
 import type { HourCount, QuietSource } from '../../events/rules/source-silence.js';
+import type { Condition, FindingKey } from './finding.js';
 
 /** When something is worth a look; from the configuration. */
 export interface SentinelSettings {
@@ -44,14 +45,6 @@ export const UNMATCHED_AGES = [
 ] as const;
 
 export type UnmatchedAge = (typeof UNMATCHED_AGES)[number]['age'];
-
-/** Of a source that is made of files. */
-export interface FileFigures {
-  /** Not whole for longer than it takes to write one. */
-  readonly incomplete: number;
-  /** Read to their end, and other files within the last week. */
-  readonly overwritten: number;
-}
 
 /** What is known of one source. */
 export interface SourceFigures extends QuietSource {

@@ -1,10 +1,10 @@
 /** Whether jobs are paid for, by whom they were done, and what they cost. */
 
 import { duration } from '../../base/duration.js';
-import { roleOf } from '../../events/rules/reading/event-type.js';
 import { foreignText } from '../../base/foreign-text.js';
-import { findPriceJumps, type PriceJump, perUnitWei } from '../../events/rules/job-price.js';
 import { formatEth } from '../../base/money.js';
+import { findPriceJumps, type PriceJump, perUnitWei } from '../../events/rules/job-price.js';
+import { roleOf } from '../../events/rules/reading/event-type.js';
 import { keyOf, type Look, MOST_SUBJECTS, type Rule, recentHours } from './sentinel-figures.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 /** What looks wrong with sending payouts: bytes that no node takes, endpoints that do not answer. */
 import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
-import type { Condition } from './finding.js';
 import { ethAndWei } from '../../base/money.js';
+import type { Condition } from './finding.js';
 
 /** Signed payouts whose bytes were offered for long, and refused when they were offered last. */
 export interface RefusedSends {

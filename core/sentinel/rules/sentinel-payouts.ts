@@ -1,8 +1,8 @@
 /** What the sentinel says of payouts: rounds that do not end or leave somebody out, and sagas whose code fails. */
 import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
-import type { Condition } from './finding.js';
 import { isRoundLate } from '../../standing/rules/pool-standing.js';
+import type { Condition } from './finding.js';
 
 export interface PayoutFigures {
   /** Between two rounds; null while the configuration pays nothing. */

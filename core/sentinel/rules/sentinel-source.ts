@@ -1,8 +1,8 @@
 /** Whether a source is read, whether it speaks, and whether its clock is right. */
 import { duration } from '../../base/duration.js';
+import { emptyForMs, eventsMissed, silentForMs } from '../../events/rules/source-silence.js';
 import type { Condition } from './finding.js';
 import { keyOf, type Look, type Rule } from './sentinel-figures.js';
-import { emptyForMs, eventsMissed, silentForMs } from '../../events/rules/source-silence.js';
 
 const HOUR_MS = 3_600_000;
 /** So many times the limit is more than a hiccup. */

@@ -1,6 +1,5 @@
 /** What the sentinel says of the terms: that they change, and that a worker's file says others. */
 import { counted } from '../../base/counted.js';
-import type { Condition } from './finding.js';
 import {
   changeWords,
   judgeFile,
@@ -9,6 +8,7 @@ import {
   termsAt,
   termsWords,
 } from '../../terms/rules/terms.js';
+import type { Condition } from './finding.js';
 
 export interface TermsFigures {
   /** Ascending by their beginning. */

@@ -3,9 +3,9 @@
  * counting and paying go on, and an operator decides.
  */
 
+import { foreignText } from '../../base/foreign-text.js';
 import { roleOf } from '../../events/rules/reading/event-type.js';
 import type { Condition } from './finding.js';
-import { foreignText } from '../../base/foreign-text.js';
 import {
   keyOf,
   type Look,

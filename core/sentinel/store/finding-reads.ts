@@ -1,6 +1,5 @@
 /** Findings as the API, the page and the command line show them. */
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm';
-import type { Figures, FindingCode, Severity } from '../rules/finding.js';
 import type { Reader } from '../../db/database.js';
 import {
   CURSOR_PART,
@@ -11,7 +10,8 @@ import {
   toPage,
 } from '../../db/paging.js';
 import { query } from '../../db/query.js';
-import { finding } from '../../db/schema/sentinel.js';
+import type { Figures, FindingCode, Severity } from '../rules/finding.js';
+import { finding } from './tables.js';
 
 export interface ShownFinding {
   readonly id: number;

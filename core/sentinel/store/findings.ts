@@ -1,5 +1,11 @@
 /** Findings: opened, seen again, resolved by the sentinel; acknowledged by an operator. */
 import { sql } from 'drizzle-orm';
+import { PoolError } from '../../base/errors/pool-error.js';
+import type { Database, Transaction } from '../../db/database.js';
+import { LOCKS } from '../../db/locks.js';
+import { list, query } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import {
   type Condition,
   compareFindings,
@@ -7,12 +13,6 @@ import {
   type OpenFinding,
   type Severity,
 } from '../rules/finding.js';
-import { PoolError } from '../../base/errors/pool-error.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
-import type { Database, Transaction } from '../../db/database.js';
-import { LOCKS } from '../../db/locks.js';
-import { list, query } from '../../db/query.js';
-import { transact } from '../../db/transact.js';
 
 const LOOKED_AT = 'sentinel.looked-at';
 

@@ -1,9 +1,9 @@
 /** Figures for metrics that nobody else shows. Scraped every few seconds: each comes from a small range. */
 import { sql } from 'drizzle-orm';
-import type { PayoutState } from '../../payouts/rules/payout.js';
-import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/sentinel-figures.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { PayoutState } from '../../payouts/rules/payout.js';
+import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/sentinel-figures.js';
 
 /** Jobs that nobody is credited for, by source and how old they are; empty buckets are left out. */
 export async function bucketUnmatched(

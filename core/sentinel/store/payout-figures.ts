@@ -1,8 +1,8 @@
 /** What the sentinel needs to know of rounds and sagas. */
 import { sql } from 'drizzle-orm';
-import type { PayoutFigures } from '../rules/sentinel-payouts.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { PayoutFigures } from '../rules/sentinel-payouts.js';
 
 /** By the database's clock. */
 export async function readPayoutFigures(

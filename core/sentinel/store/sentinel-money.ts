@@ -1,8 +1,8 @@
 /** What the sentinel is told of payouts under way. */
 import { sql } from 'drizzle-orm';
-import type { RefusedSends } from '../rules/sentinel-money.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { RefusedSends } from '../rules/sentinel-money.js';
 
 /** Signed payouts that wait because no node takes their bytes, and did so for this long. */
 export async function readRefusedSends(reader: Reader, patienceMs: number): Promise<RefusedSends> {

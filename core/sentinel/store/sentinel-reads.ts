@@ -3,14 +3,14 @@
  * what a look costs depends on how much is wrong, not on how long the history is.
  */
 import { sql } from 'drizzle-orm';
-import type { HourPrice } from '../../events/rules/job-price.js';
-import type { ArrivalHour, SourceFigures } from '../rules/sentinel-figures.js';
-import { type HourCount, RHYTHM_MS } from '../../events/rules/source-silence.js';
+import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
-import type { NodeType } from '../../db/schema/schema.js';
+import type { HourPrice } from '../../events/rules/job-price.js';
+import { type HourCount, RHYTHM_MS } from '../../events/rules/source-silence.js';
 import { countObjects } from '../../events/store/sources/source-object-reads.js';
 import { connectedWorkers, countSetAside } from '../../events/store/sources/source-reads.js';
+import type { ArrivalHour, SourceFigures } from '../rules/sentinel-figures.js';
 
 /** Figures without what the configuration alone knows. */
 export type StoredFigures = Omit<SourceFigures, 'syncIntervalMs'>;

@@ -1,11 +1,13 @@
 /** The pool as a whole. Everything here comes from sums that are kept, never from a scan of events. */
 import { and, desc, isNull, lte, max, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { TermsValues } from '../../terms/rules/terms.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { Account } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
-import { type Account, payoutRound, terms } from '../../db/schema/schema.js';
+import { payoutRound } from '../../payouts/store/tables.js';
+import type { TermsValues } from '../../terms/rules/terms.js';
+import { terms } from '../../terms/store/tables.js';
 
 export interface PoolTotals {
   /** Fees of all jobs, before commission. */

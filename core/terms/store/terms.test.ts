@@ -3,13 +3,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type TermsFile, type TermsValues, termsAt } from '../rules/terms.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import { listAuditLog } from '../../pool/store/audit-log-reads.js';
+import { rehearse, transact } from '../../db/transact.js';
+import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { currentTerms } from '../../payouts/store/payee-standings.js';
 import { readTerms } from '../../standing/store/pool-reads.js';
+import { type TermsFile, type TermsValues, termsAt } from '../rules/terms.js';
 import { changeTerms, openTerms, readTermsHistory, type TermsOrder } from './terms.js';
-import { rehearse, transact } from '../../db/transact.js';
 import { forgetFile, keepFile, runningFiles } from './worker-terms.js';
 
 const VALUES: TermsValues = {

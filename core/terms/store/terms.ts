@@ -3,8 +3,13 @@
  * the audit log. The clock is the database's: that of a worker, an hour off, would let terms reach back or come late.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import type { Rounding } from '../../base/money.js';
 import { PoolError } from '../../base/errors/pool-error.js';
+import type { Rounding } from '../../base/money.js';
+import type { Database, Reader, Transaction } from '../../db/database.js';
+import { LOCKS } from '../../db/locks.js';
+import { list, query } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import {
   changeWords,
   type FileVerdict,
@@ -17,12 +22,7 @@ import {
   termsAt,
   termsWords,
 } from '../rules/terms.js';
-import { type Decision, recordDecision } from '../../pool/store/audit-log.js';
-import type { Database, Reader, Transaction } from '../../db/database.js';
-import { LOCKS } from '../../db/locks.js';
-import { list, query } from '../../db/query.js';
-import { terms } from '../../db/schema/schema.js';
-import { transact } from '../../db/transact.js';
+import { terms } from './tables.js';
 
 // Before any event there can be. Not the year 1: JavaScript reads Postgres' text of it as 2001.
 const BEGINNING_MS = 0;

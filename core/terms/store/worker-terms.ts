@@ -1,9 +1,9 @@
 /** What the files of the running workers say of the terms: each worker comes back every minute. */
 import { sql } from 'drizzle-orm';
 import type { Rounding } from '../../base/money.js';
-import type { TermsFile } from '../rules/terms.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { TermsFile } from '../rules/terms.js';
 
 /** A worker that has not come back for so long has ended, however it did. */
 const GONE_AFTER = sql`interval '3 minutes'`;

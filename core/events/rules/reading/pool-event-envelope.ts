@@ -1,5 +1,6 @@
 /** Where identity, time and payload stand in an element: both dialects' envelopes. */
 import { foreignText } from '../../../base/foreign-text.js';
+import type { NodeType } from '../../../base/remote-worker.js';
 import { KNOWN_VERSION } from './pool-event-content.js';
 import {
   asNatural,
@@ -11,7 +12,6 @@ import {
   parseLossless,
 } from './pool-event-json.js';
 import { EventRefused, isName, type RefusalCode, shown } from './pool-event-refusal.js';
-import type { NodeType } from '../../../base/remote-worker.js';
 
 /** What an element says beside its identity and its time. */
 export interface Envelope {

@@ -3,12 +3,12 @@
  * what cannot be read is refused by name, and whoever calls keeps the refused text.
  */
 import { foreignText } from '../../../base/foreign-text.js';
+import type { NodeType } from '../../../base/remote-worker.js';
+import { isCalendarDay, LATEST_MS } from '../../../base/time.js';
 import { type EventContent, readContent } from './pool-event-content.js';
 import { type Envelope, parse, readEnvelope } from './pool-event-envelope.js';
 import { asObject, field, type LosslessObject } from './pool-event-json.js';
 import { EventRefused, isName, type Refusal, shown } from './pool-event-refusal.js';
-import type { NodeType } from '../../../base/remote-worker.js';
-import { isCalendarDay, LATEST_MS } from '../../../base/time.js';
 
 /** One event, valid in every field. */
 export interface PoolEvent {

@@ -1,6 +1,7 @@
 /** Sources that a third party has written: a module is loaded, checked and held to the port. */
-import { foreignText } from '../../../base/foreign-text.js';
+
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import { foreignText } from '../../../base/foreign-text.js';
 import type {
   EventSource,
   EventSourceConfig,
@@ -8,8 +9,8 @@ import type {
   RawEvent,
   ReadRequest,
 } from '../event-source.js';
-import { resolveModule } from './module-resolution.js';
 import { checkOptions, needOrigin, optionsError } from '../options.js';
+import { resolveModule } from './module-resolution.js';
 
 /** Makes a source of kind `module`; throws EVENT_SOURCE_OPTIONS and EVENT_SOURCE_MODULE_…. */
 export async function createModule(config: EventSourceConfig): Promise<EventSource> {

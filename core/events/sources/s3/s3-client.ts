@@ -1,7 +1,7 @@
 /** The two questions that a source asks a storage: what is there, and the bytes of one object. */
 import { rootCertificates } from 'node:tls';
-import { foreignText, visible } from '../../../base/foreign-text.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
+import { foreignText, visible } from '../../../base/foreign-text.js';
 import type { ListedObject } from '../event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
 import { collectListing } from './s3-listing.js';

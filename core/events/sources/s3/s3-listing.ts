@@ -2,8 +2,9 @@
  * Whether an answer is the whole listing of a bucket. The SDK does not ask: it takes a console's page, any
  * other XML and nothing at all for a bucket that holds nothing.
  */
-import { foreignText } from '../../../base/foreign-text.js';
+
 import { PoolError } from '../../../base/errors/pool-error.js';
+import { foreignText } from '../../../base/foreign-text.js';
 
 /** A thousand keys, each of the longest and escaped, come to less. */
 const MOST_BYTES = 32 * 1024 * 1024;

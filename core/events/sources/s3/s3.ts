@@ -1,7 +1,7 @@
 /** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
-import { visible } from '../../../base/foreign-text.js';
+
 import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
-import { scanDump } from '../scanners/dump-scanner.js';
+import { visible } from '../../../base/foreign-text.js';
 import type {
   EventSource,
   EventSourceConfig,
@@ -10,6 +10,7 @@ import type {
   ReadRequest,
 } from '../event-source.js';
 import { checkOptions } from '../options.js';
+import { scanDump } from '../scanners/dump-scanner.js';
 import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-client.js';
 import { placeOf, type S3Options, s3Options } from './s3-options.js';
 

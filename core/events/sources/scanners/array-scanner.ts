@@ -2,10 +2,11 @@
  * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows
  * strings and depth and nothing else: whether an element is JSON is found out by whoever reads it.
  */
-import { foreignText } from '../../../base/foreign-text.js';
+
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
+import { foreignText } from '../../../base/foreign-text.js';
 import type { RawEvent } from '../event-source.js';
+import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
 import { type EventScanner, scanSlices } from './slices.js';
 
 export interface ScanOptions {

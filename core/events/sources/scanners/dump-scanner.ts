@@ -1,8 +1,9 @@
 /** Cuts a dump into the texts of its events: an array or lines of JSON, packed with gzip or not. */
-import { foreignText } from '../../../base/foreign-text.js';
+
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
+import { foreignText } from '../../../base/foreign-text.js';
 import type { RawEvent } from '../event-source.js';
+import { type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
 import { gunzip } from './gunzip.js';
 import { scanLines } from './line-scanner.js';
 

@@ -1,7 +1,7 @@
 /** Cuts lines of JSON (NDJSON) of any number into their texts, in constant memory. */
 import { PoolError } from '../../../base/errors/pool-error.js';
-import type { ScanOptions } from './array-scanner.js';
 import type { RawEvent } from '../event-source.js';
+import type { ScanOptions } from './array-scanner.js';
 import { type EventScanner, scanSlices } from './slices.js';
 
 const LINE_FEED = 0x0a;

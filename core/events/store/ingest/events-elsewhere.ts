@@ -3,6 +3,7 @@
  * source is watched are looked at, and only hours in which both have events, so that old sources pay nothing.
  */
 import type { PoolClient, QueryResult } from 'pg';
+import { isoTime, sqlArray, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import {
   CONVINCING_EVENTS,
   isConvincing,
@@ -10,7 +11,6 @@ import {
   type SuspectSource,
   whoReadsTwice,
 } from '../../rules/read-twice.js';
-import { isoTime, sqlArray, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import { eventHash, type PreparedEvent } from './events-prepared.js';
 import type { KnownState } from './events-state.js';
 import { knownStatement, type PlacedKey, type SourceRow } from './events-statements.js';

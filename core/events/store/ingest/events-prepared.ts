@@ -1,10 +1,15 @@
 /** Events made ready for COPY while Postgres is busy with others. */
 import { createHash } from 'node:crypto';
-import type { FreshEvent } from '../../rules/credit.js';
-import type { PoolEvent } from '../../rules/reading/pool-event.js';
-import { CopyWriter, FIXED_FIELD_BYTES, textFieldBytes, UTF8_BYTES } from '../../../db/copy/copy-binary.js';
+import {
+  CopyWriter,
+  FIXED_FIELD_BYTES,
+  textFieldBytes,
+  UTF8_BYTES,
+} from '../../../db/copy/copy-binary.js';
 import { withoutNul } from '../../../db/copy/copy-text.js';
 import { PackedTexts } from '../../../db/copy/packed-texts.js';
+import type { FreshEvent } from '../../rules/credit.js';
+import type { PoolEvent } from '../../rules/reading/pool-event.js';
 
 /** An element that could be read, with where it stood and what it said. */
 export interface ReadElement {

@@ -1,5 +1,5 @@
 /** What a batch copies into the tables, row by row. */
-import type { BatchCredits, OpenedHalf } from '../../rules/credit.js';
+
 import {
   AMOUNT_FIELD_BYTES,
   CopyWriter,
@@ -7,6 +7,7 @@ import {
   FRAME_BYTES,
   textFieldBytes,
 } from '../../../db/copy/copy-binary.js';
+import type { BatchCredits, OpenedHalf } from '../../rules/credit.js';
 import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './events-prepared.js';
 import type { WorkerIds } from './events-statements.js';
 

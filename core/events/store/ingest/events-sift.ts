@@ -4,8 +4,8 @@
  */
 import { formatEth } from '../../../base/money.js';
 import type { RefusalCode } from '../../rules/reading/pool-event-refusal.js';
-import { eventHash, type PreparedEvent, placeText, rawText } from './events-prepared.js';
 import type { RefusedElement } from '../set-aside.js';
+import { eventHash, type PreparedEvent, placeText, rawText } from './events-prepared.js';
 
 export interface SiftLimits {
   /** Keys of events before this are kept no more. */

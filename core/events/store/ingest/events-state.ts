@@ -1,9 +1,10 @@
 /** The first turn of a batch: what the store knows about it, once the source is locked. */
 import type { PoolClient, QueryResult } from 'pg';
-import type { StoredHalf } from '../../rules/credit.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
-import type { Terms } from '../../../terms/rules/terms.js';
 import type { Database } from '../../../db/database.js';
+import type { Terms } from '../../../terms/rules/terms.js';
+import { toTerms } from '../../../terms/store/terms-rows.js';
+import type { StoredHalf } from '../../rules/credit.js';
 import type { PreparedEvent } from './events-prepared.js';
 import {
   decidedHalvesStatement,
@@ -17,7 +18,6 @@ import {
   toStoredHalf,
 } from './events-statements.js';
 import { knownHash, type UuidRow, uuidsStatement } from './events-uuids.js';
-import { toTerms } from '../../../terms/store/terms-rows.js';
 
 export interface KnownState {
   /** The source itself, locked. */

@@ -1,10 +1,11 @@
 /** The statements of one batch, as text: several go over the wire in one turn. */
+
+import { isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
+import { READ_TERMS } from '../../../terms/store/terms-rows.js';
 import type { BatchCredits, EventKey, StoredHalf } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
-import { isoTime, type SqlValue, sqlArray, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
-import { UUIDS_FROM } from '../../../history/archive/ends.js';
 import { type PreparedEvent, STORED_HASH } from './events-prepared.js';
-import { READ_TERMS } from '../../../terms/store/terms-rows.js';
+import { UUIDS_FROM } from './events-uuids.js';
 
 /** Ids of remote workers by `remoteWorkerKey`. */
 export type WorkerIds = (workerKey: string) => number;

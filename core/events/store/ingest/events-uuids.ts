@@ -5,6 +5,9 @@
 import { isoTime, sqlArray, sqlText } from '../../../db/copy/copy-text.js';
 import { eventHash, type PreparedEvent, STORED_HASH } from './events-prepared.js';
 
+/** In the table of settings: UUIDs of events before this are kept no more. */
+export const UUIDS_FROM = 'uuids.kept-from';
+
 /** A known UUID: its place in the batch, and what is stored under it. */
 export interface UuidRow {
   readonly i: string;

@@ -5,17 +5,9 @@
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type BatchCredits, creditBatch } from '../../rules/credit.js';
 import type { Database } from '../../../db/database.js';
-import { findElsewhere } from './events-elsewhere.js';
-import { ensurePartitions } from './events-partitions.js';
-import type { PreparedEvent } from './events-prepared.js';
-import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
-import { siftEvents } from './events-sift.js';
-import { type KnownState, LockAgain, readState } from './events-state.js';
-import { writeStatements } from './events-statements.js';
-import { keepUuidsStatements } from './events-uuids.js';
-import { identifyWorkers } from './events-workers.js';
+import { sqlState } from '../../../db/transact.js';
+import { type BatchCredits, creditBatch } from '../../rules/credit.js';
 import {
   type RefusedElement,
   resolveStatement,
@@ -34,7 +26,15 @@ import {
   stopSources,
   watchStatements,
 } from '../sources/source-stops.js';
-import { sqlState } from '../../../db/transact.js';
+import { findElsewhere } from './events-elsewhere.js';
+import { ensurePartitions } from './events-partitions.js';
+import type { PreparedEvent } from './events-prepared.js';
+import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
+import { siftEvents } from './events-sift.js';
+import { type KnownState, LockAgain, readState } from './events-state.js';
+import { writeStatements } from './events-statements.js';
+import { keepUuidsStatements } from './events-uuids.js';
+import { identifyWorkers } from './events-workers.js';
 
 /** What stays the same over the batches of one pass, and what they learn. */
 export interface IngestSession {

@@ -1,9 +1,9 @@
 /** What two sources credited for the same events, before it was noticed that they are one. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
+import type { NodeType } from '../../../base/remote-worker.js';
 import type { Reader } from '../../../db/database.js';
 import { query } from '../../../db/query.js';
-import type { NodeType } from '../../../db/schema/schema.js';
 import { requireKnownSource } from './source-reads.js';
 
 /** What one remote worker got for jobs that stand under both. Null: nobody did, they are unattributed. */

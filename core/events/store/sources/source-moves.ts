@@ -1,15 +1,15 @@
 /** What a person decides about a source: that it is at another address now, that it is read again. */
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
-import { type Decision, recordDecision } from '../../../pool/store/audit-log.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
-import { source } from '../../../db/schema/schema.js';
+import { rehearse, transact } from '../../../db/transact.js';
+import { type Decision, recordDecision } from '../../../ledger/store/audit-log.js';
+import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
+import { source } from '../tables.js';
 import { forgetObjects } from './source-objects.js';
 import { requireKnownSource } from './source-reads.js';
 import { WATCHED_JOBS } from './sources.js';
-import { rehearse, transact } from '../../../db/transact.js';
 
 export interface MoveOrder extends Decision {
   /** The place, as the refused start names it. */

@@ -1,9 +1,9 @@
 /** Objects of sources that a person should know of: not whole, or overwritten by others. */
 import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
-import type { FileFigures } from '../../../sentinel/rules/sentinel-figures.js';
 import type { Reader } from '../../../db/database.js';
 import { query } from '../../../db/query.js';
-import { sourceObject, sourceObjectChange } from '../../../db/schema/schema.js';
+import type { FileFigures } from '../../rules/file-figures.js';
+import { sourceObject, sourceObjectChange } from '../tables.js';
 
 /** It is read again now and then, and counts as far as it is whole. */
 export interface IncompleteObject {

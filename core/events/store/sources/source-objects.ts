@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { Database, Transaction } from '../../../db/database.js';
-import { source, sourceObject } from '../../../db/schema/schema.js';
+import { source, sourceObject } from '../tables.js';
 
 /** One object, as the place tells it. */
 export interface ListedObject {

@@ -1,9 +1,9 @@
 /** Sources: how far each was read, when it last worked, and how much came from it. */
 import { sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
+import type { NodeType } from '../../../base/remote-worker.js';
 import type { Reader } from '../../../db/database.js';
 import { toDate, toDateOrNull } from '../../../db/paging.js';
-import type { NodeType } from '../../../db/schema/schema.js';
 
 export interface SourceSummary {
   readonly id: string;

@@ -1,11 +1,11 @@
 /** Sources that are read no further until a person decides: they give what another source has given. */
 import type { PoolClient } from 'pg';
-import { formatEth } from '../../../base/money.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { isTelling } from '../../rules/read-twice.js';
-import { isSamePlace } from '../../rules/source-place.js';
+import { formatEth } from '../../../base/money.js';
 import { sqlText } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
+import { isTelling } from '../../rules/read-twice.js';
+import { isSamePlace } from '../../rules/source-place.js';
 import type { Elsewhere, SharedEvents } from '../ingest/events-elsewhere.js';
 import { eventHash, type PreparedEvent } from '../ingest/events-prepared.js';
 import type { KnownState } from '../ingest/events-state.js';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
+import { forgetWorker, noteWorker } from '../../../ledger/store/worker-processes.js';
 import {
   beginPass,
   completePass,
@@ -8,7 +9,6 @@ import {
   registerSources,
   retireSources,
 } from './sources.js';
-import { forgetWorker, noteWorker } from '../../../pool/store/worker-processes.js';
 
 let database: TestDatabase;
 

@@ -1,16 +1,15 @@
 /** Sources: what reads where, how far each pass came, and how the last one ended. */
 import { and, eq, inArray, isNotNull, isNull, notInArray, sql } from 'drizzle-orm';
-import { foreignText } from '../../../base/foreign-text.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
+import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
-import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
-import { source } from '../../../db/schema/schema.js';
-import { arrivalHour } from '../../../db/schema/sentinel.js';
-import { forgetObjects } from './source-objects.js';
 import { transact } from '../../../db/transact.js';
-import { sourcesOfWorkers } from '../../../pool/store/worker-processes.js';
+import { sourcesOfWorkers } from '../../../ledger/store/worker-processes.js';
+import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
+import { arrivalHour, source } from '../tables.js';
+import { forgetObjects } from './source-objects.js';
 
 /** A configured source, and the endpoint or prefix that its plugin says it reads. */
 export interface RegisteredSource {

@@ -2,8 +2,8 @@
 import { asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
-import { payoutAllocation, remoteWorker } from '../../../db/schema/schema.js';
-import { attempt, nonceSlot, type SlotState } from '../../../db/schema/wallet.js';
+import { remoteWorker } from '../../../ledger/store/tables.js';
+import { attempt, nonceSlot, payoutAllocation, type SlotState } from '../tables.js';
 
 export interface AttemptSummary {
   readonly hash: string;

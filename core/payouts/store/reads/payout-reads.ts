@@ -1,7 +1,6 @@
 /** Payouts as people look at them: where each one stands, what was signed for it, and why it waits. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import { OPEN_STATES, type PayoutState } from '../../rules/payout.js';
 import type { Reader } from '../../../db/database.js';
 import {
   allOf,
@@ -17,6 +16,7 @@ import {
   toPage,
 } from '../../../db/paging.js';
 import { query } from '../../../db/query.js';
+import { OPEN_STATES, type PayoutState } from '../../rules/payout.js';
 
 export interface PayoutSummary {
   readonly id: string;

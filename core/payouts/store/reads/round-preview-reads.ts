@@ -1,6 +1,16 @@
 /** A payout round that reserves nothing. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
+import type { Reader } from '../../../db/database.js';
+import {
+  CURSOR_PART,
+  type Page,
+  type PageRequest,
+  readCursor,
+  rowsToAskFor,
+  toPage,
+} from '../../../db/paging.js';
+import { query } from '../../../db/query.js';
 import type { PayoutLimits } from '../../rules/payout-limits.js';
 import {
   comparePreviewed,
@@ -12,19 +22,9 @@ import {
   previewRank,
   previewTotals,
 } from '../../rules/round-preview.js';
-import type { Reader } from '../../../db/database.js';
-import {
-  CURSOR_PART,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  toPage,
-} from '../../../db/paging.js';
 import { currentTerms, payeeStandings } from '../payee-standings.js';
 import { readDayUse } from '../payout-limits.js';
 import { SHOWS_WAIT } from './payout-reads.js';
-import { query } from '../../../db/query.js';
 
 export interface RoundPreview {
   /** By the database's clock, as a round would see it. */

@@ -4,8 +4,8 @@ import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
 import { toDate, toDateOrNull } from '../../../db/paging.js';
 import { query } from '../../../db/query.js';
-import { HALTS, type Halt, type WalletKey } from '../wallet/wallets.js';
 import type { SeenBalance } from '../wallet/seen-balance.js';
+import { HALTS, type Halt, type WalletKey } from '../wallet/wallets.js';
 
 const REORG_MARGIN = 100;
 

@@ -2,9 +2,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { MANAGER } from '../../../pool/store/audit-log.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { query } from '../../../db/query.js';
+import { MANAGER } from '../../../ledger/store/audit-log.js';
 
 /** Names a wallet: one key on one chain. */
 export interface WalletKey {

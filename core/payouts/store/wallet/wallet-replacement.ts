@@ -3,11 +3,11 @@ import { sql } from 'drizzle-orm';
 import { type Address, payableAddress } from '../../../base/address.js';
 import { counted } from '../../../base/counted.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
-import { type Decision, recordDecision } from '../../../pool/store/audit-log.js';
 import type { Database, Transaction } from '../../../db/database.js';
-import { payingWallet } from './paying-wallet.js';
 import { query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
+import { type Decision, recordDecision } from '../../../ledger/store/audit-log.js';
+import { payingWallet } from './paying-wallet.js';
 import { lockWallets } from './wallets.js';
 
 export interface ReplacedWallet {

@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
 import { credit } from '../../../../test/harness/money.js';
-import { findWallet, haltWallet, openWalletRow, resumeWallet, SWITCHED_OFF } from './wallets.js';
+import { resumeWallet } from '../../../checks/store/resuming.js';
+import { findWallet, haltWallet, openWalletRow, SWITCHED_OFF } from './wallets.js';
 
 const KEY = { chainId: 31_337, address: `0x${'ab'.repeat(20)}` } as const;
 const PERSON = { actor: 'ann', reason: 'looked at it' };

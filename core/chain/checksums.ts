@@ -1,6 +1,6 @@
 import { getAddress } from 'ethers';
-import { type Address, isHexAddress } from '../core/base/address.js';
-import { PoolError } from '../core/base/errors/pool-error.js';
+import { type Address, isHexAddress } from '../base/address.js';
+import { PoolError } from '../base/errors/pool-error.js';
 
 /** A checksum costs a Keccak hash, and lists show the same addresses again and again. */
 const CACHE_SIZE = 20_000;

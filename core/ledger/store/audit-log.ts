@@ -1,5 +1,5 @@
 import type { Reader } from '../../db/database.js';
-import { auditLog } from '../../db/schema/schema.js';
+import { auditLog } from './tables.js';
 
 /** Who decided something, and why; `openpool` when the manager did it by itself. */
 export interface Decision {

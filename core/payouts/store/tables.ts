@@ -1,10 +1,54 @@
-/** The wallet's side of the schema: nonces, what was signed, and what the chain showed. */
+/** The tables of payouts, wallets, nonces and what was signed. */
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
-import { at, bytea, count, int8, wei } from './columns.js';
+import { at, bytea, count, int8, wei } from '../../db/columns.js';
+import type { PayoutState, WaitCode } from '../rules/payout.js';
 
-export type ForeignVerdict = 'payment' | 'pays-nobody';
 export type SlotState = 'open' | 'mined' | 'failed' | 'superseded';
+
+export const payoutRound = pgTable('payout_round', {
+  id: uuid('id').primaryKey(),
+  workflowId: text('workflow_id').notNull(),
+  startedAt: at('started_at').notNull().defaultNow(),
+  finishedAt: at('finished_at'),
+  payouts: integer('payouts').notNull().default(0),
+  reservedWei: wei('reserved_wei').notNull().default(0n),
+  leftOut: jsonb('left_out').$type<readonly { payee: Address; words: string }[]>(),
+});
+
+export const payout = pgTable('payout', {
+  id: uuid('id').primaryKey(),
+  payee: text('payee').$type<Address>().notNull(),
+  destination: text('destination').$type<Address>().notNull(),
+  amountWei: wei('amount_wei').notNull(),
+  state: text('state').$type<PayoutState>().notNull(),
+  settlementNo: integer('settlement_no').notNull().default(1),
+  origin: text('origin').$type<'round' | 'manual'>().notNull(),
+  roundId: uuid('round_id'),
+  reason: text('reason'),
+  requestId: text('request_id'),
+  heldAt: at('held_at'),
+  holdReason: text('hold_reason'),
+  bumpRequestedAt: at('bump_requested_at'),
+  approvedAt: at('approved_at'),
+  approveReason: text('approve_reason'),
+  waitCode: text('wait_code').$type<WaitCode>(),
+  waitReason: text('wait_reason'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  signedAt: at('signed_at'),
+  closedAt: at('closed_at'),
+  toldAt: at('told_at'),
+});
+
+export const payoutAllocation = pgTable(
+  'payout_allocation',
+  {
+    payoutId: uuid('payout_id').notNull(),
+    remoteWorkerId: count('remote_worker_id').notNull(),
+    amountWei: wei('amount_wei').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.payoutId, table.remoteWorkerId] })],
+);
 
 export const wallet = pgTable(
   'wallet',
@@ -53,46 +97,6 @@ export const walletBalance = pgTable(
   },
   (table) => [primaryKey({ columns: [table.chainId, table.wallet] })],
 );
-
-export const foreignTransaction = pgTable(
-  'foreign_transaction',
-  {
-    chainId: count('chain_id').notNull(),
-    hash: text('hash').notNull(),
-    sender: text('sender').$type<Address>().notNull(),
-    nonce: count('nonce').notNull(),
-    destination: text('destination').$type<Address>(),
-    valueWei: wei('value_wei').notNull(),
-    succeeded: boolean('succeeded').notNull(),
-    blockNumber: count('block_number').notNull(),
-    blockHash: text('block_hash').notNull(),
-    gasUsed: int8('gas_used').notNull(),
-    gasPriceWei: wei('gas_price_wei').notNull(),
-    verdict: text('verdict').$type<ForeignVerdict>().notNull(),
-    actor: text('actor').notNull(),
-    reason: text('reason').notNull(),
-    createdAt: at('created_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.chainId, table.hash] })],
-);
-
-export const reconciliation = pgTable('reconciliation', {
-  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
-  chainId: count('chain_id').notNull(),
-  wallet: text('wallet').$type<Address>().notNull(),
-  fromBlock: count('from_block').notNull(),
-  toBlock: count('to_block').notNull(),
-  fromNonce: count('from_nonce').notNull(),
-  toNonce: count('to_nonce').notNull(),
-  openingBalanceWei: wei('opening_balance_wei').notNull(),
-  balanceWei: wei('balance_wei').notNull(),
-  inWei: wei('in_wei').notNull(),
-  outWei: wei('out_wei').notNull(),
-  gasWei: wei('gas_wei').notNull(),
-  findings: jsonb('findings').notNull(),
-  ok: boolean('ok').notNull(),
-  createdAt: at('created_at').notNull().defaultNow(),
-});
 
 export const nonceSlot = pgTable(
   'nonce_slot',

@@ -1,7 +1,7 @@
-/** What people order, and which workers run. */
+/** The tables of what people have ordered and asked for. */
 import { boolean, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
-import type { OrderKind } from '../../orders/rules/order.js';
-import { at } from './columns.js';
+import { at } from '../../db/columns.js';
+import type { OrderKind } from '../rules/order.js';
 
 export type OrderState = 'open' | 'done' | 'refused' | 'withdrawn';
 
@@ -20,12 +20,10 @@ export const operatorOrder = pgTable('operator_order', {
   endedAt: at('ended_at'),
 });
 
-export const workerProcess = pgTable('worker_process', {
-  id: uuid('id').primaryKey(),
-  version: text('version').notNull(),
-  sources: jsonb('sources').$type<readonly string[]>().notNull(),
-  startedAt: at('started_at').notNull().defaultNow(),
-  seenAt: at('seen_at').notNull().defaultNow(),
-  host: text('host').notNull().default(''),
-  turnedAt: at('turned_at').notNull().defaultNow(),
+export const idempotencyKey = pgTable('idempotency_key', {
+  key: text('key').primaryKey(),
+  request: text('request').notNull(),
+  payoutId: uuid('payout_id'),
+  created: boolean('created'),
+  createdAt: at('created_at').notNull().defaultNow(),
 });

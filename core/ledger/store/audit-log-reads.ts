@@ -9,7 +9,7 @@ import {
   rowsToAskFor,
   toPage,
 } from '../../db/paging.js';
-import { auditLog } from '../../db/schema/schema.js';
+import { auditLog } from './tables.js';
 
 export interface AuditLogEntry {
   readonly id: number;

@@ -1,17 +1,22 @@
 import { sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
-import type { Fees } from '../../chain/rules/gas-fees.js';
-import { ethAndWei } from '../../base/money.js';
-import type { Wait } from '../rules/payout.js';
-import { limitWait, type PayoutLimits } from '../rules/payout-limits.js';
-import { payeeIsWallet } from '../rules/waits.js';
-import type { Database, Transaction } from '../../db/database.js';
-import { isSame, isWalletOfLedger, namingToCompare, payingWallet } from './wallet/paying-wallet.js';
-import { readDayUse } from './payout-limits.js';
-import { movePayouts } from './payout-moves.js';
-import { list, query } from '../../db/query.js';
-import { transact } from '../../db/transact.js';
-import { type Halt, lockWallet, type Wallet, type WalletKey } from './wallet/wallets.js';
+import type { Address } from '../../../base/address.js';
+import { ethAndWei } from '../../../base/money.js';
+import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { Database, Transaction } from '../../../db/database.js';
+import { list, query } from '../../../db/query.js';
+import { transact } from '../../../db/transact.js';
+import type { Wait } from '../../rules/payout.js';
+import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
+import { payeeIsWallet } from '../../rules/waits.js';
+import { readDayUse } from '../payout-limits.js';
+import { movePayouts } from '../payout-moves.js';
+import {
+  isSame,
+  isWalletOfLedger,
+  namingToCompare,
+  payingWallet,
+} from '../wallet/paying-wallet.js';
+import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
 
 /** A transfer as the ledger wants it signed. */
 interface TransferOrder extends Fees {

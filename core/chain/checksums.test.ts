@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withChecksums } from './addresses.js';
+import { withChecksums } from './checksums.js';
 
 const LOWER = '0x00000000000000000000000000000000000a11ce';
 const SHOWN = '0x00000000000000000000000000000000000A11cE';

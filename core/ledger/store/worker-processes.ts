@@ -2,7 +2,7 @@
 import { eq, max, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
-import { workerProcess } from '../../db/schema/orders.js';
+import { workerProcess } from './tables.js';
 
 export interface WorkerPresence {
   readonly id: string;

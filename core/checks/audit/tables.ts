@@ -1,6 +1,6 @@
-/** The audit's side of the schema: closed pieces of the ledger, what they come to, and how far the walks are. */
+/** The tables of the audit: closed pieces of the ledger, what they come to, and how far the walks are. */
 import { boolean, customType, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import { at, int8, wei } from './columns.js';
+import { at, int8, wei } from '../../db/columns.js';
 
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
 

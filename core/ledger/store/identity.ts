@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { query } from '../../db/query.js';
-import { ledger } from '../../db/schema/schema.js';
 import { transact } from '../../db/transact.js';
+import { ledger } from './tables.js';
 
 /** A block of the ledger's own chain: an endpoint that has another one there shows another chain. */
 export interface AnchorBlock {

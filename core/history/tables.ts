@@ -1,6 +1,6 @@
-/** The history's side of the schema: raw events in files, and balances computed again from all of them. */
+/** The tables of archived months and of rebuilds. */
 import { boolean, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
-import { at, count, wei } from './columns.js';
+import { at, count, wei } from '../db/columns.js';
 
 export type ArchiveState = 'written' | 'archived' | 'restored';
 

@@ -1,13 +1,16 @@
 import { getTableColumns, getTableName, is } from 'drizzle-orm';
 import { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import * as poolSchema from './schema.js';
-import * as auditSchema from './audit.js';
-import * as historySchema from './history.js';
-import * as ordersSchema from './orders.js';
-import * as sentinelSchema from './sentinel.js';
-import * as walletSchema from './wallet.js';
+import * as auditTables from '../core/checks/audit/tables.js';
+import * as checkTables from '../core/checks/store/tables.js';
+import * as eventTables from '../core/events/store/tables.js';
+import * as historyTables from '../core/history/tables.js';
+import * as ledgerTables from '../core/ledger/store/tables.js';
+import * as orderTables from '../core/orders/store/tables.js';
+import * as payoutTables from '../core/payouts/store/tables.js';
+import * as sentinelTables from '../core/sentinel/store/tables.js';
+import * as termsTables from '../core/terms/store/tables.js';
+import { createTestDatabase, type TestDatabase } from './harness/database.js';
 
 describe('the schema in code', () => {
   let database: TestDatabase;
@@ -24,12 +27,15 @@ describe('the schema in code', () => {
     );
     const migrated = rows.map((row) => row.column).sort();
     const parts = [
-      poolSchema,
-      auditSchema,
-      walletSchema,
-      historySchema,
-      sentinelSchema,
-      ordersSchema,
+      auditTables,
+      checkTables,
+      eventTables,
+      historyTables,
+      ledgerTables,
+      orderTables,
+      payoutTables,
+      sentinelTables,
+      termsTables,
     ];
     const all = parts.flatMap((part) => Object.values(part));
     const tables: readonly PgTable[] = all.filter((value) => is(value, PgTable));

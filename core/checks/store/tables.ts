@@ -1,0 +1,46 @@
+/** The tables of what the chain showed beside the ledger. */
+import { boolean, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import type { Address } from '../../base/address.js';
+import { at, count, int8, wei } from '../../db/columns.js';
+
+export type ForeignVerdict = 'payment' | 'pays-nobody';
+
+export const foreignTransaction = pgTable(
+  'foreign_transaction',
+  {
+    chainId: count('chain_id').notNull(),
+    hash: text('hash').notNull(),
+    sender: text('sender').$type<Address>().notNull(),
+    nonce: count('nonce').notNull(),
+    destination: text('destination').$type<Address>(),
+    valueWei: wei('value_wei').notNull(),
+    succeeded: boolean('succeeded').notNull(),
+    blockNumber: count('block_number').notNull(),
+    blockHash: text('block_hash').notNull(),
+    gasUsed: int8('gas_used').notNull(),
+    gasPriceWei: wei('gas_price_wei').notNull(),
+    verdict: text('verdict').$type<ForeignVerdict>().notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.chainId, table.hash] })],
+);
+
+export const reconciliation = pgTable('reconciliation', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  chainId: count('chain_id').notNull(),
+  wallet: text('wallet').$type<Address>().notNull(),
+  fromBlock: count('from_block').notNull(),
+  toBlock: count('to_block').notNull(),
+  fromNonce: count('from_nonce').notNull(),
+  toNonce: count('to_nonce').notNull(),
+  openingBalanceWei: wei('opening_balance_wei').notNull(),
+  balanceWei: wei('balance_wei').notNull(),
+  inWei: wei('in_wei').notNull(),
+  outWei: wei('out_wei').notNull(),
+  gasWei: wei('gas_wei').notNull(),
+  findings: jsonb('findings').notNull(),
+  ok: boolean('ok').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});

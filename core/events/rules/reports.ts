@@ -1,0 +1,50 @@
+/** What reading events again answers with. Times are ISO. */
+
+/**
+ * counted: it counts now. would-count: a dry run. counted-before: it was not open any more. refused:
+ * still cannot be read. hopeless: not tried, because trying cannot help. no-source: its source is not
+ * configured here.
+ */
+export type RetryOutcome =
+  | 'counted'
+  | 'would-count'
+  | 'counted-before'
+  | 'refused'
+  | 'hopeless'
+  | 'no-source';
+
+/** How far a backfill is; its activity's heartbeat carries it. */
+export interface BackfillProgress {
+  /** Elements inside the range, of this attempt. */
+  readonly events: number;
+  /** Stored and credited, by all attempts that told of it. */
+  readonly fresh: number;
+  readonly duplicates: number;
+  readonly setAside: number;
+  /** Elements that the source gave and that lie outside of the range. */
+  readonly passedOver: number;
+  readonly batches: number;
+  /** The newest event time inside the range. */
+  readonly newest: string | null;
+  readonly eventsPerSecond: number;
+}
+
+export interface BackfillReport extends BackfillProgress {
+  readonly attempts: number;
+  readonly tookMs: number;
+}
+
+export interface SetAsideRetryReport {
+  readonly applied: boolean;
+  readonly looked: number;
+  readonly outcomes: Readonly<Partial<Record<RetryOutcome, number>>>;
+  /** The first of them. */
+  readonly shown: readonly {
+    readonly id: number;
+    readonly sourceId: string;
+    readonly eventId: string | null;
+    readonly outcome: RetryOutcome;
+    readonly code: string | null;
+    readonly words: string;
+  }[];
+}

@@ -1,0 +1,236 @@
+/** The tables of sources, raw events, and what they are still worth waiting for. */
+import { boolean, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { NodeType } from '../../base/remote-worker.js';
+import { at, count, int8, wei } from '../../db/columns.js';
+
+const nodeType = () => text('node_type').$type<NodeType>();
+
+export const source = pgTable('source', {
+  id: text('id').primaryKey(),
+  kind: text('kind').notNull(),
+  readsFrom: text('reads_from').notNull(),
+  region: text('region'),
+  nodeType: nodeType(),
+  fromDt: at('from_dt'),
+  cursorDt: at('cursor_dt'),
+  deepFromDt: at('deep_from_dt'),
+  deepPassAt: at('deep_pass_at'),
+  nextSeq: count('next_seq').notNull().default(1),
+  nextBatch: count('next_batch').notNull().default(1),
+  newestDt: at('newest_dt'),
+  lastPassAt: at('last_pass_at'),
+  lastSuccessAt: at('last_success_at'),
+  lastFreshAt: at('last_fresh_at'),
+  lastErrorCode: text('last_error_code'),
+  lastError: text('last_error'),
+  archivedTo: at('archived_to'),
+  removedAt: at('removed_at'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  objectsListedAt: at('objects_listed_at'),
+  ofSource: text('of_source'),
+  watchLeft: count('watch_left').notNull().default(10_000),
+  stoppedAt: at('stopped_at'),
+  stoppedWhy: text('stopped_why'),
+  moveUnproven: boolean('move_unproven').notNull().default(false),
+});
+
+export const sourceObject = pgTable(
+  'source_object',
+  {
+    sourceId: text('source_id').notNull(),
+    key: text('key').notNull(),
+    version: text('version').notNull(),
+    sizeBytes: count('size_bytes').notNull(),
+    failureCode: text('failure_code'),
+    failure: text('failure'),
+    failedSince: at('failed_since'),
+    dueAt: at('due_at'),
+    readAt: at('read_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.key] })],
+);
+
+export const sourceObjectChange = pgTable('source_object_change', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  sourceId: text('source_id').notNull(),
+  key: text('key').notNull(),
+  oldVersion: text('old_version').notNull(),
+  newVersion: text('new_version').notNull(),
+  oldSizeBytes: count('old_size_bytes').notNull(),
+  newSizeBytes: count('new_size_bytes').notNull(),
+  wasWhole: boolean('was_whole').notNull(),
+  seenAt: at('seen_at').notNull(),
+});
+
+export const eventUuid = pgTable('event_uuid', {
+  uuid: uuid('uuid').primaryKey(),
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
+});
+
+export const poolEvent = pgTable(
+  'pool_event',
+  {
+    sourceId: text('source_id').notNull(),
+    dt: at('dt').notNull(),
+    eventId: text('event_id').notNull(),
+    seq: count('seq').notNull(),
+    batch: count('batch').notNull(),
+    eventType: text('event_type').notNull(),
+    version: integer('version').notNull(),
+    region: text('region'),
+    nodeType: nodeType(),
+    payload: text('payload').notNull(),
+    grossWei: wei('gross_wei'),
+    commissionWei: wei('commission_wei'),
+    termsId: integer('terms_id'),
+    remoteWorkerId: count('remote_worker_id'),
+    matchDt: at('match_dt'),
+    matchEventId: text('match_event_id'),
+    receivedAt: at('received_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
+);
+
+export const eventCount = pgTable(
+  'event_count',
+  {
+    sourceId: text('source_id').notNull(),
+    hour: at('hour').notNull(),
+    eventType: text('event_type').notNull(),
+    version: integer('version').notNull(),
+    events: count('events').notNull(),
+    zeroFeeEvents: count('zero_fee_events').notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.sourceId, table.hour, table.eventType, table.version] }),
+  ],
+);
+
+export const eventTotal = pgTable(
+  'event_total',
+  {
+    sourceId: text('source_id').notNull(),
+    eventType: text('event_type').notNull(),
+    version: integer('version').notNull(),
+    events: count('events').notNull(),
+    zeroFeeEvents: count('zero_fee_events').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.eventType, table.version] })],
+);
+
+export const arrivalHour = pgTable(
+  'arrival_hour',
+  {
+    sourceId: text('source_id').notNull(),
+    hour: at('hour').notNull(),
+    passes: integer('passes').notNull(),
+    leastBehindMs: count('least_behind_ms'),
+    mostAheadMs: count('most_ahead_ms').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.hour] })],
+);
+
+export const jobPrice = pgTable(
+  'job_price',
+  {
+    sourceId: text('source_id').notNull(),
+    hour: at('hour').notNull(),
+    nodeType: text('node_type').notNull(),
+    pipeline: text('pipeline').notNull(),
+    modelId: text('model_id').notNull(),
+    jobs: count('jobs').notNull(),
+    grossWei: wei('gross_wei').notNull(),
+    computeUnits: wei('compute_units').notNull(),
+  },
+  ({ sourceId, hour, nodeType, pipeline, modelId }) => [
+    primaryKey({ columns: [sourceId, hour, nodeType, pipeline, modelId] }),
+  ],
+);
+
+export const setAside = pgTable('set_aside', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  sourceId: text('source_id').notNull(),
+  eventId: text('event_id'),
+  dtText: text('dt_text'),
+  place: text('place').notNull(),
+  code: text('code').notNull(),
+  reason: text('reason').notNull(),
+  raw: text('raw').notNull(),
+  rawHash: text('raw_hash').notNull(),
+  triedVersion: text('tried_version').notNull(),
+  timesSeen: integer('times_seen').notNull().default(1),
+  firstSeenAt: at('first_seen_at').notNull().defaultNow(),
+  lastSeenAt: at('last_seen_at').notNull().defaultNow(),
+  resolvedAt: at('resolved_at'),
+});
+
+export const connection = pgTable(
+  'connection',
+  {
+    sourceId: text('source_id').notNull(),
+    remoteWorkerId: count('remote_worker_id').notNull(),
+    connection: text('connection').notNull(),
+    up: boolean('up').notNull(),
+    changedDt: at('changed_dt').notNull(),
+    changedSeq: count('changed_seq').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.remoteWorkerId, table.connection] })],
+);
+
+export const sourceReset = pgTable(
+  'source_reset',
+  {
+    sourceId: text('source_id').notNull(),
+    region: text('region').notNull(),
+    nodeType: nodeType().notNull(),
+    resetDt: at('reset_dt').notNull(),
+    resetSeq: count('reset_seq').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.region, table.nodeType] })],
+);
+
+export const unmatchedJob = pgTable(
+  'unmatched_job',
+  {
+    sourceId: text('source_id').notNull(),
+    dt: at('dt').notNull(),
+    eventId: text('event_id').notNull(),
+    role: text('role').$type<'received' | 'processed'>().notNull(),
+    requestId: text('request_id'),
+    remoteWorkerId: count('remote_worker_id'),
+    grossWei: wei('gross_wei'),
+    computeUnits: wei('compute_units'),
+    termsId: integer('terms_id'),
+    pipeline: text('pipeline'),
+    modelId: text('model_id'),
+    nodeType: nodeType(),
+    region: text('region'),
+    reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
+);
+
+export const decidedJob = pgTable(
+  'decided_job',
+  {
+    sourceId: text('source_id').notNull(),
+    dt: at('dt').notNull(),
+    eventId: text('event_id').notNull(),
+    decision: text('decision').$type<'assign' | 'absorb'>().notNull(),
+    requestId: text('request_id'),
+    unmatchedReason: text('unmatched_reason').notNull(),
+    remoteWorkerId: count('remote_worker_id'),
+    grossWei: wei('gross_wei').notNull(),
+    commissionWei: wei('commission_wei').notNull(),
+    computeUnits: wei('compute_units').notNull(),
+    termsId: integer('terms_id').notNull(),
+    postingId: int8('posting_id'),
+    commandId: text('command_id').notNull(),
+    actor: text('actor').notNull(),
+    reason: text('reason').notNull(),
+    decidedAt: at('decided_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
+);

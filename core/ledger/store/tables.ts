@@ -1,0 +1,128 @@
+/** The tables of the ledger itself: accounts and postings, payees and their workers, who decided what. */
+import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { Address } from '../../base/address.js';
+import type { NodeType } from '../../base/remote-worker.js';
+import { at, count, int8, wei } from '../../db/columns.js';
+
+const nodeType = () => text('node_type').$type<NodeType>();
+
+export type Account =
+  | 'revenue'
+  | 'unattributed'
+  | 'commission'
+  | 'pending'
+  | 'reserved'
+  | 'paid'
+  | 'adjustment'
+  | 'opening';
+
+export type PostingKind =
+  | 'jobs'
+  | 'late-jobs'
+  | 'unattributed'
+  | 'reserve'
+  | 'settle'
+  | 'release'
+  | 'reopen'
+  | 'adjust'
+  | 'assign'
+  | 'absorb'
+  | 'opening'
+  | 'adopt'
+  | 'correct';
+
+export const posting = pgTable('posting', {
+  id: int8('id').primaryKey().generatedAlwaysAsIdentity(),
+  kind: text('kind').$type<PostingKind>().notNull(),
+  sourceId: text('source_id'),
+  batch: count('batch'),
+  remoteWorkerId: count('remote_worker_id'),
+  termsId: integer('terms_id'),
+  payoutId: uuid('payout_id'),
+  settlementNo: integer('settlement_no'),
+  reference: text('reference'),
+  reason: text('reason'),
+  createdAt: at('created_at').notNull().defaultNow(),
+  standsFor: int8('stands_for'),
+});
+
+export const ledgerEntry = pgTable(
+  'ledger_entry',
+  {
+    postingId: int8('posting_id').notNull(),
+    account: text('account').$type<Account>().notNull(),
+    remoteWorkerId: count('remote_worker_id').notNull().default(0),
+    amountWei: wei('amount_wei').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.postingId, table.account, table.remoteWorkerId] })],
+);
+
+export const balance = pgTable(
+  'balance',
+  {
+    account: text('account').$type<Account>().notNull(),
+    remoteWorkerId: count('remote_worker_id').notNull(),
+    amountWei: wei('amount_wei').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.remoteWorkerId, table.account] })],
+);
+
+export const payee = pgTable('payee', {
+  address: text('address').$type<Address>().primaryKey(),
+  unpayableCode: text('unpayable_code'),
+  unpayableReason: text('unpayable_reason'),
+  unpayableAt: at('unpayable_at'),
+  orderedAt: at('ordered_at'),
+  gasLimit: int8('gas_limit'),
+  burntGasWei: wei('burnt_gas_wei').notNull().default(0n),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+export const remoteWorker = pgTable('remote_worker', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  payee: text('payee').$type<Address>().notNull(),
+  nodeType: nodeType().notNull(),
+  region: text('region').notNull(),
+  jobs: count('jobs').notNull().default(0),
+  zeroFeeJobs: count('zero_fee_jobs').notNull().default(0),
+  computeUnits: wei('compute_units').notNull().default(0n),
+  lastEventAt: at('last_event_at'),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+export const auditLog = pgTable('audit_log', {
+  id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  at: at('at').notNull().defaultNow(),
+  actor: text('actor').notNull(),
+  action: text('action').notNull(),
+  subject: text('subject').notNull(),
+  reason: text('reason').notNull(),
+  detail: jsonb('detail').notNull().default({}),
+});
+
+/** The one row that says what this database is the ledger of. */
+export const ledger = pgTable('ledger', {
+  one: boolean('one').primaryKey().default(true),
+  poolId: text('pool_id').notNull(),
+  chainId: count('chain_id').notNull(),
+  anchorBlock: count('anchor_block'),
+  anchorHash: text('anchor_hash'),
+  upgraded: boolean('upgraded').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+export const setting = pgTable('setting', {
+  key: text('key').primaryKey(),
+  value: text('value').notNull(),
+  changedAt: at('changed_at').notNull().defaultNow(),
+});
+
+export const workerProcess = pgTable('worker_process', {
+  id: uuid('id').primaryKey(),
+  version: text('version').notNull(),
+  sources: jsonb('sources').$type<readonly string[]>().notNull(),
+  startedAt: at('started_at').notNull().defaultNow(),
+  seenAt: at('seen_at').notNull().defaultNow(),
+  host: text('host').notNull().default(''),
+  turnedAt: at('turned_at').notNull().defaultNow(),
+});

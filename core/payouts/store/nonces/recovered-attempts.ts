@@ -1,0 +1,55 @@
+/** Signed bytes that the ledger has forgotten and that were found on the chain again. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../../../base/address.js';
+import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { Database, Reader, Transaction } from '../../../db/database.js';
+import { list, query } from '../../../db/query.js';
+import { transact } from '../../../db/transact.js';
+import type { WalletKey } from '../wallet/wallets.js';
+
+export interface RecoveredAttempt extends Fees {
+  readonly hash: string;
+  readonly nonce: number;
+  readonly raw: Uint8Array;
+  readonly gasLimit: bigint;
+}
+
+/** Which of these addresses are payees: every destination of a payout is one. */
+export async function knownPayees(
+  reader: Reader,
+  addresses: readonly Address[],
+): Promise<ReadonlySet<Address>> {
+  const rows = await query<{ address: Address }>(
+    reader,
+    sql`SELECT payee AS address FROM remote_worker WHERE payee = ANY(${list(addresses)}::text[])`,
+  );
+  return new Set(rows.map(({ address }) => address));
+}
+
+/** Stores bytes that were found on the chain under a payout's own nonce. */
+export async function recoverAttempts(
+  db: Database,
+  key: WalletKey,
+  ours: readonly RecoveredAttempt[],
+): Promise<void> {
+  await transact(db, (tx) => keepRecovered(tx, key, ours));
+}
+
+/** The same inside a transaction. */
+export async function keepRecovered(
+  tx: Transaction,
+  key: WalletKey,
+  ours: readonly RecoveredAttempt[],
+): Promise<void> {
+  for (const one of ours) {
+    await tx.execute(sql`
+      INSERT INTO attempt (hash, chain_id, wallet, nonce, n, raw, gas_limit, max_fee_per_gas_wei,
+                           max_priority_fee_per_gas_wei, last_answer)
+      SELECT ${one.hash}, ${key.chainId}, ${key.address}, ${one.nonce}, coalesce(max(n), 0) + 1,
+             ${Buffer.from(one.raw)}, ${one.gasLimit.toString()}, ${one.maxFeePerGasWei.toString()},
+             ${one.maxPriorityFeePerGasWei.toString()}, 'found on the chain'
+        FROM attempt
+       WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND nonce = ${one.nonce}
+      ON CONFLICT (hash) DO NOTHING`);
+  }
+}
