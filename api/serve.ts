@@ -6,7 +6,7 @@ import type { ApiDeps } from '../client/deps.js';
 import { openTemporal } from '../client/sagas.js';
 import { readVersion } from '../config/reading/process.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
-import { cannotListen } from '../start/listening.js';
+import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';

@@ -12,7 +12,7 @@ import type { Database } from '../core/db/database.js';
 import { refuseNewerSchema } from '../core/db/database-fit.js';
 import { statementError } from '../core/db/statement-error.js';
 import { requireLedger } from '../core/ledger/store/identity.js';
-import { checkConfig } from '../start/check-config.js';
+import { checkConfig } from '../start/checking/check-config.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { formatJson } from './output.js';
 

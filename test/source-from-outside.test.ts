@@ -183,7 +183,7 @@ describe('an event source that is written outside this project', () => {
   });
 
   it('is what plugins/README.md shows: its texts compile, pass the contract test and load', async () => {
-    const readme = await readFile(join(ROOT, 'plugins/README.md'), 'utf8');
+    const readme = await readFile(join(ROOT, 'core/events/sources/README.md'), 'utf8');
     const blocks = (language: string) =>
       [...readme.matchAll(new RegExp(`^   \`\`\`${language}\\n(.+?)^   \`\`\``, 'gms'))].map(
         (match) => match[1]?.replace(/^ {3}/gm, '') ?? '',

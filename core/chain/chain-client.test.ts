@@ -6,7 +6,7 @@ import { chainConfig, randomAddress } from '../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
 import { createChainClient, findAgreement } from './chain-client.js';
 import { ChainError } from './chain-error.js';
-import { createRpcEndpoint } from './rpc-client.js';
+import { createRpcEndpoint } from './rpc/rpc-client.js';
 
 type Answer = (body: string) => { readonly status?: number; readonly text: string } | undefined;
 

@@ -10,7 +10,7 @@ import {
   readTransaction,
 } from './chain-answers.js';
 import { ChainError } from './chain-error.js';
-import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc-client.js';
+import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc/rpc-client.js';
 import type { Receipt } from './rules/receipt.js';
 
 /** The wallet and the head, seen in one batch. */

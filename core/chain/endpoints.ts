@@ -2,8 +2,8 @@
 import { ChainError, OtherChainError } from './chain-error.js';
 import { type ChainReads, chainReadsOf } from './chain-reads.js';
 import { type OwnChain, onOwnChain } from './own-chain.js';
-import { rpcHost } from './rpc-address.js';
-import { createRpcEndpoint, type RpcEndpoint } from './rpc-client.js';
+import { rpcHost } from './rpc/rpc-address.js';
+import { createRpcEndpoint, type RpcEndpoint } from './rpc/rpc-client.js';
 
 /** One URL of a host. */
 interface Path extends RpcEndpoint {

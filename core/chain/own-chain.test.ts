@@ -10,7 +10,7 @@ import type { Address } from '../base/address.js';
 import { createChainClient } from './chain-client.js';
 import type { ChainReads } from './chain-reads.js';
 import type { KnownBlock } from './own-chain.js';
-import { createRpcEndpoint } from './rpc-client.js';
+import { createRpcEndpoint } from './rpc/rpc-client.js';
 
 let ours: LocalChain;
 let otherId: LocalChain;

@@ -7,7 +7,7 @@ import {
   type RpcCall,
   type RpcEndpoint,
   type RpcPoster,
-} from './rpc-client.js';
+} from './rpc/rpc-client.js';
 
 /** A block of the ledger's own chain. */
 export interface KnownBlock {

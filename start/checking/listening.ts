@@ -1,6 +1,6 @@
 /** Where the API listens, and why it cannot. */
 import { createServer } from 'node:net';
-import { PoolError } from '../core/base/errors/pool-error.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
 
 interface Place {
   readonly host: string;

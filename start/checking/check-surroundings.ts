@@ -1,13 +1,13 @@
 /** What a start needs of the machine and of Postgres, looked at without starting or changing anything. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config/config.js';
-import { PoolError } from '../core/base/errors/pool-error.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { refuseUnfitDatabase } from '../core/db/database-fit.js';
-import { openingFailure } from '../core/db/database-trouble.js';
-import { lookAtDirectory } from '../core/db/embedded/state-directory.js';
-import { readSchemaState } from '../core/db/migrate.js';
-import { requireLedger } from '../core/ledger/store/identity.js';
+import type { Config } from '../../config/config.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import { refuseUnfitDatabase } from '../../core/db/database-fit.js';
+import { openingFailure } from '../../core/db/database-trouble.js';
+import { lookAtDirectory } from '../../core/db/embedded/state-directory.js';
+import { readSchemaState } from '../../core/db/migrate.js';
+import { requireLedger } from '../../core/ledger/store/identity.js';
 import { tryListening } from './listening.js';
 
 export interface Found {

@@ -1,8 +1,8 @@
 /** Where the pool's fees went. */
 import { html } from 'hono/html';
-import { permille } from './format.js';
-import { ago, eth, type Html } from './parts.js';
-import type { PoolStatus } from './pool-status.js';
+import { permille } from '../format.js';
+import { ago, eth, type Html } from '../parts.js';
+import type { PoolStatus } from '../pool-status.js';
 
 interface Share {
   readonly name: string;

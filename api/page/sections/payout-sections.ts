@@ -1,11 +1,11 @@
 import { html } from 'hono/html';
-import type { Links } from '../../client/links.js';
-import { publicWait } from '../../client/views/outside.js';
-import { withChecksums } from '../../core/chain/checksums.js';
-import type { PayoutState } from '../../core/payouts/rules/payout.js';
-import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from './parts.js';
-import type { PoolStatus } from './pool-status.js';
+import type { Links } from '../../../client/links.js';
+import { publicWait } from '../../../client/views/outside.js';
+import { withChecksums } from '../../../core/chain/checksums.js';
+import type { PayoutState } from '../../../core/payouts/rules/payout.js';
+import type { PayoutSummary } from '../../../core/payouts/store/reads/payout-reads.js';
+import { ago, eth, type Html, payeeLink, payoutLinks, pill, section, type Tone } from '../parts.js';
+import type { PoolStatus } from '../pool-status.js';
 
 const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly tone: Tone }>> = {
   reserved: { words: 'reserved', tone: 'mute' },

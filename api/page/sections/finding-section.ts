@@ -1,10 +1,10 @@
 /** What the sentinel found: the gravest first, what is acknowledged last. */
 import { html } from 'hono/html';
-import { publicFinding } from '../../client/views/finding-view.js';
-import { duration } from '../../core/base/duration.js';
-import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
-import { ago, type Html, pill, section } from './parts.js';
-import type { PoolStatus } from './pool-status.js';
+import { publicFinding } from '../../../client/views/finding-view.js';
+import { duration } from '../../../core/base/duration.js';
+import type { ShownFinding } from '../../../core/sentinel/store/finding-reads.js';
+import { ago, type Html, pill, section } from '../parts.js';
+import type { PoolStatus } from '../pool-status.js';
 
 /** It looks every minute: after so long nobody looks. */
 const BLIND_MS = 5 * 60_000;

@@ -3,13 +3,13 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { freePort } from '../core/processes/ports.js';
-import { useConfigFiles } from '../test/harness/config-files.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { makeKeystore, PASSPHRASE } from '../test/harness/money.js';
+import { freePort } from '../../core/processes/ports.js';
+import { useConfigFiles } from '../../test/harness/config-files.js';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { makeKeystore, PASSPHRASE } from '../../test/harness/money.js';
 import { checkConfig } from './check-config.js';
 
-const EXAMPLE = fileURLToPath(new URL('../pools/openpool.yaml', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../pools/openpool.yaml', import.meta.url));
 const { write, pathOf } = useConfigFiles();
 let database: TestDatabase;
 beforeAll(async () => {

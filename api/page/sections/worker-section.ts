@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
-import { publicRegion } from '../../client/views/outside.js';
-import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
-import { groupDigits } from './format.js';
-import { ago, eth, type Html, payeeLink, pill, section } from './parts.js';
-import type { PoolStatus } from './pool-status.js';
+import { publicRegion } from '../../../client/views/outside.js';
+import type { RemoteWorkerSummary } from '../../../core/payees/store/remote-worker-reads.js';
+import { groupDigits } from '../format.js';
+import { ago, eth, type Html, payeeLink, pill, section } from '../parts.js';
+import type { PoolStatus } from '../pool-status.js';
 
 export function workerSection({ workers, totals, now }: PoolStatus): Html {
   const shown = workers.length < totals.workers ? `; the first ${workers.length} are shown` : '';

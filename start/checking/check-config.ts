@@ -1,27 +1,27 @@
 /** What a start would refuse, told without starting anything. */
 import { stringify } from 'yaml';
-import { type Config, loadConfig } from '../config/config.js';
-import { type ConfigDescription, describeConfig } from '../config/describe.js';
-import type { ConfigWarning } from '../config/reading/problem.js';
-import { formatDuration } from '../config/reading/quantity.js';
-import type { Address } from '../core/base/address.js';
-import { PoolError } from '../core/base/errors/pool-error.js';
+import { type Config, loadConfig } from '../../config/config.js';
+import { type ConfigDescription, describeConfig } from '../../config/describe.js';
+import type { ConfigWarning } from '../../config/reading/problem.js';
+import { formatDuration } from '../../config/reading/quantity.js';
+import type { Address } from '../../core/base/address.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
 import {
   ChainError,
   OtherChainError,
   saysReverted,
   saysUnaffordable,
-} from '../core/chain/chain-error.js';
-import { type ChainReads, chainReadsOf } from '../core/chain/chain-reads.js';
-import { toChecksum } from '../core/chain/checksums.js';
-import { onOwnChain } from '../core/chain/own-chain.js';
-import { rpcHost } from '../core/chain/rpc-address.js';
-import { createRpcEndpoint } from '../core/chain/rpc-client.js';
-import type { Signer } from '../core/chain/signer/signer.js';
-import { refuseSharedPlace } from '../core/events/rules/source-place.js';
-import { createEventSource } from '../core/events/sources/registry.js';
+} from '../../core/chain/chain-error.js';
+import { type ChainReads, chainReadsOf } from '../../core/chain/chain-reads.js';
+import { toChecksum } from '../../core/chain/checksums.js';
+import { onOwnChain } from '../../core/chain/own-chain.js';
+import { rpcHost } from '../../core/chain/rpc/rpc-address.js';
+import { createRpcEndpoint } from '../../core/chain/rpc/rpc-client.js';
+import type { Signer } from '../../core/chain/signer/signer.js';
+import { refuseSharedPlace } from '../../core/events/rules/source-place.js';
+import { createEventSource } from '../../core/events/sources/registry.js';
 import { checkSurroundings, type Found } from './check-surroundings.js';
-import { openConfiguredSigner } from './signer.js';
+import { openConfiguredSigner } from '../signer.js';
 
 export interface CheckedConfig {
   readonly description: ConfigDescription;
