@@ -2,20 +2,20 @@
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/reading/process.js';
 import { textFault } from '../core/base/text.js';
-import { addAdjustCommands } from './adjust-commands.js';
-import { addBackfillCommands } from './backfill-commands.js';
 import { EXIT } from './context.js';
-import { addDatabaseCommands } from './database-commands.js';
-import { addFindingCommands } from './finding-commands.js';
-import { addHistoryCommands } from './history-commands.js';
-import { addPayoutCommands } from './payout-commands.js';
-import { addPoolCommands } from './pool-commands.js';
-import { addRepairCommands } from './repair-commands.js';
-import { addRoundCommands } from './round-commands.js';
-import { addSetAsideCommands } from './set-aside-commands.js';
-import { addTermsCommands } from './terms-commands.js';
-import { addUnattributedCommands } from './unattributed-commands.js';
-import { addWalletCommands } from './wallet-commands.js';
+import { addBackfillCommands } from './events/backfill-commands.js';
+import { addSetAsideCommands } from './events/set-aside-commands.js';
+import { addUnattributedCommands } from './events/unattributed-commands.js';
+import { addAdjustCommands } from './money/adjust-commands.js';
+import { addPayoutCommands } from './money/payout-commands.js';
+import { addRepairCommands } from './money/repair-commands.js';
+import { addRoundCommands } from './money/round-commands.js';
+import { addWalletCommands } from './money/wallet-commands.js';
+import { addDatabaseCommands } from './pool/database-commands.js';
+import { addFindingCommands } from './pool/finding-commands.js';
+import { addHistoryCommands } from './pool/history-commands.js';
+import { addPoolCommands } from './pool/pool-commands.js';
+import { addTermsCommands } from './pool/terms-commands.js';
 
 /** Runs one command line, without the names of the programs before it; the exit code is in `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {

@@ -14,7 +14,9 @@ describe('the workflow bundle', () => {
 
   it('holds nothing of ours but rules and workflows', () => {
     const rooms = files.filter((file) => !file.startsWith('node_modules/'));
-    expect(rooms.filter((file) => !/^(core\/(base|[a-z]+\/rules)|workflows)\//.test(file))).toEqual([]);
+    expect(rooms.filter((file) => !/^(core\/(base|[a-z]+\/rules)|workflows)\//.test(file))).toEqual(
+      [],
+    );
     expect(rooms).toContain('workflows/payout.ts');
   });
 

@@ -11,8 +11,8 @@ import {
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
-import { chartStart } from './sections/hour-chart.js';
 import type { PoolStatus } from './pool-status.js';
+import { chartStart } from './sections/hour-chart.js';
 import { statusPage } from './status-page.js';
 
 const SHOWN_WORKERS = 50;

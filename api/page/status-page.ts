@@ -1,14 +1,14 @@
 import { html, raw } from 'hono/html';
 import { createLinks } from '../../client/links.js';
-import { findingSection } from './sections/finding-section.js';
 import { notices, standingPill } from './notices.js';
 import type { Html } from './parts.js';
-import { lastPayouts, waitingPayouts } from './sections/payout-sections.js';
 import type { PoolStatus } from './pool-status.js';
+import { findingSection } from './sections/finding-section.js';
+import { lastPayouts, waitingPayouts } from './sections/payout-sections.js';
 import { sourceSection } from './sections/source-section.js';
-import { STYLE } from './style.js';
 import { totalsSection } from './sections/totals-section.js';
 import { workerSection } from './sections/worker-section.js';
+import { STYLE } from './style.js';
 
 const REFRESH_SECONDS = 15;
 const ICON =

@@ -20,8 +20,8 @@ import { createRpcEndpoint } from '../../core/chain/rpc/rpc-client.js';
 import type { Signer } from '../../core/chain/signer/signer.js';
 import { refuseSharedPlace } from '../../core/events/rules/source-place.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
-import { checkSurroundings, type Found } from './check-surroundings.js';
 import { openConfiguredSigner } from '../signer.js';
+import { checkSurroundings, type Found } from './check-surroundings.js';
 
 export interface CheckedConfig {
   readonly description: ConfigDescription;

@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import { publicError } from '../../../client/views/outside.js';
 import type { SourceSummary } from '../../../core/events/store/sources/source-reads.js';
 import { groupDigits } from '../format.js';
-import { CHART_HOURS, hourChart } from './hour-chart.js';
 import { ago, type Html, pill, section } from '../parts.js';
 import type { PoolStatus } from '../pool-status.js';
+import { CHART_HOURS, hourChart } from './hour-chart.js';
 
 /** This many intervals without a complete pass are a reason to look. */
 const LATE_INTERVALS = 4;

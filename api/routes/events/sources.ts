@@ -1,0 +1,180 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { type ApiDeps, nowOf } from '../../../client/deps.js';
+import { publicError } from '../../../client/views/outside.js';
+import { movedWords, RESUMED_WORDS } from '../../../client/views/source-decisions.js';
+import {
+  ARRIVALS_MS,
+  publicType,
+  viewClock,
+  viewPrices,
+  viewSilence,
+  viewTypes,
+  viewUnmatched,
+} from '../../../client/views/source-view.js';
+import { PoolError } from '../../../core/base/errors/pool-error.js';
+import type { Reader } from '../../../core/db/database.js';
+import { sqlState } from '../../../core/db/transact.js';
+import { latestPrices } from '../../../core/events/rules/job-price.js';
+import { moveSource, resumeSource } from '../../../core/events/store/sources/source-moves.js';
+import { listObjectFindings } from '../../../core/events/store/sources/source-object-reads.js';
+import {
+  countEventTypes,
+  countHours,
+  listSources,
+  requireKnownSource,
+  type SourceSummary,
+} from '../../../core/events/store/sources/source-reads.js';
+import { bucketUnmatched } from '../../../core/sentinel/store/metrics-reads.js';
+import { readArrivals, readPrices } from '../../../core/sentinel/store/sentinel-reads.js';
+import type { Access } from '../../access.js';
+import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../../request.js';
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_HOURS = 48;
+/** A month, so that an answer stays small. */
+const MOST_HOURS = 31 * 24;
+
+/** Names come from outside: a source that invents them makes no answer larger than this. */
+const MOST_PRICES = 100;
+
+/** Of each kind of finding about a source's objects. */
+const SHOWN_OBJECTS = 20;
+
+const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
+
+const ACTOR = 'api';
+/** SQLSTATE: insufficient privilege. */
+const FORBIDDEN = '42501';
+const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+const moveBody = decisionBody.extend({
+  to: z.string().trim().min(1).max(2_000),
+  accept: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+
+export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const app = new Hono();
+  app.get('/', async (c) => {
+    refuseQuery(c);
+    const now = nowOf(deps);
+    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+    const [sources, counts, arrivals, unmatched] = await Promise.all([
+      listSources(db, now),
+      countEventTypes(db),
+      readArrivals(db, new Date(now.getTime() - ARRIVALS_MS)),
+      bucketUnmatched(db, now),
+    ]);
+    const objects = await Promise.all(sources.map((source) => objectsOf(db, source, shows.words)));
+    const views = sources.map((source, i) => ({
+      ...viewReading(source, now, shows),
+      silence: viewSilence(source),
+      clock: viewClock(arrivals.get(source.id) ?? []),
+      removedAt: source.removedAt,
+      events: source.events.toString(),
+      eventsLastDay: source.eventsLastDay.toString(),
+      zeroFeeEvents: source.zeroFeeEvents.toString(),
+      eventTypes: viewTypes(counts.get(source.id) ?? [], shows.words),
+      setAside: source.setAside,
+      unattributedJobs: source.unattributedJobs,
+      unmatched: viewUnmatched(unmatched.get(source.id) ?? []),
+      objects: objects[i],
+    }));
+    return c.json({ sources: views });
+  });
+  app.get('/:id/hours', async (c) => {
+    const { hours } = readQuery(c, hoursQuery);
+    const showsWords = access.showsWords(c);
+    const sourceId = c.req.param('id');
+    await requireKnownSource(db, sourceId);
+    const to = nowOf(deps);
+    const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
+    const counted = await countHours(db, { from, to, sourceId });
+    return c.json({
+      ...{ source: sourceId, from, to },
+      // Hours and types without events are left out.
+      hours: counted.map(({ hour, eventType, version, events, zeroFeeEvents }) => ({
+        ...{ hour, ...publicType({ eventType, version }, showsWords) },
+        events: events.toString(),
+        zeroFeeEvents: zeroFeeEvents.toString(),
+      })),
+    });
+  });
+  app.get('/:id/prices', async (c) => {
+    refuseQuery(c);
+    const sourceId = c.req.param('id');
+    await requireKnownSource(db, sourceId);
+    const now = nowOf(deps);
+    const prices = await readPrices(db, now, sourceId);
+    const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
+    const view = { showsWords: access.showsWords(c), limit: MOST_PRICES };
+    return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
+  });
+  app.post('/:id/move', async (c) => {
+    access.requireToken(c);
+    const order = { ...(await readBody(c, moveBody)), actor: ACTOR };
+    const sourceId = c.req.param('id');
+    const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
+      throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
+    });
+    return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
+  });
+  app.post('/:id/resume', async (c) => {
+    access.requireToken(c);
+    const { reason } = await readBody(c, decisionBody);
+    await resumeSource(db, c.req.param('id'), { actor: ACTOR, reason });
+    return c.json({ resumed: true, words: RESUMED_WORDS });
+  });
+  return app;
+}
+
+/** What to do instead: the role of the API has no right to it by design, and starting a worker gives it none. */
+function moveForbidden(sourceId: string, cause: unknown): PoolError {
+  const words =
+    `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
+    `openpool source move ${sourceId} --to <place> --reason <words>`;
+  return new PoolError('DATABASE_FORBIDDEN', words, {}, { cause });
+}
+
+function viewReading(
+  source: SourceSummary,
+  now: Date,
+  shows: { readonly addresses: boolean; readonly words: boolean },
+) {
+  const { lastSuccessAt, lastError, lastErrorCode, readsFrom, newestDt } = source;
+  const message = shows.words ? lastError : publicError(lastErrorCode ?? '');
+  const why = shows.words ? source.stopped?.why : publicError('SOURCE_READ_TWICE');
+  const ageMs = (at: Date | null) => (at === null ? null : now.getTime() - at.getTime());
+  return {
+    id: source.id,
+    kind: source.kind,
+    region: source.region,
+    nodeType: source.nodeType,
+    of: source.of,
+    stopped: source.stopped && { ...source.stopped, why },
+    moveUnproven: source.moveUnproven,
+    readsFrom: shows.addresses ? readsFrom : null,
+    from: source.fromDt,
+    cursor: source.cursorDt,
+    newestEventAt: newestDt,
+    newestEventAgeMs: ageMs(newestDt),
+    lastPassAt: source.lastPassAt,
+    lastSuccessAt,
+    // How old what we know of this source is, not how long it has been silent.
+    lagMs: ageMs(lastSuccessAt),
+    lastError: lastErrorCode === null ? null : { code: lastErrorCode, message },
+  };
+}
+
+/** Files in a bucket: their names come from outside. */
+async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
+  const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
+  const counts = {
+    incomplete: incompleteObjects,
+    overwritten: overwrittenObjects,
+    listedAt: objectsListedAt,
+  };
+  if (!showsNames) return counts;
+  return { ...counts, findings: await listObjectFindings(db, { sourceId, limit: SHOWN_OBJECTS }) };
+}

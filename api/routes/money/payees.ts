@@ -1,0 +1,47 @@
+import { Hono } from 'hono';
+import type { ApiDeps } from '../../../client/deps.js';
+import { createLinks } from '../../../client/links.js';
+import { viewPayee } from '../../../client/views/payee-view.js';
+import { viewPayout } from '../../../client/views/payout-view.js';
+import { viewWorker } from '../../../client/views/worker-view.js';
+import { PoolError } from '../../../core/base/errors/pool-error.js';
+import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
+import { findPayee, listPayees } from '../../../core/payees/store/payee-reads.js';
+import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
+import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
+import type { Access } from '../../access.js';
+import { pageQuery, readQuery, refuseQuery } from '../../request.js';
+
+/** How much a payee's own page shows, however long its history; the lists filtered by payee have the rest. */
+const FIRST_WORKERS = { limit: 100, cursor: null };
+const LATEST_PAYOUTS = { limit: 20, cursor: null };
+
+export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
+  const { db } = deps;
+  const links = createLinks(deps);
+  const app = new Hono();
+  app.get('/', async (c) => {
+    const page = await listPayees(db, readQuery(c, pageQuery));
+    const payees = page.items.map((payee) => viewPayee(payee, links));
+    return c.json({ payees, nextCursor: page.nextCursor });
+  });
+  app.get('/:address', async (c) => {
+    refuseQuery(c);
+    const address = parseAddress(c.req.param('address'));
+    const payee = await findPayee(db, address);
+    if (payee === undefined) {
+      throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
+    }
+    const [workers, payouts] = await Promise.all([
+      listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
+      listPayouts(db, { payee: address }, LATEST_PAYOUTS),
+    ]);
+    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+    return c.json({
+      ...viewPayee(payee, links),
+      rows: workers.items.map((worker) => viewWorker(worker, shows)),
+      payouts: payouts.items.map((payout) => viewPayout(payout, links, shows.words)),
+    });
+  });
+  return app;
+}

@@ -1,0 +1,44 @@
+/** Where payouts begin: a round for every payee that is due, or one that a person orders. */
+import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { createRoundActivities } from '../activities/round.js';
+import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
+import type { ManualPayoutResult, OrderInput, PoolInput, Scoped } from './contract.js';
+
+type RoundActivities = Scoped<ReturnType<typeof createRoundActivities>>;
+const { reserveRound, startSagas } = proxyActivities<RoundActivities>(BULK_CALL);
+
+export interface RoundReport {
+  readonly roundId: string;
+  readonly payouts: number;
+  readonly reservedWei: string;
+  /** Payees for whom nothing could be reserved, and why. */
+  readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
+}
+
+/** Reserves a payout for every payee that is due, then starts one saga each. */
+export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
+  const roundId = uuid4();
+  setCurrentDetails('Reserving payouts for the payees that are due.');
+  const reserved = await reserveRound({
+    poolId,
+    roundId,
+    workflowId: workflowInfo().workflowId,
+  });
+  setCurrentDetails(`Reserved ${reserved.payouts} payouts; starting their sagas.`);
+  if (reserved.payouts > 0) await startSagas({ poolId, roundId });
+  const lines = reserved.leftOut.map(({ payee, words }) => `- left out: ${payee}: ${words}`);
+  setCurrentDetails([`${reserved.payouts} payouts reserved and started.`, ...lines].join('\n'));
+  return { roundId, ...reserved };
+}
+
+const { reserveManual } = onLane<RoundActivities>('orders', PERSON_WAITS);
+const ordered = onLane<RoundActivities>('orders', BULK_CALL);
+
+/** One payout that a person ordered: reserved at once, then a saga like any other. */
+export async function manualPayout(input: OrderInput): Promise<ManualPayoutResult> {
+  setCurrentDetails('Reserving the payout.');
+  const result = await reserveManual(input);
+  await ordered.startSagas({ poolId: input.poolId, payoutId: result.payoutId });
+  setCurrentDetails(`Reserved as payout ${result.payoutId}.`);
+  return result;
+}
