@@ -1,10 +1,62 @@
-import { type Param, type SQL, sql } from 'drizzle-orm';
+import { Column, type GetColumnData, is, type Param, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from './database.js';
 
 /** Runs raw SQL; numeric, bigint and timestamptz come back as text, as Postgres wrote them. */
 export async function query<Row>(reader: Reader, statement: SQL): Promise<readonly Row[]> {
   const result = await reader.execute(statement);
   return result.rows as unknown as readonly Row[];
+}
+
+/**
+ * Decodes one field of a raw statement: a column of the schema, as drizzle would decode it, or a function of
+ * what the driver gives (text for int8, numeric and timestamptz). It never sees null.
+ */
+export type Decoder = Column | ((value: never) => unknown);
+/** The same for a field that may be null, such as one of an outer join. */
+interface Nullable<Inner extends Decoder> {
+  readonly orNull: Inner;
+}
+type Shape = Readonly<Record<string, Decoder | Nullable<Decoder>>>;
+type Decoded<Field> =
+  Field extends Nullable<infer Inner>
+    ? Decoded<Inner> | null
+    : Field extends Column
+      ? GetColumnData<Field>
+      : Field extends (value: never) => infer Value
+        ? Value
+        : never;
+
+export const orNull = <Inner extends Decoder>(inner: Inner): Nullable<Inner> => ({ orNull: inner });
+
+/**
+ * Runs raw SQL whose result has a field for each key (`SELECT amount_wei AS "amountWei"`), and decodes it. Throws a RangeError
+ * when a field is missing, or null although its decoder does not allow that.
+ */
+export async function rows<Fields extends Shape>(
+  reader: Reader,
+  shape: Fields,
+  statement: SQL,
+): Promise<readonly { readonly [Key in keyof Fields]: Decoded<Fields[Key]> }[]> {
+  const found = await query<Record<string, unknown>>(reader, statement);
+  return found.map(
+    (row) =>
+      Object.fromEntries(
+        Object.entries(shape).map(([key, field]) => [key, decode(key, field, row[key])]),
+      ) as { [Key in keyof Fields]: Decoded<Fields[Key]> },
+  );
+}
+
+function decode(key: string, field: Decoder | Nullable<Decoder>, value: unknown): unknown {
+  if (value === undefined) throw new RangeError(`the statement has no field "${key}"`);
+  const isNullable = is(field, Column) ? !field.notNull : 'orNull' in field;
+  if (value === null) {
+    if (isNullable) return null;
+    throw new RangeError(`"${key}" is null and must not be`);
+  }
+  const inner = !is(field, Column) && 'orNull' in field ? field.orNull : field;
+  return is(inner, Column)
+    ? inner.mapFromDriverValue(value)
+    : (inner as (value: unknown) => unknown)(value);
 }
 
 /** A list as one array parameter, for `= ANY(…)` and `unnest(…)`. */

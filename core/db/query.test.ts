@@ -1,0 +1,53 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { payout } from '../payouts/store/tables.js';
+import { orNull, rows } from './query.js';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+describe('a raw statement', () => {
+  it('is decoded field by field, as the schema or a function says', async () => {
+    const [row] = await rows(
+      database.db,
+      {
+        amountWei: payout.amountWei,
+        createdAt: payout.createdAt,
+        closedAt: payout.closedAt,
+        nonce: Number,
+        hash: orNull(String),
+      },
+      sql`SELECT 123456789012345678901234567890::numeric AS "amountWei", null AS "closedAt",
+                 timestamptz '2025-02-03 04:05:06.789+01' AS "createdAt", 7::int8 AS nonce, null AS hash`,
+    );
+    expect(row).toEqual({
+      amountWei: 123456789012345678901234567890n,
+      createdAt: new Date('2025-02-03T03:05:06.789Z'),
+      closedAt: null,
+      nonce: 7,
+      hash: null,
+    });
+    expectTypeOf(row).toEqualTypeOf<
+      | {
+          readonly amountWei: bigint;
+          readonly createdAt: Date;
+          readonly closedAt: Date | null;
+          readonly nonce: number;
+          readonly hash: string | null;
+        }
+      | undefined
+    >();
+  });
+
+  it.each([
+    ['that is null and must not be', sql`SELECT null AS "amountWei"`, '"amountWei" is null'],
+    ['that it does not have', sql`SELECT 1 AS amount`, 'no field "amountWei"'],
+  ])('is refused for a field %s', async (_, statement, words) => {
+    const read = rows(database.db, { amountWei: payout.amountWei }, statement);
+    await expect(read).rejects.toThrow(words);
+  });
+});
