@@ -2,6 +2,7 @@ import { heartbeat } from '@temporalio/activity';
 import { payableAddress } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Order } from '../core/orders/rules/order.js';
+import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveManual, reserveRound } from '../core/payouts/store/reservations.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';
@@ -10,7 +11,7 @@ import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 import { type SagaDeps, startSagas } from './sagas.js';
-import { type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';
+import { createSuspectRounds, type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';
 
 export interface RoundDeps extends MoneyDeps, SagaDeps {
   readonly onStuckSaga?: (saga: StuckSaga) => void;
@@ -18,6 +19,7 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
 
 /** The activities of a payout round, of a manual payout and of the sweeper. */
 export function createRoundActivities(deps: RoundDeps) {
+  const rounds = createSuspectRounds();
   return {
     reserveRound: guarded(async (input: RoundInput) => {
       const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
@@ -29,10 +31,18 @@ export function createRoundActivities(deps: RoundDeps) {
     reserveManual: ordered(deps.db, 'payout.manual', (order) => reserveOne(deps, order)),
     startSagas: guarded(async (input: SagasInput) => {
       const open = await openPayouts(deps.db, input);
-      await startSagas(deps, open, (words) => heartbeat(`${words} started`));
-      return { started: open.length };
+      const refused = await startSagas(deps, open, (words) => heartbeat(`${words} started`)).then(
+        () => 0,
+        (error: unknown) => {
+          // The ledger has the payouts, and the sweeper tries again each minute: nobody waits here for ever.
+          if (!(error instanceof SagasRefused)) throw error;
+          deps.onTrouble?.(error);
+          return error.payoutIds.length;
+        },
+      );
+      return { started: open.length - refused };
     }),
-    sweepSagas: guarded((): Promise<SweepReport> => sweepSagas(deps, heartbeat)),
+    sweepSagas: guarded((): Promise<SweepReport> => sweepSagas({ ...deps, rounds }, heartbeat)),
   };
 }
 

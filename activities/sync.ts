@@ -10,7 +10,7 @@ import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync
 import type { Order } from '../core/orders/rules/order.js';
 import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
-import { beating } from './beating.js';
+import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
@@ -59,28 +59,24 @@ async function backfill(
   const context = Context.current();
   const { attempt, scheduledTimestampMs, heartbeatDetails } = context.info;
   const before: BackfillProgress | undefined = heartbeatDetails;
-  let last = before;
-  const beat = (): void => context.heartbeat(last);
-  const timer = setInterval(beat, HEARTBEAT_INTERVAL_MS);
-  try {
-    return await runBackfill(deps, {
+  return beating({ words: before, mostMs: SYNC_LOOP_MS / 2 }, (onProgress) =>
+    runBackfill(deps, {
       ...{ sourceId, from, to, attempt, before, startedMs: scheduledTimestampMs },
       signal: context.cancellationSignal,
-      onProgress: (progress) => {
-        last = progress;
-        beat();
+      onProgress(progress) {
+        onProgress(progress);
+        context.heartbeat(progress);
       },
-    });
-  } finally {
-    clearInterval(timer);
-  }
+    }),
+  );
 }
 
 function retry(
   deps: SyncDeps,
   { args, dryRun }: Order<'set-aside.retry'>,
 ): Promise<SetAsideRetryReport> {
-  return beating('trying what was set aside', () =>
-    runSetAsideRetry(deps, { ...args, dryRun }, Context.current().cancellationSignal),
+  const { cancellationSignal: signal } = Context.current();
+  return beating({ words: 'trying what was set aside', mostMs: REPAIR_MS }, (onProgress) =>
+    runSetAsideRetry(deps, { ...args, dryRun }, { signal, onProgress }),
   );
 }

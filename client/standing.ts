@@ -1,6 +1,7 @@
 /** The facts by which the page and the preview say whether the pool pays. */
 
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
+import { leastPayout } from '../core/payouts/store/least-payout.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import {
   type PoolFacts,
@@ -23,10 +24,11 @@ export async function readStanding(
   wallet: PayingWallet | undefined,
 ): Promise<PoolStanding> {
   const { db, config } = deps;
-  const [isTemporalThere, turn, roundAt] = await Promise.all([
+  const [isTemporalThere, turn, roundAt, leastPayoutWei] = await Promise.all([
     isTemporalAnswering(deps),
     lastTurn(db),
     lastRoundAt(db),
+    leastPayout(db),
   ]);
   const now = nowOf(deps).getTime();
   const ageOf = (at: Date | null) => (at === null ? null : Math.max(now - at.getTime(), 0));
@@ -38,6 +40,7 @@ export async function readStanding(
     workerSilentMs: turn?.ageMs ?? null,
     walletWei: wallet?.balance?.wei ?? null,
     keepInWalletWei: config.chain.keepInWalletWei,
+    leastPayoutWei,
     roundAgeMs: ageOf(roundAt),
     payoutIntervalMs: config.pool.payoutIntervalMs,
   };

@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
+import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
 import { listSources } from '../core/events/store/sources/source-reads.js';
@@ -16,9 +18,13 @@ import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { singleWorkflowId, syncWorkflowId } from '../workflows/contract.js';
+import { singleWorkflowId, syncWorkflowId, taskQueueOf } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+interface StartChanges extends Record<string, object | undefined> {
+  readonly sources?: readonly object[];
+}
+
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
 
 /** The processes that run the API and are children of this one, or all of them. */
@@ -65,10 +71,10 @@ describe('the worker process', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  async function start(changes: Record<string, object> = {}, entry = 'worker/main.ts') {
+  async function start(changes: StartChanges = {}, entry = 'worker/main.ts') {
     const config = {
       pool: { syncInterval: '10s', ...changes['pool'] },
-      sources: [
+      sources: changes.sources ?? [
         {
           id: 'silent',
           region: 'eu',
@@ -110,7 +116,7 @@ describe('the worker process', () => {
         intervalMs: 50,
         ready: async () => worker.hasEnded() || lines.some((line) => line.includes(text)),
       }).finally(() => expect(lines.join('\n')).toContain(text));
-    return { worker, lines, says };
+    return { worker, lines, says, path };
   }
 
   it('gets ready, opens the wallet, sweeps and syncs, ends on SIGTERM and tells no secret', async () => {
@@ -142,6 +148,34 @@ describe('the worker process', () => {
     expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
   });
 
+  it('is told well by the health check while it polls and turns, and by no other', async () => {
+    const { worker, says, path } = await start();
+    const health = async () => {
+      const check = startProcess({
+        name: 'health',
+        command: process.execPath,
+        args: ['--import', 'tsx', 'worker/health.ts', '--config', path],
+        cwd: ROOT,
+      });
+      started.push(check);
+      return { code: await check.ended, said: check.tail() };
+    };
+    await says('openpool worker ready');
+    await expect.poll(health, { timeout: 40_000, interval: 500 }).toMatchObject({
+      ...{ code: 0, said: expect.stringContaining('the worker polls, its loops turn') },
+    });
+    // It stands, and has stood for longer than a health check overlooks.
+    worker.kill('SIGSTOP');
+    await database.db.execute(
+      sql`UPDATE worker_process SET turned_at = turned_at - interval '4 minutes'`,
+    );
+    const standing = await health();
+    worker.kill('SIGCONT');
+    expect(standing).toMatchObject({
+      ...{ code: 1, said: expect.stringContaining('the worker polls, its loops turned last at') },
+    });
+  });
+
   it('keeps what the sentinel finds when its schedule comes round', async () => {
     const { says } = await start();
     await says('openpool worker ready');
@@ -163,6 +197,43 @@ describe('the worker process', () => {
       { code: 'SOURCE_FAILING', sourceId: 'silent', resolvedAt: null },
     ]);
   });
+
+  it('keeps connections to Postgres for the clockwork while more sources than it has want one each', async () => {
+    const sources = Array.from({ length: 25 }, (_, n) => ({
+      id: `slow-${n}`,
+      region: 'eu',
+      nodeType: 'ai',
+      from: 'beginning',
+      options: { endpoint: `${silentEndpoint}/${n}` },
+    }));
+    const { says } = await start({ sources });
+    await says('openpool worker ready');
+    const pool = database.db.$client;
+    const blocker = await pool.connect();
+    try {
+      // Each pass stands at its first write and holds its connection.
+      await blocker.query('BEGIN; LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE');
+      for (const { id } of sources) {
+        await temporal.client.schedule.getHandle(syncWorkflowId(TEST_POOL_ID, id)).trigger();
+      }
+      const standing = async () =>
+        (
+          await pool.query(`SELECT FROM pg_stat_activity
+                             WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+        ).rowCount;
+      await expect.poll(standing, { timeout: 20_000 }).toBeGreaterThanOrEqual(10);
+      const startedMs = Date.now();
+      await temporal.client.workflow.execute('sentinel', {
+        taskQueue: taskQueueOf(TEST_POOL_ID),
+        workflowId: `${singleWorkflowId(TEST_POOL_ID, 'sentinel')}/now`,
+        args: [{ poolId: TEST_POOL_ID }],
+      });
+      expect(Date.now() - startedMs).toBeLessThan(8_000);
+    } finally {
+      await blocker.query('ROLLBACK');
+      blocker.release();
+    }
+  }, 90_000);
 
   it('runs the API in a process of its own when started as a whole, and starts it again', async () => {
     const { worker, lines, says } = await start({ api: { port: await freePort() } }, 'main.ts');
@@ -206,11 +277,51 @@ describe('the worker process', () => {
     expect(await worker.ended).toBe(0);
   });
 
+  it('waits for a Postgres that goes away at any step of its start', async () => {
+    const key = { chainId: chain.chainId, address };
+    expect(await findWallet(database.db, key)).toBeDefined();
+    const admin = await database.db.$client.connect();
+    const holders = new Map<string, PoolClient>();
+    for (const table of ['source', 'worker_terms', 'wallet_halt', 'worker_process']) {
+      const holder = await database.db.$client.connect();
+      holders.set(table, holder);
+      await holder.query(`BEGIN; LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+    }
+    // It is switched off, so that the start writes of the wallet, too.
+    const { worker, lines, says } = await start({ pool: { payoutsEnabled: false } });
+    const waits = () => lines.filter((line) => line.includes('DATABASE_UNREACHABLE')).length;
+    for (const [table, holder] of holders) {
+      const end = async () =>
+        (
+          await admin.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_locks
+              WHERE relation = '${table}'::regclass AND NOT granted`,
+          )
+        ).rowCount;
+      const before = waits();
+      await expect.poll(end, { timeout: 30_000, message: table }).toBe(1);
+      await expect.poll(waits, { timeout: 10_000, message: table }).toBe(before + 1);
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    admin.release();
+    await says('openpool worker ready');
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
   it('counts on while no endpoint of the chain answers', async () => {
     const rpcUrls = [`http://127.0.0.1:${await freePort()}`];
     const { says } = await start({ chain: { rpcUrls, rpcTimeout: '500ms' } });
     await says('nothing is paid, counting goes on');
     await says('openpool worker ready');
+  });
+
+  it('ends an API whose event loop is blocked, also while its process still starts', async () => {
+    const { worker, says } = await start({}, 'test/fixtures/stuck-api.ts');
+    await says('openpool api listening');
+    expect(await worker.ended).toBe('SIGKILL');
+    await says('PROCESS_STUCK');
   });
 
   it('refuses the wrong chain, the wrong wallet and the wrong passphrase', async () => {

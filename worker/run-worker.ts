@@ -6,6 +6,7 @@ import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker
 import { tellSagas } from '../activities/sagas.js';
 import type { SentinelDeps } from '../activities/sentinel.js';
 import { findWorkflowBundle } from '../config/reading/process.js';
+import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
@@ -19,6 +20,7 @@ import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { turns, UNHEALTHY_SHARE } from '../core/processes/turns.js';
+import { untilDatabaseAnswers } from '../start/await-database.js';
 import { installRuntime } from '../start/log.js';
 import type { Service, ServiceContext } from '../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../start/temporal-connection.js';
@@ -38,10 +40,13 @@ import {
 import { registerSearchAttributes } from './temporal/search-attributes.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
-import { startWatchdog } from './watchdog.js';
 
-/** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
-export const WORKER_CONNECTIONS = 20;
+/** Connections to Postgres that a worker may hold for orders, payouts and the clockwork: what is beyond them queues. */
+export const WORKER_CONNECTIONS = 10;
+/** As many again for reading sources and for work on the whole history: a hundred passes may want one at the same time. */
+const BULK_CONNECTIONS = 10;
+/** A pass that waits for its turn with so many others is slow, and no failure. */
+const BULK_PATIENCE_MS = 60_000;
 
 /** The worker as a part of a process. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
@@ -55,34 +60,44 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 export async function startWorker(context: ServiceContext): Promise<Service> {
   const { config } = context;
   const sources = await prepareSources(context);
-  const terms = await prepareTerms(context);
+  const terms = await untilDatabaseAnswers(context, () => prepareTerms(context));
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
+  const bulk = openBulkDatabase(context);
   try {
     const client = new Client({ connection, namespace: config.temporal.namespace });
     const order = temporalOrder(context, { connection, client });
     await untilTemporalAnswers(context, order.putBack);
     const { money } = wallet;
     const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
-    const parts = { connection, client, sources, money, sender };
+    const parts = { connection, client, sources, money, sender, bulk };
     const workers = await createWorkers(context, parts);
-    const stopWatching = startWatchdog(context);
     const stopKeeping = keepSchedules({ ...order, ...context });
     settler.start();
     return runWorkers(workers, wallet.refused, async () => {
       stopKeeping();
-      stopWatching();
       await settler.stop();
       await order.leave();
       await terms.stop();
       await connection.close();
+      await closeDatabase(bulk);
     });
   } catch (error) {
     // Nothing may fail between a worker's making and its running: a connection is not closed below it.
     await terms.stop();
     await connection.close();
+    await closeDatabase(bulk);
     throw error;
   }
+}
+
+/** What reads much never keeps a connection from people and money. */
+function openBulkDatabase({ databaseUrl }: ServiceContext): Database {
+  return openDatabase({
+    url: databaseUrl,
+    maxConnections: BULK_CONNECTIONS,
+    connectionTimeoutMs: BULK_PATIENCE_MS,
+  });
 }
 
 const EARLIER_VERSION_RUNS =
@@ -91,9 +106,10 @@ const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed:
 
 /** What has to stand in Temporal for this pool, put there and looked after. */
 function temporalOrder(
-  { config, db, ledger, log, version }: ServiceContext,
+  context: ServiceContext,
   { connection, client }: { readonly connection: NativeConnection; readonly client: Client },
 ) {
+  const { config, db, ledger, log, version } = context;
   const { poolId, isUpgraded } = ledger;
   const { address, namespace } = config.temporal;
   const sourceIds = config.sources.map(({ id }) => id);
@@ -102,9 +118,9 @@ function temporalOrder(
   const settings = { ...config, poolId };
   return {
     async putBack() {
-      await noteWorker(db, presence);
+      await untilDatabaseAnswers(context, () => noteWorker(db, presence));
       await registerSearchAttributes({ connection, address, namespace, log });
-      if (isUpgraded) await takeOver({ client, db, poolId, sources: config.sources, log });
+      if (isUpgraded) await takeOver({ ...context, client, poolId, sources: config.sources });
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
@@ -130,6 +146,7 @@ interface WorkerParts {
   readonly sources: Awaited<ReturnType<typeof prepareSources>>;
   readonly money: MoneyDeps;
   readonly sender: Sender;
+  readonly bulk: Database;
 }
 
 /** Sagas sign through the one, and whatever is signed is followed by the other. */
@@ -144,13 +161,13 @@ function createSettler(
 }
 
 function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
-  const { config, db, ledger, log, version } = context;
-  const { connection, client, sources, money, sender } = parts;
+  const { config, ledger, log, version } = context;
+  const { connection, client, sources, money, sender, bulk } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
-  const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
+  const sync = { db: bulk, sources, version, jobMatchWindowMs, maxJobFeeWei };
   const sentinel = { ...sentinelDeps(context), money };
-  const history = { db, retention: config.retention };
+  const history = { db: bulk, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },
     money,
@@ -178,7 +195,8 @@ function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   return codePath === null ? { workflowsPath } : { workflowBundle: { codePath } };
 }
 
-async function prepareSources({ config, db }: ServiceContext) {
+async function prepareSources(context: ServiceContext) {
+  const { config, db } = context;
   const sources = new Map<string, { config: SourceConfig; source: EventSource }>();
   for (const one of config.sources) {
     sources.set(one.id, { config: one, source: await createEventSource(one) });
@@ -187,7 +205,7 @@ async function prepareSources({ config, db }: ServiceContext) {
     ...one.config,
     readsFrom: one.source.readsFrom,
   }));
-  await registerSources(db, registered);
+  await untilDatabaseAnswers(context, () => registerSources(db, registered));
   return sources;
 }
 

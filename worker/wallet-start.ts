@@ -6,8 +6,10 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { createChainClient } from '../core/chain/chain-client.js';
 import { ChainError } from '../core/chain/chain-error.js';
+import type { Signer } from '../core/chain/signer/signer.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
+import { isDatabaseAway } from '../core/db/database-trouble.js';
 import { MANAGER } from '../core/ledger/store/audit-log.js';
 import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
 import {
@@ -17,6 +19,7 @@ import {
   type WalletKey,
 } from '../core/payouts/store/wallet/wallets.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import { untilDatabaseAnswers } from '../start/await-database.js';
 import type { Log } from '../start/log.js';
 import type { ServiceContext } from '../start/service.js';
 import { openConfiguredSigner } from '../start/signer.js';
@@ -32,8 +35,14 @@ export interface StartedWallet {
 
 /** Opens the keystore and the wallet; refuses a wrong key, and endpoints that all serve another chain. */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
-  const { config, db, ledger, log, signal } = context;
-  const signer = await openConfiguredSigner(config);
+  const signer = await openConfiguredSigner(context.config);
+  return untilDatabaseAnswers(context, () => startWith(signer, context));
+}
+
+async function startWith(
+  signer: Signer,
+  { config, db, ledger, log, signal }: ServiceContext,
+): Promise<StartedWallet> {
   const { chain, pool, wallet } = config;
   const onTrouble = (error: unknown) => log.warn(foreignText(error));
   const onFault = (words: string) =>
@@ -126,7 +135,7 @@ async function retry({ open, signal, onRefusal }: PatientOptions): Promise<void>
       await open();
       return;
     } catch (error) {
-      if (passingTrouble(error) !== undefined) continue;
+      if (passingTrouble(error) !== undefined || isDatabaseAway(error)) continue;
       onRefusal(error);
       return;
     }

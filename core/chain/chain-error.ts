@@ -1,4 +1,5 @@
 import { foreignText } from '../base/foreign-text.js';
+import { isUnaffordable } from './rules/broadcast-answer.js';
 
 /**
  * unreachable: no answer in time. garbled: an answer that is none. refused: the node answered with
@@ -46,5 +47,5 @@ export function saysReverted(error: ChainError): boolean {
 
 /** Whether the node says that the sender cannot afford the call. */
 export function saysUnaffordable(error: ChainError): boolean {
-  return error.kind === 'refused' && /insufficient (funds|balance)|OutOfFund/i.test(error.message);
+  return error.kind === 'refused' && isUnaffordable(error.message);
 }

@@ -18,7 +18,8 @@ export function sourceFiles(): readonly string[] {
     cwd: ROOT,
     encoding: 'utf8',
   });
-  return listed.stdout.split('\n').filter((path) => path !== '' && existsSync(join(ROOT, path)));
+  const paths = new Set(listed.stdout.split('\n'));
+  return [...paths].filter((path) => path !== '' && existsSync(join(ROOT, path)));
 }
 
 /** What runs in production or on a developer's machine: no tests, and no doubles for them. */

@@ -16,8 +16,9 @@ import { castPayees, type PayeeCast } from './payees.js';
 import { changedSchedules, type PoolSchedules, readSchedules } from './pool-schedules.js';
 import { receivedTwice, restoreOutOfGas } from './restored-out-of-gas.js';
 import { addSecondSide, brokenIn, type SecondSide } from './second-side.js';
-import { FAIR_BASE_FEE_WEI, runStorm, type StormScene } from './storm.js';
+import { FAIR_BASE_FEE_WEI, runStorm } from './storm.js';
 import { besideRestore, hasTime, plannedFaults, planStorm, RESTORE_PLAN } from './storm-plan.js';
+import type { StormScene } from './storm-scene.js';
 import { createStranger } from './stranger.js';
 import { ownOf } from './verdict.js';
 
@@ -78,7 +79,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     });
     for (const wallet of wallets) oracles.set(wallet, oracle);
     const payees = { payees: cast.all, plain: cast.plain };
-    const side = { name: 'the pool', pool, ...payees, earned, oracle, random, booked: new Map() };
+    const side = {
+      name: 'the pool',
+      pool,
+      ...payees,
+      earned,
+      oracle,
+      random,
+      booked: new Map(),
+      crowd: [],
+    };
     const second =
       isStorm && hasTime(kind) ? await addSecondSide(stack, forSecond, say) : undefined;
     if (second !== undefined) oracles.set(second.place.wallet.address, second.oracle);
@@ -90,7 +100,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     });
     const operator = createOperator({ configPath: stack.configPath, pool, say });
     const scene: StormScene = {
-      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say },
+      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say, side },
       ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place, isControl: kind.isControl },
     };
     return await playOut(scene, { ...options, plan, side, second, sentHashes });

@@ -1,8 +1,8 @@
 /** A provider's mix-up: endpoints answer for another chain, and an operator adopts what is shown there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, lastLine, type Operator } from './operator.js';
-import type { StormScene } from './storm.js';
 import type { Deed } from './storm-plan.js';
+import type { StormScene } from './storm-scene.js';
 
 const ADOPT_TRIES = 5;
 const RESUME_TRIES = 20;

@@ -1,7 +1,7 @@
 /** A changed key, as docs/operations.md says, while the old one's transfers are under way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLine } from './operator.js';
-import type { StormScene } from './storm.js';
+import type { StormScene } from './storm-scene.js';
 
 const UNDER_WAY_WAIT_MS = 60_000;
 const LOOK_EVERY_MS = 100;

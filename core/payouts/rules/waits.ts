@@ -70,13 +70,14 @@ function refusedBytes(
 ): Wait {
   const sent = `sent ${said.times} with nonce ${nonce}, and not taken (${said.refusal})`;
   const holds = `wallet ${wallet} holds ${ethAndWei(balanceWei)}`;
-  if (!isUnaffordable(said.refusal)) {
-    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
-    return { code: 'BROADCAST_REFUSED', reason };
-  }
+  // The balance comes before the node's words, which are other ones in each client.
   if (balanceWei < costWei) {
     const missing = ethAndWei(costWei - balanceWei);
     return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
+  }
+  if (!isUnaffordable(said.refusal)) {
+    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
+    return { code: 'BROADCAST_REFUSED', reason };
   }
   const reason =
     `${sent}, although ${holds}, enough for this payout: it goes on by itself when those before it are ` +
@@ -113,6 +114,12 @@ export function payeeIsWallet(): Wait {
     'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
     'what is pending then with `openpool adjust`';
   return { code: 'PAYEE_IS_WALLET', reason };
+}
+
+/** The transfer would burn more than the operator allows for one. */
+export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
+  const reason = `the transfer needs ${neededGas} gas, the cap is ${cap}: raise chain.gasLimitCap or wait`;
+  return { code: 'GAS_ABOVE_CAP', reason };
 }
 
 /** Whoever holds the key gave no usable answer: nothing was signed. */

@@ -16,18 +16,25 @@ import {
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import { isClosed, type PayoutState, type Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
-import { feeAboveCap, rpcUnreachable, walletHalted, walletReplaced } from '../rules/waits.js';
-import { recordSends, unsentAttempts } from '../store/nonces/attempts.js';
+import {
+  feeAboveCap,
+  gasAboveCap,
+  payeeIsWallet,
+  rpcUnreachable,
+  walletHalted,
+  walletReplaced,
+} from '../rules/waits.js';
 import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
 import { readDayUse } from '../store/payout-limits.js';
 import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { agreedBalance, furthestView, noteBalance } from '../wallet/balance-views.js';
-import { walletsOfLedger } from '../wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { haltWhenNonceAhead } from '../wallet/nonce-check.js';
 import { compareOtherWallets } from '../wallet/other-wallets.js';
+import { broadcastUnsent } from './broadcasting.js';
+import { GasMemory } from './gas-memory.js';
 import { withSigner } from './signing.js';
 
 export type SendResult =
@@ -64,11 +71,12 @@ interface Call {
 export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   const queue: Call[] = [];
   let running = false;
+  const gasMemory = new GasMemory();
   const run = async () => {
     running = true;
     const turn = turns.begin('sending', MONEY_LOOP_MS);
     while (queue.length > 0) {
-      await answerGroup({ ...deps, onSigned }, queue.splice(0, MAX_GROUP));
+      await answerGroup({ ...deps, onSigned, gasMemory }, queue.splice(0, MAX_GROUP));
       turn.turned();
     }
     turn.end();
@@ -85,6 +93,7 @@ export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
 
 interface SenderDeps extends MoneyDeps {
   readonly onSigned: () => void;
+  readonly gasMemory: GasMemory;
 }
 
 async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<void> {
@@ -155,7 +164,7 @@ function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResul
  * nothing: thousands may wait for a halt or a limit.
  */
 async function allocate(
-  deps: MoneyDeps,
+  deps: SenderDeps,
   reserved: readonly PayoutProgress[],
 ): Promise<ReadonlyMap<string, Wait>> {
   const early = await refuseEarly(deps, reserved);
@@ -176,8 +185,9 @@ async function refuseEarly(
   const waits = new Map<string, Wait>();
   const day = await readDayUse(deps.db);
   for (const payout of payouts) {
-    const { payoutId, amountWei, isApproved } = payout;
+    const { payoutId, amountWei, isApproved, isToWallet } = payout;
     const wait =
+      (isToWallet ? payeeIsWallet() : undefined) ??
       amountWait({ id: payoutId, amountWei, isApproved }, deps.limits) ??
       dayWait(amountWei, deps.limits, day);
     if (wait !== undefined) waits.set(payoutId, wait);
@@ -186,29 +196,65 @@ async function refuseEarly(
 }
 
 async function allocateAllowed(
-  deps: MoneyDeps,
-  payouts: readonly PayoutProgress[],
+  deps: SenderDeps,
+  allowed: readonly PayoutProgress[],
 ): Promise<ReadonlyMap<string, Wait>> {
   const sight = await readSight(deps);
-  if (sight instanceof ChainError) return waitAll(payouts, rpcUnreachable(sight.message));
-  const { view, claimedNonce, agreedWei } = sight;
+  if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
+  const { view } = sight;
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
-  if (fees.kind === 'above-cap')
-    return waitAll(payouts, feeAboveCap(view.head.baseFeePerGasWei, deps.chain.maxFeePerGasWei));
+  if (fees.kind === 'above-cap') {
+    const wait = feeAboveCap(view.head.baseFeePerGasWei, deps.chain.maxFeePerGasWei);
+    return waitAll(allowed, wait);
+  }
+  const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
+  const tooDear = refuseTooDear(deps, allowed, prices);
+  const payouts = allowed.filter(({ payoutId }) => !tooDear.has(payoutId));
+  if (payouts.length === 0) return tooDear;
+  const offer = { sight, prices };
+  return new Map([...tooDear, ...(await allocateEstimated(deps, payouts, offer))]);
+}
+
+interface Offer {
+  readonly sight: Sight;
+  readonly prices: { readonly baseFeeWei: bigint; readonly fees: Fees };
+}
+
+function refuseTooDear(
+  { limits, chain, gasMemory }: SenderDeps,
+  payouts: readonly PayoutProgress[],
+  prices: Offer['prices'],
+): ReadonlyMap<string, Wait> {
+  gasMemory.forgetOld();
+  const { gasLimitCap } = chain;
+  return new Map(
+    payouts.flatMap((payout) => {
+      const wait = gasMemory.stillTooDear(payout, { limits, gasLimitCap, prices });
+      return wait === undefined ? [] : [[payout.payoutId, wait] as const];
+    }),
+  );
+}
+
+async function allocateEstimated(
+  deps: SenderDeps,
+  payouts: readonly PayoutProgress[],
+  { sight, prices }: Offer,
+): Promise<ReadonlyMap<string, Wait>> {
+  const { view, claimedNonce, agreedWei } = sight;
+  const { fees } = prices;
   const estimates = await estimateAll(deps, payouts);
   if (estimates instanceof ChainError) return waitAll(payouts, rpcUnreachable(estimates.message));
   const waits = new Map<string, Wait>();
-  const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
+  const needed = new Map<string, bigint>();
   const orders = payouts.flatMap((payout, index): SlotOrder[] => {
-    const gas = gasFor(deps, payout, {
-      estimate: estimates[index],
-      agreedWei,
-      fees: fees.fees,
-    });
+    const estimate = estimates[index];
+    const gas = gasFor(deps, payout, { estimate, agreedWei, fees });
     if ('code' in gas) {
+      if (typeof estimate === 'bigint') deps.gasMemory.note(payout.payoutId, estimate, gas);
       waits.set(payout.payoutId, gas);
       return [];
     }
+    needed.set(payout.payoutId, gas.needed);
     const gasCostWei = expectedGasCostWei(gas.needed, prices);
     return [{ payoutId: payout.payoutId, gasLimit: gas.limit, gasCostWei }];
   });
@@ -217,7 +263,7 @@ async function allocateAllowed(
       wallet: walletKeyOf(deps),
       orders: orders.filter(({ payoutId }) => !refused.has(payoutId)),
       limits: deps.limits,
-      fees: fees.fees,
+      fees,
       chainNonce: view.latestNonce,
       claimedNonce,
       balanceWei: view.balanceWei,
@@ -234,6 +280,9 @@ async function allocateAllowed(
   if (result.kind === 'not-compared') return waitAll(payouts, rpcUnreachable(NOT_COMPARED));
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
+  for (const [payoutId, gas] of needed) {
+    deps.gasMemory.note(payoutId, gas, result.refusals.get(payoutId));
+  }
   return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
 
@@ -300,23 +349,23 @@ function gasFor(
   },
 ): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {
-    if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
     // Nobody is to top up the wallet for an amount that nobody has looked at.
     const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);
     if (tooMuch !== undefined) return tooMuch;
     const { address } = deps.signer;
     const leastWei = payout.amountWei + LEAST_GAS * fees.maxFeePerGasWei;
+    // The balance comes before the node's words, which are other ones in each client.
     if (agreedWei < leastWei) {
       const holds = `wallet ${address} holds ${ethAndWei(agreedWei)}`;
       return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
     }
+    if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
     // A quorum sees enough: what one endpoint says of it is its own trouble.
     return rpcUnreachable(`${estimate.message}, although a quorum sees ${ethAndWei(agreedWei)}`);
   }
   const { gasLimitCap } = deps.chain;
   if (typeof estimate === 'bigint' && estimate > gasLimitCap) {
-    const reason = `the transfer needs ${estimate} gas, the cap is ${gasLimitCap}: raise chain.gasLimitCap or wait`;
-    return { code: 'GAS_ABOVE_CAP', reason };
+    return gasAboveCap(estimate, gasLimitCap);
   }
   // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
   const known = estimate instanceof ChainError ? undefined : estimate;
@@ -331,29 +380,4 @@ function waitAll(payouts: readonly PayoutProgress[], wait: Wait): ReadonlyMap<st
 
 export function feeLimits(deps: MoneyDeps): { readonly capWei: bigint; readonly tipWei: bigint } {
   return { capWei: deps.chain.maxFeePerGasWei, tipWei: deps.chain.maxPriorityFeePerGasWei };
-}
-
-/** Offers stored bytes to the chain in nonce order, and keeps what was said. */
-export async function broadcast(
-  deps: MoneyDeps,
-  attempts: readonly { readonly hash: string; readonly raw: Uint8Array }[],
-  options: { readonly everywhere: boolean },
-): Promise<void> {
-  if (attempts.length === 0) return;
-  const answers = await deps.rpc.sendRaw(
-    attempts.map((attempt) => attempt.raw),
-    options,
-  );
-  await recordSends(
-    deps.db,
-    attempts.map(({ hash }, index) => ({ hash, answer: answers[index] ?? 'no answer' })),
-  );
-}
-
-/** Every open slot's bytes that were never sent, whichever saga and wallet they belong to. */
-export async function broadcastUnsent(deps: MoneyDeps): Promise<void> {
-  for (const each of await walletsOfLedger(deps)) {
-    const attempts = await unsentAttempts(each.db, walletKeyOf(each));
-    await broadcast(each, attempts, { everywhere: false });
-  }
 }

@@ -3,7 +3,8 @@ import { bumpedFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
 import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/nonces/attempts.js';
 import { bumpSlot } from '../store/nonces/nonces.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { broadcast, broadcastUnsent, feeLimits } from './sending.js';
+import { broadcast, broadcastUnsent } from './broadcasting.js';
+import { feeLimits } from './sending.js';
 import { withSigner } from './signing.js';
 
 /** Never: for a chain that makes no blocks a higher fee is no help. */

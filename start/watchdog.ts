@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { turns } from '../core/processes/turns.js';
-import type { Log } from '../start/log.js';
+import type { Log } from './log.js';
 
 const LOOK_MS = 1_000;
 
