@@ -42,9 +42,19 @@ export function createApp(deps: ApiDeps): Hono {
   const access = createAccess(deps.config.api, wrong);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
   if (keptMs === 0) return createRoutes(deps, { access, wrong });
-  // Strangers read over connections of their own: orders, health and readiness never wait for these.
-  const open = createRoutes({ ...deps, db: reads }, { access, wrong, inside: gates() });
-  return createRoutes(deps, { access, wrong, first: publicAnswers({ access, open, keptMs }) });
+  // Whatever is read goes over connections of its own: orders, health and readiness never wait for these.
+  const readers = { ...deps, db: reads };
+  const open = createRoutes(readers, { access, wrong, inside: gates() });
+  const trusted = createRoutes(readers, { access, wrong, inside: gate() });
+  const mostBytes = deps.mostKeptBytes;
+  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes });
+  return createRoutes(deps, { access, wrong, first });
+}
+
+/** A door for those with the token: no crowd of strangers stands before it, and none of theirs before orders. */
+function gate(): MiddlewareHandler {
+  const own = createReadGate();
+  return (_, next) => own.run(next);
 }
 
 /** A door for the few answers that ask for nothing in particular, so that no crowd of questions keeps them waiting. */

@@ -5,10 +5,12 @@ import type { Database } from '../store/database.js';
 /** What the routes work with. */
 export interface ApiDeps {
   readonly db: Database;
-  /** What those without a token read over, once answers are kept. @default db */
+  /** What is read over, with the token and without, once answers are kept. @default db */
   readonly reads?: Database;
   /** How long an answer to those without a token is given again; 0: each is made anew. @default 0 */
   readonly answersKeptMs?: number;
+  /** What the answers that are kept may take. @default 64 MiB */
+  readonly mostKeptBytes?: number;
   /** Whose ledger the database is; everything in Temporal is called by it. */
   readonly poolId: string;
   readonly client: Client;

@@ -55,10 +55,22 @@ describe('an API that strangers read in crowds', () => {
   });
 
   const get = (path: string, headers = {}) => fetch(`${api.url}${path}`, { headers });
-  const halt = () =>
-    fetch(`${api.url}/v1/wallet/halt`, {
-      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason: 'an emergency' }) },
+  const order = (what: 'halt' | 'resume', reason: string, url = api.url) =>
+    fetch(`${url}/v1/wallet/${what}`, {
+      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason }) },
     });
+  const halt = () => order('halt', 'an emergency');
+  /** Nobody reads from this table until the work is done. */
+  async function whileLocked(table: string, work: () => Promise<void>): Promise<void> {
+    const lock = await database.db.$client.connect();
+    await lock.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+    try {
+      await work();
+    } finally {
+      await lock.query('ROLLBACK');
+      lock.release();
+    }
+  }
 
   it('makes an answer once for all who ask within a second', async () => {
     const before = taken;
@@ -80,9 +92,7 @@ describe('an API that strangers read in crowds', () => {
 
   it('answers health and takes a halt while no read comes to its end, and refuses reads meanwhile', async () => {
     expect(await (await get('/v1/wallet')).json()).toMatchObject({ halted: null });
-    const lock = await database.db.$client.connect();
-    await lock.query('BEGIN; LOCK TABLE remote_worker IN ACCESS EXCLUSIVE MODE');
-    try {
+    await whileLocked('remote_worker', async () => {
       const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`));
       await sleep(200);
       const startedMs = performance.now();
@@ -98,25 +108,34 @@ describe('an API that strangers read in crowds', () => {
       expect(answers[0]?.headers.get('retry-after')).toBe('1');
       expect(answers[0]?.headers.get('access-control-allow-origin')).toBe('*');
       expect(await answers[0]?.json()).toMatchObject({ code: 'API_BUSY' });
-    } finally {
-      await lock.query('ROLLBACK');
-      lock.release();
-    }
+    });
     await expect
       .poll(async () => (await get('/v1/workers?limit=7')).status, { timeout: 8_000 })
       .toBe(200);
   });
 
   it('shows strangers at once what a person has decided', async () => {
-    const resumed = await fetch(`${api.url}/v1/wallet/resume`, {
-      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason: 'it is over' }) },
-    });
-    expect(resumed.status).toBe(200);
+    expect((await order('resume', 'it is over')).status).toBe(200);
     expect(await (await get('/v1/wallet')).json()).toMatchObject({ halted: null });
     await halt();
     expect(await (await get('/v1/wallet')).json()).toMatchObject({
       halted: { code: 'HALTED_BY_OPERATOR' },
     });
+  });
+
+  it('takes orders while those with the token read in crowds, and lets these wait at a door of their own', async () => {
+    await whileLocked('remote_worker', async () => {
+      const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`, TOKEN));
+      await sleep(200);
+      const startedMs = performance.now();
+      expect((await halt()).status).toBe(200);
+      expect(performance.now() - startedMs).toBeLessThan(900);
+      const statuses = (await Promise.all(crowd)).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set([503]));
+    });
+    await expect
+      .poll(async () => (await get('/v1/workers?limit=7', TOKEN)).status, { timeout: 8_000 })
+      .toBe(200);
   });
 
   it('lets in whoever comes to halt the pool although more connections are open than there may be', async () => {
@@ -137,6 +156,77 @@ describe('an API that strangers read in crowds', () => {
     slow.on('data', () => undefined);
     slow.resume();
     await expect.poll(() => slow.destroyed, { timeout: 5_000 }).toBe(true);
+  });
+
+  describe('with answers that are made while something else happens', () => {
+    const faults: unknown[] = [];
+    let slowReads: Database;
+    let other: RunningApi;
+    beforeAll(async () => {
+      slowReads = openDatabase({ url: database.url, maxConnections: 6 });
+      slowReads.$client.on('acquire', () => {
+        taken += 1;
+      });
+      const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+      other = await startApi({
+        ...{ db: database.db, reads: slowReads, client, config: testConfig(), version: '1' },
+        ...{ poolId: TEST_POOL_ID, answersKeptMs: 60_000, mostKeptBytes: 60_000 },
+        onFault: (error) => faults.push(error),
+      });
+    });
+    afterAll(async () => {
+      await other.stop();
+      await closeDatabase(slowReads);
+      expect(faults).toEqual([]);
+    });
+    const read = (path: string) => fetch(`${other.url}${path}`);
+
+    it('leaves what is kept and what is being made alone when strangers ask what they may', async () => {
+      await (await read('/v1/pool')).text();
+      let waiting: Promise<Response> | undefined;
+      await whileLocked('source', async () => {
+        waiting = read('/v1/sources');
+        await sleep(200);
+        const before = taken;
+        for (let n = 0; n < 10; n += 1) {
+          const asked = await fetch(`${other.url}/`, {
+            ...{ method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } },
+          });
+          expect(asked.status).toBe(204);
+          await (await read('/v1/pool')).text();
+        }
+        expect(taken).toBe(before);
+      });
+      expect((await waiting)?.status).toBe(200);
+    });
+
+    it('gives whoever waits while the pool is halted an answer that knows of it', async () => {
+      expect((await order('resume', 'it is over', other.url)).status).toBe(200);
+      let waiting: Promise<Response> | undefined;
+      await whileLocked('remote_worker', async () => {
+        waiting = read('/');
+        await sleep(200);
+        expect((await order('halt', 'an emergency', other.url)).status).toBe(200);
+      });
+      const answer = await waiting;
+      expect(answer?.status).toBe(200);
+      expect(await answer?.text()).toContain('payouts halted');
+    });
+
+    it('gives a reader his answer although others have taken its place in what is kept', async () => {
+      let waiting: Promise<Response> | undefined;
+      await whileLocked('source', async () => {
+        waiting = read('/v1/sources?');
+        await sleep(100);
+        const sizes: number[] = [];
+        for (let n = 0; n < 8; n += 1) {
+          sizes.push((await (await read(`/v1/payees?limit=${100 - n}`)).text()).length);
+        }
+        expect(Math.max(...sizes)).toBeLessThan(60_000);
+        expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(60_000);
+      });
+      expect((await waiting)?.status).toBe(200);
+    });
   });
 
   async function open(): Promise<Socket> {

@@ -13,8 +13,8 @@ import { openTemporal } from './sagas.js';
 
 /** Whoever asks without the token gets the same bytes for so long. */
 const ANSWERS_KEPT_MS = 1_000;
-/** What is read for strangers has these connections and no others, and ends after this time. */
-const READS = { maxConnections: 6, statementTimeoutMs: 5_000 };
+/** What is read has these connections and no others, three for each door, and ends after this time. */
+const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
 /** How long requests that are under way may still take when the process ends. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
