@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sql } from 'drizzle-orm';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -110,7 +111,7 @@ describe('the worker process', () => {
         intervalMs: 50,
         ready: async () => worker.hasEnded() || lines.some((line) => line.includes(text)),
       }).finally(() => expect(lines.join('\n')).toContain(text));
-    return { worker, lines, says };
+    return { worker, lines, says, path };
   }
 
   it('gets ready, opens the wallet, sweeps and syncs, ends on SIGTERM and tells no secret', async () => {
@@ -140,6 +141,34 @@ describe('the worker process', () => {
     expect(Date.now() - asked).toBeLessThan(15_000);
     expect(lines.join('\n')).not.toContain(PASSPHRASE);
     expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
+  });
+
+  it('is told well by the health check while it polls and turns, and by no other', async () => {
+    const { worker, says, path } = await start();
+    const health = async () => {
+      const check = startProcess({
+        name: 'health',
+        command: process.execPath,
+        args: ['--import', 'tsx', 'worker/health.ts', '--config', path],
+        cwd: ROOT,
+      });
+      started.push(check);
+      return { code: await check.ended, said: check.tail() };
+    };
+    await says('openpool worker ready');
+    await expect.poll(health, { timeout: 40_000, interval: 500 }).toMatchObject({
+      ...{ code: 0, said: expect.stringContaining('the worker polls, its loops turn') },
+    });
+    // It stands, and has stood for longer than a health check overlooks.
+    worker.kill('SIGSTOP');
+    await database.db.execute(
+      sql`UPDATE worker_process SET turned_at = turned_at - interval '4 minutes'`,
+    );
+    const standing = await health();
+    worker.kill('SIGCONT');
+    expect(standing).toMatchObject({
+      ...{ code: 1, said: expect.stringContaining('the worker polls, its loops turned last at') },
+    });
   });
 
   it('keeps what the sentinel finds when its schedule comes round', async () => {
@@ -211,6 +240,13 @@ describe('the worker process', () => {
     const { says } = await start({ chain: { rpcUrls, rpcTimeout: '500ms' } });
     await says('nothing is paid, counting goes on');
     await says('openpool worker ready');
+  });
+
+  it('ends an API whose event loop is blocked, also while its process still starts', async () => {
+    const { worker, says } = await start({}, 'test/fixtures/stuck-api.ts');
+    await says('openpool api listening');
+    expect(await worker.ended).toBe('SIGKILL');
+    await says('PROCESS_STUCK');
   });
 
   it('refuses the wrong chain, the wrong wallet and the wrong passphrase', async () => {

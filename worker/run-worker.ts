@@ -34,7 +34,6 @@ import type { Service, ServiceContext } from './service.js';
 import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
-import { startWatchdog } from './watchdog.js';
 
 /** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
 export const WORKER_CONNECTIONS = 20;
@@ -62,12 +61,10 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
     const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
     const parts = { connection, client, sources, money, sender };
     const workers = await createWorkers(context, parts);
-    const stopWatching = startWatchdog(context);
     const stopKeeping = keepSchedules({ ...order, ...context });
     settler.start();
     return runWorkers(workers, wallet.refused, async () => {
       stopKeeping();
-      stopWatching();
       await settler.stop();
       await order.leave();
       await terms.stop();

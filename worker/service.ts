@@ -16,6 +16,7 @@ import { readFlags } from './flags.js';
 import { createLog, type Log } from './log.js';
 import { openPoolDatabase } from './open-database.js';
 import { openConfiguredLedger } from './open-ledger.js';
+import { startWatchdog } from './watchdog.js';
 
 export interface ServiceContext {
   readonly config: Config;
@@ -39,6 +40,8 @@ export interface Service {
 
 interface ProcessOptions extends LoadOptions {
   readonly maxConnections?: number;
+  /** How long the event loop may be blocked. @default the watchdog's */
+  readonly blockedMs?: number;
   /** Called once; services are stopped in the reverse of this order. */
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
@@ -84,10 +87,15 @@ async function run(
   log: Log,
   options: ProcessOptions & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { signal, services } = options;
+  const { signal, services, blockedMs } = options;
   const version = readVersion();
   log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
-  const database = await openPoolDatabase(config, options);
+  // Of every process, from its start: one that waits for Postgres or Temporal, or holds the halt, can be stuck too.
+  const stopWatching = startWatchdog({ log, ...(blockedMs === undefined ? {} : { blockedMs }) });
+  const database = await openPoolDatabase(config, options).catch((error: unknown) => {
+    stopWatching();
+    throw error;
+  });
   const running: Service[] = [];
   try {
     const { db, url: databaseUrl } = database;
@@ -103,6 +111,7 @@ async function run(
   } finally {
     for (const service of running.reverse()) await service.stop();
     await database.close();
+    stopWatching();
   }
 }
 
