@@ -6,6 +6,7 @@ import {
   standingOf,
   stopsOf,
 } from '../domain/pool-standing.js';
+import { leastPayout } from '../store/least-payout.js';
 import { lastRoundAt } from '../store/pool-reads.js';
 import type { PayingWallet } from '../store/wallet-reads.js';
 import { lastTurn } from '../store/worker-processes.js';
@@ -22,10 +23,11 @@ export async function readStanding(
   wallet: PayingWallet | undefined,
 ): Promise<PoolStanding> {
   const { db, config } = deps;
-  const [isTemporalThere, turn, roundAt] = await Promise.all([
+  const [isTemporalThere, turn, roundAt, leastPayoutWei] = await Promise.all([
     isTemporalAnswering(deps),
     lastTurn(db),
     lastRoundAt(db),
+    leastPayout(db),
   ]);
   const now = nowOf(deps).getTime();
   const ageOf = (at: Date | null) => (at === null ? null : Math.max(now - at.getTime(), 0));
@@ -37,6 +39,7 @@ export async function readStanding(
     workerSilentMs: turn?.ageMs ?? null,
     walletWei: wallet?.balance?.wei ?? null,
     keepInWalletWei: config.chain.keepInWalletWei,
+    leastPayoutWei,
     roundAgeMs: ageOf(roundAt),
     payoutIntervalMs: config.pool.payoutIntervalMs,
   };

@@ -9,6 +9,7 @@ const WELL: PoolFacts = {
   workerSilentMs: 9_000,
   walletWei: 5n,
   keepInWalletWei: 1n,
+  leastPayoutWei: 4n,
   roundAgeMs: 3_600_000,
   payoutIntervalMs: 3_600_000,
 };
@@ -33,6 +34,9 @@ describe("the pool's state", () => {
     ],
     ['nothing is paid: Temporal is away', { isTemporalThere: false }, ['TEMPORAL_UNREACHABLE']],
     ['nothing is paid: the wallet is empty', { walletWei: 1n }, ['WALLET_EMPTY']],
+    ['nothing is paid: the wallet holds too little', { walletWei: 2n }, ['WALLET_EMPTY']],
+    ['nothing is paid: the wallet holds too little', { leastPayoutWei: 5n }, ['WALLET_EMPTY']],
+    ['payouts on', { walletWei: 2n, leastPayoutWei: null }, []],
     ['nothing is paid: no payout round', { roundAgeMs: 3 * 3_600_000 }, ['ROUND_LATE']],
   ])('is "%s" by its facts', (words, changes, codes) => {
     expect(told(changes)).toEqual({ words, codes });

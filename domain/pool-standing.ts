@@ -14,6 +14,8 @@ export interface PoolFacts {
   /** What the wallet held when it was looked at last, and what has to stay there; null: not looked at yet. */
   readonly walletWei: bigint | null;
   readonly keepInWalletWei: bigint;
+  /** The smallest payout that is under way or due; null: none is, or it is not known. */
+  readonly leastPayoutWei: bigint | null;
   /** Since the last payout round began; null: none has. */
   readonly roundAgeMs: number | null;
   readonly payoutIntervalMs: number;
@@ -44,7 +46,7 @@ export function isRoundLate(sinceRoundMs: number, roundIntervalMs: number): bool
 
 /** What keeps payouts from being made now, the gravest first; halts are told apart. */
 export function stopsOf(facts: PoolFacts): readonly Stop[] {
-  const { workerSilentMs, walletWei, keepInWalletWei, roundAgeMs, payoutIntervalMs } = facts;
+  const { workerSilentMs, roundAgeMs, payoutIntervalMs } = facts;
   const stops: Stop[] = [];
   if (isWorkerSilent(workerSilentMs)) {
     const since = workerSilentMs === null ? 'ever' : `for ${duration(workerSilentMs)}`;
@@ -55,16 +57,27 @@ export function stopsOf(facts: PoolFacts): readonly Stop[] {
     const reason = 'Temporal does not answer: nothing new is counted, signed or sent';
     stops.push({ code: 'TEMPORAL_UNREACHABLE', short: 'Temporal is away', reason });
   }
-  if (walletWei !== null && walletWei <= keepInWalletWei) {
-    const holds = `the wallet held ${ethAndWei(walletWei)} when it was looked at last`;
-    const reason = `${holds}, and ${ethAndWei(keepInWalletWei)} are to stay there: top it up`;
-    stops.push({ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason });
-  }
+  stops.push(...walletStops(facts));
   if (roundAgeMs !== null && isRoundLate(roundAgeMs, payoutIntervalMs)) {
     const reason = `the last payout round began ${duration(roundAgeMs)} ago, and one is due every ${duration(payoutIntervalMs)}`;
     stops.push({ code: 'ROUND_LATE', short: 'no payout round', reason });
   }
   return stops;
+}
+
+/** What is said of money: nothing to spend, or less than the smallest payout would take. */
+function walletStops({ walletWei, keepInWalletWei, leastPayoutWei }: PoolFacts): readonly Stop[] {
+  if (walletWei === null) return [];
+  const holds = `the wallet held ${ethAndWei(walletWei)} when it was looked at last`;
+  const keeps = `${ethAndWei(keepInWalletWei)} are to stay there`;
+  if (walletWei <= keepInWalletWei) {
+    const reason = `${holds}, and ${keeps}: top it up`;
+    return [{ code: 'WALLET_EMPTY', short: 'the wallet is empty', reason }];
+  }
+  if (leastPayoutWei === null || walletWei - keepInWalletWei >= leastPayoutWei) return [];
+  const least = `the smallest payout that is under way or due is ${ethAndWei(leastPayoutWei)}`;
+  const reason = `${holds}, ${keeps}, and ${least}: top it up`;
+  return [{ code: 'WALLET_EMPTY', short: 'the wallet holds too little', reason }];
 }
 
 export interface Standing {

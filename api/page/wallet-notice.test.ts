@@ -70,3 +70,35 @@ it('calls nothing well of which it knows otherwise: no worker, no Temporal, no m
   });
   await database.close();
 });
+
+it('says that nothing is paid when the wallet holds less than the smallest payout takes', async () => {
+  const { database, db, app, words } = await openPage();
+  await noteWorker(db, { id: randomUUID(), version: '1', sources: [], host: 'here' });
+  await addTerms(db, 100n);
+  const stops = async () => {
+    const { stops: those } = (await (await app.request('/v1/round/preview')).json()) as {
+      readonly stops: readonly { readonly code: string; readonly reason: string }[];
+    };
+    return those.filter(({ code }) => code === 'WALLET_EMPTY').map(({ reason }) => reason);
+  };
+  const key = { chainId: CHAIN_ID, address: TEST_WALLET };
+  await recordBalance(db, key, { wei: 1n, block: 1 });
+  // Below the threshold nobody is due, whatever the wallet holds.
+  await addWorker(db, { payee: addressOf(1), pendingWei: 50n });
+  expect(await stops()).toEqual([]);
+  await addWorker(db, { payee: addressOf(1), nodeType: 'ai', pendingWei: 150n });
+  await addWorker(db, { payee: addressOf(2), pendingWei: 900n });
+  expect(await stops()).toEqual([expect.stringContaining('200 wei')]);
+  await recordBalance(db, key, { wei: 200n, block: 2 });
+  expect(await stops()).toEqual([]);
+  await recordBalance(db, key, { wei: 199n, block: 3 });
+  expect(await words()).toContain('Nothing is paid: the wallet holds too little (WALLET_EMPTY)');
+  for (const n of [3, 4]) await addWorker(db, { payee: addressOf(n) });
+  const createdAt = new Date();
+  const held = { state: 'reserved', createdAt, amountWei: 20n, holdReason: 'who?' } as const;
+  await addPayout(db, { ...held, payee: addressOf(3) });
+  expect(await stops()).toHaveLength(1);
+  await addPayout(db, { payee: addressOf(4), amountWei: 190n, state: 'reserved', createdAt });
+  expect(await stops()).toEqual([]);
+  await database.close();
+});

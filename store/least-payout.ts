@@ -1,0 +1,51 @@
+/** The smallest payout that money is needed for: whether a wallet that holds little can pay anybody. */
+import { sql } from 'drizzle-orm';
+import type { Address } from '../domain/address.js';
+import { smallerWei } from '../domain/money.js';
+import { decideDue } from '../domain/payout-due.js';
+import type { Reader } from './database.js';
+import { currentTerms, payeeStandings } from './payee-standings.js';
+import { query } from './query.js';
+
+/** So many of those who are owed least are looked at: each costs a few reads, and a page is made every second. */
+const MOST_PAYEES = 100;
+
+/**
+ * The smallest amount that is under way and not held, or that a payee is due; null when there is none. When none of
+ * the hundred payees that are owed least is due, the others are not looked at.
+ */
+export async function leastPayout(reader: Reader): Promise<bigint | null> {
+  const [[open], dueWei] = await Promise.all([
+    query<{ least: string | null }>(
+      reader,
+      sql`SELECT min(amount_wei) AS least FROM payout
+           WHERE state IN ('reserved', 'signed') AND held_at IS NULL`,
+    ),
+    leastDue(reader),
+  ]);
+  const openWei = open?.least == null ? null : BigInt(open.least);
+  if (openWei === null || dueWei === null) return openWei ?? dueWei;
+  return smallerWei(openWei, dueWei);
+}
+
+async function leastDue(reader: Reader): Promise<bigint | null> {
+  const owedLeast = await query<{ payee: Address }>(
+    reader,
+    sql`SELECT worker.payee
+          FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
+         WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0
+         GROUP BY worker.payee
+        HAVING sum(balance.amount_wei) >= (
+                 SELECT threshold_wei FROM terms WHERE from_dt <= now() AND withdrawn_at IS NULL
+                  ORDER BY from_dt DESC LIMIT 1)
+         ORDER BY sum(balance.amount_wei) LIMIT ${MOST_PAYEES}`,
+  );
+  if (owedLeast.length === 0) return null;
+  const { terms, now } = await currentTerms(reader);
+  const payees = owedLeast.map(({ payee }) => payee);
+  const standings = await payeeStandings(reader, payees);
+  return standings
+    .filter((standing) => decideDue(standing, terms, now).due)
+    .map(({ pendingWei }) => pendingWei)
+    .reduce<bigint | null>((least, wei) => (least === null ? wei : smallerWei(least, wei)), null);
+}
