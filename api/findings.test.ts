@@ -1,4 +1,5 @@
 /** What the sentinel found and what it watches, as the API tells it. */
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { recordLook } from '../store/findings.js';
 import { keepReconciliation } from '../store/reconciliation.js';
 import { haltWallet } from '../store/wallet.js';
 import { recordBalance } from '../store/wallet-balance.js';
+import { noteWorker } from '../store/worker-processes.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { createApp } from './app.js';
 import {
@@ -304,6 +306,24 @@ describe('what the sentinel watches', () => {
       expect(open('EVENTS_SET_ASIDE', false)).toBe(0);
       expect(open('SOURCE_SILENT', false)).toBe(0);
       expect(samples.get('sentinel_look_age_seconds{}')).toBe(60);
+    });
+
+    it('tells how old the last audit, the walk through the history and the last turn of a worker are', async () => {
+      const names = ['audit_age_seconds', 'audit_history_age_seconds', 'worker_turn_age_seconds'];
+      const before = await scrape();
+      expect(names.filter((name) => before.has(`${name}{}`))).toEqual([]);
+      const { db } = database;
+      await db.execute(
+        sql`UPDATE ledger_audit SET checked_at = ${iso(3)}, ok = true, whole_at = ${iso(90)}`,
+      );
+      await noteWorker(db, { id: randomUUID(), version: '1', sources: [], host: 'here' });
+      await db.execute(sql`UPDATE worker_process SET turned_at = now() - interval '40 seconds'`);
+      const samples = await scrape();
+      expect(samples.get('audit_age_seconds{}')).toBe(180);
+      expect(samples.get('audit_history_age_seconds{}')).toBe(5_400);
+      // By the clock of the database.
+      expect(samples.get('worker_turn_age_seconds{}')).toBeGreaterThanOrEqual(40);
+      expect(samples.get('worker_turn_age_seconds{}')).toBeLessThan(100);
     });
 
     it('tells payouts, balances, the wallet’s halt and the last reconciliation', async () => {
