@@ -9,8 +9,8 @@ import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract
 import { guarded } from './failure.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { ordered } from './orders.js';
-import { type SagaDeps, startSagas } from './sagas.js';
-import { type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';
+import { type SagaDeps, SagasRefused, startSagas } from './sagas.js';
+import { createSuspectRounds, type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';
 
 export interface RoundDeps extends MoneyDeps, SagaDeps {
   readonly onStuckSaga?: (saga: StuckSaga) => void;
@@ -18,6 +18,7 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
 
 /** The activities of a payout round, of a manual payout and of the sweeper. */
 export function createRoundActivities(deps: RoundDeps) {
+  const rounds = createSuspectRounds();
   return {
     reserveRound: guarded(async (input: RoundInput) => {
       const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
@@ -29,10 +30,18 @@ export function createRoundActivities(deps: RoundDeps) {
     reserveManual: ordered(deps.db, 'payout.manual', (order) => reserveOne(deps, order)),
     startSagas: guarded(async (input: SagasInput) => {
       const open = await openPayouts(deps.db, input);
-      await startSagas(deps, open, (words) => heartbeat(`${words} started`));
-      return { started: open.length };
+      const refused = await startSagas(deps, open, (words) => heartbeat(`${words} started`)).then(
+        () => 0,
+        (error: unknown) => {
+          // The ledger has the payouts, and the sweeper tries again each minute: nobody waits here for ever.
+          if (!(error instanceof SagasRefused)) throw error;
+          deps.onTrouble?.(error);
+          return error.payoutIds.length;
+        },
+      );
+      return { started: open.length - refused };
     }),
-    sweepSagas: guarded((): Promise<SweepReport> => sweepSagas(deps, heartbeat)),
+    sweepSagas: guarded((): Promise<SweepReport> => sweepSagas({ ...deps, rounds }, heartbeat)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Starting and telling the sagas of payouts. Postgres, not a workflow's id, keeps a payout from being paid twice. */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { foreignText } from '../domain/foreign-text.js';
 import { formatEth } from '../domain/money.js';
 import type { OpenPayoutRow } from '../store/payout-progress.js';
 import {
@@ -21,14 +22,33 @@ export interface SagaDeps {
 
 /** How many calls to Temporal are under way at once. */
 const AT_ONCE = 20;
+/** Of the sagas that failed so many are named. */
+const MOST_NAMED = 10;
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE: it is Temporal that is away, and the next call fails as well. */
+const AWAY_CODES: readonly number[] = [4, 14];
 
-/** Finds the saga that runs, or starts one. */
+/** Temporal has refused calls about some payouts; those about the others were made. */
+export class SagasRefused extends Error {
+  override readonly name = 'SagasRefused';
+
+  constructor(
+    message: string,
+    /** Those for which nothing was done. */
+    readonly payoutIds: readonly string[],
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
+/** Finds the saga that runs, or starts one. Those that Temporal refuses are named at the end. */
 export async function startSagas(
   deps: SagaDeps,
   payouts: readonly OpenPayoutRow[],
   onProgress: (words: string) => void = () => undefined,
 ): Promise<void> {
-  await inPortions(payouts, (payout) => startSaga(deps, payout), onProgress);
+  const call = { verb: 'started', nameOf: (payout: OpenPayoutRow) => payout.payoutId, onProgress };
+  await inPortions(payouts, (payout) => startSaga(deps, payout), call);
 }
 
 async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): Promise<void> {
@@ -56,28 +76,69 @@ export async function tellSagas(
   { client, poolId }: SagaDeps,
   payoutIds: readonly string[],
 ): Promise<void> {
-  await inPortions(payoutIds, async (payoutId) => {
+  const tell = async (payoutId: string) => {
     try {
       await client.workflow.getHandle(payoutWorkflowId(poolId, payoutId)).signal(pokeSignal);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
-  });
+  };
+  await inPortions(payoutIds, tell, { verb: 'told', nameOf: (payoutId) => payoutId });
 }
 
+interface Portions<Item> {
+  /** What was to be done with each, for the words about those that failed. */
+  readonly verb: string;
+  readonly nameOf: (item: Item) => string;
+  readonly onProgress?: (words: string) => void;
+}
+
+/** One that fails holds up none of the others, unless Temporal itself is away. */
 async function inPortions<Item>(
   items: readonly Item[],
   call: (item: Item) => Promise<void>,
-  onProgress: (words: string) => void = () => undefined,
+  { verb, nameOf, onProgress }: Portions<Item>,
 ): Promise<void> {
   const left = items.values();
+  const failures: { readonly name: string; readonly error: unknown }[] = [];
   let done = 0;
+  let awayInARow = 0;
   const work = async () => {
     for (const item of left) {
-      await call(item);
+      if (awayInARow >= AT_ONCE) return;
+      try {
+        await call(item);
+        awayInARow = 0;
+      } catch (error) {
+        failures.push({ name: nameOf(item), error });
+        awayInARow = isAway(error) ? awayInARow + 1 : 0;
+      }
       done += 1;
-      if (done % AT_ONCE === 0) onProgress(`${done} of ${items.length}`);
+      if (done % AT_ONCE === 0) onProgress?.(`${done} of ${items.length}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (failures.length === 0) return;
+  const named = failures.slice(0, MOST_NAMED);
+  const words = named.map(({ name, error }) => `${name}: ${reasonOf(error)}`);
+  const more = failures.length > named.length ? '; …' : '';
+  throw new SagasRefused(
+    `${failures.length} of ${items.length} sagas could not be ${verb}: ${words.join('; ')}${more}`,
+    [...failures.map(({ name }) => name), ...[...left].map(nameOf)],
+    failures[0]?.error,
+  );
+}
+
+const isAway = (error: unknown): boolean => AWAY_CODES.includes(grpcCodeOf(error) ?? -1);
+
+function grpcCodeOf(error: unknown): number | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (isGrpcServiceError(cause)) return cause.code;
+  }
+  return undefined;
+}
+
+/** The client says that it failed, and what it failed with is the cause. */
+function reasonOf(error: unknown): string {
+  return foreignText(error instanceof Error ? (error.cause ?? error) : error);
 }

@@ -8,7 +8,13 @@ import { decideFees, expectedGasCostWei, type Fees, gasLimitFor } from '../domai
 import { ethAndWei } from '../domain/money.js';
 import { isClosed, type PayoutState, type Wait } from '../domain/payout.js';
 import { amountWait, dayWait } from '../domain/payout-limits.js';
-import { rpcUnreachable, walletHalted, walletReplaced } from '../domain/payout-wait.js';
+import {
+  gasAboveCap,
+  payeeIsWallet,
+  rpcUnreachable,
+  walletHalted,
+  walletReplaced,
+} from '../domain/payout-wait.js';
 import { PoolError } from '../domain/pool-error.js';
 import { recordSends, unsentAttempts } from '../store/attempts.js';
 import { readDayUse } from '../store/payout-limits.js';
@@ -16,6 +22,7 @@ import { heldWords } from '../store/payout-messages.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import { allocateSlots, type SlotOrder } from '../store/slots.js';
 import { findWallet } from '../store/wallet.js';
+import { GasMemory } from './gas-memory.js';
 import { walletsOfLedger } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { haltWhenNonceAhead } from './nonce-check.js';
@@ -58,11 +65,12 @@ interface Call {
 export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   const queue: Call[] = [];
   let running = false;
+  const gasMemory = new GasMemory();
   const run = async () => {
     running = true;
     const turn = turns.begin('sending', MONEY_LOOP_MS);
     while (queue.length > 0) {
-      await answerGroup({ ...deps, onSigned }, queue.splice(0, MAX_GROUP));
+      await answerGroup({ ...deps, onSigned, gasMemory }, queue.splice(0, MAX_GROUP));
       turn.turned();
     }
     turn.end();
@@ -79,6 +87,7 @@ export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
 
 interface SenderDeps extends MoneyDeps {
   readonly onSigned: () => void;
+  readonly gasMemory: GasMemory;
 }
 
 async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<void> {
@@ -149,7 +158,7 @@ function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResul
  * nothing: thousands may wait for a halt or a limit.
  */
 async function allocate(
-  deps: MoneyDeps,
+  deps: SenderDeps,
   reserved: readonly PayoutProgress[],
 ): Promise<ReadonlyMap<string, Wait>> {
   const early = await refuseEarly(deps, reserved);
@@ -170,8 +179,9 @@ async function refuseEarly(
   const waits = new Map<string, Wait>();
   const day = await readDayUse(deps.db);
   for (const payout of payouts) {
-    const { payoutId, amountWei, isApproved } = payout;
+    const { payoutId, amountWei, isApproved, isToWallet } = payout;
     const wait =
+      (isToWallet ? payeeIsWallet() : undefined) ??
       amountWait({ id: payoutId, amountWei, isApproved }, deps.limits) ??
       dayWait(amountWei, deps.limits, day);
     if (wait !== undefined) waits.set(payoutId, wait);
@@ -180,28 +190,62 @@ async function refuseEarly(
 }
 
 async function allocateAllowed(
-  deps: MoneyDeps,
-  payouts: readonly PayoutProgress[],
+  deps: SenderDeps,
+  allowed: readonly PayoutProgress[],
 ): Promise<ReadonlyMap<string, Wait>> {
   const sight = await readSight(deps);
-  if (sight instanceof ChainError) return waitAll(payouts, rpcUnreachable(sight.message));
-  const { view, claimedNonce, agreedWei } = sight;
+  if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
+  const { view } = sight;
   const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
-  if (fees.kind === 'wait') return waitAll(payouts, fees.wait);
+  if (fees.kind === 'wait') return waitAll(allowed, fees.wait);
+  const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
+  const tooDear = refuseTooDear(deps, allowed, prices);
+  const payouts = allowed.filter(({ payoutId }) => !tooDear.has(payoutId));
+  if (payouts.length === 0) return tooDear;
+  const offer = { sight, prices };
+  return new Map([...tooDear, ...(await allocateEstimated(deps, payouts, offer))]);
+}
+
+interface Offer {
+  readonly sight: Sight;
+  readonly prices: { readonly baseFeeWei: bigint; readonly fees: Fees };
+}
+
+function refuseTooDear(
+  { limits, chain, gasMemory }: SenderDeps,
+  payouts: readonly PayoutProgress[],
+  prices: Offer['prices'],
+): ReadonlyMap<string, Wait> {
+  gasMemory.forgetOld();
+  const { gasLimitCap } = chain;
+  return new Map(
+    payouts.flatMap((payout) => {
+      const wait = gasMemory.stillTooDear(payout, { limits, gasLimitCap, prices });
+      return wait === undefined ? [] : [[payout.payoutId, wait] as const];
+    }),
+  );
+}
+
+async function allocateEstimated(
+  deps: SenderDeps,
+  payouts: readonly PayoutProgress[],
+  { sight, prices }: Offer,
+): Promise<ReadonlyMap<string, Wait>> {
+  const { view, claimedNonce, agreedWei } = sight;
+  const { fees } = prices;
   const estimates = await estimateAll(deps, payouts);
   if (estimates instanceof ChainError) return waitAll(payouts, rpcUnreachable(estimates.message));
   const waits = new Map<string, Wait>();
-  const prices = { baseFeeWei: view.head.baseFeePerGasWei, fees: fees.fees };
+  const needed = new Map<string, bigint>();
   const orders = payouts.flatMap((payout, index): SlotOrder[] => {
-    const gas = gasFor(deps, payout, {
-      estimate: estimates[index],
-      agreedWei,
-      fees: fees.fees,
-    });
+    const estimate = estimates[index];
+    const gas = gasFor(deps, payout, { estimate, agreedWei, fees });
     if ('code' in gas) {
+      if (typeof estimate === 'bigint') deps.gasMemory.note(payout.payoutId, estimate, gas);
       waits.set(payout.payoutId, gas);
       return [];
     }
+    needed.set(payout.payoutId, gas.needed);
     const gasCostWei = expectedGasCostWei(gas.needed, prices);
     return [{ payoutId: payout.payoutId, gasLimit: gas.limit, gasCostWei }];
   });
@@ -210,7 +254,7 @@ async function allocateAllowed(
       wallet: walletKeyOf(deps),
       orders: orders.filter(({ payoutId }) => !refused.has(payoutId)),
       limits: deps.limits,
-      fees: fees.fees,
+      fees,
       chainNonce: view.latestNonce,
       claimedNonce,
       balanceWei: view.balanceWei,
@@ -227,6 +271,9 @@ async function allocateAllowed(
   if (result.kind === 'not-compared') return waitAll(payouts, rpcUnreachable(NOT_COMPARED));
   if (result.kind === 'halted') return waitAll(payouts, walletHalted(result.halt.reason));
   if (result.kind === 'nonce-ahead') return waitAll(payouts, await haltWhenNonceAhead(deps));
+  for (const [payoutId, gas] of needed) {
+    deps.gasMemory.note(payoutId, gas, result.refusals.get(payoutId));
+  }
   return new Map([...waits, ...signing.refused, ...result.refusals]);
 }
 
@@ -308,8 +355,7 @@ function gasFor(
   }
   const { gasLimitCap } = deps.chain;
   if (typeof estimate === 'bigint' && estimate > gasLimitCap) {
-    const reason = `the transfer needs ${estimate} gas, the cap is ${gasLimitCap}: raise chain.gasLimitCap or wait`;
-    return { code: 'GAS_ABOVE_CAP', reason };
+    return gasAboveCap(estimate, gasLimitCap);
   }
   // An RPC's opinion that it reverts is no refusal: the chain decides, and the cap bounds the cost.
   const known = estimate instanceof ChainError ? undefined : estimate;

@@ -1,10 +1,13 @@
 /** What the settler does besides settling: who settles, what is told, and what waits for whom. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalChain, startChain } from '../local/chain-node.js';
+import { ChainError } from '../chain/chain-error.js';
+import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { checkInvariants } from '../store/invariants.js';
-import { cancelPayout } from '../store/payout-messages.js';
+import { keepCompared } from '../store/paying-wallet.js';
+import { approvePayout, cancelPayout } from '../store/payout-messages.js';
 import { query } from '../store/query.js';
+import { type Place, type WaitingPayout, waitingAlone } from '../store/settler.js';
 import { findWallet, haltWallet, resumeWallet } from '../store/wallet.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import {
@@ -47,7 +50,7 @@ function startProcess(
   tell: (payoutIds: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ) {
   const asked = { looks: 0, estimates: 0 };
-  const rpc: MoneyDeps['rpc'] = {
+  const counting: MoneyDeps['rpc'] = {
     ...deps.rpc,
     everyEndpoint: (read) => {
       asked.looks += 1;
@@ -58,7 +61,7 @@ function startProcess(
       return deps.rpc.estimateGas(transfers);
     },
   };
-  const own = { ...deps, rpc };
+  const own = { ...deps, rpc: counting };
   const sender = createSender(own, () => settler.nudge());
   const settler: Settler = new Settler(own, { sender, tell });
   settlers.push(settler);
@@ -166,3 +169,134 @@ describe('payouts that wait for the wallet or the day', () => {
     await cancelPayout(database.db, ids[3], decision);
   }, 150_000);
 });
+
+describe('payouts behind many that wait for something of their own', () => {
+  it('are not kept from going by a hundred older ones that the signer or an endpoint refuses', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    await endAllOpen();
+    const made: string[] = [];
+    for (let n = 0; n < 102; n += 1)
+      made.push((await reserveFor(database.db, AMOUNT_WEI)).payoutId);
+    const refused = new Set(made.slice(0, 101));
+    const [last = ''] = made.slice(101);
+    const amounts = await query<{ id: string; destination: string }>(
+      database.db,
+      sql`SELECT id, destination FROM payout WHERE state = 'reserved'`,
+    );
+    const refusedTo = new Set(
+      amounts.filter(({ id }) => refused.has(id)).map(({ destination }) => destination),
+    );
+    const refusing: MoneyDeps['rpc'] = {
+      ...wallet.deps.rpc,
+      estimateGas: async (transfers) =>
+        transfers.map(({ to }) =>
+          refusedTo.has(to) ? new ChainError('unreachable', 'not for this one') : 21_000n,
+        ),
+    };
+    await database.db.execute(sql`
+      UPDATE payout SET wait_code = 'RPC_UNREACHABLE', wait_reason = 'before' WHERE state = 'reserved'`);
+    startProcess({ ...wallet, deps: { ...wallet.deps, rpc: refusing } });
+    await untilState(last, 'paid', 30_000);
+    expect(await stateOf(database.db, made[0] ?? '')).toBe('reserved');
+    await endAllOpen();
+  }, 90_000);
+
+  it('come in turn, the oldest first, whatever their ids are', async () => {
+    await createTestWallet(database.db, chain);
+    await endAllOpen();
+    const made: string[] = [];
+    for (let n = 0; n < 8; n += 1) made.push((await reserveFor(database.db, AMOUNT_WEI)).payoutId);
+    await database.db.execute(sql`
+      UPDATE payout SET wait_code = 'GAS_ABOVE_CAP', wait_reason = 'before' WHERE state = 'reserved'`);
+    const found: string[] = [];
+    let after: Place | null = null;
+    for (;;) {
+      const page: readonly WaitingPayout[] = await waitingAlone(database.db, { after, limit: 3 });
+      found.push(...page.map(({ payoutId }) => payoutId));
+      after = page.at(-1)?.place ?? null;
+      if (page.length < 3) break;
+    }
+    expect(found).toEqual(made);
+    await endAllOpen();
+  });
+});
+
+describe('payouts whose gas is too much', () => {
+  it('have it estimated once, as long as the fee has not fallen enough for one of them', async () => {
+    const limits = { maxGasShareBps: 1_000 };
+    const wallet = await createTestWallet(database.db, chain, { limits });
+    await endAllOpen();
+    const { sender, asked } = startProcess(wallet);
+    await setNextBaseFee(40n * GWEI);
+    // 21,000 gas at 41 gwei are 0.000861 ETH: more than a tenth of it.
+    const { payoutId } = await reserveFor(database.db, 8n * MILLI_ETH);
+    const tooDear = { kind: 'waiting', wait: { code: 'GAS_SHARE_ABOVE_CAP' } };
+    expect(await sender.send(payoutId)).toMatchObject(tooDear);
+    expect(asked.estimates).toBe(1);
+    await setNextBaseFee(39n * GWEI);
+    expect(await sender.send(payoutId)).toMatchObject(tooDear);
+    expect(await sender.send(payoutId)).toMatchObject(tooDear);
+    expect(asked.estimates).toBe(1);
+    await setNextBaseFee(GWEI);
+    expect(await sender.send(payoutId)).toMatchObject({ kind: 'sent' });
+    expect(asked.estimates).toBe(2);
+    await untilState(payoutId, 'paid');
+  });
+
+  it('are looked at anew when a person has approved them', async () => {
+    const limits = { maxGasShareBps: 1 };
+    const wallet = await createTestWallet(database.db, chain, { limits });
+    const { sender, asked } = startProcess(wallet);
+    const { payoutId } = await reserveFor(database.db, MILLI_ETH);
+    expect(await sender.send(payoutId)).toMatchObject({ wait: { code: 'GAS_SHARE_ABOVE_CAP' } });
+    await approvePayout(database.db, payoutId, decision);
+    expect(await sender.send(payoutId)).toMatchObject({ kind: 'sent' });
+    expect(asked.estimates).toBe(2);
+    await untilState(payoutId, 'paid');
+  });
+
+  it('are not estimated at all when their destination is a wallet of the pool', async () => {
+    const wallet = await createTestWallet(database.db, chain);
+    const { sender, asked } = startProcess(wallet);
+    const { payoutId } = await reserveFor(database.db, MILLI_ETH);
+    await nameOnce(payoutId, wallet);
+    asked.estimates = 0;
+    expect(await sender.send(payoutId)).toMatchObject({ wait: { code: 'PAYEE_IS_WALLET' } });
+    expect(asked).toEqual({ looks: 0, estimates: 0 });
+    await cancelPayout(database.db, payoutId, decision);
+  });
+});
+
+const GWEI = 10n ** 9n;
+const MILLI_ETH = 10n ** 15n;
+
+async function endAllOpen(): Promise<void> {
+  const open = await query<{ id: string }>(
+    database.db,
+    sql`SELECT id FROM payout WHERE state = 'reserved'`,
+  );
+  for (const { id } of open) await cancelPayout(database.db, id, decision);
+}
+
+/** The block after the next one may have another. */
+async function setNextBaseFee(wei: bigint): Promise<void> {
+  const before = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
+  await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${wei.toString(16)}`]);
+  await expect
+    .poll(async () => Number(await rpc(chain.rpcUrl, 'eth_blockNumber')))
+    .toBeGreaterThan(before);
+}
+
+/** Its payee pays for the pool for a moment, and is one of its wallets from then on. */
+async function nameOnce(payoutId: string, { deps }: TestWallet): Promise<void> {
+  const { db } = database;
+  const [last] = await query<{ no: number }>(db, sql`SELECT max(no)::int AS no FROM paying_wallet`);
+  const no = last?.no ?? 0;
+  await db.execute(sql`
+    INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+    SELECT ${no + 1}, ${chain.chainId}, destination, 'ann', 'a slip' FROM payout WHERE id = ${payoutId}`);
+  await db.execute(sql`
+    INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
+    VALUES (${no + 2}, ${chain.chainId}, ${deps.signer.address}, 'ann', 'and back')`);
+  await keepCompared(db, walletKeyOf(deps), no + 2);
+}

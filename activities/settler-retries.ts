@@ -1,8 +1,9 @@
 /**
  * Tries payouts again that nothing was signed for yet, so that their sagas can sleep: thousands may wait for one halt, one
- * top-up or the day's limit. The oldest go first; as long as none of them goes, they are tried ever less often.
+ * top-up or the day's limit. The oldest go first; as long as none of them goes, they are tried ever less often, and with
+ * them others behind them in turn: the oldest may wait for something that concerns them alone.
  */
-import { type WaitingPayout, waitingAlone, waitingTogether } from '../store/settler.js';
+import { type Place, type WaitingPayout, waitingAlone, waitingTogether } from '../store/settler.js';
 import type { MoneyDeps } from './money-deps.js';
 import type { Sender } from './sending.js';
 
@@ -10,13 +11,22 @@ const GROUP = 100;
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 const ALONE_EVERY_MS = 60_000;
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+interface Sent {
+  /** Gone, or waiting for something else now. */
+  readonly changed: readonly string[];
+  readonly gone: number;
+}
+
+const NOTHING: Sent = { changed: [], gone: 0 };
 
 export class SettlerRetries {
   private pauseMs = FIRST_PAUSE_MS;
   private togetherAtMs = 0;
   private aloneAtMs = 0;
-  private aloneAfter = FIRST_ID;
+  private aloneAfter: Place | null = null;
+  /** How far the turns came behind the oldest; null: the next ones behind them are next. */
+  private othersAfter: Place | null = null;
 
   constructor(
     private readonly deps: MoneyDeps,
@@ -34,27 +44,38 @@ export class SettlerRetries {
 
   private async tryTogether(now: number): Promise<readonly string[]> {
     this.togetherAtMs = now;
-    const payouts = await waitingTogether(this.deps.db, GROUP);
-    const { changed, gone } = await this.send(payouts);
-    const isFree = gone > 0 || payouts.length === 0;
+    const oldest = await waitingTogether(this.deps.db, { after: null, limit: GROUP });
+    const first = await this.send(oldest);
+    const behind = oldest.at(GROUP - 1)?.place;
+    const isGoing = first.gone > 0 || behind === undefined;
+    const others = isGoing ? NOTHING : await this.tryOthers(behind);
+    const gone = first.gone + others.gone;
+    const changed = [...first.changed, ...others.changed];
+    const isFree = gone > 0 || oldest.length === 0;
     this.pauseMs = isFree ? FIRST_PAUSE_MS : Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
     // There may be room for more.
     if (gone > 0) this.togetherAtMs = 0;
     return changed;
   }
 
+  /** None of the oldest goes. */
+  private async tryOthers(behind: Place): Promise<Sent> {
+    const after = this.othersAfter ?? behind;
+    const others = await waitingTogether(this.deps.db, { after, limit: GROUP });
+    this.othersAfter = others.at(GROUP - 1)?.place ?? null;
+    return this.send(others);
+  }
+
   private async tryAlone(now: number): Promise<readonly string[]> {
     const payouts = await waitingAlone(this.deps.db, { after: this.aloneAfter, limit: GROUP });
     const last = payouts.at(-1);
     const isAll = last === undefined || payouts.length < GROUP;
-    this.aloneAfter = isAll ? FIRST_ID : last.payoutId;
+    this.aloneAfter = isAll ? null : last.place;
     if (isAll) this.aloneAtMs = now;
     return (await this.send(payouts)).changed;
   }
 
-  private async send(
-    payouts: readonly WaitingPayout[],
-  ): Promise<{ readonly changed: readonly string[]; readonly gone: number }> {
+  private async send(payouts: readonly WaitingPayout[]): Promise<Sent> {
     const results = await Promise.all(
       payouts.map(async ({ payoutId, waitCode }) => {
         const result = await this.sender.send(payoutId);

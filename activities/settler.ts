@@ -17,6 +17,7 @@ import {
 } from '../store/settler.js';
 import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { SagasRefused } from './sagas.js';
 import type { Sender } from './sending.js';
 import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
@@ -168,8 +169,19 @@ export class Settler {
     const { db } = this.deps;
     const ended = await untoldPayouts(db, TOLD_AT_ONCE);
     if (ended.length === 0) return;
-    await this.options.tell(ended);
-    await markTold(db, ended);
+    let left: readonly string[] = [];
+    try {
+      await this.options.tell(ended);
+    } catch (error) {
+      left = error instanceof SagasRefused ? error.payoutIds : ended;
+      throw error;
+    } finally {
+      const isLeft = new Set(left);
+      await markTold(
+        db,
+        ended.filter((payoutId) => !isLeft.has(payoutId)),
+      );
+    }
   }
 
   private noteTrouble(error: unknown): void {

@@ -1,11 +1,16 @@
 /** Open payouts and their sagas, on a real Postgres, a real Temporal server and a real chain. */
 import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { createApp } from '../api/app.js';
+import { TEST_SENTINEL, testConfig } from '../api/test-pool.js';
 import { type LocalChain, startChain } from '../local/chain-node.js';
+import { cancelPayout } from '../store/payout-messages.js';
 import { openPayouts } from '../store/payout-progress.js';
 import { query } from '../store/query.js';
+import { recordStuckSagas } from '../store/stuck-sagas.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
   createTestWallet,
@@ -19,12 +24,14 @@ import { createTestNamespace, type TestNamespace } from '../test/harness/namespa
 import { connectTestTemporal } from '../test/harness/temporal.js';
 import { createLog } from '../worker/log.js';
 import { registerSearchAttributes } from '../worker/search-attributes.js';
-import { laneQueue, payoutWorkflowId, taskQueueOf } from '../workflows/contract.js';
+import { laneQueue, payoutWorkflowId, poolIdKey, taskQueueOf } from '../workflows/contract.js';
 import { createPayoutActivities } from './payout.js';
-import { startSagas, tellSagas } from './sagas.js';
+import { createRoundActivities } from './round.js';
+import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 import { createSender } from './sending.js';
+import { lookAtSources } from './sentinel.js';
 import { Settler } from './settler.js';
-import { sweepSagas } from './sweep.js';
+import { createSuspectRounds, type StuckSaga, sweepSagas } from './sweep.js';
 
 const AMOUNT_WEI = 5_000_000_000_000_001n;
 const FAILING = fileURLToPath(new URL('../test/fixtures/failing-saga.ts', import.meta.url));
@@ -51,6 +58,22 @@ afterAll(async () => {
 
 const sagas = () => ({ client: space.client, poolId: TEST_POOL_ID });
 const sweep = () => sweepSagas({ ...sagas(), db: database.db });
+const look = () =>
+  lookAtSources({ db: database.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null });
+/** What an operator's alert sees. */
+async function openFindings(code: string): Promise<number> {
+  const deps = {
+    db: database.db,
+    client: space.client,
+    config: testConfig(),
+    poolId: TEST_POOL_ID,
+    version: '1.2.3',
+  };
+  const text = await (await createApp(deps).request('/metrics')).text();
+  const lines = text.split('\n').filter((line) => line.startsWith('openpool_findings_open'));
+  const line = lines.find((one) => one.includes(code) && one.includes('acknowledged="false"'));
+  return Number(line?.split(' ').at(-1));
+}
 const handleOf = (payoutId: string) =>
   space.client.workflow.getHandle(payoutWorkflowId(TEST_POOL_ID, payoutId));
 const attemptOf = async (payoutId: string) =>
@@ -94,7 +117,12 @@ it('finds sagas that a bad deploy has wedged, starts them anew, and everybody is
   await database.db.execute(sql`UPDATE payout SET created_at = created_at - interval '40 s',
                                                   closed_at = closed_at - interval '40 s'`);
   const runs = await Promise.all([late, other].map(runOf));
-  const { stuck } = await sweep();
+  const told: StuckSaga[] = [];
+  const onStuckSaga = (saga: StuckSaga) => told.push(saga);
+  const { stuck } = await sweepSagas({ ...sagas(), db: database.db, onStuckSaga });
+  expect(told).toEqual(stuck);
+  expect(await look()).toMatchObject({ findings: [1, 2, 3].map(() => ({ code: 'SAGA_STUCK' })) });
+  expect(await openFindings('SAGA_STUCK')).toBe(3);
   expect(stuck.map(({ payoutId }) => payoutId).sort()).toEqual([signed, late, other].sort());
   for (const { failure } of stuck) expect(failure).toContain('a bad deploy');
   expect(await stuckRows()).toHaveLength(3);
@@ -115,6 +143,8 @@ it('finds sagas that a bad deploy has wedged, starts them anew, and everybody is
   }
   expect(await sweep()).toMatchObject({ started: 0, stuck: [] });
   expect(await stuckRows()).toEqual([]);
+  expect(await look()).toMatchObject({ resolved: 3, findings: [] });
+  expect(await openFindings('SAGA_STUCK')).toBe(0);
   const paid = await paidByLedger(database.db);
   for (const { payee } of made) expect(paid.get(payee)).toBe(AMOUNT_WEI);
   await settler.stop();
@@ -139,3 +169,144 @@ it('starts the saga of an open payout that has none, and tells one whose message
   await settler.stop();
   await temporal.close();
 }, 90_000);
+
+const decision = { actor: 'test', reason: 'because' };
+/** Ends what a test has left, so that the next one finds nothing. */
+async function clear(payoutIds: readonly string[]): Promise<void> {
+  for (const payoutId of payoutIds) {
+    await cancelPayout(database.db, payoutId, decision);
+    await handleOf(payoutId)
+      .terminate()
+      .catch(() => undefined);
+  }
+  await database.db.execute(sql`UPDATE payout SET told_at = now() WHERE closed_at IS NOT NULL`);
+  await database.db.execute(sql`DELETE FROM stuck_saga`);
+}
+async function reserveMany(count: number): Promise<readonly string[]> {
+  const payoutIds: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    payoutIds.push((await reserveFor(database.db, AMOUNT_WEI)).payoutId);
+  }
+  return payoutIds;
+}
+const untilRunning = (count: number) =>
+  expect
+    .poll(
+      async () => {
+        const query = 'WorkflowType = "payout" AND ExecutionStatus = "Running"';
+        return (await space.client.workflow.count(query)).count;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(count);
+
+it('starts, tells and checks the others when Temporal refuses one saga, and names that one', async () => {
+  const [ended = '', ...others] = await reserveMany(4);
+  await startSagas(sagas(), await openPayouts(database.db, { payoutId: ended }));
+  await untilRunning(1);
+  await cancelPayout(database.db, ended, decision);
+  await database.db.execute(sql`
+    UPDATE payout SET closed_at = closed_at - interval '40 s' WHERE id = ${ended}`);
+  const [refused = ''] = others;
+  const client = new Client({
+    connection: space.client.connection,
+    namespace: space.namespace,
+    interceptors: {
+      workflow: [
+        {
+          start: (input, next) => {
+            if (input.options.workflowId.endsWith(refused)) throw new Error('search attribute');
+            return next(input);
+          },
+        },
+      ],
+    },
+  });
+  const deps: SagaDeps = { client, poolId: TEST_POOL_ID };
+  await expect(sweepSagas({ ...deps, db: database.db })).rejects.toThrow(
+    `1 of 3 sagas could not be started: ${refused}: search attribute`,
+  );
+  const trouble: string[] = [];
+  const onTrouble = (error: unknown) => trouble.push(String(error));
+  const round = createRoundActivities({ ...wallet.deps, ...deps, onTrouble });
+  expect(await round.startSagas({ payoutId: refused })).toEqual({ started: 0 });
+  expect(trouble).toEqual([expect.stringContaining(refused)]);
+  for (const payoutId of others.slice(1)) {
+    expect((await handleOf(payoutId).describe()).status.name).toBe('RUNNING');
+  }
+  const { events } = await handleOf(ended).fetchHistory();
+  expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
+  await handleOf(ended).terminate();
+  await clear(others);
+}, 60_000);
+
+it('finds a stuck saga among many suspects, and one whose payout waits for long', async () => {
+  const payoutIds = await reserveMany(62);
+  const [late = '', waiting = '', ...others] = payoutIds;
+  const open = await openPayouts(database.db, {});
+  const stopFailing = await startFailingWorker();
+  await startSagas(
+    sagas(),
+    open.filter(({ payoutId }) => !others.includes(payoutId)),
+  );
+  await expect
+    .poll(() => Promise.all([late, waiting].map(attemptOf)), { timeout: 30_000 })
+    .toSatisfy((attempts: readonly number[]) => attempts.every((attempt) => attempt >= 3));
+  await stopFailing();
+  await startSagas(
+    sagas(),
+    open.filter(({ payoutId }) => others.includes(payoutId)),
+  );
+  await untilRunning(62);
+  await database.db.execute(sql`
+    UPDATE payout SET created_at = created_at - interval '6 min',
+           wait_code = CASE WHEN id = ${waiting} THEN 'WALLET_HALTED' END,
+           wait_reason = CASE WHEN id = ${waiting} THEN 'lunch' END
+     WHERE state = 'reserved'`);
+  const rounds = createSuspectRounds();
+  const deps = { ...sagas(), db: database.db, rounds };
+  const found = [await sweepSagas(deps), await sweepSagas(deps)].flatMap(({ stuck }) =>
+    stuck.map(({ payoutId }) => payoutId),
+  );
+  expect(found.sort()).toEqual([late, waiting].sort());
+  // What a sweep did not come to is not over; what it checked is.
+  const kept = [late, waiting].map((payoutId) => ({
+    workflowId: payoutWorkflowId(TEST_POOL_ID, payoutId),
+    failure: 'a bad deploy',
+  }));
+  const [one = '', two = ''] = kept.map(({ workflowId }) => workflowId);
+  await recordStuckSagas(database.db, kept, { checked: [one, two], running: [one, two] });
+  await recordStuckSagas(database.db, [], { checked: [one], running: [one, two] });
+  expect(await stuckRows()).toMatchObject([{ workflow_id: two }]);
+  await recordStuckSagas(database.db, [], { checked: [], running: [one] });
+  expect(await stuckRows()).toEqual([]);
+  await clear(payoutIds);
+}, 120_000);
+
+it('takes a saga whose tasks time out, because workers were killed, for stuck only after many tries', async () => {
+  const [payoutId = ''] = await reserveMany(1);
+  const taskQueue = laneQueue(taskQueueOf(TEST_POOL_ID), 'payouts');
+  await space.client.workflow.start('payout', {
+    taskQueue,
+    workflowId: payoutWorkflowId(TEST_POOL_ID, payoutId),
+    args: [{ poolId: TEST_POOL_ID, payoutId }],
+    workflowTaskTimeout: '1 s',
+    typedSearchAttributes: [{ key: poolIdKey, value: TEST_POOL_ID }],
+  });
+  await database.db.execute(sql`
+    UPDATE payout SET created_at = created_at - interval '40 s' WHERE id = ${payoutId}`);
+  // Takes each task up and is killed.
+  while ((await attemptOf(payoutId)) < 3) {
+    const { connection, namespace } = space;
+    const task = { namespace, taskQueue: { name: taskQueue }, identity: 'killed' };
+    await connection
+      .withDeadline(Date.now() + 5_000, () =>
+        connection.workflowService.pollWorkflowTaskQueue(task),
+      )
+      .catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+  }
+  await untilRunning(1);
+  expect(await sweep()).toMatchObject({ started: 0, stuck: [] });
+  await clear([payoutId]);
+}, 60_000);

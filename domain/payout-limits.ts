@@ -47,10 +47,15 @@ export function limitWait(
 }
 
 function ownLimitWait(payout: LimitedPayout, limits: PayoutLimits): Wait | undefined {
+  return amountWait(payout, limits) ?? gasShareWait(payout, limits);
+}
+
+/** Why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
+export function gasShareWait(
+  payout: Omit<LimitedPayout, 'isApproved'>,
+  { maxGasShareBps }: PayoutLimits,
+): Wait | undefined {
   const { amountWei, gasCostWei, burntGasWei } = payout;
-  const { maxGasShareBps } = limits;
-  const amount = amountWait(payout, limits);
-  if (amount !== undefined) return amount;
   const share = amountWei * BigInt(maxGasShareBps);
   if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;
   const burnt =

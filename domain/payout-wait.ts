@@ -109,6 +109,12 @@ export function payeeIsWallet(): Wait {
   return { code: 'PAYEE_IS_WALLET', reason };
 }
 
+/** The transfer would burn more than the operator allows for one. */
+export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
+  const reason = `the transfer needs ${neededGas} gas, the cap is ${cap}: raise chain.gasLimitCap or wait`;
+  return { code: 'GAS_ABOVE_CAP', reason };
+}
+
 /** Whoever holds the key gave no usable answer: nothing was signed. */
 export function signerUnreachable(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;

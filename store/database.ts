@@ -25,6 +25,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number;
   /** Longest a statement may wait for a lock. @default as long as it may run */
   readonly lockTimeoutMs?: number;
+  /** Longest to wait for a connection, also for one of these that others hold. @default 10000 */
+  readonly connectionTimeoutMs?: number;
 }
 
 /** A connection on which nothing was said for so long is tried by TCP itself, from either end. */
@@ -43,7 +45,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const settings = settingAfterConnecting({
     connectionString: session.connectionString,
     max: options.maxConnections ?? 10,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.connectionTimeoutMs ?? 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     statement_timeout: statementTimeoutMs,

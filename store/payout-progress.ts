@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../domain/address.js';
 import type { PayoutState, Wait, WaitCode } from '../domain/payout.js';
 import type { Database, Reader } from './database.js';
+import { isWalletOfLedger } from './paying-wallet.js';
 import { list, query } from './query.js';
 
 export interface PayoutProgress {
@@ -14,6 +15,10 @@ export interface PayoutProgress {
   readonly holdReason: string | null;
   /** An operator let it go above the limits of one payout. */
   readonly isApproved: boolean;
+  /** Its destination is a wallet that pays or has paid for this ledger. */
+  readonly isToWallet: boolean;
+  /** What failed transfers to its payee have cost since the payee was last paid. */
+  readonly burntGasWei: bigint;
   readonly wait: Wait | null;
   /** Gas limit that its payee's next transfer asks for at least. */
   readonly gasLimit: bigint | null;
@@ -40,6 +45,8 @@ interface ProgressRow {
   readonly state: PayoutState;
   readonly hold_reason: string | null;
   readonly approved: boolean;
+  readonly to_wallet: boolean;
+  readonly burnt: string;
   readonly wait_code: WaitCode | null;
   readonly wait_reason: string | null;
   readonly gas_limit: string | null;
@@ -62,6 +69,7 @@ export async function payoutProgress(
     reader,
     sql`SELECT payout.id, payout.payee, payout.destination, payout.amount_wei, payout.state,
                payout.wait_code, payout.wait_reason, payee.gas_limit, payout.approved_at IS NOT NULL AS approved,
+               ${isWalletOfLedger(sql`payout.destination`)} AS to_wallet, payee.burnt_gas_wei AS burnt,
                CASE WHEN held_at IS NOT NULL THEN coalesce(hold_reason, '') END AS hold_reason,
                slot.wallet, slot.nonce, coalesce(slot.mined_hash, latest.hash) AS hash, latest.sends,
                latest.max_fee_per_gas_wei AS fee, latest.gas_limit AS attempt_gas,
@@ -84,6 +92,8 @@ export async function payoutProgress(
     state: row.state,
     holdReason: row.hold_reason,
     isApproved: row.approved,
+    isToWallet: row.to_wallet,
+    burntGasWei: BigInt(row.burnt),
     wait: row.wait_code === null ? null : { code: row.wait_code, reason: row.wait_reason ?? '' },
     gasLimit: row.gas_limit === null ? null : BigInt(row.gas_limit),
     slot: row.nonce === null ? null : slotOf(row, Number(row.nonce)),

@@ -90,41 +90,66 @@ const NOT_TAKEN_UP = '1 minute';
 export interface WaitingPayout {
   readonly payoutId: string;
   readonly waitCode: WaitCode | null;
+  readonly place: Place;
+}
+
+/** Where a payout stands among those that wait, the oldest first. */
+export interface Place {
+  readonly payoutId: string;
+  /** As Postgres writes it, to the microsecond. */
+  readonly createdAt: string;
+}
+
+export interface WaitingPage {
+  /** Begins behind this one; null: with the oldest. */
+  readonly after: Place | null;
+  readonly limit: number;
 }
 
 /** Payouts that wait for the wallet, the chain or the day, or that no saga has taken up, the oldest first. */
-export function waitingTogether(reader: Reader, limit: number): Promise<readonly WaitingPayout[]> {
+export function waitingTogether(
+  reader: Reader,
+  page: WaitingPage,
+): Promise<readonly WaitingPayout[]> {
   return waiting(
     reader,
     sql`AND (wait_code = ANY(${list(FREED_TOGETHER)}::text[])
-             OR (wait_code IS NULL AND created_at < now() - ${NOT_TAKEN_UP}::interval))
-        ORDER BY created_at, id LIMIT ${limit}`,
+             OR (wait_code IS NULL AND created_at < now() - ${NOT_TAKEN_UP}::interval))`,
+    page,
   );
 }
 
 /**
- * Payouts that wait for something of their own, from this id on: gas that is too dear for them, a hold or an
- * amount that a person has let go meanwhile. None of them stands in another's way, so they come in turn.
+ * Payouts that wait for something of their own: gas that is too dear for them, a hold or an amount that a person
+ * has let go meanwhile. None of them stands in another's way, so they come in turn, the oldest first.
  */
-export function waitingAlone(
-  reader: Reader,
-  { after, limit }: { readonly after: string; readonly limit: number },
-): Promise<readonly WaitingPayout[]> {
+export function waitingAlone(reader: Reader, page: WaitingPage): Promise<readonly WaitingPayout[]> {
   return waiting(
     reader,
     sql`AND wait_code IS NOT NULL AND wait_code <> ALL(${list(FREED_TOGETHER)}::text[])
-        AND (wait_code <> 'PAYOUT_ABOVE_CAP' OR approved_at IS NOT NULL) AND id > ${after}::uuid
-        ORDER BY id LIMIT ${limit}`,
+        AND (wait_code <> 'PAYOUT_ABOVE_CAP' OR approved_at IS NOT NULL)`,
+    page,
   );
 }
 
 async function waiting(
   reader: Reader,
   which: ReturnType<typeof sql>,
+  { after, limit }: WaitingPage,
 ): Promise<readonly WaitingPayout[]> {
-  const rows = await query<{ id: string; wait_code: WaitCode | null }>(
+  const behind =
+    after === null
+      ? sql``
+      : sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.payoutId}::uuid)`;
+  const rows = await query<{ id: string; wait_code: WaitCode | null; created: string }>(
     reader,
-    sql`SELECT id, wait_code FROM payout WHERE state = 'reserved' AND held_at IS NULL ${which}`,
+    sql`SELECT id, wait_code, created_at::text AS created FROM payout
+         WHERE state = 'reserved' AND held_at IS NULL ${which} ${behind}
+         ORDER BY created_at, id LIMIT ${limit}`,
   );
-  return rows.map(({ id, wait_code }) => ({ payoutId: id, waitCode: wait_code }));
+  return rows.map(({ id, wait_code, created }) => ({
+    payoutId: id,
+    waitCode: wait_code,
+    place: { payoutId: id, createdAt: created },
+  }));
 }

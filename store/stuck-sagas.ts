@@ -8,41 +8,70 @@ import { transact } from './transact.js';
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 /** A saga takes its next step within a second or two. */
 const LATE = '30 seconds';
+/** A payout that is open for so long has a saga that sleeps, or one that cannot wake up. */
+const OLD = '5 minutes';
 /** Of a bad deploy thousands may fail: as many as help to understand it are kept. */
 const MOST_KEPT = 100;
 
-/** Of these payouts, whose sagas run: those that have ended a while ago, and those that nobody has taken up yet. */
+/**
+ * Of these payouts, whose sagas run: those that have ended a while ago, those that nobody has taken up yet, and those
+ * that are signed or wait for so long that their sagas are asked about now and then.
+ */
 export async function lateSteps(
   reader: Reader,
   payoutIds: readonly string[],
-): Promise<{ readonly ended: readonly string[]; readonly waiting: readonly string[] }> {
-  const rows = await query<{ id: string; ended: boolean }>(
+): Promise<{
+  readonly ended: readonly string[];
+  readonly waiting: readonly string[];
+  readonly old: readonly string[];
+}> {
+  const rows = await query<{ id: string; step: 'ended' | 'waiting' | 'old' }>(
     reader,
-    sql`SELECT running.id, payout.state IS DISTINCT FROM 'reserved' AS ended
+    sql`SELECT running.id,
+               CASE WHEN payout.id IS NULL OR payout.closed_at IS NOT NULL THEN 'ended'
+                    WHEN payout.state = 'reserved' AND payout.wait_code IS NULL AND payout.held_at IS NULL
+                    THEN 'waiting' ELSE 'old' END AS step
           FROM unnest(${list(payoutIds)}::text[]) AS running (id)
           -- By the key: the payouts of years are not gone through every minute.
           LEFT JOIN payout ON payout.id = CASE WHEN running.id ~ ${UUID} THEN running.id::uuid END
          WHERE payout.id IS NULL
             OR payout.closed_at < now() - ${LATE}::interval
             OR (payout.state = 'reserved' AND payout.wait_code IS NULL AND payout.held_at IS NULL
-                AND payout.created_at < now() - ${LATE}::interval)`,
+                AND payout.created_at < now() - ${LATE}::interval)
+            OR (payout.closed_at IS NULL AND payout.created_at < now() - ${OLD}::interval)`,
   );
-  const idsOf = (ended: boolean) => rows.flatMap((row) => (row.ended === ended ? [row.id] : []));
-  return { ended: idsOf(true), waiting: idsOf(false) };
+  const idsOf = (step: string) => rows.flatMap((row) => (row.step === step ? [row.id] : []));
+  return { ended: idsOf('ended'), waiting: idsOf('waiting'), old: idsOf('old') };
 }
 
-/** Keeps what one sweep has seen; what it has not seen is over. */
+/** The sagas that were stuck when they were last checked, by their workflows. */
+export async function keptStuckSagas(reader: Reader): Promise<readonly string[]> {
+  const rows = await query<{ workflow_id: string }>(
+    reader,
+    sql`SELECT workflow_id FROM stuck_saga`,
+  );
+  return rows.map(({ workflow_id }) => workflow_id);
+}
+
+/** Keeps what one sweep has seen. It is over where the sweep found nothing, or where no saga runs any more. */
 export async function recordStuckSagas(
   db: Database,
   stuck: readonly {
     readonly workflowId: string;
     readonly failure: string;
   }[],
+  {
+    checked,
+    running,
+  }: { readonly checked: readonly string[]; readonly running: readonly string[] },
 ): Promise<void> {
   const kept = stuck.slice(0, MOST_KEPT);
   const ids = kept.map(({ workflowId }) => workflowId);
   await transact(db, async (tx) => {
-    await tx.execute(sql`DELETE FROM stuck_saga WHERE workflow_id <> ALL(${list(ids)}::text[])`);
+    await tx.execute(sql`
+      DELETE FROM stuck_saga
+       WHERE workflow_id <> ALL(${list(ids)}::text[])
+         AND (workflow_id = ANY(${list(checked)}::text[]) OR workflow_id <> ALL(${list(running)}::text[]))`);
     await tx.execute(sql`
       INSERT INTO stuck_saga AS s (workflow_id, failure)
       SELECT * FROM unnest(${list(ids)}::text[],

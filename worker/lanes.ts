@@ -32,6 +32,8 @@ const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
   },
   orders: { maxConcurrentActivityTaskExecutions: 20 },
   sync: { maxConcurrentActivityTaskExecutions: 100 },
+  // Days each: what comes on a schedule must not wait for them.
+  backfill: { maxConcurrentActivityTaskExecutions: 10 },
   long: { maxConcurrentActivityTaskExecutions: 10 },
 };
 

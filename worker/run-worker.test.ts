@@ -17,9 +17,13 @@ import { findWallet, haltWallet } from '../store/wallet.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
-import { singleWorkflowId, syncWorkflowId } from '../workflows/contract.js';
+import { singleWorkflowId, syncWorkflowId, taskQueueOf } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+interface StartChanges extends Record<string, object | undefined> {
+  readonly sources?: readonly object[];
+}
+
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
 
 /** The processes that run the API and are children of this one, or all of them. */
@@ -66,10 +70,10 @@ describe('the worker process', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  async function start(changes: Record<string, object> = {}, entry = 'worker/main.ts') {
+  async function start(changes: StartChanges = {}, entry = 'worker/main.ts') {
     const config = {
       pool: { syncInterval: '10s', ...changes['pool'] },
-      sources: [
+      sources: changes.sources ?? [
         {
           id: 'silent',
           region: 'eu',
@@ -192,6 +196,43 @@ describe('the worker process', () => {
       { code: 'SOURCE_FAILING', sourceId: 'silent', resolvedAt: null },
     ]);
   });
+
+  it('keeps connections to Postgres for the clockwork while more sources than it has want one each', async () => {
+    const sources = Array.from({ length: 25 }, (_, n) => ({
+      id: `slow-${n}`,
+      region: 'eu',
+      nodeType: 'ai',
+      from: 'beginning',
+      options: { endpoint: `${silentEndpoint}/${n}` },
+    }));
+    const { says } = await start({ sources });
+    await says('openpool worker ready');
+    const pool = database.db.$client;
+    const blocker = await pool.connect();
+    try {
+      // Each pass stands at its first write and holds its connection.
+      await blocker.query('BEGIN; LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE');
+      for (const { id } of sources) {
+        await temporal.client.schedule.getHandle(syncWorkflowId(TEST_POOL_ID, id)).trigger();
+      }
+      const standing = async () =>
+        (
+          await pool.query(`SELECT FROM pg_stat_activity
+                             WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+        ).rowCount;
+      await expect.poll(standing, { timeout: 20_000 }).toBeGreaterThanOrEqual(10);
+      const startedMs = Date.now();
+      await temporal.client.workflow.execute('sentinel', {
+        taskQueue: taskQueueOf(TEST_POOL_ID),
+        workflowId: `${singleWorkflowId(TEST_POOL_ID, 'sentinel')}/now`,
+        args: [{ poolId: TEST_POOL_ID }],
+      });
+      expect(Date.now() - startedMs).toBeLessThan(8_000);
+    } finally {
+      await blocker.query('ROLLBACK');
+      blocker.release();
+    }
+  }, 90_000);
 
   it('runs the API in a process of its own when started as a whole, and starts it again', async () => {
     const { worker, lines, says } = await start({ api: { port: await freePort() } }, 'main.ts');

@@ -13,6 +13,7 @@ import { findWorkflowBundle } from '../config/process.js';
 import type { SourceConfig } from '../config.js';
 import type { EventSource } from '../plugins/event-source/event-source.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
+import { closeDatabase, type Database, openDatabase } from '../store/database.js';
 import { registerSources, retireSources } from '../store/sources.js';
 import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
@@ -35,8 +36,12 @@ import { connectTemporal, untilTemporalAnswers } from './temporal-connection.js'
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
-/** Connections to Postgres that a worker may hold: activities beyond them queue for one. */
-export const WORKER_CONNECTIONS = 20;
+/** Connections to Postgres that a worker may hold for orders, payouts and the clockwork: what is beyond them queues. */
+export const WORKER_CONNECTIONS = 10;
+/** As many again for reading sources and for work on the whole history: a hundred passes may want one at the same time. */
+const BULK_CONNECTIONS = 10;
+/** A pass that waits for its turn with so many others is slow, and no failure. */
+const BULK_PATIENCE_MS = 60_000;
 
 /** The worker as a part of a process. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
@@ -53,13 +58,14 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   const terms = await prepareTerms(context);
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
+  const bulk = openBulkDatabase(context);
   try {
     const client = new Client({ connection, namespace: config.temporal.namespace });
     const order = temporalOrder(context, { connection, client });
     await untilTemporalAnswers(context, order.putBack);
     const { money } = wallet;
     const { settler, sender } = createSettler(money, { client, poolId: context.ledger.poolId });
-    const parts = { connection, client, sources, money, sender };
+    const parts = { connection, client, sources, money, sender, bulk };
     const workers = await createWorkers(context, parts);
     const stopKeeping = keepSchedules({ ...order, ...context });
     settler.start();
@@ -69,13 +75,24 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
       await order.leave();
       await terms.stop();
       await connection.close();
+      await closeDatabase(bulk);
     });
   } catch (error) {
     // Nothing may fail between a worker's making and its running: a connection is not closed below it.
     await terms.stop();
     await connection.close();
+    await closeDatabase(bulk);
     throw error;
   }
+}
+
+/** What reads much never keeps a connection from people and money. */
+function openBulkDatabase({ databaseUrl }: ServiceContext): Database {
+  return openDatabase({
+    url: databaseUrl,
+    maxConnections: BULK_CONNECTIONS,
+    connectionTimeoutMs: BULK_PATIENCE_MS,
+  });
 }
 
 const EARLIER_VERSION_RUNS =
@@ -123,6 +140,7 @@ interface WorkerParts {
   readonly sources: Awaited<ReturnType<typeof prepareSources>>;
   readonly money: MoneyDeps;
   readonly sender: Sender;
+  readonly bulk: Database;
 }
 
 /** Sagas sign through the one, and whatever is signed is followed by the other. */
@@ -137,13 +155,13 @@ function createSettler(
 }
 
 function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<readonly Worker[]> {
-  const { config, db, ledger, log, version } = context;
-  const { connection, client, sources, money, sender } = parts;
+  const { config, ledger, log, version } = context;
+  const { connection, client, sources, money, sender, bulk } = parts;
   const { poolId } = ledger;
   const { jobMatchWindowMs, maxJobFeeWei, maxOrderedPerDayWei } = config.pool;
-  const sync = { db, sources, version, jobMatchWindowMs, maxJobFeeWei };
+  const sync = { db: bulk, sources, version, jobMatchWindowMs, maxJobFeeWei };
   const sentinel = { ...sentinelDeps(context), money };
-  const history = { db, retention: config.retention };
+  const history = { db: bulk, retention: config.retention };
   const activities = createActivities({
     ...{ poolId, client, maxOrderedPerDayWei },
     money,

@@ -60,6 +60,36 @@ describe('the schedules', () => {
     expect(round.policies.catchupWindow).toBe(3_600_000);
   });
 
+  it('run the first pass of a new source once and at once, and none beside it when its turn comes', async () => {
+    const { client } = temporal;
+    const runs = async (sourceId: string) => {
+      const found: string[] = [];
+      const id = syncWorkflowId(POOL_ID, sourceId);
+      const query = `WorkflowType = "sync" AND WorkflowId STARTS_WITH "${id}-"`;
+      for await (const { runId } of client.workflow.list({ query })) found.push(runId);
+      return found.length;
+    };
+    const slow = settings(['slow']).sources.map((one) => ({ ...one, syncIntervalMs: 86_400_000 }));
+    const quick = settings(['quick']).sources.map((one) => ({ ...one, syncIntervalMs: 1_000 }));
+    const all = { ...settings([]), sources: [...slow, ...quick] };
+    await applySchedules(client.schedule, all);
+    await expect.poll(() => runs('slow'), { timeout: 20_000 }).toBe(1);
+    // Nobody takes them up: the first passes go on, and several turns come meanwhile.
+    await expect
+      .poll(
+        async () => {
+          const { info } = await describeSchedule(syncWorkflowId(POOL_ID, 'quick'));
+          return info.numActionsSkippedOverlap;
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(2);
+    expect([await runs('slow'), await runs('quick')]).toEqual([1, 1]);
+    // What is known already is not read again for a restart.
+    await applySchedules(client.schedule, all);
+    expect((await describeSchedule(syncWorkflowId(POOL_ID, 'slow'))).info.numActionsTaken).toBe(1);
+  });
+
   it('follow a changed interval and keep what an operator paused', async () => {
     await apply(['one']);
     await temporal.client.schedule.getHandle(ROUND).pause('the accounts are checked');

@@ -29,9 +29,10 @@ export type Scoped<Activities> = {
 /**
  * Work that must not wait behind other work has a queue, and slots, of its own. The pool's main queue has all
  * workflows except sagas, and the clockwork's activities: rounds, sweeps, audits, the sentinel.
- * payouts: the sagas. orders: what people ask for. sync: reading sources. long: backfill, rebuild, archive.
+ * payouts: the sagas. orders: what people ask for. sync: reading sources. backfill: reading one again, for days.
+ * long: rebuild, archive, reconciliation, the whole audit.
  */
-export const LANES = ['payouts', 'orders', 'sync', 'long'] as const;
+export const LANES = ['payouts', 'orders', 'sync', 'backfill', 'long'] as const;
 export type Lane = (typeof LANES)[number];
 
 export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;

@@ -17,8 +17,8 @@ const decisions = onLane<Scoped<ReturnType<typeof createDecisionActivities>>>(
   'orders',
   REPAIR_CALL,
 );
-const { backfillSource } = onLane<Scoped<SyncActivities>>('long', BACKFILL_CALL);
-const { retrySetAside: retry } = onLane<Scoped<SyncActivities>>('long', SYNC_CALL);
+const { backfillSource } = onLane<Scoped<SyncActivities>>('backfill', BACKFILL_CALL);
+const { retrySetAside: retry } = onLane<Scoped<SyncActivities>>('orders', SYNC_CALL);
 
 /** Reads a source again from a time on, beside its sync. */
 export async function backfill(input: OrderInput): Promise<BackfillReport> {
