@@ -216,7 +216,10 @@ describe('an endpoint with a will of its own', () => {
   it('is asked in what it takes after some refusals, when it tells a limit as if it were busy', async () => {
     endpoint.setMood({ mostCalls: 3, tells: { status: 429, text: 'slow down' } });
     const client = clientOf(endpoint);
-    const ask = () => client.receipts(HASHES).catch(() => undefined);
+    const ask = async () => {
+      await client.chainId();
+      return client.receipts(HASHES).catch(() => undefined);
+    };
     await expect.poll(async () => (await ask())?.size, { interval: 1 }).toBe(12);
   });
 

@@ -57,7 +57,7 @@ const MAX_BATCH = 100;
 const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
 /** An endpoint that has had too much for now is given less at once, down to this. */
 const LEAST_OF_BUSY = 10;
-/** One that has refused more often than this without an answer in between is given less yet. */
+/** One that has refused more often than this, without an answer to as many calls in between, is given less yet. */
 const REFUSALS_OF_BUSY = 3;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -72,13 +72,15 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
   let most = MAX_BATCH;
   let learntAt = 0;
   let refusals = 0;
+  let refusedSize = 1;
+  let isSilent = false;
   const learn = (size: number, error: BatchRefusedError) => {
-    refusals += 1;
     // A single call is refused as well: then the others were not refused for their number.
     if (size === 1) {
-      if (refusals > 1) most = Math.max(most, LEAST_OF_BUSY);
+      if (isSilent) most = Math.max(most, LEAST_OF_BUSY);
       return;
     }
+    [refusals, refusedSize, isSilent] = [refusals + 1, size, true];
     const isBusy = !error.mayBeSize && refusals <= REFUSALS_OF_BUSY;
     const smaller = Math.max(smallerBatch(size, error), isBusy ? LEAST_OF_BUSY : 1);
     if (smaller >= mostCalls()) return;
@@ -95,7 +97,9 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
     async post(calls) {
       try {
         const answers = await post(target, calls, mostCalls() === 1);
-        refusals = 0;
+        isSilent = false;
+        // That fewer were answered says nothing about so many.
+        if (calls.length >= refusedSize) refusals = 0;
         return answers;
       } catch (error) {
         if (error instanceof BatchRefusedError) learn(calls.length, error);
