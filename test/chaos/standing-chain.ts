@@ -13,7 +13,7 @@ const CROWD = 300;
 const LEAST_OPEN = 200;
 /** Above `pool.maxPayout`: it is reserved and not signed before somebody approves it, so that it can be held. */
 const UNSEEN_WEI = 101n * 10n ** 18n;
-const UNHALTED_WITHIN_MS = 90_000;
+const UNHALTED_WITHIN_MS = 180_000;
 const OPEN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 /** The start of the command is part of it: a second of work, and several on a busy machine. */

@@ -73,10 +73,10 @@ export async function runStorm(
     });
   await pause(seconds * 1_000, new AbortController().signal);
   await Promise.all(done);
+  scene.stack.rpc.calmToUnmet();
   // The others halt the wallet, or need blocks, and end late on a slow machine.
   for (const { deed } of plan.filter(isLast)) await tryIt(deed);
   const latestMs = performance.now() + (scene.isControl ? 0 : LONGER_FOR_MISSING_MS);
-  scene.stack.rpc.calmToUnmet();
   const missing = () => scene.tally.missing().filter((fault) => !isCountedElsewhere(fault));
   for (let left = missing(); left.length > 0 && performance.now() < latestMs; left = missing()) {
     scene.say(`still without ${left.join(', ')}`);
