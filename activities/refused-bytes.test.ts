@@ -58,6 +58,15 @@ describe('an endpoint that says of a full wallet that it is empty', () => {
     }
   });
 
+  it('is believed about nothing but its balance, whatever its words are', async () => {
+    const refuses = { eth_estimateGas: 'Cannot execute: 0x1f' };
+    for (const one of endpoints) {
+      one.setMood({ refuses, edit: (method, it) => (method === 'eth_getBalance' ? '0x5' : it) });
+    }
+    const { payer, payoutId } = await createPool();
+    expect(await payer.sender.send(payoutId)).toMatchObject({ wait: { code: 'WALLET_EMPTY' } });
+  });
+
   it('like all others is contradicted by the balance that a quorum sees', async () => {
     for (const one of endpoints)
       one.setMood({ refuses: { eth_estimateGas: 'insufficient funds' } });

@@ -340,16 +340,17 @@ function gasFor(
   },
 ): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {
-    if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
     // Nobody is to top up the wallet for an amount that nobody has looked at.
     const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);
     if (tooMuch !== undefined) return tooMuch;
     const { address } = deps.signer;
     const leastWei = payout.amountWei + LEAST_GAS * fees.maxFeePerGasWei;
+    // The balance comes before the node's words, which are other ones in each client.
     if (agreedWei < leastWei) {
       const holds = `wallet ${address} holds ${ethAndWei(agreedWei)}`;
       return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
     }
+    if (!saysUnaffordable(estimate)) return rpcUnreachable(estimate.message);
     // A quorum sees enough: what one endpoint says of it is its own trouble.
     return rpcUnreachable(`${estimate.message}, although a quorum sees ${ethAndWei(agreedWei)}`);
   }

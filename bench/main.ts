@@ -23,6 +23,7 @@ program
   )
   .option('--old-payouts <n>', 'in the tables before the last round', count, 1_000_000)
   .option('--standing <n>', 'left open while the chain stands still', count, 5_000)
+  .option('--workers <n>', 'processes on the one database', atLeastOne, 1)
   .option('--json', 'print the figures as JSON', false)
   .action(async ({ json, ...options }: PayoutOptions) => {
     const figures = await benchPayout({ ...options, say });
@@ -150,7 +151,14 @@ interface PayoutOptions {
   readonly sizes: readonly number[];
   readonly oldPayouts: number;
   readonly standing: number;
+  readonly workers: number;
   readonly json: boolean;
+}
+
+function atLeastOne(text: string): number {
+  const value = count(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('one at least');
 }
 
 function count(text: string): number {

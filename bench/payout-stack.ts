@@ -1,4 +1,4 @@
-/** What the payout bench pays with: every server real, the worker a process of its own. */
+/** What the payout bench pays with: every server real, each worker a process of its own. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,12 +7,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { LocalChain } from '../local/chain-node.js';
+import type { LocalProcess } from '../local/process.js';
 import { writeConfig } from '../local/stack-config.js';
 import { closeDatabase, type Database, openDatabase } from '../store/database.js';
 import { startUntil } from './children.js';
 import { type Stops, startPoolServers, startWorker, stopAll } from './pool-servers.js';
 
-/** What the worker has asked for since it started. */
+/** What all workers have asked for since they started. */
 export interface Counters {
   readonly databaseRoundTrips: number;
   readonly rpcPosts: number;
@@ -26,7 +27,7 @@ export interface PayoutStack {
   readonly chain: LocalChain;
   readonly client: Client;
   readonly wallet: `0x${string}`;
-  readonly pids: { readonly worker: number; readonly temporal: number };
+  readonly pids: { readonly workers: readonly number[]; readonly temporal: number };
   /** Where the API answers, and its token. */
   readonly api: { readonly url: string; readonly token: string };
   counters(): Counters;
@@ -35,25 +36,24 @@ export interface PayoutStack {
 
 const COUNTERS = join(dirname(fileURLToPath(import.meta.url)), 'worker-counters.mjs');
 
-/** Starts Postgres with its default durability, Temporal's dev server on a file, anvil, and a worker. */
-export async function startPayoutStack(say: (line: string) => void): Promise<PayoutStack> {
+/** Starts Postgres with its default durability, Temporal's dev server on a file, anvil, and so many workers. */
+export async function startPayoutStack(
+  workers: number,
+  say: (line: string) => void,
+): Promise<PayoutStack> {
   const dir = mkdtempSync(join(tmpdir(), 'openpool-bench-'));
   const stops: Stops = [async () => rmSync(dir, { recursive: true })];
   const stop = () => stopAll(stops);
   try {
-    return { ...(await build(dir, stops, say)), stop };
+    say(`starting Postgres, Temporal, the chain and workers: ${workers}`);
+    return { ...(await build(dir, stops, workers)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function build(
-  dir: string,
-  stops: Stops,
-  say: (line: string) => void,
-): Promise<Omit<PayoutStack, 'stop'>> {
-  say('starting Postgres, Temporal, the chain and a worker');
+async function build(dir: string, stops: Stops, count: number): Promise<Omit<PayoutStack, 'stop'>> {
   const servers = await startPoolServers(dir, stops);
   const { databaseUrl, temporalAddress, chain, wallet } = servers;
   const source = await startEmptySource();
@@ -67,10 +67,13 @@ async function build(
     ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
     ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
   });
-  const countersFile = join(dir, 'counters.json');
-  const env = { OPENPOOL_COUNTERS_FILE: countersFile };
-  const worker = await startWorker(configPath, ['--import', COUNTERS], env);
-  stops.push(() => worker.stop());
+  const workers: CountedWorker[] = [];
+  // One after the other: the first makes the schema and the schedules.
+  for (let turn = 0; turn < count; turn += 1) {
+    const worker = await startCounted(configPath, join(dir, `counters-${turn}.json`));
+    stops.push(() => worker.process.stop());
+    workers.push(worker);
+  }
   const args = ['--config', configPath];
   const api = await startUntil({ script: 'api/main.ts', args, mark: 'api listening on ' });
   stops.push(() => api.process.stop());
@@ -81,12 +84,37 @@ async function build(
   return {
     ...{ db: database, chain, wallet },
     client: new Client({ connection }),
-    pids: { worker: worker.pid, temporal: servers.temporalPid },
+    pids: { workers: workers.map(({ process }) => process.pid), temporal: servers.temporalPid },
     api: { url: api.said, token: readFileSync(join(dir, 'api-token'), 'utf8').trim() },
     counters: () => ({
-      ...(JSON.parse(readFileSync(countersFile, 'utf8')) as Omit<Counters, 'temporalCpuMs'>),
+      ...added(workers.map(({ counters }) => counters())),
       temporalCpuMs: cpuMsOf(servers.temporalPid),
     }),
+  };
+}
+
+type WorkerCounters = Omit<Counters, 'temporalCpuMs'>;
+
+interface CountedWorker {
+  readonly process: LocalProcess;
+  counters(): WorkerCounters;
+}
+
+async function startCounted(configPath: string, file: string): Promise<CountedWorker> {
+  const env = { OPENPOOL_COUNTERS_FILE: file };
+  return {
+    process: await startWorker(configPath, ['--import', COUNTERS], env),
+    counters: () => JSON.parse(readFileSync(file, 'utf8')) as WorkerCounters,
+  };
+}
+
+function added(all: readonly WorkerCounters[]): WorkerCounters {
+  const sum = (key: keyof WorkerCounters) => all.reduce((total, one) => total + one[key], 0);
+  return {
+    databaseRoundTrips: sum('databaseRoundTrips'),
+    rpcPosts: sum('rpcPosts'),
+    rpcCalls: sum('rpcCalls'),
+    cpuMs: sum('cpuMs'),
   };
 }
 

@@ -3,7 +3,7 @@
  * hold is answered, and what it costs that they are open.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { rpc } from '../local/chain-node.js';
 import { query } from '../store/query.js';
 import { cpuMsOf, type PayoutStack } from './payout-stack.js';
@@ -12,9 +12,11 @@ export interface StandingFigures {
   readonly open: number;
   /** Of the source that is due every 5 s, at its worst while the payouts are taken up, and while they stand. */
   readonly maxSyncAgeMs: number;
+  /** Of the sentinel's last look, which is due every minute, at its worst while they stand. */
+  readonly maxSentinelAgeMs: number;
   /** The slowest of those asked for while the payouts stand. */
   readonly holdAnswerMs: number;
-  /** Of one core, worker and Temporal together, while the payouts stand. */
+  /** Of one core, workers and Temporal together, while the payouts stand. */
   readonly idleCpuPercent: number;
   readonly idleWorkerCpuPercent: number;
   readonly idleTemporalCpuPercent: number;
@@ -34,10 +36,12 @@ export async function measureStanding(
   payees: number,
   startRound: () => Promise<void>,
 ): Promise<StandingFigures> {
-  const ages = watchSyncAge(stack);
+  const syncAges = watchAge(stack, sql`SELECT max(last_success_at) AS at FROM source`);
   await rpc(stack.chain.rpcUrl, 'evm_setIntervalMining', [0]);
   await startRound();
   await until(async () => (await countIn(stack, 'signed')) === payees);
+  const looked = sql`SELECT changed_at AS at FROM setting WHERE key = 'sentinel.looked-at'`;
+  const sentinelAges = watchAge(stack, looked);
   await sleep(SETTLE_DOWN_MS);
   const idle = await idleCpu(stack);
   const answers: number[] = [];
@@ -45,7 +49,7 @@ export async function measureStanding(
   for (let turn = 0; turn < HOLDS; turn += 1) {
     answers.push(await hold(stack, held, turn % 2 === 0 ? 'hold' : 'resume'));
   }
-  const maxSyncAgeMs = await ages.stop();
+  const [maxSyncAgeMs, maxSentinelAgeMs] = [await syncAges.stop(), await sentinelAges.stop()];
   const open = await countIn(stack, 'signed');
   await rpc(stack.chain.rpcUrl, 'anvil_setIntervalMining', [1]);
   const minedMs = performance.now();
@@ -53,6 +57,7 @@ export async function measureStanding(
   return {
     open,
     maxSyncAgeMs: Math.round(maxSyncAgeMs),
+    maxSentinelAgeMs: Math.round(maxSentinelAgeMs),
     holdAnswerMs: Math.round(Math.max(...answers)),
     idleCpuPercent: tenths(idle.worker + idle.temporal),
     idleWorkerCpuPercent: tenths(idle.worker),
@@ -61,19 +66,23 @@ export async function measureStanding(
   };
 }
 
-function watchSyncAge({ db }: PayoutStack) {
+/** How old something is at its worst. What never was is as old as the watching. */
+function watchAge({ db }: PayoutStack, when: SQL) {
   let [worst, isOver] = [0, false];
+  const startedMs = performance.now();
   const look = async () => {
     while (!isOver) {
-      const [row] = await query<{ age: string }>(
+      const [row] = await query<{ age: string | null }>(
         db,
-        sql`SELECT extract(epoch FROM now() - max(last_success_at)) * 1000 AS age FROM source`,
+        sql`SELECT extract(epoch FROM now() - at) * 1000 AS age FROM (${when}) it`,
       );
-      worst = Math.max(worst, Number(row?.age ?? 0));
+      worst = Math.max(worst, Number(row?.age ?? performance.now() - startedMs));
       await sleep(LOOK_EVERY_MS);
     }
   };
   const looking = look();
+  // Told by `stop`; what fails meanwhile ends the bench, and says more.
+  looking.catch(() => undefined);
   return {
     async stop() {
       isOver = true;
@@ -106,14 +115,14 @@ async function hold({ api }: PayoutStack, payoutId: string, act: 'hold' | 'resum
 
 /** Of one core, in percent. */
 async function idleCpu({ pids }: PayoutStack) {
-  const before = { worker: cpuMsOf(pids.worker), temporal: cpuMsOf(pids.temporal) };
+  const workersMs = () => pids.workers.reduce((total, pid) => total + cpuMsOf(pid), 0);
+  const before = { workers: workersMs(), temporal: cpuMsOf(pids.temporal) };
   const startedMs = performance.now();
   await sleep(IDLE_MS);
-  const percent = (pid: number, beforeMs: number) =>
-    ((cpuMsOf(pid) - beforeMs) / (performance.now() - startedMs)) * 100;
+  const percent = (takenMs: number) => (takenMs / (performance.now() - startedMs)) * 100;
   return {
-    worker: percent(pids.worker, before.worker),
-    temporal: percent(pids.temporal, before.temporal),
+    worker: percent(workersMs() - before.workers),
+    temporal: percent(cpuMsOf(pids.temporal) - before.temporal),
   };
 }
 

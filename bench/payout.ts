@@ -21,6 +21,8 @@ export interface PayoutBenchOptions {
   readonly oldPayouts: number;
   /** How many are left open on a chain that stands still; 0 leaves it out. */
   readonly standing: number;
+  /** Processes that share the database; their CPU and what they ask are added up. */
+  readonly workers: number;
   readonly say: (line: string) => void;
 }
 
@@ -44,7 +46,7 @@ const ROUND_TIMEOUT_MS = 900_000;
 
 export async function benchPayout(options: PayoutBenchOptions) {
   const { say } = options;
-  const stack = await startPayoutStack(say);
+  const stack = await startPayoutStack(options.workers, say);
   try {
     say(`a round of ${WARM_UP} to warm up`);
     await payRound(stack, { payees: WARM_UP, oldPayouts: 0 });
@@ -65,6 +67,7 @@ export async function benchPayout(options: PayoutBenchOptions) {
     const { payees: _, oldPayouts: __, ...figures } = main;
     return {
       payees: options.payees,
+      workers: options.workers,
       ...figures,
       anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
       ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),
@@ -98,7 +101,7 @@ function describe(figures: RoundFigures): string {
   return [
     `${figures.payoutsPerSecond} payouts/s`,
     `${figures.secondsToLast} s to the last one`,
-    `${figures.workerCpuMsPerPayout} ms of the worker's CPU`,
+    `${figures.workerCpuMsPerPayout} ms of the workers' CPU`,
     `${figures.temporalCpuMsPerPayout} ms of Temporal's`,
     `${figures.databaseRoundTripsPerPayout} database round trips`,
     `${figures.rpcPostsPerPayout} RPC posts with ${figures.rpcCallsPerPayout} calls`,

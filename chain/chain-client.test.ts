@@ -199,6 +199,44 @@ describe('an endpoint with a will of its own', () => {
     },
   );
 
+  it.each([
+    [400, 'Bad Request'],
+    [413, 'Payload Too Large'],
+    [500, 'upstream gave up'],
+  ])(
+    'is asked in what it takes when it tells a limit of three as HTTP %d',
+    async (status, text) => {
+      endpoint.setMood({ mostCalls: 3, tells: { status, text } });
+      const client = clientOf(endpoint);
+      expect((await client.walletView(randomAddress())).balanceWei).toBe(0n);
+      expect((await client.receipts(HASHES)).size).toBe(12);
+    },
+  );
+
+  it('is asked in what it takes after some refusals, when it tells a limit as if it were busy', async () => {
+    endpoint.setMood({ mostCalls: 3, tells: { status: 429, text: 'slow down' } });
+    const client = clientOf(endpoint);
+    const ask = async () => {
+      await client.chainId();
+      return client.receipts(HASHES).catch(() => undefined);
+    };
+    await expect.poll(async () => (await ask())?.size, { interval: 1 }).toBe(12);
+  });
+
+  it('is quoted in its plain text, but no page of it and nothing about a key', async () => {
+    const said = async (status: number, text: string) => {
+      endpoint.setMood({ mostCalls: 0.5, tells: { status, text } });
+      return String(
+        await clientOf(endpoint)
+          .chainId()
+          .catch((error: unknown) => error),
+      );
+    };
+    expect(await said(500, 'upstream gave up\n')).toMatch(/HTTP 500: upstream gave up$/);
+    expect(await said(502, '<html>nginx</html>')).toMatch(/HTTP 502$/);
+    expect(await said(403, 'no such key: K3Y')).toMatch(/HTTP 403$/);
+  });
+
   it('shows its chain where a post has no room for that, before and after each', async () => {
     endpoint.setMood({ mostCalls: 0 });
     const client = clientOf(endpoint);
@@ -246,6 +284,30 @@ describe('an endpoint with a will of its own', () => {
     const receipts = await client.receipts(hashes);
     expect([...receipts.keys()]).toEqual([hashes[1]]);
     expect(receipts.get(hashes[1] ?? '')).toMatchObject({ succeeded: true });
+  });
+
+  it('that gives one header or one estimate that cannot be read leaves that one alone unknown', async () => {
+    const client = clientOf(endpoint);
+    const { head } = await client.walletView(randomAddress());
+    await rpc(chain.rpcUrl, 'anvil_mine', ['0x2']);
+    const isNext = (result: unknown) =>
+      Number((result as { number?: string }).number) === head.number + 1;
+    let estimates = 0;
+    endpoint.setMood({
+      edit: (method, result) => {
+        if (method === 'eth_estimateGas') return estimates++ === 0 ? 'much' : result;
+        const isGarbled = method === 'eth_getBlockByNumber' && isNext(result);
+        return isGarbled ? { ...(result as object), hash: '0x12' } : result;
+      },
+    });
+    const numbers = [head.number, head.number + 1, head.number + 2];
+    expect([...(await client.headers(numbers)).keys()]).toEqual([numbers[0], numbers[2]]);
+    const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
+    const transfer = { from: rich as `0x${string}`, to: randomAddress(), valueWei: 1n };
+    expect(await client.estimateGas([transfer, transfer])).toEqual([
+      expect.any(ChainError),
+      expect.any(BigInt),
+    ]);
   });
 
   it('that answers nothing usable is told with the time since it did', async () => {

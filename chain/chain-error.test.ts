@@ -11,4 +11,15 @@ describe('an error of an endpoint', () => {
     );
     expect(saysUnaffordable(error)).toBe(true);
   });
+
+  it.each([
+    ['geth', 'insufficient funds for gas * price + value'],
+    ['Besu', 'Upfront cost exceeds account balance'],
+    ['Nethermind', 'InsufficientFunds, Account balance: 0, cumulative cost: 5'],
+    ['Hardhat', "Sender doesn't have enough funds to send tx."],
+    ['Reth', 'lack of funds (0) for max fee (21000)'],
+  ])('of %s is known to say that the wallet cannot pay', (_client, said) => {
+    expect(saysUnaffordable(new ChainError('refused', said))).toBe(true);
+    expect(saysUnaffordable(new ChainError('unreachable', said))).toBe(false);
+  });
 });

@@ -1,3 +1,4 @@
+import { isUnaffordable } from '../domain/broadcast-answer.js';
 import { foreignText } from '../domain/foreign-text.js';
 
 /**
@@ -46,5 +47,5 @@ export function saysReverted(error: ChainError): boolean {
 
 /** Whether the node says that the sender cannot afford the call. */
 export function saysUnaffordable(error: ChainError): boolean {
-  return error.kind === 'refused' && /insufficient (funds|balance)|OutOfFund/i.test(error.message);
+  return error.kind === 'refused' && isUnaffordable(error.message);
 }

@@ -37,7 +37,7 @@ export interface ChainReads {
   nonceAt(wallet: Address, blockNumber: number): Promise<number>;
   /** The newest block that the node itself calls final; null when it names none. */
   finalizedBlock(): Promise<number | null>;
-  /** The canonical headers by number; absent where the node has no such block. */
+  /** The canonical headers by number; absent where the node has no such block, or shows none that can be read. */
   headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
   /** By hash: null where the node says that there is none, absent where it did not say, or not readably. */
   receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
@@ -72,8 +72,9 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
       const calls = wanted.map((number) => call('eth_getBlockByNumber', hex(number), false));
       const found = new Map<number, BlockHeader>();
       for (const [index, answer] of (await endpoint.batch(calls)).entries()) {
-        const header = answer.ok ? readHeader(answer.result) : null;
-        if (header !== null && header.number === wanted[index]) found.set(header.number, header);
+        if (!answer.ok) continue;
+        const header = readable(() => readHeader(answer.result));
+        if (header && header.number === wanted[index]) found.set(header.number, header);
       }
       return found;
     },
@@ -102,9 +103,13 @@ export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
         call('eth_estimateGas', { from, to, value: hex(valueWei) }),
       );
       const answers = await endpoint.batch(calls);
-      return answers.map((answer) =>
-        answer.ok ? readQuantity(answer.result, 'gas estimate') : answer.error,
-      );
+      return answers.map((answer) => {
+        if (!answer.ok) return answer.error;
+        return (
+          readable(() => readQuantity(answer.result, 'gas estimate')) ??
+          new ChainError('garbled', `${endpoint.name} gave no gas estimate that can be read`)
+        );
+      });
     },
   };
 }
@@ -141,15 +146,20 @@ async function byHash<T extends { readonly hash: string }>(
   for (const [index, answer] of answers.entries()) {
     const hash = asked.hashes[index];
     if (hash === undefined || !answer.ok) continue;
-    try {
-      const value = asked.read(answer.result);
-      if (value === null || value.hash === hash) found.set(hash, value);
-    } catch (error) {
-      // What cannot be read says nothing of this hash, and takes nothing from what is said of others.
-      if (!(error instanceof ChainError)) throw error;
-    }
+    const value = readable(() => asked.read(answer.result));
+    if (value === null || value?.hash === hash) found.set(hash, value);
   }
   return found;
+}
+
+/** Undefined for what cannot be read: it says nothing of its own call, and takes nothing from the others. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    return undefined;
+  }
 }
 
 async function single(endpoint: RpcEndpoint, request: RpcCall): Promise<unknown> {

@@ -34,17 +34,20 @@ export interface RpcEndpointOptions {
 class BatchRefusedError extends ChainError {
   /** They were too many for one post, whenever it comes. */
   readonly isAboutSize: boolean;
+  /** Smaller posts are tried at once: a limit is told with these statuses too, in whatever words. */
+  readonly mayBeSize: boolean;
 
   constructor(
     kind: 'refused' | 'unreachable',
     message: string,
     readonly said: string,
-    isTooLarge = false,
+    status = 200,
   ) {
     super(kind, message);
     this.isAboutSize =
-      isTooLarge ||
+      status === 413 ||
       /batch|(too many|more than \d+|maximum of \d+) (rpc )?(requests|calls) in/i.test(said);
+    this.mayBeSize = this.isAboutSize || [400, 422, 500].includes(status);
   }
 }
 
@@ -54,6 +57,8 @@ const MAX_BATCH = 100;
 const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
 /** An endpoint that has had too much for now is given less at once, down to this. */
 const LEAST_OF_BUSY = 10;
+/** One that has refused more often than this, without an answer to as many calls in between, is given less yet. */
+const REFUSALS_OF_BUSY = 3;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 let lastId = 0;
@@ -66,6 +71,22 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
   const target = { address: readRpcAddress(options.url), timeoutMs: options.timeoutMs };
   let most = MAX_BATCH;
   let learntAt = 0;
+  let refusals = 0;
+  let refusedSize = 1;
+  let isSilent = false;
+  const learn = (size: number, error: BatchRefusedError) => {
+    // A single call is refused as well: then the others were not refused for their number.
+    if (size === 1) {
+      if (isSilent) most = Math.max(most, LEAST_OF_BUSY);
+      return;
+    }
+    [refusals, refusedSize, isSilent] = [refusals + 1, size, true];
+    const isBusy = !error.mayBeSize && refusals <= REFUSALS_OF_BUSY;
+    const smaller = Math.max(smallerBatch(size, error), isBusy ? LEAST_OF_BUSY : 1);
+    if (smaller >= mostCalls()) return;
+    learntAt = performance.now();
+    most = smaller;
+  };
   const mostCalls = () => {
     if (performance.now() - learntAt > LIMIT_KNOWN_FOR_MS) most = MAX_BATCH;
     return most;
@@ -75,13 +96,13 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
     mostCalls,
     async post(calls) {
       try {
-        return await post(target, calls, mostCalls() === 1);
+        const answers = await post(target, calls, mostCalls() === 1);
+        isSilent = false;
+        // That fewer were answered says nothing about so many.
+        if (calls.length >= refusedSize) refusals = 0;
+        return answers;
       } catch (error) {
-        if (error instanceof BatchRefusedError && calls.length > 1) {
-          const smaller = Math.min(mostCalls(), smallerBatch(calls.length, error));
-          if (smaller < most) learntAt = performance.now();
-          most = smaller;
-        }
+        if (error instanceof BatchRefusedError) learn(calls.length, error);
         throw error;
       }
     },
@@ -102,7 +123,7 @@ export async function inPosts(
     try {
       answers.push(...(await post(calls.slice(answers.length, answers.length + size))));
     } catch (error) {
-      const isLearnt = error instanceof BatchRefusedError && error.isAboutSize && most() < size;
+      const isLearnt = error instanceof BatchRefusedError && error.mayBeSize && most() < size;
       if (!isLearnt) throw error;
     }
   }
@@ -111,7 +132,7 @@ export async function inPosts(
 
 /** The number that the refusal names, if it names one that is smaller; half of it otherwise. */
 function smallerBatch(size: number, { said, isAboutSize }: BatchRefusedError): number {
-  if (!isAboutSize) return Math.max(Math.floor(size / 2), LEAST_OF_BUSY);
+  if (!isAboutSize) return Math.floor(size / 2);
   if (/batch\w* (requests? )?(is|are) (not|disabled)|no batch/i.test(said)) return 1;
   const named = [...said.matchAll(/\b\d{1,3}\b/g)]
     .map(([digits]) => Number(digits))
@@ -156,9 +177,9 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
     const text = await response.text();
     if (response.ok) return text;
     const { status } = response;
-    const said = wordsIn(text, scrub);
+    const said = wordsIn(text, status, scrub);
     const words = `${name} answered HTTP ${status}${said === '' ? '' : `: ${said}`}`;
-    throw new BatchRefusedError('unreachable', words, said, status === 413);
+    throw new BatchRefusedError('unreachable', words, said, status);
   } catch (error) {
     if (error instanceof ChainError) throw error;
     // No cause is kept: what fetch throws may carry the address whole.
@@ -167,16 +188,21 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
   }
 }
 
-/** What the JSON of an error says; a page or a plain text may quote what was sent along. */
-function wordsIn(text: string, scrub: (words: string) => string): string {
+/**
+ * What the JSON of an error says, or a line of plain text. A page says nothing, and who refuses a key may quote it
+ * in a form that nothing recognises.
+ */
+function wordsIn(text: string, status: number, scrub: (words: string) => string): string {
   try {
     return scrub(wordsOf(JSON.parse(text)) ?? '').slice(0, LONGEST_WORDS);
   } catch {
-    return '';
+    const isQuotable = ![401, 403, 407].includes(status) && !/^\s*</.test(text);
+    return isQuotable ? scrub(text).trim().slice(0, LONGEST_PLAIN) : '';
   }
 }
 
 const LONGEST_WORDS = 300;
+const LONGEST_PLAIN = 120;
 
 function wordsOf(parsed: unknown): string | undefined {
   if (typeof parsed !== 'object' || parsed === null) return undefined;
@@ -199,6 +225,11 @@ function readAnswers(
   requests: readonly { readonly id: number }[],
 ): readonly RpcAnswer[] {
   const garbled = (what: string) => new ChainError('garbled', `${name} answered ${what}`);
+  const refusedWhole = (said: string) => {
+    const shown = scrub(said).slice(0, LONGEST_WORDS);
+    const words = `${name} answered no call of the batch: ${shown}`;
+    return new BatchRefusedError('refused', words, shown);
+  };
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -208,14 +239,17 @@ function readAnswers(
   if (!Array.isArray(parsed)) {
     const said = wordsOf(parsed);
     if (said === undefined) throw garbled('a batch with something that is none');
-    const shown = scrub(said).slice(0, LONGEST_WORDS);
-    const words = `${name} answered no call of the batch: ${shown}`;
-    throw new BatchRefusedError('refused', words, shown);
+    throw refusedWhole(said);
   }
   const byId = new Map<number, RpcAnswer>();
   for (const element of parsed as readonly unknown[]) {
     const read = readAnswer(element, scrub);
-    if (read === undefined) throw garbled('something that is no JSON-RPC');
+    if (read === undefined) {
+      // As an endpoint that takes no batches answers the only call that it was asked.
+      const said = requests.length === 1 ? wordsOf(element) : undefined;
+      if (said !== undefined) throw refusedWhole(said);
+      throw garbled('something that is no JSON-RPC');
+    }
     if (byId.has(read.id)) throw garbled('one call twice');
     byId.set(read.id, read.answer);
   }

@@ -16,7 +16,14 @@ export function refusalIn(answer: string | null): string | null {
   return answer;
 }
 
-/** Whether a refusal says that the wallet cannot pay for the bytes. */
-export function isUnaffordable(refusal: string): boolean {
-  return /insufficient (funds|balance)|OutOfFund/i.test(refusal);
+/** As geth, Nethermind, Besu, Erigon, Reth and Hardhat say it. */
+const UNAFFORDABLE =
+  /insufficient ?(funds|balance)|OutOfFund|(enough|lack of) funds|(cost|value)\b.* exceeds .*balance/i;
+
+/**
+ * Whether a node says that the wallet cannot pay. Each client has words of its own, so this only helps: what is
+ * decided is decided by the balance.
+ */
+export function isUnaffordable(said: string): boolean {
+  return UNAFFORDABLE.test(said);
 }

@@ -64,13 +64,14 @@ function refusedBytes(
 ): Wait {
   const sent = `sent ${said.times} with nonce ${nonce}, and not taken (${said.refusal})`;
   const holds = `wallet ${wallet} holds ${ethAndWei(balanceWei)}`;
-  if (!isUnaffordable(said.refusal)) {
-    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
-    return { code: 'BROADCAST_REFUSED', reason };
-  }
+  // The balance comes before the node's words, which are other ones in each client.
   if (balanceWei < costWei) {
     const missing = ethAndWei(costWei - balanceWei);
     return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
+  }
+  if (!isUnaffordable(said.refusal)) {
+    const reason = `${sent}; it is sent again by itself: check chain.rpcUrls and the caps of \`chain\` if this lasts`;
+    return { code: 'BROADCAST_REFUSED', reason };
   }
   const reason =
     `${sent}, although ${holds}, enough for this payout: it goes on by itself when those before it are ` +

@@ -127,10 +127,11 @@ describe('the words of a wait', () => {
     [
       'BROADCAST_REFUSED',
       { lastAnswer: 'node:1 refused it: transaction type not supported' },
-      {},
+      { balanceWei: 600n },
       'sent once with nonce 7, and not taken (node:1 refused it: transaction type not supported)',
     ],
     ['WALLET_EMPTY', unaffordable, {}, 'too little: top it up'],
+    ['WALLET_EMPTY', { lastAnswer: 'node:1 refused it: no' }, {}, 'too little: top it up'],
     ['BROADCAST_REFUSED', unaffordable, { balanceWei: 600n }, 'enough for this payout'],
   ])('are those of %s', (code, slotChange, sightChange, words) => {
     const wait = describeWait({ ...open, ...slotChange }, { ...sight, ...sightChange }, 99);

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ConfigError } from '../config/problem.js';
-import { type LocalChain, startChain } from '../local/chain-node.js';
+import { type LocalChain, rpc, startChain } from '../local/chain-node.js';
 import { freePort } from '../local/ports.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 import { createEmptyDatabase, type TestDatabase } from '../test/harness/database.js';
@@ -42,6 +42,7 @@ async function check(changes: Record<string, unknown> = {}) {
     sources: [source('one', 'https://one.pool.test:7935')],
     database: { url: database.url },
     api: { port: 0 },
+    temporal: { address: inject('temporalAddress') },
     chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, second()] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     ...changes,
@@ -181,6 +182,46 @@ describe('checking a configuration', () => {
       expect.stringMatching(
         `^${strict.name} does not tell the gas of a transfer, .*: not whitelisted for this key`,
       ),
+    ]);
+  });
+
+  it('asks also what a worker asks later: final blocks, blocks with transactions, state of hours ago', async () => {
+    const startedAt = String(Math.floor(Date.now() / 1_000) - 100 * 300);
+    const aged = await startChain({ blockTimeSeconds: 0, extraArgs: ['--timestamp', startedAt] });
+    await rpc(aged.rpcUrl, 'anvil_mine', ['0x64', '0x12c']);
+    const none = await startRpcSwitch(aged.rpcUrl);
+    const [young, bare] = await Promise.all([
+      startRpcSwitch(aged.rpcUrl),
+      startRpcSwitch(aged.rpcUrl),
+    ]);
+    none.setMood({ edit: (_, it, [block]) => (block === 'finalized' ? null : it) });
+    // As a node without an archive: six hours are 72 of these blocks.
+    young.setMood({
+      edit: (method, it, [, block]) =>
+        method === 'eth_getTransactionCount' && Number(block) < 50 ? 'missing trie node' : it,
+    });
+    bare.setMood({ edit: (_, it, [, isWhole]) => (isWhole === true ? null : it) });
+    const { codes, warnings } = await check({
+      chain: { id: chain.chainId, rpcUrls: [none.url, young.url, bare.url] },
+    }).finally(() => Promise.all([none.stop(), young.stop(), bare.stop(), aged.stop()]));
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(`^${none.name} does not tell the .finalized. block`),
+      expect.stringMatching(`^${young.name} does not tell the count and the balance 6 hours ago`),
+      expect.stringMatching(`^${bare.name} does not tell blocks with their transactions`),
+    ]);
+  });
+
+  it('asks Temporal for its namespace, and names what is missing, as a start waits for it', async () => {
+    const address = inject('temporalAddress');
+    const missing = await check({ temporal: { address, namespace: 'nowhere' } });
+    expect(missing.warnings).toEqual([
+      expect.stringMatching(/^TEMPORAL_UNREACHABLE: .*no namespace "nowhere": create it with/),
+    ]);
+    const silent = await check({ temporal: { address: new URL(away).host } });
+    expect(silent.codes).toEqual([]);
+    expect(silent.warnings).toEqual([
+      expect.stringMatching(/^TEMPORAL_UNREACHABLE: .*cannot be reached.*; a start waits for it$/),
     ]);
   });
 

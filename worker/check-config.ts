@@ -1,13 +1,8 @@
 /** What a start would refuse, told without starting anything. */
 import { stringify } from 'yaml';
 import { toChecksum } from '../api/addresses.js';
-import {
-  ChainError,
-  OtherChainError,
-  saysReverted,
-  saysUnaffordable,
-} from '../chain/chain-error.js';
-import { type ChainReads, chainReadsOf } from '../chain/chain-reads.js';
+import { ChainError, OtherChainError } from '../chain/chain-error.js';
+import { chainReadsOf } from '../chain/chain-reads.js';
 import { onOwnChain } from '../chain/own-chain.js';
 import { rpcHost } from '../chain/rpc-address.js';
 import { createRpcEndpoint } from '../chain/rpc-client.js';
@@ -21,6 +16,8 @@ import { refuseSharedPlace } from '../domain/source-place.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { checkSurroundings, type Found } from './check-surroundings.js';
+import { checkTemporal } from './check-temporal.js';
+import { askAsWorker, GENEROUS_BATCH } from './endpoint-questions.js';
 import { openConfiguredSigner } from './wallet-start.js';
 
 export interface CheckedConfig {
@@ -41,7 +38,7 @@ const PATIENCE_MS = 3_000;
 
 /**
  * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints, a remote signer,
- * Postgres, directories and the API's port are looked at too; Temporal and the orchestrators are not.
+ * Postgres, Temporal, directories and the API's port are asked too; the orchestrators are not.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
@@ -53,6 +50,7 @@ export async function checkConfig(path: string): Promise<CheckedConfig> {
     checkChain(config, signer?.address ?? NOBODY, found),
     checkSigner(signer, found),
     checkSurroundings(config, found),
+    checkTemporal(config, found),
   ]);
   const described = describeConfig(config);
   const spelled = (one: Address | null | undefined) => (one ? toChecksum(one) : null);
@@ -71,7 +69,7 @@ function verdict(refusals: readonly PoolError[], warnings: readonly string[]): s
     ...warnings.map((warning) => `warning: ${warning}`),
     ...refusals.map(({ code, message, help }) => `${code}: ${message}\n${help}`),
     refusals.length === 0
-      ? 'nothing here would be refused; Temporal and the orchestrators were not asked'
+      ? 'nothing here would be refused; the orchestrators were not asked'
       : `a start would be refused, see above: ${refusals.map(({ code }) => code).join(', ')}`,
   ].join('\n');
 }
@@ -174,51 +172,8 @@ async function askEndpoint(
   }
 }
 
-/** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
-const GENEROUS_BATCH = 20;
-const NO_HASHES = Array.from(
-  { length: GENEROUS_BATCH },
-  (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
-);
 /** Where no key could be opened. */
 const NOBODY: Address = `0x${'00'.repeat(19)}01`;
-
-/** Asks what a worker asks when it signs, sends and settles; gives what the endpoint does not tell. */
-async function askAsWorker(
-  reads: ChainReads,
-  { wallet, confirmations }: { readonly wallet: Address; readonly confirmations: number },
-): Promise<string[]> {
-  const questions: readonly [string, () => Promise<unknown>][] = [
-    ["the wallet's balance and count", () => reads.walletView(wallet)],
-    [
-      'the count a few blocks ago',
-      async () => {
-        const { head } = await reads.walletView(wallet);
-        return reads.nonceAt(wallet, Math.max(head.number - confirmations + 1, 0));
-      },
-    ],
-    ['receipts', () => reads.receipts(NO_HASHES)],
-    ['transactions', () => reads.transactions(NO_HASHES.slice(0, 1))],
-    ['the gas of a transfer', () => estimateNothing(reads, wallet)],
-  ];
-  const refusals: string[] = [];
-  for (const [what, ask] of questions) {
-    try {
-      await ask();
-    } catch (error) {
-      if (!(error instanceof ChainError)) throw error;
-      refusals.push(`does not tell ${what}, which a worker asks: ${error.message}`);
-      // One that is silent by now would be waited for at each question.
-      if (error.kind === 'unreachable') break;
-    }
-  }
-  return refusals;
-}
-
-async function estimateNothing(reads: ChainReads, wallet: Address): Promise<void> {
-  const [gas] = await reads.estimateGas([{ from: wallet, to: wallet, valueWei: 0n }]);
-  if (gas instanceof ChainError && !saysUnaffordable(gas) && !saysReverted(gas)) throw gas;
-}
 
 interface SeenHead {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
 import { freePort } from '../local/ports.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
@@ -30,6 +30,7 @@ async function check(changes: Record<string, unknown>) {
     chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:9'] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     api: { port: 0 },
+    temporal: { address: inject('temporalAddress') },
     ...changes,
   };
   const { refusals, warnings } = await checkConfig(await write(stringify(config)));

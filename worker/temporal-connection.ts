@@ -90,7 +90,8 @@ async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> 
 
 const GRPC_NOT_FOUND = 5;
 
-function describeFailure(temporal: TemporalConfig, error: unknown): string {
+/** In words for an operator, why Temporal or the namespace cannot be reached, with the command that helps. */
+export function describeFailure(temporal: TemporalConfig, error: unknown): string {
   const { address, namespace } = temporal;
   if (error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND) {
     return (

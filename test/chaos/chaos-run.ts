@@ -78,7 +78,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     });
     for (const wallet of wallets) oracles.set(wallet, oracle);
     const payees = { payees: cast.all, plain: cast.plain };
-    const side = { name: 'the pool', pool, ...payees, earned, oracle, random, booked: new Map() };
+    const side = {
+      name: 'the pool',
+      pool,
+      ...payees,
+      earned,
+      oracle,
+      random,
+      booked: new Map(),
+      crowd: [],
+    };
     const second =
       isStorm && hasTime(kind) ? await addSecondSide(stack, forSecond, say) : undefined;
     if (second !== undefined) oracles.set(second.place.wallet.address, second.oracle);
@@ -90,7 +99,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     });
     const operator = createOperator({ configPath: stack.configPath, pool, say });
     const scene: StormScene = {
-      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say },
+      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say, side },
       ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place, isControl: kind.isControl },
     };
     return await playOut(scene, { ...options, plan, side, second, sentHashes });

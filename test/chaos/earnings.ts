@@ -13,6 +13,8 @@ export interface Side {
   readonly payees: readonly Address[];
   /** Those of them that take whatever they are sent. */
   readonly plain: readonly Address[];
+  /** Plain addresses that came while the storm went on. */
+  readonly crowd: Address[];
   readonly earned: Map<string, bigint>;
   readonly oracle: Oracle;
   readonly random: Random;
@@ -39,8 +41,17 @@ export async function earn(side: Side, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function earnOnce(side: Side, payees: readonly Address[], name: string): Promise<void> {
-  const credits = drawCredits(payees, side.random);
+/** Each of them a drawn amount, or so much. */
+export async function earnOnce(
+  side: Side,
+  payees: readonly Address[],
+  name: string,
+  amountWei?: bigint,
+): Promise<void> {
+  const credits =
+    amountWei === undefined
+      ? drawCredits(payees, side.random)
+      : payees.map((payee) => ({ payee, amountWei }));
   for (const { payee, amountWei } of credits) {
     side.earned.set(payee, (side.earned.get(payee) ?? 0n) + amountWei);
   }
@@ -79,7 +90,7 @@ export async function settleDown(
   for (let turn = 1; quiet < QUIET_LOOKS && performance.now() < deadline; turn += 1) {
     await sleep(1_000);
     const { liveness, ledger } = await side.oracle.look();
-    const waiting = side.plain.filter(
+    const waiting = [...side.plain, ...side.crowd].filter(
       (payee) => (ledger.promised.get(payee)?.pendingWei ?? 0n) >= LEAST_PENDING_WEI,
     );
     const isQuiet =

@@ -26,7 +26,13 @@ export const LIES = [
   'hundredBehind',
 ] as const;
 
-export const CHAIN_FAULTS = ['poolEmptied', 'reorg', 'baseFeeJump', 'miningStalled'] as const;
+export const CHAIN_FAULTS = [
+  'poolEmptied',
+  'reorg',
+  'baseFeeJump',
+  'miningStalled',
+  'chainStood',
+] as const;
 export const FOREIGN_FAULTS = ['foreignToStranger', 'foreignToPayee'] as const;
 export const PAYEE_FAULTS = ['payeeReverts', 'payeeBurnsGas'] as const;
 /** Everything that somebody does who reaches Temporal, and has neither the database nor the API's token. */

@@ -44,7 +44,17 @@ export async function addSecondSide(
     foreignHashes: new Set(),
   });
   const name = 'the second pool';
-  const side = { name, pool, payees, plain: payees, earned, oracle, random, booked: new Map() };
+  const side = {
+    name,
+    pool,
+    payees,
+    plain: payees,
+    earned,
+    oracle,
+    random,
+    booked: new Map(),
+    crowd: [],
+  };
   const address = stack.temporal.current.address;
   let poolId = '';
   let before: PoolSchedules = new Map();

@@ -23,6 +23,8 @@ test('every seed does everything at least once, within its time, and no reorg is
       const kinds = new Set(plan.map(({ deed }) => deed.kind));
       expect(KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
       expect(LONG_KINDS.every((kind) => kinds.has(kind) === seconds >= 45)).toBe(true);
+      const stands = plan.flatMap(({ deed }) => (deed.kind === 'standChain' ? [deed.forMs] : []));
+      expect(stands.filter((forMs) => forMs >= 45_000)).toHaveLength(seconds >= 60 ? 1 : 0);
       expect(plan.every(({ atMs }) => atMs >= 0 && atMs < seconds * 1_000)).toBe(true);
       const depths = plan.flatMap(({ deed }) => (deed.kind === 'reorg' ? [deed.depth] : []));
       expect(Math.max(...depths)).toBeLessThan(4);
@@ -37,6 +39,7 @@ test('every seed does everything at least once, within its time, and no reorg is
 test('a class that takes longer than a storm has is planned for no storm of that kind', () => {
   const planned = (seconds: number, isControl: boolean) => plannedFaults({ seconds, isControl });
   expect(planned(60, false)).toEqual(FAULTS);
+  expect(planned(59, false)).not.toContain('chainStood');
   for (const fault of ['secondPoolStarted', 'walletReplacedUnderWay'] as const) {
     expect(planned(30, false)).not.toContain(fault);
     expect(planned(60, true)).not.toContain(fault);

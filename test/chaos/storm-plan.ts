@@ -21,6 +21,7 @@ export type Deed =
   | { readonly kind: 'rpcDown'; readonly forMs: number }
   | { readonly kind: 'reorg'; readonly depth: number }
   | { readonly kind: 'stall'; readonly forMs: number }
+  | { readonly kind: 'standChain'; readonly forMs: number }
   | { readonly kind: 'raiseBaseFee'; readonly forMs: number }
   | { readonly kind: 'emptyPool' }
   | { readonly kind: 'foreign'; readonly to: 'stranger' | 'payee'; readonly inPlace: boolean }
@@ -39,6 +40,10 @@ export interface PlannedDeed {
 
 /** From this length on, things happen for as long as they would in the issue's own storm. */
 const LONG_SECONDS = 45;
+/** From this length on, the chain stands still at the end, with hundreds of payouts open. */
+const STANDING_SECONDS = 60;
+/** Whoever waits for a block that is due has noticed by then, and a sync pass is due. */
+const STANDS_FOR_MS = 50_000;
 
 export interface StormKind {
   readonly seconds: number;
@@ -54,6 +59,7 @@ const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS, .
 export function plannedFaults(kind: StormKind): readonly Fault[] {
   const left: readonly Fault[] = [
     ...(hasTime(kind) ? [] : TAKES_TIME),
+    ...(canStand(kind) ? [] : (['chainStood'] as const)),
     ...(kind.isControl ? ADOPTION_FAULTS : []),
   ];
   return FAULTS.filter((fault) => !left.includes(fault));
@@ -62,6 +68,10 @@ export function plannedFaults(kind: StormKind): readonly Fault[] {
 /** Whether there is time for workers that start anew: a second pool's, and those of another key. */
 export function hasTime({ seconds, isControl }: StormKind): boolean {
   return seconds >= LONG_SECONDS && !isControl;
+}
+
+function canStand(kind: StormKind): boolean {
+  return kind.seconds >= STANDING_SECONDS && hasTime(kind);
 }
 
 const SOURCES_OF: Readonly<Partial<Record<Fault, Deed['kind']>>> = {
@@ -86,9 +96,15 @@ export function leadsTo(deed: Deed, fault: Fault): boolean {
   return (fault === 'mostEndpointsMoved') === (deed.how === 'mostEndpointsMoved');
 }
 
-const COUNTED_ELSEWHERE: readonly Fault[] = [...PAYEE_FAULTS, ...RESTORE_FAULTS, ...WALLET_FAULTS];
+const COUNTED_ELSEWHERE: readonly Fault[] = [
+  ...[...PAYEE_FAULTS, ...RESTORE_FAULTS, ...WALLET_FAULTS],
+  'chainStood',
+];
 
-/** Whether more of the storm would not help: payees' failures are read from the chain at its end, and a key is changed once. */
+/**
+ * Whether more of the storm would not help: payees' failures are read from the chain at its end, a key is changed
+ * once, and what waited for a chain that stood shows as its class left out, which a second try would hide.
+ */
 export function isCountedElsewhere(fault: Fault): boolean {
   return COUNTED_ELSEWHERE.includes(fault);
 }
@@ -165,6 +181,10 @@ export function planStorm(
     spread(1, () => ({ kind: 'startSecondPool' }), { from: 0.55, to: 0.6 });
     spread(1, () => ({ kind: 'stopSecondPool' }), { from: 0.85, to: 0.95 });
     spread(1, () => ({ kind: 'replaceWallet' }), { from: 0.35, to: 0.42 });
+  }
+  // It begins when all others have ended.
+  if (canStand(options)) {
+    spread(1, () => ({ kind: 'standChain', forMs: STANDS_FOR_MS }), { from: 0.96, to: 0.99 });
   }
   return deeds.sort((a, b) => a.atMs - b.atMs);
 }

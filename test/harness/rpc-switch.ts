@@ -6,12 +6,14 @@ import type { AddressInfo } from 'node:net';
 export interface RpcMood {
   /** Posts of more calls are refused as a whole, and 0 takes no batch at all. */
   readonly mostCalls?: number;
+  /** How posts of too many calls are refused, instead of in words of ours about the batch. */
+  readonly tells?: { readonly status: number; readonly text: string };
   /** Every post is refused with these words. */
   readonly refusesAll?: string;
   /** Calls of these methods are refused with these words. */
   readonly refuses?: Readonly<Record<string, string>>;
   /** Changes what a method gives. */
-  readonly edit?: (method: string, result: unknown) => unknown;
+  readonly edit?: (method: string, result: unknown, params: readonly unknown[]) => unknown;
 }
 
 export interface RpcSwitch {
@@ -34,13 +36,15 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
   let claimed: number | undefined;
   let asked: string[] = [];
   let mood: RpcMood = {};
-  const edited = (one: Answer, method: string): Answer => {
+  const edited = (one: Answer, { method, params }: Call): Answer => {
     const words = mood.refuses?.[method];
     if (words !== undefined) return { id: one.id, error: { code: -32_601, message: words } };
     if (method === 'eth_chainId' && claimed !== undefined) {
       return { ...one, result: `0x${claimed.toString(16)}` };
     }
-    return mood.edit === undefined ? one : { ...one, result: mood.edit(method, one.result) };
+    return mood.edit === undefined
+      ? one
+      : { ...one, result: mood.edit(method, one.result, params) };
   };
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -53,7 +57,8 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
       const headers = { 'content-type': 'application/json' };
       const refusal = refusalOf(mood, calls.length, Array.isArray(parsed));
       if (refusal !== undefined) {
-        response.writeHead(refusal.status, headers).end(JSON.stringify(refusal.body));
+        const { status, text } = refusal;
+        response.writeHead(status, headers).end(text);
         return;
       }
       // What is refused does not reach the node.
@@ -61,8 +66,8 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
       fetch(target, { method: 'POST', headers, body: JSON.stringify(passed) })
         .then((answer) => (passed.length === 0 ? [] : (answer.json() as Promise<Answer[]>)))
         .then((answers) => {
-          const all = calls.map(({ id, method }) =>
-            edited(answers.find((one) => one.id === id) ?? { id }, method),
+          const all = calls.map((call) =>
+            edited(answers.find(({ id }) => id === call.id) ?? { id: call.id }, call),
           );
           response
             .writeHead(200, headers)
@@ -101,6 +106,7 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
 interface Call {
   readonly id: number;
   readonly method: string;
+  readonly params: readonly unknown[];
 }
 
 interface Answer {
@@ -110,16 +116,18 @@ interface Answer {
 }
 
 /** As providers say it. */
-function refusalOf({ mostCalls, refusesAll }: RpcMood, calls: number, isBatch: boolean) {
+function refusalOf({ mostCalls, refusesAll, tells }: RpcMood, calls: number, isBatch: boolean) {
+  const json = (status: number, body: unknown) => ({ status, text: JSON.stringify(body) });
   if (refusesAll !== undefined) {
-    return { status: 200, body: { id: null, error: { code: 429, message: refusesAll } } };
+    return json(200, { id: null, error: { code: 429, message: refusesAll } });
   }
   if (mostCalls === undefined) return undefined;
   if (mostCalls === 0 && isBatch) {
     const message = 'batch requests are not enabled on this plan';
-    return { status: 200, body: { id: null, error: { code: -32_600, message } } };
+    return json(200, { id: null, error: { code: -32_600, message } });
   }
   if (mostCalls === 0 || calls <= mostCalls) return undefined;
+  if (tells !== undefined) return tells;
   const message = `Batch of more than ${mostCalls} requests are not allowed on free tier`;
-  return { status: 500, body: { message, code: 31 } };
+  return json(500, { message, code: 31 });
 }

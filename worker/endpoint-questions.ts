@@ -1,0 +1,95 @@
+/** What a worker asks of an RPC endpoint, asked once, so that a configuration can be judged before a start. */
+import { ChainError, saysReverted, saysUnaffordable } from '../chain/chain-error.js';
+import type { ChainReads } from '../chain/chain-reads.js';
+import type { Address } from '../domain/address.js';
+
+/** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
+export const GENEROUS_BATCH = 20;
+const NO_HASHES = Array.from(
+  { length: GENEROUS_BATCH },
+  (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
+);
+/** An adoption after a night looks back so far, a reconciliation as far as the last one. */
+const HOURS_BACK = 6;
+/** Over so many blocks their time is measured. */
+const MEASURED_BLOCKS = 1_000;
+
+interface Asker {
+  readonly wallet: Address;
+  readonly confirmations: number;
+}
+
+type Question = readonly [what: string, ask: () => Promise<unknown>];
+
+/**
+ * Asks what a worker asks when it signs, sends and settles, and what it asks later: when it reconciles, and when
+ * somebody adopts. Gives what the endpoint does not tell, in words.
+ */
+export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<string[]> {
+  const refusals: string[] = [];
+  for (const [what, ask] of questionsOf(reads, asker)) {
+    try {
+      await ask();
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      refusals.push(`does not tell ${what}: ${error.message}`);
+      // One that is silent by now would be waited for at each question.
+      if (error.kind === 'unreachable') break;
+    }
+  }
+  return refusals;
+}
+
+function questionsOf(reads: ChainReads, { wallet, confirmations }: Asker): readonly Question[] {
+  const headNumber = async () => (await reads.walletView(wallet)).head.number;
+  return [
+    ["the wallet's balance and count, which a worker asks", () => reads.walletView(wallet)],
+    [
+      'the count a few blocks ago, which a worker asks',
+      async () => reads.nonceAt(wallet, Math.max((await headNumber()) - confirmations + 1, 0)),
+    ],
+    ['receipts, which a worker asks', () => reads.receipts(NO_HASHES)],
+    ['transactions, which a worker asks', () => reads.transactions(NO_HASHES.slice(0, 1))],
+    ['the gas of a transfer, which a worker asks', () => estimateNothing(reads, wallet)],
+    ['the `finalized` block, without which depth alone counts', () => askFinalized(reads)],
+    [
+      'blocks by their number, which settling asks',
+      async () => headerOf(reads, Math.max((await headNumber()) - confirmations, 0)),
+    ],
+    [
+      'blocks with their transactions, which `wallet adopt` asks',
+      async () => reads.sentIn(wallet, [await headNumber()]),
+    ],
+    [
+      `the count and the balance ${HOURS_BACK} hours ago, which \`wallet reconcile\` and \`wallet adopt\` ask`,
+      async () => {
+        const block = await blockHoursAgo(reads, await headNumber());
+        return [await reads.nonceAt(wallet, block), await reads.balanceAt(wallet, block)];
+      },
+    ],
+  ];
+}
+
+async function estimateNothing(reads: ChainReads, wallet: Address): Promise<void> {
+  const [gas] = await reads.estimateGas([{ from: wallet, to: wallet, valueWei: 0n }]);
+  if (gas instanceof ChainError && !saysUnaffordable(gas) && !saysReverted(gas)) throw gas;
+}
+
+async function askFinalized(reads: ChainReads): Promise<void> {
+  if ((await reads.finalizedBlock()) === null) throw new ChainError('refused', 'it names none');
+}
+
+async function headerOf(reads: ChainReads, number: number) {
+  const header = (await reads.headers([number])).get(number);
+  if (header === undefined) throw new ChainError('refused', `it does not show block ${number}`);
+  return header;
+}
+
+/** As far as the chain's pace tells; the first block where it is younger. */
+async function blockHoursAgo(reads: ChainReads, head: number): Promise<number> {
+  const back = Math.min(MEASURED_BLOCKS, head);
+  if (back === 0) return 0;
+  const [newest, older] = [await headerOf(reads, head), await headerOf(reads, head - back)];
+  const blockMs = Math.max((newest.atMs - older.atMs) / back, 1);
+  return Math.max(head - Math.round((HOURS_BACK * 3_600_000) / blockMs), 0);
+}
