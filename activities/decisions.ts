@@ -13,13 +13,15 @@ import { type DecidedJob, decideJobs, type JobDecision } from '../store/job-deci
 import { requireKnownSource } from '../store/source-reads.js';
 import { listUnmatchedJobs } from '../store/unmatched-job-reads.js';
 import type { AdjustmentReport, JobDecisionReport } from '../workflows/contract-events.js';
-import { beating } from './beating.js';
+import { beating, type OnProgress, REPAIR_MS } from './beating.js';
 import { ordered } from './orders.js';
 
 /** What may be named in one command, and what its answer shows. */
 const MAX_NAMED = 200;
 const MAX_SHOWN = 50;
 const PAGE_SIZE = 200;
+
+const telling = (words: string) => ({ words, mostMs: REPAIR_MS });
 
 interface DecisionDeps {
   readonly db: Database;
@@ -31,19 +33,21 @@ interface DecisionDeps {
 export function createDecisionActivities(deps: DecisionDeps) {
   return {
     assignJobs: ordered(deps.db, 'jobs.assign', (order) =>
-      beating('assigning unattributed jobs', () => {
+      beating(telling('assigning unattributed jobs'), (onProgress) => {
         const { nodeType, region, newPayee } = order.args;
         const payee = requirePayable(order.args.payee);
-        return decide(deps, order, { assignee: { payee, nodeType, region }, newPayee });
+        return decide(deps, order, {
+          ...{ assignee: { payee, nodeType, region }, newPayee, onProgress },
+        });
       }),
     ),
     absorbJobs: ordered(deps.db, 'jobs.absorb', (order) =>
-      beating('absorbing unattributed jobs', () =>
-        decide(deps, order, { assignee: null, newPayee: false }),
+      beating(telling('absorbing unattributed jobs'), (onProgress) =>
+        decide(deps, order, { assignee: null, newPayee: false, onProgress }),
       ),
     ),
     adjustPayee: ordered(deps.db, 'ledger.adjust', (order) =>
-      beating('booking an adjustment', () => adjust(deps, order)),
+      beating(telling('booking an adjustment'), () => adjust(deps, order)),
     ),
   };
 }
@@ -57,7 +61,11 @@ function requirePayable(text: string) {
 async function decide(
   { db, maxOrderedPerDayWei }: DecisionDeps,
   order: Order<'jobs.assign' | 'jobs.absorb'>,
-  to: { readonly assignee: Assignee | null; readonly newPayee: boolean },
+  to: {
+    readonly assignee: Assignee | null;
+    readonly newPayee: boolean;
+    readonly onProgress: OnProgress;
+  },
 ): Promise<JobDecisionReport> {
   const { id, actor, reason, dryRun } = order;
   const { choice } = order.args;
@@ -70,6 +78,7 @@ async function decide(
   const tally = new DecisionTally();
   for await (const keys of chosenJobs(db, choice)) {
     tally.add(await decideJobs(db, keys, decision));
+    to.onProgress();
   }
   // A crash loses the tally and not what was decided: the ledger knows what this run did.
   if (!dryRun) tally.take(await readCommand(db, decision.commandId, MAX_SHOWN));

@@ -14,6 +14,7 @@ import type {
   RestoreReport,
   VerifyReport,
 } from '../workflows/contract.js';
+import { beating, MONTH_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
@@ -25,8 +26,6 @@ export interface HistoryDeps {
     readonly archiveDir: string;
   };
 }
-
-const HEARTBEAT_MS = 1_000;
 
 /** The activities that read all of the history or move parts of it. */
 export function createHistoryActivities({ db, retention }: HistoryDeps) {
@@ -71,20 +70,11 @@ export function createHistoryActivities({ db, retention }: HistoryDeps) {
   };
 }
 
-/** Beats with the latest words of how far it came. */
-async function telling<T>(
+function telling<T>(
   work: (onProgress: (words: string) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const context = Context.current();
-  let latest = 'begins';
-  const beat = () => context.heartbeat(latest);
-  beat();
-  const timer = setInterval(beat, HEARTBEAT_MS);
-  try {
-    return await work((words) => {
-      latest = words;
-    }, context.cancellationSignal);
-  } finally {
-    clearInterval(timer);
-  }
+  const { cancellationSignal } = Context.current();
+  return beating({ words: 'begins', mostMs: MONTH_MS }, (onProgress) =>
+    work(onProgress, cancellationSignal),
+  );
 }

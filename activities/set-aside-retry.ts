@@ -28,7 +28,10 @@ const MAX_SHOWN = 100;
 export async function runSetAsideRetry(
   deps: SyncDeps,
   input: OrderArgs['set-aside.retry'] & { readonly dryRun: boolean },
-  signal: AbortSignal,
+  {
+    signal,
+    onProgress,
+  }: { readonly signal: AbortSignal; readonly onProgress: (words: string) => void },
 ): Promise<SetAsideRetryReport> {
   const { db } = deps;
   const { ids, code, sourceId, dryRun } = input;
@@ -54,6 +57,7 @@ export async function runSetAsideRetry(
     }
     looked += page.length;
     afterId = last.id;
+    onProgress(`tried ${looked} of what was set aside`);
     signal.throwIfAborted();
   }
 }

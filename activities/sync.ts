@@ -7,7 +7,7 @@ import type {
   SetAsideRetryReport,
 } from '../workflows/contract-events.js';
 import { runBackfill } from './backfill.js';
-import { beating } from './beating.js';
+import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 import { runSetAsideRetry } from './set-aside-retry.js';
@@ -59,28 +59,24 @@ async function backfill(
   const context = Context.current();
   const { attempt, scheduledTimestampMs, heartbeatDetails } = context.info;
   const before: BackfillProgress | undefined = heartbeatDetails;
-  let last = before;
-  const beat = (): void => context.heartbeat(last);
-  const timer = setInterval(beat, HEARTBEAT_INTERVAL_MS);
-  try {
-    return await runBackfill(deps, {
+  return beating({ words: before, mostMs: SYNC_LOOP_MS / 2 }, (onProgress) =>
+    runBackfill(deps, {
       ...{ sourceId, from, to, attempt, before, startedMs: scheduledTimestampMs },
       signal: context.cancellationSignal,
-      onProgress: (progress) => {
-        last = progress;
-        beat();
+      onProgress(progress) {
+        onProgress(progress);
+        context.heartbeat(progress);
       },
-    });
-  } finally {
-    clearInterval(timer);
-  }
+    }),
+  );
 }
 
 function retry(
   deps: SyncDeps,
   { args, dryRun }: Order<'set-aside.retry'>,
 ): Promise<SetAsideRetryReport> {
-  return beating('trying what was set aside', () =>
-    runSetAsideRetry(deps, { ...args, dryRun }, Context.current().cancellationSignal),
+  const { cancellationSignal: signal } = Context.current();
+  return beating({ words: 'trying what was set aside', mostMs: REPAIR_MS }, (onProgress) =>
+    runSetAsideRetry(deps, { ...args, dryRun }, { signal, onProgress }),
   );
 }

@@ -1,4 +1,3 @@
-import { heartbeat } from '@temporalio/activity';
 import { ChainError } from '../chain/chain-error.js';
 import { type Address, payableAddress } from '../domain/address.js';
 import { type GivenOrder, givenBy } from '../domain/order.js';
@@ -26,7 +25,7 @@ import type {
   Unscoped,
 } from '../workflows/contract.js';
 import { adoptWallet } from './adoption.js';
-import { beating } from './beating.js';
+import { beating, type OnProgress, PAGE_MS, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
@@ -94,12 +93,14 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
 export async function adoptWallets(
   deps: MoneyDeps,
   { paidFrom, ...input }: GivenOrder<'wallet.adopt'>,
+  onProgress: OnProgress = () => undefined,
 ): Promise<AdoptionReport> {
   const reports: AdoptionReport[] = [];
   const asked = new Set(await walletsAtWork(deps.db, deps.chain.chainId)).add(deps.signer.address);
   const named = paidFrom && (await namedWallet(deps, paidFrom.wallet));
   for (const each of await everyWallet(deps, named)) {
     const { address } = each.signer;
+    onProgress(`looking for what ${address} did`);
     const isAsked = asked.has(address) || address === named;
     const start = paidFrom !== undefined && address === named ? { paidFrom: paidFrom.nonce } : {};
     const adopting = adoptWallet(each, { ...input, ...start });
@@ -148,26 +149,36 @@ function sayWhose(report: AdoptionReport, wallet: Address): AdoptionReport {
   };
 }
 
+const repairing = (words: string) => ({ words, mostMs: REPAIR_MS });
+
 /** The activities that look after the wallet. */
 export function createWalletActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: Unscoped<AuditInput>) =>
-      beating('holding the ledger against itself', () => auditPool(deps, input)),
+      beating({ words: 'holding the ledger against itself', mostMs: PAGE_MS }, (onProgress) =>
+        auditPool(deps, input, onProgress),
+      ),
     ),
     adoptWallet: ordered(deps.db, 'wallet.adopt', (order) =>
-      beating('looking for what the key did', () => adoptWallets(deps, givenBy(order))),
+      beating(repairing('looking for what the key did'), (onProgress) =>
+        adoptWallets(deps, givenBy(order), onProgress),
+      ),
     ),
     releasePayout: ordered(deps.db, 'payout.release', (order) =>
-      beating('looking at its transactions', () => releasePayout(deps, givenBy(order))),
+      beating(repairing('looking at its transactions'), () => releasePayout(deps, givenBy(order))),
     ),
     payElsewhere: ordered(deps.db, 'payout.paid-elsewhere', (order) =>
-      beating('looking for the proof', () => payElsewhere(deps, givenBy(order))),
+      beating(repairing('looking for the proof'), () => payElsewhere(deps, givenBy(order))),
     ),
     recheckSettled: guarded(() =>
-      beating('looking again at what is paid', () => recheckSettled(deps, heartbeat)),
+      beating({ words: 'looking again at what is paid', mostMs: PAGE_MS }, (onProgress) =>
+        recheckSettled(deps, onProgress),
+      ),
     ),
     reconcileWallet: guarded((input: Unscoped<ReconciliationInput>) =>
-      beating('holding the chain against the ledger', () => reconcile(deps, input, heartbeat)),
+      beating({ words: 'holding the chain against the ledger', mostMs: PAGE_MS }, (onProgress) =>
+        reconcile(deps, input, onProgress),
+      ),
     ),
   };
 }
@@ -176,9 +187,10 @@ export function createWalletActivities(deps: MoneyDeps) {
 async function auditPool(
   deps: MoneyDeps,
   { withEvents }: Unscoped<AuditInput>,
+  onProgress: OnProgress,
 ): Promise<AuditReport> {
   const key = walletKeyOf(deps);
-  const broken = await auditLedger(deps.db, { isWhole: withEvents });
+  const broken = await auditLedger(deps.db, { isWhole: withEvents, onProgress });
   const [first] = broken;
   if (first !== undefined) {
     const reason = `${first.code}: ${first.message}`;

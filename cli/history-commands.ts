@@ -116,7 +116,7 @@ async function archiveNow({ deps, config, answer }: CliContext): Promise<void> {
     report.archived.map(({ month, rows, bytes, file }) => [month, rows, bytes, file]),
   );
   const off = 'retention.keepMonths is not set: nothing is ever archived';
-  const waiting = config.retention.keepMonths === null ? off : report.waiting;
+  const waiting = report.waiting ?? (config.retention.keepMonths === null ? off : null);
   answer([table, ...(waiting === null ? [] : [waiting])].join('\n\n'), report);
 }
 

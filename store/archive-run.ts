@@ -66,24 +66,34 @@ const QUIET_MS = 8 * 86_400_000;
 /** A month that somebody fetched back is left to them for this long. */
 const RESTORED_KEPT_MS = 30 * 86_400_000;
 
-/** Archives what is old enough and quiet; makes the next month's partition, and ends old rows, in any case. */
+/** Postings of whole months so long ago are put together, whether their events are archived or not. */
+const COMPACT_MONTHS = 3;
+
+/** Archives what is old enough and quiet; makes the next month's partition, ends old rows and compacts postings in any case. */
 export async function archiveMonths(db: Database, run: ArchiveRun): Promise<ArchiveReport> {
   const { keepMonths } = run;
   const now = run.now ?? (await readClock(db));
   const ahead = [monthStart(now).getTime(), monthStart(now, 1).getTime()];
   await ensurePartitions(db, { dtsMs: ahead, now }, new Set());
   await endOldRows(db);
-  if (keepMonths === null) return { archived: [], compactedPostings: 0, waiting: null };
   return withHistoryLock(db, async (client) => {
-    const archived = await new Archiving(client, { ...run, keepMonths, now }).run();
-    const before = await archivedUpTo(client, monthStart(now, -keepMonths));
     const own = drizzle({ client }) as unknown as Database;
-    await endUuids(own, client, { ...run, before });
+    let before = monthStart(now, -COMPACT_MONTHS);
+    let archived: ArchivingReport = { archived: [], waiting: null };
+    if (keepMonths !== null) {
+      archived = await new Archiving(client, { ...run, keepMonths, now }).run();
+      const archivedTo = await archivedUpTo(client, monthStart(now, -keepMonths));
+      // The events that stay in the table keep their UUIDs: these say what was counted.
+      await endUuids(own, client, { ...run, before: archivedTo });
+      if (archivedTo > before) before = archivedTo;
+    }
     const { postings, broken } = await compactPostings(own, { ...run, before });
     const waiting = archived.waiting ?? (broken && `the ledger waits: ${broken.message}`);
     return { ...archived, compactedPostings: postings, waiting };
   });
 }
+
+type ArchivingReport = Omit<ArchiveReport, 'compactedPostings'>;
 
 /** The months before are all in files; those that stay are the last ones. */
 async function archivedUpTo(client: PoolClient, kept: Date): Promise<Date> {
@@ -109,7 +119,7 @@ class Archiving {
     private readonly order: ArchiveRun & { readonly keepMonths: number; readonly now: Date },
   ) {}
 
-  async run(): Promise<Omit<ArchiveReport, 'compactedPostings'>> {
+  async run(): Promise<ArchivingReport> {
     const { client } = this;
     this.records = await listArchives(drizzle({ client }) as unknown as Database);
     for (const month of await monthsInDefault(client)) {
@@ -131,7 +141,7 @@ class Archiving {
     return isPastKeeping(month, this.order.keepMonths, this.order.now);
   }
 
-  private report(waiting: string | null): Omit<ArchiveReport, 'compactedPostings'> {
+  private report(waiting: string | null): ArchivingReport {
     return { archived: this.archived, waiting };
   }
 

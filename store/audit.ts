@@ -28,7 +28,7 @@ export async function auditLedger(db: Database, order: AuditOrder): Promise<read
   }
   const walked = await walk(db, { isWhole, onProgress });
   onProgress('looking at what was posted since, and at the payouts');
-  const found = await (isWhole ? checkWhole(db) : checkInvariants(db));
+  const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
   if (found.length === 0) await turnPayouts(db);
   const findings = unique([...walked, ...found]);
   await db.execute(sql`
@@ -56,12 +56,25 @@ async function walk(
   return findings;
 }
 
-/** Years of raw events are read in one statement. */
-function checkWhole(db: Database): Promise<readonly Finding[]> {
-  return db.transaction(async (tx) => {
-    await tx.execute(sql`SET LOCAL statement_timeout = 0`);
-    return checkInvariants(tx, { withEvents: true });
-  });
+const STILL_READS_MS = 30_000;
+
+/**
+ * Years of raw events are read in one statement. It gets on as long as it has not failed: a connection that Postgres does
+ * not work on any more is given up (silent-connections.ts).
+ */
+async function checkWhole(
+  db: Database,
+  onProgress: (words: string) => void,
+): Promise<readonly Finding[]> {
+  const timer = setInterval(() => onProgress('reading all raw events'), STILL_READS_MS);
+  try {
+    return await db.transaction(async (tx) => {
+      await tx.execute(sql`SET LOCAL statement_timeout = 0`);
+      return checkInvariants(tx, { withEvents: true });
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Nothing is wrong with the older payouts whose turn it was: the next ones, or the first ones again. */

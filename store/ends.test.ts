@@ -11,6 +11,7 @@ import { auditLedger } from './audit.js';
 import { endOldRows } from './ends.js';
 import { ingestBatch, openIngestSession } from './events.js';
 import { prepareSlice } from './events-prepared.js';
+import { rebuildBalances } from './rebuild.js';
 
 const JANUARY = Date.parse('2026-01-10T00:00:00Z');
 const MARCH = Date.parse('2026-03-10T00:00:00Z');
@@ -51,6 +52,37 @@ it('ends keys of requests after 30 days, and what was set aside 90 days after it
   const left = await run('SELECT raw_hash AS hash FROM set_aside ORDER BY 1');
   expect(left.map(({ hash }) => hash)).toEqual(['h1', 'h2', 'h4']);
   expect(await endOldRows(database.db)).toBe(0);
+});
+
+it('compacts postings of long ago where nothing is archived, and keeps their events and UUIDs', async () => {
+  await openWorld(database.db);
+  for (let n = 0; n < 12; n += 1) await tell('a', n, JANUARY + n * 1_000);
+  for (let n = 12; n < 18; n += 1) await tell('a', n, MARCH + n * 1_000);
+  await run(`ALTER TABLE posting DISABLE TRIGGER USER;
+    UPDATE posting SET created_at = CASE WHEN id <= 12 THEN '2026-01-20Z' ELSE '2026-03-20Z' END::timestamptz;
+    ALTER TABLE posting ENABLE TRIGGER USER;
+    INSERT INTO idempotency_key (key, request, created_at) VALUES ('k', 'r', now() - interval '31 days')`);
+  const audit = () => auditLedger(database.db, { isWhole: true, pieceSize: 6 });
+  expect(await audit()).toEqual([]);
+  const archive = (now: string) =>
+    archiveMonths(database.db, {
+      ...{ dir: '/nowhere', keepMonths: null, now: new Date(now), onProgress: () => undefined },
+    });
+  const nothing = { archived: [], compactedPostings: 0, waiting: null };
+  expect(await archive('2026-04-30T23:00:00Z')).toEqual(nothing);
+  expect(await run('SELECT FROM idempotency_key')).toEqual([]);
+  // Three workers: one posting each is left of January's.
+  expect(await archive('2026-05-01T01:00:00Z')).toEqual({ ...nothing, compactedPostings: 9 });
+  expect(await audit()).toEqual([]);
+  const count =
+    'SELECT (SELECT count(*) FROM pool_event) AS events, count(*) AS uuids FROM event_uuid';
+  expect(await run(count)).toEqual([{ events: '18', uuids: '18' }]);
+  expect(await tell('a', 3, JANUARY + 3_000)).toMatchObject({ fresh: 0, duplicates: 1 });
+  const order = { archiveDir: '/nowhere', actor: 'test', apply: null, keep: false };
+  const rebuilt = await rebuildBalances(database.db, {
+    ...{ ...order, onProgress: () => undefined, signal: new AbortController().signal },
+  });
+  expect(rebuilt).toMatchObject({ ok: true, findingsTotal: 0 });
 });
 
 it('ends UUIDs and compacts postings with the archived months, and credits no source twice for that', async () => {

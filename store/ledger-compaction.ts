@@ -1,5 +1,5 @@
 /**
- * Postings of months whose events are archived, put together: of each kind, source, remote worker and terms one posting a month
+ * Postings of long ago, put together: of each kind, source, remote worker and terms one posting a month
  * instead of one for each batch. What they come to stays, to the wei: the database compares it when the transaction commits.
  */
 import { sql } from 'drizzle-orm';

@@ -66,6 +66,17 @@ describe('checking a configuration', () => {
     expect(text).not.toContain(address.toLowerCase());
   });
 
+  it('does not call a configuration good whose source still names the address of the example', async () => {
+    const { codes, warnings, text } = await check({
+      sources: [source('one', 'https://orchestrator.example.com:7935')],
+    });
+    expect(codes).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining('nobody answers there')]);
+    expect(verdictOf(text)).toBe(
+      'a start would not be refused, but 1 warning above says what would not work as it should; Temporal and the orchestrators were not asked',
+    );
+  });
+
   it('refuses two sources that read the same endpoint, however it is spelled', async () => {
     const { codes, text } = await check({
       sources: [

@@ -11,6 +11,7 @@ import type { ConfigWarning } from '../config/problem.js';
 import { formatDuration } from '../config/quantity.js';
 import { type Config, loadConfig } from '../config.js';
 import type { Address } from '../domain/address.js';
+import { counted } from '../domain/counted.js';
 import { PoolError } from '../domain/pool-error.js';
 import { refuseSharedPlace } from '../domain/source-place.js';
 import { createEventSource } from '../plugins/event-source/registry.js';
@@ -69,9 +70,16 @@ function verdict(refusals: readonly PoolError[], warnings: readonly string[]): s
     ...warnings.map((warning) => `warning: ${warning}`),
     ...refusals.map(({ code, message, help }) => `${code}: ${message}\n${help}`),
     refusals.length === 0
-      ? 'nothing here would be refused; the orchestrators were not asked'
+      ? notRefused(warnings.length)
       : `a start would be refused, see above: ${refusals.map(({ code }) => code).join(', ')}`,
   ].join('\n');
+}
+
+function notRefused(warnings: number): string {
+  const asked = 'Temporal and the orchestrators were not asked';
+  if (warnings === 0) return `nothing here would be refused; ${asked}`;
+  const what = `${counted(warnings, 'warning')} above ${warnings === 1 ? 'says' : 'say'} what would not work as it should`;
+  return `a start would not be refused, but ${what}; ${asked}`;
 }
 
 function createFound(): Found {

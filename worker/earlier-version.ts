@@ -7,6 +7,7 @@ import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temp
 import type { Database } from '../store/database.js';
 import { isKnownPayout } from '../store/payout-reads.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
+import { untilDatabaseAnswers } from './await-database.js';
 import type { Log } from './log.js';
 
 /** The queue of that version. */
@@ -27,6 +28,7 @@ interface Handover {
   readonly poolId: string;
   readonly sources: readonly { readonly id: string }[];
   readonly log: Log;
+  readonly signal: AbortSignal;
 }
 
 /** Whether a worker of that version, or one that was just stopped, still has its schedules in Temporal. */
@@ -69,12 +71,11 @@ async function deleteSchedule(client: Client, scheduleId: string): Promise<boole
   }
 }
 
-async function endWorkflow(
-  { client, db, poolId, sources, log }: Handover,
-  workflowId: string,
-): Promise<void> {
+async function endWorkflow(handover: Handover, workflowId: string): Promise<void> {
+  const { client, poolId, sources, log } = handover;
   const [kind, id = ''] = workflowId.split('/');
-  if (kind === 'payout' && !(await isKnownPayout(db, id))) return;
+  const isOurs = () => isKnownPayout(handover.db, id);
+  if (kind === 'payout' && !(await untilDatabaseAnswers(handover, isOurs))) return;
   const isOfSource = kind === 'sync' || kind === 'backfill';
   if (isOfSource && !sources.some((source) => id.startsWith(source.id))) return;
   const reason =

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
+import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { stringify } from 'yaml';
 import { type LocalChain, startChain } from '../local/chain-node.js';
@@ -272,6 +273,39 @@ describe('the worker process', () => {
     const { worker, says } = await start({ temporal: { address } });
     await says(`Temporal at ${address} cannot be reached`);
     await says('trying again in 1 s');
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+
+  it('waits for a Postgres that goes away at any step of its start', async () => {
+    const key = { chainId: chain.chainId, address };
+    expect(await findWallet(database.db, key)).toBeDefined();
+    const admin = await database.db.$client.connect();
+    const holders = new Map<string, PoolClient>();
+    for (const table of ['source', 'worker_terms', 'wallet_halt', 'worker_process']) {
+      const holder = await database.db.$client.connect();
+      holders.set(table, holder);
+      await holder.query(`BEGIN; LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+    }
+    // It is switched off, so that the start writes of the wallet, too.
+    const { worker, lines, says } = await start({ pool: { payoutsEnabled: false } });
+    const waits = () => lines.filter((line) => line.includes('DATABASE_UNREACHABLE')).length;
+    for (const [table, holder] of holders) {
+      const end = async () =>
+        (
+          await admin.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_locks
+              WHERE relation = '${table}'::regclass AND NOT granted`,
+          )
+        ).rowCount;
+      const before = waits();
+      await expect.poll(end, { timeout: 30_000, message: table }).toBe(1);
+      await expect.poll(waits, { timeout: 10_000, message: table }).toBe(before + 1);
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    admin.release();
+    await says('openpool worker ready');
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
   });

@@ -18,6 +18,7 @@ import { registerSources, retireSources } from '../store/sources.js';
 import { forgetWorker, noteWorker, sourcesOfWorkers } from '../store/worker-processes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createActivities } from './activities.js';
+import { untilDatabaseAnswers } from './await-database.js';
 import { workflowsPath } from './bundle.js';
 import { isEarlierVersionThere, takeOver } from './earlier-version.js';
 import { createLanes, runLanes, stopLanes } from './lanes.js';
@@ -55,7 +56,7 @@ export async function serveWorker(context: ServiceContext): Promise<Service> {
 export async function startWorker(context: ServiceContext): Promise<Service> {
   const { config } = context;
   const sources = await prepareSources(context);
-  const terms = await prepareTerms(context);
+  const terms = await untilDatabaseAnswers(context, () => prepareTerms(context));
   const wallet = await startWallet(context);
   const connection = await connectTemporal(context);
   const bulk = openBulkDatabase(context);
@@ -101,9 +102,10 @@ const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed:
 
 /** What has to stand in Temporal for this pool, put there and looked after. */
 function temporalOrder(
-  { config, db, ledger, log, version }: ServiceContext,
+  context: ServiceContext,
   { connection, client }: { readonly connection: NativeConnection; readonly client: Client },
 ) {
+  const { config, db, ledger, log, version } = context;
   const { poolId, isUpgraded } = ledger;
   const { address, namespace } = config.temporal;
   const sourceIds = config.sources.map(({ id }) => id);
@@ -112,9 +114,9 @@ function temporalOrder(
   const settings = { ...config, poolId };
   return {
     async putBack() {
-      await noteWorker(db, presence);
+      await untilDatabaseAnswers(context, () => noteWorker(db, presence));
       await registerSearchAttributes({ connection, address, namespace, log });
-      if (isUpgraded) await takeOver({ client, db, poolId, sources: config.sources, log });
+      if (isUpgraded) await takeOver({ ...context, client, poolId, sources: config.sources });
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
@@ -189,7 +191,8 @@ function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   return codePath === null ? { workflowsPath } : { workflowBundle: { codePath } };
 }
 
-async function prepareSources({ config, db }: ServiceContext) {
+async function prepareSources(context: ServiceContext) {
+  const { config, db } = context;
   const sources = new Map<string, { config: SourceConfig; source: EventSource }>();
   for (const one of config.sources) {
     sources.set(one.id, { config: one, source: await createEventSource(one) });
@@ -198,7 +201,7 @@ async function prepareSources({ config, db }: ServiceContext) {
     ...one.config,
     readsFrom: one.source.readsFrom,
   }));
-  await registerSources(db, registered);
+  await untilDatabaseAnswers(context, () => registerSources(db, registered));
   return sources;
 }
 

@@ -144,7 +144,7 @@ function recurring({ poolId, pool, sources }: PoolSettings): readonly Recurring[
       args: [{ poolId }],
       everyMs: ARCHIVE_INTERVAL_MS,
       summary:
-        'Makes partitions ahead; writes old raw events to files where the configuration says so',
+        'Makes partitions ahead and puts old postings together; writes old raw events to files where the configuration says so',
     },
   ];
 }

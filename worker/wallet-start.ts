@@ -12,6 +12,7 @@ import { openSigner } from '../plugins/signer/registry.js';
 import type { Signer } from '../plugins/signer/signer.js';
 import { MANAGER } from '../store/audit-log.js';
 import type { Database } from '../store/database.js';
+import { isDatabaseAway } from '../store/database-trouble.js';
 import { requirePayingWallet } from '../store/paying-wallet.js';
 import {
   findWallet,
@@ -20,6 +21,7 @@ import {
   SWITCHED_OFF,
   type WalletKey,
 } from '../store/wallet.js';
+import { untilDatabaseAnswers } from './await-database.js';
 import type { Log } from './log.js';
 import type { ServiceContext } from './service.js';
 
@@ -34,8 +36,14 @@ export interface StartedWallet {
 
 /** Opens the keystore and the wallet; refuses a wrong key, and endpoints that all serve another chain. */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
-  const { config, db, ledger, log, signal } = context;
-  const signer = await openConfiguredSigner(config);
+  const signer = await openConfiguredSigner(context.config);
+  return untilDatabaseAnswers(context, () => startWith(signer, context));
+}
+
+async function startWith(
+  signer: Signer,
+  { config, db, ledger, log, signal }: ServiceContext,
+): Promise<StartedWallet> {
   const { chain, pool, wallet } = config;
   const onTrouble = (error: unknown) => log.warn(foreignText(error));
   const onFault = (words: string) =>
@@ -141,7 +149,7 @@ async function retry({ open, signal, onRefusal }: PatientOptions): Promise<void>
       await open();
       return;
     } catch (error) {
-      if (passingTrouble(error) !== undefined) continue;
+      if (passingTrouble(error) !== undefined || isDatabaseAway(error)) continue;
       onRefusal(error);
       return;
     }

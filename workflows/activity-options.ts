@@ -96,11 +96,11 @@ export const REPAIR_CALL: ActivityOptions = {
 };
 
 /**
- * Reads the wallet's history, which may be years long, heartbeating. What the endpoints cannot tell
- * shows as a failure that says why, not as a run without end: the schedule comes again.
+ * Reads the wallet's or the ledger's history, which may be years long, and beats while it gets on: it ends when
+ * it ends. What the endpoints cannot tell shows as a failure that says why, not as a run without end: the schedule comes again.
  */
 export const HISTORY_CALL: ActivityOptions = {
-  startToCloseTimeout: '12 hours',
+  startToCloseTimeout: '7 days',
   heartbeatTimeout: '1 minute',
   retry: {
     initialInterval: '1 second',

@@ -33,7 +33,7 @@ export async function archiveEvents(input: PoolInput): Promise<ArchiveReport> {
   const compacted =
     report.compactedPostings === 0
       ? []
-      : [`${report.compactedPostings} postings of archived months were put together with others`];
+      : [`${report.compactedPostings} postings of long ago were put together with others`];
   const waiting = report.waiting === null ? [] : [report.waiting];
   setCurrentDetails([...lines, ...compacted, ...waiting].join('\n') || 'Nothing is old enough.');
   return report;

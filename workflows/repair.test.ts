@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createWalletActivities } from '../activities/wallet.js';
 import { startChain } from '../local/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
 import { createTestWallet } from '../test/harness/money.js';
 import { giveOrder } from '../test/harness/orders.js';
 import { connectTestTemporal } from '../test/harness/temporal.js';
+import { BACKFILL_CALL, HISTORY_CALL } from './activity-options.js';
 import type { AdoptionReport } from './contract.js';
 
 const REPORT: AdoptionReport = { applied: true, complete: true, waiting: null, findings: [] };
@@ -51,7 +52,11 @@ test('a reconciliation that no endpoint can answer ends and says why', async () 
   await temporal.close();
 }, 90_000);
 
-test('every activity that may take long beats while it works', async () => {
+test('what reads all of the history may take days, as a backfill may', () => {
+  expect(HISTORY_CALL.startToCloseTimeout).toBe(BACKFILL_CALL.startToCloseTimeout);
+});
+
+test('every activity that may take long beats while it works, and one that hangs beats no more', async () => {
   const chain = await startChain();
   const database = await createTestDatabase();
   const { db } = database;
@@ -78,6 +83,25 @@ test('every activity that may take long beats while it works', async () => {
     await environment.run(call).catch(() => undefined);
     expect(beats, String(call)).toBeGreaterThan(0);
   }
+  const holder = await db.$client.connect();
+  await holder.query('BEGIN; LOCK TABLE wallet');
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  let beats = 0;
+  environment.on('heartbeat', () => {
+    beats += 1;
+  });
+  const hangs = environment.run(() => activities.reconcileWallet({ fromOpening: false }));
+  vi.advanceTimersByTime(5 * 60_000);
+  expect(beats).toBeGreaterThan(200);
+  vi.advanceTimersByTime(3_600_000);
+  const told = beats;
+  vi.advanceTimersByTime(3_600_000);
+  expect(beats).toBe(told);
+  vi.useRealTimers();
+  await holder.query('ROLLBACK');
+  holder.release();
+  await hangs.catch(() => undefined);
   await database.close();
   await chain.stop();
 });

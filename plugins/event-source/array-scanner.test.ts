@@ -80,6 +80,45 @@ describe('the array scanner', () => {
     });
   });
 
+  it('loses no neighbour of an element with a bracket too few or too many, however all is cut', async () => {
+    const good = (id: number) => `{"ID":${id},"P":[{"b":1}, {"c":{"d":[]}}],"DT":"},{"}`;
+    const broken = [
+      '{"ID":7,"DT":"x"',
+      '{"ID":7,"n":1',
+      '{"ID":7,"P":{"x":1}',
+      '{{"ID":7,"P":{"x":1}}',
+      '{"ID":7,"P":{{"x":1}}',
+      '{"ID":7,"P":[1,2}',
+      '{"ID":7,"P":[{"x":1}}',
+      '{"ID":7,"P":[{"x":1],"DT":"x"}',
+      '{"ID":7,"P":[[{"x":1}]}',
+      '{"ID":7,"P":"x"}}',
+      '{"ID":7,"P":1]}',
+    ];
+    const some = (count: number, from: number) =>
+      Array.from({ length: count }, (_, i) => good(from + i));
+    for (const element of broken) {
+      for (const [before, after] of [0, 2].flatMap((n) => [0, 1, 3].map((m) => [n, m] as const))) {
+        const all = [...some(before, 0), element, ...some(after, 10)];
+        for (const size of [1, 7, 64, 10_000]) {
+          for (const between of [',', ' ,\n  ']) {
+            const text = `[${all.join(between)}]`;
+            expect(await scan(text, size), `${size} ${text}`).toEqual(all);
+          }
+        }
+      }
+      const cutShort = `[${element},${good(2).slice(0, 20)}`;
+      await expect(scan(cutShort), cutShort).rejects.toMatchObject({
+        code: 'EVENT_SOURCE_TRUNCATED',
+      });
+    }
+    for (const whole of ['{"a":[{"b":1}]', '{"a":[{"b":1},{"c":2}]', '{"a":{"b":[1]}']) {
+      await expect(scan(`[{"ID":1},${whole}`)).rejects.toMatchObject({
+        code: 'EVENT_SOURCE_TRUNCATED',
+      });
+    }
+  });
+
   it('names gzip and UTF-16, and says of an element that is too long where it was cut', async () => {
     const scanBytes = async (bytes: Buffer) => {
       const chunks = (async function* () {

@@ -26,6 +26,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const WORD_BYTES = 512;
 const TAIL_BYTES = 64;
+const KNOWN_DEPTH = 256;
 
 /**
  * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
@@ -49,6 +50,12 @@ class ArrayScanner implements EventScanner {
   /** The last bytes of what was read. */
   private tail = '';
   private depth = 0;
+  /** Which bracket opened each depth; deeper ones are not known. */
+  private readonly opened = new Uint8Array(KNOWN_DEPTH);
+  /** A comma was the last thing between strings. */
+  private isAfterComma = false;
+  /** A bracket closed what one of the other kind had opened: the element is no JSON, however it goes on. */
+  private isUnpaired = false;
   private isString = false;
   /** A backslash ended the last chunk: the first byte of the next one means nothing. */
   private skip = 0;
@@ -115,6 +122,9 @@ class ArrayScanner implements EventScanner {
 
   /** The array ended, only its last element did not: what is odd about it hides its end. */
   private endsInOddElement(): boolean {
+    if (this.where === 'inside' && this.isUnpaired && this.depth === 0) {
+      return /\]\s*$/.test(this.tail);
+    }
     const isOpen = this.where === 'odd' || (this.where === 'inside' && this.isString);
     return isOpen && /\}\s*\]\s*$/.test(this.tail);
   }
@@ -126,6 +136,7 @@ class ArrayScanner implements EventScanner {
   private beginOdd(chunk: Buffer, start: number): number {
     this.where = 'odd';
     this.depth = 0;
+    this.isAfterComma = false;
     this.isString = false;
     this.skip = 0;
     this.boundary = new BoundarySearch();
@@ -147,6 +158,7 @@ class ArrayScanner implements EventScanner {
     this.keep(Buffer.from('{"'));
     this.where = 'inside';
     this.depth = 1;
+    this.opened[1] = OPEN_BRACE;
     this.isString = true;
     return next;
   }
@@ -193,12 +205,24 @@ class ArrayScanner implements EventScanner {
         const byte = chunk[i];
         if (byte === QUOTE) {
           isString = true;
+          this.isAfterComma = false;
         } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+          if (byte === OPEN_BRACE && this.beginsNext(depth)) {
+            this.finish(chunk, start, i, 'broken');
+            start = i;
+            depth = 0;
+          }
           depth += 1;
+          this.opened[depth] = byte;
+          this.isAfterComma = false;
         } else if (depth > 0) {
-          if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1;
+          if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+            this.isUnpaired ||= !isPair(this.opened[depth], byte);
+            depth -= 1;
+            this.isAfterComma = false;
+          } else if (byte === COMMA) this.isAfterComma = true;
         } else if (byte === COMMA || byte === CLOSE_BRACKET) {
-          this.finish(chunk, start, i, byte === CLOSE_BRACKET);
+          this.finish(chunk, start, i, byte === CLOSE_BRACKET ? 'last' : 'whole');
           start = i + 1;
           if (byte === CLOSE_BRACKET) {
             this.where = 'after';
@@ -215,7 +239,20 @@ class ArrayScanner implements EventScanner {
     return length;
   }
 
-  private finish(chunk: Buffer, start: number, end: number, isEnd: boolean): void {
+  /**
+   * Whether an object that opens here, at this depth, is the next element: within an object no other follows a comma, so that
+   * a brace is missing, or was one too many, in the element before.
+   */
+  private beginsNext(depth: number): boolean {
+    return this.isAfterComma && depth > 0 && this.opened[depth] === OPEN_BRACE;
+  }
+
+  private finish(
+    chunk: Buffer,
+    start: number,
+    end: number,
+    kind: 'whole' | 'broken' | 'last',
+  ): void {
     const { maxElementBytes } = this;
     let isCut = end - start > maxElementBytes;
     let text: string;
@@ -227,13 +264,14 @@ class ArrayScanner implements EventScanner {
       text = this.takeHeld();
     }
     // `[]` has no element, and a comma before the end promises none.
-    if (text.trim() === '' && isEnd) return;
-    this.push(text, isCut);
+    if (text.trim() === '' && kind === 'last') return;
+    this.push(kind === 'broken' ? withoutBoundary(text) : text, isCut);
   }
 
   private push(text: string, isCut: boolean): void {
     const raw = text.trim();
     const { maxElementBytes } = this;
+    this.isUnpaired = false;
     this.elements += 1;
     this.readyLength += raw.length;
     const place = `element ${this.elements} of ${this.what}`;
@@ -266,6 +304,11 @@ class ArrayScanner implements EventScanner {
     const message = `something stands behind the array's end in ${this.what}: ${found}`;
     throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
   }
+}
+
+/** The bracket that opens has the number two below its other half. */
+function isPair(opening: number | undefined, closing: number): boolean {
+  return opening === undefined || opening === closing - 2;
 }
 
 function notAnArray(what: string, text: string): PoolError {

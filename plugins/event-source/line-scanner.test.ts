@@ -66,4 +66,16 @@ describe('the line scanner', () => {
     ]);
     expect(raws[2]).toHaveLength(100);
   });
+
+  it('loses no neighbour of a line with a brace too few or too many, however all is cut', async () => {
+    for (const broken of ['{"ID":7,"P":{"x":1}', '{{"ID":7}', '{"ID":7}}', '{"ID":7,"P":[1}']) {
+      for (const size of [1, 7, 1_000]) {
+        const { raws, error } = await scan(`{"ID":1}\n${broken}\n{"ID":2}\n`, size);
+        expect({ raws, error }).toEqual({
+          raws: ['{"ID":1}', broken, '{"ID":2}'],
+          error: undefined,
+        });
+      }
+    }
+  });
 });

@@ -67,12 +67,12 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
       const answer = await client.send(command, { abortSignal }).catch((error: unknown) => {
         throw told(signal, () => s3Error(error, where));
       });
-      const { Contents: contents = [], IsTruncated, NextContinuationToken } = answer;
+      const { Contents: contents = [] } = answer;
       return {
         objects: contents.flatMap(toListed),
         lastKey: contents.at(-1)?.Key ?? null,
-        goesOn: IsTruncated === true,
-        token: NextContinuationToken || null,
+        goesOn: goesOn(answer, where),
+        token: answer.NextContinuationToken || null,
       };
     },
     async open(key) {
@@ -90,6 +90,31 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
     },
     close: () => client.destroy(),
   };
+}
+
+/**
+ * Whether a listing goes on behind this page. A token says so too: some gateways leave the word out, or say "false"
+ * beside it. Throws EVENT_SOURCE_TRUNCATED for a full page that says neither.
+ */
+function goesOn(
+  answer: {
+    readonly IsTruncated?: boolean | undefined;
+    readonly NextContinuationToken?: string | undefined;
+    readonly MaxKeys?: number | undefined;
+    readonly Contents?: readonly unknown[] | undefined;
+  },
+  where: string,
+): boolean {
+  const { IsTruncated: isTruncated, NextContinuationToken: token, MaxKeys: most } = answer;
+  const keys = answer.Contents?.length ?? 0;
+  if (isTruncated === true) return true;
+  // Without a key a token beside "false" is the echo of the one that was asked with.
+  if (token) return isTruncated === undefined || keys > 0;
+  if (isTruncated === undefined && keys > 0 && keys >= Math.min(most || PAGE_KEYS, PAGE_KEYS)) {
+    const message = `${where}: the listing has ${keys} keys, a full page, and does not say whether that is all (no IsTruncated)`;
+    throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
+  }
+  return false;
 }
 
 /** Nothing is left to the SDK's defaults, its environment variables and files. */

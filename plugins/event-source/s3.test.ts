@@ -290,6 +290,38 @@ describe('a storage whose listing is not what it seems', () => {
     expect(await readBucket()).toEqual({ raws: all, error: undefined });
   });
 
+  it.each([
+    ['the word is missing', (text: string) => text.replace(/<IsTruncated>.*?<.IsTruncated>/, '')],
+    [
+      'it says that this was all',
+      (text: string) => text.replace('>true</IsTruncated>', '>false</IsTruncated>'),
+    ],
+  ])('is read to its end by the token where %s', async (_, change) => {
+    let page = 0;
+    changing((text) => {
+      page += 1;
+      return page < 3 ? change(text) : text;
+    });
+    expect(await readBucket()).toEqual({ raws: all, error: undefined });
+  });
+
+  it('is refused when a full page says neither that it goes on nor that it was all', async () => {
+    const silent = (text: string, most: number) =>
+      text
+        .replace(
+          /<IsTruncated>.*?<.IsTruncated>|<NextContinuationToken>.*?<.NextContinuationToken>/g,
+          '',
+        )
+        .replace(/<MaxKeys>.*?<.MaxKeys>/, `<MaxKeys>${most}</MaxKeys>`);
+    changing((text) => silent(text, 10));
+    expect(await readBucket()).toMatchObject({
+      raws: [],
+      error: { code: 'EVENT_SOURCE_TRUNCATED', message: expect.stringContaining('IsTruncated') },
+    });
+    changing((text) => silent(text, 1_000));
+    expect((await readBucket()).raws).toEqual(all.slice(0, 10));
+  });
+
   it('is refused when it goes on, and neither a key nor a word says where', async () => {
     const empty = '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>';
     storage.answer = (_, response) => response.writeHead(200).end(empty);
