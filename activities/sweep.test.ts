@@ -56,7 +56,7 @@ afterAll(async () => {
   await Promise.all([database.close(), chain.stop()]);
 });
 
-const sagas = () => ({ client: space.client, poolId: TEST_POOL_ID });
+const sagas = () => ({ client: space.workerClient, poolId: TEST_POOL_ID });
 const sweep = () => sweepSagas({ ...sagas(), db: database.db });
 const look = () =>
   lookAtSources({ db: database.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null });
@@ -209,7 +209,7 @@ it('starts, tells and checks the others when Temporal refuses one saga, and name
     UPDATE payout SET closed_at = closed_at - interval '40 s' WHERE id = ${ended}`);
   const [refused = ''] = others;
   const client = new Client({
-    connection: space.client.connection,
+    connection: space.workerClient.connection,
     namespace: space.namespace,
     interceptors: {
       workflow: [

@@ -73,7 +73,7 @@ describe('checking a configuration', () => {
     expect(codes).toEqual([]);
     expect(warnings).toEqual([expect.stringContaining('nobody answers there')]);
     expect(verdictOf(text)).toBe(
-      'a start would not be refused, but 1 warning above says what would not work as it should; Temporal and the orchestrators were not asked',
+      'a start would not be refused, but 1 warning above says what would not work as it should; the orchestrators were not asked',
     );
   });
 

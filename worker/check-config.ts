@@ -76,7 +76,7 @@ function verdict(refusals: readonly PoolError[], warnings: readonly string[]): s
 }
 
 function notRefused(warnings: number): string {
-  const asked = 'Temporal and the orchestrators were not asked';
+  const asked = 'the orchestrators were not asked';
   if (warnings === 0) return `nothing here would be refused; ${asked}`;
   const what = `${counted(warnings, 'warning')} above ${warnings === 1 ? 'says' : 'say'} what would not work as it should`;
   return `a start would not be refused, but ${what}; ${asked}`;

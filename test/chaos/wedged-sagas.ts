@@ -9,7 +9,7 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
-import { laneQueue, payoutWorkflowId, taskQueueOf } from '../../workflows/contract.js';
+import { laneQueue, payoutWorkflowId, pokeSignal, taskQueueOf } from '../../workflows/contract.js';
 import type { StormScene } from './storm.js';
 
 const workflowsPath = fileURLToPath(new URL('../fixtures/failing-saga.ts', import.meta.url));
@@ -34,8 +34,11 @@ export async function wedgeSagas(scene: StormScene, forMs: number): Promise<stri
     });
     let wedged = 0;
     await worker.runUntil(async () => {
-      await sleep(forMs);
-      wedged = await countWedged(address, poolId);
+      await withClient(address, async (client) => {
+        await wake(client, poolId);
+        await sleep(forMs);
+        wedged = await countWedged(client, poolId);
+      });
     });
     if (wedged > 0) tally.note('sagasWedged', wedged);
     return `${wedged} sagas have failed`;
@@ -44,21 +47,43 @@ export async function wedgeSagas(scene: StormScene, forMs: number): Promise<stri
   }
 }
 
-async function countWedged(address: string, poolId: string): Promise<number> {
+async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address });
-  const { workflow } = new Client({ connection });
   try {
-    const query = `WorkflowType='payout' AND ExecutionStatus='Running'`;
-    let [wedged, seen] = [0, 0];
-    for await (const { workflowId } of workflow.list({ query, pageSize: MOST_SAGAS })) {
-      if (!workflowId.startsWith(payoutWorkflowId(poolId, ''))) continue;
-      const { raw } = await workflow.getHandle(workflowId).describe();
-      if ((raw.pendingWorkflowTask?.attempt ?? 0) > 1) wedged += 1;
-      seen += 1;
-      if (seen >= MOST_SAGAS) break;
-    }
-    return wedged;
+    return await work(new Client({ connection }));
   } finally {
     await connection.close();
   }
+}
+
+/** Their next tasks go to whoever asks first, and not to the worker that has them in its cache. */
+async function wake(client: Client, poolId: string): Promise<void> {
+  for (const workflowId of await runningSagas(client, poolId)) {
+    const execution = { workflowId };
+    const sticky = { namespace: 'default', execution };
+    await client.workflowService.resetStickyTaskQueue(sticky).catch(() => undefined);
+    await client.workflow
+      .getHandle(workflowId)
+      .signal(pokeSignal)
+      .catch(() => undefined);
+  }
+}
+
+async function countWedged(client: Client, poolId: string): Promise<number> {
+  let wedged = 0;
+  for (const workflowId of await runningSagas(client, poolId)) {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    if ((raw.pendingWorkflowTask?.attempt ?? 0) > 1) wedged += 1;
+  }
+  return wedged;
+}
+
+async function runningSagas({ workflow }: Client, poolId: string): Promise<readonly string[]> {
+  const query = `WorkflowType='payout' AND ExecutionStatus='Running'`;
+  const found: string[] = [];
+  for await (const { workflowId } of workflow.list({ query, pageSize: MOST_SAGAS })) {
+    if (workflowId.startsWith(payoutWorkflowId(poolId, ''))) found.push(workflowId);
+    if (found.length >= MOST_SAGAS) break;
+  }
+  return found;
 }

@@ -9,8 +9,9 @@ import { installQuietRuntime } from './temporal.js';
 export interface TestNamespace {
   readonly namespace: string;
   readonly connection: Connection;
-  /** On a connection of the kind that workers have. */
   readonly client: Client;
+  /** On a connection of the kind that workers have. */
+  readonly workerClient: Client;
   close(): Promise<void>;
 }
 
@@ -25,7 +26,8 @@ export async function createTestNamespace(): Promise<TestNamespace> {
   });
   installQuietRuntime();
   const native = await NativeConnection.connect({ address });
-  const client = new Client({ connection: native, namespace });
+  const client = new Client({ connection, namespace });
+  const workerClient = new Client({ connection: native, namespace });
   // The server's parts learn of a namespace one after the other.
   await waitUntil({
     what: `namespace ${namespace}`,
@@ -38,5 +40,5 @@ export async function createTestNamespace(): Promise<TestNamespace> {
     },
   });
   const close = async () => void (await Promise.all([connection.close(), native.close()]));
-  return { namespace, connection, client, close };
+  return { namespace, connection, client, workerClient, close };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createLanes, runLanes, stopLanes } from '../../worker/lanes.js';
@@ -19,14 +19,15 @@ export async function connectTestTemporal(
 ): Promise<TestTemporal> {
   installQuietRuntime();
   const address = inject('temporalAddress');
-  const connection = await NativeConnection.connect({ address });
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
   const running: { workers: readonly Worker[]; done: Promise<void> }[] = [];
   return {
     client: new Client({ connection }),
     taskQueue,
     async startWorker(activities, options = {}) {
       const workers = await createLanes({
-        connection,
+        connection: native,
         namespace: options.namespace ?? 'default',
         mainQueue: taskQueue,
         workflows: { workflowBundle: { codePath: inject('workflowBundlePath') } },
@@ -37,6 +38,7 @@ export async function connectTestTemporal(
     async close() {
       for (const { workers } of running) stopLanes(workers);
       await Promise.all(running.map(({ done }) => done));
+      await native.close();
       await connection.close();
     },
   };
