@@ -72,14 +72,14 @@ describe('payouts through the API', () => {
       createTestNamespace(),
       connectTestTemporal(taskQueueOf(TEST_POOL_ID)),
     ]);
-    const { namespace, client } = space;
+    const { namespace, client, workerClient } = space;
     const log = createLog({ level: 'silent' });
     await registerSearchAttributes({ ...space, address: 'the test server', log });
     const limits = { maxPayoutWei: 1_000n * ETH };
     wallet = await createTestWallet(database.db, chain, { balanceWei: 10n * ETH, limits });
     await recordTestTerms(database.db, { thresholdWei: 5n * MILLI_ETH });
-    const round = createRoundActivities({ ...wallet.deps, client, poolId: TEST_POOL_ID });
-    const sagas = { client, poolId: TEST_POOL_ID };
+    const sagas = { client: workerClient, poolId: TEST_POOL_ID };
+    const round = createRoundActivities({ ...wallet.deps, ...sagas });
     const sender = createSender(wallet.deps, () => settler.nudge());
     settler = new Settler(wallet.deps, { sender, tell: (ids) => tellSagas(sagas, ids) });
     settler.start();

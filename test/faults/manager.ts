@@ -36,14 +36,14 @@ export async function startManager(
   wallet: TestWallet,
   space?: TestNamespace,
 ): Promise<Manager> {
-  const { client, namespace, close } =
+  const { client, workerClient, namespace, close } =
     space === undefined
       ? await createManagerNamespace()
       : { ...space, close: () => Promise.resolve() };
   const temporal = await connectTestTemporal(taskQueueOf(TEST_POOL_ID));
   const db = openDatabase({ url: databaseUrl, maxConnections: 8 });
   const deps = { ...wallet.deps, db, rpc: createChainClient(wallet.deps.chain) };
-  const sagas = { client, poolId: TEST_POOL_ID };
+  const sagas = { client: workerClient, poolId: TEST_POOL_ID };
   const sender = createSender(deps, () => settler.nudge());
   const tell = (payoutIds: readonly string[]) => tellSagas(sagas, payoutIds);
   const settler: Settler = new Settler(deps, { sender, tell });
