@@ -1,12 +1,12 @@
 /** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openWallet } from '../activities/wallet.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { createChainClient } from '../core/chain/chain-client.js';
 import { ChainError } from '../core/chain/chain-error.js';
 import type { Signer } from '../core/chain/signer/signer.js';
+import { openWallet } from '../core/checks/opening.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
 import { isDatabaseAway } from '../core/db/database-trouble.js';

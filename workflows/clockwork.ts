@@ -1,15 +1,15 @@
 /** What runs by the clock, next to syncs and rounds: checks of the ledger and the chain, the sentinel, the sweep of sagas. */
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
-import type { createRoundActivities } from '../activities/round.js';
+import type { AuditReport, createCheckActivities } from '../activities/checks.js';
+import type { createRoundActivities } from '../activities/payouts.js';
 import type { createSentinelActivities } from '../activities/sentinel.js';
 import type { SweepReport } from '../activities/sweep.js';
-import type { AuditReport, createWalletActivities } from '../activities/wallet.js';
 import type { RecheckReport, ReconciliationReport } from '../core/checks/rules/reports.js';
 import type { SentinelReport } from '../core/sentinel/rules/report.js';
 import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
 import type { AuditInput, PoolInput, ReconciliationInput, Scoped } from './contract.js';
 
-type WalletActivities = Scoped<ReturnType<typeof createWalletActivities>>;
+type WalletActivities = Scoped<ReturnType<typeof createCheckActivities>>;
 
 const inTurn = proxyActivities<WalletActivities>(BULK_CALL);
 /** With years of history: it ends when it ends. */

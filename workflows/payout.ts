@@ -10,7 +10,7 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { createPayoutActivities } from '../activities/payout.js';
+import type { createPayoutActivities } from '../activities/payouts.js';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 import { SEND_CALL } from './activity-options.js';
 import type { PayoutInput, Scoped } from './contract.js';

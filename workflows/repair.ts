@@ -1,11 +1,11 @@
 /** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { createWalletActivities } from '../activities/wallet.js';
+import type { createCheckActivities } from '../activities/checks.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
 import { onLane, REPAIR_CALL } from './activity-options.js';
 import type { OrderInput, Scoped } from './contract.js';
 
-const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('orders', REPAIR_CALL);
+const activities = onLane<Scoped<ReturnType<typeof createCheckActivities>>>('orders', REPAIR_CALL);
 
 /** Books what the wallet's key did outside of this ledger. */
 export async function adoptWallet(input: OrderInput): Promise<AdoptionReport> {

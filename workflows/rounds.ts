@@ -1,6 +1,6 @@
 /** Where payouts begin: a round for every payee that is due, or one that a person orders. */
 import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { createRoundActivities } from '../activities/round.js';
+import type { createRoundActivities } from '../activities/payouts.js';
 import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
 import type { ManualPayoutResult, OrderInput, PoolInput, Scoped } from './contract.js';
 
