@@ -1,4 +1,4 @@
-/** Who signs: where its files are, and what stands in them. */
+/** Says who signs, and reads the files of the signer. */
 import { readFile } from 'node:fs/promises';
 import type { Address } from '../../core/base/address.js';
 import type { SignerConfig } from '../../core/chain/signer/registry.js';
@@ -9,7 +9,7 @@ import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
 
-/** The signer as the configuration names it; its secrets are read by who signs, and kept nowhere else. */
+/** The signer as the configuration names it, without its secrets: only a process that signs reads them. */
 export type SignerPlace =
   | { readonly kind: 'keystore'; readonly keystorePath: string; readonly passphrasePath: string }
   | {
@@ -28,7 +28,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
   if (remote === undefined) {
     return {
       kind: 'keystore',
-      // The schema asked for both.
+      // The schema has made sure that both are given.
       keystorePath: place(wallet.keystoreFile) ?? '',
       passphrasePath: place(wallet.passphraseFile) ?? '',
     };
@@ -36,7 +36,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
   return {
     kind: 'web3signer',
     url: remote.url,
-    timeoutMs: remote.timeout,
+    timeoutMs: remote.timeoutMs,
     caPath: place(remote.caFile),
     certPath: place(remote.certFile),
     keyPath: place(remote.keyFile),
@@ -59,7 +59,7 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
   await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
 }
 
-/** What stands around the passphrase is told: it is tried as it stands first, as geth may have taken it. */
+/** Warns of what stands around the passphrase: geth may have taken all of it, so the whole text is tried first. */
 async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
   const key = ['wallet', 'passphraseFile'];
   const bytes = await files.readBytes(key, path);
@@ -83,13 +83,13 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
 
 export interface WalletConfig {
   readonly signer: SignerPlace;
-  /** When given, a keystore must hold this wallet; a remote signer always names one. */
+  /** When it is given, the keystore must hold this wallet. With a remote signer it is always given. */
   readonly address: Address | null;
   /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
   readonly acceptedTransactions: number;
 }
 
-/** The signer with what its files hold, read anew each time. */
+/** Reads the signer's files, anew at each call. */
 export async function readSigner({ signer, address }: WalletConfig): Promise<SignerConfig> {
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([
