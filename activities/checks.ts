@@ -10,8 +10,6 @@ import { beating, PAGE_MS, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
-export type { AuditReport } from '../core/checks/pool-audit.js';
-
 const checking = (words: string) => ({ words, mostMs: PAGE_MS });
 const repairing = (words: string) => ({ words, mostMs: REPAIR_MS });
 

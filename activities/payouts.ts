@@ -1,30 +1,30 @@
 import { heartbeat } from '@temporalio/activity';
 import { reserveOrdered } from '../core/payouts/manual-payout.js';
-import type { Sender, SendResult } from '../core/payouts/sending/sending.js';
+import type { Sender } from '../core/payouts/sending/sending.js';
 import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import type { StuckSaga } from '../core/sentinel/rules/report.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import {
   type ManualPayoutResult,
   type PayoutInput,
   payoutWorkflowId,
+  type ReservedRound,
+  type RoundInput,
+  type SagasInput,
   type Unscoped,
 } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 import { type SagaDeps, startSagas } from './sagas.js';
-import { type StuckSaga, type SweepReport, sweepSagas } from './sweep.js';
-
-export type { SendResult };
+import { sweepSagas } from './sweep.js';
 
 /** The activity of one payout's saga. */
 export function createPayoutActivities(sender: Sender) {
   return {
-    sendPayout: guarded(
-      ({ payoutId }: Unscoped<PayoutInput>): Promise<SendResult> => sender.send(payoutId),
-    ),
+    sendPayout: guarded(({ payoutId }: Unscoped<PayoutInput>) => sender.send(payoutId)),
   };
 }
 
@@ -36,7 +36,7 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
 export function createRoundActivities(deps: RoundDeps) {
   const rounds = createSuspectRounds();
   return {
-    reserveRound: guarded(async (input: RoundInput) => {
+    reserveRound: guarded(async (input: Unscoped<RoundInput>): Promise<ReservedRound> => {
       const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
       for (const { payee, words } of leftOut) {
         deps.onTrouble?.(new Error(`the round left ${payee} out: ${words}`));
@@ -48,7 +48,7 @@ export function createRoundActivities(deps: RoundDeps) {
       const workflowId = payoutWorkflowId(deps.poolId, payoutId);
       return { payoutId, workflowId, amountWei: amountWei.toString(), created };
     }),
-    startSagas: guarded(async (input: SagasInput) => {
+    startSagas: guarded(async (input: Unscoped<SagasInput>) => {
       const open = await openPayouts(deps.db, input);
       const refused = await startSagas(deps, open, (words) => heartbeat(`${words} started`)).then(
         () => 0,
@@ -61,13 +61,6 @@ export function createRoundActivities(deps: RoundDeps) {
       );
       return { started: open.length - refused };
     }),
-    sweepSagas: guarded((): Promise<SweepReport> => sweepSagas({ ...deps, rounds }, heartbeat)),
+    sweepSagas: guarded(() => sweepSagas({ ...deps, rounds }, heartbeat)),
   };
 }
-
-export interface RoundInput {
-  readonly roundId: string;
-  readonly workflowId: string;
-}
-
-export type SagasInput = { readonly roundId: string } | { readonly payoutId: string };

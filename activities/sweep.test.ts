@@ -11,6 +11,7 @@ import { Settler } from '../core/payouts/settling/settler.js';
 import { cancelPayout } from '../core/payouts/store/payout-messages.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { lookAtSources } from '../core/sentinel/looking.js';
+import type { StuckSaga } from '../core/sentinel/rules/report.js';
 import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
@@ -31,7 +32,7 @@ import { registerSearchAttributes } from '../worker/temporal/search-attributes.j
 import { laneQueue, payoutWorkflowId, poolIdKey, taskQueueOf } from '../workflows/contract.js';
 import { createPayoutActivities, createRoundActivities } from './payouts.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
-import { type StuckSaga, sweepSagas } from './sweep.js';
+import { sweepSagas } from './sweep.js';
 
 const AMOUNT_WEI = 5_000_000_000_000_001n;
 const FAILING = fileURLToPath(new URL('../test/fixtures/failing-saga.ts', import.meta.url));

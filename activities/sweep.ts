@@ -4,6 +4,7 @@ import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
 import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
 import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
+import type { StuckSaga, SweepReport } from '../core/sentinel/rules/report.js';
 import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
 import {
   createSuspectRounds,
@@ -15,23 +16,9 @@ import {
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 
-export interface StuckSaga {
-  readonly payoutId: string;
-  readonly workflowId: string;
-  /** What its workflow task fails with, without secrets and on one line. */
-  readonly failure: string;
-}
-
-export interface SweepReport {
-  readonly started: number;
-  /** Sagas that ran although their payouts had ended. */
-  readonly told: number;
-  readonly stuck: readonly StuckSaga[];
-}
-
 interface SweepDeps extends SagaDeps {
   readonly db: Database;
-  /** How far earlier sweeps came. @default from the start */
+  /** How far earlier sweeps came. @default each kind from its start */
   readonly rounds?: SuspectRounds;
   readonly onStuckSaga?: (saga: StuckSaga) => void;
 }

@@ -4,11 +4,7 @@ import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { readNonceAhead } from '../payouts/wallet/nonce-check.js';
 import { auditLedger } from './audit/audit.js';
 import type { Finding } from './audit/invariants.js';
-
-export interface AuditReport {
-  readonly ok: boolean;
-  readonly findings: readonly Finding[];
-}
+import type { AuditReport } from './rules/reports.js';
 
 /** Audits the ledger, and compares the chain's nonce with the nonces that it gave out. Whatever is broken halts the wallet. */
 export async function auditPool(

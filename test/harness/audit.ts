@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { type AuditReport, createCheckActivities } from '../../activities/checks.js';
+import { createCheckActivities } from '../../activities/checks.js';
+import type { AuditReport } from '../../core/checks/rules/reports.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
 /** The audit as the activity that it is, beating. */
