@@ -3,7 +3,7 @@
 import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
 import type { ConfigWarning } from '../config/reading/problem.js';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';

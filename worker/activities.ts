@@ -11,7 +11,7 @@ import type { Sender } from '../core/payouts/sending/sending.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';
 import type { StuckSaga } from '../core/sentinel/rules/report.js';
-import type { Activities } from '../workflows/activities.js';
+import type { Activities } from '../workflows/activity-types.js';
 
 interface ActivityDeps {
   readonly money: MoneyDeps;

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { tellSagas } from '../activities/sagas.js';
-import { findWorkflowBundle } from '../config/reading/process.js';
+import { findWorkflowBundle } from '../config/reading/program.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';

@@ -6,8 +6,8 @@ import type {
   ReconciliationReport,
 } from '../core/checks/rules/reports.js';
 import type { SentinelReport, SweepReport } from '../core/sentinel/rules/report.js';
-import type { Activities } from './activities.js';
 import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { AuditInput, PoolInput, ReconciliationInput } from './contract.js';
 
 const inTurn = proxyActivities<Activities>(BULK_CALL);

@@ -2,8 +2,8 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
 import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
-import type { Activities } from './activities.js';
 import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { OrderInput } from './contract.js';
 import { tell } from './repair.js';
 

@@ -6,8 +6,8 @@ import type {
   RestoreReport,
   VerifyReport,
 } from '../core/history/rules/reports.js';
-import type { Activities } from './activities.js';
 import { HISTORY_CALL, onLane } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { OrderInput, PoolInput } from './contract.js';
 
 const activities = onLane<Activities>('long', HISTORY_CALL);

@@ -10,8 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
-import type { Activities } from './activities.js';
 import { SEND_CALL } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { PayoutInput } from './contract.js';
 import { createPayoutView } from './payout-view.js';
 

@@ -1,7 +1,7 @@
 /** Where payouts begin: a round for every payee that is due, or one that a person orders. */
 import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Activities } from './activities.js';
 import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { ManualPayoutResult, OrderInput, PoolInput, ReservedRound } from './contract.js';
 
 const { reserveRound, startSagas } = proxyActivities<Activities>(BULK_CALL);

@@ -1,7 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { SyncReport } from '../core/events/rules/reports.js';
-import type { Activities } from './activities.js';
 import { onLane, SYNC_CALL } from './activity-options.js';
+import type { Activities } from './activity-types.js';
 import type { SyncInput } from './contract.js';
 
 const { syncSource } = onLane<Activities>('sync', SYNC_CALL);

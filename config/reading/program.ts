@@ -1,4 +1,4 @@
-/** Facts about the running program that do not come from its configuration. */
+/** Facts about the running program itself: its version, and its prebuilt workflows. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
