@@ -23,8 +23,8 @@ describe('a configuration', () => {
     expect(config.sources[0]).toMatchObject({ kind: 'orchestrator-http', from: null });
     expect(config.wallet.signer).toEqual({
       kind: 'keystore',
-      keystorePath: pathOf('keystore.json'),
-      passphrasePath: pathOf('passphrase'),
+      keystoreFile: pathOf('keystore.json'),
+      passphraseFile: pathOf('passphrase'),
     });
   });
 
@@ -327,7 +327,7 @@ describe('a configuration', () => {
     it('names its place, reads its files for those who sign alone, and tells none of their secrets', async () => {
       const config = await load(REMOTE);
       expect(config.wallet).toMatchObject({
-        signer: { kind: 'web3signer', timeoutMs: 2_000, keyPath: pathOf('client.key') },
+        signer: { kind: 'web3signer', timeoutMs: 2_000, keyFile: pathOf('client.key') },
         address: ADDRESS.toLowerCase(),
       });
       const said = JSON.stringify(describeConfig(config));

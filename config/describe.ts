@@ -83,21 +83,9 @@ function describeSource(source: Config['sources'][number]): ConfigDescription {
   return { ...section, options: describeOption(options) };
 }
 
-function describeSigner(signer: Config['wallet']['signer']): ConfigDescription {
-  if (signer.kind === 'keystore') {
-    const { keystorePath, passphrasePath } = signer;
-    return { signer: signer.kind, keystoreFile: keystorePath, passphraseFile: passphrasePath };
-  }
-  const { url, caPath, certPath, keyPath, tokenPath, timeoutMs } = signer;
-  const remote = describeSection(['wallet', 'remote'], {
-    url,
-    caFile: caPath,
-    certFile: certPath,
-    keyFile: keyPath,
-    tokenFile: tokenPath,
-    timeoutMs,
-  });
-  return { signer: signer.kind, remote };
+function describeSigner({ kind, ...place }: Config['wallet']['signer']): ConfigDescription {
+  if (kind === 'keystore') return { signer: kind, ...place };
+  return { signer: kind, remote: describeSection(['wallet', 'remote'], place) };
 }
 
 function describeDatabase(database: Config['database']): ConfigDescription {

@@ -136,10 +136,10 @@ const chain = section({
 
 const remoteSigner = section({
   url: secretUrl(),
-  caFile: text().optional(),
-  certFile: text().optional(),
-  keyFile: text().optional(),
-  tokenFile: text().optional(),
+  caFile: orNull(text()),
+  certFile: orNull(text()),
+  keyFile: orNull(text()),
+  tokenFile: orNull(text()),
   timeout: interval('100ms')
     .refine(
       ({ value }) => value <= 30_000,
@@ -176,9 +176,9 @@ const wallet = z
       const message = `signer: ${given.signer} does not use this: remove it, or choose the other signer`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
-    const { certFile, keyFile } = given.remote ?? {};
-    if ((certFile === undefined) === (keyFile === undefined)) return;
-    const path = ['remote', certFile === undefined ? 'certFile' : 'keyFile'];
+    const { certFile = null, keyFile = null } = given.remote ?? {};
+    if ((certFile === null) === (keyFile === null)) return;
+    const path = ['remote', certFile === null ? 'certFile' : 'keyFile'];
     context.addIssue({ code: 'custom', path, message: 'certFile and keyFile go together: add it' });
   });
 

@@ -95,7 +95,7 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       explorerUrl: 'https://explorer.example',
     },
     wallet: {
-      signer: { kind: 'keystore', keystorePath: '', passphrasePath: '' },
+      signer: { kind: 'keystore', keystoreFile: '', passphraseFile: '' },
       address: null,
       acceptedTransactions: 0,
     },
