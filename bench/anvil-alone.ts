@@ -1,9 +1,11 @@
 import { Wallet } from 'ethers';
+import { until } from '../dev/kit/until.js';
 import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
 
 const GWEI = 10n ** 9n;
 const CONFIRMATIONS = 4;
 const BATCH = 100;
+const TIMEOUT_MS = 900_000;
 
 /** Transfers a second that the chain alone takes to the same depth: signed before, sent in batches. */
 export async function measureAnvilAlone(chain: LocalChain, transfers: number): Promise<number> {
@@ -15,8 +17,14 @@ export async function measureAnvilAlone(chain: LocalChain, transfers: number): P
     const to = `0x${(nonce + 1).toString(16).padStart(40, '5')}`;
     raws.push(
       await key.signTransaction({
-        ...{ type: 2, chainId: chain.chainId, nonce, to, value: 10n ** 15n, gasLimit: 21_000n },
-        ...{ maxFeePerGas: 20n * GWEI, maxPriorityFeePerGas: GWEI },
+        type: 2,
+        chainId: chain.chainId,
+        nonce,
+        to,
+        value: 10n ** 15n,
+        gasLimit: 21_000n,
+        maxFeePerGas: 20n * GWEI,
+        maxPriorityFeePerGas: GWEI,
       }),
     );
   }
@@ -24,13 +32,17 @@ export async function measureAnvilAlone(chain: LocalChain, transfers: number): P
   for (let from = 0; from < raws.length; from += BATCH) {
     await sendBatch(chain.rpcUrl, raws.slice(from, from + BATCH));
   }
-  await untilDeep(chain.rpcUrl, key.address, transfers);
+  const isOver = () => isDeep(chain.rpcUrl, key.address, transfers);
+  await until('the depth of all transfers', isOver, { withinMs: TIMEOUT_MS, everyMs: 20 });
   return transfers / ((performance.now() - startedMs) / 1_000);
 }
 
 async function sendBatch(url: string, raws: readonly string[]): Promise<void> {
   const calls = raws.map((raw, id) => ({
-    ...{ jsonrpc: '2.0', id, method: 'eth_sendRawTransaction', params: [raw] },
+    jsonrpc: '2.0',
+    id,
+    method: 'eth_sendRawTransaction',
+    params: [raw],
   }));
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(calls) });
@@ -39,11 +51,8 @@ async function sendBatch(url: string, raws: readonly string[]): Promise<void> {
   if (refused !== undefined) throw new Error(`anvil refused a transfer: ${refused.error?.message}`);
 }
 
-async function untilDeep(url: string, address: string, nonce: number): Promise<void> {
-  for (;;) {
-    const head = Number(await rpc(url, 'eth_blockNumber'));
-    const deep = `0x${Math.max(head - CONFIRMATIONS + 1, 0).toString(16)}`;
-    if (Number(await rpc(url, 'eth_getTransactionCount', [address, deep])) >= nonce) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+async function isDeep(url: string, address: string, nonce: number): Promise<boolean> {
+  const head = Number(await rpc(url, 'eth_blockNumber'));
+  const deep = `0x${Math.max(head - CONFIRMATIONS + 1, 0).toString(16)}`;
+  return Number(await rpc(url, 'eth_getTransactionCount', [address, deep])) >= nonce;
 }

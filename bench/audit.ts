@@ -1,23 +1,18 @@
 /** What an audit costs when the ledger is twenty times as long, and what a day of a busy pool adds to it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { auditLedger } from '../core/checks/audit/audit.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
 import { compactPostings } from '../core/checks/audit/ledger-compaction.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { startPostgres } from '../core/db/embedded/postgres.js';
-import { migrateDatabase } from '../core/db/migrate.js';
+import type { Database } from '../core/db/database.js';
 import { ingestSaid, openWorld, payeeOf } from '../test/harness/event-world.js';
-import { median, rounded } from './figures.js';
-import { type Stops, stopAll } from './pool-servers.js';
+import { median, rounded, toMb, tookMs } from './figures.js';
+import { createBenchDatabase, inScratch, type Say, startBenchPostgres } from './scratch.js';
 
 export interface AuditBenchOptions {
   /** Postings at which an audit is measured, the smallest first. */
   readonly postings: readonly number[];
   /** Remote workers of which a day is measured. */
   readonly workers: readonly number[];
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 /** Half of a piece: what an audit finds open beside the pieces that it closed. */
@@ -49,23 +44,10 @@ interface DayFigures {
   readonly megabytesPerDayCompacted: number;
 }
 
-export async function benchAudit(options: AuditBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-audit-bench-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
-    stops.push(() => postgres.stop());
-    const open = async (name: string): Promise<Database> => {
-      const admin = openDatabase({ url: postgres.url });
-      await admin.$client.query(`CREATE DATABASE ${name}`);
-      await closeDatabase(admin);
-      const url = new URL(postgres.url);
-      url.pathname = `/${name}`;
-      const db = openDatabase({ url: url.toString(), statementTimeoutMs: 3_600_000 });
-      stops.push(() => closeDatabase(db));
-      await migrateDatabase(db);
-      return db;
-    };
+export function benchAudit(options: AuditBenchOptions) {
+  return inScratch('audit', async (scratch) => {
+    const server = await startBenchPostgres(scratch);
+    const open = async (name: string) => (await createBenchDatabase(server, name, scratch)).db;
     const days: DayFigures[] = [];
     for (const workers of options.workers) {
       days.push(await measureDay(await open(`day_${workers}`), workers));
@@ -76,9 +58,7 @@ export async function benchAudit(options: AuditBenchOptions) {
     const ratio = (key: 'auditMs' | 'resumeMs') =>
       rounded((last?.[key] ?? Number.NaN) / (first?.[key] ?? Number.NaN));
     return { ratioAudit: ratio('auditMs'), ratioResume: ratio('resumeMs'), sizes, days };
-  } finally {
-    await stopAll(stops);
-  }
+  });
 }
 
 /** All are filled first, and then measured in turn: a machine that is slow for a while is so for all. */
@@ -90,7 +70,7 @@ async function measureSizes(
   for (const size of postings) {
     const db = await open(`postings_${size}`);
     await fill(db, size, say);
-    const firstMs = await took(() => auditLedger(db, { isWhole: false }));
+    const firstMs = await tookMs(() => auditLedger(db, { isWhole: false }));
     await db.$client.query('VACUUM ANALYZE ledger_piece, ledger_sum, balance');
     say(`${size} postings were closed in ${rounded(firstMs / 1_000)} s`);
     ledgers.push({ db, size, firstMs });
@@ -98,8 +78,8 @@ async function measureSizes(
   const times = ledgers.map(() => ({ audit: [] as number[], resume: [] as number[] }));
   for (let i = -1; i < REPEATS; i += 1) {
     for (const [n, { db }] of ledgers.entries()) {
-      const audit = await took(() => mustHold(auditLedger(db, { isWhole: false })));
-      const resume = await took(() => mustHold(checkInvariants(db)));
+      const audit = await tookMs(() => mustHold(auditLedger(db, { isWhole: false })));
+      const resume = await tookMs(() => mustHold(checkInvariants(db)));
       if (i < 0) continue;
       times[n]?.audit.push(audit);
       times[n]?.resume.push(resume);
@@ -109,12 +89,12 @@ async function measureSizes(
   for (const [n, { db, size, firstMs }] of ledgers.entries()) {
     sizes.push({
       postings: size,
-      ledgerMb: Math.round((await ledgerBytes(db)) / 1_048_576),
+      ledgerMb: Math.round(toMb(await ledgerBytes(db))),
       auditMs: Math.round(median(times[n]?.audit ?? [])),
       resumeMs: Math.round(median(times[n]?.resume ?? [])),
       firstAuditSeconds: rounded(firstMs / 1_000),
       sumOfAllMs: Math.round(
-        await took(() =>
+        await tookMs(() =>
           db.$client.query(
             'SELECT account, remote_worker_id, sum(amount_wei) FROM ledger_entry GROUP BY 1, 2',
           ),
@@ -127,7 +107,7 @@ async function measureSizes(
 }
 
 /** Fast, and so past the triggers; the indexes that no audit reads are left out. */
-async function fill(db: Database, postings: number, say: (line: string) => void): Promise<void> {
+async function fill(db: Database, postings: number, say: Say): Promise<void> {
   const client = await db.$client.connect();
   try {
     await client.query(`SET session_replication_role = replica; SET maintenance_work_mem = '256MB';
@@ -177,13 +157,12 @@ async function measureDay(db: Database, workers: number): Promise<DayFigures> {
   await auditLedger(db, { isWhole: false, pieceSize: workers });
   await compactPostings(db, { before: new Date('2100-01-01Z'), onProgress: () => undefined });
   await db.$client.query('VACUUM FULL posting, ledger_entry');
-  const megabytes = (value: number) => rounded(value / 1_048_576);
   return {
     workers,
     bytesPerPosting: Math.round(bytes / workers),
-    megabytesPerDay: megabytes(perDay),
+    megabytesPerDay: rounded(toMb(perDay)),
     // One posting a worker and month is left.
-    megabytesPerDayCompacted: megabytes((await ledgerBytes(db)) / 30),
+    megabytesPerDayCompacted: rounded(toMb(await ledgerBytes(db)) / 30),
   };
 }
 
@@ -192,12 +171,6 @@ async function ledgerBytes(db: Database): Promise<number> {
     `SELECT pg_total_relation_size('posting') + pg_total_relation_size('ledger_entry') AS bytes`,
   );
   return Number(rows[0]?.bytes);
-}
-
-async function took(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
 }
 
 async function mustHold(checking: ReturnType<typeof checkInvariants>): Promise<void> {

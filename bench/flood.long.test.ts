@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { benchFlood } from './flood.js';
+import { sayToStderr } from './scratch.js';
 
 it('probes, the kill switch and the ingest go on while strangers read', async () => {
   const figures = await benchFlood({
@@ -11,7 +12,7 @@ it('probes, the kill switch and the ingest go on while strangers read', async ()
       route: '/workers',
       vary: false,
     },
-    say: (line) => process.stderr.write(`${line}\n`),
+    say: sayToStderr,
   });
   expect(figures).toMatchObject({ route: '/workers', connections: 50, lostConnections: 0 });
   expect(figures.answersPerSecond).toBeGreaterThan(10);

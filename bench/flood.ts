@@ -1,14 +1,14 @@
 /** What two hundred readers without a token do to everybody else: to probes, to the kill switch, to the ingest. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { get, request } from 'node:http';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../core/db/database.js';
 import { startScript } from './children.js';
-import { rounded } from './figures.js';
-import { type Stops, stopAll } from './pool-servers.js';
-import { countEvents, countWorkers, startReadPool, until } from './read-pool.js';
+import { quantile, rounded } from './figures.js';
+import { countEvents, countWorkers, startReadPool, untilAtLeast } from './read-pool.js';
+import { inScratch, type Say, type Scratch } from './scratch.js';
 
 export interface FloodBenchOptions {
   readonly events: number;
@@ -18,7 +18,7 @@ export interface FloodBenchOptions {
   readonly route: string;
   /** Each asks for something else, so that no answer is there already. */
   readonly vary: boolean;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 /** What the floors are. */
@@ -34,26 +34,20 @@ const ALONE_SECONDS = 6;
 const WARM_UP_SECONDS = 2;
 const LEAST_BATCHES = 5;
 
-export async function benchFlood(options: FloodBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-flood-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    return await measure(options, dir, stops);
-  } finally {
-    await stopAll(stops);
-  }
+export function benchFlood(options: FloodBenchOptions) {
+  return inScratch('flood', (scratch) => measure(options, scratch));
 }
 
-async function measure(options: FloodBenchOptions, dir: string, stops: Stops) {
+async function measure(options: FloodBenchOptions, scratch: Scratch) {
   const { events, payees, connections, seconds, route, vary, say } = options;
-  const pool = await startReadPool({ events, payees, say, services: 'whole' }, dir, stops);
-  const token = readFileSync(join(dir, 'api-token'), 'utf8');
-  await until(() => countWorkers(pool.db), payees);
+  const pool = await startReadPool({ events, payees, say, services: 'whole' }, scratch);
+  const token = readFileSync(join(scratch.dir, 'api-token'), 'utf8');
+  await untilAtLeast(() => countWorkers(pool.db), payees);
   const known = await settled(pool.db);
   const routes = await priceRoutes(pool.apiUrl);
   say(`${payees} workers; ${events} events come in now, first without readers`);
   await fetch(`${pool.orchestratorUrl}/open`, { method: 'POST' });
-  await until(async () => ((await countEvents(pool.db)) > known ? 1 : 0), 1);
+  await untilAtLeast(() => countEvents(pool.db), known + 1);
   const counter = new Counter(pool.db, known + pool.distinct);
   await sleep(WARM_UP_SECONDS * 1_000);
   const before = await counter.during(counter.someBatches(ALONE_SECONDS));
@@ -141,7 +135,7 @@ class Counter {
   /** Resolves after so many seconds, and not before some batches have come. */
   async someBatches(seconds: number): Promise<void> {
     const enough = this.seen.length + LEAST_BATCHES;
-    const reached = until(async () => this.seen.length, enough);
+    const reached = untilAtLeast(async () => this.seen.length, enough);
     await Promise.all([sleep(seconds * 1_000), reached]);
   }
 
@@ -232,9 +226,4 @@ function askForHalt(apiUrl: string, token: string): Promise<number> {
     });
     asked.on('error', () => resolve(0)).end(JSON.stringify({ reason: 'a bench' }));
   });
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

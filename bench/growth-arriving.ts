@@ -1,5 +1,6 @@
 /** Events that come after a history, one a second: half of them transcode jobs, most others halves of AI jobs. */
 import type { RawEvent } from '../core/events/sources/event-source.js';
+import { elementText, type GoObject, goTime, payloadText } from '../dev/kit/event-element.js';
 import { FIRST_NEW_SEQ, type History } from './growth-history.js';
 
 /**
@@ -24,8 +25,6 @@ const TURNS_APART = 50;
 const COMES_LATER = new Set([4, 5, 7]);
 const AI_FIELDS = { pipeline: 'text-to-image', modelID: 'SG161222/RealVisXL_V4.0_Lightning' };
 const FEE_WEI = 1_000_000_000_000_000n;
-
-type Fields = Readonly<Record<string, string | number | bigint>>;
 
 export class ArrivingEvents {
   private count = 0;
@@ -97,16 +96,12 @@ export class ArrivingEvents {
     return this.payees[n % this.payees.length] ?? '';
   }
 
-  private make(type: string, fields: Fields): RawEvent {
+  private make(type: string, fields: GoObject): RawEvent {
     const n = this.count;
     this.count += 1;
-    const dt = `${new Date(this.history.endMs + n * 1_000).toISOString().slice(0, 19)}Z`;
-    const body = Object.entries(fields)
-      .map(([key, value]) => `    "${key}": ${typeof value === 'string' ? `"${value}"` : value}`)
-      .join(',\n');
-    const payload = `{\n  "event_type": "${type}",\n  "payload": {\n${body}\n  }\n}`;
-    const raw = `{"ID":${FIRST_NEW_SEQ + n},"Payload":${JSON.stringify(payload)},"Version":1,"DT":"${dt}"}`;
-    return { place: `element ${n}`, raw };
+    const dt = goTime(this.history.endMs + n * 1_000);
+    const payload = payloadText(type, fields);
+    return { place: `element ${n}`, raw: elementText({ id: FIRST_NEW_SEQ + n, dt, payload }) };
   }
 }
 

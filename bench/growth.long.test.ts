@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import { benchGrowth } from './growth.js';
+import { sayToStderr } from './scratch.js';
 
 it('a short and a long history are measured in turn, AI jobs that wait among them', async () => {
   const figures = await benchGrowth({
     ...{ rows: [20_000, 100_000], payees: 100 },
-    say: (line) => process.stderr.write(`${line}\n`),
+    say: sayToStderr,
   });
   const { sizes, ...ratios } = figures;
   expect(Object.keys(ratios).sort()).toEqual([

@@ -1,14 +1,9 @@
 /** What the same work costs when the history is twenty times as long. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { createApp } from '../api/app.js';
 import { loadConfig } from '../config/config.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { startPostgres } from '../core/db/embedded/postgres.js';
-import { migrateDatabase } from '../core/db/migrate.js';
+import type { Database } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { MAX_FEE_WEI } from '../core/events/rules/reading/pool-event-content.js';
 import type { RawEvent } from '../core/events/sources/event-source.js';
@@ -16,9 +11,10 @@ import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { registerSources } from '../core/events/store/sources/sources.js';
 import { runSyncPass, type SyncDeps } from '../core/events/sync/sync-pass.js';
 import { openWalletRow } from '../core/payouts/store/wallet/wallets.js';
-import { ensureWallet, writeConfig } from '../dev/stack/stack-config.js';
+import { ensureWallet } from '../dev/stack/stack-config.js';
 import { recordTerms } from '../test/harness/terms.js';
-import { median, rounded } from './figures.js';
+import { benchSource } from './bench-source.js';
+import { median, postgresMs, rounded, toMb } from './figures.js';
 import { ArrivingEvents } from './growth-arriving.js';
 import {
   addMonth,
@@ -29,13 +25,21 @@ import {
   type History,
 } from './growth-history.js';
 import { payRound } from './growth-round.js';
-import { type Stops, stopAll } from './pool-servers.js';
+import { writeBenchConfig } from './pool-servers.js';
+import {
+  createBenchDatabase,
+  inScratch,
+  onServer,
+  type Say,
+  type Scratch,
+  startBenchPostgres,
+} from './scratch.js';
 
 export interface GrowthBenchOptions {
   /** Raw rows at which everything is measured, the smallest first. */
   readonly rows: readonly number[];
   readonly payees: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 const SOURCE_ID = 'bench';
@@ -60,42 +64,26 @@ interface SizeFigures extends Record<`${Step}Ms`, number> {
   readonly rawTableIndexesMb: number;
 }
 
-export async function benchGrowth(options: GrowthBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-growth-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    const pools = await fillAll(options, dir, stops);
+export function benchGrowth(options: GrowthBenchOptions) {
+  return inScratch('growth', async (scratch) => {
+    const pools = await fillAll(options, scratch);
     const sizes = await measureInTurn(pools);
     for (const figures of sizes) options.say(`${figures.rows} rows: ${describe(figures)}`);
     return { payees: options.payees, ...ratios(sizes), sizes };
-  } finally {
-    await stopAll(stops);
-  }
+  });
 }
 
-/** A database for each size, on one server. */
-async function fillAll(
-  options: GrowthBenchOptions,
-  dir: string,
-  stops: Stops,
-): Promise<readonly Pool[]> {
+/** Makes a database for each size, on one server. */
+async function fillAll(options: GrowthBenchOptions, scratch: Scratch): Promise<readonly Pool[]> {
   const { rows, payees, say } = options;
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
-  stops.push(() => postgres.stop());
-  const admin = openDatabase({ url: postgres.url });
-  stops.push(() => closeDatabase(admin));
+  const server = await startBenchPostgres(scratch);
   const rowsPerMonth = Math.round((rows[0] ?? 0) / FIRST_MONTHS);
   const pools: Pool[] = [];
   for (const size of rows) {
-    const url = new URL(postgres.url);
-    url.pathname = `/rows_${size}`;
-    await admin.$client.query(`CREATE DATABASE rows_${size}`);
-    const db = openDatabase({ url: url.toString(), statementTimeoutMs: 3_600_000 });
-    stops.push(() => closeDatabase(db));
-    const history: History = {
-      ...{ db, sourceId: SOURCE_ID, payees, rowsPerMonth, endMs: startOfLastMonth(new Date()) },
-    };
-    const pool = await prepare(history, dir, url.toString());
+    const { db, url } = await createBenchDatabase(server, `rows_${size}`, scratch);
+    const endMs = startOfLastMonth(new Date());
+    const history: History = { db, sourceId: SOURCE_ID, payees, rowsPerMonth, endMs };
+    const pool = await prepare(history, scratch.dir, url);
     const months = Math.round(size / rowsPerMonth);
     for (let month = 1; month <= months; month += 1) {
       await addMonth(history, month);
@@ -104,7 +92,7 @@ async function fillAll(
     await db.$client.query('VACUUM ANALYZE');
     pools.push({ ...pool, rows: months * rowsPerMonth, months });
   }
-  await admin.$client.query('CHECKPOINT');
+  await onServer(server, 'CHECKPOINT');
   return pools;
 }
 
@@ -128,10 +116,11 @@ async function prepare(
   databaseUrl: string,
 ): Promise<Omit<Pool, 'rows' | 'months'>> {
   const { db, endMs } = history;
-  await migrateDatabase(db);
   const source: SourceConfig = {
-    ...{ id: SOURCE_ID, kind: 'bench', module: null, baseDir: '/', from: null, options: {} },
-    ...{ region: HISTORY_REGION, nodeType: 'ai', syncIntervalMs: 60_000 },
+    ...benchSource(''),
+    id: SOURCE_ID,
+    kind: 'bench',
+    region: HISTORY_REGION,
   };
   await registerSources(db, [{ ...source, readsFrom: 'bench' }]);
   const terms = { commissionBps: 2_500, thresholdWei: 1n, minIntervalMs: 0 };
@@ -143,9 +132,8 @@ async function prepare(
   await addWorkers(history);
   const address = ensureWallet(dir) as `0x${string}`;
   const wallet = { chainId: 31_337, address };
-  await openWalletRow(db, wallet, {
-    ...{ opening: { nonce: 0, block: 0, balanceWei: 0n }, halt: null },
-  });
+  const opening = { nonce: 0, block: 0, balanceWei: 0n };
+  await openWalletRow(db, wallet, { opening, halt: null });
   const pages = await openPages(dir, db, databaseUrl);
   const [payee] = await query<{ address: string }>(db, sql`SELECT address FROM payee LIMIT 1`);
   const arriving = new ArrivingEvents(history, await payeesOf(db));
@@ -175,14 +163,14 @@ async function openPages(
   db: Database,
   databaseUrl: string,
 ): Promise<(path: string) => Promise<void>> {
-  const path = writeConfig(dir, {
-    pace: {
-      ...{ syncInterval: '1h', payoutInterval: '24h' },
-      ...{ minPayoutInterval: '1s', payoutThreshold: '1 wei' },
+  const path = writeBenchConfig(dir, {
+    servers: {
+      databaseUrl,
+      temporalAddress: '127.0.0.1:7233',
+      chain: { rpcUrl: 'http://127.0.0.1:8545', chainId: 31_337 },
     },
-    sources: [{ id: 'none', region: 'none', nodeType: 'ai', endpoint: 'http://127.0.0.1:7935' }],
-    ...{ databaseUrl, temporalAddress: '127.0.0.1:7233', temporalUiUrl: undefined },
-    ...{ rpcUrl: 'http://127.0.0.1:8545', chainId: 31_337, apiPort: 0 },
+    endpoint: 'http://127.0.0.1:7935',
+    pace: { minPayoutInterval: '1s', payoutThreshold: '1 wei' },
   });
   const config = await loadConfig(path);
   const client = new Client({ connection: Connection.lazy() });
@@ -207,8 +195,11 @@ async function runPass(
     },
   };
   const deps: SyncDeps = {
-    ...{ db, sources: new Map([[config.id, { config, source }]]), version: 'bench' },
-    ...{ jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI },
+    db,
+    sources: new Map([[config.id, { config, source }]]),
+    version: 'bench',
+    jobMatchWindowMs: 3_600_000,
+    maxJobFeeWei: MAX_FEE_WEI,
   };
   const { signal } = new AbortController();
   await runSyncPass(deps, { sourceId: config.id, signal, onProgress: () => undefined });
@@ -246,7 +237,8 @@ async function measureInTurn(pools: readonly Pool[]): Promise<readonly SizeFigur
       const of = (step: Step): number => median(times.get(pool)?.get(step) ?? []);
       const { rows, months } = pool;
       return {
-        ...{ rows, months },
+        rows,
+        months,
         syncPassMs: of('syncPass'),
         emptyPassMs: of('emptyPass'),
         payeePageMs: of('payeePage'),
@@ -260,16 +252,6 @@ async function measureInTurn(pools: readonly Pool[]): Promise<readonly SizeFigur
   );
 }
 
-/** What this process' one busy connection kept Postgres busy for. */
-async function postgresMs(db: Database): Promise<number> {
-  await db.$client.query('SELECT pg_stat_force_next_flush()');
-  const [row] = await query<{ ms: number }>(
-    db,
-    sql`SELECT active_time AS ms FROM pg_stat_database WHERE datname = current_database()`,
-  );
-  return row?.ms ?? Number.NaN;
-}
-
 async function sizesOf(db: Database) {
   const [open] = await query<{ halves: string }>(
     db,
@@ -281,7 +263,7 @@ async function sizesOf(db: Database) {
                sum(pg_indexes_size(inhrelid)) AS indexes
           FROM pg_inherits WHERE inhparent = 'pool_event'::regclass`,
   );
-  const mb = (bytes: string | undefined): number => Math.round(Number(bytes) / 1_048_576);
+  const mb = (bytes: string | undefined): number => Math.round(toMb(Number(bytes)));
   return {
     openHalves: Number(open?.halves),
     databaseMb: mb(row?.database),

@@ -2,7 +2,8 @@
 import { createWriteStream } from 'node:fs';
 import { Writable } from 'node:stream';
 import { getAddress } from 'ethers';
-import { createRandom, type Random } from '../dev/simulator/simulator-random.js';
+import { elementText, type GoObject, goTime, payloadText } from '../dev/kit/event-element.js';
+import { createRandom, type Random } from '../dev/kit/random.js';
 import { AnswerTally, type Expected } from './ingest-tally.js';
 
 export interface EventPlan {
@@ -42,7 +43,7 @@ const NEAR_HALF = 20;
 const FAR_HALF = 800;
 const TAIL = 2_000;
 const CHUNK_LENGTH = 1 << 20;
-const MODEL = ['"pipeline": "text-to-image"', '"modelID": "SG161222/RealVisXL_V4.0_Lightning"'];
+const MODEL = { pipeline: 'text-to-image', modelID: 'SG161222/RealVisXL_V4.0_Lightning' };
 
 /** Writes the answer and says what it is worth. */
 export async function writeAnswer(path: string, plan: EventPlan): Promise<WrittenAnswer> {
@@ -129,15 +130,15 @@ class EventMaker {
     const feeWei = this.fee();
     this.tally.earned(payee, feeWei);
     const responseMs = 200 + this.upTo(1_500);
-    return this.element('job-processed', [
-      `"ethAddress": "${payee}"`,
-      `"computeUnits": ${20_000_000 + this.upTo(90_000_000)}`,
-      `"pricePerComputeUnit": ${1 + this.upTo(1_200)}`,
-      `"fees": ${feeWei}`,
-      `"responseTime": ${responseMs}`,
-      `"realTimeRatio": ${Math.floor(2_000 / responseMs)}`,
-      '"duration": 2000',
-    ]);
+    return this.element('job-processed', {
+      ethAddress: payee,
+      computeUnits: 20_000_000 + this.upTo(90_000_000),
+      pricePerComputeUnit: 1 + this.upTo(1_200),
+      fees: feeWei,
+      responseTime: responseMs,
+      realTimeRatio: Math.floor(2_000 / responseMs),
+      duration: 2_000,
+    });
   }
 
   /** One half now, the other within the window: mostly received first, mostly at once. */
@@ -168,39 +169,34 @@ class EventMaker {
   }
 
   private received(payee: string, request: string): Element {
-    const fields = [`"ethAddress": "${payee}"`, `"requestID": "${request}"`, ...MODEL];
-    return this.element('job-received', fields);
+    return this.element('job-received', { ethAddress: payee, requestID: request, ...MODEL });
   }
 
   private processed(request: string, feeWei: bigint): Element {
-    return this.element('job-processed', [
-      `"requestID": "${request}"`,
+    return this.element('job-processed', {
+      requestID: request,
       ...MODEL,
-      `"computeUnits": ${1_048_576 * (1 + this.upTo(4))}`,
-      `"pricePerComputeUnit": ${1 + this.upTo(900)}`,
-      `"fees": ${feeWei}`,
-      `"responseTime": ${300_000_000 + this.upTo(2_000_000_000)}`,
-    ]);
+      computeUnits: 1_048_576 * (1 + this.upTo(4)),
+      pricePerComputeUnit: 1 + this.upTo(900),
+      fees: feeWei,
+      responseTime: 300_000_000 + this.upTo(2_000_000_000),
+    });
   }
 
   private connection(): Element {
     const n = this.connections % this.payees.length;
     const isUp = this.connections < this.payees.length || this.random.chance(0.5);
     this.connections += 1;
-    return this.element(isUp ? 'worker-connected' : 'worker-disconnected', [
-      `"ethAddress": "${this.payees[n]}"`,
-      `"connection": "10.${n >> 8}.${n & 255}.7:${40_000 + (n % 20_000)}"`,
-    ]);
+    return this.element(isUp ? 'worker-connected' : 'worker-disconnected', {
+      ethAddress: this.payees[n] ?? '',
+      connection: `10.${n >> 8}.${n & 255}.7:${40_000 + (n % 20_000)}`,
+    });
   }
 
-  /** As Go writes it: the payload an indented text inside the element. */
-  private element(eventType: string, fields: readonly string[]): Element {
-    const body = fields.map((field) => `    ${field}`).join(',\n');
-    const payload = `{\n  "event_type": "${eventType}",\n  "payload": {\n${body}\n  }\n}`;
-    const dt = `${new Date(this.seconds * 1_000).toISOString().slice(0, 19)}Z`;
-    const id = this.tally.distinct;
-    const text = `{"ID":${id},"Payload":${JSON.stringify(payload)},"Version":1,"DT":"${dt}"}`;
-    return { dt, text };
+  private element(eventType: string, fields: GoObject): Element {
+    const dt = goTime(this.seconds * 1_000);
+    const payload = payloadText(eventType, fields);
+    return { dt, text: elementText({ id: this.tally.distinct, dt, payload }) };
   }
 
   /** From 12 to 17 digits, one job in 200 without any: above 2^53 as well as below. */

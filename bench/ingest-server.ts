@@ -6,8 +6,8 @@
  * `node --import tsx bench/ingest-server.ts <answer.json> <tail.json> [before.json]`
  */
 import { createReadStream, readFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { startHttpServer } from '../dev/kit/http-server.js';
 
 const [answerPath = '', tailPath = '', beforePath] = process.argv.slice(2);
 const tail = JSON.parse(readFileSync(tailPath, 'utf8')) as readonly {
@@ -16,7 +16,7 @@ const tail = JSON.parse(readFileSync(tailPath, 'utf8')) as readonly {
 }[];
 let givenPath = beforePath ?? answerPath;
 
-const server = createServer((request, response) => {
+const server = await startHttpServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://local');
   response.setHeader('content-type', 'application/json');
   if (request.method === 'POST' && url.pathname === '/open') {
@@ -35,7 +35,4 @@ function giveTail(response: ServerResponse, since: string): void {
   response.end(later.length === 0 ? 'null' : `[${later.map(({ text }) => text).join(',')}]`);
 }
 
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo;
-  process.stdout.write(`listening on http://127.0.0.1:${port}\n`);
-});
+process.stdout.write(`listening on ${server.url}\n`);

@@ -5,10 +5,10 @@
  *
  * `node .openpool/bench/bench/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
-import { readFileSync } from 'node:fs';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import type { SyncReport } from '../core/events/sync/sync-pass.js';
 import { keepHeapSmall } from '../start/heap.js';
+import { peakRssMbOf, postgresMs } from './figures.js';
 
 // As the worker does: before anything else is loaded.
 keepHeapSmall();
@@ -19,7 +19,7 @@ const { closeDatabase, openDatabase } = await import('../core/db/database.js');
 
 export interface SyncRequest {
   readonly databaseUrl: string;
-  readonly source: Omit<SourceConfig, 'from'>;
+  readonly source: SourceConfig;
   readonly passes: number;
 }
 
@@ -37,17 +37,20 @@ export interface SyncResult {
 
 const request = JSON.parse(process.argv[2] ?? '') as SyncRequest;
 const db = openDatabase({ url: request.databaseUrl });
-const config: SourceConfig = { ...request.source, from: null };
+const config = request.source;
 // Not by the registry: what other sources load is no part of this one.
 const source = await createOrchestratorHttp(config);
 const deps = {
-  ...{ db, sources: new Map([[config.id, { config, source }]]), version: 'bench' },
-  ...{ jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI },
+  db,
+  sources: new Map([[config.id, { config, source }]]),
+  version: 'bench',
+  jobMatchWindowMs: 3_600_000,
+  maxJobFeeWei: MAX_FEE_WEI,
 };
 const { signal } = new AbortController();
 // A connection that stands already: every pass of a worker but its first one has that.
 await db.$client.query('SELECT 1');
-const postgresBeforeMs = await postgresMs();
+const postgresBeforeMs = await postgresMs(db);
 const startedAtMs = Date.now();
 const cpu = process.cpuUsage();
 const reports: SyncReport[] = [];
@@ -62,31 +65,15 @@ for (let pass = 0; pass < request.passes; pass += 1) {
 const endedAtMs = Date.now();
 const { user, system } = process.cpuUsage(cpu);
 const result: SyncResult = {
-  ...{ reports, passesMs, startedAtMs, endedAtMs, peakRssMb: peakRssMb() },
+  reports,
+  passesMs,
+  startedAtMs,
+  endedAtMs,
+  // Linux's own high-water mark first: `maxRSS` counts what the parent had when it forked.
+  peakRssMb: peakRssMbOf('self') ?? process.resourceUsage().maxRSS / 1_024,
   cpuMs: (user + system) / 1_000,
-  postgresMs: (await postgresMs()) - postgresBeforeMs,
+  postgresMs: (await postgresMs(db)) - postgresBeforeMs,
 };
 await closeDatabase(db);
 process.stdout.write(`${JSON.stringify(result)}\n`);
 process.exit(0);
-
-/** Passes go one after the other, so that one connection of the pool did everything. */
-async function postgresMs(): Promise<number> {
-  await db.$client.query('SELECT pg_stat_force_next_flush()');
-  const { rows } = await db.$client.query<{ active_time: number }>(
-    'SELECT active_time FROM pg_stat_database WHERE datname = current_database()',
-  );
-  return rows[0]?.active_time ?? Number.NaN;
-}
-
-/** `maxRSS` counts what the parent had when it forked; Linux's own high-water mark does not. */
-function peakRssMb(): number {
-  let kilobytes = process.resourceUsage().maxRSS;
-  try {
-    const mark = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'));
-    if (mark !== null) kilobytes = Number(mark[1]);
-  } catch {
-    // No /proc: not Linux.
-  }
-  return kilobytes / 1_024;
-}

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { benchIngest } from './ingest.js';
+import { sayToStderr } from './scratch.js';
 
 /** As docs/performance.md has them: (`eventsPerSecond`). */
 async function documentedKeys(): Promise<readonly string[]> {
@@ -16,7 +17,7 @@ async function documentedKeys(): Promise<readonly string[]> {
 it('ingest is measured whole, beside its yardsticks, and comes out exact', async () => {
   const figures = await benchIngest({
     ...{ events: 60_000, payees: 100, passes: 1 },
-    say: (line) => process.stderr.write(`${line}\n`),
+    say: sayToStderr,
   });
   const { lost, duplicated, driftWei, passes, mix, rawTableIndexes, ...numbers } = figures;
   expect({ lost, duplicated, driftWei }).toEqual({ lost: 0, duplicated: 0, driftWei: '0' });

@@ -1,39 +1,38 @@
 /** Events a second from an orchestrator's answer to the ledger, and Postgres alone beside it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { startPostgres } from '../core/db/embedded/postgres.js';
-import { migrateDatabase } from '../core/db/migrate.js';
 import { query } from '../core/db/query.js';
-import { createEventSource } from '../core/events/sources/registry.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
-import { recordTerms } from '../test/harness/terms.js';
+import { COMMISSION_BPS } from '../dev/stack/stack-config.js';
+import { benchSource, openBenchSource } from './bench-source.js';
 import { runForJson, startUntil } from './children.js';
 import { compileIngestSync } from './compiled.js';
-import { median, rounded } from './figures.js';
+import { median, rounded, toMb } from './figures.js';
 import { type EventPlan, type WrittenAnswer, writeAnswer } from './ingest-events.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';
 import { type IngestVerdict, judge } from './ingest-verdict.js';
 import { dumpRows, measureCopy, measureFlushes, measureRowPerCommit } from './ingest-yardsticks.js';
+import {
+  createBenchDatabase,
+  inScratch,
+  onServer,
+  type Say,
+  type Scratch,
+  startBenchPostgres,
+} from './scratch.js';
 
 export interface IngestBenchOptions {
   readonly events: number;
   readonly payees: number;
   readonly passes: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
-const COMMISSION_BPS = 2_500;
 const FROM_MS = Date.UTC(2025, 0, 25);
 /** Half of them with a commit each, half in a transaction each. */
 const SINGLE_ROWS = 20_000;
 const EMPTY_PASSES = 50;
-const SOURCE: Omit<SyncRequest['source'], 'options'> = {
-  ...{ id: 'bench', kind: 'orchestrator-http', module: null, baseDir: '/' },
-  ...{ region: 'bench', nodeType: 'ai', syncIntervalMs: 60_000 },
-};
 
 interface PassFigures extends IngestVerdict {
   readonly eventsPerSecond: number;
@@ -57,13 +56,16 @@ interface PassFigures extends IngestVerdict {
   readonly postgresMicrosPerEvent: number;
 }
 
-export async function benchIngest(options: IngestBenchOptions) {
+export function benchIngest(options: IngestBenchOptions) {
   const { events, payees, passes, say } = options;
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-ingest-'));
-  const stops: (() => Promise<unknown>)[] = [async () => rmSync(dir, { recursive: true })];
-  try {
+  return inScratch('ingest', async (scratch) => {
+    const { dir, stops } = scratch;
     const plan: EventPlan = {
-      ...{ events, payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs: FROM_MS },
+      events,
+      payees,
+      commissionBps: COMMISSION_BPS,
+      seed: 1,
+      fromMs: FROM_MS,
     };
     say(`writing an answer of ${events} events`);
     const answer = await writeAnswer(join(dir, 'answer.json'), plan);
@@ -74,10 +76,12 @@ export async function benchIngest(options: IngestBenchOptions) {
       mark: 'listening on ',
     });
     stops.push(() => orchestrator.process.stop());
-    const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
-    stops.push(() => postgres.stop());
     const bench: Bench = {
-      ...{ dir, adminUrl: postgres.url, endpoint: orchestrator.said, answer, say },
+      dir,
+      adminUrl: await startBenchPostgres(scratch),
+      endpoint: orchestrator.said,
+      answer,
+      say,
       script: compileIngestSync(),
     };
     const all: PassFigures[] = [];
@@ -88,10 +92,8 @@ export async function benchIngest(options: IngestBenchOptions) {
       facts ??= made.facts;
       say(`pass ${n} of ${passes}: ${describe(made.figures)}`);
     }
-    return { ...{ events, payees }, ...medians(all), ...mixOf(answer), ...facts, passes: all };
-  } finally {
-    for (const stop of stops.reverse()) await stop();
-  }
+    return { events, payees, ...medians(all), ...mixOf(answer), ...facts, passes: all };
+  });
 }
 
 interface Bench {
@@ -101,34 +103,25 @@ interface Bench {
   readonly answer: WrittenAnswer;
   /** Does the syncing. */
   readonly script: string;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
-/** One turn of everything, in a database of its own that is dropped in the end. */
+/** Measures everything once, in a database of its own that is dropped in the end. */
 async function runPass(bench: Bench, n: number) {
+  const { adminUrl, endpoint } = bench;
   const name = `pass_${n}`;
-  const url = new URL(bench.adminUrl);
-  url.pathname = `/${name}`;
-  const admin = openDatabase({ url: bench.adminUrl, statementTimeoutMs: 600_000 });
-  await admin.$client.query(`CREATE DATABASE ${name}`);
-  const db = openDatabase({ url: url.toString(), statementTimeoutMs: 3_600_000 });
+  const stops: Scratch['stops'] = [() => onServer(adminUrl, `DROP DATABASE ${name}`)];
+  // It stays on another database of the server: what it does is not counted with this one's work.
+  const admin = openDatabase({ url: adminUrl, statementTimeoutMs: 600_000 });
+  stops.push(() => closeDatabase(admin));
   try {
-    await prepare(db, `${bench.endpoint}/all`);
-    const figures = await measure(bench, { db, admin, url: url.toString() });
+    const { db, url } = await createBenchDatabase(adminUrl, name, { stops });
+    await openBenchSource(db, benchSource(`${endpoint}/all`));
+    const figures = await measure(bench, { db, admin, url });
     return { figures, facts: await tableFacts(db) };
   } finally {
-    await closeDatabase(db);
-    await admin.$client.query(`DROP DATABASE ${name}`);
-    await closeDatabase(admin);
+    for (const stop of stops.reverse()) await stop();
   }
-}
-
-async function prepare(db: Database, endpoint: string): Promise<void> {
-  await migrateDatabase(db);
-  const { readsFrom } = await createEventSource({ ...SOURCE, options: { endpoint } });
-  await registerSources(db, [{ ...SOURCE, readsFrom, from: null }]);
-  const terms = { commissionBps: COMMISSION_BPS, thresholdWei: 1n, minIntervalMs: 0 };
-  await recordTerms(db, terms, new Date(FROM_MS));
 }
 
 interface PassDatabase {
@@ -143,7 +136,7 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
   const { db, admin } = database;
   const { elements, distinct } = answer.expected;
   const sync = async (path: string, passes = 1): Promise<SyncResult> => {
-    const source = { ...SOURCE, options: { endpoint: `${endpoint}${path}` } };
+    const source = benchSource(`${endpoint}${path}`);
     const request: SyncRequest = { databaseUrl: database.url, source, passes };
     await admin.$client.query('CHECKPOINT');
     const args = [JSON.stringify(request)];
@@ -161,7 +154,8 @@ async function measure(bench: Bench, database: PassDatabase): Promise<PassFigure
   const copyRowsPerSecond = await measureCopy(db, join(dir, 'rows'));
   const perCommit = await measureRowPerCommit(db, Math.min(SINGLE_ROWS, distinct));
   return {
-    ...{ eventsPerSecond, copyRowsPerSecond },
+    eventsPerSecond,
+    copyRowsPerSecond,
     rowPerCommitPerSecond: perCommit.alone,
     rowPerTransactionPerSecond: perCommit.inTransaction,
     ratioToCopy: eventsPerSecond / copyRowsPerSecond,
@@ -231,7 +225,7 @@ async function tableFacts(db: Database) {
 function mixOf({ expected, bytes }: WrittenAnswer) {
   const { elements, distinct, jobs, aiJobs, boundAiJobs } = expected;
   return {
-    answerMb: rounded(bytes / 1_048_576),
+    answerMb: rounded(toMb(bytes)),
     mix: {
       duplicateShare: rounded(1 - distinct / elements),
       jobProcessedShare: rounded(jobs / distinct),

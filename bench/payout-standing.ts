@@ -5,8 +5,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SQL, sql } from 'drizzle-orm';
 import { query } from '../core/db/query.js';
+import { until } from '../dev/kit/until.js';
 import { rpc } from '../dev/stack/chain-node.js';
-import { cpuMsOf, type PayoutStack } from './payout-stack.js';
+import { cpuMsOf, rounded } from './figures.js';
+import type { PayoutStack } from './payout-stack.js';
 
 export interface StandingFigures {
   readonly open: number;
@@ -28,7 +30,7 @@ const SETTLE_DOWN_MS = 15_000;
 const IDLE_MS = 60_000;
 const HOLDS = 10;
 const LOOK_EVERY_MS = 500;
-const GIVE_UP_MS = 1_800_000;
+const PATIENCE = { withinMs: 1_800_000, everyMs: LOOK_EVERY_MS };
 
 /** @param startRound starts a round of so many payees, and of one more that is owed too much to be paid unseen */
 export async function measureStanding(
@@ -39,7 +41,8 @@ export async function measureStanding(
   const syncAges = watchAge(stack, sql`SELECT max(last_success_at) AS at FROM source`);
   await rpc(stack.chain.rpcUrl, 'evm_setIntervalMining', [0]);
   await startRound();
-  await until(async () => (await countIn(stack, 'signed')) === payees);
+  const signed = (count: number) => async () => (await countIn(stack, 'signed')) === count;
+  await until('the signatures of all payouts', signed(payees), PATIENCE);
   const looked = sql`SELECT changed_at AS at FROM setting WHERE key = 'sentinel.looked-at'`;
   const sentinelAges = watchAge(stack, looked);
   await sleep(SETTLE_DOWN_MS);
@@ -53,16 +56,16 @@ export async function measureStanding(
   const open = await countIn(stack, 'signed');
   await rpc(stack.chain.rpcUrl, 'anvil_setIntervalMining', [1]);
   const minedMs = performance.now();
-  await until(async () => (await countIn(stack, 'signed')) === 0);
+  await until('the end of all payouts', signed(0), PATIENCE);
   return {
     open,
     maxSyncAgeMs: Math.round(maxSyncAgeMs),
     maxSentinelAgeMs: Math.round(maxSentinelAgeMs),
     holdAnswerMs: Math.round(Math.max(...answers)),
-    idleCpuPercent: tenths(idle.worker + idle.temporal),
-    idleWorkerCpuPercent: tenths(idle.worker),
-    idleTemporalCpuPercent: tenths(idle.temporal),
-    secondsToPaid: tenths((performance.now() - minedMs) / 1_000),
+    idleCpuPercent: rounded(idle.worker + idle.temporal),
+    idleWorkerCpuPercent: rounded(idle.worker),
+    idleTemporalCpuPercent: rounded(idle.temporal),
+    secondsToPaid: rounded((performance.now() - minedMs) / 1_000),
   };
 }
 
@@ -126,20 +129,10 @@ async function idleCpu({ pids }: PayoutStack) {
   };
 }
 
-const tenths = (value: number): number => Math.round(value * 10) / 10;
-
 async function countIn({ db }: PayoutStack, state: string): Promise<number> {
   const [row] = await query<{ n: number }>(
     db,
     sql`SELECT count(*)::int AS n FROM payout WHERE state = ${state}`,
   );
   return row?.n ?? 0;
-}
-
-async function until(ready: () => Promise<boolean>): Promise<void> {
-  const giveUpMs = performance.now() + GIVE_UP_MS;
-  while (!(await ready())) {
-    if (performance.now() > giveUpMs) throw new Error('it did not come to its end in half an hour');
-    await sleep(LOOK_EVERY_MS);
-  }
 }

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { benchPayout } from './payout.js';
+import { sayToStderr } from './scratch.js';
 
 it('payouts are measured to their end by two workers, after a warm-up and beside old ones', async () => {
   const rounds = { payees: 5, sizes: [8], oldPayouts: 1_000, standing: 6, workers: 2 };
   const figures = await benchPayout({
     ...rounds,
-    say: (line) => process.stderr.write(`${line}\n`),
+    say: sayToStderr,
   });
   expect(figures.rounds.map(({ payees, oldPayouts }) => [payees, oldPayouts])).toEqual([
     [5, 0],

@@ -4,13 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { query } from '../core/db/query.js';
+import { until } from '../dev/kit/until.js';
 import { LOCAL_POOL_ID } from '../dev/stack/stack-config.js';
 import { payoutWorkflowId, singleWorkflowId } from '../workflows/contract.js';
 import { measureAnvilAlone } from './anvil-alone.js';
+import { rounded } from './figures.js';
 import { addOldPayouts } from './old-payouts.js';
 import { creditRegion } from './payout-credit.js';
 import { type Counters, type PayoutStack, startPayoutStack } from './payout-stack.js';
 import { measureStanding } from './payout-standing.js';
+import { inScratch, type Say } from './scratch.js';
 
 export interface PayoutBenchOptions {
   /** How many are due at once in the main round. */
@@ -23,7 +26,7 @@ export interface PayoutBenchOptions {
   readonly standing: number;
   /** Processes that share the database; their CPU and what they ask are added up. */
   readonly workers: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 interface RoundFigures {
@@ -44,39 +47,41 @@ const ABOVE_CAP_WEI = 2_000_000n * 10n ** 18n;
 const WARM_UP = 50;
 const ROUND_TIMEOUT_MS = 900_000;
 
-export async function benchPayout(options: PayoutBenchOptions) {
+export function benchPayout(options: PayoutBenchOptions) {
+  return inScratch('payout', async (scratch) => {
+    options.say(`starting Postgres, Temporal, the chain and workers: ${options.workers}`);
+    return measure(await startPayoutStack(scratch, options.workers), options);
+  });
+}
+
+async function measure(stack: PayoutStack, options: PayoutBenchOptions) {
   const { say } = options;
-  const stack = await startPayoutStack(options.workers, say);
-  try {
-    say(`a round of ${WARM_UP} to warm up`);
-    await payRound(stack, { payees: WARM_UP, oldPayouts: 0 });
-    const round = async (payees: number, oldPayouts: number) => {
-      const figures = await payRound(stack, { payees, oldPayouts });
-      say(`${payees} payees, ${oldPayouts} old payouts: ${describe(figures)}`);
-      return figures;
-    };
-    const main = await round(options.payees, 0);
-    const anvilTransfersPerSecond = await measureAnvilAlone(stack.chain, options.payees);
-    const rounds: RoundFigures[] = [];
-    for (const size of options.sizes) rounds.push(await round(size, 0));
-    if (options.oldPayouts > 0) {
-      await addOldPayouts(stack, options.oldPayouts, say);
-      rounds.push(await round(options.payees, options.oldPayouts));
-    }
-    const standing = options.standing === 0 ? null : await stand(stack, options);
-    const { payees: _, oldPayouts: __, ...figures } = main;
-    return {
-      payees: options.payees,
-      workers: options.workers,
-      ...figures,
-      anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
-      ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),
-      rounds: [main, ...rounds],
-      standing,
-    };
-  } finally {
-    await stack.stop();
+  say(`a round of ${WARM_UP} to warm up`);
+  await payRound(stack, { payees: WARM_UP, oldPayouts: 0 });
+  const round = async (payees: number, oldPayouts: number) => {
+    const figures = await payRound(stack, { payees, oldPayouts });
+    say(`${payees} payees, ${oldPayouts} old payouts: ${describe(figures)}`);
+    return figures;
+  };
+  const main = await round(options.payees, 0);
+  const anvilTransfersPerSecond = await measureAnvilAlone(stack.chain, options.payees);
+  const rounds: RoundFigures[] = [];
+  for (const size of options.sizes) rounds.push(await round(size, 0));
+  if (options.oldPayouts > 0) {
+    await addOldPayouts(stack, options.oldPayouts, say);
+    rounds.push(await round(options.payees, options.oldPayouts));
   }
+  const standing = options.standing === 0 ? null : await stand(stack, options);
+  const { payees, oldPayouts: _, ...figures } = main;
+  return {
+    payees,
+    workers: options.workers,
+    ...figures,
+    anvilTransfersPerSecond: rounded(anvilTransfersPerSecond),
+    ratioToAnvil: rounded(main.payoutsPerSecond / anvilTransfersPerSecond),
+    rounds: [main, ...rounds],
+    standing,
+  };
 }
 
 async function stand(stack: PayoutStack, { standing, say }: PayoutBenchOptions) {
@@ -159,8 +164,8 @@ async function untilPaid(
   { db }: PayoutStack,
   { payees, since }: { readonly payees: number; readonly since: string },
 ): Promise<string> {
-  const giveUpMs = performance.now() + ROUND_TIMEOUT_MS;
-  while (performance.now() < giveUpMs) {
+  let id = '';
+  const isPaid = async () => {
     const [round] = await query<{ id: string; paid: number }>(
       db,
       sql`SELECT round.id, (SELECT count(*)::int FROM payout
@@ -169,10 +174,11 @@ async function untilPaid(
                      AND started_at >= ${since}::timestamptz) round
            WHERE NOT EXISTS (SELECT FROM payout WHERE state IN ('reserved', 'signed', 'reopened'))`,
     );
-    if (round?.paid === payees) return round.id;
-    await sleep(50);
-  }
-  throw new Error(`${payees} payouts were not paid in ${ROUND_TIMEOUT_MS / 60_000} minutes`);
+    id = round?.id ?? '';
+    return round?.paid === payees;
+  };
+  await until(`the end of ${payees} payouts`, isPaid, { withinMs: ROUND_TIMEOUT_MS, everyMs: 50 });
+  return id;
 }
 
 /** Of the largest saga, plus its share of the round. */
@@ -191,5 +197,3 @@ async function historyEvents({ db, client }: PayoutStack, roundId: string): Prom
   const round = first === undefined ? 0 : await lengthOf(first.workflow_id);
   return largest + round / payouts.length;
 }
-
-const rounded = (value: number): number => Math.round(value * 100) / 100;

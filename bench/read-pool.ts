@@ -1,14 +1,15 @@
 /** A whole pool that is read while events come in. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
-import { COMMISSION_BPS, writeConfig } from '../dev/stack/stack-config.js';
+import { until } from '../dev/kit/until.js';
+import { COMMISSION_BPS } from '../dev/stack/stack-config.js';
 import { startUntil } from './children.js';
 import { type EventPlan, writeAnswer } from './ingest-events.js';
-import { type Stops, startPoolServers, startWorker } from './pool-servers.js';
+import { startApi, startPoolServers, startWorker, writeBenchConfig } from './pool-servers.js';
+import type { Say, Scratch } from './scratch.js';
 
 interface ReadPoolOptions {
   /** That come in while it is read. */
@@ -16,7 +17,7 @@ interface ReadPoolOptions {
   readonly payees: number;
   /** Worker and API started apart, or as `npm start` does. */
   readonly services: 'apart' | 'whole';
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 const FROM_MS = Date.UTC(2025, 0, 25);
@@ -26,19 +27,26 @@ export const EVENTS_BEFORE_PER_PAYEE = 30;
 const INGEST_TIMEOUT_MS = 1_800_000;
 
 /** Starts everything; the answer of a million events is given once somebody has posted to `/open` of the orchestrator. */
-export async function startReadPool(options: ReadPoolOptions, dir: string, stops: Stops) {
+export async function startReadPool(options: ReadPoolOptions, scratch: Scratch) {
   const { events, payees, services, say } = options;
+  const { dir, stops } = scratch;
   say(`writing an answer of ${events} events`);
   const [answer, tail, earlier] = ['answer', 'tail', 'earlier'].map((name) =>
     join(dir, `${name}.json`),
   ) as [string, string, string];
   const plan: EventPlan = {
-    ...{ events, payees, commissionBps: COMMISSION_BPS, seed: 1, fromMs: FROM_MS },
+    events,
+    payees,
+    commissionBps: COMMISSION_BPS,
+    seed: 1,
+    fromMs: FROM_MS,
   };
   const written = await writeAnswer(answer, plan);
   writeFileSync(tail, JSON.stringify(written.tail));
   await writeAnswer(earlier, {
-    ...{ ...plan, events: payees * EVENTS_BEFORE_PER_PAYEE, seed: 2 },
+    ...plan,
+    events: payees * EVENTS_BEFORE_PER_PAYEE,
+    seed: 2,
     fromMs: FROM_MS - A_MONTH_MS,
   });
   say('starting Postgres, Temporal, the chain, a worker and the API');
@@ -48,39 +56,16 @@ export async function startReadPool(options: ReadPoolOptions, dir: string, stops
     mark: 'listening on ',
   });
   stops.push(() => orchestrator.process.stop());
-  const { databaseUrl, temporalAddress, chain } = await startPoolServers(dir, stops);
+  const servers = await startPoolServers(scratch);
   const endpoint = `${orchestrator.said}/live`;
-  const configPath = writeConfig(dir, {
-    pace: {
-      ...{ syncInterval: '2s', payoutInterval: '24h' },
-      ...{ minPayoutInterval: '1h', payoutThreshold: '1000000 ETH' },
-    },
-    sources: [{ id: 'bench', region: 'bench', nodeType: 'ai', endpoint }],
-    ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
-    ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
-  });
-  const apiUrl = await startServices(services, configPath, stops);
-  const db = openDatabase({ url: databaseUrl, maxConnections: 2 });
+  const configPath = writeBenchConfig(dir, { servers, endpoint, pace: { syncInterval: '2s' } });
+  if (services === 'apart') await startWorker(scratch, { configPath });
+  const script = services === 'apart' ? 'api/main.ts' : 'main.ts';
+  const apiUrl = await startApi(scratch, { configPath, script });
+  const db = openDatabase({ url: servers.databaseUrl, maxConnections: 2 });
   stops.push(() => closeDatabase(db));
   const { distinct } = written.expected;
   return { db, distinct, apiUrl, orchestratorUrl: orchestrator.said };
-}
-
-/** Resolves with where the API listens. */
-async function startServices(
-  services: ReadPoolOptions['services'],
-  configPath: string,
-  stops: Stops,
-): Promise<string> {
-  if (services === 'apart') {
-    const worker = await startWorker(configPath);
-    stops.push(() => worker.stop());
-  }
-  const script = services === 'apart' ? 'api/main.ts' : 'main.ts';
-  const args = ['--config', configPath];
-  const api = await startUntil({ script, args, mark: 'api listening on ' });
-  stops.push(() => api.process.stop(30_000));
-  return api.said;
 }
 
 /** By the source's own counter: counting a million rows would be a load of its own. */
@@ -97,11 +82,7 @@ export async function countWorkers(db: Database): Promise<number> {
   return Number(row?.n);
 }
 
-export async function until(read: () => Promise<number>, least: number): Promise<void> {
-  const giveUpMs = performance.now() + INGEST_TIMEOUT_MS;
-  while (performance.now() < giveUpMs) {
-    if ((await read()) >= least) return;
-    await sleep(100);
-  }
-  throw new Error(`it did not come to ${least} in ${INGEST_TIMEOUT_MS / 60_000} minutes`);
+export function untilAtLeast(read: () => Promise<number>, least: number): Promise<void> {
+  const withinMs = INGEST_TIMEOUT_MS;
+  return until(`a count of ${least}`, async () => (await read()) >= least, { withinMs });
 }

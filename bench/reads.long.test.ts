@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { benchReads } from './reads.js';
+import { sayToStderr } from './scratch.js';
 
 interface PageFigures {
   readonly path: string;
@@ -12,7 +13,7 @@ it('the pages are read alone and while events come in', async () => {
   const events = 60_000;
   const figures = await benchReads({
     ...{ events, payees: 20, seconds: 2 },
-    say: (line) => process.stderr.write(`${line}\n`),
+    say: sayToStderr,
   });
   expect(figures).toMatchObject({ events, payees: 20, readers: 4 });
   expect(figures.ingestEventsPerSecond).toBeGreaterThan(0);

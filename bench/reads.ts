@@ -1,50 +1,41 @@
 /** What reading costs while a million events come in: worker and API are processes of their own. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import type { Database } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { rounded } from './figures.js';
-import { type Stops, stopAll } from './pool-servers.js';
 import {
   countEvents,
   countWorkers,
   EVENTS_BEFORE_PER_PAYEE,
   startReadPool,
-  until,
+  untilAtLeast,
 } from './read-pool.js';
+import { inScratch, type Say, type Scratch } from './scratch.js';
 
 export interface ReadsBenchOptions {
   readonly events: number;
   readonly payees: number;
   /** How long each page is asked for without the ingest. */
   readonly seconds: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 const READERS = 4;
 /** Pages take turns, so that one ingest is enough for all of them. */
 const TURN_MS = 500;
 
-export async function benchReads(options: ReadsBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-reads-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    return await measure(options, dir, stops);
-  } finally {
-    await stopAll(stops);
-  }
+export function benchReads(options: ReadsBenchOptions) {
+  return inScratch('reads', (scratch) => measure(options, scratch));
 }
 
-async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
+async function measure(options: ReadsBenchOptions, scratch: Scratch) {
   const { events, payees, seconds, say } = options;
-  const pool = await startReadPool({ events, payees, say, services: 'apart' }, dir, stops);
+  const pool = await startReadPool({ events, payees, say, services: 'apart' }, scratch);
   const before = payees * EVENTS_BEFORE_PER_PAYEE;
-  await until(() => countWorkers(pool.db), payees);
-  await until(() => countEvents(pool.db), 1);
+  await untilAtLeast(() => countWorkers(pool.db), payees);
+  await untilAtLeast(() => countEvents(pool.db), 1);
   const [payee = ''] = await someAddress(pool.db);
   const pages = { workers: '/workers', payee: `/v1/payees/${payee}` };
   const loads = Object.values(pages).map((path) => new Load(`${pool.apiUrl}${path}`));
@@ -57,12 +48,12 @@ async function measure(options: ReadsBenchOptions, dir: string, stops: Stops) {
   say(`and now with ${events} events coming in`);
   const known = await countEvents(pool.db);
   await fetch(`${pool.orchestratorUrl}/open`, { method: 'POST' });
-  await until(async () => ((await countEvents(pool.db)) > known ? 1 : 0), 1);
+  await untilAtLeast(() => countEvents(pool.db), known + 1);
   const startedMs = performance.now();
   const end = known + pool.distinct;
   const during = await takeTurns(
     loads,
-    until(() => countEvents(pool.db), end),
+    untilAtLeast(() => countEvents(pool.db), end),
   );
   const ingestSeconds = (performance.now() - startedMs) / 1_000;
   const figures = Object.keys(pages).map((name, i) => {

@@ -1,7 +1,7 @@
 /** An answer too long to hold, made while it is sent: storms of small events, large ones, one huge. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { elementText, type GoObject, goTime, payloadText } from '../dev/kit/event-element.js';
+import { startHttpServer } from '../dev/kit/http-server.js';
 
 export interface StreamPlan {
   /** Small events, again and again the same `distinct` ones. */
@@ -23,24 +23,14 @@ const LARGE_LENGTH = 1_000_000;
 
 export async function startStreamServer(plan: StreamPlan): Promise<StreamServer> {
   let sent = 0;
-  const server = createServer((_request, response) => {
+  const server = await startHttpServer((_request, response) => {
     const body = Readable.from(answer(plan));
     body.on('data', ({ length }: Buffer) => {
       sent += length;
     });
     body.pipe(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    sentBytes: () => sent,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return { url: server.url, sentBytes: () => sent, stop: () => server.stop() };
 }
 
 /** Large ones stand among the small ones, the huge one in the middle. */
@@ -58,7 +48,7 @@ function* answer({ small, large, hugeMb }: StreamPlan): Generator<Buffer> {
     }
     if (round === Math.floor(rounds / 2)) yield* hugeElement(hugeMb);
   }
-  yield Buffer.from(`${element(0, 'orchestrator-reset', '{}')}]\n`);
+  yield Buffer.from(`${element(0, 'orchestrator-reset', {})}]\n`);
 }
 
 function blocksOf(distinct: number): readonly Buffer[] {
@@ -66,10 +56,13 @@ function blocksOf(distinct: number): readonly Buffer[] {
   let text = '';
   for (let n = 1; n <= distinct; n += 1) {
     const payee = `0x${'be7c'.repeat(8)}${(n % 1_000).toString(16).padStart(8, '0')}`;
-    const work =
-      '"computeUnits": 87654321,\n    "pricePerComputeUnit": 1200,\n    "responseTime": 812';
-    const fields = `{\n    "ethAddress": "${payee}",\n    ${work},\n    "fees": ${1_000 + n}\n  }`;
-    text += `${element(n, 'job-processed', fields)},`;
+    text += `${element(n, 'job-processed', {
+      ethAddress: payee,
+      computeUnits: 87_654_321,
+      pricePerComputeUnit: 1_200,
+      responseTime: 812,
+      fees: 1_000 + n,
+    })},`;
     if (text.length < CHUNK && n < distinct) continue;
     blocks.push(Buffer.from(text));
     text = '';
@@ -83,7 +76,7 @@ function largeElement(n: number, isMalformed: boolean): string {
   const text = filler.repeat(
     Math.floor(LARGE_LENGTH / JSON.stringify(JSON.stringify(filler)).length),
   );
-  const whole = element(1_000_000 + n, 'note', JSON.stringify({ text }));
+  const whole = element(1_000_000 + n, 'note', { text });
   return isMalformed ? whole.replace('"Version":1', '"Version":one') : whole;
 }
 
@@ -95,8 +88,7 @@ function* hugeElement(megabytes: number): Generator<Buffer> {
   yield Buffer.from('","Version":1,"DT":"2025-02-03T04:05:06Z"},');
 }
 
-function element(id: number, eventType: string, fields: string): string {
-  const payload = `{\n  "event_type": "${eventType}",\n  "payload": ${fields}\n}`;
-  const dt = new Date(Date.UTC(2025, 1, 3) + (id % 1_000_000) * 1_000).toISOString().slice(0, 19);
-  return `{"ID":${id},"Payload":${JSON.stringify(payload)},"Version":1,"DT":"${dt}Z"}`;
+function element(id: number, eventType: string, fields: GoObject): string {
+  const dt = goTime(Date.UTC(2025, 1, 3) + (id % 1_000_000) * 1_000);
+  return elementText({ id, dt, payload: payloadText(eventType, fields) });
 }

@@ -2,10 +2,8 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
-import { createEventSource } from '../core/events/sources/registry.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
 import type { SyncReport } from '../core/events/sync/sync-pass.js';
-import { recordTerms } from '../test/harness/terms.js';
+import { benchSource, openBenchSource } from './bench-source.js';
 import { runForJson } from './children.js';
 import { compileIngestSync } from './compiled.js';
 import type { SyncRequest, SyncResult } from './ingest-sync.js';
@@ -27,15 +25,8 @@ export async function syncStream(
 ): Promise<SyncedStream> {
   const server = await startStreamServer(plan);
   try {
-    const source: SyncRequest['source'] = {
-      ...{ id: 'stream', kind: 'orchestrator-http', module: null, baseDir: '/' },
-      ...{ region: 'bench', nodeType: 'ai', syncIntervalMs: 60_000 },
-      options: { endpoint: server.url },
-    };
-    const { readsFrom } = await createEventSource(source);
-    await registerSources(db, [{ ...source, readsFrom, from: null }]);
-    const terms = { commissionBps: 2_500, thresholdWei: 1n, minIntervalMs: 0 };
-    await recordTerms(db, terms, new Date(0));
+    const source = benchSource(server.url);
+    await openBenchSource(db, source);
     const request: SyncRequest = { databaseUrl: url, source, passes: 1 };
     const args = [JSON.stringify(request)];
     const result = await runForJson<SyncResult>({ script: compileIngestSync(), args });
@@ -47,7 +38,9 @@ export async function syncStream(
     );
     const n = BigInt(plan.small.distinct);
     return {
-      ...{ report, sentBytes: server.sentBytes(), peakRssMb: result.peakRssMb },
+      report,
+      sentBytes: server.sentBytes(),
+      peakRssMb: result.peakRssMb,
       seconds: (result.passesMs[0] ?? 0) / 1_000,
       feesWei: row?.wei ?? '0',
       expectedFeesWei: (n * 1_000n + (n * (n + 1n)) / 2n).toString(),

@@ -1,5 +1,5 @@
 import { getAddress } from 'ethers';
-import { createRandom, type Random } from './simulator-random.js';
+import { createRandom, type Random } from '../kit/random.js';
 
 /** One remote worker as the orchestrator meets it. */
 export interface CastWorker {

@@ -1,7 +1,7 @@
+import { type GoObject, payloadText } from '../kit/event-element.js';
+import type { Random } from '../kit/random.js';
 import type { Happening } from './simulator.js';
 import type { CastWorker } from './simulator-cast.js';
-import { type GoObject, payloadText } from './simulator-payload.js';
-import type { Random } from './simulator-random.js';
 
 const PIXELS_PER_SECOND = 1280n * 720n * 30n;
 /** One job in the day is worth more than an int64 holds. */

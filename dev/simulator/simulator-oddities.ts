@@ -1,7 +1,7 @@
+import { elementText, goTime, payloadText } from '../kit/event-element.js';
+import type { Random } from '../kit/random.js';
 import type { Happening } from './simulator.js';
 import { happening } from './simulator-jobs.js';
-import { payloadText, rfc3339 } from './simulator-payload.js';
-import type { Random } from './simulator-random.js';
 
 interface Row {
   readonly id: number;
@@ -37,13 +37,13 @@ export function brokenEvents(random: Random, atMs: number): readonly Happening[]
     `{"event_type":"job-processed","payload":{"requestID":"${note}","computeUnits":1,` +
     `"pricePerComputeUnit":1,"fees":${fees},"responseTime":1}}`;
   const withPayload = (text: string) => (row: Row) =>
-    `{"ID":${row.id},"Payload":${JSON.stringify(text)},"Version":1,"DT":"${rfc3339(row.dt)}"}`;
+    elementText({ id: row.id, dt: goTime(row.dt), payload: text });
   const variants: readonly ((row: Row) => string)[] = [
     withPayload(`{"event_type": "job-processed", "payload": {"requestID": "${note}`),
     withPayload(job('-5000000000000000')),
     withPayload(job('12.5')),
-    (row) => `{"ID":${row.id},"Payload":${JSON.stringify(job('1'))},"Version":1,"DT":"${note}"}`,
-    (row) => `{"ID":${row.id},"Version":1,"DT":"${rfc3339(row.dt)}","Note":"${note}"}`,
+    (row) => elementText({ id: row.id, dt: note, payload: job('1') }),
+    (row) => `{"ID":${row.id},"Version":1,"DT":"${goTime(row.dt)}","Note":"${note}"}`,
     () => `"${note}"`,
   ];
   return variants.map((broken) => ({

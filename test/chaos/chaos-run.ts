@@ -1,8 +1,9 @@
 /** One storm, from an empty directory to a verdict. */
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import { keccak256, Transaction } from 'ethers';
 import type pg from 'pg';
-import { createRandom, type Random } from '../../dev/simulator/simulator-random.js';
+import { createRandom, type Random } from '../../dev/kit/random.js';
+import { happens } from '../../dev/kit/until.js';
 import { CONFIRMATIONS } from './chaos-config.js';
 import { type ChaosReport, makeReport } from './chaos-report.js';
 import { type ChaosStack, startChaosStack } from './chaos-stack.js';
@@ -190,10 +191,8 @@ async function schedulesOf(
 
 /** So that the storm hits a pool that is paying. */
 async function firstTransfers(oracle: Oracle): Promise<void> {
-  const deadline = performance.now() + FIRST_TRANSFERS_MS;
-  while (performance.now() < deadline && (await oracle.look()).chain.length === 0) {
-    await sleep(200);
-  }
+  const isPaying = async () => (await oracle.look()).chain.length > 0;
+  await happens(isPaying, { withinMs: FIRST_TRANSFERS_MS, everyMs: 200 });
 }
 
 function notePayeeFaults(cast: PayeeCast, tally: FaultTally, own: ReturnType<typeof ownOf>): void {

@@ -1,7 +1,9 @@
 /** Somebody else who has the key of the wallet that pays, and uses it. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
+import { happens } from '../../dev/kit/until.js';
 import { rpc } from '../../dev/stack/chain-node.js';
 import { FEE_CAP_WEI } from './chaos-config.js';
 import type { ChaosStack } from './chaos-stack.js';
@@ -77,9 +79,10 @@ export function createForeignKeyUser(
       await away;
       stack.miner.stall();
       try {
-        const deadline = performance.now() + POOL_WAIT_MS;
-        while (performance.now() < deadline && (await count('pending')) === (await count('latest')))
-          await sleep(50);
+        await happens(async () => (await count('pending')) !== (await count('latest')), {
+          withinMs: POOL_WAIT_MS,
+          everyMs: 50,
+        });
         return await stack.miner.between(async () => send(to, await count('latest')));
       } finally {
         stack.miner.resume();

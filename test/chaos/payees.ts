@@ -1,7 +1,7 @@
 /** Who is paid in the storm, and the fees that keep coming in for them. */
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { CONTRACTS, deploy } from '../harness/money.js';
 

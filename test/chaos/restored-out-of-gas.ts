@@ -2,10 +2,11 @@
  * Postgres comes back as it was while transfers were under way that then ran out of gas, and whose payees later
  * payouts have paid since; the robot adopts and resumes, and everybody has what they earned, once.
  */
+
 import { execFileSync } from 'node:child_process';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../dev/kit/until.js';
 import { rpc } from '../../dev/stack/chain-node.js';
 import type { ChaosStack } from './chaos-stack.js';
 import { bookAgain, type Side } from './earnings.js';
@@ -68,19 +69,19 @@ function copyWhole(from: string, to: string): void {
 
 /** Open transfers to plain addresses, all to different ones. */
 async function untilUnderWay({ stack, side }: RestoreScene): Promise<readonly string[]> {
-  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
-  for (;;) {
-    const { rows } = await stack.pool
-      .query<{ destination: string }>(
-        `SELECT DISTINCT destination FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id
-          WHERE payout.state = 'signed' AND slot.state = 'open' AND destination = ANY($1)`,
-        [side.plain],
-      )
-      .catch(() => ({ rows: [] }));
-    if (rows.length > 0) return rows.slice(0, VICTIMS).map(({ destination }) => destination);
-    if (performance.now() > deadline) throw new Error('nothing was under way to run out of gas');
-    await sleep(LOOK_EVERY_MS);
-  }
+  let found: readonly { readonly destination: string }[] = [];
+  const isUnderWay = async () => {
+    const { rows } = await stack.pool.query<{ destination: string }>(
+      `SELECT DISTINCT destination FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id
+        WHERE payout.state = 'signed' AND slot.state = 'open' AND destination = ANY($1)`,
+      [side.plain],
+    );
+    found = rows;
+    return rows.length > 0;
+  };
+  const patience = { withinMs: UNDER_WAY_WAIT_MS, everyMs: LOOK_EVERY_MS };
+  await until('a transfer that may run out of gas', isUnderWay, patience);
+  return found.slice(0, VICTIMS).map(({ destination }) => destination);
 }
 
 /** Each has had a transfer that ran out of gas, and one after it that did not. */

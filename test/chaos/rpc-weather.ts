@@ -1,6 +1,6 @@
 /** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import {
   type Fault,
   type FaultTally,

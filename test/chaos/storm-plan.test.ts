@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRandom } from '../../dev/simulator/simulator-random.js';
+import { createRandom } from '../../dev/kit/random.js';
 import { createTally, FAULTS } from './fault-tally.js';
 import { type Deed, plannedFaults, planStorm } from './storm-plan.js';
 

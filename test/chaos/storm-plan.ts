@@ -1,5 +1,5 @@
 /** When what goes wrong: drawn from the seed before anything is started. */
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import {
   ADOPTION_FAULTS,
   FAULTS,

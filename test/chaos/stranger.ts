@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { WORKFLOW_TYPES } from '../harness/workflow-types.js';
 import type { FaultTally } from './fault-tally.js';

@@ -2,6 +2,7 @@
  * Somebody reaches Temporal's port, without the API's token and without the database: every workflow and
  * every message is tried from a plain client, and no wei moves.
  */
+
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -13,7 +14,7 @@ import {
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { endOrder } from '../../core/orders/store/orders.js';
 import { holdPayout } from '../../core/payouts/store/payout-messages.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { orderWorkflowId, payoutWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -161,12 +162,11 @@ describe('a stranger who reaches Temporal', () => {
     const workflowId = orderWorkflowId(TEST_POOL_ID, orderId);
     const input = { poolId: TEST_POOL_ID, orderId };
     await space.client.workflow.execute('manualPayout', { taskQueue, workflowId, args: [input] });
-    await waitUntil({
-      what: 'a payout to Alice',
-      timeoutMs: 20_000,
-      intervalMs: 100,
-      ready: async () => (await ownTransactions(chain.rpcUrl, wallet.address)).length > 0,
-    });
+    await until(
+      'a payout to Alice',
+      async () => (await ownTransactions(chain.rpcUrl, wallet.address)).length > 0,
+      { withinMs: 20_000 },
+    );
     expect(await moneyOf()).not.toEqual(before);
   });
 });

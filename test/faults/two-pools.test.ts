@@ -1,15 +1,16 @@
 /** Two pools with the same names in their files share one Temporal namespace; each has its own ledger. */
+
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
 import {
-  payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { findLedger } from '../../core/ledger/store/identity.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { payloadText } from '../../dev/kit/event-element.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { laneQueue, poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
@@ -84,9 +85,6 @@ const paidTo = async ({ database }: Pool) =>
   (await query<{ payee: string }>(database.db, sql`SELECT payee FROM payout WHERE state = 'paid'`))
     .map(({ payee }) => payee)
     .sort();
-const until = (what: string, ready: () => Promise<boolean>) =>
-  waitUntil({ what, timeoutMs: 60_000, intervalMs: 200, ready });
-
 describe('two pools in one namespace', () => {
   it('have ids of their own although their files say the same', async () => {
     const [one, two] = await Promise.all(pools.map(({ database }) => findLedger(database.db)));

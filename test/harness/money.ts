@@ -1,4 +1,5 @@
 /** A funded wallet, payees with something pending, and eyes on what the chain really did. */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJson, Wallet } from 'ethers';
@@ -18,7 +19,7 @@ import { reserveManual } from '../../core/payouts/store/reservations.js';
 import { payingWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc } from '../../dev/stack/chain-node.js';
 
 const ETH = 10n ** 18n;
@@ -353,10 +354,9 @@ export async function sendForeign(
   const hash = await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
   if ((await rpc(chain.rpcUrl, 'anvil_getAutomine')) !== true) return;
   // Where each transaction is mined at once, the node still answers before it.
-  await waitUntil({
-    what: `the block of foreign transaction ${nonce}`,
-    timeoutMs: 10_000,
-    intervalMs: 20,
-    ready: async () => (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) !== null,
-  });
+  await until(
+    `the block of foreign transaction ${nonce}`,
+    async () => (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) !== null,
+    { withinMs: 10_000, everyMs: 20 },
+  );
 }

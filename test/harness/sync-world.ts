@@ -6,11 +6,11 @@ import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
-  payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { registerSources } from '../../core/events/store/sources/sources.js';
+import { type GoObject, payloadText } from '../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { recordTerms } from './terms.js';
 
@@ -37,7 +37,7 @@ export interface SyncWorld {
 export function useSyncWorld() {
   const world = {} as SyncWorld;
   let sourceNo = 0;
-  const emit = (seconds: number, type: string, fields: Parameters<typeof payloadText>[1] = {}) => {
+  const emit = (seconds: number, type: string, fields: GoObject = {}) => {
     const payload = payloadText(type, fields);
     world.orchestrator.rows.push({ id: world.nextId, dt: at(seconds), payload });
     world.nextId += 1;

@@ -1,7 +1,7 @@
 /** What an element of an answer says, read from the wire formats alone. */
 
-import type { Spoiling } from './element-text.js';
 import { type Exact, type ExactObject, parseExact } from './exact-json.js';
+import type { Spoiling } from './spoiled-element.js';
 
 export type Meaning =
   | {

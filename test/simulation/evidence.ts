@@ -1,10 +1,10 @@
 /** What is known of a run without asking the manager: what it was shown, and what it must have. */
 import { eventKey } from './books.js';
-import type { Spoiling } from './element-text.js';
 import { type ReadElement, readElement } from './event-meaning.js';
 import type { EventRow, Orchestrator } from './orchestrator.js';
 import type { Offer } from './orchestrator-server.js';
 import type { PassOutcome } from './pass.js';
+import type { Spoiling } from './spoiled-element.js';
 
 /** Terms, and the first batch of each source that came after they were recorded. */
 export interface RecordedTerms {

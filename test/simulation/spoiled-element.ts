@@ -1,40 +1,11 @@
-/** Elements of an answer as the fork's Go code writes them, and ways to spoil one. */
+/** Ways to spoil an element of an answer, by the code under which the manager must set it aside. */
+import {
+  type ElementParts,
+  elementText,
+  type GoObject,
+  payloadText,
+} from '../../dev/kit/event-element.js';
 
-/** A bigint is written as the plain number that it is. */
-export type FieldValue = string | number | bigint | null;
-export type Fields = Readonly<Record<string, FieldValue>>;
-
-export interface ElementParts {
-  readonly id: number;
-  /** RFC 3339, whole seconds, UTC. */
-  readonly dt: string;
-  readonly version: number;
-  readonly payload: string;
-  /** Some builds write an element's own keys in lower case. */
-  readonly isLowerCase: boolean;
-}
-
-export function elementText({ id, dt, version, payload, isLowerCase }: ElementParts): string {
-  const text = JSON.stringify(payload);
-  return isLowerCase
-    ? `{"id":${id},"payload":${text},"version":${version},"dt":"${dt}"}`
-    : `{"ID":${id},"Payload":${text},"Version":${version},"DT":"${dt}"}`;
-}
-
-/** What `json.MarshalIndent` makes of an event. */
-export function payloadText(eventType: string, fields: Fields): string {
-  const lines = Object.entries(fields).map(
-    ([name, value]) => `    ${JSON.stringify(name)}: ${valueText(value)}`,
-  );
-  const inner = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
-  return `{\n  "event_type": ${JSON.stringify(eventType)},\n  "payload": ${inner}\n}`;
-}
-
-function valueText(value: FieldValue): string {
-  return typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
-}
-
-/** Ways to spoil an element, by what the manager must call it. */
 const SPOILERS = {
   EVENT_NOT_JSON: ({ id }) => `nonsense-${id}`,
   EVENT_NOT_OBJECT: ({ id }) => JSON.stringify(`row ${id}`),
@@ -64,6 +35,6 @@ export function spoiledElement(spoiling: Spoiling, parts: ElementParts): string 
   return SPOILERS[spoiling](parts);
 }
 
-function withPayload(parts: ElementParts, eventType: string, fields: Fields): string {
+function withPayload(parts: ElementParts, eventType: string, fields: GoObject): string {
   return elementText({ ...parts, payload: payloadText(eventType, fields) });
 }

@@ -1,0 +1,36 @@
+import { type LocalProcess, waitUntil } from '../../core/processes/process.js';
+
+export interface UntilOptions {
+  /** @default a minute */
+  readonly withinMs?: number;
+  /** @default 100 */
+  readonly everyMs?: number;
+  /** Gives up at once when this process ends first. */
+  readonly process?: LocalProcess;
+}
+
+/** Polls until `isSo` is true, and fails with `what` when it is not so in time. An error counts as not yet. */
+export function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  { withinMs = 60_000, everyMs = 100, process }: UntilOptions = {},
+): Promise<void> {
+  return waitUntil({
+    what,
+    timeoutMs: withinMs,
+    intervalMs: everyMs,
+    ready: async () => isSo(),
+    ...(process === undefined ? {} : { process }),
+  });
+}
+
+/** Whether it comes to be so in time, for who goes on either way. */
+export function happens(
+  isSo: () => boolean | Promise<boolean>,
+  options: UntilOptions = {},
+): Promise<boolean> {
+  return until('it', isSo, options).then(
+    () => true,
+    () => false,
+  );
+}
