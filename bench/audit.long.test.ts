@@ -4,7 +4,8 @@ import { sayToStderr } from './scratch.js';
 
 it('an audit is measured on a short and on a long ledger, and what a day adds', async () => {
   const { sizes, days, ...ratios } = await benchAudit({
-    ...{ postings: [100_000, 300_000], workers: [20] },
+    postings: [100_000, 300_000],
+    workers: [20],
     say: sayToStderr,
   });
   expect(Object.keys(ratios).sort()).toEqual(['ratioAudit', 'ratioResume']);

@@ -1,4 +1,4 @@
-/** What an audit costs when the ledger is twenty times as long, and what a day of a busy pool adds to it. */
+/** Measures an audit on a short and on a long ledger, and how much a day of a busy pool adds to it. */
 import { auditLedger } from '../core/checks/audit/audit.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
 import { compactPostings } from '../core/checks/audit/ledger-compaction.js';
@@ -10,30 +10,30 @@ import { createBenchDatabase, inScratch, type Say, startBenchPostgres } from './
 export interface AuditBenchOptions {
   /** Postings at which an audit is measured, the smallest first. */
   readonly postings: readonly number[];
-  /** Remote workers of which a day is measured. */
+  /** Numbers of remote workers, each measured over a day. */
   readonly workers: readonly number[];
   readonly say: Say;
 }
 
-/** Half of a piece: what an audit finds open beside the pieces that it closed. */
+/** Half of a piece. An audit finds about this many postings open after the pieces that it closed. */
 const OPEN = 25_000;
 const WORKERS = 1_000;
 const FILLED_AT_ONCE = 1_000_000;
 const REPEATS = 7;
-/** Passes of which the size is measured; a day has one a minute. */
+/** The ledger's growth is measured over this many passes. A day has one a minute. */
 const PASSES = 30;
 const PASSES_A_DAY = 1_440;
 
 interface SizeFigures {
   readonly postings: number;
   readonly ledgerMb: number;
-  /** Of an audit of every hour. */
+  /** How long the hourly audit takes. */
   readonly auditMs: number;
-  /** Of what a person who resumes waits for. */
+  /** How long a person who resumes the wallet waits for the check. */
   readonly resumeMs: number;
-  /** Of the first one, which closes all of it. */
+  /** How long the first audit takes, which closes everything. */
   readonly firstAuditSeconds: number;
-  /** One sum over all entries, as every audit took it before, several times. */
+  /** How long one sum over all entries takes. Before there were closed pieces, every audit took several. */
   readonly sumOfAllMs: number;
 }
 
@@ -61,7 +61,7 @@ export function benchAudit(options: AuditBenchOptions) {
   });
 }
 
-/** All are filled first, and then measured in turn: a machine that is slow for a while is so for all. */
+/** Fills all ledgers first and then measures them in turn, so that a slow spell of the machine hits all sizes. */
 async function measureSizes(
   { postings, say }: AuditBenchOptions,
   open: (name: string) => Promise<Database>,
@@ -106,7 +106,7 @@ async function measureSizes(
   return sizes;
 }
 
-/** Fast, and so past the triggers; the indexes that no audit reads are left out. */
+/** Fills the tables quickly: without the triggers, and without the indexes that no audit reads. */
 async function fill(db: Database, postings: number, say: Say): Promise<void> {
   const client = await db.$client.connect();
   try {
@@ -138,13 +138,15 @@ async function fill(db: Database, postings: number, say: Say): Promise<void> {
   }
 }
 
-/** Passes in which each worker has done a job, taken in as a sync does. */
+/** Takes in passes as a sync does. In each of them every worker has done a job. */
 async function measureDay(db: Database, workers: number): Promise<DayFigures> {
   await openWorld(db, ['a']);
   const startMs = Date.parse('2026-04-01T00:00:00Z');
   const pass = async (n: number) => {
     const jobs = Array.from({ length: workers }, (_, i) => ({
-      ...{ id: n * workers + i, atMs: startMs + n * 60_000, type: 'job-processed' },
+      id: n * workers + i,
+      atMs: startMs + n * 60_000,
+      type: 'job-processed',
       fields: { ethAddress: payeeOf(i), fees: 1_000_000_000_000_000n, computeUnits: 5 },
     }));
     await ingestSaid(db, 'a', jobs, workers);
@@ -161,7 +163,7 @@ async function measureDay(db: Database, workers: number): Promise<DayFigures> {
     workers,
     bytesPerPosting: Math.round(bytes / workers),
     megabytesPerDay: rounded(toMb(perDay)),
-    // One posting a worker and month is left.
+    // Compaction leaves one posting per worker and month.
     megabytesPerDayCompacted: rounded(toMb(await ledgerBytes(db)) / 30),
   };
 }

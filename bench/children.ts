@@ -31,7 +31,7 @@ export function startScript(options: ScriptOptions): LocalProcess {
   });
 }
 
-/** Starts a script that goes on; resolves with what stood behind `mark` in the line that says it is up. */
+/** Starts a script that keeps running; resolves with the text after `mark` in the line in which it says that it is up. */
 export async function startUntil(
   options: Omit<ScriptOptions, 'onLine'> & { readonly mark: string },
 ): Promise<{ readonly said: string; readonly process: LocalProcess }> {

@@ -1,12 +1,12 @@
-/** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
+/** The command line of the benches. Figures go to standard output, progress to standard error. */
 import { Command, InvalidArgumentError } from 'commander';
 import { benchAudit } from './audit.js';
-import { benchFlood } from './flood.js';
-import { benchGrowth } from './growth.js';
-import { benchIngest } from './ingest.js';
+import { benchGrowth } from './growth/growth.js';
+import { benchIngest } from './ingest/ingest.js';
 import { benchMemory } from './memory.js';
-import { benchPayout } from './payout.js';
-import { benchReads } from './reads.js';
+import { benchPayout } from './payout/payout.js';
+import { benchFlood } from './reads/flood.js';
+import { benchReads } from './reads/reads.js';
 import { type Say, sayToStderr } from './scratch.js';
 
 const program = new Command('bench').description('Measures; progress goes to stderr.');

@@ -1,4 +1,4 @@
-/** What a whole worker holds, as the image runs it: at rest, and while a long answer of large events comes in. */
+/** Measures the memory of a whole worker, as the image runs it: at rest, and while a long answer with large events comes in. */
 import { execFileSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,12 +7,12 @@ import { closeDatabase, type Database, openDatabase } from '../core/db/database.
 import { query } from '../core/db/query.js';
 import { until } from '../dev/kit/until.js';
 import { peakRssMbOf, rounded, toMb } from './figures.js';
+import { type StreamPlan, startStreamServer } from './ingest/stream-answer.js';
 import { startPoolServers, startWorker, writeBenchConfig } from './pool-servers.js';
 import { inScratch, type Say, type Scratch } from './scratch.js';
-import { type StreamPlan, startStreamServer } from './stream-answer.js';
 
 export interface MemoryBenchOptions {
-  /** Small events of the answer, half of them twice; a large one beside every two thousand. */
+  /** Number of small events in the answer, half of them twice. There is a large one for every two thousand. */
   readonly events: number;
   readonly say: Say;
 }
@@ -44,7 +44,7 @@ async function measure({ events, say }: MemoryBenchOptions, scratch: Scratch) {
   const worker = await startWorker(scratch, {
     configPath: writeBenchConfig(dir, { servers, endpoint: orchestrator.url }),
     script: 'dist/worker/main.js',
-    // As the image sets it.
+    // The image sets the same.
     env: { MALLOC_ARENA_MAX: '2' },
   });
   const readyRssMb = peakMbOf(worker.pid);

@@ -1,4 +1,4 @@
-/** A JSON-RPC endpoint of our own, in front of a real node as a rule. */
+/** A JSON-RPC endpoint of our own, usually in front of a real node. */
 import { type LocalServer, readBody, startHttpServer } from './http-server.js';
 
 export interface RpcCall {

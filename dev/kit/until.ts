@@ -9,7 +9,7 @@ export interface UntilOptions {
   readonly process?: LocalProcess;
 }
 
-/** Polls until `isSo` is true, and fails with `what` when it is not so in time. An error counts as not yet. */
+/** Polls until `isSo` is true. Fails, naming `what`, when that takes too long. An error of `isSo` counts as "not yet". */
 export function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
@@ -24,7 +24,7 @@ export function until(
   });
 }
 
-/** Whether it comes to be so in time, for who goes on either way. */
+/** Says whether it came to be so in time, for callers that go on either way. */
 export function happens(
   isSo: () => boolean | Promise<boolean>,
   options: UntilOptions = {},

@@ -31,7 +31,9 @@ test('a worker is online while one connection of either orchestrator is open, an
   const api = await startHttpServer((_, response) => response.end(JSON.stringify(rows)));
   const { url } = api;
   const row = (ethAddress: string, is_connected: boolean) => ({
-    ...{ ethAddress, is_connected, nodeType: 'ai' },
+    ethAddress,
+    is_connected,
+    nodeType: 'ai',
   });
 
   rows = [row(ALICE, true), row(BOB, true)];

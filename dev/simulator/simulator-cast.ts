@@ -5,9 +5,9 @@ import { createRandom, type Random } from '../kit/random.js';
 export interface CastWorker {
   /** As reported: checksummed, lower-case, empty, or the zero address. */
   readonly address: string;
-  /** Who it is in the end: lower case, or empty for nobody. */
+  /** The address that is credited, in lower case; empty for nobody. */
   readonly identity: string;
-  /** How often it gets a job, against the others. */
+  /** Its share of the jobs, relative to the others. */
   readonly share: number;
 }
 

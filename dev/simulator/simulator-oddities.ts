@@ -14,18 +14,29 @@ export function strangeEvents(random: Random, atMs: number): readonly Happening[
   return [
     { atMs, payload: unknown, version: 7, truth: { type: 'orchestrator-moon-phase' } },
     happening(atMs, 'ticket-redeemed', {
-      ...{ recipient: `0x${random.hex(20)}`, sender: `0x${random.hex(20)}` },
+      recipient: `0x${random.hex(20)}`,
+      sender: `0x${random.hex(20)}`,
       // Both beyond 2^64; the zero hash says that the redemption failed.
-      ...{ faceValue: 340_282_366_920_938_463_463_374n, winProb: 2n ** 250n + 1n },
-      ...{ pricePerPixel: 1200, creationRound: 3456, txHash: `0x${'0'.repeat(64)}` },
+      faceValue: 340_282_366_920_938_463_463_374n,
+      winProb: 2n ** 250n + 1n,
+      pricePerPixel: 1200,
+      creationRound: 3456,
+      txHash: `0x${'0'.repeat(64)}`,
     }),
     happening(atMs, 'ai-job-sent', {
-      ...{ ethAddress: `0x${random.hex(20)}`, taskID: random.int(1, 1e9) },
-      ...{ pipeline: 'llm', modelID: 'none' },
+      ethAddress: `0x${random.hex(20)}`,
+      taskID: random.int(1, 1e9),
+      pipeline: 'llm',
+      modelID: 'none',
     }),
     happening(atMs, 'ai-job-processedd', {
-      ...{ ethAddress: null, sender: `0x${random.hex(20)}`, manifestID: random.hex(4) },
-      ...{ responseTime: 1234, price: 17, aiComputeUnits: 4096, pricePerAIComputeUnit: 0.25 },
+      ethAddress: null,
+      sender: `0x${random.hex(20)}`,
+      manifestID: random.hex(4),
+      responseTime: 1234,
+      price: 17,
+      aiComputeUnits: 4096,
+      pricePerAIComputeUnit: 0.25,
     }),
   ];
 }
@@ -47,7 +58,9 @@ export function brokenEvents(random: Random, atMs: number): readonly Happening[]
     () => `"${note}"`,
   ];
   return variants.map((broken) => ({
-    ...{ atMs, payload: '', broken },
+    atMs,
+    payload: '',
+    broken,
     truth: { type: 'malformed', malformed: true },
   }));
 }

@@ -27,13 +27,13 @@ export interface Orchestrator {
   /** Answers given so far. */
   answers(): number;
   insert(happenings: readonly Happening[]): void;
-  /** Whether everything in the table was in the reach of two finished answers. */
+  /** Whether two answers were finished since the last insert, so that a reader has had two chances to see all rows. */
   servedTwice(): boolean;
   /** A fresh datadir: the table is empty and ids start at 1 again. */
   wipe(): void;
   /** HTTP is gone for a while, as in a restart. */
   goDown(forMs: number): Promise<void>;
-  /** Called in the moment after an answer: what is inserted then shares its second. */
+  /** Called right after an answer. Whatever is inserted then has the same second as the answer. */
   onAnswer(listener: () => void): void;
   stop(): Promise<void>;
 }

@@ -32,7 +32,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 15_000;
 const RESTART_PAUSE_MS = 300;
-/** A child that keeps dying this young is broken, and starting it again hides that. */
+/** A child that dies at this age again and again is broken. It is not started any more, since that would hide the fault. */
 const YOUNG_MS = 5_000;
 const YOUNG_DEATHS = 4;
 

@@ -21,7 +21,10 @@ export async function castPayees(chain: LocalChain, random: Random): Promise<Pay
   const accepting = await deploy(chain, CONTRACTS.accepting);
   const plain = plainPayees(random.int(27, 45), random);
   return {
-    ...{ refusing, burning, accepting, plain },
+    refusing,
+    burning,
+    accepting,
+    plain,
     all: [refusing, burning, accepting, ...plain],
   };
 }
@@ -31,7 +34,7 @@ export interface Credit {
   readonly amountWei: bigint;
 }
 
-/** Odd amounts, so that a wei that gets lost shows; far above what their gas costs. */
+/** Odd amounts, so that a lost wei shows. They are far above the cost of gas. */
 export function drawCredits(payees: readonly Address[], random: Random): readonly Credit[] {
   return payees.map((payee) => ({
     payee,

@@ -38,7 +38,7 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   return words;
 }
 
-/** None while Postgres cannot be asked. */
+/** The number of open transfers; 0 while Postgres cannot be asked. */
 async function openTransfers({ stack }: StormScene): Promise<number> {
   return stack.pool
     .query<{ open: string }>(
@@ -57,7 +57,7 @@ async function untilOpened({ stack }: StormScene): Promise<void> {
   await happens(isOpened, { withinMs: OPENED_WAIT_MS, everyMs: PAUSE_MS });
 }
 
-/** Why it was refused, after some tries: Postgres loses connections meanwhile. */
+/** Replaces the wallet, in several tries, as Postgres loses connections meanwhile. Resolves with why it was refused. */
 async function replace({ operator }: StormScene, to: string): Promise<string | undefined> {
   for (let turn = 1; ; turn += 1) {
     const { code, told } = await operator.run(

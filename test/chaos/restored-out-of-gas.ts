@@ -62,12 +62,12 @@ export async function restoreOutOfGas(scene: RestoreScene): Promise<void> {
   await bookAgain(scene.side);
 }
 
-/** With its owners: started by root, Postgres is somebody else. */
+/** Copies a directory with its owners, because Postgres runs as another user when root starts it. */
 function copyWhole(from: string, to: string): void {
   execFileSync('cp', ['-a', from, to]);
 }
 
-/** Open transfers to plain addresses, all to different ones. */
+/** Waits for open transfers to plain addresses; resolves with some of these addresses. */
 async function untilUnderWay({ stack, side }: RestoreScene): Promise<readonly string[]> {
   let found: readonly { readonly destination: string }[] = [];
   const isUnderWay = async () => {
@@ -84,7 +84,7 @@ async function untilUnderWay({ stack, side }: RestoreScene): Promise<readonly st
   return found.slice(0, VICTIMS).map(({ destination }) => destination);
 }
 
-/** Each has had a transfer that ran out of gas, and one after it that did not. */
+/** Waits until each victim has had a transfer that ran out of gas, and a later one that succeeded. */
 async function untilPaidAgain(scene: RestoreScene, victims: readonly string[]): Promise<void> {
   const deadline = performance.now() + PAID_AGAIN_WAIT_MS;
   const never = new AbortController().signal;
@@ -109,7 +109,7 @@ async function untilPaidAgain(scene: RestoreScene, victims: readonly string[]): 
   }
 }
 
-/** What was sent after the backup is somebody else's to the ledger that came back. */
+/** Notes what was sent after the backup: to the restored ledger, somebody else sent it. */
 async function noteForeign({ stack, sentHashes, foreignHashes, say }: RestoreScene): Promise<void> {
   const { rows } = await stack.pool.query<{ hash: string }>('SELECT hash FROM attempt');
   const known = new Set(rows.map(({ hash }) => hash));
@@ -117,7 +117,7 @@ async function noteForeign({ stack, sentHashes, foreignHashes, say }: RestoreSce
   say(`restored: ${known.size} attempts are known, ${foreignHashes.size} sent since are not`);
 }
 
-/** Whoever has more than the pool ever owed: by transfers of the ledger that is gone and of the one that came back. */
+/** Finds payees that received more than they earned, over the transfers before and after the restore. */
 export async function receivedTwice({
   side,
   foreignHashes,

@@ -1,4 +1,4 @@
-/** What a node that is behind, forked, overloaded or wrong says of the chain. */
+/** Changes a node's answers to those of one that is behind, forked, overloaded or wrong. */
 import type { Random } from '../../dev/kit/random.js';
 import type { RpcAnswer, RpcCall } from '../../dev/kit/rpc-server.js';
 import type { Lie } from './fault-tally.js';
@@ -31,14 +31,14 @@ function asksForHead({ method, params }: RpcCall): boolean {
   return method === 'eth_blockNumber' || params.some((param) => HEAD_TAGS.includes(param));
 }
 
-/** Whether an answer to it would be another from a node that is behind. */
+/** Whether a node that is behind would answer this call differently. */
 function showsAge(call: RpcCall): boolean {
   return asksForHead(call) || /^eth_get(Block|Transaction)/.test(call.method);
 }
 
 function blocksBehind(strikes: LieOptions['strikes'], random: Random): number {
   if (strikes('headTooLow')) return random.int(2, 8);
-  // Further than the chain grows between two questions: lower than what it said before.
+  // More blocks than the chain grows by between two questions, so the head is lower than in the answer before.
   if (strikes('headGoesBack')) return random.int(10, 60);
   return 0;
 }

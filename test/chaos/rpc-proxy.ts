@@ -41,9 +41,9 @@ export interface RpcProxyOptions {
 /** Order matters: what never reaches the node comes first. */
 const BEFORE: readonly TransportFault[] = ['rpcDown', 'requestLost', 'http429', 'http5xx'];
 const AFTER: readonly TransportFault[] = ['answerLate', 'garbageAnswer', 'htmlAnswer'];
-/** Requests that carry signed bytes are the rare and dangerous ones: they are hit so much harder. */
+/** Requests with signed bytes are rare and dangerous, so faults strike them this many times as often. */
 const SEND_FACTOR = 4;
-/** What a node says that does not take the bytes, and would not take them from anybody. */
+/** The answer of a node that refuses the bytes, whoever sends them. */
 const REFUSAL = { code: -32_000, message: 'transaction type not supported' };
 
 export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy> {
@@ -95,7 +95,7 @@ export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy>
   };
 }
 
-/** What is said in place of the node; a request that is lost, or that nobody is there for, gets nothing. */
+/** Answers in place of the node's. A request that is lost, or meets no server, gets none. */
 const REFUSALS: Readonly<Partial<Record<TransportFault, RawReply>>> = {
   http429: { status: 429, text: 'slow down', headers: { 'retry-after': '1' } },
   http5xx: { status: 503, text: 'service unavailable' },

@@ -40,7 +40,11 @@ export async function addSecondSide(
   const payees = plainPayees(PAYEES, random);
   const earned = new Map<string, bigint>();
   const oracle = createOracle({
-    ...{ pool, rpcUrl: stack.chain.rpcUrl, wallets: [wallet.address], payees, earned },
+    pool,
+    rpcUrl: stack.chain.rpcUrl,
+    wallets: [wallet.address],
+    payees,
+    earned,
     foreignHashes: new Set(),
   });
   const name = 'the second pool';

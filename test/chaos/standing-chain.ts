@@ -66,7 +66,7 @@ async function count({ stack }: StormScene, text: string, values: unknown[] = []
   return Number(rows[0]?.n);
 }
 
-/** In milliseconds of Postgres' clock. */
+/** The time of the last finished sync pass, in milliseconds of Postgres' clock. */
 function lastSync(scene: StormScene): Promise<number> {
   const text = 'SELECT extract(epoch FROM max(last_success_at)) * 1000 AS n FROM source';
   return count(scene, text);
@@ -86,7 +86,7 @@ async function reservedOf({ stack }: StormScene, payee: string): Promise<string>
   return payoutId;
 }
 
-/** How long it took. */
+/** Holds the payout above the cap; resolves with how long that took. */
 async function holdUnseen(scene: StormScene, payee: string): Promise<number> {
   const payoutId = await reservedOf(scene, payee);
   const { operator } = scene;
@@ -98,7 +98,7 @@ async function holdUnseen(scene: StormScene, payee: string): Promise<number> {
   return heldMs;
 }
 
-/** So that it is paid with the others. */
+/** Resumes and approves the held payout, so that it is paid with the others. */
 async function letGo(scene: StormScene, payee: string): Promise<void> {
   const payoutId = await reservedOf(scene, payee);
   const { operator } = scene;

@@ -161,7 +161,7 @@ async function killBackends({ stack, tally }: StormScene): Promise<string> {
   return `${rowCount} ended`;
 }
 
-/** Waits, with no block made, until there is something to lose. */
+/** Stops the blocks, waits until transactions are pending, and drops them. */
 async function emptyPool({ stack, tally }: StormScene): Promise<string> {
   const { rpcUrl } = stack.chain;
   stack.miner.stall();

@@ -71,9 +71,19 @@ export function createStranger(options: StrangerOptions): Stranger {
     const payee = random.pick(options.payees);
     const wanted = {
       ...MESSAGE,
-      ...{ dryRun: false, apply: true, payee, belowThreshold: true, newPayee: true },
-      ...{ amountWei: ETH_WEI, reference: 'mine', allowDebt: true, nodeType: 'ai', region: 'r' },
-      ...{ choice: { jobs: [], before: '2099-01-01T00:00:00Z' }, vouchedHashes: [], ids: [] },
+      dryRun: false,
+      apply: true,
+      payee,
+      belowThreshold: true,
+      newPayee: true,
+      amountWei: ETH_WEI,
+      reference: 'mine',
+      allowDebt: true,
+      nodeType: 'ai',
+      region: 'r',
+      choice: { jobs: [], before: '2099-01-01T00:00:00Z' },
+      vouchedHashes: [],
+      ids: [],
       ...{
         txHash: `0x${random.hex(32)}`,
         sourceId: 'quiet',

@@ -54,7 +54,9 @@ it('the sagas and schedules of a version without pool ids are taken over, their 
     databaseUrl: database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+    chain,
+    keystore: wallet.keystore,
+    endpoint: orchestrator.url,
   });
   await manager.says('openpool worker ready');
   // What a worker of that version does that was not stopped.

@@ -46,8 +46,13 @@ describe('a replica that starts with an older file', () => {
     const { keystore } = await createTestWallet(elsewhere.db, chain);
     const start = async (pool: object) => {
       const manager = await startManagerProcess({
-        ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
-        ...{ namespace: space.namespace, chain, keystore, endpoint: orchestrator.url, pool },
+        databaseUrl: database.url,
+        temporalAddress: inject('temporalAddress'),
+        namespace: space.namespace,
+        chain,
+        keystore,
+        endpoint: orchestrator.url,
+        pool,
       });
       await manager.says('openpool worker ready');
       return manager;

@@ -67,7 +67,9 @@ beforeAll(async () => {
     databaseUrl: database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+    chain,
+    keystore: wallet.keystore,
+    endpoint: orchestrator.url,
     pool: { payoutThreshold: '1000 ETH' },
   });
   await manager.says('openpool worker ready');
@@ -94,11 +96,28 @@ async function moneyOf(): Promise<unknown> {
 function inputs(): readonly object[] {
   const { alice, held, ended } = world;
   const orders = {
-    ...{ actor: 'ann', reason: 'trust me', dryRun: false, payee: alice, belowThreshold: true },
-    ...{ amountWei: ETH.toString(), reference: 'mine', newPayee: true, allowDebt: true },
-    ...{ nodeType: 'ai', region: 'r0', choice: { jobs: [], before: '2099-01-01T00:00:00Z' } },
-    ...{ vouchedHashes: [], payoutId: held, txHash: `0x${'ab'.repeat(32)}`, apply: true },
-    ...{ ids: [], code: null, sourceId: 'one', from: null, to: null, month: '2026-01' },
+    actor: 'ann',
+    reason: 'trust me',
+    dryRun: false,
+    payee: alice,
+    belowThreshold: true,
+    amountWei: ETH.toString(),
+    reference: 'mine',
+    newPayee: true,
+    allowDebt: true,
+    nodeType: 'ai',
+    region: 'r0',
+    choice: { jobs: [], before: '2099-01-01T00:00:00Z' },
+    vouchedHashes: [],
+    payoutId: held,
+    txHash: `0x${'ab'.repeat(32)}`,
+    apply: true,
+    ids: [],
+    code: null,
+    sourceId: 'one',
+    from: null,
+    to: null,
+    month: '2026-01',
   };
   const order = { kind: 'ledger.adjust', args: orders, ...orders };
   return [
@@ -141,7 +160,8 @@ describe('a stranger who reaches Temporal', () => {
     const before = await moneyOf();
     const { workflow } = space.client;
     const saga = await workflow.start('payout', {
-      ...{ taskQueue, workflowId: payoutWorkflowId(TEST_POOL_ID, world.held) },
+      taskQueue,
+      workflowId: payoutWorkflowId(TEST_POOL_ID, world.held),
       args: [{ poolId: TEST_POOL_ID, payoutId: world.held }],
       workflowIdConflictPolicy: 'USE_EXISTING',
     });

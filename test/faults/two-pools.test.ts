@@ -39,7 +39,9 @@ async function start(pool: Omit<Pool, 'manager'>): Promise<ManagerProcess> {
     databaseUrl: pool.database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: pool.wallet.keystore, endpoint: pool.orchestrator.url },
+    chain,
+    keystore: pool.wallet.keystore,
+    endpoint: pool.orchestrator.url,
     pool: { payoutInterval: '10s', minPayoutInterval: '1s' },
   });
   await manager.says('openpool worker ready');
@@ -56,7 +58,8 @@ async function createPool(): Promise<Pool> {
   await elsewhere.close();
   const payees = Array.from({ length: PAYEES }, randomAddress);
   orchestrator.rows = payees.map((ethAddress, id) => ({
-    ...{ id: id + 1, dt: `2026-01-01T00:00:0${id}Z` },
+    id: id + 1,
+    dt: `2026-01-01T00:00:0${id}Z`,
     payload: payloadText('job-processed', { ethAddress, computeUnits: 1, fees: FEE_WEI }),
   }));
   const made = { database, orchestrator, wallet, payees };
@@ -116,7 +119,9 @@ describe('two pools in one namespace', () => {
       const { taskQueue, memo, type } = one;
       const claimed = one.typedSearchAttributes.get(poolIdKey);
       expect({ taskQueue, memo, claimed }, one.workflowId).toEqual({
-        ...{ taskQueue: queueOf(poolId ?? '', type), memo: { pool: poolId }, claimed: poolId },
+        taskQueue: queueOf(poolId ?? '', type),
+        memo: { pool: poolId },
+        claimed: poolId,
       });
       types.add(type);
     }
@@ -137,7 +142,8 @@ describe('two pools in one namespace', () => {
     expect(action).toMatchObject({ taskQueue: taskQueueOf(poolId) });
     const late = randomAddress();
     first.orchestrator.rows.push({
-      ...{ id: 99, dt: '2026-01-01T00:01:00Z' },
+      id: 99,
+      dt: '2026-01-01T00:01:00Z',
       payload: payloadText('job-processed', { ethAddress: late, computeUnits: 1, fees: FEE_WEI }),
     });
     await until('the late payee paid', async () => (await paidTo(first)).includes(late));
@@ -147,7 +153,8 @@ describe('two pools in one namespace', () => {
   it('refuse each other’s work, whoever asks for it', async () => {
     const [first, second] = await Promise.all(pools.map(({ database }) => findLedger(database.db)));
     const stranger = space.client.workflow.execute('sweep', {
-      ...{ taskQueue: taskQueueOf(first?.poolId ?? ''), workflowId: 'misdirected' },
+      taskQueue: taskQueueOf(first?.poolId ?? ''),
+      workflowId: 'misdirected',
       args: [{ poolId: second?.poolId }],
     });
     await expect(stranger).rejects.toMatchObject({ cause: { cause: { type: 'POOL_WRONG' } } });

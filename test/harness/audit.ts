@@ -3,7 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { type AuditReport, createWalletActivities } from '../../activities/wallet.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
-/** The audit as the activity that it is, beating. */
+/** Runs the audit as an activity, with its heartbeats. */
 export function runAudit(
   deps: MoneyDeps,
   input: { readonly withEvents: boolean },

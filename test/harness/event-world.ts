@@ -97,8 +97,13 @@ export async function ingestSaid(
   batchSize = 100,
 ): Promise<{ readonly fresh: number; readonly setAside: number }> {
   const session = openIngestSession({
-    ...{ db, sourceId, jobMatchWindowMs: JOB_MATCH_WINDOW_MS, maxJobFeeWei: MAX_FEE_WEI },
-    ...{ version: '1', from: null, now: () => new Date() },
+    db,
+    sourceId,
+    jobMatchWindowMs: JOB_MATCH_WINDOW_MS,
+    maxJobFeeWei: MAX_FEE_WEI,
+    version: '1',
+    from: null,
+    now: () => new Date(),
   });
   const total = { fresh: 0, setAside: 0 };
   for (let i = 0; i < said.length; i += batchSize) {
@@ -117,7 +122,7 @@ export function toElement({ id, atMs, type, fields }: Said): ReadElement {
   const inner = Object.entries(fields)
     .map(([key, value]) => `"${key}":${typeof value === 'string' ? JSON.stringify(value) : value}`)
     .join(',');
-  // Blanks as nobody writes them: what is kept of a payload is compact.
+  // Has odd blanks on purpose, because the payload is kept in a compact form.
   const payload = `{\n \t"event_type": ${JSON.stringify(type)}, "payload": {${inner}}}`;
   const raw = elementText({ id, dt: new Date(atMs).toISOString(), payload });
   const reading = readPoolEvent(raw, ORIGIN);

@@ -46,7 +46,7 @@ export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {
   };
 }
 
-/** So wide that only tests of the limits meet one. */
+/** Limits that no test meets, except the tests of the limits. */
 export const WIDE_LIMITS: PayoutLimits = {
   maxPayoutWei: 1_000_000n * ETH,
   maxPaidPerDayWei: 1_000_000n * ETH,
@@ -108,7 +108,7 @@ export async function recordTestTerms(
   db: Database,
   terms: { readonly thresholdWei?: bigint; readonly minIntervalMs?: number } = {},
 ): Promise<void> {
-  // Said again, they hold from a millisecond later on.
+  // A second call makes terms that begin a millisecond after the latest ones.
   await db.execute(sql`
     INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
     SELECT coalesce(max(from_dt) + interval '1 ms', '0001-01-01Z'), 2500, ${(terms.thresholdWei ?? 1n).toString()}::numeric,
@@ -164,7 +164,7 @@ export type SettleOutcome =
 
 const LOOK_EVERY_MS = 25;
 
-/** What a worker and its sagas do, without Temporal: send until sent, then settle until the payout has ended. */
+/** Does what a worker and its sagas do, without Temporal: sends until it is sent, then settles until the payout has ended. */
 export function createPayer(deps: MoneyDeps) {
   let settler: Settler | undefined;
   let followers = 0;

@@ -87,15 +87,22 @@ function configuration(parts: PoolParts, { wallet, changes = {} }: PoolProcessOp
     sources: [
       // Nobody listens there.
       {
-        ...{ id: 'silent', region: 'eu', nodeType: 'ai', from: 'beginning' },
+        id: 'silent',
+        region: 'eu',
+        nodeType: 'ai',
+        from: 'beginning',
         options: { endpoint: 'http://127.0.0.1:9' },
       },
     ],
     database: { url: parts.database.url },
     temporal: { address: inject('temporalAddress'), namespace: parts.temporal.namespace },
     chain: {
-      ...{ id: parts.chain.chainId, rpcUrls: [parts.chain.rpcUrl], confirmations: 2 },
-      ...{ finalityConfirmations: 6, maxFeePerGas: '50 gwei', maxPriorityFeePerGas: '1 gwei' },
+      id: parts.chain.chainId,
+      rpcUrls: [parts.chain.rpcUrl],
+      confirmations: 2,
+      finalityConfirmations: 6,
+      maxFeePerGas: '50 gwei',
+      maxPriorityFeePerGas: '1 gwei',
       pollInterval: '100ms',
     },
     wallet,

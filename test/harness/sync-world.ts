@@ -59,7 +59,11 @@ export function useSyncWorld() {
     const { config, database, maxJobFeeWei } = world;
     const sources = new Map([[config.id, { config, source: await createEventSource(config) }]]);
     const { syncSource } = createSyncActivities({
-      ...{ db: database.db, sources, version, jobMatchWindowMs: 3_600_000, maxJobFeeWei },
+      db: database.db,
+      sources,
+      version,
+      jobMatchWindowMs: 3_600_000,
+      maxJobFeeWei,
       now: () => now,
     });
     return environment.run(syncSource, { sourceId: config.id });
@@ -82,8 +86,14 @@ export function useSyncWorld() {
   async function useSource(overrides: Partial<SourceConfig> = {}): Promise<void> {
     sourceNo += 1;
     world.config = {
-      ...{ id: `orch-${sourceNo}`, kind: 'orchestrator-http', module: null, baseDir: '/' },
-      ...{ region: 'eu', nodeType: 'ai', from: null, syncIntervalMs: 1_000 },
+      id: `orch-${sourceNo}`,
+      kind: 'orchestrator-http',
+      module: null,
+      baseDir: '/',
+      region: 'eu',
+      nodeType: 'ai',
+      from: null,
+      syncIntervalMs: 1_000,
       options: { endpoint: world.orchestrator.url, idleTimeout: '5s' },
       ...overrides,
     };

@@ -91,7 +91,10 @@ export function planSimulation(seed: number): SimulationPlan {
     ...planManager(dice.stream('manager'), { seed, spells }),
   ];
   return {
-    ...{ seed, startMs, endMs, firstBps: dice.pick([2_500, 1_000, 3_333, 1, 0]) },
+    seed,
+    startMs,
+    endMs,
+    firstBps: dice.pick([2_500, 1_000, 3_333, 1, 0]),
     sources: scenes.map(({ source }) => source),
     actions: actions.sort((a, b) => a.atMs - b.atMs),
   };
@@ -134,7 +137,10 @@ function planSources(
       newDialectAtMs,
       outage: index === outageIndex ? { fromMs, toMs: fromMs + dice.int(20, 90) * HOUR_MS } : null,
       traffic: {
-        ...{ dice: dice.stream(`traffic ${index}`), nodeType, endMs, requests: [] },
+        dice: dice.stream(`traffic ${index}`),
+        nodeType,
+        endMs,
+        requests: [],
         payees: payees.filter((_, i) => (i + index) % 3 !== 0),
         isOldDialect: false,
       },
@@ -232,7 +238,9 @@ function planPasses(
   const { atMs, isLast } = poll;
   const isOut = outage !== null && atMs >= outage.fromMs && atMs < outage.toMs;
   const draw = (life: number): PlannedPass => ({
-    ...{ source, life, clockOffMs: drawClock(dice, isLast) },
+    source,
+    life,
+    clockOffMs: drawClock(dice, isLast),
     batchSize: dice.pick([15, 40, 150, 10_000]),
     fault: isOut ? { kind: 'status', status: 503 } : drawFault(dice),
     kill: dice.chance(0.25) ? drawKill(dice) : null,

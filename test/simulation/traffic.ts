@@ -56,7 +56,7 @@ export function planSpell(
   return writes.map((write) => perhapsLate(scene, write)).filter(({ atMs }) => atMs < scene.endMs);
 }
 
-/** A few events at one time, for whoever wants them just then. */
+/** Draws a few events of one moment. */
 export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { dice, isOldDialect, nodeType } = scene;
   if (dice.chance(0.03)) return [spoiled(scene, atMs)];
@@ -68,7 +68,7 @@ export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
     : transcodeJob(scene, atMs);
 }
 
-/** Everybody says hello, as after a restart. */
+/** Most workers connect, as after a restart. */
 export function connectAll(scene: TrafficScene, atMs: number): PlannedWrite[] {
   return scene.payees
     .filter(() => scene.dice.chance(0.8))
@@ -137,9 +137,13 @@ function oddity(scene: TrafficScene, atMs: number): PlannedWrite {
     return write(atMs, 'job-processed', { fields, version: 2, notes: ['unknownVersion'] });
   }
   const fields = {
-    ...{ recipient: dice.pick(scene.payees), sender: dice.pick(scene.payees) },
-    ...{ faceValue: 10n ** 17n + BigInt(dice.int(0, 9)), winProb: 2n ** 250n },
-    ...{ pricePerPixel: 1, creationRound: 3_000, txHash: `0x${'0'.repeat(64)}` },
+    recipient: dice.pick(scene.payees),
+    sender: dice.pick(scene.payees),
+    faceValue: 10n ** 17n + BigInt(dice.int(0, 9)),
+    winProb: 2n ** 250n,
+    pricePerPixel: 1,
+    creationRound: 3_000,
+    txHash: `0x${'0'.repeat(64)}`,
   };
   return write(atMs, 'ticket-redeemed', { fields });
 }
@@ -170,8 +174,13 @@ function transcodeJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { who, notes } = drawEarner(scene);
   const fee = drawFee(scene);
   const fields = {
-    ...{ ethAddress: who, computeUnits: dice.int(1, 2 ** 31), pricePerComputeUnit: 3 },
-    ...{ fees: fee.fees, responseTime: dice.int(100, 3000), realTimeRatio: 1, duration: 2000 },
+    ethAddress: who,
+    computeUnits: dice.int(1, 2 ** 31),
+    pricePerComputeUnit: 3,
+    fees: fee.fees,
+    responseTime: dice.int(100, 3000),
+    realTimeRatio: 1,
+    duration: 2000,
   };
   const job = write(atMs, 'job-processed', { fields, notes: [...notes, ...fee.notes] });
   return [job, ...perhapsRetried(scene, job)];
@@ -226,8 +235,12 @@ function aiJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const model = { pipeline: dice.pick(['llm', 'text-to-image']), modelID: 'acme/model-1' };
   const fee = drawFee(scene);
   const work = {
-    ...{ requestID, ...model, computeUnits: dice.int(1, 2 ** 31), pricePerComputeUnit: 5 },
-    ...{ fees: fee.fees, responseTime: dice.int(1, 9) * 10 ** 9 },
+    requestID,
+    ...model,
+    computeUnits: dice.int(1, 2 ** 31),
+    pricePerComputeUnit: 5,
+    fees: fee.fees,
+    responseTime: dice.int(1, 9) * 10 ** 9,
   };
   const jobNotes = [...notes, ...fee.notes];
   const processedAt = (timeMs: number) =>
