@@ -1,5 +1,5 @@
 /** CONTRIBUTING.md and the way of a fee in docs/architecture.md name files and places in them: they must be there. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -103,8 +103,8 @@ describe('every room', () => {
 
   it.each(TRIAL_ROOMS)('%s names in its README no file that is gone', (room) => {
     const named = [...read(`${room}/README.md`).matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)];
-    const isThere = (name: string) =>
-      [join(ROOT, room, name), join(ROOT, name)].some((path) => existsSync(path));
+    const files = readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' });
+    const isThere = (name: string) => files.some((path) => `/${path}`.endsWith(`/${name}`));
     expect(named.map(([, name = '']) => name).filter((name) => !isThere(name))).toEqual([]);
   });
 });

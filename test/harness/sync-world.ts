@@ -12,6 +12,7 @@ import {
 import { registerSources } from '../../core/events/store/sources/sources.js';
 import { type GoObject, payloadText } from '../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { owed } from './jobs.js';
 import { recordTerms } from './terms.js';
 
 export const ALICE = '0x00000000000000000000000000000000000a11ce';
@@ -73,16 +74,6 @@ export function useSyncWorld() {
     return (await world.database.db.$client.query<T>(statement)).rows;
   }
 
-  /** What the ledger owes, per payee and to the pool. */
-  async function owed(): Promise<Record<string, bigint>> {
-    const rows = await rowsOf<{ who: string; wei: string }>(
-      `SELECT coalesce(w.payee, b.account) AS who, sum(b.amount_wei)::text AS wei
-         FROM balance b LEFT JOIN remote_worker w ON w.id = b.remote_worker_id
-        WHERE b.account <> 'revenue' GROUP BY 1`,
-    );
-    return Object.fromEntries(rows.filter((r) => r.wei !== '0').map((r) => [r.who, BigInt(r.wei)]));
-  }
-
   async function useSource(overrides: Partial<SourceConfig> = {}): Promise<void> {
     sourceNo += 1;
     world.config = {
@@ -122,5 +113,16 @@ export function useSyncWorld() {
     await world.database.close();
   });
 
-  return { world, emit, transcode, received, processed, pass, rowsOf, owed, useSource, sourceRow };
+  return {
+    world,
+    emit,
+    transcode,
+    received,
+    processed,
+    pass,
+    rowsOf,
+    owed: () => owed(world.database.db),
+    useSource,
+    sourceRow,
+  };
 }
