@@ -72,8 +72,15 @@ export class BucketWorld {
     await recordTerms(database.db, terms, new Date(T0));
     const storage = await startTestStorage();
     const world = new BucketWorld(database, storage, {
-      ...{ id: 'bucket', kind: 's3', module: null, baseDir: '/', region: null, nodeType: null },
-      ...{ from: null, syncIntervalMs: 1_000, options: { ...storage.options, prefix: 'us-west' } },
+      id: 'bucket',
+      kind: 's3',
+      module: null,
+      baseDir: '/',
+      region: null,
+      nodeType: null,
+      from: null,
+      syncIntervalMs: 1_000,
+      options: { ...storage.options, prefix: 'us-west' },
     });
     await world.useSource({});
     return world;
@@ -100,8 +107,11 @@ export class BucketWorld {
     const { config } = this;
     const source = await createEventSource(config);
     const { syncSource } = createSyncActivities({
-      ...{ db: this.database.db, version: '1.0.0', jobMatchWindowMs: 3_600_000 },
-      ...{ sources: new Map([[config.id, { config, source }]]), maxJobFeeWei: MAX_FEE_WEI },
+      db: this.database.db,
+      version: '1.0.0',
+      jobMatchWindowMs: 3_600_000,
+      sources: new Map([[config.id, { config, source }]]),
+      maxJobFeeWei: MAX_FEE_WEI,
       now: () => new Date(T0 + seconds * 1000),
     });
     return environment.run(syncSource, { sourceId: config.id });

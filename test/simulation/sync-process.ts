@@ -50,7 +50,9 @@ export async function syncOnce(
   const source = inSlices(await createEventSource({ ...config, options }), batchSize);
   const { syncSource } = createSyncActivities({
     ...deps,
-    ...{ db: process.db, batchSize, jobMatchWindowMs: JOB_MATCH_WINDOW_MS },
+    db: process.db,
+    batchSize,
+    jobMatchWindowMs: JOB_MATCH_WINDOW_MS,
     sources: new Map([[config.id, { config, source }]]),
     now: () => new Date(nowMs),
   });
@@ -63,7 +65,7 @@ export async function syncOnce(
   }
 }
 
-/** Failed activities are what we are here for: not one line in a log each. */
+/** Logs nothing: here activities are meant to fail. */
 export function quietEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 }
