@@ -3,10 +3,11 @@ import type {
   BackfillProgress,
   BackfillReport,
   SetAsideRetryReport,
-} from '../core/events/rules/reports.js';
+} from '../core/events/rules/reread-reports.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
-import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
+import { runSyncPass, type SyncReport } from '../core/events/sync/sync-pass.js';
 import type { Order } from '../core/orders/rules/order.js';
 import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
@@ -14,7 +15,8 @@ import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
-export type { SyncDeps, SyncReport } from '../core/events/sync/sync-pass.js';
+export type { SyncDeps } from '../core/events/sync/source-reading.js';
+export type { SyncReport } from '../core/events/sync/sync-pass.js';
 
 const HEARTBEAT_INTERVAL_MS = 2_000;
 

@@ -10,11 +10,12 @@ import { closeDatabase, type Database, openDatabase } from '../core/db/database.
 import { startPostgres } from '../core/db/embedded/postgres.js';
 import { migrateDatabase } from '../core/db/migrate.js';
 import { query } from '../core/db/query.js';
-import { MAX_FEE_WEI } from '../core/events/rules/reading/pool-event-content.js';
+import { MAX_FEE_WEI } from '../core/events/rules/reading/event-content.js';
 import type { RawEvent } from '../core/events/sources/event-source.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
-import { runSyncPass, type SyncDeps } from '../core/events/sync/sync-pass.js';
+import { registerSources } from '../core/events/store/sources/source-register.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
+import { runSyncPass } from '../core/events/sync/sync-pass.js';
 import { openWalletRow } from '../core/payouts/store/wallet/wallets.js';
 import { ensureWallet, writeConfig } from '../dev/stack/stack-config.js';
 import { recordTerms } from '../test/harness/terms.js';

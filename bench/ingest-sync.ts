@@ -13,7 +13,7 @@ import { keepHeapSmall } from '../start/heap.js';
 // As the worker does: before anything else is loaded.
 keepHeapSmall();
 const { runSyncPass } = await import('../core/events/sync/sync-pass.js');
-const { MAX_FEE_WEI } = await import('../core/events/rules/reading/pool-event-content.js');
+const { MAX_FEE_WEI } = await import('../core/events/rules/reading/event-content.js');
 const { createOrchestratorHttp } = await import('../core/events/sources/orchestrator-http.js');
 const { closeDatabase, openDatabase } = await import('../core/db/database.js');
 

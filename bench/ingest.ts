@@ -8,7 +8,7 @@ import { startPostgres } from '../core/db/embedded/postgres.js';
 import { migrateDatabase } from '../core/db/migrate.js';
 import { query } from '../core/db/query.js';
 import { createEventSource } from '../core/events/sources/registry.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
+import { registerSources } from '../core/events/store/sources/source-register.js';
 import { recordTerms } from '../test/harness/terms.js';
 import { runForJson, startUntil } from './children.js';
 import { compileIngestSync } from './compiled.js';

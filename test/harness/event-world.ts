@@ -1,12 +1,12 @@
 /** A seeded history of two sources, with everything in it that crediting can meet. */
 
 import type { Database } from '../../core/db/database.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
 import type { EventOrigin } from '../../core/events/rules/reading/pool-event.js';
 import { readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/events-prepared.js';
 import { ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/prepared-events.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { recordTerms } from './terms.js';
 
 const MINUTE_MS = 60_000;

@@ -2,7 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
@@ -10,7 +10,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { recordTerms } from './terms.js';
 

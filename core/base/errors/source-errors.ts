@@ -40,7 +40,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_KIND_UNKNOWN: {
     final: true,
     http: 500,
-    help: 'Correct `kind` of the source; plugins/README.md lists the kinds.',
+    help: 'Correct `kind` of the source; core/events/sources/README.md lists the kinds.',
   },
   EVENT_SOURCE_OPTIONS: {
     final: true,
@@ -55,7 +55,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_MODULE_INVALID: {
     final: true,
     http: 500,
-    help: 'Tell the author of the module: it must load, export createEventSource and make a source; plugins/README.md says how.',
+    help: 'Tell the author of the module: it must load, export createEventSource and make a source; core/events/sources/README.md says how.',
   },
   EVENT_SOURCE_MODULE_FAILED: {
     final: false,

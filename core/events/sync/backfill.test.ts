@@ -15,8 +15,8 @@ import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { OrderArgs } from '../../orders/rules/order.js';
 import { operatorOrder } from '../../orders/store/tables.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
+import type { BackfillProgress, BackfillReport } from '../rules/reread-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -25,7 +25,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

@@ -9,7 +9,7 @@ import { randomOf } from '../../../test/harness/event-world.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -20,7 +20,7 @@ import {
   type TestRow,
 } from '../sources/testing/test-orchestrator.js';
 import { resumeSource } from '../store/sources/source-moves.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

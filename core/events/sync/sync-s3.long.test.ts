@@ -8,7 +8,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { startTestStorage, type TestStorage } from '../sources/testing/test-storage.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const OBJECTS = 100_000;
 const PAGE = 1_000;

@@ -1,9 +1,9 @@
-/** What goes wrong with a storage, by the codes of docs/operations.md. */
+/** Translates the errors of a storage into the codes of docs/operations.md. */
 
 import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 
-/** What S3 calls it. */
+/** Our codes, by the name that S3 gives an error. */
 const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   NoSuchBucket: 'EVENT_SOURCE_BUCKET_MISSING',
   AccessDenied: 'EVENT_SOURCE_UNAUTHORIZED',
@@ -18,10 +18,14 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
-/** What S3 calls an error is short. */
+/** The names that S3 gives errors are shorter than this; longer ones are cut. */
 const MOST_NAME = 60;
 
-/** What the client threw as a PoolError; `what` is the bucket or the object that was asked for. */
+/**
+ * An error of the client as a PoolError.
+ *
+ * @param what the bucket or the object that was asked for
+ */
 export function s3Error(error: unknown, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const said = textOf(error, 'name');
@@ -30,7 +34,7 @@ export function s3Error(error: unknown, what: string): PoolError {
   return new PoolError(codeOf(error, said), message, {}, { cause: error });
 }
 
-/** Whether the object was there when the bucket was listed and is not any more. */
+/** Whether an object that was listed is not there any more. */
 export function isVanished(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(textOf(error, 'name'));
 }

@@ -2,13 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
 import { forgetWorker, noteWorker } from '../../../ledger/store/worker-processes.js';
-import {
-  beginPass,
-  completePass,
-  readProgress,
-  registerSources,
-  retireSources,
-} from './sources.js';
+import { beginPass, completePass, readProgress } from './source-progress.js';
+import { registerSources, retireSources } from './source-register.js';
 
 let database: TestDatabase;
 
