@@ -5,6 +5,7 @@ import { rootCertificates } from 'node:tls';
 import { z } from 'zod';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { isTlsCode, withIdleLimit } from './connection.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
 import { certificates, checkOptions, duration, needOrigin, serverUrl, size } from './options.js';
 import { scanArray } from './scanners/array-scanner.js';
@@ -142,20 +143,16 @@ class Exchange {
   /** The bytes of the answer, as they come. */
   async *body(answer: IncomingMessage): AsyncGenerator<Buffer> {
     const { maxAnswer, idleTimeout } = this.options;
-    const chunks: AsyncIterator<Buffer> = answer[Symbol.asyncIterator]();
+    const onIdle = () => this.fail(this.timeout('idle', idleTimeout));
     let bytes = 0;
     try {
-      for (;;) {
-        // The time limit runs only while we wait for the server, not while it waits for us.
-        const timer = this.timer('idle', idleTimeout);
-        const next = await chunks.next().finally(() => clearTimeout(timer));
-        if (next.done === true) return;
-        bytes += next.value.length;
+      for await (const chunk of withIdleLimit<Buffer>(answer, idleTimeout, onIdle)) {
+        bytes += chunk.length;
         if (bytes > maxAnswer) {
           const message = `the answer is larger than ${maxAnswer} bytes (options.maxAnswer)`;
           throw new PoolError('EVENT_SOURCE_TOO_LARGE', message);
         }
-        yield next.value;
+        yield chunk;
       }
     } catch (error) {
       if (this.ended !== undefined) throw this.ended;
@@ -240,13 +237,10 @@ function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHt
     .reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
 }
 
-const TLS_CODE =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
-
 function connectionError(error: Error, options: OrchestratorHttpOptions): PoolError {
   const code = 'code' in error ? String(error.code) : '';
   const message = `${options.endpoint.host}: ${foreignText(error)}`;
   const cause = { cause: error };
-  if (TLS_CODE.test(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
+  if (isTlsCode(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, cause);
 }

@@ -2,6 +2,7 @@
 import { rootCertificates } from 'node:tls';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText, visible } from '../../../base/foreign-text.js';
+import { withIdleLimit } from '../connection.js';
 import type { ListedObject } from '../event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
 import { collectListing } from './s3-listing.js';
@@ -178,19 +179,15 @@ function bodyOf(
 ): S3Body {
   let isSlow = false;
   async function* chunks(): AsyncGenerator<Buffer> {
-    const bytes = body[Symbol.asyncIterator]();
+    const onIdle = () => {
+      isSlow = true;
+      body.destroy(new Error('too slow'));
+    };
     let count = 0;
     try {
-      for (;;) {
-        // The time limit runs only while we wait for the server, not while it waits for us.
-        const timer = setTimeout(() => {
-          isSlow = true;
-          body.destroy(new Error('too slow'));
-        }, idleMs);
-        const next = await bytes.next().finally(() => clearTimeout(timer));
-        if (next.done === true) return;
-        count += next.value.length;
-        yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+      for await (const chunk of withIdleLimit(body, idleMs, onIdle)) {
+        count += chunk.length;
+        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       }
     } catch (error) {
       throw told(signal, () =>

@@ -2,6 +2,7 @@
 
 import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
+import { isTlsCode } from '../connection.js';
 
 /** Our codes, by the name that S3 gives an error. */
 const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
@@ -15,8 +16,6 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   InvalidObjectState: 'EVENT_SOURCE_FILE_UNREADABLE',
   TimeoutError: 'EVENT_SOURCE_TIMEOUT',
 };
-const TLS_CODE =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
 /** The names that S3 gives errors are shorter than this; longer ones are cut. */
 const MOST_NAME = 60;
@@ -41,7 +40,7 @@ export function isVanished(error: unknown): boolean {
 
 function codeOf(error: unknown, name: string): PoolErrorCode {
   if (Object.hasOwn(CODE_BY_NAME, name)) return CODE_BY_NAME[name] ?? 'EVENT_SOURCE_HTTP_STATUS';
-  if (TLS_CODE.test(textOf(error, 'code'))) return 'EVENT_SOURCE_TLS';
+  if (isTlsCode(textOf(error, 'code'))) return 'EVENT_SOURCE_TLS';
   switch (statusOf(error)) {
     case undefined:
       return 'EVENT_SOURCE_UNREACHABLE';
