@@ -149,7 +149,7 @@ describe('a backfill', () => {
     expect((await owed(database.db))[ALICE]).toBe(75n + 6n);
   });
 
-  it('counts each event once beside passes of the sync and another backfill', async () => {
+  it('counts each event once while the sync and another backfill run as well', async () => {
     for (let i = 0; i < 5_000; i += 1) transcode(i, BigInt(i + 1));
     const [first, second, ...passes] = await Promise.all([
       ...[backfill(), backfill({ from: at(3_000) })],

@@ -365,7 +365,7 @@ describe('a dump', () => {
     },
   );
 
-  it('is read beside its orchestrator at the same time', async () => {
+  it('is read at the same time as its orchestrator', async () => {
     const rows = jobs(6, 0, 800);
     await http('orch', (await orchestrator(rows)).url);
     await write('orch.json', rows);

@@ -15,8 +15,8 @@ export function writeStatements(
     readonly newestMs: number;
     readonly nowMs: number;
     readonly cursorHintMs: number | null;
-    /** True for a dump that is read next to its source: it says nothing about when the source last spoke. */
-    readonly isBeside: boolean;
+    /** Whether the batch comes from a dump, which says nothing about when its source last spoke. */
+    readonly isOfDump: boolean;
     /** How many of the jobs were compared with those of other sources. */
     readonly compared: number;
     readonly isProven: boolean;
@@ -28,7 +28,7 @@ export function writeStatements(
   const statements = [
     `UPDATE source SET next_seq = next_seq + ${batch.freshCount}, next_batch = next_batch + 1,
        newest_dt = GREATEST(newest_dt, ${sqlTime(batch.newestMs)}),
-       ${batch.isBeside ? '' : `last_fresh_at = ${sqlTime(batch.nowMs)},`}
+       ${batch.isOfDump ? '' : `last_fresh_at = ${sqlTime(batch.nowMs)},`}
        ${batch.compared === 0 ? '' : `watch_left = GREATEST(watch_left - ${batch.compared}, 0),`}
        ${batch.isProven ? 'move_unproven = false,' : ''}
        cursor_dt = GREATEST(cursor_dt, ${sqlTime(batch.cursorHintMs)}) WHERE id = ${source}`,

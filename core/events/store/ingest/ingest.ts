@@ -255,7 +255,7 @@ class BatchIngest {
         newestMs: newestFreshMs,
         nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
-        isBeside: readerId !== sourceId,
+        isOfDump: readerId !== sourceId,
         compared,
         isProven,
       },

@@ -57,7 +57,7 @@ describe('registering sources', () => {
     await expect(readProgress(database.db, 'z')).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
   });
 
-  it('refuses a place inside another, or around it, whoever comes first', async () => {
+  it('refuses a place inside another or around it, whichever comes first', async () => {
     const read = 's3://host/bucket/us/';
     await registerSources(database.db, [source('a', read)]);
     for (const place of ['s3://host/bucket/', 's3://host/bucket/us/ai/']) {
