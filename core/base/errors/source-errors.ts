@@ -110,7 +110,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_TRUNCATED: {
     final: false,
     http: 502,
-    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again.',
+    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again. Of a bucket also: a full page of the listing does not say whether that was all (no `IsTruncated`): update the storage or what stands before it.',
   },
   EVENT_SOURCE_TOO_LARGE: {
     final: false,
