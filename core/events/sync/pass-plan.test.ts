@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planPass } from './sync-plan.js';
+import { planPass } from './pass-plan.js';
 
 const NOW = new Date('2026-03-10T12:00:00Z');
 const ago = (ms: number): Date => new Date(NOW.getTime() - ms);

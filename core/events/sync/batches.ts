@@ -1,4 +1,4 @@
-/** From the slices of a source to batches for the store, made while Postgres works on the last. */
+/** Makes batches for the store out of the slices of a source, while Postgres works on the batch before. */
 import { setImmediate } from 'node:timers/promises';
 import { type EventOrigin, readPoolEvent } from '../rules/reading/pool-event.js';
 import type { RawEvent } from '../sources/event-source.js';
@@ -8,41 +8,41 @@ import {
   prepareSlice,
   type ReadElement,
   rowBytes,
-} from '../store/ingest/events-prepared.js';
+} from '../store/ingest/prepared-events.js';
 import type { RefusedElement } from '../store/set-aside.js';
 import type { ReadObject } from '../store/sources/source-objects.js';
 
 /** An element of a source, or one that was set aside and is tried again. */
 export interface SyncElement extends RawEvent {
-  readonly retry?: { readonly id: number; readonly rawHash: string };
+  readonly retry?: NonNullable<ReadElement['retry']>;
 }
 
 export interface PreparedBatch {
   readonly events: readonly PreparedEvent[];
-  /** Whether some of them have one identity and say different things. */
+  /** Whether some events have the same identity and different texts. */
   readonly hasTwins: boolean;
   readonly refused: readonly RefusedElement[];
-  /** The same event twice in this batch. */
+  /** How many events are repetitions of others in this batch. */
   readonly duplicates: number;
-  /** Event times in the order in which the elements came. */
+  /** The event times in the order in which the elements came, duplicates included. */
   readonly dtsMs: readonly number[];
-  /** Objects of which this batch, or an earlier one, holds the last event. */
+  /** Objects whose last event is in this batch or an earlier one. */
   readonly objects: readonly ReadObject[];
-  /** Lets another batch use the room of this one's texts: its events are no more to be asked for theirs. */
+  /** Hands the room of the texts to another batch. The events of this one have no texts after that. */
   readonly release: () => void;
 }
 
-/** Events of one transaction, give or take a slice. */
+/** Events in one transaction, give or take a slice. */
 export const BATCH_SIZE = 18_000;
-/** Objects without events fill one too. */
+/** Objects without events fill a batch too. */
 const BATCH_OBJECTS = 1_000;
-/** Large events fill a batch sooner: memory is bounded by length, not by number. */
+/** In characters: large events fill a batch sooner, because memory is limited by length and not by number. */
 const BATCH_LENGTH = 8 * 1024 * 1024;
-/** Reading a large text leaves copies of it behind, faster than the garbage is collected. */
+/** Reading a large text leaves copies of it behind faster than garbage is collected, so each counts several times. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
 
-/** What the batches are of. */
+/** The source that batches are made of. */
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
@@ -51,9 +51,10 @@ export interface BatchSource {
 }
 
 /**
- * Reads, prepares and gathers. What came before the source failed is still given out.
+ * Reads the elements, and gathers them in batches. What came before the source failed is still yielded, and then the
+ * error is thrown.
  *
- * @param objects filled while the slices are read, with those whose last slice was given; emptied here
+ * @param objects objects whose last slice was given; the source adds to it, and each batch takes what is there
  */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
@@ -70,7 +71,7 @@ export async function* batchesOf(
         yield gathering.batch(objects.splice(0));
         gathering = new Gathering(spare);
       }
-      // Postgres' answers want to be heard between two slices.
+      // Lets the answers of Postgres be handled between two slices.
       await setImmediate();
     }
   } catch (error) {
@@ -80,7 +81,7 @@ export async function* batchesOf(
   if (failure !== undefined) throw failure;
 }
 
-/** What is left of it is no JSON, and says nothing for sure. */
+/** The refusal of an element that was cut off: what is left of it is no JSON and says nothing for sure. */
 function tooLong(bytes: number): RefusedElement['refusal'] {
   const reason = `it is longer than maxElement, ${bytes} bytes, and was cut off there`;
   return { code: 'EVENT_TOO_LONG', reason, eventId: null, dtText: null };
@@ -88,7 +89,7 @@ function tooLong(bytes: number): RefusedElement['refusal'] {
 
 class Gathering {
   private readonly events = new Map<string, PreparedEvent>();
-  /** The same identity as one of these, and something else said: whether that one counts is not known here. */
+  /** Events with the identity of another one and a different text. Which of the two counts is not known here. */
   private readonly twins: PreparedEvent[] = [];
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
@@ -140,14 +141,14 @@ class Gathering {
   private addPrepared(prepared: PreparedEvent): void {
     const { dtMs, eventId, uuid } = prepared;
     this.dtsMs.push(dtMs);
-    // The id alone, as long as no other time claims it too: making a text for each event takes its time.
+    // The id alone is the key while only one time has it, because building a text for each event costs time.
     const named = this.events.get(eventId);
     if (named === undefined) {
       this.events.set(eventId, prepared);
     } else if (uuid !== undefined || (named.dtMs === dtMs && named.eventId === eventId)) {
       this.addTwin(named, prepared);
     } else {
-      // No id holds a NUL.
+      // No id holds a NUL, so this key cannot be an id.
       const key = `${dtMs}\0${eventId}`;
       const twin = this.events.get(key);
       if (twin === undefined) this.events.set(key, prepared);

@@ -1,4 +1,4 @@
-/** What a pass remembers of a source that is made of objects; other sources never ask it. */
+/** What a pass remembers of a source that is made of objects. Other sources never use it. */
 
 import type { Database } from '../../db/database.js';
 import type { ObjectMemory } from '../sources/event-source.js';
@@ -12,13 +12,13 @@ import {
 } from '../store/sources/source-objects.js';
 
 export interface SourceMemory {
-  /** For the source. */
+  /** The part that the source itself uses. */
   readonly memory: ObjectMemory;
-  /** Objects that the source is done with and whose events may not be stored yet. */
+  /** Objects that the source has read to their end, but whose events may not be stored yet. */
   readonly read: ReadObject[];
-  /** Keeps objects, after the events that they hold. */
+  /** Stores which objects were read. To be called after their events are stored. */
   store(objects: readonly ReadObject[]): Promise<void>;
-  /** The pass came to its end. */
+  /** To be called when the pass has read everything. */
   complete(): Promise<void>;
 }
 

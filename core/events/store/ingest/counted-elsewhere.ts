@@ -1,9 +1,9 @@
 /**
- * Events of a batch that are stored under another source: the same time, id and text. Only the pairs of which one
- * source is watched are looked at, and only hours in which both have events, so that old sources pay nothing.
+ * Finds events of a batch that another source has counted: those of the same time, id and text. It compares only pairs
+ * of sources of which one is watched, and only in hours in which both have events, so that old sources pay nothing.
  */
 import type { PoolClient, QueryResult } from 'pg';
-import { isoTime, sqlArray, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
+import { isoTime, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import {
   CONVINCING_EVENTS,
   isConvincing,
@@ -11,24 +11,23 @@ import {
   type SuspectSource,
   whoReadsTwice,
 } from '../../rules/read-twice.js';
-import { eventHash, type PreparedEvent } from './events-prepared.js';
-import type { KnownState } from './events-state.js';
-import { knownStatement, type PlacedKey, type SourceRow } from './events-statements.js';
+import { type KnownState, knownStatement, type PlacedKey, type SourceRow } from './known-events.js';
+import { eventHash, type PreparedEvent } from './prepared-events.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Enough to see whether two sources' ids meet by chance. */
+/** So many events are enough to see whether the ids of two sources meet by chance. */
 const MOST_COMPARED = 20_000;
 
 /** What a batch has in common with other sources. */
 export interface Elsewhere {
-  /** Counted in another source; by place in the batch, that source's id. */
+  /** The events that another source has counted: the id of that source, by their place in the batch. */
   readonly counted: ReadonlyMap<number, string>;
-  /** Sources that are known to give the same: what they have counted is a duplicate here, no news. */
+  /** Sources that are known to give the same events: what they have counted is a plain duplicate here. */
   readonly same: ReadonlySet<string>;
-  /** That one of two sources has to be stopped for. */
+  /** What was found that one of two sources has to be stopped for. */
   readonly findings: readonly SharedEvents[];
-  /** So many events could have been found in another source. */
+  /** How many events were looked for in other sources. */
   readonly compared: number;
 }
 
@@ -48,15 +47,15 @@ export async function findElsewhere(
   state: KnownState,
   batch: {
     readonly events: readonly PreparedEvent[];
-    /** The source whose reading this is: that of a dump, or the state's own. */
+    /** The source that is being read: a dump, or the source itself. */
     readonly readerId: string;
   },
 ): Promise<Elsewhere> {
-  const isWatched = state.own.locks_all;
-  const others = state.others.filter((other) => isWatched || Number(other.watch_left) > 0);
+  const isWatched = state.own.locksAll;
+  const others = state.others.filter((other) => isWatched || other.watchLeft > 0);
   if (others.length === 0) return NOTHING;
   const telling = batch.events.flatMap((key, i) =>
-    // A UUID is compared with all sources anyway.
+    // An event with a UUID is compared with all sources anyway.
     key.uuid !== undefined || !isTelling(key.content) || state.hashes.has(i) ? [] : [{ i, key }],
   );
   if (telling.length === 0) return NOTHING;
@@ -80,9 +79,9 @@ export async function findElsewhere(
 
 interface FoundIn {
   readonly holder: SourceRow;
-  /** Of the very same events. */
+  /** The places in the batch of the events that are the same. */
   readonly places: readonly number[];
-  /** Events of the same time and id that say something else. */
+  /** How many events have the same time and id and say something else. */
   readonly others: number;
 }
 
@@ -104,10 +103,10 @@ async function weigh(
     const example = events[places[0] ?? -1];
     if (example === undefined) continue;
     for (const i of places) counted.set(i, holder.id);
-    const isOver = holder.stopped_why !== null || holder.is_removed;
+    const isOver = holder.stoppedWhy !== null || holder.isRemoved;
     const isDump = readerId !== state.own.id || state.own.kind === 'file';
     const stop = whoReadsTwice({ ...suspect(state.own), isDump }, suspect(holder));
-    // What the dump gave before it was said whose it is.
+    // The dump gave these before its configuration said whose events they are.
     if (holder.id === readerId || (isOver && stop === 'holder')) {
       same.add(holder.id);
       continue;
@@ -127,9 +126,9 @@ async function weigh(
 function suspect(row: SourceRow): SuspectSource {
   return {
     id: row.id,
-    createdMs: Number(row.created_ms),
+    createdMs: row.createdMs,
     isDump: row.kind === 'file',
-    isWatched: row.locks_all || Number(row.watch_left) > 0,
+    isWatched: row.locksAll || row.watchLeft > 0,
   };
 }
 
@@ -152,7 +151,7 @@ interface Pair {
 const hourOf = (dtMs: number): number => Math.floor(dtMs / HOUR_MS) * HOUR_MS;
 const hourKey = (sourceId: string, dtMs: number): string => `${sourceId}\n${hourOf(dtMs)}`;
 
-/** Hours of these events in which the others have some too. */
+/** The hours of these events in which the other sources have events too. */
 async function readHours(
   client: PoolClient,
   others: readonly SourceRow[],
@@ -161,21 +160,15 @@ async function readHours(
   const hours = [...new Set(telling.map(({ key }) => hourOf(key.dtMs)))];
   const { rows } = await client.query<{ source_id: string; hour: Date }>(
     `SELECT DISTINCT c.source_id, c.hour
-       FROM ${`unnest(${sqlArray(
-         'text',
-         others.map(({ id }) => id),
-       )})`} AS o(id)
-      CROSS JOIN unnest(${sqlArray(
-        'timestamptz',
-        hours.map((ms) => isoTime(ms)),
-      )}) AS h(hour)
+       FROM ${sqlRows(others, [['text', ({ id }) => id]])} AS o(id)
+      CROSS JOIN ${sqlRows(hours, [['timestamptz', isoTime]])} AS h(hour)
       CROSS JOIN LATERAL (SELECT source_id, hour FROM event_count e
         WHERE e.source_id = o.id AND e.hour = h.hour LIMIT 1 OFFSET 0) c`,
   );
   return new Set(rows.map(({ source_id, hour }) => hourKey(source_id, hour.getTime())));
 }
 
-/** Of this batch, and what was set aside before because that source has it. */
+/** Counts the same events: those of this batch, and those set aside before because the other source has them. */
 async function countSame(
   client: PoolClient,
   { ownId, holderId }: Pair,
@@ -183,7 +176,7 @@ async function countSame(
 ): Promise<number> {
   const seen = new Set(keys.map(({ dtMs, eventId }) => `${isoTime(dtMs)}\n${eventId}`));
   if (seen.size >= CONVINCING_EVENTS) return seen.size;
-  // The time is one of ours where the code is, and whatever somebody wrote elsewhere.
+  // Only rows with this code have a time that we wrote; in others `dt_text` may be anything, and the cast would fail.
   const { rows } = await client.query<{ event_id: string; dt: Date }>(
     `SELECT p.event_id, p.dt FROM set_aside a
       CROSS JOIN LATERAL (SELECT e.event_id, e.dt FROM pool_event e
@@ -197,7 +190,7 @@ async function countSame(
   return seen.size;
 }
 
-/** Jobs of these days that both have under one time and id, and that say something else. */
+/** Counts the jobs of these days that both sources have under one time and id, but that say something else. */
 async function countUnlike(
   client: PoolClient,
   { ownId, holderId }: Pair,

@@ -1,4 +1,4 @@
-/** What a batch copies into the tables, row by row. */
+/** The rows that a batch copies into the tables: the events, and the halves of jobs that wait. */
 
 import {
   AMOUNT_FIELD_BYTES,
@@ -8,8 +8,8 @@ import {
   textFieldBytes,
 } from '../../../db/copy/copy-binary.js';
 import type { BatchCredits, OpenedHalf } from '../../rules/credit.js';
-import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './events-prepared.js';
-import type { WorkerIds } from './events-statements.js';
+import type { WorkerIds } from './batch-writes.js';
+import { copyRow, type PreparedEvent, ROW_COLUMNS, rowLength } from './prepared-events.js';
 
 export const EVENTS_COPY = `COPY pool_event (${ROW_COLUMNS}) FROM STDIN (FORMAT binary)`;
 const OPENED_COLUMNS =
@@ -18,10 +18,10 @@ const OPENED_COLUMNS =
 const OPENED_FIELDS = OPENED_COLUMNS.split(', ').length;
 export const OPENED_COPY = `COPY unmatched_job (${OPENED_COLUMNS}) FROM STDIN (FORMAT binary)`;
 
-/** Of what is not from outside: two amounts, three numbers or times, `role` and `reason`. */
+/** Bytes of the fields that do not come from outside: two amounts, three numbers or times, `role` and `reason`. */
 const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 3 * FIXED_FIELD_BYTES + 64;
 
-/** Halves and jobs that wait from now on. */
+/** The halves and jobs that wait from now on. */
 export function openedRows(
   sourceId: string,
   opened: readonly OpenedHalf[],
@@ -53,21 +53,21 @@ export function openedRows(
   return rows.finish();
 }
 
-/** Of what stands behind an event's own fields, but for the id of its other half. */
+/** Bytes of the fields after the event's own, without the id of its other half. */
 const CREDIT_BYTES = 2 * AMOUNT_FIELD_BYTES + 5 * FIXED_FIELD_BYTES;
 
-/** The events as they were said, and what they were worth. */
+/** The events as they came, and what they are worth. */
 export function eventRows(
   fresh: readonly PreparedEvent[],
   made: {
-    readonly state: { readonly firstSeq: number; readonly batchNo: number };
+    readonly source: { readonly nextSeq: number; readonly nextBatch: number };
     readonly credits: BatchCredits;
     readonly idOf: WorkerIds;
   },
-  /** Kept for the next batch: a new buffer each time would be garbage by the megabyte. */
+  /** Its buffer is used again for the next batch: a new one each time would be megabytes of garbage. */
   session: { copyRoom: Buffer },
 ): Buffer {
-  const { state, credits, idOf } = made;
+  const { source, credits, idOf } = made;
   let room = FRAME_BYTES;
   for (const [i, prepared] of fresh.entries()) {
     const match = credits.rows[i]?.match ?? null;
@@ -78,14 +78,14 @@ export function eventRows(
   rows.start();
   for (const [i, prepared] of fresh.entries()) {
     rows.end = copyRow(prepared, session.copyRoom, rows.end);
-    rows.int8(state.firstSeq + i);
-    rows.int8(state.batchNo);
+    rows.int8(source.nextSeq + i);
+    rows.int8(source.nextBatch);
     addCredit(rows, credits.rows[i], idOf);
   }
   return rows.finish();
 }
 
-/** What the event was worth; nothing for most that are no jobs. */
+/** Writes what the event is worth; for most events that are no jobs, that is nothing. */
 function addCredit(
   rows: CopyWriter,
   credit: BatchCredits['rows'][number],

@@ -1,4 +1,4 @@
-/** JSON as Go writes it: integers of any length, which JavaScript's own parser would round. */
+/** Parses JSON with integers of any length, as Go writes it. JavaScript's own parser would round them. */
 
 /** A parsed JSON value in which an integer that a double cannot hold is a string of digits. */
 export type LosslessJson =
@@ -12,26 +12,26 @@ export interface LosslessObject {
   readonly [key: string]: LosslessJson;
 }
 
-/** As deep as an event's own fields lie; what is deeper is not worth a look at each value. */
+/** The depth at which the fields of an event lie. Deeper values are not checked one by one. */
 const LOOKED_AT_DEPTH = 3;
 /**
- * A whole string (whatever stands in it is no number), or a whole number with all its parts. A string
- * without an end reaches to the end of the text: looking for one from each quote in it would take
- * the square of its length.
+ * Matches a whole string, so that digits inside it are not taken for a number, or a whole number with all its parts. A
+ * string without an end reaches to the end of the text: searching for an end from each of its quotes would take time
+ * with the square of its length.
  */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
-/** A long integer between what may stand around a value: in a string there may be something alike. */
+/** Matches a long integer with what stands around a value. A string may contain text that looks the same. */
 const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
 
 /**
- * Parses JSON without losing a digit of any integer. Fractions and exponents stay doubles: nothing
- * that is money is written so. Throws SyntaxError as JSON.parse does.
+ * Parses JSON without losing a digit of any integer. Numbers with fractions or exponents stay doubles, because money is
+ * never written like that. Throws SyntaxError, as JSON.parse does.
  */
 export function parseLossless(text: string): LosslessJson {
   const value: LosslessJson = JSON.parse(text);
-  // The engine's own parser is by far the fastest, and what it rounded it shows: a double up to
-  // 2^53 - 1 stands for one integer alone.
+  // The engine's own parser is by far the fastest, and it shows whether it has rounded: only doubles above 2^53 - 1
+  // can stand for more than one integer.
   return mayBeRounded(value, 0) ? parseQuoted(text) : value;
 }
 
@@ -41,7 +41,7 @@ function parseQuoted(text: string): LosslessJson {
     const value: LosslessJson = JSON.parse(quick);
     if (!mayBeRounded(value, 0)) return value;
   } catch {
-    // What stood inside a string was quoted: that ends the string before a digit, which is no JSON.
+    // Something inside a string was quoted. That ends the string before a digit, which is no JSON.
   }
   return JSON.parse(text.replace(STRING_OR_NUMBER, quoteLong));
 }
@@ -67,22 +67,22 @@ export function asObject(value: LosslessJson | undefined): LosslessObject | unde
 }
 
 /**
- * The value under the first of the keys that the object has; what it inherits is none. The keys are
- * those of events, not those of objects (`constructor`).
+ * The value under the first of the two keys that the object has. The keys have to be those of events, never those that
+ * every object inherits, such as `constructor`.
  */
 export function field(
   object: LosslessObject,
   key: string,
   otherwise?: string,
 ): LosslessJson | undefined {
-  // JSON has no `undefined`, and no object inherits a field of an event: own or not needs no look.
+  // JSON has no `undefined`, and no object inherits a field of an event, so `Object.hasOwn` is not needed.
   const value = object[key];
   return value === undefined && otherwise !== undefined ? object[otherwise] : value;
 }
 
 /**
- * The value as an exact non-negative integer not above `max`, or undefined: negative, fractional,
- * rounded by a double, too large, or no number at all.
+ * The value as an exact integer from 0 to `max`; undefined when it is negative, fractional, rounded by a double, too
+ * large, or no number at all.
  */
 export function asNatural(value: LosslessJson | undefined, max: bigint): bigint | undefined {
   if (typeof value === 'number') {
@@ -90,20 +90,20 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
     const natural = BigInt(value);
     return natural <= max ? natural : undefined;
   }
-  // 78 digits hold a uint256; what is longer is not worth the conversion.
+  // 78 digits hold a uint256, and converting longer texts would be a waste.
   if (typeof value !== 'string' || !/^\d{1,78}$/.test(value)) return undefined;
   const natural = BigInt(value);
   return natural <= max ? natural : undefined;
 }
 
-/** Blanks between tokens, beside the strings in which they mean something. */
+/** Matches a whole string, in which blanks mean something, or the blanks between tokens. */
 const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
 
 /**
- * The text of the object's member, without blanks between its tokens and otherwise as said; the empty
- * text when there is none.
+ * The text of one member of an object, unchanged except that the blanks between its tokens are gone. Empty when the
+ * object has no such member.
  *
- * @param object the text of a JSON object: it was parsed before
+ * @param object the text of a JSON object that was parsed before
  */
 export function compactMember(object: string, key: string): string {
   let [depth, start, found] = [0, -1, ''];
@@ -113,7 +113,7 @@ export function compactMember(object: string, key: string): string {
     if (letter === '"') {
       const end = stringEnd(object, i);
       if (depth === 1 && isName) {
-        // Of two members of one name the last one counts, as in JSON.parse.
+        // Of two members with one name the last one counts, as in JSON.parse.
         if (isText(object.slice(i, end), key)) start = object.indexOf(':', end) + 1;
         isName = false;
       }
@@ -133,7 +133,7 @@ export function compactMember(object: string, key: string): string {
   return found.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
 }
 
-/** The place behind the string that begins here. */
+/** The place behind the string that begins at `from`. */
 function stringEnd(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -15,9 +15,14 @@ export interface SyncReport {
 }
 
 /**
- * counted: it counts now. would-count: a dry run. counted-before: it was not open any more. refused:
- * still cannot be read. hopeless: not tried, because trying cannot help. no-source: its source is not
- * configured here.
+ * What became of an event that was to be tried again.
+ *
+ * - `counted`: it counts now.
+ * - `would-count`: the same, in a dry run.
+ * - `counted-before`: it was not open any more.
+ * - `refused`: it still cannot be counted.
+ * - `hopeless`: it was not tried, because trying cannot help.
+ * - `no-source`: its source is not configured here.
  */
 export type RetryOutcome =
   | 'counted'
@@ -27,15 +32,15 @@ export type RetryOutcome =
   | 'hopeless'
   | 'no-source';
 
-/** How far a backfill is; its activity's heartbeat carries it. */
+/** How far a backfill is. The heartbeat of its activity carries it. */
 export interface BackfillProgress {
-  /** Elements inside the range, of this attempt. */
+  /** Elements inside the range that this attempt has read. */
   readonly events: number;
-  /** Stored and credited, by all attempts that told of it. */
+  /** Events stored and credited by all attempts, as far as they reported it. */
   readonly fresh: number;
   readonly duplicates: number;
   readonly setAside: number;
-  /** Elements that the source gave and that lie outside of the range. */
+  /** Elements that the source gave although they lie outside of the range. */
   readonly passedOver: number;
   readonly batches: number;
   /** The newest event time inside the range. */
@@ -52,7 +57,7 @@ export interface SetAsideRetryReport {
   readonly applied: boolean;
   readonly looked: number;
   readonly outcomes: Readonly<Partial<Record<RetryOutcome, number>>>;
-  /** The first of them. */
+  /** The first hundred of them. */
   readonly shown: readonly {
     readonly id: number;
     readonly sourceId: string;

@@ -2,13 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
 import { forgetWorker, noteWorker } from '../../../ledger/store/worker-processes.js';
-import {
-  beginPass,
-  completePass,
-  readProgress,
-  registerSources,
-  retireSources,
-} from './sources.js';
+import { beginPass, completePass, readProgress } from './source-progress.js';
+import { registerSources, retireSources } from './source-register.js';
 
 let database: TestDatabase;
 
@@ -62,7 +57,7 @@ describe('registering sources', () => {
     await expect(readProgress(database.db, 'z')).rejects.toMatchObject({ code: 'SOURCE_UNKNOWN' });
   });
 
-  it('refuses a place inside another, or around it, whoever comes first', async () => {
+  it('refuses a place inside another or around it, whichever comes first', async () => {
     const read = 's3://host/bucket/us/';
     await registerSources(database.db, [source('a', read)]);
     for (const place of ['s3://host/bucket/', 's3://host/bucket/us/ai/']) {

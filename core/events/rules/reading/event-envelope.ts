@@ -1,7 +1,7 @@
-/** Where identity, time and payload stand in an element: both dialects' envelopes. */
+/** Reads what stands around the payload of an event, in both dialects: that of orchestrators' answers, and that of files. */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
-import { KNOWN_VERSION } from './pool-event-content.js';
+import { KNOWN_VERSION } from './event-type.js';
 import {
   asNatural,
   asObject,
@@ -10,31 +10,31 @@ import {
   type LosslessJson,
   type LosslessObject,
   parseLossless,
-} from './pool-event-json.js';
-import { EventRefused, isName, type RefusalCode, shown } from './pool-event-refusal.js';
+} from './lossless-json.js';
+import { EventRefused, isName, type RefusalCode, shown } from './refusals.js';
 
-/** What an element says beside its identity and its time. */
+/** What an element says besides its identity and its time. */
 export interface Envelope {
   readonly version: number;
   readonly eventType: string;
-  /** The text that is kept: `{"event_type": …, "payload": {…}}` in both dialects. */
+  /** The text that is kept; in both dialects `{"event_type": …, "payload": {…}}`. */
   readonly payload: string;
   readonly fields: LosslessObject;
-  /** Of the dialect of files, whose events say where they come from; null: not said. */
+  /** Only events of files say where they come from; null when an event does not. */
   readonly region: string | null;
   readonly nodeType: NodeType | null;
-  /** Its id was made to name it anywhere, not only in its source. */
+  /** Whether it has the dialect of files, whose ids name an event everywhere and not only in its source. */
   readonly isFileDialect: boolean;
 }
 
 const MAX_INT4 = 2n ** 31n - 1n;
 
 /**
- * Reads the envelope of an orchestrator's answer, whose payload is a string that holds JSON with the
- * event's type inside, or that of its files, whose payload is an object and whose type stands beside
- * it. Keys may be capitalised or not. Throws EventRefused.
+ * Reads the envelope of an event. In an orchestrator's answer the payload is a string of JSON, with the type of the event
+ * inside. In files the payload is an object, and the type stands next to it. Keys may be capitalised or not. Throws
+ * EventRefused.
  *
- * @param raw the element's JSON text as received
+ * @param raw the JSON text of the element as it was received
  */
 export function readEnvelope(element: LosslessObject, raw: string): Envelope {
   const { Payload: payload = element['payload'] } = element;
@@ -42,7 +42,7 @@ export function readEnvelope(element: LosslessObject, raw: string): Envelope {
   return isFile ? readFileEnvelope(element, raw) : readHttpEnvelope(element, payload);
 }
 
-/** JSON or a refusal that says what was none. */
+/** Parses JSON. Throws EventRefused with the code when it is none. */
 export function parse(text: string, code: RefusalCode, what: string): LosslessJson {
   try {
     return parseLossless(text);
@@ -78,9 +78,9 @@ function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undef
 }
 
 /**
- * What is kept has the shape of the other dialect, so that whoever reads stored payloads knows one;
- * and no blanks between the tokens, because a copy made by hand is often indented otherwise and is
- * still the same event. Every digit stays.
+ * Reads the dialect of files. The text that is kept gets the shape of the other dialect, so that readers of stored
+ * payloads need to know only one. Blanks between tokens are dropped: a copy made by hand is often indented differently
+ * and is still the same event. Every digit stays.
  */
 function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
   const eventType = readEventType(sayEventType(element), 'EventType');
@@ -127,7 +127,7 @@ function readRegion(said: LosslessJson): string | null {
 
 function readNodeType(said: LosslessJson): NodeType | null {
   if (said === '') return null;
-  // An operator types it into the orchestrator's settings.
+  // Operators type this into the settings of the orchestrator, so it may be in capitals.
   const word = typeof said === 'string' ? said.toLowerCase() : said;
   if (word === 'ai' || word === 'transcode') return word;
   throw new EventRefused('EVENT_ORIGIN_MALFORMED', `NodeType ${shown(said)} is no known one`);

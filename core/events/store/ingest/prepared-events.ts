@@ -1,4 +1,4 @@
-/** Events made ready for COPY while Postgres is busy with others. */
+/** Events made ready for COPY, while Postgres is busy with the batch before. */
 import { createHash } from 'node:crypto';
 import {
   CopyWriter,
@@ -11,28 +11,28 @@ import { PackedTexts } from '../../../db/copy/packed-texts.js';
 import type { FreshEvent } from '../../rules/credit.js';
 import type { PoolEvent } from '../../rules/reading/pool-event.js';
 
-/** An element that could be read, with where it stood and what it said. */
+/** An element that could be read, with the place where it stood and its text. */
 export interface ReadElement {
   readonly event: PoolEvent;
   readonly place: string;
   readonly raw: string;
-  /** Of an element that is tried again: its row in set_aside. */
+  /** For an element that is tried again, its row in set_aside. */
   readonly retry?: { readonly id: number; readonly rawHash: string };
 }
 
-/** One event without its texts; those are its batch's. */
+/** One event without its texts, which are kept together for the whole batch. */
 export interface PreparedEvent extends FreshEvent {
-  /** Of an event that is the same in every source and second. */
+  /** Only of an event that is the same event in every source and second. */
   readonly uuid: string | undefined;
   readonly retry: ReadElement['retry'] | undefined;
   readonly texts: BatchTexts;
-  /** Its place in them. */
+  /** The place of the event in `texts`. */
   readonly index: number;
 }
 
 interface PlacesOfSlice {
   readonly from: number;
-  /** With NUL between them. */
+  /** All places of the slice, with NUL between them. */
   readonly text: string;
 }
 
@@ -50,13 +50,13 @@ export class BatchTexts {
     this.held = { rows, raws, places: [] };
   }
 
-  /** Throws once they were given away: another batch's would be taken for these. */
+  /** Throws after `giveAway`, because the room holds the texts of another batch then. */
   get now(): Texts {
     if (this.held === undefined) throw new RangeError('the texts of this batch were given away');
     return this.held;
   }
 
-  /** Their room, for another batch. */
+  /** Hands the room of these texts to another batch. */
   giveAway(): BatchTexts {
     const { rows, raws } = this.now;
     this.held = undefined;
@@ -66,19 +66,19 @@ export class BatchTexts {
   }
 }
 
-/** Columns of `rowBytes`, then those of what an event was worth. */
+/** The columns of `rowBytes`, and after them those of what the event is worth. */
 export const ROW_COLUMNS =
   'payload, event_id, dt, source_id, version, region, node_type, event_type, ' +
   'seq, batch, gross_wei, commission_wei, terms_id, remote_worker_id, match_dt, match_event_id';
 const ROW_FIELDS = ROW_COLUMNS.split(', ').length;
 
-/** SQL for the hash of a stored event's text. */
+/** SQL for the hash of the text of a stored event. */
 export const STORED_HASH = `encode(sha256(convert_to(event_type || E'\\n' || payload, 'UTF8')), 'hex')`;
 
 /**
  * Makes a slice of elements ready.
  *
- * @param texts of the batch that it becomes part of
+ * @param texts the texts of the batch that the slice becomes part of
  */
 export function prepareSlice(
   sourceId: string,
@@ -93,7 +93,7 @@ export function prepareSlice(
   return elements.map(({ event, retry }, i) => {
     const { eventId, dtMs, version, region, nodeType, content, uuid } = event;
     const { eventType } = kindOf(sourceId, event);
-    // Written out: spreading takes three times as long.
+    // Written out, because spreading takes three times as long.
     return {
       eventId,
       dtMs,
@@ -110,22 +110,22 @@ export function prepareSlice(
   });
 }
 
-/** Bytes of the beginning of its COPY row. */
+/** The length in bytes of `rowBytes`. */
 export function rowLength({ texts, index }: PreparedEvent): number {
   return texts.now.rows.lengthOf(index);
 }
 
-/** Writes the beginning of its COPY row; returns where it ends. */
+/** Copies `rowBytes` into a buffer; returns where they end. */
 export function copyRow({ texts, index }: PreparedEvent, to: Buffer, at: number): number {
   return texts.now.rows.copyTo(to, at, index);
 }
 
-/** The beginning of its COPY row: what does not depend on the ledger. */
+/** The beginning of the COPY row of an event: all that does not depend on the ledger. */
 export function rowBytes({ texts, index }: PreparedEvent): Buffer {
   return texts.now.rows.bytesOf(index);
 }
 
-/** The element's text as received. */
+/** The text of the element as it was received. */
 export function rawText({ texts, index }: PreparedEvent): string {
   return texts.now.raws.bytesOf(index).toString();
 }
@@ -136,10 +136,10 @@ export function placeText({ texts, index }: PreparedEvent): string {
   return slice?.text.split('\0')[index - slice.from] ?? '';
 }
 
-/** The hash that STORED_HASH gives for the row that is kept. */
+/** The hash that STORED_HASH gives once the event is stored. */
 export function eventHash(prepared: PreparedEvent): string {
   const row = rowBytes(prepared);
-  // The first field: behind the number of fields and its own length.
+  // The payload is the first field; before it stand the number of fields (2 bytes) and its length (4 bytes).
   const payload = row.subarray(6, 6 + row.readInt32BE(2));
   const hash = createHash('sha256').update(`${prepared.eventType}\n`);
   return hash.update(payload).digest('hex');
@@ -174,19 +174,19 @@ function packRaws(raws: PackedTexts, elements: readonly ReadElement[]): void {
   }
 }
 
-/** What the events of one type have in common, mostly. */
+/** What most events of one type have in common, so that its COPY fields need to be made only once. */
 interface EventKind {
   readonly sourceId: string;
-  /** One text for all of them. */
+  /** One string that all events of the type share. */
   readonly eventType: string;
   readonly version: number;
   readonly region: string;
   readonly nodeType: string;
-  /** All five as fields of COPY. */
+  /** The five values above as fields of COPY. */
   readonly fields: Buffer;
 }
 
-/** There are a dozen types in a handful of places, whatever a source may invent. */
+/** Real sources have a dozen types. The limits keep a source that invents types from filling the memory. */
 const MAX_TYPES = 200;
 const MAX_KINDS_OF_TYPE = 50;
 const kindsOfType = new Map<string, EventKind[]>();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { batchesOf } from './sync-batches.js';
+import { batchesOf } from './batches.js';
 
 it('names an element that was cut off as too long, and not as what its beginning looks like', async () => {
   const origin = { region: 'eu', nodeType: 'ai', fromMs: null } as const;

@@ -1,17 +1,17 @@
-/** What an event means, by its type: both dialects of the orchestrators' payloads. */
+/** The kinds of meaning that an event can have, and how each is read from the fields of its payload. */
 import { type Address, payableAddress } from '../../../base/address.js';
-import { asNatural, field, type LosslessJson, type LosslessObject } from './pool-event-json.js';
-import { EventRefused, isName, shown } from './pool-event-refusal.js';
+import { asNatural, field, type LosslessJson, type LosslessObject } from './lossless-json.js';
+import { EventRefused, isName, shown } from './refusals.js';
 
-/** Fees were earned: by `payee`, or by whoever the received half of `requestId` names. */
+/** A job that earned fees. `payee` earned them or, for an AI job, the worker of the `job-received` with the same `requestId`. */
 export interface JobContent {
   readonly kind: 'job';
-  /** Null: no AI job; the event itself says who did it. */
+  /** Null for a job that is no AI job: the event itself says who did it. */
   readonly requestId: string | null;
-  /** Null: unknown, or the worker gave no address. */
+  /** Null when the event does not name the worker, or the worker gave no address. */
   readonly payee: Address | null;
   readonly grossWei: bigint;
-  /** Pixels, for a transcode job. Zero when nothing usable was said. */
+  /** For a transcode job these are pixels. Zero when the event gives no usable number. */
   readonly computeUnits: bigint;
   readonly pipeline: string | null;
   readonly modelId: string | null;
@@ -21,7 +21,7 @@ export interface JobContent {
 export interface ReceivedContent {
   readonly kind: 'received';
   readonly requestId: string;
-  /** Null: the worker gave no address. */
+  /** Null when the worker gave no address. */
   readonly payee: Address | null;
   readonly pipeline: string | null;
   readonly modelId: string | null;
@@ -30,17 +30,17 @@ export interface ReceivedContent {
 export interface ConnectionContent {
   readonly kind: 'connection';
   readonly payee: Address;
-  /** host:port, as said. */
+  /** The worker's host and port, as the event gives them. */
   readonly connection: string;
   readonly up: boolean;
 }
 
-/** Every worker of the source's region and node type is offline until it connects again. */
+/** All workers of the source's region and node type are offline until they connect again. */
 export interface ResetContent {
   readonly kind: 'reset';
 }
 
-/** Kept and counted, no more: hints, timings, types and versions that are not known. */
+/** An event that is only kept and counted: hints, timings, and types or versions that this program does not know. */
 export interface NoteContent {
   readonly kind: 'note';
 }
@@ -52,57 +52,27 @@ export type EventContent =
   | ResetContent
   | NoteContent;
 
-/** What the readers look at. */
-interface Body {
-  readonly eventType: string;
-  readonly version: number;
-  readonly fields: LosslessObject;
-}
-
-/** The newest version of payloads whose meaning is known; an event without one has it. */
-export const KNOWN_VERSION = 1;
-// Far above all ether there is, and low enough that 10^10 of them fit the ledger's 78 digits.
+/** Far above all ether that exists, and small enough for ten billion of them to fit the 78 digits of the ledger. */
 export const MAX_FEE_WEI = 2n ** 224n - 1n;
 const MAX_LABEL_LENGTH = 200;
 const REMEMBERED_TEXTS = 10_000;
-const NOTE: NoteContent = { kind: 'note' };
-const RESET: ResetContent = { kind: 'reset' };
+export const NOTE: NoteContent = { kind: 'note' };
+export const RESET: ResetContent = { kind: 'reset' };
 
-const READERS: ReadonlyMap<string, (fields: LosslessObject) => EventContent> = new Map([
-  ['orchestrator-reset', () => RESET],
-  ['gateway-reset', () => RESET],
-  ['node-reset', () => RESET],
-  ['worker-connected', (fields) => readConnection(fields, true)],
-  ['worker-disconnected', (fields) => readConnection(fields, false)],
-  ['job-received', readReceived],
-  ['job-processed', (fields) => readJob(fields, 'computeUnits')],
-  // The older dialect's processed transcode job; its AI events name no fees and no request.
-  ['transcode', (fields) => readJob(fields, 'encodedPixels')],
-]);
-
-/**
- * Reads the meaning of an event. A version above the known one is a note: its fields may have
- * another unit, and money is not guessed. Throws EventRefused.
- */
-export function readContent(body: Body): EventContent {
-  if (body.version > KNOWN_VERSION) return NOTE;
-  return READERS.get(body.eventType)?.(body.fields) ?? NOTE;
-}
-
-function readConnection(fields: LosslessObject, up: boolean): EventContent {
+export function readConnection(fields: LosslessObject, up: boolean): EventContent {
   const payee = readAddress(fields);
   if (payee === null) return NOTE;
   return { kind: 'connection', payee, connection: readLabel(fields['connection']) ?? '', up };
 }
 
-function readReceived(fields: LosslessObject): EventContent {
+export function readReceived(fields: LosslessObject): EventContent {
   const requestId = readRequestId(fields);
   const payee = readAddress(fields);
   if (requestId === null) return NOTE;
   return { kind: 'received', requestId, payee, ...readModel(fields) };
 }
 
-function readJob(fields: LosslessObject, unitsKey: string): EventContent {
+export function readJob(fields: LosslessObject, unitsKey: string): EventContent {
   return {
     kind: 'job',
     requestId: readRequestId(fields),
@@ -125,7 +95,7 @@ function readFee(fields: LosslessObject): bigint {
   throw new EventRefused('EVENT_FEE_MALFORMED', `fees ${shown(said)} are no amount of wei`);
 }
 
-/** Null when the worker gave none (missing, empty, the zero address); refused when it is garbage. */
+/** Null when the worker gave no address (missing, empty or zero). Throws EventRefused for garbage. */
 function readAddress(fields: LosslessObject): Address | null {
   const said = fields['ethAddress'] ?? '';
   if (said === '') return null;
@@ -145,19 +115,19 @@ function readRequestId(fields: LosslessObject): string | null {
 
 const payeeOf = remembered(payableAddress);
 
-/** A text for people: cut and cleaned rather than refused. */
+/** A text that only people read: a bad one is shortened and cleaned, and does not refuse the event. */
 function readLabel(said: LosslessJson | undefined): string | null {
   return typeof said !== 'string' || said === '' ? null : labelOf(said);
 }
 
 const labelOf = remembered((said: string): string =>
-  // A cut may leave half a character, which UTF-8 cannot hold.
+  // Cutting may split a character in two, and UTF-8 cannot hold a half.
   said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD'),
 );
 
 /**
- * The same answers as the function's, from memory where it can be. Events name the same workers and
- * models again and again; one text for all of them also spares the garbage collector thousands.
+ * Caches the answers of a function. Events name the same few workers and models again and again, and
+ * sharing one string between them also spares the garbage collector thousands of copies.
  */
 function remembered<T>(answer: (said: string) => T): (said: string) => T {
   const answers = new Map<string, T>();
@@ -166,7 +136,7 @@ function remembered<T>(answer: (said: string) => T): (said: string) => T {
     if (known !== undefined) return known;
     const fresh = answer(said);
     if (answers.size >= REMEMBERED_TEXTS) answers.clear();
-    // What is long is cut or refused, and does not come often.
+    // Long texts are rare and end up cut or refused, so they are not worth remembering.
     if (said.length <= MAX_LABEL_LENGTH) answers.set(said, fresh);
     return fresh;
   };

@@ -1,16 +1,16 @@
 /**
- * Parts what is new in a batch from what is known, and from what cannot be counted: what is known
- * otherwise, what is too old to tell, fees above the cap.
+ * Which events of a batch are new, and which cannot be counted: those known with another text, those too old to tell
+ * whether they are known, and those with a fee above the cap. All others are duplicates.
  */
 import { formatEth } from '../../../base/money.js';
-import type { RefusalCode } from '../../rules/reading/pool-event-refusal.js';
+import type { RefusalCode } from '../../rules/reading/refusals.js';
 import type { RefusedElement } from '../set-aside.js';
-import { eventHash, type PreparedEvent, placeText, rawText } from './events-prepared.js';
+import { eventHash, type PreparedEvent, placeText, rawText } from './prepared-events.js';
 
 export interface SiftLimits {
-  /** Keys of events before this are kept no more. */
+  /** Keys of events before this time are gone. */
   readonly archivedMs: number;
-  /** The same of UUIDs, of whatever source. @default archivedMs */
+  /** UUIDs of events before this time are gone, whatever their source. @default archivedMs */
   readonly uuidsMs?: number;
   readonly maxJobFeeWei: bigint;
 }
@@ -20,13 +20,13 @@ export interface Sifted {
   readonly refused: readonly RefusedElement[];
 }
 
-/** What is stored already, by place in the batch. */
+/** What is stored already, by its place in the batch. */
 export interface KnownEvents {
-  /** Of the source itself. */
+  /** Hashes of the events that the source itself has stored. */
   readonly hashes: ReadonlyMap<number, string>;
-  /** In other sources, the very same: which. */
+  /** The other source that has counted the very same event. */
   readonly elsewhere?: ReadonlyMap<number, string>;
-  /** Of these it is certain that they give the same events. */
+  /** The sources that certainly give the same events as this one. */
   readonly same?: ReadonlySet<string>;
 }
 
@@ -37,7 +37,7 @@ export function siftEvents(
 ): Sifted {
   const fresh: PreparedEvent[] = [];
   const refused: RefusedElement[] = [];
-  // Of twins the first is not always the right one: it may itself be refused.
+  // Twins have one identity and different texts. The first one that is not refused counts.
   const counted = batch.hasTwins === true ? new Map<string, PreparedEvent>() : undefined;
   for (const [i, prepared] of batch.events.entries()) {
     const twin = counted?.get(identityOf(prepared));
@@ -62,19 +62,19 @@ export function siftEvents(
   return { fresh, refused };
 }
 
-/** No id holds a NUL. */
+/** The identity as one text. No id holds a NUL, so none of these can be mistaken for another. */
 function identityOf({ uuid, dtMs, eventId }: PreparedEvent): string {
   return uuid ?? `${dtMs}\0${eventId}`;
 }
 
-/** An event whose identity stands for something else already. */
+/** Refuses an event whose identity stands for something else already. */
 function changedElement(prepared: PreparedEvent): RefusedElement {
   const { eventId, dtMs } = prepared;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-/** One alone may be chance, and yet nobody is credited for it twice on a guess. */
+/** Refuses an event that another source has counted. A single one may be chance, but nobody is credited twice on a guess. */
 function elsewhereRefusal({ eventId, dtMs }: PreparedEvent, other: string) {
   const reason = `source "${other}" has counted event ${eventId} of ${new Date(dtMs).toISOString()} with the very same text`;
   return { code: 'EVENT_COUNTED_ELSEWHERE', reason } as const;
@@ -86,13 +86,13 @@ function refusalOf(
   { archivedMs, uuidsMs = archivedMs, maxJobFeeWei }: SiftLimits,
 ): { readonly code: RefusalCode; readonly reason: string } | undefined {
   if (dtMs < archivedMs) {
-    // Its key may have been among those that left with their month.
+    // Its key may be among those that are gone since their month was archived.
     const to = new Date(archivedMs).toISOString();
     const reason = `it is older than ${to}, up to where this source's events are archived`;
     return { code: 'EVENT_ARCHIVED', reason };
   }
   if (uuid !== undefined && dtMs < uuidsMs) {
-    // Another source may have given it: its UUID has left with the archived months.
+    // Another source may have given it before: its UUID is gone with the archived months.
     const to = new Date(uuidsMs).toISOString();
     const reason = `it is older than ${to}, and UUIDs from before are kept no more`;
     return { code: 'EVENT_ARCHIVED', reason };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asNatural, asObject, compactMember, field, parseLossless } from './pool-event-json.js';
+import { asNatural, asObject, compactMember, field, parseLossless } from './lossless-json.js';
 
 describe('lossless JSON', () => {
   it('keeps every digit of integers that a double cannot hold, as text', () => {

@@ -1,17 +1,17 @@
-/** Monthly partitions of the raw events, made before the first event of a month is stored. */
+/** The monthly partitions of the raw events. Each is made before the first event of its month is stored. */
 import { sqlText } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
 import { sqlState } from '../../../db/transact.js';
 
-/** A source whose clock is wild must not make a partition for every month it dreams of. */
+/** A source with a wild clock must not make partitions for months far ahead. */
 const MONTHS_AHEAD = 2;
 
 /**
- * Makes the partitions that the times need, apart from the batch's own transaction. Months far
- * ahead stay in the DEFAULT partition, and so does a month of which it already holds rows.
+ * Makes the partitions that the times need, outside of the transaction of the batch. Events of months far ahead go to
+ * the DEFAULT partition, and so do those of a month of which it already holds rows.
  *
- * @param seenMonths months looked after before; added to
+ * @param seenMonths the months that were seen to before; new ones are added
  */
 export async function ensurePartitions(
   db: Database,
@@ -23,7 +23,7 @@ export async function ensurePartitions(
   const missing = new Set<number>();
   let [fromMs, toMs] = [Number.NaN, Number.NaN];
   for (const dtMs of times.dtsMs) {
-    // Mostly the month of the event before.
+    // Mostly it is the month of the event before.
     if (dtMs >= fromMs && dtMs < toMs) continue;
     const dt = new Date(dtMs);
     fromMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth());
@@ -48,7 +48,7 @@ async function ensurePartition(db: Database, monthMs: number): Promise<void> {
   try {
     const known = await client.query('SELECT to_regclass($1) IS NOT NULL AS is_there', [name]);
     if (known.rows[0]?.is_there === true) return;
-    // Attached, not created as a partition: that would lock readers of the whole table out.
+    // Attached to the table, because creating it as a partition would lock out all readers of the table.
     await client.query(`BEGIN; SET LOCAL lock_timeout = '5s';
       SELECT pg_advisory_xact_lock(${LOCKS.partition});
       CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
@@ -68,8 +68,8 @@ async function ensurePartition(db: Database, monthMs: number): Promise<void> {
 }
 
 /**
- * 23514: the DEFAULT partition holds rows of this month, which then stays there. 55P03: somebody
- * reads it at length; the events go to DEFAULT rather than wait.
+ * Whether the events may go to the DEFAULT partition instead. 23514: it holds rows of this month already, so the month
+ * stays there. 55P03: somebody reads the table at length, and the batch does not wait for that.
  */
 function isTolerable(error: unknown): boolean {
   return ['23514', '55P03'].includes(sqlState(error));

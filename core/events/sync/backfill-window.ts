@@ -1,4 +1,4 @@
-/** Which events a backfill wants, in whole seconds. Pure. */
+/** Which events a backfill wants, in whole seconds. Decides without I/O. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { BackfillRange } from '../../orders/rules/order.js';
@@ -13,15 +13,15 @@ export interface BackfillWindow {
 }
 
 /**
- * Both ends belong to it with their whole seconds, as sources keep no finer times. What lies before the
- * source's own beginning would only be set aside, so asking for it is refused.
+ * The window of a range. Both ends belong to it with their whole seconds, because sources keep no finer times. Throws
+ * BACKFILL_BEFORE_START and BACKFILL_ARCHIVED when events of the range would only be set aside.
  */
 export function backfillWindow(
   range: BackfillRange,
   source: {
     readonly id: string;
     readonly from: Date | null;
-    /** Events before this are in archived files: whether one is new, nobody can tell. */
+    /** Events before this are in archived files, so that nobody can tell whether one of them is new. */
     readonly archivedTo: Date | null;
   },
 ): BackfillWindow {
@@ -46,7 +46,7 @@ export function backfillWindow(
     throw new PoolError('REQUEST_INVALID', words);
   }
   return {
-    // "Later than" the second before: the first second belongs to it.
+    // `since` means "later than", so it is the second before the first one that is wanted.
     since: fromMs === null ? null : new Date(fromMs - 1_000),
     fromMs,
     endMs: toMs === null ? null : toMs + 1_000,
