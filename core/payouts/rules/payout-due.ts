@@ -20,13 +20,13 @@ type NotDueCode =
 export const OWN_WALLET_WORDS =
   'this address is a wallet of the pool itself: a transfer would only cost gas; take what is pending with `openpool adjust`';
 
-export type DueDecision =
+export type DueVerdict =
   | { readonly due: true }
   | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
 
 /** Whether a payee is paid now, and if not, why not, in words. */
-export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueDecision {
-  const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
+export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueVerdict {
+  const no = (code: NotDueCode, reason: string): DueVerdict => ({ due: false, code, reason });
   const pending = ethAndWei(standing.pendingWei);
   if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
   if (standing.isWallet) return no('PAYEE_IS_WALLET', OWN_WALLET_WORDS);

@@ -4,8 +4,8 @@ import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/nonc
 import { bumpSlot } from '../store/nonces/nonces.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { broadcast, broadcastUnsent } from './broadcasting.js';
-import { feeLimits } from './sending.js';
 import { withSigner } from './signing.js';
+import { estimateTransfers, feeLimits } from './transfer-gas.js';
 
 /** Never: for a chain that makes no blocks a higher fee is no help. */
 const NEVER_MS = 1e12;
@@ -57,11 +57,7 @@ async function gasLimitsNow(
   slots: readonly LatestAttempt[],
 ): Promise<readonly bigint[]> {
   if (slots.length === 0) return [];
-  const from = deps.signer.address;
-  const transfers = slots.map(({ destination, amountWei }) => ({
-    ...{ from, to: destination, valueWei: amountWei },
-  }));
-  const estimates = await deps.rpc.estimateGas(transfers);
+  const estimates = await estimateTransfers(deps, slots);
   return slots.map(({ gasLimit }, index) => {
     const estimate = estimates[index];
     if (typeof estimate !== 'bigint') return gasLimit;

@@ -3,7 +3,7 @@ import type { Inclusion } from '../../chain/rules/receipt.js';
 import { transferFault } from '../../chain/transfer.js';
 import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
-import { decideSettlement, type SettlementDecision } from '../rules/settlement.js';
+import { decideSettlement, type SettlementVerdict } from '../rules/settlement.js';
 import { tooFewAgree } from '../rules/waits.js';
 import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
 import { haltWallet } from '../store/wallet/wallets.js';
@@ -103,7 +103,7 @@ function decide(
   slot: OpenSlot,
   byHash: ReadonlyMap<string, Inclusion>,
   head: number,
-): SettlementDecision {
+): SettlementVerdict {
   const inclusions = slot.attempts.flatMap(({ hash }) => byHash.get(hash) ?? []);
   const facts = { ...slot, wallet: deps.signer.address };
   const rules = { ...deps.chain, endpoints: deps.rpc.endpoints, head };
@@ -123,7 +123,7 @@ function decide(
 }
 
 function closingsOf(
-  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementDecision }[],
+  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementVerdict }[],
 ): Closings {
   return {
     settled: decided.flatMap(({ slot, decision }) =>

@@ -6,6 +6,7 @@ import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isClosed, type PayoutState } from '../rules/payout.js';
+import { payoutHeld } from '../rules/waits.js';
 import { payingWallet } from './wallet/paying-wallet.js';
 
 /** The state after the message, and what it did in words. */
@@ -26,9 +27,10 @@ type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
 export function holdPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.hold' }, async (tx, payout) => {
     requireReserved(payout);
+    const wait = payoutHeld(decision.reason);
     await tx.execute(sql`
       UPDATE payout SET held_at = coalesce(held_at, now()), hold_reason = ${decision.reason},
-             wait_code = 'PAYOUT_HELD', wait_reason = ${heldWords(decision)}
+             wait_code = ${wait.code}, wait_reason = ${wait.reason}
        WHERE id = ${id}`);
     return { state: payout.state, words: 'held: it will not be signed until it is resumed' };
   });
@@ -84,11 +86,6 @@ export function approvePayout(db: Reader, id: string, decision: Decision): Promi
     const words = 'approved: neither its amount nor the cost of its gas holds it back any more';
     return { state: payout.state, words: payout.held ? `${words}; it is still held` : words };
   });
-}
-
-/** Why a held payout waits. */
-export function heldWords(decision: { readonly reason: string }): string {
-  return `held by an operator: ${decision.reason}`;
 }
 
 async function change(

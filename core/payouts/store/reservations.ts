@@ -10,7 +10,7 @@ import { isOfData, transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
-import { type DueDecision, decideDue } from '../rules/payout-due.js';
+import { type DueVerdict, decideDue } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-postings.js';
@@ -233,7 +233,7 @@ async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
   if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
 }
 
-function notDueError(payee: Address, decision: DueDecision | undefined): PoolError {
+function notDueError(payee: Address, decision: DueVerdict | undefined): PoolError {
   if (decision === undefined || decision.due) {
     return new PoolError('PAYOUT_NOTHING_DUE', `nothing is pending for ${payee}`, { payee });
   }

@@ -1,7 +1,7 @@
 import { ChainError } from '../../chain/chain-error.js';
 import type { Wait } from '../rules/payout.js';
-import { rpcUnreachable, walletHalted } from '../rules/waits.js';
-import { findWallet, haltWallet } from '../store/wallet/wallets.js';
+import { nonceNotConfirmed, rpcUnreachable, walletHalted } from '../rules/waits.js';
+import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
 import { furthestView, noteBalance } from './balance-views.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { awaitOwnChain } from './own-chain.js';
@@ -23,21 +23,15 @@ export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
 }
 
 async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
-  for (let look = 0; look < LOOKS; look += 1) {
-    const ahead = await readNonceAhead(deps);
-    if (ahead === undefined) {
-      return rpcUnreachable('it answered with a nonce that the wallet cannot have');
-    }
-    if (look === LOOKS - 1) {
-      await haltWallet(deps.db, walletKeyOf(deps), {
-        code: 'NONCE_AHEAD_OF_LEDGER',
-        reason: ahead,
-      });
-      return walletHalted(ahead);
+  for (let look = 1; ; look += 1) {
+    const reason = await readNonceAhead(deps);
+    if (reason === undefined) return nonceNotConfirmed();
+    if (look === LOOKS) {
+      await haltWallet(deps.db, walletKeyOf(deps), { code: NONCE_AHEAD, reason });
+      return walletHalted(reason);
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  return rpcUnreachable('it was not looked at');
 }
 
 /**

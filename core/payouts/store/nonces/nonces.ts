@@ -1,13 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import { ethAndWei } from '../../../base/money.js';
 import type { Fees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
-import { payeeIsWallet } from '../../rules/waits.js';
+import { payeeIsWallet, walletEmpty } from '../../rules/waits.js';
 import { readDayUse } from '../payout-limits.js';
 import { movePayouts } from '../payout-moves.js';
 import {
@@ -169,6 +168,11 @@ async function chooseOrders(
   const promisedWei = await promisedByOpenSlots(tx, request.wallet, request.chainNonce);
   let leftWei = request.balanceWei - request.keepInWalletWei - promisedWei;
   let day = await readDayUse(tx);
+  const paying = {
+    address: request.wallet.address,
+    balanceWei: request.balanceWei,
+    keepWei: request.keepInWalletWei,
+  };
   for (const payout of payouts) {
     const { gasLimit, gasCostWei } = orderOf(request, payout.id);
     const costWei = payout.amountWei + gasLimit * request.fees.maxFeePerGasWei;
@@ -176,7 +180,7 @@ async function chooseOrders(
       ? payeeIsWallet()
       : limitWait({ ...payout, gasCostWei }, request.limits, day);
     const refusal =
-      limit ?? (costWei <= leftWei ? undefined : walletEmpty(request, costWei - leftWei));
+      limit ?? (costWei <= leftWei ? undefined : walletEmpty(paying, costWei - leftWei));
     if (refusal !== undefined) {
       refusals.set(payout.id, refusal);
       continue;
@@ -207,14 +211,6 @@ async function promisedByOpenSlots(
            AND slot.state = 'open' AND slot.nonce >= ${fromNonce}`,
   );
   return BigInt(row?.promised ?? '0');
-}
-
-function walletEmpty(request: AllocationRequest, missingWei: bigint): Wait {
-  const reason =
-    `wallet ${request.wallet.address} holds ${ethAndWei(request.balanceWei)}, ` +
-    `${ethAndWei(missingWei)} too little for this payout with its gas, what is under way and ` +
-    `the ${ethAndWei(request.keepInWalletWei)} to keep: top it up`;
-  return { code: 'WALLET_EMPTY', reason };
 }
 
 function orderOf(request: AllocationRequest, payoutId: string): SlotOrder {
