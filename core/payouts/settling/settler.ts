@@ -10,11 +10,11 @@ import { ChainError } from '../../chain/chain-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import type { Sender } from '../sending/sending.js';
 import {
-  countOpenSlots,
   holdSettling,
   leaveSettling,
   markTold,
   untoldPayouts,
+  walletsUnderWay,
 } from '../store/settler.js';
 import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
 import { depsWithoutKey } from '../wallet/ledger-wallets.js';
@@ -131,9 +131,9 @@ export class Settler {
 
   /** Keeps what is remembered of wallets that were at work before. */
   private async findLanes(): Promise<void> {
-    const open = await countOpenSlots(this.deps.db, this.deps.chain.chainId);
+    const open = await walletsUnderWay(this.deps.db, this.deps.chain.chainId);
     for (const address of this.lanes.keys()) if (!open.has(address)) this.lanes.delete(address);
-    for (const address of open.keys()) {
+    for (const address of open) {
       if (this.lanes.has(address)) continue;
       const isOwn = address === this.deps.signer.address;
       const deps = isOwn ? this.deps : depsWithoutKey(this.deps, address);

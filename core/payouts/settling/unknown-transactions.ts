@@ -3,12 +3,12 @@ import type { Address } from '../../base/address.js';
 import { feesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
+import { searchStart } from '../store/nonces/known-blocks.js';
 import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
 } from '../store/nonces/recovered-attempts.js';
-import { searchStart } from '../store/reads/wallet-reads.js';
 import type { OpenSlot } from '../store/settlements.js';
 import type { WalletOpening } from '../store/wallet/wallets.js';
 import { agreedSent } from '../wallet/agreed-sent.js';

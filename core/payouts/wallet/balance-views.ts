@@ -1,5 +1,5 @@
 import type { WalletView } from '../../chain/chain-reads.js';
-import { recordBalance } from '../store/wallet/seen-balance.js';
+import { recordBalance } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
 /** Of several endpoints' views the one that is furthest; there must be one. */

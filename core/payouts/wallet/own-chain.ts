@@ -4,7 +4,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/chain-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
-import { newestFinalBlocks } from '../store/nonces/final-blocks.js';
+import { newestFinalBlocks } from '../store/nonces/known-blocks.js';
 import { finalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
 

@@ -2,13 +2,15 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Fees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Transaction } from '../../../db/database.js';
-import { list, query } from '../../../db/query.js';
+import { fields, list, rows } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
+import { payee } from '../../../ledger/store/tables.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
 import { payeeIsWallet, walletEmpty } from '../../rules/waits.js';
 import { readDayUse } from '../payout-limits.js';
 import { movePayouts } from '../payout-moves.js';
+import { attempt, type Payout, payout } from '../tables.js';
 import {
   isSame,
   isWalletOfLedger,
@@ -16,6 +18,7 @@ import {
   payingWallet,
 } from '../wallet/paying-wallet.js';
 import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
+import { LATEST_ATTEMPT } from './attempts.js';
 
 /** A transfer as the ledger wants it signed. */
 interface TransferOrder extends Fees {
@@ -108,49 +111,41 @@ export async function allocateSlots(
   });
 }
 
-interface AllocatablePayout {
-  readonly id: string;
-  readonly destination: Address;
-  readonly amountWei: bigint;
+const SIGNED_FOR = {
+  id: payout.id,
+  destination: payout.destination,
+  amountWei: payout.amountWei,
+};
+
+interface AllocatablePayout extends Pick<Payout, keyof typeof SIGNED_FOR> {
   readonly isApproved: boolean;
   readonly isToWallet: boolean;
   readonly burntGasWei: bigint;
-  readonly createdAt: string;
 }
 
-/** Locked in the order of their ids, given oldest first: who has waited longest is the first below a limit. */
+/** Locks payouts in the order of their ids and gives them oldest first: who has waited longest is the first below a limit. */
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
 ): Promise<readonly AllocatablePayout[]> {
-  const rows = await query<{
-    id: string;
-    destination: Address;
-    amount_wei: string;
-    approved: boolean;
-    to_wallet: boolean;
-    burnt: string;
-    created_at: string;
-  }>(
+  const locked = await rows(
     tx,
-    sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved,
-               ${isWalletOfLedger(sql`destination`)} AS to_wallet,
-               payee.burnt_gas_wei AS burnt, payout.created_at::text
+    {
+      ...SIGNED_FOR,
+      isApproved: Boolean,
+      isToWallet: Boolean,
+      burntGasWei: payee.burntGasWei,
+      // As text: a Date would cut off the microseconds.
+      createdAt: String,
+    },
+    sql`SELECT ${fields('payout', SIGNED_FOR)}, approved_at IS NOT NULL AS "isApproved",
+               ${isWalletOfLedger(sql`destination`)} AS "isToWallet",
+               payee.burnt_gas_wei AS "burntGasWei", payout.created_at::text AS "createdAt"
           FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return rows
-    .map(({ id, destination, amount_wei, approved, to_wallet, burnt, created_at }) => ({
-      id,
-      destination,
-      amountWei: BigInt(amount_wei),
-      isApproved: approved,
-      isToWallet: to_wallet,
-      burntGasWei: BigInt(burnt),
-      createdAt: created_at,
-    }))
-    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
 /** Parts what may be signed from what a limit or the balance holds back. */
@@ -198,19 +193,18 @@ async function promisedByOpenSlots(
   key: WalletKey,
   fromNonce: number,
 ): Promise<bigint> {
-  const [row] = await query<{ promised: string }>(
+  const [sum] = await rows(
     tx,
-    sql`SELECT coalesce(sum(payout.amount_wei + latest.cost), 0) AS promised
+    { promisedWei: payout.amountWei },
+    sql`SELECT coalesce(sum(payout.amount_wei + latest.gas_limit * latest.max_fee_per_gas_wei), 0)
+                 AS "promisedWei"
           FROM nonce_slot slot
           JOIN payout ON payout.id = slot.payout_id
-         CROSS JOIN LATERAL (
-               SELECT gas_limit * max_fee_per_gas_wei AS cost FROM attempt
-                WHERE chain_id = slot.chain_id AND wallet = slot.wallet AND nonce = slot.nonce
-                ORDER BY n DESC LIMIT 1) latest
+         CROSS JOIN LATERAL ${LATEST_ATTEMPT}
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.state = 'open' AND slot.nonce >= ${fromNonce}`,
   );
-  return BigInt(row?.promised ?? '0');
+  return sum?.promisedWei ?? 0n;
 }
 
 function orderOf(request: AllocationRequest, payoutId: string): SlotOrder {
@@ -311,14 +305,10 @@ export async function bumpSlot(
     if ((await lockWallet(tx, key)).halt !== null) return false;
     const paying = await payingWallet(tx);
     if (paying === undefined || !isSame(paying, key)) return false;
-    const [slot] = await query<{
-      payout_id: string;
-      destination: Address;
-      amount_wei: string;
-      n: number;
-    }>(
+    const [slot] = await rows(
       tx,
-      sql`SELECT slot.payout_id, payout.destination, payout.amount_wei, attempt.n
+      { ...SIGNED_FOR, n: attempt.n },
+      sql`SELECT ${fields('payout', SIGNED_FOR)}, attempt.n
             FROM nonce_slot slot
             JOIN payout ON payout.id = slot.payout_id
             JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
@@ -329,11 +319,11 @@ export async function bumpSlot(
     );
     if (slot === undefined || slot.n !== bump.replaces) return false;
     const order: TransferOrder = {
-      payoutId: slot.payout_id,
+      payoutId: slot.id,
       chainId: key.chainId,
       nonce: bump.nonce,
       to: slot.destination,
-      valueWei: BigInt(slot.amount_wei),
+      valueWei: slot.amountWei,
       gasLimit: bump.gasLimit,
       maxFeePerGasWei: bump.maxFeePerGasWei,
       maxPriorityFeePerGasWei: bump.maxPriorityFeePerGasWei,

@@ -1,10 +1,11 @@
-import { sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
+import { wallet } from '../tables.js';
 import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 
 export type { WalletKey };
@@ -39,11 +40,6 @@ interface HaltOfWallet extends Halt {
   readonly wallet: Address;
 }
 
-interface WalletRow {
-  readonly next_nonce: string;
-  readonly halts: readonly HaltOfWallet[];
-}
-
 /**
  * Everything that stops the ledger. What the manager found comes first: what the configuration or a person
  * ends must not hide it. As JSON, each with its time and the wallet that it is about.
@@ -57,13 +53,17 @@ export const HALTS = sql`
 
 /** The wallet, or undefined before it was opened. */
 export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
-  const [row] = await query<WalletRow>(
-    reader,
-    sql`SELECT next_nonce, ${HALTS} AS halts FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
-  );
-  return row && toWallet(key, row);
+  const [found] = await reader
+    .select({ nextNonce: wallet.nextNonce, halts: sql<readonly HaltOfWallet[]>`${HALTS}` })
+    .from(wallet)
+    .where(isWallet(key));
+  if (found === undefined) return undefined;
+  const halts = found.halts.map(({ code, reason }) => ({ code, reason }));
+  return { ...key, nextNonce: found.nextNonce, halt: halts[0] ?? null, halts };
 }
+
+const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(wallet.chainId, chainId), eq(wallet.address, address));
 
 /**
  * Locks all wallets of the ledger for this transaction: whoever hands out nonces, halts, resumes or replaces
@@ -72,15 +72,18 @@ export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
   // In a statement of its own: what waited for the lock must see the halts written meanwhile.
-  const [row] = await query<Pick<WalletRow, 'halts'>>(tx, sql`SELECT ${HALTS} AS halts`);
+  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
+    tx,
+    sql`SELECT ${HALTS} AS halts`,
+  );
   return row?.halts ?? [];
 }
 
 /** Locks as `lockWallets` does, and gives one of them; throws WALLET_UNKNOWN. */
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
   await lockWallets(tx);
-  const wallet = await findWallet(tx, key);
-  if (wallet !== undefined) return wallet;
+  const found = await findWallet(tx, key);
+  if (found !== undefined) return found;
   throw notOpened(key);
 }
 
@@ -103,9 +106,7 @@ export async function openWalletRow(
     await requirePayingWallet(tx, key);
     const inserted = await query(
       tx,
-      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
-                  ${opening.block}, ${opening.balanceWei.toString()})
+      sql`${insertWallet(key, opening)}
           ON CONFLICT DO NOTHING RETURNING 1`,
     );
     await lockWallet(tx, key);
@@ -113,6 +114,10 @@ export async function openWalletRow(
     return lockWallet(tx, key);
   });
 }
+
+const insertWallet = (key: WalletKey, { nonce, block, balanceWei }: WalletOpening): SQL => sql`
+  INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+  VALUES (${key.chainId}, ${key.address}, ${nonce}, ${nonce}, ${block}, ${balanceWei.toString()})`;
 
 /** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
 export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
@@ -136,9 +141,7 @@ export async function reopenWallet(
     requireHalted({ halt: halts[0] ?? null });
     const reopened = await query(
       tx,
-      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
-                  ${opening.block}, ${opening.balanceWei.toString()})
+      sql`${insertWallet(key, opening)}
           ON CONFLICT (chain_id, address) DO UPDATE
             SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
                 opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
@@ -151,7 +154,7 @@ export async function reopenWallet(
       await requireOpenedAt(tx, key, opening.nonce);
       return false;
     }
-    const ofWallet = halts.filter(({ wallet }) => wallet === key.address).map(({ code }) => code);
+    const ofWallet = halts.filter((one) => one.wallet === key.address).map(({ code }) => code);
     await tx.execute(sql`
       DELETE FROM wallet_halt
        WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
@@ -168,12 +171,11 @@ export async function reopenWallet(
 }
 
 async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
-  const [row] = await query<{ opening: string }>(
-    tx,
-    sql`SELECT opening_nonce AS opening FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
-  );
-  const known = Number(row?.opening ?? 0);
+  const [found] = await tx
+    .select({ openingNonce: wallet.openingNonce })
+    .from(wallet)
+    .where(isWallet(key));
+  const known = found?.openingNonce ?? 0;
   const halts = (await findWallet(tx, key))?.halts ?? [];
   if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
   const words =
@@ -191,7 +193,7 @@ export async function acceptUsedWallet(
 ): Promise<void> {
   await transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (!halts.some(({ code, wallet }) => code === USED_BEFORE && wallet === key.address)) return;
+    if (!halts.some((one) => one.code === USED_BEFORE && one.wallet === key.address)) return;
     const opened = await query(
       tx,
       sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
@@ -223,7 +225,7 @@ export async function haltWallet(
 ): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (halts.some(({ code, wallet }) => code === why.code && wallet === key.address)) return false;
+    if (halts.some((one) => one.code === why.code && one.wallet === key.address)) return false;
     await halt(tx, key, why);
     return true;
   });
@@ -254,7 +256,24 @@ async function halt(
   });
 }
 
-function toWallet(key: WalletKey, row: WalletRow): Wallet {
-  const halts = row.halts.map(({ code, reason }) => ({ code, reason }));
-  return { ...key, nextNonce: Number(row.next_nonce), halt: halts[0] ?? null, halts };
+/** The balance that the chain showed last: people are told of it, and nothing is decided by it. */
+export interface SeenBalance {
+  readonly wei: bigint;
+  readonly block: number;
+  readonly at: Date;
+}
+
+/** Keeps the balance of a wallet that the ledger has met. */
+export async function recordBalance(
+  db: Database,
+  key: WalletKey,
+  seen: Omit<SeenBalance, 'at'>,
+): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, seen_at)
+    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint, now()
+      FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
+    ON CONFLICT (chain_id, wallet) DO UPDATE
+      SET balance_wei = excluded.balance_wei, block_number = excluded.block_number,
+          seen_at = excluded.seen_at`);
 }
