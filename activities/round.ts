@@ -2,7 +2,7 @@ import { heartbeat } from '@temporalio/activity';
 import { payableAddress } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Order } from '../core/orders/rules/order.js';
-import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
+import { SagasRefused } from '../core/payouts/settling/settler.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveManual, reserveRound } from '../core/payouts/store/reservations.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';

@@ -1,8 +1,8 @@
 import { readAuditState } from '../core/checks/audit/audit.js';
 import type { Database } from '../core/db/database.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import { furthestView, noteBalance } from '../core/payouts/wallet/balance-views.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import { furthestView, noteBalance } from '../core/payouts/wallet/quorum-views.js';
 import type { Condition } from '../core/sentinel/rules/finding.js';
 import type { SentinelReport } from '../core/sentinel/rules/report.js';
 import { watchSource } from '../core/sentinel/rules/sentinel.js';

@@ -23,11 +23,11 @@ import {
   openWalletRow,
   type Wallet,
 } from '../core/payouts/store/wallet/wallets.js';
+import { meetChain } from '../core/payouts/wallet/ledger-chain.js';
 import { depsWithoutKey } from '../core/payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
-import { readNonceAhead } from '../core/payouts/wallet/nonce-check.js';
+import { readNonceAhead } from '../core/payouts/wallet/nonce-ahead.js';
 import { compareOtherWallets } from '../core/payouts/wallet/other-wallets.js';
-import { meetChain } from '../core/payouts/wallet/own-chain.js';
 import type { AuditInput, ReconciliationInput, Unscoped } from '../workflows/contract.js';
 import { beating, type OnProgress, PAGE_MS, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';

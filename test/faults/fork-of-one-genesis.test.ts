@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { recheckSettled } from '../../core/checks/recheck.js';
 import { query } from '../../core/db/query.js';
-import { settleConsumed } from '../../core/payouts/settling/settlement.js';
+import { settleConsumed } from '../../core/payouts/settling/consumed-slots.js';
 import { rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase } from '../harness/database.js';
 import {

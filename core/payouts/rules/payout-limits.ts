@@ -15,7 +15,7 @@ export interface PayoutLimits {
 export interface DayUse {
   /** Signed and not settled, or settled in the last 24 hours. */
   readonly usedWei: bigint;
-  /** When the oldest of it stops counting; null while nothing of it is settled. */
+  /** When the oldest settled payout stops counting; null when none of them is settled. */
   readonly nextFreeAt: Date | null;
 }
 
@@ -25,7 +25,7 @@ export interface LimitedPayout {
   readonly amountWei: bigint;
   /** An operator has looked at its amount and at what its gas costs. */
   readonly isApproved: boolean;
-  /** Gas that it needs at the price of now. */
+  /** What its gas costs at the current price. */
   readonly gasCostWei: bigint;
   /** What failed transfers to its payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;

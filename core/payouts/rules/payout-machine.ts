@@ -18,7 +18,7 @@ export type MoveCause =
   | 'chain at finality'
   | 'reorg';
 
-/** One step. */
+/** One step of a payout. */
 export interface PayoutMove {
   readonly from: readonly (PayoutState | 'nothing')[];
   readonly to: PayoutState;

@@ -51,7 +51,7 @@ export interface PreviewRules {
   readonly freeWei: bigint | null;
 }
 
-/** What the round would do for this payee, and if it would not pay, why not, in words. */
+/** Judges what the round would do for this payee, and says why it would not pay. */
 export function previewPayee(
   standing: PayeeStanding,
   rules: PreviewRules,
@@ -79,7 +79,7 @@ export function previewRank(verdict: PreviewVerdict): number {
   return PREVIEW_VERDICTS.indexOf(verdict);
 }
 
-/** Sums over all payees. */
+/** Adds up what would be paid, would wait and is not due. */
 export function previewTotals(
   payees: readonly PreviewedPayee[],
   limits: PayoutLimits,

@@ -14,12 +14,12 @@ import {
   walletReplaced,
   walletsNotCompared,
 } from '../rules/waits.js';
+import { readDayUse } from '../store/day-use.js';
 import { type AllocationResult, allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
-import { readDayUse } from '../store/payout-limits.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { haltWhenNonceAhead } from '../wallet/nonce-check.js';
+import { haltWhenNonceAhead } from '../wallet/nonce-ahead.js';
 import type { GasMemory } from './gas-memory.js';
 import { withSigner } from './signing.js';
 import { estimateTransfers, feeLimits, gasFor } from './transfer-gas.js';
@@ -49,7 +49,7 @@ export async function allocate(
 const without = (payouts: readonly PayoutProgress[], waits: Waits): readonly PayoutProgress[] =>
   payouts.filter(({ payoutId }) => !waits.has(payoutId));
 
-/** Only spares the chain a question: the same is decided again under the wallet's lock. */
+/** Refuses what the ledger alone can refuse. It only spares the chain a question: all is decided again under the wallet's lock. */
 async function refuseEarly(deps: MoneyDeps, payouts: readonly PayoutProgress[]): Promise<Waits> {
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined && wallet.halt !== null) {

@@ -24,7 +24,7 @@ export type SendResult =
   | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
 export interface Sender {
-  /** Sees to it that the payout has signed bytes and that these are offered to the chain. */
+  /** Signs the payout if it can be signed, and broadcasts its bytes if they were never sent. */
   send(payoutId: string): Promise<SendResult>;
 }
 
@@ -38,8 +38,8 @@ interface Call {
 }
 
 /**
- * One per process: groups whatever is asked for while the group before is under way. `onSigned` is told when
- * there is something new to settle.
+ * Makes the sender of this process; there should be one. Calls that come while a group is under way form the next
+ * group. `onSigned` is called when there is something new to settle.
  */
 export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   const queue: Call[] = [];
@@ -81,7 +81,7 @@ async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<vo
   }
 }
 
-/** After an older backup was restored: its saga has nothing to do any more. */
+/** The saga of a payout that is not in the ledger has nothing left to do: an older backup was restored. */
 export function payoutMissing(payoutId: string): PoolError {
   return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
 }
@@ -111,7 +111,7 @@ async function sendGroup(
   return results;
 }
 
-/** Signed by a process that died before it sent. */
+/** Whether a process died between signing the payout and sending it. */
 const hasUnsent = ({ state, slot }: PayoutProgress) => !isClosed(state) && slot?.sends === 0;
 
 function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResult {

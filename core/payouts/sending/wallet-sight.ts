@@ -1,9 +1,9 @@
 /** What the endpoints show of the paying wallet right before something is signed with its key. */
 import { ChainError } from '../../chain/chain-error.js';
 import type { WalletView } from '../../chain/chain-reads.js';
-import { agreedBalance, furthestView, noteBalance } from '../wallet/balance-views.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { compareOtherWallets } from '../wallet/other-wallets.js';
+import { agreedBalance, furthestView, noteBalance } from '../wallet/quorum-views.js';
 
 export interface WalletSight {
   /** The view of the endpoint that is furthest. */

@@ -8,7 +8,7 @@ import { decideDue } from '../rules/payout-due.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { isBlocking, payout } from './tables.js';
 
-/** So many of those who are owed least are looked at: each costs a few reads, and a page is made every second. */
+/** Only this many of the payees who are owed least are read: each costs a few reads, and a page is made every second. */
 const MOST_PAYEES = 100;
 
 /**

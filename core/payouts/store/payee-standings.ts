@@ -11,7 +11,7 @@ import type { PayoutTerms } from '../rules/payout-due.js';
 import { isBlocking, payout } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
-/** What every payee has and how the payout stands, all or these; without a lock. */
+/** Reads the standing of these payees, or of all, without a lock. */
 export async function payeeStandings(
   reader: Reader,
   payees?: readonly Address[],
@@ -49,7 +49,7 @@ export async function payeeStandings(
   );
 }
 
-/** The terms that hold now, by the database's clock: workers' clocks may differ. */
+/** Reads the terms that hold now. The database's clock decides, because workers' clocks may differ. */
 export async function currentTerms(
   reader: Reader,
 ): Promise<{ readonly terms: PayoutTerms; readonly now: Date }> {

@@ -27,10 +27,10 @@ import { query } from '../../db/query.js';
 import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
 import { allocateSlots } from './nonces/nonces.js';
+import { type Closings, closeSlots } from './open-slots.js';
 import { cancelPayout } from './payout-messages.js';
 import { movePayouts } from './payout-moves.js';
 import { reserveRound } from './reservations.js';
-import { type Closings, closeSlots } from './settlements.js';
 import { haltWallet, openWalletRow } from './wallet/wallets.js';
 
 const KEY = { chainId: 31_337, address: randomAddress() };

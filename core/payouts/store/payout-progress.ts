@@ -128,7 +128,7 @@ export async function openPayouts(
     .orderBy(asc(payout.createdAt), asc(payout.id));
 }
 
-/** Shows why open payouts wait. A payout that another message changed meanwhile keeps its own. */
+/** Stores why open payouts wait, for people to see. A payout that has ended meanwhile is left alone. */
 export async function recordWaits(db: Database, waits: ReadonlyMap<string, Wait>): Promise<void> {
   if (waits.size === 0) return;
   const entries = [...waits].sort(([a], [b]) => (a < b ? -1 : 1));

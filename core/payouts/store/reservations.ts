@@ -20,7 +20,7 @@ import { isBlocking, payout, payoutRound } from './tables.js';
 export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
-  /** Payees for whom nothing could be reserved, with what Postgres said: their fault stops nobody else's payout. */
+  /** Payees for whom nothing could be reserved, with what Postgres said. The others are paid all the same. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -36,7 +36,7 @@ export interface OpenPayout {
   readonly created: boolean;
 }
 
-/** Reserves everything that is due now. The same round again answers what it did the first time. */
+/** Reserves everything that is due now. A round that is repeated gives the result of the first time. */
 export async function reserveRound(
   db: Database,
   round: { readonly roundId: string; readonly workflowId: string },
@@ -77,7 +77,7 @@ export async function reserveManual(
   request: Decision & {
     readonly payee: Address;
     readonly belowThreshold: boolean;
-    /** Names the request: repeated, it finds the payout that it made. */
+    /** Names the request. A request that is repeated finds the payout that it made. */
     readonly requestId: string;
   },
 ): Promise<OpenPayout> {
@@ -90,7 +90,7 @@ export async function reserveManual(
     const { terms, now } = await currentTerms(tx);
     const [standing] = await payeeStandings(tx, [request.payee]);
     if (standing === undefined) await refuseUnknown(tx, request.payee);
-    // Threshold and interval spare gas; a person who insists has decided to spend it.
+    // Threshold and interval save gas; a person who asks for less has decided to spend it.
     const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
     const decision = standing && decideDue(standing, asked, now);
     if (decision?.due !== true) throw notDueError(request.payee, decision);
@@ -132,7 +132,7 @@ async function finishedRound(tx: Transaction, id: string): Promise<RoundResult |
 
 type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
 
-/** Locks payees in address order, then what is pending for them, and reads it. */
+/** Locks payees in the order of their addresses, then their pending balances, and reads these. */
 async function lockPending(tx: Transaction, payees: readonly Address[]): Promise<PendingRows> {
   await tx.execute(sql`
     SELECT FROM payee WHERE address = ANY(${list(payees)}::text[])
@@ -161,7 +161,7 @@ interface Reservation {
   readonly requestId: string | null;
 }
 
-/** All at once; when that fails, by halves, until whoever is at fault stands alone. */
+/** Reserves for all payees at once. When that fails it tries each half, until the payees at fault are found. */
 async function insertEach(
   tx: Transaction,
   order: Reservation,

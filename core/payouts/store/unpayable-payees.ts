@@ -6,7 +6,7 @@ import { transact } from '../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 import { payee } from '../../ledger/store/tables.js';
 
-/** Stops further payouts to a payee whose destination refused, until an operator looks. */
+/** Stops further payouts to a payee whose destination refused one, until an operator releases the payee. */
 export async function markUnpayable(
   tx: Transaction,
   address: Address,
@@ -28,7 +28,7 @@ export async function markUnpayable(
   });
 }
 
-/** Keeps what a failed transfer to the payee has cost, and how much gas its next payout is to have at least. */
+/** Stores what a failed transfer to the payee has cost, and the least gas limit for its next payout. */
 export async function noteBurntGas(
   tx: Transaction,
   address: Address,

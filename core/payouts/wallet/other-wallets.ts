@@ -1,4 +1,4 @@
-/** What wallets of the ledger have sent that do not pay now: asked before another one pays, and when a person says so. */
+/** What the ledger's other wallets have sent: asked before a newly named wallet pays, and when a person says so. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/chain-error.js';
@@ -8,12 +8,12 @@ import { haltWallet, type WalletOpening } from '../store/wallet/wallets.js';
 import { finalPoint } from './final-point.js';
 import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { readNonceAhead } from './nonce-check.js';
+import { readNonceAhead } from './nonce-ahead.js';
 
 /**
- * Before a wallet pays that was named in place of another one: what the others have sent and this ledger does
- * not know (an older backup) may have paid what this one would pay again, and nobody asks for it later. Halts
- * when there is any. Throws a ChainError while too few endpoints tell: nothing is signed before.
+ * Compares the other wallets with the chain before a newly named wallet pays. After an older backup was restored, they
+ * may have sent payments that this ledger does not know and would make again, and nobody asks about them later.
+ * Halts when there are any. Throws a ChainError while too few endpoints answer; nothing is signed until then.
  */
 export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
   const key = walletKeyOf(deps);
@@ -32,7 +32,7 @@ async function compare(other: MoneyDeps): Promise<void> {
   await haltWallet(other.db, walletKeyOf(other), { code: 'NONCE_AHEAD_OF_LEDGER', reason });
 }
 
-/** Where a wallet stood when it had sent so many transactions, as a quorum of endpoints tells it. */
+/** Gives the block and the balance at which a wallet had sent this many transactions, as a quorum of endpoints shows them. */
 export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
   const { address: wallet } = deps.signer;
   const end = await finalPoint(deps);

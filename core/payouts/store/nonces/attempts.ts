@@ -1,4 +1,4 @@
-/** What is to be sent, and what was said when it was. */
+/** Which signed bytes have to be sent, and what the endpoints answered when they were. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../../db/database.js';
 import { fields, list, rows } from '../../../db/query.js';
@@ -36,12 +36,12 @@ export const LATEST_ATTEMPT: SQL = sql`
     ORDER BY n DESC LIMIT 1) latest`;
 
 const MAX_ATTEMPTS = 200;
-/** What stands behind these cannot be mined before them: to send it again would move nothing. */
+/** Only so many of the next nonces are sent again: later ones cannot be mined before them. */
 const NEXT_IN_TURN = 50;
-/** Between storing and sending the process that stored is trusted with it for so long. */
+/** The process that stored bytes has this long to send them; after that another one does. */
 const OTHERS_TURN = sql`interval '2 seconds'`;
 
-/** Open slots whose bytes were never sent, in nonce order. None while the wallet is halted. */
+/** Gives the open slots whose bytes were never sent, in nonce order; none while the ledger is halted. */
 export function unsentAttempts(reader: Reader, key: WalletKey): Promise<readonly LatestAttempt[]> {
   return latestAttempts(reader, key, sql`latest.sends = 0`);
 }
@@ -50,13 +50,13 @@ export interface Restlessness {
   /** Nonces consumed at the head, and those that the node's pool holds as well. */
   readonly latestNonce: number;
   readonly pendingNonce: number;
-  /** How long a sent transaction may stay out of sight; doubles with each sending, to a limit. */
+  /** How long the node may not show a sent transaction before it is sent again. It doubles with each sending, up to a limit. */
   readonly resendAfterMs: number;
 }
 
 /**
- * Open slots to send again: never sent by whoever stored them, out of the node's sight for a while,
- * or, whatever the node says, in its pool for a long time though it is among the next to be mined.
+ * Gives the open slots whose bytes have to be sent again: the process that stored them never sent them, the node has
+ * not shown them for a while, or the node says that it has them, but they are next and were not mined for a long time.
  */
 export function restlessAttempts(
   reader: Reader,
@@ -76,7 +76,7 @@ export function restlessAttempts(
   );
 }
 
-/** Slots whose fee is to be raised: the lowest one when it waits too long, and those asked for. */
+/** Gives the slots whose fee has to be raised: the lowest one when it waits too long, and those that a person named. */
 export function slotsToBump(
   reader: Reader,
   key: WalletKey,
@@ -111,7 +111,7 @@ function latestAttempts(
   );
 }
 
-/** Keeps what an endpoint said to each sending. Nothing is ever decided on it. */
+/** Stores what an endpoint answered to each sending. Nothing is ever decided by it. */
 export async function recordSends(
   db: Database,
   sends: readonly { readonly hash: string; readonly answer: string }[],

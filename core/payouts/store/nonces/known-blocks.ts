@@ -7,7 +7,7 @@ import type { WalletKey } from '../wallet/wallets.js';
 /** A reorg may move a transaction to a block that is so much earlier. */
 const REORG_MARGIN = 100;
 
-/** Blocks that are canonical for good wherever the ledger's own chain is shown. */
+/** Gives the newest blocks that are final on the ledger's own chain. */
 export function newestFinalBlocks(
   reader: Reader,
   chainId: number,
@@ -29,7 +29,7 @@ export function newestFinalBlocks(
   );
 }
 
-/** A block before which this nonce of the wallet was not consumed yet. */
+/** Gives a block at which this nonce of the wallet was not consumed yet. */
 export async function searchStart(reader: Reader, key: WalletKey, nonce: number): Promise<number> {
   const [before] = await rows(
     reader,

@@ -8,7 +8,7 @@ import { payee } from '../../../ledger/store/tables.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
 import { payeeIsWallet, walletEmpty } from '../../rules/waits.js';
-import { readDayUse } from '../payout-limits.js';
+import { readDayUse } from '../day-use.js';
 import { movePayouts } from '../payout-moves.js';
 import { attempt, type Payout, payout } from '../tables.js';
 import {
@@ -20,7 +20,7 @@ import {
 import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
-/** A transfer as the ledger wants it signed. */
+/** A transfer that has to be signed exactly so. */
 interface TransferOrder extends Fees {
   readonly payoutId: string;
   readonly chainId: number;
@@ -31,8 +31,8 @@ interface TransferOrder extends Fees {
 }
 
 /**
- * Runs while the wallet's row is locked, for all orders of a transaction at the same time: it must give up
- * within seconds. What it gives may differ from call to call; what is not stored is never sent.
+ * Signs one transfer. All orders of a transaction are signed at the same time while the wallets' rows are locked, so
+ * it must give up within seconds. It may give different bytes at each call: only stored bytes are ever sent.
  */
 export type SignTransfer = (
   order: TransferOrder,
@@ -52,7 +52,7 @@ export interface AllocationRequest {
   readonly fees: Fees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
-  /** The same with what waits in the pool: bytes that an older backup does not know count too. */
+  /** The same with what waits in the pool, because an older backup may not know of bytes that are there. */
   readonly claimedNonce: number;
   readonly balanceWei: bigint;
   readonly keepInWalletWei: bigint;
@@ -70,10 +70,9 @@ export type AllocationResult =
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
 /**
- * Gives payouts their nonces: signs and stores, all in one transaction, so that a crash leaves either
- * everything or nothing and never a gap. Payouts that are held, closed or signed already are left, and
- * so are those that a limit holds back: whoever signs holds the wallet's lock, so that two managers
- * together keep within the limit of the day.
+ * Gives payouts their nonces, signs and stores, all in one transaction: a crash leaves everything or nothing, and never
+ * a gap between nonces. Payouts that are held, closed or signed already are left out. Limits are checked under the
+ * wallets' lock, so two managers together keep within the limit of the day.
  */
 export async function allocateSlots(
   db: Database,
@@ -123,7 +122,7 @@ interface AllocatablePayout extends Pick<Payout, keyof typeof SIGNED_FOR> {
   readonly burntGasWei: bigint;
 }
 
-/** Locks payouts in the order of their ids and gives them oldest first: who has waited longest is the first below a limit. */
+/** Locks payouts in the order of their ids and gives them oldest first: what a limit leaves goes to the oldest. */
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
@@ -148,7 +147,7 @@ async function lockAllocatable(
   return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
-/** Parts what may be signed from what a limit or the balance holds back. */
+/** Chooses what may be signed, and says why the rest is held back by a limit or by the balance. */
 async function chooseOrders(
   tx: Transaction,
   request: AllocationRequest,
@@ -187,7 +186,7 @@ async function chooseOrders(
   return { affordable, refusals };
 }
 
-/** What the slots that are not consumed yet may still take from the balance, at most. */
+/** Adds up the most that slots which are not consumed yet may still take from the balance. */
 async function promisedByOpenSlots(
   tx: Transaction,
   key: WalletKey,
@@ -242,7 +241,7 @@ async function insertSlots(
                   ${list(transfers.map(({ payoutId }) => payoutId))}::uuid[]) AS new (nonce, payout_id)`);
 }
 
-/** Signs and stores bytes; nothing may be sent that has no row here. */
+/** Signs and stores bytes. Only bytes that have a row here may be sent. */
 async function insertAttempts(
   tx: Transaction,
   batch: {
@@ -288,13 +287,13 @@ async function markSigned(
 export interface Bump extends Fees {
   readonly nonce: number;
   readonly gasLimit: bigint;
-  /** The attempt that this one replaces: a second process that wants the same finds it replaced. */
+  /** The number of the attempt that this one replaces. A second process that wants the same bump finds it replaced. */
   readonly replaces: number;
 }
 
 /**
- * Stores new bytes with higher fees under a nonce that is open: same destination, same amount. True
- * when it was this call that did.
+ * Signs and stores new bytes with higher fees under an open nonce, to the same destination and with the same amount.
+ * Gives true when this call did it.
  */
 export async function bumpSlot(
   db: Database,

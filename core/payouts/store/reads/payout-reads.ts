@@ -1,4 +1,4 @@
-/** Payouts as people look at them: where each one stands, what was signed for it, and why it waits. */
+/** Payouts as people see them: where each one stands, what was signed for it, and why it waits. */
 import { and, count, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
@@ -60,7 +60,7 @@ const NEWEST_SLOT: SQL = sql`
       FROM nonce_slot n WHERE n.payout_id = p.id ORDER BY n.created_at DESC, n.nonce DESC LIMIT 1
   ) slot ON true`;
 
-/** Payouts as people see them, of `chosen`: a table or a subquery named `p`, with what orders it. */
+/** Reads payouts as people see them. `chosen` is what follows FROM: the payouts under the name `p`, and their order. */
 function readPayouts(db: Reader, chosen: SQL) {
   return rows(
     db,

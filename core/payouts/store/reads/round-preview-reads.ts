@@ -22,8 +22,8 @@ import {
   previewRank,
   previewTotals,
 } from '../../rules/round-preview.js';
+import { readDayUse } from '../day-use.js';
 import { currentTerms, payeeStandings } from '../payee-standings.js';
-import { readDayUse } from '../payout-limits.js';
 import { isBlocking, payout } from '../tables.js';
 import { SHOWS_WAIT } from './payout-reads.js';
 

@@ -7,7 +7,7 @@ import { rows } from '../../../db/query.js';
 import { MANAGER } from '../../../ledger/store/audit-log.js';
 import { payingWallet as named, wallet } from '../tables.js';
 
-/** Names a wallet: one key on one chain. */
+/** A wallet is one key on one chain. */
 export interface WalletKey {
   readonly chainId: number;
   readonly address: Address;
@@ -39,7 +39,7 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
 
-/** Whether an address is a wallet that pays for this ledger, or did: a payment to it goes in a circle. */
+/** SQL: whether an address is a wallet that pays for this ledger, or did. A payment to it would only cost gas. */
 export const isWalletOfLedger = (address: SQL): SQL =>
   sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
 
@@ -60,7 +60,7 @@ export async function namingToCompare(reader: Reader, key: WalletKey): Promise<n
   return last === undefined || last.isCompared ? undefined : last.no;
 }
 
-/** Keeps that the chain was asked what the other wallets have sent before the naming of this number. */
+/** Records that the other wallets were compared with the chain for this naming. */
 export async function keepCompared(db: Database, key: WalletKey, naming: number): Promise<void> {
   await db
     .update(wallet)
@@ -68,7 +68,7 @@ export async function keepCompared(db: Database, key: WalletKey, naming: number)
     .where(and(eq(wallet.chainId, key.chainId), eq(wallet.address, key.address)));
 }
 
-/** Names the first wallet; whoever comes second finds it named. */
+/** Names the first wallet of a ledger. When there is one already, it changes nothing. */
 export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<void> {
   await tx.execute(sql`
     INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
@@ -101,7 +101,7 @@ export async function walletsAtWork(reader: Reader, chainId: number): Promise<re
   return atWork.map(({ address }) => address);
 }
 
-/** All wallets of this chain that the ledger has met, the first first. */
+/** Gives all wallets of this chain that were ever opened, in the order in which they were. */
 export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
   const opened = await reader
     .select({ address: wallet.address })

@@ -1,4 +1,4 @@
-/** Another wallet pays from now on: a person's order, one transaction, Temporal or not. */
+/** How a person makes another wallet pay: one transaction, also while Temporal is down. */
 import { eq, sql } from 'drizzle-orm';
 import { type Address, payableAddress } from '../../../base/address.js';
 import { counted } from '../../../base/counted.js';

@@ -66,12 +66,12 @@ const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
   and(eq(wallet.chainId, chainId), eq(wallet.address, address));
 
 /**
- * Locks all wallets of the ledger for this transaction: whoever hands out nonces, halts, resumes or replaces
- * stands in line here. Gives the halts that stand then.
+ * Locks all wallets of the ledger for this transaction, and gives the halts that stand then. Handing out nonces,
+ * halting, resuming and replacing a wallet all wait for one another here.
  */
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
-  // In a statement of its own: what waited for the lock must see the halts written meanwhile.
+  // A second statement, because one that waited for the lock would not see the halts that were written meanwhile.
   const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
     tx,
     sql`SELECT ${HALTS} AS halts`,
@@ -119,16 +119,16 @@ const insertWallet = (key: WalletKey, { nonce, block, balanceWei }: WalletOpenin
   INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
   VALUES (${key.chainId}, ${key.address}, ${nonce}, ${nonce}, ${block}, ${balanceWei.toString()})`;
 
-/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
+/** Throws WALLET_NOT_HALTED when nothing stops the wallet from signing during an adoption. */
 export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
   if (halt !== null) return;
   throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
 }
 
 /**
- * Writes down that this ledger has paid from a wallet from a nonce on, which an older backup does not know, so
- * that adoption goes over all of it; until then the ledger stays halted. False when that is known already.
- * Only ever backwards: what was left out can be taken in, and nothing that was taken in be left out.
+ * Records that this ledger has paid from a wallet from this nonce on, which an older backup does not know. Adoption
+ * then goes over all of it, and the ledger stays halted until it has. Gives false when that is known already. The
+ * opening only moves backwards: history can be taken in, and nothing that was taken in can be left out again.
  */
 export async function reopenWallet(
   db: Database,
@@ -185,7 +185,7 @@ async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): 
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Takes a wallet that was used before as it is: what it sent until now paid nothing of this ledger. */
+/** Accepts a wallet that was used before: a person says that what it sent until now paid nothing of this ledger. */
 export async function acceptUsedWallet(
   db: Database,
   key: WalletKey,
@@ -215,8 +215,8 @@ export async function acceptUsedWallet(
 }
 
 /**
- * Stops everything that the ledger would sign or send, from whichever wallet; `key` is what it is about.
- * False when it was halted for this already.
+ * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
+ * Gives false when it was halted for this already.
  */
 export async function haltWallet(
   db: Database,
@@ -256,7 +256,7 @@ async function halt(
   });
 }
 
-/** The balance that the chain showed last: people are told of it, and nothing is decided by it. */
+/** The balance that the chain showed last. It is for people; nothing is decided by it. */
 export interface SeenBalance {
   readonly wei: bigint;
   readonly block: number;

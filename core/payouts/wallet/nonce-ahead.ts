@@ -2,16 +2,16 @@ import { ChainError } from '../../chain/chain-error.js';
 import type { Wait } from '../rules/payout.js';
 import { nonceNotConfirmed, rpcUnreachable, walletHalted } from '../rules/waits.js';
 import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
-import { furthestView, noteBalance } from './balance-views.js';
+import { awaitOwnChain } from './ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { awaitOwnChain } from './own-chain.js';
+import { furthestView, noteBalance } from './quorum-views.js';
 
 const LOOKS = 3;
 const PAUSE_MS = 300;
 
 /**
- * The chain's count of the wallet's nonces is above what this ledger handed out: somebody else uses the
- * key. Believed, and the wallet halted, when a quorum of endpoints says so several times in a row.
+ * Checks a claim that the chain has used more nonces of the wallet than this ledger handed out, which means that
+ * somebody else uses the key. Halts the wallet when a quorum of endpoints says so several times in a row.
  */
 export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
   try {
@@ -35,9 +35,9 @@ async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
 }
 
 /**
- * In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. Throws
- * a ChainError when what they show is another chain: then nobody has used the key. Of what is asked once
- * and never again it also throws while no quorum says that the chain is not ahead.
+ * Says how far a quorum of endpoints sees the chain ahead of the ledger; undefined when it is not ahead. Throws a
+ * ChainError when they show another chain, because then nobody has used the key. With `isAskedOnce` it also throws
+ * while no quorum says that the chain is not ahead: nobody would ask again.
  */
 export async function readNonceAhead(
   deps: MoneyDeps,
@@ -46,10 +46,10 @@ export async function readNonceAhead(
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
   if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
-  // Read after the chain: what is mined by then and ours was allocated before.
+  // Read after the chain, so that every nonce of ours that was mined by then is counted here.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;
-  // What waits in the pool counts: after an older backup it may be ours, and unknown here.
+  // Transactions in the node's pool count too: after an older backup they may be ours and unknown here.
   const ahead = views
     .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);

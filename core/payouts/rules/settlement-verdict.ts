@@ -14,7 +14,7 @@ export interface SettlementRules {
   readonly confirmations: number;
   readonly finalityConfirmations: number;
   readonly gasLimitCap: bigint;
-  /** With one endpoint nothing but a payment is believed without an operator. */
+  /** How many there are. A single endpoint is believed a payment; anything else needs an operator. */
   readonly endpoints: number;
 }
 
@@ -25,10 +25,10 @@ export type SettlementVerdict =
   | { readonly kind: 'waiting'; readonly wait: Wait; readonly untilHead: number }
   /** The chain shows something that our signed bytes cannot have done. */
   | { readonly kind: 'mismatch'; readonly reason: string }
-  /** None of our attempts was seen: this proves nothing. */
+  /** No endpoint shows any of our attempts, which proves nothing. */
   | { readonly kind: 'unknown' };
 
-/** What became of a slot, from what the chain shows about its attempts. */
+/** Judges what became of a slot, from what the chain shows about its attempts. */
 export function decideSettlement(
   slot: SlotFacts,
   inclusions: readonly Inclusion[],

@@ -6,12 +6,12 @@ import { list, query, rows } from '../../db/query.js';
 import type { WaitCode } from '../rules/payout.js';
 import { isSigned, nonceSlot, payout, settler } from './tables.js';
 
-/** A worker that dies is replaced after so long. */
+/** After this long without a renewal another worker takes over. */
 const LEASE = '8 seconds';
 
 /**
- * Takes or renews the right to settle; true when this worker has it. Nothing that moves money relies on it:
- * two that settle at once do the same work twice.
+ * Takes or renews the right to settle, and gives true when this worker has it. It only saves work: two workers that
+ * settle at once do the same work twice, and no money moves twice.
  */
 export async function holdSettling(
   db: Database,
@@ -75,7 +75,7 @@ export async function markTold(db: Database, payoutIds: readonly string[]): Prom
     UPDATE payout SET told_at = now() WHERE id = ANY(${list(payoutIds)}::uuid[]) AND closed_at IS NOT NULL`);
 }
 
-/** What frees every payout that waits with one of these frees the oldest first. */
+/** Payouts that wait for one of these are freed together, when the wallet, the chain or the day allows; the oldest goes first. */
 const FREED_TOGETHER: readonly WaitCode[] = [
   'WALLET_HALTED',
   'WALLET_EMPTY',
@@ -86,7 +86,7 @@ const FREED_TOGETHER: readonly WaitCode[] = [
   'SIGNER_REFUSED',
   'WALLET_REPLACED',
 ];
-/** A saga that nobody has taken up for so long: no worker ran it, or its code fails. */
+/** After this long without a first try, no worker runs the payout's saga, or the saga's code fails. */
 const NOT_TAKEN_UP = '1 minute';
 
 /** A payout for which nothing is signed, and why. */
@@ -104,7 +104,7 @@ export interface Place {
 }
 
 export interface WaitingPage {
-  /** Begins behind this one; null: with the oldest. */
+  /** The page begins after this one, or with the oldest when null. */
   readonly after: Place | null;
   readonly limit: number;
 }
