@@ -8,12 +8,12 @@ import { query } from '../../core/db/query.js';
 import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
   CONTRACTS,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   setBalance,
   type TestWallet,
@@ -31,8 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
 });
 afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);

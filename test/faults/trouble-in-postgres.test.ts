@@ -10,11 +10,11 @@ import { query } from '../../core/db/query.js';
 import { sqlState } from '../../core/db/transact.js';
 import { waitUntil } from '../../core/processes/process.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   type SettleOutcome,
 } from '../harness/money.js';
@@ -31,8 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase(20);
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase(20);
 });
 afterEach(async () => {
   for (const close of opened.splice(0)) await close();

@@ -2,11 +2,11 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import type { TestDatabase } from '../../../test/harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   stateOf,
   type TestWallet,
@@ -37,8 +37,7 @@ beforeAll(async () => {
 afterAll(() => chain.stop());
 // A database each: the limit of the day is the whole pool's.
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
 });
 afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);
