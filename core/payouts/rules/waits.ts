@@ -291,3 +291,28 @@ export function walletsNotCompared(): Wait {
 export function nonceNotConfirmed(): Wait {
   return rpcUnreachable('it answered with a nonce that the wallet cannot have');
 }
+
+/** The rest are reasons of halts, which `walletHalted` shows for every payout that waits for their end. */
+export const keyUsedElsewhere = (address: string, chainNonce: number, nextNonce: number): string =>
+  `the chain has used ${chainNonce} nonces of ${address}, this ledger knows of ${nextNonce}: the key was used elsewhere`;
+
+export const beforeAnotherPays = (reason: string): string =>
+  `${reason}; another wallet is to pay from now on`;
+
+export const notBookedYet = (address: string, nonce: number): string =>
+  `what ${address} has sent from nonce ${nonce} on is not booked yet`;
+
+export const signerGaveOther = (payoutId: string, fault: string): string =>
+  `the signer was given payout ${payoutId} and gave something else: ${fault}`;
+
+interface SlotOfPayout {
+  readonly nonce: number;
+  readonly payoutId: string;
+}
+
+export const transactionMismatch = ({ nonce, payoutId }: SlotOfPayout, reason: string): string =>
+  `nonce ${nonce}, payout ${payoutId}: ${reason}`;
+
+export const nonceTaken = ({ nonce, payoutId }: SlotOfPayout): string =>
+  `nonce ${nonce} was used by a transaction that is not ours, payout ${payoutId} ` +
+  `was signed for it: stop whatever else uses the key, then \`openpool wallet adopt\` books what it paid`;

@@ -2,7 +2,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { signerOf, transferFault } from '../../chain/transfer.js';
 import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
-import { signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
+import { signerGaveOther, signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
 import type { SignTransfer } from '../store/nonces/nonces.js';
 import { haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -56,8 +56,7 @@ export function checkedSign(deps: MoneyDeps): SignTransfer {
       transferFault(signed, order) ??
       (signerOf(signed.raw) === deps.signer.address ? undefined : 'another key signed it');
     if (fault === undefined) return signed;
-    const words = `the signer was given payout ${order.payoutId} and gave something else: ${fault}`;
-    throw new PoolError('SIGNER_MISMATCH', words);
+    throw new PoolError('SIGNER_MISMATCH', signerGaveOther(order.payoutId, fault));
   };
 }
 

@@ -4,9 +4,9 @@ import { transferFault } from '../../chain/transfer.js';
 import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
 import { decideSettlement, type SettlementVerdict } from '../rules/settlement-verdict.js';
-import { tooFewAgree } from '../rules/waits.js';
+import { nonceTaken, tooFewAgree, transactionMismatch } from '../rules/waits.js';
 import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/open-slots.js';
-import { haltWallet } from '../store/wallet/wallets.js';
+import { haltWallet, NONCE_TAKEN } from '../store/wallet/wallets.js';
 import { awaitOwnChain } from '../wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { recoverOurs } from './unknown-transactions.js';
@@ -74,7 +74,7 @@ async function settleSlots(
   }));
   for (const { slot, decision } of decided) {
     if (decision.kind !== 'mismatch') continue;
-    const reason = `nonce ${slot.nonce}, payout ${slot.payoutId}: ${decision.reason}`;
+    const reason = transactionMismatch(slot, decision.reason);
     await haltWallet(deps.db, walletKeyOf(deps), { code: 'TRANSACTION_MISMATCH', reason });
   }
   const closings = closingsOf(decided);
@@ -157,8 +157,5 @@ export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<vo
   if (taken.length < deps.rpc.quorum || answers.some(({ value }) => value.seen)) return;
   await awaitOwnChain(deps);
   if (await recoverOurs(deps, slot)) return;
-  const reason =
-    `nonce ${slot.nonce} was used by a transaction that is not ours, payout ${slot.payoutId} ` +
-    `was signed for it: stop whatever else uses the key, then \`openpool wallet adopt\` books what it paid`;
-  await haltWallet(deps.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
+  await haltWallet(deps.db, key, { code: NONCE_TAKEN, reason: nonceTaken(slot) });
 }

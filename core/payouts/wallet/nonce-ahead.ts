@@ -1,6 +1,11 @@
 import { ChainError } from '../../chain/chain-error.js';
 import type { Wait } from '../rules/payout.js';
-import { nonceNotConfirmed, rpcUnreachable, walletHalted } from '../rules/waits.js';
+import {
+  keyUsedElsewhere,
+  nonceNotConfirmed,
+  rpcUnreachable,
+  walletHalted,
+} from '../rules/waits.js';
 import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
 import { awaitOwnChain } from './ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
@@ -58,11 +63,7 @@ export async function readNonceAhead(
     return undefined;
   }
   await awaitOwnChain(deps);
-  const chainNonce = Math.min(...ahead);
-  return (
-    `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +
-    `${wallet.nextNonce}: the key was used elsewhere`
-  );
+  return keyUsedElsewhere(key.address, Math.min(...ahead), wallet.nextNonce);
 }
 
 function requireNotAhead(deps: MoneyDeps, sayNotAhead: number): void {

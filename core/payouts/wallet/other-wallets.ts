@@ -3,8 +3,9 @@
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/chain-error.js';
 import { lastBlockBefore } from '../../chain/wallet-history.js';
+import { beforeAnotherPays } from '../rules/waits.js';
 import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';
-import { haltWallet, type WalletOpening } from '../store/wallet/wallets.js';
+import { haltWallet, NONCE_AHEAD, type WalletOpening } from '../store/wallet/wallets.js';
 import { finalPoint } from './final-point.js';
 import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
@@ -28,8 +29,8 @@ export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
 async function compare(other: MoneyDeps): Promise<void> {
   const ahead = await readNonceAhead(other, { isAskedOnce: true });
   if (ahead === undefined) return;
-  const reason = `${ahead}; another wallet is to pay from now on`;
-  await haltWallet(other.db, walletKeyOf(other), { code: 'NONCE_AHEAD_OF_LEDGER', reason });
+  const reason = beforeAnotherPays(ahead);
+  await haltWallet(other.db, walletKeyOf(other), { code: NONCE_AHEAD, reason });
 }
 
 /** Gives the block and the balance at which a wallet had sent this many transactions, as a quorum of endpoints shows them. */

@@ -5,6 +5,7 @@ import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
+import { notBookedYet } from '../../rules/waits.js';
 import { wallet } from '../tables.js';
 import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 
@@ -159,8 +160,8 @@ export async function reopenWallet(
       DELETE FROM wallet_halt
        WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
     if (!ofWallet.includes(NONCE_AHEAD)) {
-      const words = `what ${key.address} has sent from nonce ${opening.nonce} on is not booked yet`;
-      await halt(tx, key, { code: NONCE_AHEAD, reason: words, actor });
+      const halted = notBookedYet(key.address, opening.nonce);
+      await halt(tx, key, { code: NONCE_AHEAD, reason: halted, actor });
     }
     const detail = { nonce: String(opening.nonce), block: String(opening.block) };
     const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
