@@ -6,7 +6,7 @@ import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isClosed, type PayoutState } from '../rules/payout.js';
 import { payoutHeld } from '../rules/waits.js';
-import { nonceSlot, type Payout, payout } from './tables.js';
+import { isOpenSlot, nonceSlot, type Payout, payout } from './tables.js';
 import { payingWallet } from './wallet/paying-wallet.js';
 
 /** The state after the message, and what it did in words. */
@@ -119,7 +119,7 @@ async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
   const [slot] = await tx
     .select({ wallet: nonceSlot.wallet })
     .from(nonceSlot)
-    .where(and(eq(nonceSlot.payoutId, id), eq(nonceSlot.state, 'open')));
+    .where(and(eq(nonceSlot.payoutId, id), isOpenSlot));
   if (slot === undefined || slot.wallet === paying?.address) return;
   const words =
     `payout ${id} is signed with the key of ${slot.wallet}, which was replaced: the same bytes go out ` +

@@ -4,7 +4,7 @@ import type { Address } from '../../base/address.js';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query, rows } from '../../db/query.js';
 import type { WaitCode } from '../rules/payout.js';
-import { isSigned, nonceSlot, payout, settler } from './tables.js';
+import { isOpenSlot, isSigned, nonceSlot, payout, settler } from './tables.js';
 
 /** After this long without a renewal another worker takes over. */
 const LEASE = '8 seconds';
@@ -43,7 +43,7 @@ export async function walletsUnderWay(
   const open = await reader
     .selectDistinct({ wallet: nonceSlot.wallet })
     .from(nonceSlot)
-    .where(and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.state, 'open')))
+    .where(and(eq(nonceSlot.chainId, chainId), isOpenSlot))
     .orderBy(asc(nonceSlot.wallet));
   return new Set(open.map(({ wallet }) => wallet));
 }

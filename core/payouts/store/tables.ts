@@ -143,6 +143,8 @@ export const nonceSlot = pgTable(
 );
 
 export type NonceSlot = typeof nonceSlot.$inferSelect;
+/** A literal, for the partial index of open slots. */
+export const isOpenSlot: SQL = sql`${nonceSlot.state} = 'open'`;
 
 export const attempt = pgTable('attempt', {
   hash: text('hash').primaryKey(),

@@ -1,12 +1,12 @@
 /** How a person makes another wallet pay: one transaction, also while Temporal is down. */
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { type Address, payableAddress } from '../../../base/address.js';
 import { counted } from '../../../base/counted.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, recordDecision } from '../../../ledger/store/audit-log.js';
-import { nonceSlot } from '../tables.js';
+import { isOpenSlot, nonceSlot } from '../tables.js';
 import { payingWallet } from './paying-wallet.js';
 import { lockWallets } from './wallets.js';
 
@@ -43,7 +43,7 @@ export async function replaceWallet(
       );
     }
     const from = paying.address;
-    const underWay = await tx.$count(nonceSlot, eq(nonceSlot.state, 'open'));
+    const underWay = await tx.$count(nonceSlot, isOpenSlot);
     if (from === to) {
       return { changed: false, from, to, underWay, words: `${to} is the wallet that pays already` };
     }
