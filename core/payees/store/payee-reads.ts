@@ -1,4 +1,5 @@
 /** Payees with what they are owed, added up over all their worker rows. */
+
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
@@ -13,6 +14,7 @@ import {
   toPage,
 } from '../../db/paging.js';
 import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
+import { isBlocking } from '../../payouts/store/tables.js';
 import { isWalletOfLedger } from '../../payouts/store/wallet/paying-wallet.js';
 import { WORKER_BALANCES } from './remote-worker-reads.js';
 
@@ -52,7 +54,7 @@ type PayeeRow = {
 const PAYEE_COLUMNS: SQL = sql`
   p.address, p.unpayable_code, p.unpayable_reason, p.unpayable_at, p.created_at, owed.*,
   ${isWalletOfLedger(sql`p.address`)} AS is_wallet,
-  (SELECT o.id FROM payout o WHERE o.payee = p.address AND o.state IN ('reserved', 'signed'))
+  (SELECT o.id FROM payout o WHERE o.payee = p.address AND ${isBlocking(sql`o.state`)})
     AS open_payout_id`;
 
 const PAYEE_BALANCES: SQL = sql`

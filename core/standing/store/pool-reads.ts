@@ -1,11 +1,12 @@
 /** The pool as a whole. Everything here comes from sums that are kept, never from a scan of events. */
+
 import { and, desc, isNull, lte, max, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import type { Account } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
-import { payoutRound } from '../../payouts/store/tables.js';
+import { isOpen, payoutRound } from '../../payouts/store/tables.js';
 import type { TermsValues } from '../../terms/rules/terms.js';
 import { terms } from '../../terms/store/tables.js';
 
@@ -34,7 +35,7 @@ export async function readPoolTotals(db: Reader): Promise<PoolTotals> {
       sql`SELECT (SELECT count(*)::int FROM remote_worker) AS workers,
         (SELECT count(*)::int FROM remote_worker w WHERE EXISTS (SELECT ${liveConnections(1)})) AS online,
         (SELECT count(*)::int FROM payee) AS payees,
-        (SELECT count(*)::int FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS open,
+        (SELECT count(*)::int FROM payout WHERE ${isOpen()}) AS open,
         (SELECT count(*)::int FROM unmatched_job WHERE role = 'processed') AS unattributed,
         (SELECT count(*)::int FROM set_aside WHERE resolved_at IS NULL) AS aside`,
     ),
