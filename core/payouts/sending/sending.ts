@@ -4,24 +4,13 @@
  */
 import { PoolError } from '../../base/errors/pool-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
-import { isClosed, type PayoutState, type Wait } from '../rules/payout.js';
+import { isClosed, type SendResult, type Wait } from '../rules/payout.js';
 import { payoutHeld, signedElsewhere } from '../rules/waits.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { type AllocatingDeps, allocate, type Waits } from './allocating.js';
 import { broadcastUnsent } from './broadcasting.js';
 import { GasMemory } from './gas-memory.js';
-
-export type SendResult =
-  | {
-      readonly kind: 'sent';
-      readonly nonce: number;
-      readonly txHash: string;
-      /** Why it is not settled yet, as Postgres shows it. */
-      readonly wait: Wait | null;
-    }
-  | { readonly kind: 'waiting'; readonly wait: Wait }
-  | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
 export interface Sender {
   /** Signs the payout if it can be signed, and broadcasts its bytes if they were never sent. */
