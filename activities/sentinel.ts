@@ -19,7 +19,7 @@ import { type LookReport, recordLook } from '../core/sentinel/store/findings.js'
 import { readPayoutFigures } from '../core/sentinel/store/payout-figures.js';
 import { openSubjects, readRefusedSends } from '../core/sentinel/store/sentinel-money.js';
 import { readSentinelFigures } from '../core/sentinel/store/sentinel-reads.js';
-import { findTermsHistory } from '../core/terms/store/terms.js';
+import { findTermsHistory } from '../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { guarded } from './failure.js';
 

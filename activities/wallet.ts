@@ -3,10 +3,10 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { ChainError } from '../core/chain/chain-error.js';
 import { adoptWallet } from '../core/checks/adoption.js';
 import { auditLedger } from '../core/checks/audit/audit.js';
-import type { Finding } from '../core/checks/audit/invariants.js';
 import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
 import { recheckSettled } from '../core/checks/recheck.js';
 import { reconcile } from '../core/checks/reconciliation.js';
+import type { Discrepancy } from '../core/checks/rules/discrepancies.js';
 import type { AdoptionReport } from '../core/checks/rules/reports.js';
 import { type GivenOrder, givenBy } from '../core/orders/rules/order.js';
 import {
@@ -35,7 +35,7 @@ import { ordered } from './orders.js';
 
 export interface AuditReport {
   readonly ok: boolean;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Discrepancy[];
 }
 
 /**
@@ -196,7 +196,7 @@ async function auditPool(
   return { ok: findings.length === 0, findings };
 }
 
-async function auditNonce(deps: MoneyDeps): Promise<readonly Finding[]> {
+async function auditNonce(deps: MoneyDeps): Promise<readonly Discrepancy[]> {
   try {
     const ahead = await readNonceAhead(deps);
     if (ahead === undefined) return [];

@@ -1,4 +1,4 @@
-/** Repairs of one payout: each shows first what it would do, and proves it on the chain. */
+/** Repairs of one payout. Each has a dry run that says what it would do, and proves on the chain that it may. */
 
 import { PoolError } from '../base/errors/pool-error.js';
 import { ethAndWei } from '../base/money.js';
@@ -23,8 +23,8 @@ import {
 } from './store/repaired-payouts.js';
 
 /**
- * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
- * what was signed failed for good and one endpoint alone says so.
+ * Gives a payout's amount back to pending when nothing can pay it any more: either nothing was signed, or what was
+ * signed has failed for good and only one endpoint is there to say it, and so a person has to confirm it.
  */
 export async function releasePayout(
   deps: MoneyDeps,
@@ -55,7 +55,7 @@ export async function releasePayout(
   return { applied: !input.dryRun, words };
 }
 
-/** What the chain has decided about its slot, when a person's word stands in for a second endpoint. */
+/** Reads what the chain says about the payout's slot; the person's order counts as a second endpoint. */
 async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,
@@ -74,7 +74,7 @@ async function decideAlone(
   return { slot, decision: decideSettlement(facts, inclusions, rules) };
 }
 
-/** Books a payment that somebody made outside of the pool, once the chain has proved it. */
+/** Books a payment that somebody made outside of the pool, if the chain proves it. */
 export async function payElsewhere(
   deps: MoneyDeps,
   input: GivenOrder<'payout.paid-elsewhere'>,

@@ -68,7 +68,7 @@ describe('an order', () => {
     }
   });
 
-  it('is not taken back once a worker has taken it up: it was told to have failed, and was booked', async () => {
+  it('is not withdrawn once a worker has taken it up, because it may be booked by then', async () => {
     const { orderId } = await give();
     await takeOrder(database.db, 'payout.manual', orderId);
     expect(await withdrawOrder(database.db, orderId)).toBe(false);
@@ -78,7 +78,7 @@ describe('an order', () => {
     });
   });
 
-  it('of a time to come is not carried out: it would never grow old', async () => {
+  it('from the future is not carried out, because it would never grow too old', async () => {
     const { orderId } = await give();
     await database.db.execute(sql`ALTER TABLE operator_order DISABLE TRIGGER keep_order`);
     await database.db.execute(
@@ -90,7 +90,7 @@ describe('an order', () => {
     });
   });
 
-  it('says for ever what it said when it was given, and ends once', async () => {
+  it('never changes after it was given, and ends once', async () => {
     const { orderId } = await give();
     const change = (what: string) =>
       database.db.execute(sql.raw(`UPDATE operator_order SET ${what} WHERE id = '${orderId}'`));
