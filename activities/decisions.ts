@@ -4,13 +4,16 @@ import { counted } from '../core/base/counted.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { ethAndWei, isPossibleWei, sumWei } from '../core/base/money.js';
 import type { Database } from '../core/db/database.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
 import type { Assignee } from '../core/decisions/rules/job-decision.js';
 import {
   formatJobHandle,
   type JobKey,
   parseJobHandle,
 } from '../core/decisions/rules/job-handle.js';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
 import { adjustPending } from '../core/decisions/store/adjustments.js';
 import { type CommandJob, readCommand } from '../core/decisions/store/decided-jobs.js';
 import {
@@ -20,7 +23,7 @@ import {
 } from '../core/decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../core/decisions/store/unmatched-job-reads.js';
 import { requireKnownSource } from '../core/events/store/sources/source-reads.js';
-import type { JobChoice, Order } from '../core/orders/rules/order.js';
+import type { JobChoice, Order } from '../core/orders/rules/order-kinds.js';
 import { beating, type OnProgress, REPAIR_MS } from './beating.js';
 import { ordered } from './orders.js';
 

@@ -2,7 +2,7 @@
 
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
-import type { Order, OrderKind } from '../core/orders/rules/order.js';
+import type { Order, OrderKind } from '../core/orders/rules/order-kinds.js';
 import { endOrder, takeOrder } from '../core/orders/store/orders.js';
 import type { OrderInput, Unscoped } from '../workflows/contract.js';
 import { guarded } from './failure.js';

@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { payableAddress } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { Order } from '../core/orders/rules/order.js';
+import type { Order } from '../core/orders/rules/order-kinds.js';
 import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveManual, reserveRound } from '../core/payouts/store/reservations.js';

@@ -7,7 +7,7 @@ import type {
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
 import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
-import type { Order } from '../core/orders/rules/order.js';
+import type { Order } from '../core/orders/rules/order-kinds.js';
 import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import { beating, REPAIR_MS } from './beating.js';

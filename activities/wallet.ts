@@ -6,9 +6,9 @@ import { auditLedger } from '../core/checks/audit/audit.js';
 import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
 import { recheckSettled } from '../core/checks/recheck.js';
 import { reconcile } from '../core/checks/reconciliation.js';
+import type { AdoptionReport } from '../core/checks/rules/check-reports.js';
 import type { Discrepancy } from '../core/checks/rules/discrepancies.js';
-import type { AdoptionReport } from '../core/checks/rules/reports.js';
-import { type GivenOrder, givenBy } from '../core/orders/rules/order.js';
+import { type GivenOrder, givenBy } from '../core/orders/rules/order-kinds.js';
 import {
   openedWallets,
   payingWallet,

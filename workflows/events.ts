@@ -2,7 +2,10 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { createDecisionActivities } from '../activities/decisions.js';
 import type { createSyncActivities } from '../activities/sync.js';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
 import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
 import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
 import type { OrderInput, Scoped } from './contract.js';

@@ -1,7 +1,7 @@
 /** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { createWalletActivities } from '../activities/wallet.js';
-import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
 import { onLane, REPAIR_CALL } from './activity-options.js';
 import type { OrderInput, Scoped } from './contract.js';
 

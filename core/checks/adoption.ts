@@ -5,7 +5,7 @@
 
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
-import type { GivenOrder } from '../orders/rules/order.js';
+import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { describeForeign } from '../payouts/rules/foreign-verdict.js';
 import {
   type Found,
@@ -24,7 +24,7 @@ import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { openingAt } from '../payouts/wallet/other-wallets.js';
 import { requireOwnChain } from '../payouts/wallet/own-chain.js';
-import type { AdoptionReport } from './rules/reports.js';
+import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
 /** How many nonces one run takes: its answer passes through Temporal, and its booking holds the wallet's lock. */

@@ -5,7 +5,7 @@ import { ethAndWei } from '../base/money.js';
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
-import type { GivenOrder } from '../orders/rules/order.js';
+import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { decideSettlement, type SettlementDecision } from '../payouts/rules/settlement.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
 import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
@@ -14,7 +14,7 @@ import { finalPoint } from '../payouts/wallet/final-point.js';
 import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { requireOwnChain } from '../payouts/wallet/own-chain.js';
-import type { RepairReport } from './rules/reports.js';
+import type { RepairReport } from './rules/check-reports.js';
 import {
   bookPaidElsewhere,
   type RepairedPayout,

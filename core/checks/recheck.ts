@@ -6,7 +6,7 @@ import { finalPoint } from '../payouts/wallet/final-point.js';
 import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
-import type { RecheckReport } from './rules/reports.js';
+import type { RecheckReport } from './rules/check-reports.js';
 import {
   markFinal,
   moveSlot,
@@ -27,27 +27,19 @@ export async function recheckSettled(
 ): Promise<RecheckReport> {
   const report = { final: 0, moved: 0, reopened: 0 };
   for (const each of await walletsOfLedger(deps)) {
-    for await (const part of recheckPages(each, onProgress)) {
+    for (let from = 0; ; ) {
+      const page = await slotsNotFinal(each.db, walletKeyOf(each), { from, limit: PAGE });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      onProgress(`nonces ${from} to ${last.nonce} of ${each.signer.address}`);
+      const part = await recheckPage(each, page);
       report.final += part.final;
       report.moved += part.moved;
       report.reopened += part.reopened;
+      from = last.nonce + 1;
     }
   }
   return report;
-}
-
-async function* recheckPages(
-  deps: MoneyDeps,
-  onProgress: (words: string) => void,
-): AsyncGenerator<RecheckReport> {
-  for (let from = 0; ; ) {
-    const page = await slotsNotFinal(deps.db, walletKeyOf(deps), { from, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    onProgress(`nonces ${from} to ${last.nonce} of ${deps.signer.address}`);
-    yield await recheckPage(deps, page);
-    from = last.nonce + 1;
-  }
 }
 
 async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<RecheckReport> {

@@ -9,6 +9,7 @@ import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { agreedSent } from '../payouts/wallet/agreed-sent.js';
 import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import type { ReconciliationReport } from './rules/check-reports.js';
 import {
   compareBalance,
   compareNonce,
@@ -17,7 +18,6 @@ import {
   type LedgerRecord,
   spentBy,
 } from './rules/discrepancies.js';
-import type { ReconciliationReport } from './rules/reports.js';
 import {
   keepReconciliation,
   ledgerRecords,

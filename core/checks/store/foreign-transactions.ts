@@ -1,5 +1,5 @@
 /** Transactions of the wallet's key that this ledger did not sign: each gets a verdict and is booked once. */
-import { and, asc, eq, exists, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, type SQL, sql } from 'drizzle-orm';
 import { ethAndWei } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { rows } from '../../db/query.js';
@@ -14,6 +14,7 @@ import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { postPayment } from '../../payouts/store/payout-postings.js';
 import { nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
 import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/wallet/wallets.js';
+import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
 
 /** A final transaction, without what a person said about it. */
@@ -33,6 +34,10 @@ export interface Adoption {
   readonly isComplete: boolean;
 }
 
+/** Selects the foreign transactions of a wallet's key. */
+export const isSentBy = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(foreignTransaction.chainId, chainId), eq(foreignTransaction.sender, address));
+
 /** Finds transactions that were booked as paying nobody, and whose destination has become a payee since. */
 export async function unclaimedPayments(
   reader: Reader,
@@ -48,8 +53,7 @@ export async function unclaimedPayments(
     .where(
       and(
         exists(itsWorkers),
-        eq(foreignTransaction.chainId, key.chainId),
-        eq(foreignTransaction.sender, key.address),
+        isSentBy(key),
         eq(foreignTransaction.verdict, 'pays-nobody'),
         foreignTransaction.succeeded,
         gt(foreignTransaction.valueWei, 0n),
@@ -175,14 +179,7 @@ async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promi
   const slots = await tx
     .update(nonceSlot)
     .set({ state: 'superseded', closedAt: sql`now()` })
-    .where(
-      and(
-        eq(nonceSlot.chainId, key.chainId),
-        eq(nonceSlot.wallet, key.address),
-        eq(nonceSlot.nonce, nonce),
-        eq(nonceSlot.state, 'open'),
-      ),
-    )
+    .where(and(isSlotOf(key), eq(nonceSlot.nonce, nonce), eq(nonceSlot.state, 'open')))
     .returning({ payoutId: nonceSlot.payoutId });
   const ids = slots.map(({ payoutId }) => payoutId);
   const reason = `transaction ${hash} took its nonce ${nonce}`;

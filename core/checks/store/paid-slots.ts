@@ -7,28 +7,18 @@ import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { nonceSlot } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 
-/** The nonce slot of a paid transfer, with the block that the transfer stands in. */
-export interface PaidSlot {
-  readonly nonce: number;
-  readonly payoutId: string;
-  readonly hash: string;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-}
+/** Selects the nonce slots of a wallet. */
+export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.wallet, address));
 
-const isMined = (key: WalletKey): SQL | undefined =>
-  and(
-    eq(nonceSlot.chainId, key.chainId),
-    eq(nonceSlot.wallet, key.address),
-    eq(nonceSlot.state, 'mined'),
-  );
+const isMined = (key: WalletKey) => and(isSlotOf(key), eq(nonceSlot.state, 'mined'));
 
 /** Reads a page of the paid slots that are not final yet, in the order of their nonces. */
 export async function slotsNotFinal(
   reader: Reader,
   key: WalletKey,
   page: { readonly from: number; readonly limit: number },
-): Promise<readonly PaidSlot[]> {
+) {
   // The schema lets these three be null; a mined slot always has them.
   return reader
     .select({
@@ -43,6 +33,8 @@ export async function slotsNotFinal(
     .orderBy(asc(nonceSlot.nonce))
     .limit(page.limit);
 }
+
+export type PaidSlot = Awaited<ReturnType<typeof slotsNotFinal>>[number];
 
 /** Marks these slots as final; they are not checked again. */
 export async function markFinal(
@@ -79,18 +71,11 @@ export async function reopenPayout(db: Database, key: WalletKey, slot: PaidSlot)
   const { nonce, payoutId, hash, blockNumber, blockHash } = slot;
   return transact(db, async (tx) => {
     await tx.execute(sql`SELECT FROM payout WHERE id = ${payoutId} FOR NO KEY UPDATE`);
-    const nothingMined = {
-      minedHash: null,
-      blockNumber: null,
-      blockHash: null,
-      gasUsed: null,
-      gasPriceWei: null,
-      closedAt: null,
-    };
+    const noBlock = { blockNumber: null, blockHash: null, gasUsed: null, gasPriceWei: null };
     const isAsSeen = and(eq(nonceSlot.minedHash, hash), eq(nonceSlot.blockHash, blockHash));
     const opened = await tx
       .update(nonceSlot)
-      .set({ state: 'open', ...nothingMined })
+      .set({ state: 'open', minedHash: null, closedAt: null, ...noBlock })
       .where(and(isMined(key), eq(nonceSlot.nonce, nonce), isAsSeen))
       .returning({ nonce: nonceSlot.nonce });
     if (opened.length === 0) return false;

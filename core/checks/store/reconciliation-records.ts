@@ -5,6 +5,8 @@ import { rows } from '../../db/query.js';
 import { nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 import type { LedgerRecord } from '../rules/discrepancies.js';
+import { isSentBy } from './foreign-transactions.js';
+import { isSlotOf } from './paid-slots.js';
 import { foreignTransaction, reconciliation } from './tables.js';
 
 /** Where an interval begins: a block, and the wallet's nonce and balance after it. */
@@ -64,37 +66,20 @@ export async function ledgerRecords(
     })
     .from(nonceSlot)
     .innerJoin(payout, eq(payout.id, nonceSlot.payoutId))
-    .where(
-      and(
-        eq(nonceSlot.chainId, key.chainId),
-        eq(nonceSlot.wallet, key.address),
-        gte(nonceSlot.nonce, from),
-        lt(nonceSlot.nonce, below),
-      ),
-    )
+    .where(and(isSlotOf(key), gte(nonceSlot.nonce, from), lt(nonceSlot.nonce, below)))
     .as('slot');
   const other = reader
     .select({ nonce: foreignTransaction.nonce, hash: foreignTransaction.hash })
     .from(foreignTransaction)
     .where(
-      and(
-        eq(foreignTransaction.chainId, key.chainId),
-        eq(foreignTransaction.sender, key.address),
-        gte(foreignTransaction.nonce, from),
-        lt(foreignTransaction.nonce, below),
-      ),
+      and(isSentBy(key), gte(foreignTransaction.nonce, from), lt(foreignTransaction.nonce, below)),
     )
     .as('other');
+  const { state, payoutId, destination, amountWei, minedHash } = slot;
   const records = await reader
     .select({
       nonce: sql`coalesce(${slot.nonce}, ${other.nonce})`.mapWith(nonceSlot.nonce),
-      slot: {
-        state: slot.state,
-        payoutId: slot.payoutId,
-        destination: slot.destination,
-        amountWei: slot.amountWei,
-        minedHash: slot.minedHash,
-      },
+      slot: { state, payoutId, destination, amountWei, minedHash },
       foreignHash: other.hash,
     })
     .from(slot)
@@ -113,8 +98,7 @@ export async function minedBeyond(
     .from(nonceSlot)
     .where(
       and(
-        eq(nonceSlot.chainId, key.chainId),
-        eq(nonceSlot.wallet, key.address),
+        isSlotOf(key),
         gte(nonceSlot.nonce, end.nonce),
         inArray(nonceSlot.state, ['mined', 'failed']),
         lte(nonceSlot.blockNumber, end.block),

@@ -1,26 +1,15 @@
 /** The payout that a person repairs: how it stands, and the booking of a payment that was made outside of the pool. */
 import { and, eq } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
-import type { PayoutState } from '../../payouts/rules/payout.js';
 import { attempt, nonceSlot, payout } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
 
-export interface RepairedPayout {
-  readonly state: PayoutState;
-  readonly payee: Address;
-  readonly destination: Address;
-  readonly amountWei: bigint;
-  /** Its open slot: the wallet, and the nonce. */
-  readonly slot: { readonly wallet: Address; readonly nonce: number } | null;
-}
-
-/** Reads how the payout stands, and locks it; throws PAYOUT_NOT_FOUND. */
-export async function requirePayout(reader: Reader, id: string): Promise<RepairedPayout> {
+/** Reads how the payout and its open slot stand, and locks the payout; throws PAYOUT_NOT_FOUND. */
+export async function requirePayout(reader: Reader, id: string) {
   const [found] = await reader
     .select({
       state: payout.state,
@@ -36,6 +25,8 @@ export async function requirePayout(reader: Reader, id: string): Promise<Repaire
   if (found === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
   return found;
 }
+
+export type RepairedPayout = Awaited<ReturnType<typeof requirePayout>>;
 
 /**
  * Books a payment that was made outside of the pool, under the payout's lock. It is refused once anything is signed,

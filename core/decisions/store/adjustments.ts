@@ -12,6 +12,7 @@ import { balance, ledgerEntry, posting, remoteWorker } from '../../ledger/store/
 import { markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
 import {
   ensureWorkers,
+  fits,
   namesOf,
   requirePayee,
   requireRow,
@@ -85,12 +86,8 @@ type Booked = NonNullable<Awaited<ReturnType<typeof findAdjustment>>>;
 
 /** Returns the row that it was booked on; throws when the same reference names another adjustment. */
 function refuseOther({ worker, amountWei }: Booked, asked: Adjustment): RemoteWorker {
-  const isSame =
-    worker.payee === asked.payee &&
-    amountWei === asked.amountWei &&
-    (asked.nodeType === null || asked.nodeType === worker.nodeType) &&
-    (asked.region === null || asked.region === worker.region);
-  if (isSame) return worker;
+  const isSamePayment = worker.payee === asked.payee && amountWei === asked.amountWei;
+  if (isSamePayment && fits(worker, asked)) return worker;
   const { reference } = asked;
   const what = `${ethAndWei(amountWei)} for ${worker.payee}`;
   const words = `"${reference}" names an adjustment of ${what} (${worker.nodeType}, ${worker.region})`;
@@ -111,21 +108,15 @@ async function lockPending(tx: Transaction, payee: Address): Promise<bigint> {
 }
 
 /** Returns the row that is named, or the only one that fits. */
-async function chooseWorker(
-  tx: Transaction,
-  { payee, nodeType, region, isNewPayee }: Adjustment,
-): Promise<RemoteWorker> {
+async function chooseWorker(tx: Transaction, asked: Adjustment): Promise<RemoteWorker> {
+  const { payee, nodeType, region, isNewPayee } = asked;
   if (nodeType !== null && region !== null) {
     const named = { payee, nodeType, region };
     await requireRow(tx, named, { isNewPayee });
     return named;
   }
   const known = await rowsOfPayee(tx, payee);
-  const [only, ...others] = known.filter(
-    (one) =>
-      (nodeType === null || one.nodeType === nodeType) &&
-      (region === null || one.region === region),
-  );
+  const [only, ...others] = known.filter((row) => fits(row, asked));
   if (only !== undefined && others.length === 0) return only;
   const missing =
     known.length === 0

@@ -1,21 +1,23 @@
 /** What became of jobs that no longer wait. A command that is repeated, or that contradicts an earlier one, meets this. */
 import { asc, count, eq, type SQL, sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
 import { list, orNull, rows } from '../../db/query.js';
 import { decidedJob } from '../../events/store/tables.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
+import { fits } from '../../payees/store/named-workers.js';
 import type { Assignee } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 
+/** The jobs' sources, times and event ids as three arrays, for `unnest`. */
+export const keyLists = (keys: readonly JobKey[]): SQL => sql`
+  ${list(keys.map(({ sourceId }) => sourceId))}::text[],
+  ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
+  ${list(keys.map(({ eventId }) => eventId))}::text[]`;
+
 /** The jobs as rows `k (source_id, dt, event_id)` of a query. */
-export function keyRows(keys: readonly JobKey[]): SQL {
-  return sql`unnest(${list(keys.map(({ sourceId }) => sourceId))}::text[],
-    ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
-    ${list(keys.map(({ eventId }) => eventId))}::text[]) AS k (source_id, dt, event_id)`;
-}
+export const keyRows = (keys: readonly JobKey[]): SQL =>
+  sql`unnest(${keyLists(keys)}) AS k (source_id, dt, event_id)`;
 
 /** Decoders of a job's key. */
 export const KEY = {
@@ -86,37 +88,11 @@ function refuseOther(fate: Fate, assignee: Assignee | null): void {
 
 function isAlike(fate: Fate, assignee: Assignee | null): boolean {
   if (assignee === null) return fate.decision === 'absorb';
-  const { payee, nodeType, region } = assignee;
-  return (
-    fate.payee === payee &&
-    (nodeType === null || nodeType === fate.nodeType) &&
-    (region === null || region === fate.region)
-  );
+  return fate.payee === assignee.payee && fits(fate, assignee);
 }
 
-/** What one command has decided so far, over all attempts of its run. */
-export interface CommandTotals {
-  readonly jobs: number;
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly shown: readonly CommandJob[];
-}
-
-export interface CommandJob {
-  readonly job: string;
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly payee: Address | null;
-  readonly nodeType: NodeType | null;
-  readonly region: string | null;
-}
-
-/** Reads the command's sums, and the first of its jobs. */
-export async function readCommand(
-  reader: Reader,
-  commandId: string,
-  limit: number,
-): Promise<CommandTotals> {
+/** Reads what one command has decided so far, over all attempts of its run: the sums, and the first of its jobs. */
+export async function readCommand(reader: Reader, commandId: string, limit: number) {
   const { sourceId, dt, eventId, grossWei, commissionWei } = decidedJob;
   const isItsJob = eq(decidedJob.commandId, commandId);
   const [sums] = await reader
@@ -141,3 +117,5 @@ export async function readCommand(
   }));
   return { ...(sums ?? { jobs: 0, grossWei: 0n, commissionWei: 0n }), shown };
 }
+
+export type CommandJob = Awaited<ReturnType<typeof readCommand>>['shown'][number];

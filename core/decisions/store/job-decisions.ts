@@ -16,7 +16,7 @@ import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/name
 import { terms } from '../../terms/store/tables.js';
 import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
-import { countDecidedAlike, KEY, keyRows } from './decided-jobs.js';
+import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
   /** Null when the pool keeps the jobs. */
@@ -162,9 +162,7 @@ function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, numb
     return id;
   });
   const keys = jobs.map(({ key }) => key);
-  return sql`unnest(${list(keys.map(({ sourceId }) => sourceId))}::text[],
-    ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
-    ${list(keys.map(({ eventId }) => eventId))}::text[], ${list(keys.map(formatJobHandle))}::text[],
+  return sql`unnest(${keyLists(keys)}, ${list(keys.map(formatJobHandle))}::text[],
     ${list(workerIds)}::bigint[], ${list(jobs.map(({ grossWei }) => grossWei))}::numeric[],
     ${list(jobs.map(({ commissionWei }) => commissionWei))}::numeric[],
     ${list(jobs.map(({ netWei }) => netWei))}::numeric[])

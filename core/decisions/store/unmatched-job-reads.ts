@@ -1,5 +1,5 @@
 /** Halves of AI jobs whose other half has not come, and jobs that nobody could be credited for. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
@@ -17,23 +17,6 @@ import {
 import { orNull, rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
-
-export interface UnmatchedJob {
-  readonly sourceId: string;
-  readonly dt: Date;
-  readonly eventId: string;
-  /** A `processed` half is unattributed money; a `received` half waits for its fees. */
-  readonly role: 'received' | 'processed';
-  readonly reason: 'no-other-half' | 'ambiguous' | 'no-address';
-  readonly requestId: string | null;
-  readonly payee: Address | null;
-  readonly grossWei: bigint | null;
-  readonly computeUnits: string | null;
-  readonly pipeline: string | null;
-  readonly modelId: string | null;
-  /** For a processed half: the open received halves of the same source and request, the nearest in time first. */
-  readonly candidates: readonly JobCandidate[];
-}
 
 /** Who may have done a job. A person decides; nobody is credited by this. */
 export interface JobCandidate {
@@ -60,6 +43,7 @@ const FIELDS = {
   sourceId: unmatchedJob.sourceId,
   dt: unmatchedJob.dt,
   eventId: unmatchedJob.eventId,
+  /** A `processed` half is unattributed money; a `received` half waits for its fees. */
   role: unmatchedJob.role,
   reason: unmatchedJob.reason,
   requestId: unmatchedJob.requestId,
@@ -68,6 +52,7 @@ const FIELDS = {
   computeUnits: orNull(String),
   pipeline: unmatchedJob.pipeline,
   modelId: unmatchedJob.modelId,
+  /** For a processed half: the open received halves of the same source and request, the nearest in time first. */
   candidates: (all: readonly (Omit<JobCandidate, 'dt'> & { readonly dt: string })[]) =>
     all.map((one) => ({ ...one, dt: new Date(one.dt) })),
   dtMicros: String,
@@ -79,31 +64,17 @@ export async function listUnmatchedJobs(
   filter: UnmatchedJobFilter,
   page: PageRequest,
 ): Promise<Page<UnmatchedJob>> {
+  const { role, sourceId, requestId, before } = filter;
   const after = readCursor(page.cursor, [CURSOR_PART.integer, CURSOR_PART.text, CURSOR_PART.text]);
   const conditions = allOf([
-    filter.role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
-    filter.sourceId === undefined ? undefined : sql`u.source_id = ${filter.sourceId}`,
-    filter.requestId === undefined ? undefined : sql`u.request_id = ${filter.requestId}`,
-    filter.before === undefined
-      ? undefined
-      : sql`u.dt < ${filter.before.toISOString()}::timestamptz`,
+    role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
+    sourceId === undefined ? undefined : sql`u.source_id = ${sourceId}`,
+    requestId === undefined ? undefined : sql`u.request_id = ${requestId}`,
+    before === undefined ? undefined : sql`u.dt < ${before.toISOString()}::timestamptz`,
     after &&
       sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
   ]);
-  const found = await rows(
-    db,
-    FIELDS,
-    sql`WITH page AS (
-      SELECT * FROM unmatched_job u WHERE ${conditions}
-       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${rowsToAskFor(page)}),
-    half AS MATERIALIZED (${HALVES})
-    SELECT u.source_id AS "sourceId", u.dt, u.event_id AS "eventId", u.role, u.reason,
-           u.request_id AS "requestId", w.payee, u.gross_wei AS "grossWei", u.compute_units AS "computeUnits",
-           u.pipeline, u.model_id AS "modelId", (${CANDIDATES}) AS candidates, ${microsOf(sql`u.dt`)} AS "dtMicros"
-      FROM page u
-      LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
-     ORDER BY u.dt, u.source_id, u.event_id`,
-  );
+  const found = await readJobs(db, conditions, rowsToAskFor(page));
   return toPage(found, page, {
     item: (row) => {
       const { dtMicros: _, ...job } = row;
@@ -112,6 +83,25 @@ export async function listUnmatchedJobs(
     cursorParts: (row) => [row.dtMicros, row.sourceId, row.eventId],
   });
 }
+
+async function readJobs(db: Reader, conditions: SQL, limit: number) {
+  return rows(
+    db,
+    FIELDS,
+    sql`WITH page AS (
+      SELECT * FROM unmatched_job u WHERE ${conditions}
+       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${limit}),
+    half AS MATERIALIZED (${HALVES})
+    SELECT u.source_id AS "sourceId", u.dt, u.event_id AS "eventId", u.role, u.reason,
+           u.request_id AS "requestId", w.payee, u.gross_wei AS "grossWei", u.compute_units AS "computeUnits",
+           u.pipeline, u.model_id AS "modelId", (${CANDIDATES}) AS candidates, ${microsOf(sql`u.dt`)} AS "dtMicros"
+      FROM page u
+      LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
+     ORDER BY u.dt, u.source_id, u.event_id`,
+  );
+}
+
+export type UnmatchedJob = Omit<Awaited<ReturnType<typeof readJobs>>[number], 'dtMicros'>;
 
 /** The received halves of each request of the page, read once: a stranger may give any number of jobs the same id. */
 const HALVES = sql`

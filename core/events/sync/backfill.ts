@@ -3,7 +3,7 @@
  * either of them has counted is a duplicate for the other. It never touches the cursor, whose promise is
  * the sync's alone.
  */
-import type { BackfillRange } from '../../orders/rules/order.js';
+import type { BackfillRange } from '../../orders/rules/order-kinds.js';
 import { readEventTime } from '../rules/reading/pool-event.js';
 import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
 import { type IngestOutcome, ingestBatch, openIngestSession } from '../store/ingest/ingest.js';

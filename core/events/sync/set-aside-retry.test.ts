@@ -10,7 +10,7 @@ import { giveOrder } from '../../../test/harness/orders.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import type { GivenOrder } from '../../orders/rules/order.js';
+import type { GivenOrder } from '../../orders/rules/order-kinds.js';
 import type { SetAsideRetryReport } from '../rules/reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { elementText, payloadText } from '../sources/testing/test-orchestrator.js';

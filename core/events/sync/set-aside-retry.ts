@@ -1,7 +1,7 @@
 /** What was set aside, tried again because a person asks; what is still refused stays set aside. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { OrderArgs } from '../../orders/rules/order.js';
+import type { OrderArgs } from '../../orders/rules/order-kinds.js';
 import { hopelessWords, refusedAdvice } from '../rules/reading/set-aside.js';
 import type { RetryOutcome, SetAsideRetryReport } from '../rules/reports.js';
 import { siftEvents } from '../store/ingest/events-sift.js';

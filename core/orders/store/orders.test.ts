@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/harness/dat
 import { giveOrder } from '../../../test/harness/orders.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import type { Order } from '../rules/order.js';
+import type { Order } from '../rules/order-kinds.js';
 import { endOrder, placeOrder, takeOrder, withdrawOrder } from './orders.js';
 
 const ARGS = { payee: `0x${'a1'.repeat(20)}`, belowThreshold: false };

@@ -5,7 +5,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import { recordDecision } from '../../ledger/store/audit-log.js';
-import { type Order, type OrderKind, orderLifetimeMs } from '../rules/order.js';
+import { type Order, type OrderKind, orderLifetimeMs } from '../rules/order-kinds.js';
 import { operatorOrder } from './tables.js';
 
 export type NewOrder<Kind extends OrderKind> = Omit<Order<Kind>, 'id'>;

@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Reader, Transaction } from '../../db/database.js';
 import { list } from '../../db/query.js';
 import { payee as payeeTable, remoteWorker } from '../../ledger/store/tables.js';
@@ -35,6 +35,19 @@ export async function rowsOfPayee(
     .from(remoteWorker)
     .where(eq(payee, address))
     .orderBy(asc(nodeType), asc(region));
+}
+
+interface Place {
+  readonly nodeType: NodeType | null;
+  readonly region: string | null;
+}
+
+/** Tells whether a row fits what a person named; null names nothing, and fits every row. */
+export function fits(row: Place, named: Place): boolean {
+  return (
+    (named.nodeType === null || named.nodeType === row.nodeType) &&
+    (named.region === null || named.region === row.region)
+  );
 }
 
 /** `ai in eu, transcode in eu`. */

@@ -17,23 +17,6 @@ import { payout } from '../../payouts/store/tables.js';
 import { isWalletOfLedger } from '../../payouts/store/wallet/paying-wallet.js';
 import { WORKER_BALANCES } from './remote-worker-reads.js';
 
-export interface PayeeSummary {
-  readonly address: Address;
-  readonly workers: number;
-  readonly jobs: string;
-  readonly pendingWei: bigint;
-  readonly reservedWei: bigint;
-  readonly paidWei: bigint;
-  readonly openPayoutId: string | null;
-  readonly unpayable: {
-    readonly code: string;
-    readonly reason: string | null;
-    readonly at: Date | null;
-  } | null;
-  readonly lastEventAt: Date | null;
-  readonly createdAt: Date;
-}
-
 const FIELDS = {
   address: payee.address,
   workers: Number,
@@ -66,37 +49,34 @@ const PAYEE_BALANCES: SQL = sql`
 /** Lists payees in the order of their addresses. */
 export async function listPayees(db: Reader, page: PageRequest): Promise<Page<PayeeSummary>> {
   const [afterAddress] = readCursor(page.cursor, [CURSOR_PART.address]) ?? [];
-  const found = await rows(
+  const after = afterAddress === undefined ? sql`true` : sql`address > ${afterAddress}`;
+  const found = await readPayees(
     db,
-    FIELDS,
-    sql`SELECT ${PAYEE_COLUMNS} FROM (
-      SELECT * FROM payee WHERE ${afterAddress === undefined ? sql`true` : sql`address > ${afterAddress}`}
-      ORDER BY address LIMIT ${rowsToAskFor(page)}) p
-    CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed ORDER BY p.address`,
+    sql`SELECT * FROM payee WHERE ${after} ORDER BY address LIMIT ${rowsToAskFor(page)}`,
   );
   return toPage(found, page, { item: toPayee, cursorParts: (row) => [row.address] });
 }
 
 /** Finds one payee; undefined when no worker with this address was ever seen. */
 export async function findPayee(db: Reader, address: Address): Promise<PayeeSummary | undefined> {
-  const [found] = await rows(
-    db,
-    FIELDS,
-    sql`SELECT ${PAYEE_COLUMNS} FROM payee p CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed
-         WHERE p.address = ${address}`,
-  );
+  const [found] = await readPayees(db, sql`SELECT * FROM payee WHERE address = ${address}`);
   return found && toPayee(found);
 }
 
-type PayeeRow = Omit<PayeeSummary, 'unpayable'> & {
-  readonly isWallet: boolean;
-  readonly code: string | null;
-  readonly reason: string | null;
-  readonly at: Date | null;
-};
+async function readPayees(db: Reader, chosen: SQL) {
+  return rows(
+    db,
+    FIELDS,
+    sql`SELECT ${PAYEE_COLUMNS} FROM (${chosen}) p
+         CROSS JOIN LATERAL (${PAYEE_BALANCES}) owed ORDER BY p.address`,
+  );
+}
 
-function toPayee({ isWallet, code, reason, at, ...summary }: PayeeRow): PayeeSummary {
+type PayeeRow = Awaited<ReturnType<typeof readPayees>>[number];
+export type PayeeSummary = ReturnType<typeof toPayee>;
+
+function toPayee({ isWallet, code, reason, at, ...summary }: PayeeRow) {
   const own = { code: 'PAYEE_IS_WALLET', reason: OWN_WALLET_WORDS, at: null };
-  if (isWallet) return { ...summary, unpayable: own };
-  return { ...summary, unpayable: code === null ? null : { code, reason, at } };
+  const marked = code === null ? null : { code, reason, at };
+  return { ...summary, unpayable: isWallet ? own : marked };
 }

@@ -15,26 +15,6 @@ import {
 import { orNull, rows } from '../../db/query.js';
 import { balance, remoteWorker } from '../../ledger/store/tables.js';
 
-export interface RemoteWorkerSummary {
-  readonly id: string;
-  readonly payee: Address;
-  readonly nodeType: NodeType;
-  readonly region: string;
-  readonly online: boolean;
-  /** How many connections are up. Each source counts with 100 at most, and with one where all workers are read. */
-  readonly connections: number;
-  /** The newest of them. */
-  readonly connection: string | null;
-  readonly jobs: string;
-  readonly zeroFeeJobs: string;
-  readonly computeUnits: string;
-  readonly pendingWei: bigint;
-  readonly reservedWei: bigint;
-  readonly paidWei: bigint;
-  readonly lastEventAt: Date | null;
-  readonly createdAt: Date;
-}
-
 export interface RemoteWorkerFilter {
   readonly payee?: Address | undefined;
   readonly nodeType?: NodeType | undefined;
@@ -48,7 +28,9 @@ const FIELDS = {
   nodeType: remoteWorker.nodeType,
   region: remoteWorker.region,
   online: Boolean,
+  /** How many connections are up. Each source counts with 100 at most, and with one where all workers are read. */
   connections: Number,
+  /** The newest of them. */
   connection: orNull(String),
   jobs: String,
   zeroFeeJobs: String,
@@ -105,7 +87,7 @@ async function readPart(
   db: Reader,
   filter: RemoteWorkerFilter,
   part: { readonly after: string | undefined; readonly limit: number; readonly most: number },
-): Promise<readonly RemoteWorkerSummary[]> {
+) {
   const after = part.after === undefined ? undefined : sql`w.id > ${part.after}::bigint`;
   return rows(
     db,
@@ -117,6 +99,8 @@ async function readPart(
          WHERE ${allOf([...conditions(filter), after])} ORDER BY w.id LIMIT ${part.limit}`,
   );
 }
+
+export type RemoteWorkerSummary = Awaited<ReturnType<typeof readPart>>[number];
 
 /** Lists workers in the order in which they were first seen. */
 export async function listRemoteWorkers(

@@ -7,22 +7,6 @@ import { type Account, balance } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
 import { payoutRound } from '../../payouts/store/tables.js';
 
-export interface PoolTotals {
-  /** The fees of all jobs, before commission. */
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly unattributedWei: bigint;
-  readonly pendingWei: bigint;
-  readonly reservedWei: bigint;
-  readonly paidWei: bigint;
-  readonly workers: number;
-  readonly workersOnline: number;
-  readonly payees: number;
-  readonly openPayouts: number;
-  readonly unattributedJobs: number;
-  readonly setAsideEvents: number;
-}
-
 const COUNTS = {
   workers: Number,
   workersOnline: Number,
@@ -32,7 +16,9 @@ const COUNTS = {
   setAsideEvents: Number,
 };
 
-export async function readPoolTotals(db: Reader): Promise<PoolTotals> {
+export type PoolTotals = Awaited<ReturnType<typeof readPoolTotals>>;
+
+export async function readPoolTotals(db: Reader) {
   const [sums, [counts]] = await Promise.all([
     db
       .select({
