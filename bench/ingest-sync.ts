@@ -6,8 +6,8 @@
  * `node .openpool/bench/bench/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
 import { readFileSync } from 'node:fs';
+import type { SyncReport } from '../core/events/rules/reports.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import type { SyncReport } from '../core/events/sync/sync-pass.js';
 import { keepHeapSmall } from '../start/heap.js';
 
 // As the worker does: before anything else is loaded.

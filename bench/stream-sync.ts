@@ -2,9 +2,9 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
+import type { SyncReport } from '../core/events/rules/reports.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import { registerSources } from '../core/events/store/sources/sources.js';
-import type { SyncReport } from '../core/events/sync/sync-pass.js';
 import { recordTerms } from '../test/harness/terms.js';
 import { runForJson } from './children.js';
 import { compileIngestSync } from './compiled.js';

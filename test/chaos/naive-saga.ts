@@ -5,8 +5,8 @@
  */
 import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
+import type { SendResult } from '../../core/payouts/rules/payout.js';
 import { isClosed, type PayoutState } from '../../core/payouts/rules/payout.js';
-import type { SendResult } from '../../core/payouts/sending/sending.js';
 import { postMovement } from '../../core/payouts/store/payout-postings.js';
 import { type PayoutProgress, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { adoptWallet } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { openPayouts, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';

@@ -1,9 +1,8 @@
 /** A manager inside the test: a Temporal namespace, a worker with the real activities, its own connections. */
 import type { Client } from '@temporalio/client';
-import { createPayoutActivities } from '../../activities/payout.js';
-import { createRoundActivities } from '../../activities/round.js';
+import { createCheckActivities } from '../../activities/checks.js';
+import { createPayoutActivities, createRoundActivities } from '../../activities/payouts.js';
 import { tellSagas } from '../../activities/sagas.js';
-import { createWalletActivities } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createSender } from '../../core/payouts/sending/sending.js';
@@ -50,7 +49,7 @@ export async function startManager(
   const activities = {
     ...createRoundActivities({ ...deps, ...sagas }),
     ...createPayoutActivities(sender),
-    ...createWalletActivities(deps),
+    ...createCheckActivities(deps),
   };
   await temporal.startWorker(activities, { namespace });
   settler.start();

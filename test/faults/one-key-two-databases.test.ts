@@ -1,9 +1,9 @@
 /** Two managers that do not know of each other: a database each, and one key. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { waitUntil } from '../../core/processes/process.js';

@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { adoptWallets, openWallet } from '../../activities/wallet.js';
 import { ChainError } from '../../core/chain/chain-error.js';
 import type { ChainReads } from '../../core/chain/chain-reads.js';
+import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { recheckSettled } from '../../core/checks/recheck.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { query } from '../../core/db/query.js';

@@ -1,8 +1,9 @@
 /** A pool whose events come from files in a bucket, as tests of its passes need it. */
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
+import { createSyncActivities } from '../../activities/sync.js';
 import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import type { SyncReport } from '../../core/events/rules/reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {

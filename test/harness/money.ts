@@ -2,11 +2,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJson, Wallet } from 'ethers';
-import { openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import type { ChainConfig } from '../../core/chain/chain-config.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
+import { openWallet } from '../../core/checks/opening.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { isClosed, type PayoutState, type Wait } from '../../core/payouts/rules/payout.js';

@@ -1,8 +1,9 @@
 /** One source on a real orchestrator's answers, passes over it by a clock of their own, and what the ledger owes. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
+import { createSyncActivities } from '../../activities/sync.js';
 import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import type { SyncReport } from '../../core/events/rules/reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {

@@ -1,8 +1,9 @@
 /** The manager's sync as one of its processes runs it: the real activity, source and store. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
+import { createSyncActivities } from '../../activities/sync.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import type { SyncReport } from '../../core/events/rules/reports.js';
 import type { EventSource } from '../../core/events/sources/event-source.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';

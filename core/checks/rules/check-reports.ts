@@ -1,5 +1,10 @@
 /** What the checks report through Temporal. Amounts are decimal strings of wei. */
 
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
 export interface AdoptionReport {
   readonly applied: boolean;
   /** True when everything that the wallet has sent is accounted for. */

@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createSyncActivities } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { owed } from '../../../test/harness/jobs.js';
 import { giveOrder } from '../../../test/harness/orders.js';
@@ -16,7 +16,7 @@ import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { OrderArgs } from '../../orders/rules/order-kinds.js';
 import { operatorOrder } from '../../orders/store/tables.js';
 import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
+import type { BackfillProgress, BackfillReport, SyncReport } from '../rules/reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createSyncActivities } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { randomOf } from '../../../test/harness/event-world.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
+import type { SyncReport } from '../rules/reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {

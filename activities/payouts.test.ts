@@ -27,7 +27,7 @@ import {
   stateOf,
   transfersOf,
 } from '../test/harness/money.js';
-import { createPayoutActivities } from './payout.js';
+import { createPayoutActivities } from './payouts.js';
 
 const AMOUNT_WEI = 77_000_000_000_000_001n;
 const message = { actor: 'test', reason: 'because' };

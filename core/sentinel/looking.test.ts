@@ -1,7 +1,5 @@
 /** Each rule of the sentinel on a real Postgres: when it speaks, when it is quiet, that it ends by itself. */
 import { describe, expect, it } from 'vitest';
-import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
-import { acknowledgeFinding } from '../core/sentinel/store/findings.js';
 import {
   ago,
   DAY,
@@ -10,7 +8,9 @@ import {
   MINUTE,
   NOW,
   useSentinelWorld,
-} from '../test/harness/sentinel-world.js';
+} from '../../test/harness/sentinel-world.js';
+import { listAuditLog } from '../ledger/store/audit-log-reads.js';
+import { acknowledgeFinding } from '../sentinel/store/findings.js';
 
 const { world, run, look, open, openCodes, setSource, count, price, aWeekOfDays, connectWorker } =
   useSentinelWorld();

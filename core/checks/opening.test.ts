@@ -1,14 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../core/chain/chain-client.js';
-import { ChainError } from '../core/chain/chain-error.js';
-import { countUnaffordable } from '../core/payouts/store/reads/payout-reads.js';
-import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
-import { findWallet } from '../core/payouts/store/wallet/wallets.js';
-import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
-import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
-import { runAudit } from '../test/harness/audit.js';
-import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { runAudit } from '../../test/harness/audit.js';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   chainConfig,
   createPayer,
@@ -19,8 +13,14 @@ import {
   sendForeign,
   setBalance,
   type TestWallet,
-} from '../test/harness/money.js';
-import { openWallet } from './wallet.js';
+} from '../../test/harness/money.js';
+import { createChainClient } from '../chain/chain-client.js';
+import { ChainError } from '../chain/chain-error.js';
+import { countUnaffordable } from '../payouts/store/reads/payout-reads.js';
+import { findPayingWallet } from '../payouts/store/reads/wallet-reads.js';
+import { findWallet } from '../payouts/store/wallet/wallets.js';
+import { walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { openWallet } from './opening.js';
 
 let chain: LocalChain;
 let database: TestDatabase;

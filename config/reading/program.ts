@@ -1,4 +1,4 @@
-/** What the process itself is and was told beside its configuration. */
+/** Facts about the running program itself: its version, and its prebuilt workflows. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { ConfigError } from './problem.js';
 
 /** The program's version. */
 export function readVersion(): string {
-  // At the top of a checkout, one further up from a build.
+  // The package.json is two folders up in a checkout, and three in a build.
   const paths = ['../../package.json', '../../../package.json'].map(
     (path) => new URL(path, import.meta.url),
   );
@@ -17,8 +17,8 @@ export function readVersion(): string {
 }
 
 /**
- * The prebuilt workflows: the file that OPENPOOL_WORKFLOW_BUNDLE names, or that of a build. Null in a
- * checkout: an old bundle that lies about must not stand in for the sources.
+ * Finds the prebuilt workflows: the file that OPENPOOL_WORKFLOW_BUNDLE names, or the one of a build. Null in a checkout,
+ * where an old bundle must not take the place of the sources.
  */
 export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string | null {
   const named = env['OPENPOOL_WORKFLOW_BUNDLE'];
