@@ -6,7 +6,7 @@ import type {
   AdjustmentReport,
   JobDecisionReport,
 } from '../core/decisions/rules/decision-reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import type { RebuildReport, RestoreReport } from '../core/history/rules/reports.js';
 import type { OrderKind } from '../core/orders/rules/order-kinds.js';
 import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';

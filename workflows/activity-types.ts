@@ -17,7 +17,7 @@ import type {
   BackfillReport,
   SetAsideRetryReport,
   SyncReport,
-} from '../core/events/rules/reports.js';
+} from '../core/events/rules/sync-reports.js';
 import type {
   ArchiveReport,
   RebuildReport,

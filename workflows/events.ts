@@ -4,7 +4,7 @@ import type {
   AdjustmentReport,
   JobDecisionReport,
 } from '../core/decisions/rules/decision-reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
 import type { OrderInput } from './contract.js';

@@ -5,7 +5,7 @@ import type {
   AdjustmentReport,
   JobDecisionReport,
 } from '../../core/decisions/rules/decision-reports.js';
-import type { SetAsideRetryReport } from '../../core/events/rules/reports.js';
+import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import { amount } from './amounts.js';
 
 interface Fees {

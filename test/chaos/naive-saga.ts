@@ -55,8 +55,13 @@ async function send(
   const { chainId, address } = walletKeyOf(deps);
   const { pendingNonce: nonce } = await deps.rpc.walletView(address);
   const { raw, hash } = await deps.signer.sign({
-    ...{ chainId, nonce, to: payout.destination, valueWei: payout.amountWei },
-    ...{ gasLimit: GAS_LIMIT, maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
+    chainId,
+    nonce,
+    to: payout.destination,
+    valueWei: payout.amountWei,
+    gasLimit: GAS_LIMIT,
+    maxFeePerGasWei: 20n * GWEI,
+    maxPriorityFeePerGasWei: GWEI,
   });
   const [said = ''] = await deps.rpc.sendRaw([raw]);
   if (!said.startsWith('accepted')) throw new Error(`not sent: ${said}`);

@@ -32,7 +32,9 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
     await applySchedules(client.schedule, { ...config, poolId, sources: [] });
   });
   const workers = await createLanes({
-    ...{ mainQueue: taskQueueOf(poolId), connection, namespace },
+    mainQueue: taskQueueOf(poolId),
+    connection,
+    namespace,
     workflows: { workflowBundle: { codePath: findWorkflowBundle() ?? '' } },
     activities: {
       ...createRoundActivities({ ...money, client, poolId }),

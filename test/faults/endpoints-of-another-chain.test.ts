@@ -51,7 +51,8 @@ async function startOther(wallet: TestWallet, chainId: number): Promise<LocalCha
   // Another time of its first block: of the same id it would else be the very same block.
   const timestamp = String(Math.floor(Date.now() / 1_000) - 30);
   const other = await startChain({
-    ...{ chainId, blockTimeSeconds: 0.1 },
+    chainId,
+    blockTimeSeconds: 0.1,
     extraArgs: ['--timestamp', timestamp],
   });
   await setBalance(other, wallet.address, 10n ** 20n);

@@ -105,11 +105,13 @@ describe('a wallet that is replaced', () => {
     const behind = await createSender(first.deps).send(fresh.payoutId);
     expect(behind).toMatchObject({ kind: 'waiting', wait: { code: 'WALLET_REPLACED' } });
     expect(await findPayingWallet(database.db, chain.chainId)).toMatchObject({
-      ...{ address: first.address, replacedBy: second.address },
+      address: first.address,
+      replacedBy: second.address,
     });
     await start(second);
     expect(await findPayingWallet(database.db, chain.chainId)).toMatchObject({
-      ...{ address: second.address, replacedBy: null },
+      address: second.address,
+      replacedBy: null,
       earlier: [{ address: first.address, openTransfers: 1, openWei: AMOUNT_WEI }],
     });
     await expect(start(first)).rejects.toMatchObject({ code: 'WALLET_NOT_OF_LEDGER' });
@@ -177,7 +179,8 @@ describe('a wallet that is replaced', () => {
     const input = { ...order, dryRun: false, vouchedHashes: [] };
     await expect
       .poll(async () => (await adoptWallets(second.deps, input)).complete, {
-        ...{ timeout: 20_000, interval: 500 },
+        timeout: 20_000,
+        interval: 500,
       })
       .toBe(true);
     expect(await stateOf(database.db, payoutId)).toBe('cancelled');
@@ -223,7 +226,8 @@ describe('a wallet that is replaced', () => {
     const input = { ...order, dryRun: false, vouchedHashes: [] };
     await expect
       .poll(async () => (await adoptWallets(second.deps, input)).complete, {
-        ...{ timeout: 20_000, interval: 500 },
+        timeout: 20_000,
+        interval: 500,
       })
       .toBe(true);
     expect(await resume()).toMatchObject({ remaining: [] });

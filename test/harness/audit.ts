@@ -4,7 +4,7 @@ import { createCheckActivities } from '../../activities/checks.js';
 import type { AuditReport } from '../../core/checks/rules/check-reports.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
-/** The audit as the activity that it is, beating. */
+/** Runs the audit as an activity, with its heartbeats. */
 export function runAudit(
   deps: MoneyDeps,
   input: { readonly withEvents: boolean },
