@@ -13,7 +13,7 @@ import {
   recoveredOf,
   searchSent,
 } from '../payouts/settling/unknown-transactions.js';
-import { type OpenSlot, openSlots } from '../payouts/store/settlements.js';
+import { type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import {
   findWallet,
   reopenWallet,
@@ -21,9 +21,9 @@ import {
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
 import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
+import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { openingAt } from '../payouts/wallet/other-wallets.js';
-import { requireOwnChain } from '../payouts/wallet/own-chain.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 

@@ -6,14 +6,14 @@ import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
-import { decideSettlement, type SettlementDecision } from '../payouts/rules/settlement.js';
+import { decideSettlement, type SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
+import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
-import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
+import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { requireOwnChain } from '../payouts/wallet/own-chain.js';
+import { agreedSent } from '../payouts/wallet/quorum-views.js';
 import type { RepairReport } from './rules/check-reports.js';
 import {
   bookPaidElsewhere,
@@ -60,7 +60,7 @@ async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,
   nonce: number,
-): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementDecision }> {
+): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementVerdict }> {
   const page = { from: nonce, below: nonce + 1, limit: 1 };
   const [slot] = await openSlots(deps.db, walletKeyOf(deps), page);
   if (slot === undefined) {

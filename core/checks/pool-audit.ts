@@ -1,7 +1,7 @@
 import { ChainError } from '../chain/chain-error.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { readNonceAhead } from '../payouts/wallet/nonce-check.js';
+import { readNonceAhead } from '../payouts/wallet/nonce-ahead.js';
 import { auditLedger } from './audit/audit.js';
 import type { AuditReport } from './rules/check-reports.js';
 import type { Discrepancy } from './rules/discrepancies.js';

@@ -3,9 +3,9 @@ import type { BlockHeader } from '../chain/chain-answers.js';
 import { ChainError } from '../chain/chain-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
+import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
 import type { RecheckReport } from './rules/check-reports.js';
 import {
   markFinal,

@@ -6,10 +6,10 @@
 import { ChainError } from '../chain/chain-error.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
 import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import type { ReconciliationReport } from './rules/check-reports.js';
+import { agreedSent } from '../payouts/wallet/quorum-views.js';
 import {
   compareBalance,
   compareNonce,

@@ -1,5 +1,6 @@
 /** What must hold of payouts, their allocations, slots and attempts, and of what waits or is open now. */
 import { type SQL, sql } from 'drizzle-orm';
+import { isOpen, isSigned } from '../../payouts/store/tables.js';
 import type { Invariant } from './invariants-ledger.js';
 
 /** Each audit checks this many of the newest payouts, and as many of the older ones in turn. */
@@ -9,7 +10,7 @@ const NONCES_EACH = 20_000;
 
 /** The payouts that are open, and the newest ones. */
 export const RECENT_PAYOUTS: SQL = sql`
-  SELECT id FROM payout WHERE state IN ('reserved', 'signed', 'reopened')
+  SELECT id FROM payout WHERE ${isOpen()}
    UNION (SELECT id FROM payout ORDER BY created_at DESC, id DESC LIMIT ${PAYOUTS_EACH})`;
 
 /** Whether a payout comes after the point that the last audit reached, in the order of the index. */
@@ -57,7 +58,7 @@ export function payoutInvariants(which: SQL): readonly Invariant[] {
           FROM ${those} payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
          GROUP BY payout.id, payout.state
         HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
-                 <> (payout.state IN ('signed', 'reopened'))::int
+                 <> (${isSigned(sql`payout.state`)})::int
             OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
     },
     {
@@ -105,7 +106,7 @@ export const STANDING_INVARIANTS: readonly Invariant[] = [
       SELECT 'reserved are ' || held.total || ' wei, open payouts promise ' || open.total AS message
         FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'reserved') held,
              (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout
-               WHERE state IN ('reserved', 'signed', 'reopened')) open
+               WHERE ${isOpen()}) open
        WHERE held.total <> open.total`,
   },
 ];

@@ -1,5 +1,5 @@
 /** Transactions of the wallet's key that this ledger did not sign: each gets a verdict and is booked once. */
-import { and, asc, eq, exists, gt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, type SQL, sql } from 'drizzle-orm';
 import { ethAndWei } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { rows } from '../../db/query.js';
@@ -12,7 +12,7 @@ import {
 } from '../../payouts/store/nonces/recovered-attempts.js';
 import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { postPayment } from '../../payouts/store/payout-postings.js';
-import { nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
+import { isOpenSlot, nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
 import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/wallet/wallets.js';
 import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
@@ -47,6 +47,7 @@ export async function unclaimedPayments(
     .select({ id: remoteWorker.id })
     .from(remoteWorker)
     .where(eq(remoteWorker.payee, foreignTransaction.to));
+  // In literals, as the partial index of these has them.
   return reader
     .select()
     .from(foreignTransaction)
@@ -54,9 +55,9 @@ export async function unclaimedPayments(
       and(
         exists(itsWorkers),
         isSentBy(key),
-        eq(foreignTransaction.verdict, 'pays-nobody'),
+        sql`${foreignTransaction.verdict} = 'pays-nobody'`,
         foreignTransaction.succeeded,
-        gt(foreignTransaction.valueWei, 0n),
+        sql`${foreignTransaction.valueWei} > 0`,
       ),
     )
     .orderBy(asc(foreignTransaction.nonce));
@@ -144,7 +145,7 @@ export async function adoptPayment(
   const unsigned = await tx
     .select({ id: payout.id })
     .from(payout)
-    .where(and(eq(payout.payee, payee), eq(payout.state, 'reserved')))
+    .where(and(eq(payout.payee, payee), sql`${payout.state} = 'reserved'`))
     .for('no key update');
   const ids = unsigned.map(({ id }) => id);
   const reason = `transaction ${hash} paid ${ethAndWei(valueWei)} already`;
@@ -179,7 +180,7 @@ async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promi
   const slots = await tx
     .update(nonceSlot)
     .set({ state: 'superseded', closedAt: sql`now()` })
-    .where(and(isSlotOf(key), eq(nonceSlot.nonce, nonce), eq(nonceSlot.state, 'open')))
+    .where(and(isSlotOf(key), eq(nonceSlot.nonce, nonce), isOpenSlot))
     .returning({ payoutId: nonceSlot.payoutId });
   const ids = slots.map(({ payoutId }) => payoutId);
   const reason = `transaction ${hash} took its nonce ${nonce}`;

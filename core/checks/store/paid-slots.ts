@@ -11,7 +11,8 @@ import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>
   and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.wallet, address));
 
-const isMined = (key: WalletKey) => and(isSlotOf(key), eq(nonceSlot.state, 'mined'));
+/** The state is a literal, for the partial index of mined slots that are not final. */
+const isMined = (key: WalletKey) => and(isSlotOf(key), sql`${nonceSlot.state} = 'mined'`);
 
 /** Reads a page of the paid slots that are not final yet, in the order of their nonces. */
 export async function slotsNotFinal(

@@ -4,7 +4,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import type { Decision } from '../../ledger/store/audit-log.js';
-import { attempt, nonceSlot, payout } from '../../payouts/store/tables.js';
+import { attempt, isOpenSlot, nonceSlot, payout } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
 
@@ -19,7 +19,7 @@ export async function requirePayout(reader: Reader, id: string) {
       slot: { wallet: nonceSlot.wallet, nonce: nonceSlot.nonce },
     })
     .from(payout)
-    .leftJoin(nonceSlot, and(eq(nonceSlot.payoutId, payout.id), eq(nonceSlot.state, 'open')))
+    .leftJoin(nonceSlot, and(eq(nonceSlot.payoutId, payout.id), isOpenSlot))
     .where(eq(payout.id, id))
     .for('no key update', { of: payout });
   if (found === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);

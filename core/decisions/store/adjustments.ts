@@ -78,7 +78,7 @@ async function findAdjustment(tx: Transaction, reference: string) {
     .from(posting)
     .innerJoin(ledgerEntry, isPending)
     .innerJoin(remoteWorker, eq(remoteWorker.id, ledgerEntry.remoteWorkerId))
-    .where(and(eq(posting.kind, 'adjust'), eq(posting.reference, reference)));
+    .where(and(sql`${posting.kind} = 'adjust'`, eq(posting.reference, reference)));
   return booked;
 }
 

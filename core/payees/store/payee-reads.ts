@@ -13,7 +13,7 @@ import {
 import { orNull, rows } from '../../db/query.js';
 import { balance, payee, remoteWorker } from '../../ledger/store/tables.js';
 import { OWN_WALLET_WORDS } from '../../payouts/rules/payout-due.js';
-import { payout } from '../../payouts/store/tables.js';
+import { isBlocking, payout } from '../../payouts/store/tables.js';
 import { isWalletOfLedger } from '../../payouts/store/wallet/paying-wallet.js';
 import { WORKER_BALANCES } from './remote-worker-reads.js';
 
@@ -36,7 +36,7 @@ const FIELDS = {
 const PAYEE_COLUMNS: SQL = sql`
   p.address, p.unpayable_code AS code, p.unpayable_reason AS reason, p.unpayable_at AS at, p.created_at AS "createdAt",
   owed.*, ${isWalletOfLedger(sql`p.address`)} AS "isWallet",
-  (SELECT o.id FROM payout o WHERE o.payee = p.address AND o.state IN ('reserved', 'signed')) AS "openPayoutId"`;
+  (SELECT o.id FROM payout o WHERE o.payee = p.address AND ${isBlocking(sql`o.state`)}) AS "openPayoutId"`;
 
 const PAYEE_BALANCES: SQL = sql`
   SELECT count(*)::int AS workers, coalesce(sum(w.jobs), 0)::bigint AS jobs,

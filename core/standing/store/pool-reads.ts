@@ -5,7 +5,7 @@ import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { type Account, balance } from '../../ledger/store/tables.js';
 import { liveConnections } from '../../payees/store/remote-worker-reads.js';
-import { payoutRound } from '../../payouts/store/tables.js';
+import { isOpen, payoutRound } from '../../payouts/store/tables.js';
 
 const COUNTS = {
   workers: Number,
@@ -33,7 +33,7 @@ export async function readPoolTotals(db: Reader) {
       sql`SELECT (SELECT count(*) FROM remote_worker) AS workers,
         (SELECT count(*) FROM remote_worker w WHERE EXISTS (SELECT ${liveConnections(1)})) AS "workersOnline",
         (SELECT count(*) FROM payee) AS payees,
-        (SELECT count(*) FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS "openPayouts",
+        (SELECT count(*) FROM payout WHERE ${isOpen()}) AS "openPayouts",
         (SELECT count(*) FROM unmatched_job WHERE role = 'processed') AS "unattributedJobs",
         (SELECT count(*) FROM set_aside WHERE resolved_at IS NULL) AS "setAsideEvents"`,
     ),
