@@ -5,9 +5,7 @@
 import { PoolError } from '../../base/errors/pool-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import { isClosed, type SendResult, type Wait } from '../rules/payout.js';
-import { amountWait, dayWait } from '../rules/payout-limits.js';
 import { payoutHeld, signedElsewhere } from '../rules/waits.js';
-import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { type AllocatingDeps, allocate, type Waits } from './allocating.js';
