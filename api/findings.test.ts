@@ -335,8 +335,8 @@ describe('what the sentinel watches', () => {
       await haltWallet(database.db, wallet, { code: 'HALTED_BY_OPERATOR', reason: 'x' });
       const none = { openingWei: 0n, balanceWei: 0n, inWei: 0n, outWei: 0n, gasWei: 0n };
       const span = { fromBlock: 0, toBlock: 1, fromNonce: 0, toNonce: 0 };
-      const findings = [{ code: 'BALANCE_DIFFERS', message: 'm' }] as const;
-      await keepReconciliation(database.db, wallet, { ...none, ...span, findings });
+      const discrepancies = [{ code: 'BALANCE_DIFFERS', message: 'm' }];
+      await keepReconciliation(database.db, wallet, { ...none, ...span, discrepancies });
       const samples = await scrape();
       expect(samples.get('wallet_halted{}')).toBe(1);
       expect(samples.get('wallet_balance_eth{}')).toBe(2.5);

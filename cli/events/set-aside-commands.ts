@@ -6,7 +6,7 @@ import { PoolError } from '../../core/base/errors/pool-error.js';
 import { setAsideHelp } from '../../core/events/rules/reading/refusals.js';
 import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import { findSetAside } from '../../core/events/store/set-aside-reads.js';
-import { retrySubject } from '../../core/orders/rules/order.js';
+import { retrySubject } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import { ACTOR } from '../money/payout-commands.js';
 import { requireReason } from '../money/wallet-commands.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
-import type { AdoptionReport } from '../../core/checks/rules/reports.js';
+import type { AdoptionReport } from '../../core/checks/rules/check-reports.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
