@@ -1,6 +1,7 @@
 /** Sources that a third party has written: a module is loaded, checked and held to the port. */
 
-import { CATALOGUE, PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import { CATALOGUE, type PoolErrorCode } from '../../../base/errors/catalogue.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type {
   EventSource,

@@ -1,6 +1,7 @@
 /** What goes wrong with a storage, by the codes of docs/operations.md. */
 
-import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 
 /** What S3 calls it. */
