@@ -2,11 +2,11 @@
 import { Context } from '@temporalio/activity';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
-import { restoreMonth } from '../core/history/archive/archive-restore.js';
-import { archiveMonths } from '../core/history/archive/archive-run.js';
-import { listArchives, verifyArchives } from '../core/history/archive/archives.js';
+import { listArchives, verifyArchives } from '../core/history/archive/archived-months.js';
+import { archiveMonths } from '../core/history/archive/archiving.js';
+import { restoreMonth } from '../core/history/archive/restore.js';
 import { rebuildBalances } from '../core/history/rebuild/rebuild.js';
-import type { RebuildFinding } from '../core/history/rules/rebuild.js';
+import type { RebuildFinding } from '../core/history/rules/rebuild-tally.js';
 import type {
   ArchiveReport,
   RebuildReport,

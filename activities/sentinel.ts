@@ -3,22 +3,24 @@ import type { Database } from '../core/db/database.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { furthestView, noteBalance } from '../core/payouts/wallet/balance-views.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
-import type { Condition } from '../core/sentinel/rules/finding.js';
-import type { SentinelReport } from '../core/sentinel/rules/report.js';
-import { watchSource } from '../core/sentinel/rules/sentinel.js';
-import { watchAudit } from '../core/sentinel/rules/sentinel-audit.js';
-import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
+import type { Condition, SentinelReport } from '../core/sentinel/rules/finding.js';
+import type { SentinelSettings } from '../core/sentinel/rules/source-figures.js';
+import { watchAudit } from '../core/sentinel/rules/watch-audit.js';
+import { watchPayouts } from '../core/sentinel/rules/watch-payouts.js';
 import {
   MONEY_PATIENCE_MS,
   watchEndpoints,
   watchRefused,
-} from '../core/sentinel/rules/sentinel-money.js';
-import { watchPayouts } from '../core/sentinel/rules/sentinel-payouts.js';
-import { watchTerms } from '../core/sentinel/rules/sentinel-terms.js';
+} from '../core/sentinel/rules/watch-sends.js';
+import { watchSource } from '../core/sentinel/rules/watch-source.js';
+import { watchTerms } from '../core/sentinel/rules/watch-terms.js';
 import { type LookReport, recordLook } from '../core/sentinel/store/findings.js';
-import { readPayoutFigures } from '../core/sentinel/store/payout-figures.js';
-import { openSubjects, readRefusedSends } from '../core/sentinel/store/sentinel-money.js';
-import { readSentinelFigures } from '../core/sentinel/store/sentinel-reads.js';
+import {
+  openSubjects,
+  readPayoutFigures,
+  readRefusedSends,
+} from '../core/sentinel/store/payout-figures.js';
+import { readSentinelFigures } from '../core/sentinel/store/source-figures-reads.js';
 import { findTermsHistory } from '../core/terms/store/terms.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
 import { guarded } from './failure.js';

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../core/chain/chain-client.js';
-import { ChainError } from '../core/chain/chain-error.js';
+import { ChainError } from '../core/chain/endpoint-error.js';
+import { createChainClient } from '../core/chain/quorum.js';
 import { countUnaffordable } from '../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { findWallet } from '../core/payouts/store/wallet/wallets.js';

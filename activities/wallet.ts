@@ -1,6 +1,6 @@
 import { type Address, payableAddress } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { ChainError } from '../core/chain/chain-error.js';
+import { ChainError } from '../core/chain/endpoint-error.js';
 import { adoptWallet } from '../core/checks/adoption.js';
 import { auditLedger } from '../core/checks/audit/audit.js';
 import type { Finding } from '../core/checks/audit/invariants.js';

@@ -8,7 +8,7 @@ import { noteWorker } from '../core/ledger/store/worker-processes.js';
 import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import type { Condition } from '../core/sentinel/rules/finding.js';
-import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
+import { UNMATCHED_AGES } from '../core/sentinel/rules/source-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {

@@ -1,6 +1,6 @@
 /** What a payout round costs in Postgres: the store's own functions in their order, no chain. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Fees } from '../core/chain/rules/gas-fees.js';
+import type { GasFees } from '../core/chain/rules/gas-fees.js';
 import type { Database } from '../core/db/database.js';
 import type { PayoutLimits } from '../core/payouts/rules/payout-limits.js';
 import { recordSends, unsentAttempts } from '../core/payouts/store/nonces/attempts.js';
@@ -13,7 +13,7 @@ import { findWallet, type WalletKey } from '../core/payouts/store/wallet/wallets
 /** As many as the sender signs and the settlement loop closes at a time. */
 const GROUP = 100;
 const ETHER = 10n ** 18n;
-const FEES: Fees = { maxFeePerGasWei: 1_000_000_000n, maxPriorityFeePerGasWei: 0n };
+const FEES: GasFees = { maxFeePerGasWei: 1_000_000_000n, maxPriorityFeePerGasWei: 0n };
 const NO_LIMITS: PayoutLimits = {
   maxPayoutWei: 10n ** 9n * ETHER,
   maxPaidPerDayWei: 10n ** 12n * ETHER,

@@ -5,9 +5,9 @@
 import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
 import type { Rounding } from '../core/base/money.js';
-import type { ChainConfig } from '../core/chain/chain-config.js';
+import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
+import type { SentinelSettings } from '../core/sentinel/rules/source-figures.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';
 import {

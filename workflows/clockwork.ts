@@ -5,7 +5,7 @@ import type { createSentinelActivities } from '../activities/sentinel.js';
 import type { SweepReport } from '../activities/sweep.js';
 import type { AuditReport, createWalletActivities } from '../activities/wallet.js';
 import type { RecheckReport, ReconciliationReport } from '../core/checks/rules/reports.js';
-import type { SentinelReport } from '../core/sentinel/rules/report.js';
+import type { SentinelReport } from '../core/sentinel/rules/finding.js';
 import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
 import type { AuditInput, PoolInput, ReconciliationInput, Scoped } from './contract.js';
 

@@ -7,9 +7,9 @@ import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js'
 import { chainConfig, randomAddress, setBalance } from '../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
 import type { Address } from '../base/address.js';
-import { createChainClient } from './chain-client.js';
-import type { ChainReads } from './chain-reads.js';
+import type { ChainReads } from './node-reads.js';
 import type { KnownBlock } from './own-chain.js';
+import { createChainClient } from './quorum.js';
 import { createRpcEndpoint } from './rpc/rpc-client.js';
 
 let ours: LocalChain;

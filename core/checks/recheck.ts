@@ -1,6 +1,6 @@
-import type { BlockHeader } from '../chain/chain-answers.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
+import type { BlockHeader } from '../chain/node-answers.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
 import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';

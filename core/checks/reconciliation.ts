@@ -3,7 +3,7 @@
  * block, and the balance that they must have left.
  */
 
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { agreedSent } from '../payouts/wallet/agreed-sent.js';

@@ -6,7 +6,7 @@ import { BucketWorld, eventText, job } from '../../test/harness/bucket-world.js'
 import { ALICE, at, T0 } from '../../test/harness/sync-world.js';
 import { TEST_SENTINEL } from '../../test/kit/test-pool.js';
 import { startTestOrchestrator } from '../events/sources/testing/test-orchestrator.js';
-import type { SentinelReport } from './rules/report.js';
+import type { SentinelReport } from './rules/finding.js';
 
 const MINUTE_S = 60;
 const HOUR_S = 3_600;

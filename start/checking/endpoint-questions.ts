@@ -1,8 +1,8 @@
 /** What a worker asks of an RPC endpoint, asked once, so that a configuration can be judged before a start. */
 
 import type { Address } from '../../core/base/address.js';
-import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/chain-error.js';
-import type { ChainReads } from '../../core/chain/chain-reads.js';
+import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/endpoint-error.js';
+import type { ChainReads } from '../../core/chain/node-reads.js';
 
 /** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
 export const GENEROUS_BATCH = 20;

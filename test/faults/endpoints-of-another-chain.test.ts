@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openWallet } from '../../activities/wallet.js';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { adoptWallet } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';

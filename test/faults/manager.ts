@@ -4,7 +4,7 @@ import { createPayoutActivities } from '../../activities/payout.js';
 import { createRoundActivities } from '../../activities/round.js';
 import { tellSagas } from '../../activities/sagas.js';
 import { createWalletActivities } from '../../activities/wallet.js';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createSender } from '../../core/payouts/sending/sending.js';
 import { Settler } from '../../core/payouts/settling/settler.js';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openWallet } from '../../activities/wallet.js';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';

@@ -2,7 +2,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSentinelActivities } from '../../activities/sentinel.js';
-import type { SentinelReport } from '../../core/sentinel/rules/report.js';
+import type { SentinelReport } from '../../core/sentinel/rules/finding.js';
 import { listFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
 import { createTestDatabase, type TestDatabase } from './database.js';

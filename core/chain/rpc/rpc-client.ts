@@ -1,4 +1,4 @@
-import { ChainError } from '../chain-error.js';
+import { ChainError } from '../endpoint-error.js';
 import { type RpcAddress, readRpcAddress } from './rpc-address.js';
 
 export interface RpcCall {

@@ -16,7 +16,7 @@ import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js'
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { withHistoryLock } from '../archive/history-lock.js';
 import { type RebuildOrder, rebuildBalances } from './rebuild.js';
-import { listRebuilds } from './rebuilds.js';
+import { listRebuilds } from './rebuild-records.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 /** A rebuild takes a tenth of a second here: that a batch comes in the middle of one is sure over so many. */

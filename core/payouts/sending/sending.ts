@@ -5,13 +5,13 @@
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ethAndWei } from '../../base/money.js';
-import { ChainError, saysReverted, saysUnaffordable } from '../../chain/chain-error.js';
-import type { WalletView } from '../../chain/chain-reads.js';
+import { ChainError, saysReverted, saysUnaffordable } from '../../chain/endpoint-error.js';
+import type { WalletView } from '../../chain/node-reads.js';
 import {
-  decideFees,
   expectedGasCostWei,
-  type Fees,
+  type GasFees,
   gasLimitFor,
+  judgeGasFees,
 } from '../../chain/rules/gas-fees.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import { isClosed, type PayoutState, type Wait } from '../rules/payout.js';
@@ -202,7 +202,7 @@ async function allocateAllowed(
   const sight = await readSight(deps);
   if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
   const { view } = sight;
-  const fees = decideFees(view.head.baseFeePerGasWei, feeLimits(deps));
+  const fees = judgeGasFees(view.head.baseFeePerGasWei, feeLimits(deps));
   if (fees.kind === 'above-cap') {
     const wait = feeAboveCap(view.head.baseFeePerGasWei, deps.chain.maxFeePerGasWei);
     return waitAll(allowed, wait);
@@ -217,7 +217,7 @@ async function allocateAllowed(
 
 interface Offer {
   readonly sight: Sight;
-  readonly prices: { readonly baseFeeWei: bigint; readonly fees: Fees };
+  readonly prices: { readonly baseFeeWei: bigint; readonly fees: GasFees };
 }
 
 function refuseTooDear(
@@ -345,7 +345,7 @@ function gasFor(
   }: {
     readonly estimate: bigint | ChainError | undefined;
     readonly agreedWei: bigint;
-    readonly fees: Fees;
+    readonly fees: GasFees;
   },
 ): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {

@@ -1,6 +1,6 @@
 /** Transactions of the wallet's key that this ledger has no bytes of: found on the chain by their nonces, and judged. */
 import type { Address } from '../../base/address.js';
-import { feesOf, signerOf } from '../../chain/transfer.js';
+import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
 import {
@@ -86,5 +86,5 @@ function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
 /** The bytes of a transfer of ours, as the ledger keeps them. */
 export function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
   const bytes = Buffer.from(raw ?? '', 'hex');
-  return { hash, nonce, raw: bytes, ...feesOf(bytes) };
+  return { hash, nonce, raw: bytes, ...gasFeesOf(bytes) };
 }

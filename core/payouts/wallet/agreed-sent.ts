@@ -1,6 +1,6 @@
 import { PoolError } from '../../base/errors/pool-error.js';
-import { ChainError } from '../../chain/chain-error.js';
-import type { ChainReads } from '../../chain/chain-reads.js';
+import { ChainError } from '../../chain/endpoint-error.js';
+import type { ChainReads } from '../../chain/node-reads.js';
 import type { SentTransaction } from '../../chain/wallet-history.js';
 import type { MoneyDeps } from './money-deps.js';
 

@@ -1,4 +1,4 @@
-import type { WalletView } from '../../chain/chain-reads.js';
+import type { WalletView } from '../../chain/node-reads.js';
 import { recordBalance } from '../store/wallet/seen-balance.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 

@@ -1,7 +1,7 @@
 /** What wallets of the ledger have sent that do not pay now: asked before another one pays, and when a person says so. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import { ChainError } from '../../chain/chain-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import { lastBlockBefore } from '../../chain/wallet-history.js';
 import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';
 import { haltWallet, type WalletOpening } from '../store/wallet/wallets.js';

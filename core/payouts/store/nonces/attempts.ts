@@ -1,13 +1,13 @@
 /** What is to be sent, and what was said when it was. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Reader } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
 /** The latest attempt of an open slot. */
-export interface LatestAttempt extends Fees {
+export interface LatestAttempt extends GasFees {
   readonly payoutId: string;
   readonly nonce: number;
   readonly destination: Address;

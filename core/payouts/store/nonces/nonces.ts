@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { ethAndWei } from '../../../base/money.js';
-import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
@@ -19,7 +19,7 @@ import {
 import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
 
 /** A transfer as the ledger wants it signed. */
-interface TransferOrder extends Fees {
+interface TransferOrder extends GasFees {
   readonly payoutId: string;
   readonly chainId: number;
   readonly nonce: number;
@@ -47,7 +47,7 @@ export interface AllocationRequest {
   readonly wallet: WalletKey;
   readonly orders: readonly SlotOrder[];
   readonly limits: PayoutLimits;
-  readonly fees: Fees;
+  readonly fees: GasFees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
   /** The same with what waits in the pool: bytes that an older backup does not know count too. */
@@ -295,7 +295,7 @@ async function markSigned(
      WHERE chain_id = ${wallet.chainId} AND address = ${wallet.address}`);
 }
 
-export interface Bump extends Fees {
+export interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
   /** The attempt that this one replaces: a second process that wants the same finds it replaced. */

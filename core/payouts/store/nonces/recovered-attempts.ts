@@ -1,13 +1,13 @@
 /** Signed bytes that the ledger has forgotten and that were found on the chain again. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
-export interface RecoveredAttempt extends Fees {
+export interface RecoveredAttempt extends GasFees {
   readonly hash: string;
   readonly nonce: number;
   readonly raw: Uint8Array;
