@@ -51,7 +51,7 @@ describe('splitFee', () => {
     );
   });
 
-  it('knows its corners: nothing, one wei, all and none of it', () => {
+  it('is right at the extremes: nothing, one wei, all and none of it', () => {
     const floor = (commissionBps: number) =>
       ({ commissionBps, rounding: 'commission-floor' }) as const;
     const net = (commissionBps: number) => ({ commissionBps, rounding: 'net-floor' }) as const;

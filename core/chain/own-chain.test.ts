@@ -134,7 +134,7 @@ describe('an answer of an endpoint', () => {
 });
 
 describe('two URLs of one host', () => {
-  it('are one voice, and the second is asked when the first fails', async () => {
+  it('count as one endpoint, and the second is asked when the first fails', async () => {
     let broken = true;
     const server = createServer((request, response) => {
       if (broken && request.url === '/first') return void response.writeHead(503).end();

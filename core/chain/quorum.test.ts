@@ -133,7 +133,7 @@ describe('the client', () => {
     expect(performance.now() - startedMs).toBeLessThan(300);
   });
 
-  it('says what was said to each sending and throws at nothing', async () => {
+  it('reports what the endpoints said to each sending, and never throws', async () => {
     const dead = clientOf('http://127.0.0.1:1');
     const [answer] = await dead.sendRaw([new Uint8Array([1, 2])]);
     expect(answer).toMatch(/did not answer/);
@@ -166,7 +166,7 @@ describe('the client', () => {
   });
 });
 
-describe('an endpoint with a will of its own', () => {
+describe('an unusual endpoint', () => {
   const HASHES = Array.from({ length: 12 }, (_, at) => `0x${at.toString(16).padStart(64, '0')}`);
   let endpoint: RpcSwitch;
   let other: RpcSwitch;

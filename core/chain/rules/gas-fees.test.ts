@@ -5,7 +5,7 @@ import { bumpedGasFees, gasLimitFor, judgeGasFees } from './gas-fees.js';
 
 const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
 
-describe('fees', () => {
+describe('gas fees', () => {
   it('offer twice the base fee and the tip, never more than the cap', () => {
     expect(judgeGasFees(20_000_000n, limits)).toEqual({
       kind: 'offer',

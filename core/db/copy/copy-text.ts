@@ -25,8 +25,12 @@ export function copyField(value: string | number | bigint | null): string {
 
 /** Escapes that Postgres itself writes; `copyField` needs only some of them. */
 const COPY_ESCAPES: Readonly<Record<string, string>> = {
-  ...{ n: '\n', t: '\t', r: '\r' },
-  ...{ b: '\b', f: '\f', v: '\v' },
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  v: '\v',
 };
 
 /** What `copyField` was given, or the field that Postgres wrote. */

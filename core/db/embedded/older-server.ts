@@ -43,7 +43,11 @@ export async function endServer({ pid, birth }: RunningServer, graceMs: number):
 
 async function countUsers({ port }: RunningServer, dataDir: string): Promise<number | undefined> {
   const client = new pg.Client({
-    ...{ host: '127.0.0.1', port, user: 'openpool', password: 'openpool', database: 'openpool' },
+    host: '127.0.0.1',
+    port,
+    user: 'openpool',
+    password: 'openpool',
+    database: 'openpool',
     connectionTimeoutMillis: PATIENCE_MS,
   });
   client.on('error', () => undefined);

@@ -61,7 +61,8 @@ async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> 
   if (server === undefined || password === undefined) return 'nobody';
   const url = socketUrl(dataDir, server.port, password);
   const client = new pg.Client({
-    ...{ connectionString: url, application_name: 'openpool user' },
+    connectionString: url,
+    application_name: 'openpool user',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   client.on('error', () => undefined);
@@ -97,7 +98,8 @@ async function startServer(dataDir: string, port: number): Promise<void> {
   const child = spawn(command, args, {
     ...how,
     // It goes on when this process ends and others still use it.
-    ...{ detached: true, stdio: ['ignore', log, log] },
+    detached: true,
+    stdio: ['ignore', log, log],
   });
   closeSync(log);
   child.unref();

@@ -87,7 +87,7 @@ describe('a correction of what still waits', () => {
     await isSound();
   });
 
-  it('lets nobody wait whom the event names, or what is no job', async () => {
+  it('removes a waiting job whose event names a worker, or is no job', async () => {
     const named: Said = { ...NAMELESS, fields: { fees: 70n, ethAddress: payeeOf(2) } };
     await ingestMisread(named, { payee: null });
     await ingestMisread(

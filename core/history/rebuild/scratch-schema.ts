@@ -63,8 +63,12 @@ export class RebuildScratch {
     await this.copy(
       'event_count',
       slice.counts.map((one) => [
-        ...[one.sourceId, isoTime(one.hourMs), one.eventType, one.version],
-        ...[one.events, one.zeroFeeEvents],
+        one.sourceId,
+        isoTime(one.hourMs),
+        one.eventType,
+        one.version,
+        one.events,
+        one.zeroFeeEvents,
       ]),
     );
     this.halves += slice.halves.length;
@@ -159,8 +163,16 @@ function halfFields(half: RebuiltHalf, isArchived: boolean): readonly Field[] {
   const { role, row, workerId, job } = half;
   const { sourceId, dtMs, eventId, batch, match } = row;
   return [
-    ...[role, sourceId, isoTime(dtMs), eventId, batch, workerId, job?.termsId ?? null],
-    ...[job?.grossWei ?? null, job?.commissionWei ?? null, job?.computeUnits ?? null],
+    role,
+    sourceId,
+    isoTime(dtMs),
+    eventId,
+    batch,
+    workerId,
+    job?.termsId ?? null,
+    job?.grossWei ?? null,
+    job?.commissionWei ?? null,
+    job?.computeUnits ?? null,
     ...keyFields(match),
     isArchived ? 't' : 'f',
     ...worthFields(row.kept),

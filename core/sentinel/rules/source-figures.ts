@@ -4,18 +4,18 @@ import type { HourPrice } from '../../events/rules/job-price.js';
 import type { HourCount, QuietSource } from '../../events/rules/source-silence.js';
 import type { Condition, FindingKey } from './finding.js';
 
-/** When something is worth a look; from the configuration. */
+/** The limits beyond which something is a finding; from the configuration. */
 export interface SentinelSettings {
-  /** Without a complete pass for so long. */
+  /** How long a source may be without a complete pass. */
   readonly lagMs: number;
-  /** Without anything new for so long, while workers are connected. */
+  /** How long nothing new may come while workers are connected. */
   readonly silenceMs: number;
   readonly zeroFeeShareBps: number;
-  /** Jobs whose worker is not known after so long. */
+  /** How long the worker of a job may be unknown. */
   readonly unmatchedAgeMs: number;
-  /** A price so many times as high, or as low, as usual. */
+  /** How many times as high, or as low, as usual a price may be. */
   readonly priceJumpFactor: number;
-  /** Event times so far ahead of our clock. */
+  /** How far event times may be ahead of our clock. */
   readonly clockSkewMs: number;
 }
 
@@ -23,7 +23,7 @@ export interface SentinelSettings {
 export interface ArrivalHour {
   readonly hourMs: number;
   readonly passes: number;
-  /** Null: no pass of that hour followed the present. */
+  /** Null when no pass of that hour read up to the present. */
   readonly leastBehindMs: number | null;
   readonly mostAheadMs: number;
 }
@@ -55,7 +55,7 @@ export interface SourceFigures extends QuietSource {
   /** It gave an event at least once, counted or not. */
   readonly hasSpoken: boolean;
   readonly lastErrorCode: string | null;
-  /** It gives the events of another source and is read no further; in words. */
+  /** Why it is not read any more: it gives the events of another source. */
   readonly stoppedWhy: string | null;
   readonly connectedWorkers: number;
   /** Of the last `RHYTHM_MS`, and of as much before a silence. */
@@ -80,10 +80,10 @@ export interface Look {
 export type Rule = (look: Look) => readonly Omit<Condition, 'sourceId'>[];
 
 const HOUR_MS = 3_600_000;
-/** Names come from outside: a source that invents them opens no more findings of a kind than these. */
+/** How many findings of a kind a source can open: their subjects are names from outside, which it may invent. */
 export const MOST_SUBJECTS = 20;
 
-/** From the start of the hour so long ago until now. */
+/** The hours from `spanMs` ago until now, the first one whole. */
 export function recentHours(
   figures: SourceFigures,
   nowMs: number,

@@ -1,11 +1,11 @@
-/** What the sentinel says of the audit: that the ledger has not been held against itself for long. */
+/** Findings about the audit: it has not been run, or has not proved all of the history, for too long. */
 import { duration } from '../../base/duration.js';
 import type { Condition } from './finding.js';
 
 export interface AuditFigures {
-  /** When the last audit began that came to its end; null: none has. */
+  /** When the last audit that finished began; null when none has finished. */
   readonly checkedMs: number | null;
-  /** When the last walk began that has proved all of the history again; null: none has. */
+  /** When the last walk that proved all of the history began; null when none has finished. */
   readonly wholeMs: number | null;
   /** Since when audits are due; null: there is no ledger. */
   readonly sinceMs: number | null;
@@ -14,10 +14,10 @@ export interface AuditFigures {
 
 /** Audits are due every hour. */
 const LATE_MS = 3 * 3_600_000;
-/** Some pieces come round with each audit. */
+/** Each audit proves some pieces of the history; all of them must have had their turn within this time. */
 const WHOLE_LATE_MS = 90 * 86_400_000;
 
-/** Of the pool as a whole: these findings name no source. */
+/** These findings are about the pool as a whole and name no source. */
 export function watchAudit(figures: AuditFigures): readonly Condition[] {
   const { checkedMs, wholeMs, sinceMs, nowMs } = figures;
   if (sinceMs === null) return [];

@@ -1,4 +1,4 @@
-/** Whether jobs are paid for, by whom they were done, and what they cost. */
+/** Findings about jobs: without fees, without a known worker, at unusual prices. */
 
 import { duration } from '../../base/duration.js';
 import { foreignText } from '../../base/foreign-text.js';
@@ -12,7 +12,7 @@ const LEAST_ZERO_FEE_JOBS = 3;
 const GRAVE_ZERO_FEE_BPS = 5_000;
 const GRAVE_PRICE_TIMES = 10n;
 
-/** Of this hour and the one before: at its beginning an hour has no shares yet. */
+/** Looks at this hour and the one before: at its beginning an hour has too few jobs for a share. */
 export function watchZeroFees({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   let jobs = 0;
   let zeroFeeJobs = 0;
@@ -66,12 +66,12 @@ export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule
         measure: Number(timesHundredths) / 100,
         words: `a unit of ${foreignText(subjectOf(jump))} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
         figures: {
-          ...{ hour: new Date(hourMs).toISOString(), jobs, direction: isUp ? 'up' : 'down' },
-          ...{
-            pricePerUnitWei: perUnitWei(priceNano),
-            usualPerUnitWei: perUnitWei(usualNano),
-            times,
-          },
+          hour: new Date(hourMs).toISOString(),
+          jobs,
+          direction: isUp ? 'up' : 'down',
+          pricePerUnitWei: perUnitWei(priceNano),
+          usualPerUnitWei: perUnitWei(usualNano),
+          times,
         },
       };
     });

@@ -1,4 +1,4 @@
-/** What the sentinel says of payouts: rounds that do not end or leave somebody out, and sagas whose code fails. */
+/** Findings about payouts: rounds that do not end or leave payees out, and sagas whose code fails. */
 import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
 import { isRoundLate } from '../../standing/rules/pool-standing.js';
@@ -20,7 +20,7 @@ export interface PayoutFigures {
 
 const MOST_SAGAS = 20;
 
-/** Of the pool as a whole: these findings name no source. */
+/** These findings are about the pool as a whole and name no source. */
 export function watchPayouts(figures: PayoutFigures): readonly Condition[] {
   return [...lateRound(figures), ...leftOut(figures), ...stuckSagas(figures)];
 }

@@ -1,26 +1,26 @@
-/** Whether a source is read, whether it speaks, and whether its clock is right. */
+/** Findings about reading a source: it is stopped, late, silent or empty, or its clock is wrong. */
 import { duration } from '../../base/duration.js';
 import { emptyForMs, eventsMissed, silentForMs } from '../../events/rules/source-silence.js';
 import type { Condition } from './finding.js';
 import { keyOf, type Look, type Rule } from './source-figures.js';
 
 const HOUR_MS = 3_600_000;
-/** So many times the limit is more than a hiccup. */
+/** A finding becomes grave at this many times its limit. */
 const GRAVE_FACTOR = 4;
-/** A schedule that was missed a few times is no news yet. */
+/** How many intervals a source may miss before it counts as late. */
 const LATE_INTERVALS = 4;
-/** By the usual rhythm so many events would have come: less is chance. */
+/** A silence is unusual when at least this many events would have come by the usual rhythm. */
 const LEAST_MISSED = 10;
-/** Where even the newest event was so old when it came, the present is not what is read. */
+/** A source whose newest event was older than this when it came is a dump of the past. */
 const PAST_MS = 24 * HOUR_MS;
-/** Events are written, flushed and fetched: a while behind is no clock. */
+/** Events reach us late for honest reasons (flush, poll), so only a lag above ten minutes counts as a slow clock. */
 const BEHIND_MS = 10 * 60_000;
 const BEHIND_HOURS = 2;
-/** An orchestrator that runs writes its own start down: so long without anything is no beginning. */
+/** An orchestrator records its own start, so a new source is expected to have an event after this long. */
 const EMPTY_MS = HOUR_MS;
 const LEAST_BEHIND_PASSES = 3;
 
-/** It gives what another source gives: nothing of it counts until a person decides. */
+/** A source that gives another source's events is stopped: nothing of it counts until a person decides. */
 export function watchStopped({ figures }: Look): ReturnType<Rule> {
   const { stoppedWhy } = figures;
   if (stoppedWhy === null) return [];
@@ -38,7 +38,7 @@ export function watchStopped({ figures }: Look): ReturnType<Rule> {
 export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { lastSuccessMs, lastFreshMs, createdMs, lastErrorCode, syncIntervalMs } = figures;
   const limitMs = Math.max(settings.lagMs, LATE_INTERVALS * syncIntervalMs);
-  // A first pass over years of events takes its time, and what it brings shows that it runs.
+  // A first pass over years of events takes long; the events that it brings show that it runs.
   const sinceMs = Math.max(
     lastSuccessMs ?? createdMs,
     lastErrorCode === null ? (lastFreshMs ?? 0) : 0,
@@ -77,7 +77,9 @@ export function watchSilence({ figures, settings }: Look): ReturnType<Rule> {
       ...timed(silentMs, settings.silenceMs),
       words: `nothing new for ${duration(silentMs)} while ${workers} connected; ${usual}`,
       figures: {
-        ...{ silentMs, limitMs: settings.silenceMs, connectedWorkers },
+        silentMs,
+        limitMs: settings.silenceMs,
+        connectedWorkers,
         eventsMissed: missed === null ? null : Math.floor(missed),
       },
     },
@@ -98,7 +100,7 @@ export function watchEmpty({ figures }: Look): ReturnType<Rule> {
   ];
 }
 
-/** A dump ends somewhere, with whoever was connected then: nobody expects more of it. */
+/** A dump of the past ends somewhere, with workers connected, and nothing more is expected of it. */
 function isOfThePast({ lastFreshMs, newestMs }: Look['figures']): boolean {
   return (lastFreshMs ?? 0) - (newestMs ?? 0) > PAST_MS;
 }
@@ -118,7 +120,7 @@ export function watchAhead({ figures, settings, nowMs }: Look): ReturnType<Rule>
   ];
 }
 
-/** Persistently only: a file that comes late, or a long pass, is behind once. */
+/** Needs several hours in a row, because a late file or a long pass is behind only once. */
 export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { syncIntervalMs, arrivals } = figures;
   const limitMs = BEHIND_MS + settings.clockSkewMs + 2 * syncIntervalMs;
@@ -141,7 +143,7 @@ export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule
   ];
 }
 
-/** Time alone makes nothing twice as bad: it becomes grave once. */
+/** Duration gives no measure, so an acknowledgement lapses only once: when the finding becomes grave. */
 function timed(ms: number, limitMs: number): Pick<Condition, 'severity' | 'measure'> {
   return { severity: ms >= GRAVE_FACTOR * limitMs ? 'grave' : 'warning', measure: null };
 }

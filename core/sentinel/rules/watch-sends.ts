@@ -1,4 +1,4 @@
-/** What looks wrong with sending payouts: bytes that no node takes, endpoints that do not answer. */
+/** Findings about sending payouts: bytes that no node takes, endpoints that do not answer. */
 import { counted } from '../../base/counted.js';
 import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
@@ -10,7 +10,7 @@ export interface RefusedSends {
   readonly amountWei: bigint;
   /** Since the first of them was sent for the first time. */
   readonly longestMs: number;
-  /** Of them, those that the wallet cannot pay for. */
+  /** How many of them the wallet cannot pay for. */
   readonly unaffordable: number;
 }
 
@@ -20,14 +20,14 @@ export interface EndpointSilence {
   /** Since its last usable answer, or since the process began. */
   readonly silentMs: number;
   readonly why: string;
-  /** It was a finding at the look before, maybe of another process, which asks it for longer. */
+  /** Whether it was a finding at the look before, maybe by another process that has watched it for longer. */
   readonly isKnown: boolean;
 }
 
-/** Trouble that is shorter is waited out. */
+/** Trouble that is shorter than this is no finding. */
 export const MONEY_PATIENCE_MS = 15 * 60_000;
 
-/** Of the pool as a whole: these findings name no source. */
+/** These findings are about the pool as a whole and name no source. */
 const OF_THE_POOL = { sourceId: '', measure: null } as const;
 
 export function watchRefused(sends: RefusedSends): readonly Condition[] {
@@ -37,7 +37,10 @@ export function watchRefused(sends: RefusedSends): readonly Condition[] {
   const empty = unaffordable === 0 ? '' : `; ${unaffordable} for want of money in the wallet`;
   return [
     {
-      ...{ ...OF_THE_POOL, code: 'PAYOUTS_NOT_TAKEN', subject: '', severity: 'grave' },
+      ...OF_THE_POOL,
+      code: 'PAYOUTS_NOT_TAKEN',
+      subject: '',
+      severity: 'grave',
       words: `no node has taken ${what} for ${duration(longestMs)}${empty}: the wait of each says why`,
       figures: { payouts, amountWei: amountWei.toString(), longestMs, unaffordable },
     },
@@ -53,12 +56,10 @@ export function watchEndpoints(
   );
   const isGrave = endpoints.length - silent.length < quorum;
   return silent.map(({ name, silentMs, why }) => ({
-    ...{
-      ...OF_THE_POOL,
-      code: 'RPC_SILENT',
-      subject: name,
-      severity: isGrave ? 'grave' : 'warning',
-    },
+    ...OF_THE_POOL,
+    code: 'RPC_SILENT',
+    subject: name,
+    severity: isGrave ? 'grave' : 'warning',
     words: `the RPC endpoint ${name} has given no usable answer for ${duration(Math.max(silentMs, MONEY_PATIENCE_MS))}: ${why}`,
     figures: { endpoint: name, silentMs },
   }));

@@ -1,6 +1,6 @@
 /**
- * What looks wrong with a source, from a handful of figures. The sentinel tells and stops nothing:
- * counting and paying go on, and an operator decides.
+ * Everything that can look wrong with a source, judged by a handful of figures. The sentinel only reports: counting and paying
+ * go on, and an operator decides.
  */
 
 import { foreignText } from '../../base/foreign-text.js';
@@ -25,7 +25,7 @@ import {
   watchStopped,
 } from './watch-reading.js';
 
-/** A file whose end has not come: its events count as far as they can be read. */
+/** Files without an end: their events count as far as they can be read. */
 const watchIncomplete: Rule = ({ figures: { files } }) => {
   const { incomplete } = files;
   if (incomplete === 0) return [];
@@ -34,7 +34,7 @@ const watchIncomplete: Rule = ({ figures: { files } }) => {
   return [filesFinding('FILES_INCOMPLETE', incomplete, words)];
 };
 
-/** Two orchestrators of one region and node type give their files the same names. */
+/** Files that were replaced: two orchestrators of one region and node type use the same names. */
 const watchOverwritten: Rule = ({ figures: { files } }) => {
   const { overwritten } = files;
   if (overwritten === 0) return [];
@@ -58,7 +58,7 @@ const RULES: readonly Rule[] = [
   watchIncomplete,
   watchOverwritten,
 ];
-/** Nothing is news here of a source that is stopped: it is neither late nor silent, and waits for a person. */
+/** These rules do not apply to a stopped source: it is neither late nor silent, but waits for a person. */
 const OF_READING: ReadonlySet<Rule> = new Set([watchLag, watchSilence, watchEmpty]);
 const DAY_MS = 86_400_000;
 
@@ -75,8 +75,8 @@ export function watchSource(
 }
 
 /**
- * What cannot be read is one thing, in however many ways; the other refusals are each their own. What is older
- * than the source's start is set aside by the configuration's own wish.
+ * All unreadable events are one finding; every other refusal is a finding of its own. Events from before the source's start are
+ * left out, because the configuration asks for that.
  */
 function watchSetAside({ figures }: Look): ReturnType<Rule> {
   const groups = new Map<string, { events: number; codes: string[] }>();
@@ -98,7 +98,7 @@ function watchSetAside({ figures }: Look): ReturnType<Rule> {
   }));
 }
 
-/** Of the last day, so that one that was understood in the end, or stays away, is resolved. */
+/** Looks at the last day only: the finding resolves when a type becomes known or stays away. */
 function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
   const unknown = new Map<string, number>();
   for (const hour of recentHours(figures, nowMs, DAY_MS)) {

@@ -1,4 +1,4 @@
-/** What the sentinel says of the terms: that they change, and that a worker's file says others. */
+/** Findings about the terms: they change, or a worker's file has other ones. */
 import { counted } from '../../base/counted.js';
 import {
   changeWords,
@@ -21,7 +21,7 @@ export interface TermsFigures {
 /** A change is shown this long after it was recorded, and again when it comes into force. */
 const SHOWN_MS = 86_400_000;
 
-/** Of the pool as a whole: these findings name no source. */
+/** These findings are about the pool as a whole and name no source. */
 export function watchTerms(figures: TermsFigures): readonly Condition[] {
   if (figures.versions.length === 0) return [];
   return [...changes(figures), ...differences(figures)];
@@ -37,7 +37,10 @@ function changes({ versions, nowMs }: TermsFigures): readonly Condition[] {
     const from = new Date(version.fromMs).toISOString();
     const what = version.fromMs <= nowMs ? 'changed' : 'will change';
     return {
-      ...{ code: 'TERMS_CHANGED', sourceId: '', subject: String(version.id), severity: 'warning' },
+      code: 'TERMS_CHANGED',
+      sourceId: '',
+      subject: String(version.id),
+      severity: 'warning',
       measure: null,
       words: `the terms ${what} at ${from}: ${changeWords(before, version)}`,
       figures: { version: version.id, from },
@@ -57,13 +60,17 @@ function differences({ versions, files, nowMs }: TermsFigures): readonly Conditi
     else known.count += 1;
   }
   return [...workers].map(([subject, { why, count }]) => ({
-    ...{ code: 'TERMS_DIFFER', sourceId: '', subject, severity: 'warning', measure: null },
+    code: 'TERMS_DIFFER',
+    sourceId: '',
+    subject,
+    severity: 'warning',
+    measure: null,
     words: `the configuration of ${counted(count, 'running worker')} says ${subject}: ${why}; in force are ${termsWords(inForce)}`,
     figures: { workers: count },
   }));
 }
 
-/** Why a file's terms are not those of the ledger; null when nothing is to be said. */
+/** Explains why a file's terms are not those of the ledger; null when they agree. */
 export function differenceWords(
   file: TermsFile,
   versions: readonly TermsVersion[],
