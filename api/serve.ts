@@ -4,7 +4,7 @@ import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import type { ApiDeps } from '../client/deps.js';
 import { openTemporal } from '../client/sagas.js';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';

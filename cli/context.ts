@@ -5,7 +5,7 @@ import type { ApiDeps } from '../client/deps.js';
 import { toErrorAnswer } from '../client/errors.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigError } from '../config/reading/problem.js';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText, visible } from '../core/base/foreign-text.js';

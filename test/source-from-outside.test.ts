@@ -91,8 +91,13 @@ describeEventSource('journal', async () => {
 
 const TSCONFIG = JSON.stringify({
   compilerOptions: {
-    ...{ target: 'ES2022', module: 'NodeNext', moduleResolution: 'NodeNext', strict: true },
-    ...{ types: ['node'], outDir: 'dist', rootDir: '.' },
+    target: 'ES2022',
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+    strict: true,
+    types: ['node'],
+    outDir: 'dist',
+    rootDir: '.',
   },
   files: ['my-source.ts', 'reader.ts', 'my-source.test.ts'],
 });

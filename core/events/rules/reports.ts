@@ -1,4 +1,18 @@
-/** What reading events again answers with. Times are ISO. */
+/** What reading events, and reading them again, answers with. Times are ISO. */
+
+/** What one pass over a source did. */
+export interface SyncReport {
+  /** Elements that the source gave. */
+  readonly events: number;
+  readonly fresh: number;
+  readonly duplicates: number;
+  readonly setAside: number;
+  /** Elements set aside by another version and tried again. */
+  readonly retried: number;
+  readonly batches: number;
+  /** Where the next pass goes on, ISO; null: nothing has been seen yet. */
+  readonly cursor: string | null;
+}
 
 /**
  * counted: it counts now. would-count: a dry run. counted-before: it was not open any more. refused:

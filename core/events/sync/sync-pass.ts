@@ -4,6 +4,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import type { Database } from '../../db/database.js';
 import type { EventOrigin } from '../rules/reading/pool-event.js';
+import type { SyncReport } from '../rules/reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
   type IngestOutcome,
@@ -42,20 +43,6 @@ export interface SyncDeps {
   readonly now?: () => Date;
   /** Events of one transaction, give or take a slice of the source. @default 18000 */
   readonly batchSize?: number;
-}
-
-/** What one pass did. */
-export interface SyncReport {
-  /** Elements that the source gave. */
-  readonly events: number;
-  readonly fresh: number;
-  readonly duplicates: number;
-  readonly setAside: number;
-  /** Elements set aside by another version and tried again. */
-  readonly retried: number;
-  readonly batches: number;
-  /** Where the next pass goes on, ISO; null: nothing has been seen yet. */
-  readonly cursor: string | null;
 }
 
 export interface PassRequest {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { asc, eq } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { foreignText } from '../../base/foreign-text.js';
-import { onConnection, type Reader } from '../../db/database.js';
+import { type Database, onConnection, type Reader } from '../../db/database.js';
 import type { RawRow } from '../../events/rules/raw-row.js';
 import { toRawRow } from '../../events/store/raw-rows.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
+import type { VerifyReport } from '../rules/reports.js';
 import { monthName } from '../rules/retention.js';
 import { type ArchivedSources, type ArchiveState, eventArchive } from '../tables.js';
 import { isThere, readArchive } from './month-file.js';
@@ -114,6 +115,16 @@ export async function verifyArchives(
     }
   }
   return findings;
+}
+
+/** Reads every file of the archive and compares it with its record. */
+export async function verifyArchive(
+  db: Database,
+  dir: string,
+  onProgress: (words: string) => void,
+): Promise<VerifyReport> {
+  const records = await listArchives(db, 'archived');
+  return { files: records.length, findings: await verifyArchives(records, dir, onProgress) };
 }
 
 export async function insertArchive(

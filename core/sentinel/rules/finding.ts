@@ -72,22 +72,6 @@ export interface FindingChanges {
   readonly resolved: readonly OpenFinding[];
 }
 
-/** What one look of the sentinel changed, and what is open after it. */
-export interface SentinelReport {
-  readonly sources: number;
-  readonly opened: number;
-  /** Acknowledged before, and worse since. */
-  readonly worse: number;
-  readonly resolved: number;
-  readonly open: number;
-  /** At most 50 of the open ones. */
-  readonly findings: readonly {
-    readonly code: string;
-    readonly sourceId: string;
-    readonly words: string;
-  }[];
-}
-
 const WORSE_FACTOR = 2;
 
 /** Compares what looks wrong now with the open findings. Of two conditions with the same identity the first counts. */
