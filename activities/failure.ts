@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { TemporalFailure } from '@temporalio/common';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText, visible } from '../core/base/foreign-text.js';
-import { ChainError } from '../core/chain/chain-error.js';
+import { ChainError } from '../core/chain/endpoint-error.js';
 import { statementError } from '../core/db/statement-error.js';
 
 /** The most causes behind an error that a history keeps. */

@@ -1,9 +1,9 @@
 /** Work on the whole history of raw events: balances computed again from it, and months of it kept in files. */
 import { Context } from '@temporalio/activity';
 import type { Database } from '../core/db/database.js';
-import { restoreMonth } from '../core/history/archive/archive-restore.js';
-import { archiveMonths } from '../core/history/archive/archive-run.js';
-import { verifyArchive } from '../core/history/archive/archives.js';
+import { verifyArchive } from '../core/history/archive/archived-months.js';
+import { archiveMonths } from '../core/history/archive/archiving.js';
+import { restoreMonth } from '../core/history/archive/restore.js';
 import { rebuildBalances } from '../core/history/rebuild/rebuild.js';
 import { requireMonth } from '../core/history/rules/retention.js';
 import { beating, MONTH_MS } from './beating.js';

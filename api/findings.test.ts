@@ -7,7 +7,7 @@ import { keepReconciliation } from '../core/checks/store/reconciliation-records.
 import { noteWorker } from '../core/ledger/store/worker-processes.js';
 import { haltWallet, recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import type { Condition } from '../core/sentinel/rules/finding.js';
-import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
+import { UNMATCHED_AGES } from '../core/sentinel/rules/source-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {

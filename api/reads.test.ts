@@ -1,7 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CATALOGUE } from '../core/base/errors/pool-error.js';
+import { CATALOGUE } from '../core/base/errors/catalogue.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';

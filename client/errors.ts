@@ -2,7 +2,8 @@
 import { ApplicationFailure } from '@temporalio/client';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { causesOf } from '../core/base/causes.js';
-import { CATALOGUE, PoolError, type PoolErrorCode } from '../core/base/errors/pool-error.js';
+import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js';
 

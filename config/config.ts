@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
-import type { ChainConfig } from '../core/chain/chain-config.js';
+import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
-import { createChainClient } from '../core/chain/chain-client.js';
-import { ChainError } from '../core/chain/chain-error.js';
+import { ChainError } from '../core/chain/endpoint-error.js';
+import { createChainClient } from '../core/chain/quorum.js';
 import type { Signer } from '../core/chain/signer/signer.js';
 import { openWallet } from '../core/checks/opening.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';

@@ -24,8 +24,8 @@ import {
   countLatePayouts,
   countOpenPayouts,
   type PayoutCount,
-} from '../../core/sentinel/store/metrics-reads.js';
-import { readArrivals, readPrices } from '../../core/sentinel/store/sentinel-reads.js';
+} from '../../core/sentinel/store/metric-counts.js';
+import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
 
 export interface MetricsReading {

@@ -4,7 +4,7 @@ import { viewClock, viewSilence } from '../../client/views/source-view.js';
 import { changeRatio, isNews, latestPrices } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
-import { UNMATCHED_AGES } from '../../core/sentinel/rules/sentinel-figures.js';
+import { UNMATCHED_AGES } from '../../core/sentinel/rules/source-figures.js';
 import { ethFloat, gauge, secondsSince } from './gauges.js';
 import type { MetricsReading } from './reading.js';
 

@@ -1,6 +1,6 @@
 /** A payout round as Postgres sees it: it calls the store's own functions in their order, without a chain. */
 import { createHash, randomUUID } from 'node:crypto';
-import type { Fees } from '../../core/chain/rules/gas-fees.js';
+import type { GasFees } from '../../core/chain/rules/gas-fees.js';
 import type { Database } from '../../core/db/database.js';
 import type { PayoutLimits } from '../../core/payouts/rules/payout-limits.js';
 import { recordSends, unsentAttempts } from '../../core/payouts/store/nonces/attempts.js';
@@ -14,7 +14,7 @@ import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 /** The sender signs, and the settler closes, this many payouts at a time. */
 const GROUP = 100;
 const ETHER = 10n ** 18n;
-const FEES: Fees = { maxFeePerGasWei: 1_000_000_000n, maxPriorityFeePerGasWei: 0n };
+const FEES: GasFees = { maxFeePerGasWei: 1_000_000_000n, maxPriorityFeePerGasWei: 0n };
 const NO_LIMITS: PayoutLimits = {
   maxPayoutWei: 10n ** 9n * ETHER,
   maxPaidPerDayWei: 10n ** 12n * ETHER,

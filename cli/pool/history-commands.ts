@@ -4,7 +4,7 @@ import { runArchive, runRebuild, runRestore, runVerify } from '../../client/hist
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { visible } from '../../core/base/foreign-text.js';
-import { listArchives } from '../../core/history/archive/archives.js';
+import { listArchives } from '../../core/history/archive/archived-months.js';
 import type { RebuildReport } from '../../core/history/rules/reports.js';
 import { monthName, parseMonth } from '../../core/history/rules/retention.js';
 import { type CliContext, EXIT, withContext } from '../context.js';

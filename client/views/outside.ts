@@ -2,7 +2,7 @@
  * What of words from outside is public. Whoever brings no token sees codes, places and sentences of ours;
  * names that came from outside only when they can be nothing but names: no host, no address, no sentence.
  */
-import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/pool-error.js';
+import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
 
 /** A pipeline, a request's id: no dots and colons, as hosts and addresses have. */
 export function publicName(said: string | null): string | null {

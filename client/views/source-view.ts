@@ -8,7 +8,7 @@ import {
   type ArrivalHour,
   UNMATCHED_AGES,
   type UnmatchedBucket,
-} from '../../core/sentinel/rules/sentinel-figures.js';
+} from '../../core/sentinel/rules/source-figures.js';
 import { amount } from './amounts.js';
 import { publicModel, publicName } from './outside.js';
 

@@ -1,4 +1,4 @@
-import type { ChainConfig } from '../../core/chain/chain-config.js';
+import type { ChainConfig } from '../../core/chain/settings.js';
 import type { ConfigDocument } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
 import { isWebUrl } from '../reading/kinds.js';

@@ -11,7 +11,7 @@ export function isHexAddress(text: string): boolean {
 /**
  * The lower-case form of an address that can be paid, or undefined for everything else: empty,
  * malformed, or the zero address, which orchestrators report for workers that gave none.
- * Checksums are the edges' business: a source's case is not evidence of a typo.
+ * It checks no checksum: what a person types is checked where it is read, and the case of a source's address means nothing.
  */
 export function payableAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string' || !isHexAddress(text)) return undefined;

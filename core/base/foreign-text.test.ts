@@ -30,7 +30,7 @@ describe('a text that somebody else wrote', () => {
     expect(foreignText(Buffer.alloc(150, 7).toString('base64')).length).toBeLessThan(20);
   });
 
-  it('gives a terminal no orders and an eye no other direction', () => {
+  it('spells out control sequences and marks of direction', () => {
     expect(foreignText('a\u001b[2J\r\nb\u009b1m\u202ec\u2066d\u0000')).toBe(
       String.raw`a\x1b[2J b\x9b1m\u202ec\u2066d\x00`,
     );
@@ -38,7 +38,7 @@ describe('a text that somebody else wrote', () => {
     expect(visible('half \ud800')).toBe('half \ufffd');
   });
 
-  it('says the same as JSON to whoever parses it', () => {
+  it('keeps the value of JSON that is parsed afterwards', () => {
     const value = { said: 'a\u001b\u009b\u202e\u007f"\\' };
     const shown = visibleJson(JSON.stringify(value, null, 2));
     expect(shown).not.toMatch(/\u202e|[^\P{Cc}\n]/u);

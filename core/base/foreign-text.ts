@@ -1,6 +1,6 @@
 /**
- * Texts that somebody else wrote: nodes, orchestrators, buckets, drivers, workers. Into a sentence of ours
- * they go through here, because they may hold a key, an order to a terminal, or a page of nothing.
+ * Makes texts of strangers (nodes, orchestrators, buckets, drivers, workers) safe to quote in our messages: they may hold a
+ * key, a control sequence for a terminal, or a whole page.
  */
 
 const LONGEST = 300;
@@ -18,15 +18,14 @@ export function foreignText(said: unknown, longest = LONGEST): string {
 }
 
 /**
- * The text with whatever a terminal obeys, or an eye does not see, spelled out: `\x1b`, `\u202e`. Line
- * ends stay when `keep` says so.
+ * Spells out characters that a terminal obeys or that nobody sees: `\x1b`, `\u202e`. Line ends stay with `keep: 'lines'`.
  */
 export function visible(text: string, keep: 'nothing' | 'lines' = 'nothing'): string {
   const pattern = keep === 'lines' ? UNSEEN_IN_LINES : UNSEEN;
   return text.toWellFormed().replace(pattern, spelledOut);
 }
 
-/** JSON with the same spelled out as JSON allows: it still says the same to whoever parses it. */
+/** The same for JSON, by escapes of JSON: it still parses to the same value. */
 export function visibleJson(json: string): string {
   return json.replace(UNSEEN_IN_JSON, (char) => `\\u${hex(char, 4)}`);
 }

@@ -55,7 +55,7 @@ export function formatGwei(wei: bigint): string {
 /** More wei than there are: the supply is below 2e8 ETH. An amount above it is a slip, or an attack. */
 const MOST_WEI = 10n ** 27n;
 
-/** Whether so much can exist, owed or taken away. */
+/** Whether such an amount can exist, owed or taken away. */
 export function isPossibleWei(wei: bigint): boolean {
   return wei >= -MOST_WEI && wei <= MOST_WEI;
 }

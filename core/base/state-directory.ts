@@ -1,4 +1,4 @@
-/** What stands in the way of writing to a directory that the pool keeps its state in. */
+/** Explains why a directory of the pool's state cannot be written. */
 import { PoolError } from './errors/pool-error.js';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
 const SAID =
   /No space left on device|Check free disk space|Read-only file system|Disk quota exceeded/;
 
-/** STATE_DIRECTORY_UNUSABLE when it was this that failed; undefined for everything else. */
+/** Gives STATE_DIRECTORY_UNUSABLE when the error says that writing failed; undefined for every other error. */
 export function unusableDirectory(error: unknown, dir: string): PoolError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

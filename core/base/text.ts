@@ -1,7 +1,6 @@
 /**
- * What no text may hold wherever one is given: in a query, a body, an argument, a configuration or the
- * name in an event. Postgres refuses a NUL in the middle of a statement, and UTF-8 makes all halves of
- * characters the same one.
+ * Finds what no text from outside may hold, in a query, a body, an argument, a configuration or an event. Postgres refuses a
+ * NUL, and UTF-8 turns every half of a character into the same replacement.
  */
 
 /** Why a text cannot be kept as it is; undefined when it can. */
@@ -16,7 +15,7 @@ export interface PlacedFault {
   readonly why: string;
 }
 
-/** The first text with a fault in a value as JSON or YAML has it, names of fields included. */
+/** Finds the first faulty text in a value of JSON or YAML, names of fields included. */
 export function findTextFault(
   value: unknown,
   path: PlacedFault['path'] = [],

@@ -1,18 +1,18 @@
 /**
- * What counts as a time wherever one is given: in a query, a body, an argument, a configuration or an event.
- * Postgres and the engine each take more than that, and not the same.
+ * Reads a time from outside, in a query, a body, an argument, a configuration or an event. JavaScript and Postgres both accept
+ * more forms than this, and not the same ones.
  */
 
-/** No time is older: before it neither pools nor events were. */
+/** The earliest time that is accepted: neither pools nor events are older. */
 const EARLIEST_TIME_MS = 0;
-/** No time is of this moment or later. */
+/** Times from here on are not accepted. */
 export const LATEST_MS = Date.UTC(3000, 0, 1);
 
 const TIME =
   /^(\d{4}-\d\d-(\d\d))T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(\.\d{1,9})?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 const DAY = /^\d{4}-\d\d-(\d\d)$/;
 
-/** What a text that is no time is answered with. */
+/** The answer to a text that is no time. */
 export const TIME_WANTED =
   'give a time with its zone such as 2025-02-03T00:00:00Z, of a day that the calendar has, from 1970 to 2999';
 
@@ -39,12 +39,12 @@ function known(timeMs: number): number | undefined {
 let lastDay = { date: '', isDay: false };
 
 /**
- * Whether the calendar has this day: the engine turns February 30th into March 2nd without a word.
+ * Whether the calendar has this day: JavaScript silently turns February 30th into March 2nd.
  *
  * @param day the digits of the day in `date` again
  */
 export function isCalendarDay(date: string, day: string): boolean {
-  // Many events in a row are of one day.
+  // The last day is remembered, because many events in a row are of one day.
   if (date !== lastDay.date) {
     const midnight = new Date(`${date}T00:00:00Z`);
     const isReal = !Number.isNaN(midnight.getTime()) && midnight.getUTCDate() === Number(day);

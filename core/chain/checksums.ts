@@ -17,8 +17,8 @@ export function toChecksum(address: Address): string {
 }
 
 /**
- * The same with EIP-55 checksums, in whatever texts it holds: sentences are made where addresses are keys,
- * in lower case. Hashes are longer, and what follows a slash is part of an id or a URL that must stay as it is.
+ * Gives the value with EIP-55 checksums in all its texts. Inside the program addresses are keys in lower case, in sentences,
+ * too. Hashes are left alone, and so is what follows a slash: it is part of an id or a URL.
  */
 export function withChecksums<T>(value: T): T {
   return checksums(value) as T;

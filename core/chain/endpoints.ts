@@ -1,6 +1,6 @@
-/** The configured endpoints, one per host: which of them answers, which shows another chain, which lags. */
-import { ChainError, OtherChainError } from './chain-error.js';
-import { type ChainReads, chainReadsOf } from './chain-reads.js';
+/** The configured endpoints, one per host. They know which of them answers, shows another chain, or lags. */
+import { ChainError, OtherChainError } from './endpoint-error.js';
+import { type ChainReads, chainReadsOf } from './node-reads.js';
 import { type OwnChain, onOwnChain } from './own-chain.js';
 import { rpcHost } from './rpc/rpc-address.js';
 import { createRpcEndpoint, type RpcEndpoint } from './rpc/rpc-client.js';
@@ -34,13 +34,13 @@ export interface EndpointOptions {
   readonly onFault: (words: string) => void;
 }
 
-/** An endpoint that failed is asked last for so long. */
+/** For this long an endpoint that failed is asked last. */
 const COOL_DOWN_MS = 2_000;
 const TOLD_AGAIN_AFTER_MS = 10 * 60_000;
 
 class LaggingError extends ChainError {}
 
-/** Groups the URLs by host, because two URLs of one host are one voice and one fault away from silence. */
+/** Groups the URLs by host: two URLs of one host count as one endpoint, because they fail and lie together. */
 export function openEndpoints(options: EndpointOptions): readonly Endpoint[] {
   const byHost = new Map<string, string[]>();
   for (const url of options.rpcUrls) {
@@ -118,9 +118,9 @@ function openPath(
 }
 
 /**
- * Why an endpoint's answer is too old to count: another endpoint has, or had, a head that is so much
- * newer. The machine's clock is not asked, because it may be wrong; endpoints that are all equally old
- * show a chain that stands, on which nothing can be decided wrongly.
+ * Tells why an endpoint's answer is too old to count: another endpoint has shown a head that is much newer. This machine's
+ * clock plays no part, because it may be wrong. When all endpoints are equally old, the chain stands still, and nothing can
+ * be decided wrongly.
  */
 export function lagOf(
   endpoint: Endpoint,

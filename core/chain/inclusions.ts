@@ -1,6 +1,6 @@
-import type { BlockHeader } from './chain-answers.js';
-import { type ChainClient, type EndpointAnswer, findAgreement } from './chain-client.js';
-import type { ChainReads } from './chain-reads.js';
+import type { BlockHeader } from './node-answers.js';
+import type { ChainReads } from './node-reads.js';
+import { type ChainClient, type EndpointAnswer, findAgreement } from './quorum.js';
 import type { Depth, Inclusion, Receipt } from './rules/receipt.js';
 
 export interface Depths {
@@ -17,8 +17,8 @@ export interface InclusionReport {
 type Sighting = { readonly receipt: Receipt; readonly depth: Depth } | null;
 
 /**
- * What a quorum of endpoints says about these transactions. Depth is not worked out from a head that
- * anyone may claim: the block so many above must be there, and the block below it canonical.
+ * Reads what a quorum of endpoints says about these transactions. A depth is not computed from a head, which an endpoint may
+ * make up: the block that many above must be there, and the transaction's own block must be canonical.
  */
 export async function readInclusions(
   chain: ChainClient,
@@ -55,8 +55,8 @@ async function sightings(
   // A failure is final only where the node itself says so, if it says such a thing at all.
   const hasFailed = mined.some(({ succeeded }) => !succeeded);
   const finalized = hasFailed ? await reads.finalizedBlock() : null;
-  // First that the depth is reached, then, in a call of its own, that the block is still there: the
-  // other way round a reorg between two posts could lend a lost block the depth of its successor.
+  // The depth is read first, and then, in a call of its own, whether the block is still there. The other way round, a reorg
+  // between the two calls could give a lost block the depth of its successor.
   const reached = await headersOf(reads, above);
   const canonical = await headersOf(
     reads,
@@ -106,7 +106,7 @@ function combine(seen: readonly EndpointAnswer<Sighting>[], quorum: number): Inc
   const agreement = findAgreement(receipts, quorum);
   if (!agreement.agreed) return undefined;
   const receipt = agreement.value;
-  // As deep as a quorum has seen it: one endpoint that runs ahead decides nothing.
+  // The depth counts that a quorum has seen: one endpoint that runs ahead decides nothing.
   const depths = seen
     .flatMap(({ value }) =>
       value !== null && sameBlock(value.receipt, receipt) ? [value.depth] : [],

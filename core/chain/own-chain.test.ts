@@ -7,9 +7,9 @@ import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js'
 import { chainConfig, randomAddress, setBalance } from '../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../test/harness/rpc-switch.js';
 import type { Address } from '../base/address.js';
-import { createChainClient } from './chain-client.js';
-import type { ChainReads } from './chain-reads.js';
+import type { ChainReads } from './node-reads.js';
 import type { KnownBlock } from './own-chain.js';
+import { createChainClient } from './quorum.js';
 import { createRpcEndpoint } from './rpc/rpc-client.js';
 
 let ours: LocalChain;
@@ -134,7 +134,7 @@ describe('an answer of an endpoint', () => {
 });
 
 describe('two URLs of one host', () => {
-  it('are one voice, and the second is asked when the first fails', async () => {
+  it('count as one endpoint, and the second is asked when the first fails', async () => {
     let broken = true;
     const server = createServer((request, response) => {
       if (broken && request.url === '/first') return void response.writeHead(503).end();

@@ -1,6 +1,7 @@
-/** Proof, in every post to an endpoint, that it answers for the chain that the ledger is on. */
-import { readCount, readHeader } from './chain-answers.js';
-import { ChainError, OtherChainError } from './chain-error.js';
+/** Checks with every post that an endpoint answers for the chain that the ledger is on. */
+
+import { ChainError, OtherChainError } from './endpoint-error.js';
+import { readCount, readHeader } from './node-answers.js';
 import {
   inPosts,
   type RpcAnswer,
@@ -19,18 +20,17 @@ export interface OwnChain {
   readonly chainId: number;
   /** A block that every endpoint must show; null until the ledger has one. */
   anchor(): KnownBlock | null;
-  /** Told, after each post, that the endpoint has shown our chain; and its head's time when that was asked. */
+  /** Called after each post that has shown our chain, with the head's time when that was asked for. */
   onShown(headAtMs: number | null): void;
 }
 
-/** A head changes its age slowly: it is asked for again after so long. */
+/** How long a head's time is used before it is asked for again. */
 const HEAD_KNOWN_FOR_MS = 5_000;
 
 /**
- * The same endpoint with the chain's id and the anchor asked in each post, beside the calls and so of the
- * same node: a provider may answer two posts from two machines. Throws an OtherChainError for all
- * calls of a batch when it serves another chain. Where a post has no room for both, the proofs are asked
- * before and after it.
+ * Gives the same endpoint, which asks for the chain's id and the anchor in each post. They are asked together with the calls,
+ * because a provider may answer two posts from two machines. A batch throws an OtherChainError when the endpoint serves
+ * another chain. Where a post has no room for the extra calls, they are asked before and after it.
  */
 export function onOwnChain(endpoint: RpcPoster, own: OwnChain): RpcEndpoint {
   let headAskedAt = Number.NEGATIVE_INFINITY;
@@ -94,7 +94,7 @@ function requireAnchor(name: string, answer: RpcAnswer | undefined, anchor: Know
   throw new OtherChainError(otherBlock(name, anchor, header.hash), 'block');
 }
 
-/** In words, that an endpoint shows another block where the ledger knows one. */
+/** The message for an endpoint that shows another block than the one that the ledger knows. */
 export function otherBlock(name: string, known: KnownBlock, shown: string): string {
   const hashes = `${shown.slice(0, 12)}… where the ledger knows ${known.hash.slice(0, 12)}…`;
   return `${name} shows another chain under the same id: block ${known.number} is ${hashes}`;

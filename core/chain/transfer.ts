@@ -1,14 +1,14 @@
 import { Transaction } from 'ethers';
 import type { Address } from '../base/address.js';
-import type { Fees } from './rules/gas-fees.js';
+import type { GasFees } from './rules/gas-fees.js';
 
-/** What must stand in the bytes of an attempt, whoever wrote them. */
+/** What the signed bytes of an attempt must say. */
 export interface TransferTerms {
   readonly chainId: number;
   readonly nonce: number;
   readonly to: Address;
   readonly valueWei: bigint;
-  /** Looked at when given: what it may burn. */
+  /** Gas limit and gas fees are checked when they are given. */
   readonly gasLimit?: bigint;
   readonly maxFeePerGasWei?: bigint;
   readonly maxPriorityFeePerGasWei?: bigint;
@@ -41,7 +41,7 @@ function burnFault(transaction: Transaction, terms: TransferTerms): string | und
   return undefined;
 }
 
-/** Who signed: costs a key recovery. */
+/** Recovers who signed, which costs some milliseconds. */
 export function signerOf(raw: Uint8Array): Address | undefined {
   return parse(raw)?.from?.toLowerCase() as Address | undefined;
 }
@@ -55,8 +55,8 @@ function parse(raw: Uint8Array): Transaction | undefined {
 }
 
 /**
- * The signed bytes of a mined transaction, put together again from a node's answer. Undefined unless
- * they have the hash that is asked for: then the signature, and nobody's word, says who sent it.
+ * Rebuilds the signed bytes of a mined transaction from a node's answer. Undefined unless they have the right hash: then the
+ * signature itself proves who sent it, and the node need not be believed.
  */
 export function rebuildRaw(
   fields: Readonly<Record<string, unknown>>,
@@ -102,8 +102,8 @@ export function chainIdOf(raw: Uint8Array): number | null {
   return chainId === 0 ? null : chainId;
 }
 
-/** What the bytes say of gas and fees. */
-export function feesOf(raw: Uint8Array): Fees & { readonly gasLimit: bigint } {
+/** Reads gas limit and gas fees from the signed bytes. */
+export function gasFeesOf(raw: Uint8Array): GasFees & { readonly gasLimit: bigint } {
   const transaction = parse(raw);
   const price = transaction?.gasPrice ?? 0n;
   return {

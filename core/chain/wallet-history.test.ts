@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { ChainError } from './chain-error.js';
-import { type ChainReads, chainReadsOf } from './chain-reads.js';
+import { ChainError } from './endpoint-error.js';
+import { type ChainReads, chainReadsOf } from './node-reads.js';
 import { createRpcEndpoint } from './rpc/rpc-client.js';
 import { findByNonces, lastBlockBefore, readSent } from './wallet-history.js';
 

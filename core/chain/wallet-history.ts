@@ -1,8 +1,8 @@
-/** What a wallet has sent, found on the chain by its nonces. */
+/** Finds what a wallet has sent on the chain, by its nonces. */
 import type { Address } from '../base/address.js';
-import type { MinedTransaction } from './chain-answers.js';
-import { ChainError } from './chain-error.js';
-import type { ChainReads } from './chain-reads.js';
+import { ChainError } from './endpoint-error.js';
+import type { MinedTransaction } from './node-answers.js';
+import type { ChainReads } from './node-reads.js';
 import type { Receipt } from './rules/receipt.js';
 import { chainIdOf, rebuildRaw } from './transfer.js';
 
@@ -27,7 +27,7 @@ export interface NonceSearch {
 
 /** Ranges no longer than this are read block by block instead of being halved. */
 const SMALL_RANGE = 4;
-/** Without old states every block has to be read: more than this takes too long. */
+/** How many blocks are read one by one when the node keeps no old states; more would take too long. */
 const MOST_BLOCKS_READ = 5_000;
 const BLOCKS_AT_ONCE = 50;
 
@@ -51,8 +51,8 @@ export async function findByNonces(
 const FIRST_STEP = 1_024;
 
 /**
- * The newest block up to `toBlock` by which the wallet had sent at most so many transactions. It goes
- * backwards in growing steps: of the first blocks of a chain many nodes keep no states.
+ * Finds the newest block up to `toBlock` by which the wallet had sent at most this many transactions. It goes backwards in
+ * growing steps, because many nodes keep no states of a chain's first blocks.
  */
 export async function lastBlockBefore(
   reads: ChainReads,

@@ -1,6 +1,6 @@
 import { type Address, payableAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import {
   openedWallets,

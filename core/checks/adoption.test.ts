@@ -17,7 +17,7 @@ import {
   type TestWallet,
 } from '../../test/harness/money.js';
 import { startRpcSwitch } from '../../test/harness/rpc-switch.js';
-import { createChainClient } from '../chain/chain-client.js';
+import { createChainClient } from '../chain/quorum.js';
 import { query } from '../db/query.js';
 import { reserveManual, reserveRound } from '../payouts/store/reservations.js';
 import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';

@@ -3,7 +3,7 @@
  * books them. After that nobody is paid twice, and no nonce stays open.
  */
 
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { describeForeign } from '../payouts/rules/foreign-verdict.js';

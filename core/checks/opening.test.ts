@@ -14,8 +14,8 @@ import {
   setBalance,
   type TestWallet,
 } from '../../test/harness/money.js';
-import { createChainClient } from '../chain/chain-client.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
+import { createChainClient } from '../chain/quorum.js';
 import { countUnaffordable } from '../payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../payouts/store/reads/wallet-reads.js';
 import { findWallet } from '../payouts/store/wallet/wallets.js';

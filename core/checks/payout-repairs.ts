@@ -2,7 +2,7 @@
 
 import { PoolError } from '../base/errors/pool-error.js';
 import { ethAndWei } from '../base/money.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';

@@ -1,4 +1,4 @@
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { readNonceAhead } from '../payouts/wallet/nonce-ahead.js';

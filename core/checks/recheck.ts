@@ -1,7 +1,7 @@
 /** Checks paid transfers again until they are final, because a reorg may take them back before that. */
-import type { BlockHeader } from '../chain/chain-answers.js';
-import { ChainError } from '../chain/chain-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
+import type { BlockHeader } from '../chain/node-answers.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
 import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';

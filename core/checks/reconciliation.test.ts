@@ -14,8 +14,8 @@ import {
   setBalance,
   type TestWallet,
 } from '../../test/harness/money.js';
-import { createChainClient } from '../chain/chain-client.js';
-import type { ChainReads } from '../chain/chain-reads.js';
+import type { ChainReads } from '../chain/node-reads.js';
+import { createChainClient } from '../chain/quorum.js';
 import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { adoptWallet } from './adoption.js';

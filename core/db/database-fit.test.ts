@@ -34,7 +34,7 @@ function urlOf(name: string, user?: string): string {
 
 const DATABASE = 'whether a database is fit for a ledger';
 describe(DATABASE, () => {
-  it('is told of the tests’ own', async () => {
+  it('is confirmed for the tests’ own database', async () => {
     expect(await judge(database.url)).toBe('fit');
   });
 

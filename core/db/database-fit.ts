@@ -1,4 +1,4 @@
-/** Whether a database can hold a ledger: what would otherwise come to light in the middle of the work. */
+/** Checks at a start whether a database can hold a ledger; otherwise it would fail in the middle of the work. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../base/errors/pool-error.js';
@@ -7,7 +7,7 @@ import { readSchemaState } from './migrate.js';
 import { query } from './query.js';
 import { sqlState } from './transact.js';
 
-/** The first that knows MERGE … RETURNING; as Postgres counts. */
+/** Postgres 17, the first with MERGE … RETURNING, as `server_version_num`. */
 const LEAST_VERSION = 170_000;
 
 interface Facts {
@@ -24,7 +24,7 @@ interface Facts {
 }
 
 /**
- * Throws for a database that this program cannot work on, whoever set it up: DATABASE_TOO_OLD,
+ * Throws for a database that this program cannot work on: DATABASE_TOO_OLD,
  * DATABASE_ENCODING_WRONG, DATABASE_READ_ONLY, DATABASE_POOLED, DATABASE_SCHEMA_NEWER, and for a worker, which makes
  * and alters tables, DATABASE_FORBIDDEN with the statement that helps.
  */
@@ -103,8 +103,8 @@ function quoted(name: string): string {
 }
 
 /**
- * Whether a session of Postgres goes from one connection to another between transactions: then what one was
- * told, and the locks that it took, are another's.
+ * Whether a pooler moves sessions of Postgres between connections: then the settings and locks of one connection end up with
+ * another.
  */
 async function isPooledByTransaction(db: Database): Promise<boolean> {
   const first = await db.$client.connect();
@@ -114,13 +114,13 @@ async function isPooledByTransaction(db: Database): Promise<boolean> {
       const before = await sessionOf(first);
       await second.query('BEGIN');
       if ((await sessionOf(second)) === before) return true;
-      // A pooler that has several free ones may take them in turn.
+      // A pooler with several free sessions may use them in turn.
       return (await sessionOf(first)) !== before;
     } finally {
       second.release(true);
     }
   } catch (error) {
-    // PgBouncer's word where not even a transaction stays in one session.
+    // PgBouncer says this where not even a transaction stays in one session.
     if (sqlState(error) === PROTOCOL_VIOLATION) return true;
     throw error;
   } finally {

@@ -1,9 +1,9 @@
-/** What a failed statement means for whoever runs the pool. */
+/** Tells what a failed statement means for the operator. */
 import { causesOf } from '../base/causes.js';
 import { PoolError } from '../base/errors/pool-error.js';
 import { foreignText } from '../base/foreign-text.js';
 
-/** SQLSTATE classes 08, 53 (without a full disk) and 57P, or what a socket says when nobody listens. */
+/** Whether Postgres is not there: SQLSTATE classes 08, 53 (except a full disk) and 57P, or an error of the socket. */
 export function isDatabaseAway(error: unknown): boolean {
   return [...causesOf(error)].some((cause) => {
     if (!(cause instanceof Error)) return false;
@@ -13,7 +13,7 @@ export function isDatabaseAway(error: unknown): boolean {
       /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT)$/.test(
         code,
       ) ||
-      // The socket of the embedded one is not there.
+      // The socket of the embedded server is not there.
       (code === 'ENOENT' && 'syscall' in cause && cause.syscall === 'connect') ||
       AWAY.test(cause.message)
     );
@@ -23,7 +23,7 @@ export function isDatabaseAway(error: unknown): boolean {
 const AWAY =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|connect ENOENT)/;
 
-/** The code of ours that says what Postgres refused; undefined when it refused nothing of the kind. */
+/** Gives our error code for a missing right, a full disk or a read-only session; undefined for all other errors. */
 export function databaseRefusal(
   error: unknown,
 ): 'DATABASE_FORBIDDEN' | 'DATABASE_READ_ONLY' | 'DATABASE_FULL' | undefined {
@@ -36,7 +36,7 @@ export function databaseRefusal(
   return undefined;
 }
 
-/** Why the database could not be opened, in Postgres' own words, and the statement that helps where one does. */
+/** Explains why the database could not be opened: Postgres' message, and the statement that helps if there is one. */
 export function openingFailure(error: unknown, role: string): PoolError {
   const words = foreignText(error);
   const code = databaseRefusal(error);

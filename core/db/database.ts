@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import './connection/given-back.js';
-import { sessionOf } from './connection/session.js';
-import { settingAfterConnecting } from './connection/session-settings.js';
+import { withSessionSettings } from './connection/session.js';
 import { watchSilence } from './connection/silent-connections.js';
 import { tellFailures } from './statement-error.js';
 
@@ -28,11 +27,8 @@ export interface DatabaseOptions {
   readonly connectionTimeoutMs?: number;
 }
 
-/** A connection on which nothing was said for so long is tried by TCP itself, from either end. */
+/** When nothing was said on a connection for this long, TCP itself tries it; the server does the same. */
 const KEEP_ALIVE_MS = 15_000;
-/** The server gives up a connection whose other end is gone, and with it the locks that it holds. */
-const SERVER_KEEPS_ALIVE =
-  '-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=35000';
 /** Connections that do not close are cut after so long. */
 const CLOSING_MS = 5_000;
 const cutters = new WeakMap<pg.Pool, () => void>();
@@ -40,20 +36,20 @@ const cutters = new WeakMap<pg.Pool, () => void>();
 /** Opens a pool of connections; the first one is made when it is needed. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, statementTimeoutMs = 60_000, lockTimeoutMs = 0 } = options;
-  const session = sessionOf(url);
-  const settings = settingAfterConnecting({
-    connectionString: session.connectionString,
+  const connections = {
+    connectionString: url,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectionTimeoutMs ?? 10_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: lockTimeoutMs,
-    idle_in_transaction_session_timeout: 60_000,
     application_name: 'openpool',
-    options: `${session.options} ${SERVER_KEEPS_ALIVE}`,
-  });
-  const pool = new pg.Pool(settings);
+  };
+  const timeouts = {
+    statement_timeout: String(statementTimeoutMs),
+    lock_timeout: String(lockTimeoutMs),
+    idle_in_transaction_session_timeout: '60000',
+  };
+  const pool = new pg.Pool(withSessionSettings(connections, timeouts));
   // A connection that the server closes must not end the process, neither an idle one nor, between two
   // statements of a transaction, a busy one: the next query reports.
   pool.on('error', () => undefined);
@@ -63,6 +59,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   cutters.set(pool, watchSilence(pool, { url, statementTimeoutMs }));
   return drizzle({ client: pool });
+}
+
+/** Gives the query builder on one connection that was taken from a pool: its transactions run on that connection. */
+export function onConnection(client: pg.PoolClient): Database {
+  return drizzle({ client }) as unknown as Database;
 }
 
 /** Closes all connections; running queries end first, unless nothing is heard of them for long. */

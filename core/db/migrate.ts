@@ -12,7 +12,7 @@ import { sqlState } from './transact.js';
 
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
-/** A lock that is not to be had is given up soon: whoever came after us for it is not to wait as well. */
+/** A migration waits only this long for a lock, because everybody who wants the table after it waits as well. */
 const LOCK_TIMEOUT_MS = 3_000;
 const LONGEST_TRYING_MS = 10 * 60_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -43,7 +43,7 @@ export async function migrateDatabase(database: Database, tell: Tell = () => und
   }
 }
 
-/** One process at a time. */
+/** Runs the work while no other process migrates. */
 async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promise<void> {
   const lock = await db.$client.connect();
   try {
@@ -58,12 +58,12 @@ async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promi
     }
     await work();
   } finally {
-    // The lock ends with its connection, also where nobody could be told any more to give it back.
+    // Closing the connection releases the lock, also when Postgres no longer answers.
     lock.release(true);
   }
 }
 
-/** Again while somebody holds what a migration needs: running workers and readers of the version before. */
+/** Migrates, and tries again while running workers or readers of the version before hold a table. */
 async function bring(db: Database, tell: Tell): Promise<void> {
   const startedMs = performance.now();
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
@@ -81,7 +81,7 @@ async function bring(db: Database, tell: Tell): Promise<void> {
   }
 }
 
-/** Which version the schema is at, beside this program's; `forbidden`: this role may not even see that. */
+/** Compares the schema's version with this program's; `forbidden`: this role may not even see it. */
 export async function readSchemaState(
   database: Database,
 ): Promise<'ready' | 'older' | 'newer' | 'forbidden'> {

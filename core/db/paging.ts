@@ -1,5 +1,5 @@
 /** Keyset paging: a cursor names the last row that was shown, so that inserts shift nothing. */
-import { type SQL, sql } from 'drizzle-orm';
+import { type Column, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 
 export const MAX_PAGE_SIZE = 200;
@@ -17,12 +17,87 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** What the parts of a cursor look like: anything else would be an error inside Postgres. */
+/** What a part of a cursor looks like (anything else would be an error inside Postgres), and its value in SQL. */
+const KINDS = {
+  address: { pattern: /^0x[0-9a-f]{40}$/, value: (part: string) => sql`${part}` },
+  integer: { pattern: /^-?\d{1,17}$/, value: (part: string) => sql`${part}::bigint` },
+  text: { pattern: /^[^\0]{0,1000}$/, value: (part: string) => sql`${part}` },
+  uuid: {
+    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    value: (part: string) => sql`${part}::uuid`,
+  },
+  /** As whole microseconds, as exact as Postgres keeps it; a Date would round it. */
+  time: {
+    pattern: /^-?\d{1,17}$/,
+    value: (part: string) =>
+      sql`(timestamptz 'epoch' + ${part}::bigint * interval '1 microsecond')`,
+  },
+} as const;
+
+interface KeyColumn {
+  readonly column: SQL | Column;
+  readonly kind: keyof typeof KINDS;
+}
+
+/**
+ * The columns that a list is ordered by, together unique. Its ORDER BY, the condition for the next page and the cursor are all
+ * made of them.
+ */
+export class Keyset<Field extends string> {
+  private readonly columns: readonly (KeyColumn & { readonly field: Field })[];
+
+  /** @param columns each under the field of a row that has its value, in the order in which they sort */
+  constructor(
+    private readonly direction: 'ASC' | 'DESC',
+    columns: Readonly<Record<Field, KeyColumn>>,
+  ) {
+    const entries = Object.entries(columns) as [Field, KeyColumn][];
+    this.columns = entries.map(([field, one]) => ({ field, ...one }));
+  }
+
+  /** What stands after ORDER BY. */
+  get order(): SQL {
+    const sorted = this.columns.map(({ column }) => sql`${column} ${sql.raw(this.direction)}`);
+    return sql.join(sorted, sql`, `);
+  }
+
+  /** The fields that a raw statement selects for `page`, for those that a row does not have by itself: times. */
+  get timeFields(): SQL {
+    const times = this.columns.flatMap(({ field, column, kind }) =>
+      kind === 'time'
+        ? [sql`(extract(epoch FROM ${column}) * 1000000)::bigint AS ${sql.identifier(field)}`]
+        : [],
+    );
+    return sql.join(times, sql`, `);
+  }
+
+  /** The condition for rows behind the cursor; undefined for the first page. Throws CURSOR_MALFORMED. */
+  after({ cursor }: PageRequest): SQL | undefined {
+    const patterns = this.columns.map(({ kind }) => KINDS[kind].pattern);
+    const parts = readCursor(cursor, patterns);
+    if (parts === undefined) return undefined;
+    const key = this.columns.map(({ column }) => sql`${column}`);
+    const last = this.columns.map(({ kind }, at) => KINDS[kind].value(parts[at] ?? ''));
+    const isBehind = sql.raw(this.direction === 'ASC' ? '>' : '<');
+    return sql`(${sql.join(key, sql`, `)}) ${isBehind} (${sql.join(last, sql`, `)})`;
+  }
+
+  /** Cuts the rows, of which one more than shown was asked for, down to the page. */
+  page<Row extends Readonly<Record<Field, string | number>>, Item>(
+    rows: readonly Row[],
+    page: PageRequest,
+    item: (row: Row) => Item,
+  ): Page<Item> {
+    const cursorParts = (row: Row) => this.columns.map(({ field }) => String(row[field]));
+    return toPage(rows, page, { item, cursorParts });
+  }
+}
+
 export const CURSOR_PART = {
-  address: /^0x[0-9a-f]{40}$/,
-  integer: /^-?\d{1,17}$/,
-  text: /^[^\0]{0,1000}$/,
-  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  address: KINDS.address.pattern,
+  integer: KINDS.integer.pattern,
+  text: KINDS.text.pattern,
+  uuid: KINDS.uuid.pattern,
 } as const;
 
 /** The parts of a cursor, or undefined when there is none. */
@@ -48,7 +123,7 @@ function parseParts(cursor: string): readonly string[] | undefined {
   }
 }
 
-/** Rows beyond the limit only say that there is a next page: queries ask for one more than shown. */
+/** How many rows a query asks for: one more than is shown, which tells that there is a next page. */
 export const rowsToAskFor = (page: PageRequest): number => Math.min(page.limit, MAX_PAGE_SIZE) + 1;
 
 /** Cuts the rows down to the page; `cursorParts` names a row. */

@@ -5,12 +5,12 @@ import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from './database.js';
 import { sqlState } from './transact.js';
 
-/** With a password of its own; where there is no such role, the API uses the worker's. */
+/** The role has a password of its own. Where there is no such role, the API uses the worker's. */
 export const API_ROLE = 'openpool_api';
 
 /**
- * What API processes write themselves. Money is not among it: no posting, no payout, no balance, no signed bytes.
- * Whoever gives the API something new to write adds it here; a test calls every route under the role.
+ * What API processes write themselves. It is never money: no posting, no payout, no balance, no signed bytes. Something new
+ * that the API writes is added here; a test calls every route under the role.
  */
 const WRITES = [
   'INSERT ON audit_log',
@@ -34,11 +34,11 @@ const WRITES = [
   'EXECUTE ON FUNCTION cancel_reserved_payout',
 ];
 
-/** A table went, or changed, in the middle of it. */
+/** A table was dropped or changed meanwhile, or a deadlock: the grants are tried again. */
 const TRY_AGAIN = new Set(['XX000', '42P01', '40P01']);
 const MAX_TRIES = 3;
 
-/** Gives the role its rights of this version and takes all others; nothing where there is no such role. */
+/** Gives the role the rights of this version and takes all others away; does nothing where there is no such role. */
 export async function grantApiRole(db: Database): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {

@@ -1,7 +1,7 @@
 /**
- * What leaves this room when a statement failed: state and cause. The query builder's own error holds the
- * whole statement and its parameters, signed bytes among them, and Postgres' details quote rows; neither may
- * reach a log, an answer or Temporal's histories.
+ * Reduces the error of a failed statement to SQLSTATE and cause. The query builder's own error holds the whole statement and
+ * its parameters, signed bytes among them, and Postgres' details quote rows: neither may reach a log, an answer or Temporal's
+ * histories.
  */
 import { DrizzleQueryError } from 'drizzle-orm';
 import { NodePgPreparedQuery } from 'drizzle-orm/node-postgres';
@@ -29,12 +29,12 @@ export class StatementError extends Error {
   }
 }
 
-/** The same error without what the query builder and Postgres say beside state and cause. */
+/** Gives the reduced error for one of the query builder or of Postgres; all others stay as they are. */
 export function statementError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) return new StatementError(error, '');
   if (!(error instanceof DrizzleQueryError)) return error;
   const { cause, query } = error;
-  // What a transaction in it has thrown was told already.
+  // An error from inside a transaction is reduced already.
   return cause instanceof StatementError ? cause : new StatementError(cause ?? error.name, query);
 }
 
@@ -66,7 +66,7 @@ export function tellFailures(client: { readonly query: unknown }): void {
     const [asked] = args;
     const given: object = Object(asked);
     const statement = typeof asked === 'string' ? asked : Reflect.get(given, 'text');
-    // What submits itself, as COPY does, is a stream, and reports through it.
+    // A query object such as COPY is a stream and reports its own errors.
     if (typeof statement !== 'string' || 'submit' in given) return query(...args);
     const done = args.at(-1);
     if (typeof done !== 'function') return rejecting(query(...args), statement);
@@ -86,8 +86,8 @@ async function rejecting(answer: unknown, statement: string): Promise<unknown> {
 }
 
 /**
- * The query builder wraps what it is thrown, with the statement and its parameters, in transactions and
- * outside them: it has no other place where that can be taken off again.
+ * The query builder wraps each error together with the statement and its parameters. This is the only place where that can be
+ * undone, inside and outside of transactions.
  */
 const { execute } = NodePgPreparedQuery.prototype;
 NodePgPreparedQuery.prototype.execute = async function told(

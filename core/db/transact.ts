@@ -17,12 +17,12 @@ export async function transact<T>(db: Reader, work: (tx: Transaction) => Promise
   }
 }
 
-/** Data exceptions, broken constraints, and what triggers raise: the same statement fails the same way again. */
+/** Whether the data is at fault (data exceptions, constraints, triggers): the same statement would fail again. */
 export function isOfData(error: unknown): boolean {
   return /^(22|23|P0)/.test(sqlState(error));
 }
 
-/** A dry run: does it all, takes it back, and gives what it came to or throws what it refused with. */
+/** Runs the work in a transaction that is rolled back, and gives its result or throws its error. */
 export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const results: T[] = [];
   try {

@@ -1,12 +1,14 @@
 /** The tables of archived months and of rebuilds. */
 import { boolean, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import { at, count, wei } from '../db/columns.js';
+import type { RebuildFinding } from './rules/rebuild-tally.js';
 
 export type ArchiveState = 'written' | 'archived' | 'restored';
 
 export const eventArchive = pgTable('event_archive', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
   month: at('month').notNull(),
+  /** Its name in the archive directory. */
   file: text('file').notNull(),
   state: text('state').$type<ArchiveState>().notNull().default('written'),
   rows: count('rows').notNull(),
@@ -29,11 +31,13 @@ export type ArchivedSources = Readonly<
 
 export const rebuild = pgTable('rebuild', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
+  /** Raw events read, those in files included. */
   events: count('events').notNull(),
   archivedEvents: count('archived_events').notNull(),
   tookMs: count('took_ms').notNull(),
+  /** Nothing differs, or everything was corrected. */
   ok: boolean('ok').notNull(),
-  findings: jsonb('findings').notNull(),
+  findings: jsonb('findings').$type<readonly RebuildFinding[]>().notNull(),
   findingsTotal: count('findings_total').notNull(),
   applied: boolean('applied').notNull(),
   actor: text('actor').notNull(),

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Below those that systems give to outgoing connections, so that none of these takes it before the server starts. */
+/** Ports below the range of outgoing connections: none of these takes the port before the server starts. */
 const FIRST_PORT = 15_000;
 const PORTS = 17_000;
 const LOOKS = 50;
@@ -20,10 +20,9 @@ const TRIES = 3;
 const TAKEN = /EADDRINUSE|address already in use/i;
 
 /**
- * Starts a server on a free port: the wished one, or any. Between the look and the start somebody else may
- * take it: then on another one.
+ * Starts a server on a free port, the wished one if possible. When somebody else takes the port first, it tries another one.
  *
- * @param start throws what the server said
+ * @param start throws an error that has the server's own message
  */
 export async function onFreePort<T>(
   wishedPort: number | undefined,

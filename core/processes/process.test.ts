@@ -4,7 +4,7 @@ import { startProcess } from './process.js';
 const start = (script: string) =>
   startProcess({ name: 'child', command: process.execPath, args: ['-e', script] });
 
-it('has heard the last words of a process when it has ended, killed or not', async () => {
+it('gives the last output of a process once it has ended, killed or not', async () => {
   const words = `require('fs').writeSync(1, 'x'.repeat(40_000) + '\\nlast words\\n');`;
   for (const end of ["process.kill(process.pid, 'SIGKILL')", 'process.exit(3)']) {
     const children = Array.from({ length: 15 }, () => start(`${words}${end}`));
@@ -18,7 +18,7 @@ it('has heard the last words of a process when it has ended, killed or not', asy
   }
 });
 
-it('does not wait for what a child of its own may still say', async () => {
+it('does not wait for output of the process’s own children', async () => {
   const sleeper = `require('child_process').spawn('sleep', ['5'], { stdio: 'inherit', detached: true }).unref();`;
   const startedMs = performance.now();
   expect(await start(`${sleeper}process.exit(0)`).ended).toBe(0);

@@ -1,11 +1,11 @@
 /**
- * Which loops of this process have work, and when each of them last got on with it. A beat, a health check and
- * the watchdog ask here: a process that answers while its loops stand still is no healthy one.
+ * Keeps which loops of this process have work, and when each of them last made progress. Beats, the health check and the
+ * watchdog ask here: a process that answers while its loops stand still is not healthy.
  */
 
 interface Busy {
   turnedAtMs: number;
-  /** Longer than this between two turns never happens but for a fault. */
+  /** The longest time between two turns; more is a fault. */
   readonly mostMs: number;
 }
 

@@ -7,16 +7,15 @@ import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
 import type { Condition } from './rules/finding.js';
 import type { SentinelReport } from './rules/report.js';
-import { watchSource } from './rules/sentinel.js';
-import { watchAudit } from './rules/sentinel-audit.js';
-import type { SentinelSettings } from './rules/sentinel-figures.js';
-import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from './rules/sentinel-money.js';
-import { watchPayouts } from './rules/sentinel-payouts.js';
-import { watchTerms } from './rules/sentinel-terms.js';
+import type { SentinelSettings } from './rules/source-figures.js';
+import { watchAudit } from './rules/watch-audit.js';
+import { watchPayouts } from './rules/watch-payouts.js';
+import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from './rules/watch-sends.js';
+import { watchSource } from './rules/watch-source.js';
+import { watchTerms } from './rules/watch-terms.js';
 import { type LookReport, recordLook } from './store/findings.js';
-import { readPayoutFigures } from './store/payout-figures.js';
-import { openSubjects, readRefusedSends } from './store/sentinel-money.js';
-import { readSentinelFigures } from './store/sentinel-reads.js';
+import { openSubjects, readPayoutFigures, readRefusedSends } from './store/payout-figures.js';
+import { readSentinelFigures } from './store/source-figures-reads.js';
 
 export interface SentinelDeps {
   readonly db: Database;

@@ -1,8 +1,8 @@
 /** Asks an RPC endpoint once whatever a worker asks it, in order to judge a configuration before a start. */
 
 import type { Address } from '../../core/base/address.js';
-import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/chain-error.js';
-import type { ChainReads } from '../../core/chain/chain-reads.js';
+import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/endpoint-error.js';
+import type { ChainReads } from '../../core/chain/node-reads.js';
 
 /** As many calls as a worker sends for a page of payouts. No more, because free plans count each call. */
 export const GENEROUS_BATCH = 20;

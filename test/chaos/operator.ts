@@ -5,8 +5,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
-import type { CatalogueEntry } from '../../core/base/errors/catalogue-entry.js';
-import { CATALOGUE } from '../../core/base/errors/pool-error.js';
+import type { CatalogueEntry } from '../../core/base/errors/catalogue.js';
+import { CATALOGUE } from '../../core/base/errors/catalogue.js';
 import { pause } from './rpc-weather.js';
 
 export interface CommandOutcome {

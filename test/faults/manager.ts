@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { createCheckActivities } from '../../activities/checks.js';
 import { createPayoutActivities, createRoundActivities } from '../../activities/payouts.js';
 import { tellSagas } from '../../activities/sagas.js';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createSender } from '../../core/payouts/sending/sending.js';
 import { Settler } from '../../core/payouts/settling/settler.js';

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { findWallet } from '../../core/payouts/store/wallet/wallets.js';

@@ -1,6 +1,6 @@
 /** One life of a payer: two rounds with the real code, without Temporal, from wherever the last life ended. */
 import { sql } from 'drizzle-orm';
-import { createChainClient } from '../../core/chain/chain-client.js';
+import { createChainClient } from '../../core/chain/quorum.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { closeDatabase, openDatabase } from '../../core/db/database.js';

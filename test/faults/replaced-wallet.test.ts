@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ChainError } from '../../core/chain/chain-error.js';
-import type { ChainReads } from '../../core/chain/chain-reads.js';
+import { ChainError } from '../../core/chain/endpoint-error.js';
+import type { ChainReads } from '../../core/chain/node-reads.js';
 import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';

@@ -25,8 +25,8 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../../core/events/store/sources/source-reads.js';
-import { bucketUnmatched } from '../../../core/sentinel/store/metrics-reads.js';
-import { readArrivals, readPrices } from '../../../core/sentinel/store/sentinel-reads.js';
+import { bucketUnmatched } from '../../../core/sentinel/store/metric-counts.js';
+import { readArrivals, readPrices } from '../../../core/sentinel/store/source-figures-reads.js';
 import type { Access } from '../../access.js';
 import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../../request.js';
 

@@ -1,16 +1,16 @@
-/** Where an endpoint is: what goes on the wire, and what of it may be shown. */
+/** Splits an endpoint's URL into what goes on the wire and what may be shown. */
 
 export interface RpcAddress {
   /** Without user and password. */
   readonly href: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Host and port: all that messages say of it. */
+  /** Host and port: messages show nothing else of the URL. */
   readonly name: string;
-  /** Takes whatever the address keeps secret out of what the endpoint says. */
+  /** Removes the URL's secrets from what the endpoint says. */
   scrub(words: string): string;
 }
 
-/** Shorter parts of a path or query are words, not keys. */
+/** Parts of a path or query that are shorter than this are taken for words, not for keys. */
 const SHORTEST_KEY = 8;
 
 /** User and password become a header: fetch refuses a URL that has them, and names it in its error. */
@@ -37,7 +37,7 @@ export function readRpcAddress(text: string): RpcAddress {
   return { href: url.href, headers, name: url.host, scrub };
 }
 
-/** One host has one voice, whatever its paths and keys are. */
+/** Gives the host of a URL: two URLs of one host count as one endpoint. */
 export function rpcHost(text: string): string {
   return new URL(text).host.replace(/\.(?=:\d+$|$)/, '');
 }

@@ -1,4 +1,4 @@
-import { ChainError } from '../chain-error.js';
+import { ChainError } from '../endpoint-error.js';
 import { type RpcAddress, readRpcAddress } from './rpc-address.js';
 
 export interface RpcCall {
@@ -15,11 +15,11 @@ export interface RpcEndpoint {
   readonly name: string;
   /** How many calls it takes in one post, as far as is known. */
   mostCalls(): number;
-  /** In as many posts as it needs. */
+  /** Asks all calls, in as many posts as that takes. */
   batch(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
 }
 
-/** An endpoint whose posts can be put together by whoever calls it. */
+/** An endpoint whose caller decides which calls share a post. */
 export interface RpcPoster extends RpcEndpoint {
   /** One post; throws a BatchRefusedError when the endpoint takes no batch of this size. */
   post(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
@@ -30,11 +30,11 @@ export interface RpcEndpointOptions {
   readonly timeoutMs: number;
 }
 
-/** The endpoint took none of the calls of a post, in words of its own. */
+/** The endpoint refused a post as a whole; `said` is its own message. */
 class BatchRefusedError extends ChainError {
-  /** They were too many for one post, whenever it comes. */
+  /** The post had too many calls, now and later. */
   readonly isAboutSize: boolean;
-  /** Smaller posts are tried at once: a limit is told with these statuses too, in whatever words. */
+  /** Smaller posts are worth a try: some endpoints report a limit with these statuses and any message. */
   readonly mayBeSize: boolean;
 
   constructor(
@@ -53,11 +53,11 @@ class BatchRefusedError extends ChainError {
 
 /** Public endpoints refuse larger batches. */
 const MAX_BATCH = 100;
-/** A plan may have been changed since: larger batches are tried again after so long. */
+/** After this long larger batches are tried again: the provider's plan may have changed. */
 const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
-/** An endpoint that has had too much for now is given less at once, down to this. */
+/** The smallest batch that a busy endpoint is reduced to at first. */
 const LEAST_OF_BUSY = 10;
-/** One that has refused more often than this, without an answer to as many calls in between, is given less yet. */
+/** After this many refusals without an answer to as many calls in between, batches get smaller still. */
 const REFUSALS_OF_BUSY = 3;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -75,7 +75,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
   let refusedSize = 1;
   let isSilent = false;
   const learn = (size: number, error: BatchRefusedError) => {
-    // A single call is refused as well: then the others were not refused for their number.
+    // When a single call is refused as well, the number of calls was not the reason.
     if (size === 1) {
       if (isSilent) most = Math.max(most, LEAST_OF_BUSY);
       return;
@@ -98,7 +98,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
       try {
         const answers = await post(target, calls, mostCalls() === 1);
         isSilent = false;
-        // That fewer were answered says nothing about so many.
+        // An answer to fewer calls says nothing about this many.
         if (calls.length >= refusedSize) refusals = 0;
         return answers;
       } catch (error) {
@@ -111,7 +111,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
   return endpoint;
 }
 
-/** Asks in posts of at most so many calls, and in smaller ones while they are refused for their size. */
+/** Asks in posts of at most this many calls, and in smaller ones while they are refused for their size. */
 export async function inPosts(
   calls: readonly RpcCall[],
   most: () => number,
@@ -130,7 +130,7 @@ export async function inPosts(
   return answers;
 }
 
-/** The number that the refusal names, if it names one that is smaller; half of it otherwise. */
+/** The next size to try: the number that the refusal names if it is smaller, or else half. */
 function smallerBatch(size: number, { said, isAboutSize }: BatchRefusedError): number {
   if (!isAboutSize) return Math.floor(size / 2);
   if (/batch\w* (requests? )?(is|are) (not|disabled)|no batch/i.test(said)) return 1;
@@ -182,15 +182,15 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
     throw new BatchRefusedError('unreachable', words, said, status);
   } catch (error) {
     if (error instanceof ChainError) throw error;
-    // No cause is kept: what fetch throws may carry the address whole.
+    // The cause is dropped: an error of fetch may hold the whole URL.
     const why = scrub(error instanceof Error ? causeOf(error) : String(error));
     throw new ChainError('unreachable', `${name} did not answer: ${why}`);
   }
 }
 
 /**
- * What the JSON of an error says, or a line of plain text. A page says nothing, and who refuses a key may quote it
- * in a form that nothing recognises.
+ * Gives the message in the JSON of an error, or a line of plain text. Pages are left out, and so are answers that refuse a key:
+ * they may quote it in a form that nothing recognises.
  */
 function wordsIn(text: string, status: number, scrub: (words: string) => string): string {
   try {
@@ -212,7 +212,7 @@ function wordsOf(parsed: unknown): string | undefined {
   return [inner, message].find((one): one is string => typeof one === 'string');
 }
 
-/** fetch says "fetch failed" and keeps the reason to itself. */
+/** Finds the reason behind fetch's "fetch failed". */
 function causeOf(error: Error): string {
   return error.cause instanceof Error && error.cause.message !== ''
     ? error.cause.message
@@ -245,7 +245,7 @@ function readAnswers(
   for (const element of parsed as readonly unknown[]) {
     const read = readAnswer(element, scrub);
     if (read === undefined) {
-      // As an endpoint that takes no batches answers the only call that it was asked.
+      // An endpoint that takes no batches answers its only call without a list.
       const said = requests.length === 1 ? wordsOf(element) : undefined;
       if (said !== undefined) throw refusedWhole(said);
       throw garbled('something that is no JSON-RPC');

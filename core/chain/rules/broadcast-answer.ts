@@ -1,7 +1,7 @@
-/** What an endpoint said when it was offered signed bytes; nothing is decided on it, it makes words. */
+/** Reads what an endpoint said when it was offered signed bytes. It is for messages only: nothing is decided on it. */
 
 const REFUSED = /^\S+ refused it: ([\s\S]+)$/;
-/** It has them, or has seen what consumed their nonce, or keeps what was sent before them. */
+/** Refusals of an endpoint that has the bytes already, or another transaction with their nonce. */
 const HAS_IT =
   /already known|known transaction|already imported|already exists|nonce too low|replacement transaction underpriced|could not replace/i;
 

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smallerWei } from '../../base/money.js';
-import { bumpedFees, decideFees, gasLimitFor } from './gas-fees.js';
+import { bumpedGasFees, gasLimitFor, judgeGasFees } from './gas-fees.js';
 
 const limits = { capWei: 100_000_000n, tipWei: 1_000_000n };
 
-describe('fees', () => {
+describe('gas fees', () => {
   it('offer twice the base fee and the tip, never more than the cap', () => {
-    expect(decideFees(20_000_000n, limits)).toEqual({
+    expect(judgeGasFees(20_000_000n, limits)).toEqual({
       kind: 'offer',
       fees: { maxFeePerGasWei: 41_000_000n, maxPriorityFeePerGasWei: 1_000_000n },
     });
-    expect(decideFees(80_000_000n, limits)).toMatchObject({
+    expect(judgeGasFees(80_000_000n, limits)).toMatchObject({
       fees: { maxFeePerGasWei: 100_000_000n },
     });
   });
 
   it('are not offered while the base fee is above the cap', () => {
-    expect(decideFees(300_000_000n, limits)).toEqual({ kind: 'above-cap' });
+    expect(judgeGasFees(300_000_000n, limits)).toEqual({ kind: 'above-cap' });
   });
 
   it('rise by at least an eighth in both fields, or to the cap, and not at all from there', () => {
@@ -28,7 +28,7 @@ describe('fees', () => {
           maxFeePerGasWei,
           maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei),
         };
-        const bumped = bumpedFees(current, baseFeeWei, limits);
+        const bumped = bumpedGasFees(current, baseFeeWei, limits);
         if (bumped === undefined) {
           expect(maxFeePerGasWei).toBeGreaterThanOrEqual(limits.capWei);
           return;

@@ -1,23 +1,26 @@
 import { largerWei, smallerWei } from '../../base/money.js';
 
 /** What a transaction offers per gas. */
-export interface Fees {
+export interface GasFees {
   readonly maxFeePerGasWei: bigint;
   readonly maxPriorityFeePerGasWei: bigint;
 }
 
-export interface FeeLimits {
+export interface GasFeeLimits {
   /** No transaction ever offers more. */
   readonly capWei: bigint;
   readonly tipWei: bigint;
 }
 
-export type FeeDecision =
-  | { readonly kind: 'offer'; readonly fees: Fees }
+export type GasFeeVerdict =
+  | { readonly kind: 'offer'; readonly fees: GasFees }
   | { readonly kind: 'above-cap' };
 
-/** maxFee = smallerWei(cap, 2 × base + tip): room for six full blocks. Nothing is offered while the base fee is above the cap. */
-export function decideFees(baseFeeWei: bigint, limits: FeeLimits): FeeDecision {
+/**
+ * Offers twice the base fee plus the tip, which leaves room for six full blocks, and never more than the cap. While the base
+ * fee itself is above the cap nothing is offered.
+ */
+export function judgeGasFees(baseFeeWei: bigint, limits: GasFeeLimits): GasFeeVerdict {
   if (baseFeeWei > limits.capWei) {
     return { kind: 'above-cap' };
   }
@@ -27,12 +30,15 @@ export function decideFees(baseFeeWei: bigint, limits: FeeLimits): FeeDecision {
 }
 
 /**
- * The fees of a replacement: each field at least 12.5 % and one wei higher, or a node refuses it, and
- * not below what a new transaction would offer now; the cap itself when that is more. Undefined when
- * the cap is offered already.
+ * The gas fees of a replacement. Each is at least 12.5 % and one wei higher, or a node refuses it; not below what a new
+ * transaction would offer now; and never above the cap. Undefined when the cap is offered already.
  */
-export function bumpedFees(current: Fees, baseFeeWei: bigint, limits: FeeLimits): Fees | undefined {
-  const fresh = decideFees(baseFeeWei, limits);
+export function bumpedGasFees(
+  current: GasFees,
+  baseFeeWei: bigint,
+  limits: GasFeeLimits,
+): GasFees | undefined {
+  const fresh = judgeGasFees(baseFeeWei, limits);
   const wanted = fresh.kind === 'offer' ? fresh.fees : current;
   const higherWei = largerWei(raised(current.maxFeePerGasWei), wanted.maxFeePerGasWei);
   if (current.maxFeePerGasWei >= limits.capWei) return undefined;
@@ -44,7 +50,7 @@ export function bumpedFees(current: Fees, baseFeeWei: bigint, limits: FeeLimits)
 /** What gas costs when the next block has this base fee. */
 export function expectedGasCostWei(
   gas: bigint,
-  prices: { readonly baseFeeWei: bigint; readonly fees: Fees },
+  prices: { readonly baseFeeWei: bigint; readonly fees: GasFees },
 ): bigint {
   const { maxFeePerGasWei, maxPriorityFeePerGasWei } = prices.fees;
   return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);

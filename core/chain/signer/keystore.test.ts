@@ -96,7 +96,7 @@ describe('a geth keystore', () => {
     });
   });
 
-  it('refuses a wrong passphrase and a file that is none, without a word of either', async () => {
+  it('refuses a wrong passphrase and a file that is no keystore, and quotes neither', async () => {
     const wrong = openKeystore({ json, passphrase: 'sesame' });
     await expect(wrong).rejects.toMatchObject({ code: 'KEYSTORE_PASSPHRASE_WRONG' });
     await expect(wrong).rejects.not.toThrow(/sesame/);

@@ -16,11 +16,11 @@ import type { Signer, UnsignedTransfer } from './signer.js';
 export interface KeystoreOptions {
   /** The text of a geth JSON keystore (version 3). */
   readonly json: string;
-  /** As it stands in its file. */
+  /** The passphrase, byte for byte as in its file. */
   readonly passphrase: string | Uint8Array;
 }
 
-// The library's own scrypt blocks the loop for seconds; Node's works beside it.
+// The library's own scrypt blocks the event loop for seconds; Node's runs in a thread.
 scrypt.register(
   // oxlint-disable-next-line max-params -- the package prescribes them
   (password, salt, N, r, p, length) =>
@@ -73,8 +73,8 @@ async function decrypt(options: KeystoreOptions): Promise<string> {
 }
 
 /**
- * What the passphrase may be, in the order in which it is tried: the bytes as they stand but for the last
- * line end, the first line as geth takes it, and each as ethers writes it, in Unicode's form NFKC.
+ * The passphrases to try, in this order: the bytes without the last line end, the first line alone (as geth reads it), and both
+ * in Unicode's form NFKC (as ethers writes it).
  */
 function passphrasesIn(file: Buffer): readonly Uint8Array[] {
   const whole = withoutLast(withoutLast(file, '\n'), '\r');
@@ -91,7 +91,7 @@ const nfkc = (bytes: Buffer): Buffer => Buffer.from(bytes.toString('utf8').norma
 const withoutLast = (bytes: Buffer, char: string): Buffer =>
   bytes.at(-1) === char.charCodeAt(0) ? bytes.subarray(0, -1) : bytes;
 
-/** How the file says that its key is made from the passphrase: none of it is secret. */
+/** The file's parameters for making a key from the passphrase; none of them is secret. */
 function derivationOf(json: string): string {
   const { crypto, Crypto = crypto } = JSON.parse(json) as Record<string, unknown>;
   const { kdf, kdfparams } = (Crypto ?? {}) as Record<string, unknown>;

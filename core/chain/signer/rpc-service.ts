@@ -11,7 +11,7 @@ import { foreignText } from '../../base/foreign-text.js';
 
 export interface RpcServiceOptions {
   readonly url: string;
-  /** From the call to the end of its answer, the waiting for a connection included. */
+  /** Time from the call to the end of its answer, including the wait for a connection. */
   readonly timeoutMs: number;
   /** PEM: the authority that signed the service's certificate, in place of the well-known ones. */
   readonly ca?: string;
@@ -34,10 +34,10 @@ interface Answer {
   readonly text: string;
 }
 
-/** A group of payouts is signed over so many connections at once. */
+/** How many connections sign a group of payouts at once. */
 const MAX_CONNECTIONS = 16;
 const MAX_ANSWER_BYTES = 1024 * 1024;
-/** Hundreds of payouts shall not wait for a dead service one after the other. */
+/** After a failure to connect, calls fail at once for this long: hundreds of payouts must not wait one after the other. */
 const REST_MS = 2_000;
 
 export function createRpcService(options: RpcServiceOptions): RpcService {
@@ -67,7 +67,7 @@ export function createRpcService(options: RpcServiceOptions): RpcService {
   };
 }
 
-/** Errors of the service come with a status of their own: the body is looked at first. */
+/** Reads the body before the status, because the service reports its errors with a status of their own. */
 function readAnswer(
   { status, text }: Answer,
   { name, id }: { readonly name: string; readonly id: number },
@@ -121,7 +121,7 @@ function createPost(options: RpcServiceOptions): (body: string) => Promise<Answe
     try {
       return await converse(outgoing, body, signal);
     } catch (error) {
-      // The service closed a kept connection the moment we used it; signing twice harms nobody.
+      // The service closed a kept connection just when we used it. Asking again is safe: signing twice harms nobody.
       if (isAgain || signal.aborted || !outgoing.reusedSocket) throw error;
       return post(body, signal, true);
     }

@@ -17,18 +17,18 @@ interface SignedTransfer {
   readonly hash: string;
 }
 
-/** Whoever holds the wallet's key. The key itself never leaves the adapter. */
+/** The port for what holds the wallet's key. The key itself never leaves the adapter. */
 export interface Signer {
   /** The wallet's address, lower case. */
   readonly address: Address;
   /**
-   * Signs what it is given and nothing else; whoever asks checks that. Other bytes for the same transfer
-   * are allowed. Gives up within seconds, because the wallet is locked meanwhile.
+   * Signs exactly this transfer; the caller checks that. Signing it again may give other bytes. It gives up within seconds,
+   * because the wallet is locked meanwhile.
    */
   sign(transfer: UnsignedTransfer): Promise<SignedTransfer>;
   /**
-   * Asks whether it can sign now: at start, and before the wallet is locked. Throws SIGNER_UNREACHABLE,
-   * SIGNER_REFUSED or SIGNER_ADDRESS_MISSING. Absent: it always can.
+   * Checks that it can sign now, at the start and before the wallet is locked. Throws SIGNER_UNREACHABLE, SIGNER_REFUSED or
+   * SIGNER_ADDRESS_MISSING. A signer that always can has no `check`.
    */
   check?(): Promise<void>;
 }

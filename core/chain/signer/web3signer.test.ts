@@ -67,7 +67,7 @@ describe('a remote signer', () => {
     await slow.stop();
   });
 
-  it('gives up on one that hangs, on all calls after one time-out, and leaves it in peace for a while', async () => {
+  it('gives up on one that hangs, on all calls after one time-out, and does not ask it again for a while', async () => {
     service.answer = () => true;
     const signer = connect();
     const began = performance.now();
@@ -87,7 +87,7 @@ describe('a remote signer', () => {
     await expect(signer.check?.()).resolves.toBeUndefined();
   });
 
-  it('gives up on an answer that drips', async () => {
+  it('gives up on an answer that comes byte by byte', async () => {
     service.answer = (_, response) => {
       const timer = setInterval(() => response.write(' '), 20);
       response.on('close', () => clearInterval(timer));

@@ -57,7 +57,7 @@ function quantity(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Null when these are not the bytes of a signed transaction; whose, and of what, others look at. */
+/** Reads the bytes of a signed transaction; null when they are none. The caller checks who signed what. */
 function hashOf(raw: string): string | null {
   try {
     return Transaction.from(raw).hash;

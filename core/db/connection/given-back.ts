@@ -1,7 +1,6 @@
 /**
- * Gives the connection of a transaction back whatever happens. The query builder keeps one for ever whose first
- * word, BEGIN, found nobody there; and where even ROLLBACK finds nobody, it tells that instead of what had
- * failed before.
+ * Gives the connection of a transaction back whatever happens, which fixes two faults of the query builder: it keeps a
+ * connection for ever when BEGIN fails, and when ROLLBACK fails, too, it throws that error instead of the first one.
  */
 import { NodePgSession } from 'drizzle-orm/node-postgres';
 import pg from 'pg';

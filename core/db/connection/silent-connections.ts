@@ -18,7 +18,7 @@ interface Watched {
   asked: number;
   bytesRead: number;
   bytesWritten: number;
-  /** When anything last came, and when anything last moved in either direction. */
+  /** When the last byte came, and when the last byte moved in either direction. */
   heardAtMs: number;
   movedAtMs: number;
   /** How many times in a row Postgres said that it works on nothing: one that is busy may not have read it yet. */
@@ -29,14 +29,14 @@ const LOOK_EVERY_MS = 1_000;
 /** After so long without a byte Postgres is asked whether it works on the statement. */
 const SILENT_AFTER_MS = 5_000;
 const PROBE_PATIENCE_MS = 5_000;
-/** What was on its way when Postgres was asked has arrived by now. */
+/** By then an answer that was on its way when Postgres was asked has arrived. */
 const LAST_WORDS_MS = 1_000;
 const IDLE_LOOKS = 2;
-/** Longer than whoever writes a COPY pauses between two pieces. */
+/** Longer than the pause between two pieces of a COPY. */
 const WRITER_PAUSE_MS = 20_000;
-/** With a server that cannot be reached at all. */
+/** A connection is given up after this long when the server cannot be reached at all. */
 const UNREACHABLE_MS = 20_000;
-/** Beyond the server's own time-out, where Postgres cannot say what it works on. */
+/** What is added to the server's own time-out where Postgres cannot say what it works on. */
 const GRACE_MS = 15_000;
 
 /**
@@ -86,7 +86,7 @@ function startWatching(client: pg.PoolClient): Watched {
   };
   const query = (client.query as (...args: unknown[]) => unknown).bind(client);
   Reflect.set(client, 'query', (...args: unknown[]) => {
-    // It was silent because it was asked nothing.
+    // Until now the connection was silent because it had no statement.
     if (one.asked === 0) noteHeard(one);
     one.asked += 1;
     return query(...args);
@@ -103,7 +103,7 @@ function noteHeard(one: Watched): void {
   Object.assign(one, { heardAtMs: now, movedAtMs: now, idleLooks: 0 });
 }
 
-/** Those that wait for an answer and have heard nothing for long. */
+/** Gives the connections that wait for an answer and have heard nothing for long. */
 function silentOnes(watched: ReadonlyMap<pg.PoolClient, Watched>): readonly pg.PoolClient[] {
   const now = performance.now();
   return [...watched].flatMap(([client, one]) => {
@@ -135,7 +135,7 @@ async function giveUpLost(
       one.idleLooks = verdict === 'idle' ? one.idleLooks + 1 : 0;
       if (!isLost(verdict, one, options)) continue;
       giveUp(client, one, verdict);
-      // Its locks would outlive it: the other end may believe for hours that somebody is there.
+      // Without this its locks would stay: Postgres may believe for hours that the connection is alive.
       if (verdict === 'idle' || verdict === 'waits-for-us') await probe.end(pidOf(client));
     }
   } finally {

@@ -1,6 +1,6 @@
 /**
- * Rows in COPY's binary format: nothing in a text needs an escape, and Postgres has no time or amount to
- * read. It takes two thirds of the time that the text format takes, on both sides.
+ * Writes rows in COPY's binary format, which takes two thirds of the time of the text format on both sides: no text needs an
+ * escape, and Postgres parses no time and no amount.
  * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; the fields are what each type's
  * `…send` function gives.
  */
@@ -10,15 +10,15 @@ import { withoutNul } from './copy-text.js';
 const COPY_START = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 /** Stands behind the last row. */
 export const COPY_END = Buffer.from([0xff, 0xff]);
-/** What both of them take. */
+/** The bytes of header and trailer together. */
 export const FRAME_BYTES = COPY_START.length + COPY_END.length;
 
-/** Bytes that a number, a time or a NULL takes at most, its length included. */
+/** The most bytes that a number, a time or a NULL takes, its length included. */
 export const FIXED_FIELD_BYTES = 12;
 /** Bytes that an amount of 78 digits takes. */
 export const AMOUNT_FIELD_BYTES = 56;
 
-/** Of one UTF-16 unit, at most. */
+/** The most bytes of one UTF-16 unit. */
 export const UTF8_BYTES = 3;
 
 /** Bytes that a text takes at most. */
@@ -32,13 +32,13 @@ const EPOCH_MS = Date.UTC(2000, 0, 1);
 const TWO_TO_32 = 2 ** 32;
 const GROUP = 10_000;
 const GROUPS_OF_NUMBER = 3;
-/** What three groups hold. */
+/** Three groups of four digits hold numbers below this. */
 const CHUNK = 1_000_000_000_000n;
 /** Up to here a double is one integer alone, and so is what is left of its ten-thousandth part. */
 const EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 const NEGATIVE = 0x4000;
 
-/** Writes fields one behind the other into bytes that somebody else has made large enough. */
+/** Writes fields one after the other into a buffer that the caller has made large enough. */
 export class CopyWriter {
   private readonly groups: number[] = [];
 
@@ -48,18 +48,18 @@ export class CopyWriter {
     public end = 0,
   ) {}
 
-  /** Begins what COPY reads: rows follow. */
+  /** Writes the header; rows follow. */
   start(): void {
     this.fields(COPY_START);
   }
 
-  /** No row follows. All of it, from the buffer's start on. */
+  /** Writes the trailer, and gives everything from the buffer's start on. */
   finish(): Buffer {
     this.fields(COPY_END);
     return this.written();
   }
 
-  /** Begins a row of so many fields. */
+  /** Begins a row of this many fields. */
   row(fields: number): void {
     this.end = this.bytes.writeInt16BE(fields, this.end);
   }
@@ -124,13 +124,13 @@ export class CopyWriter {
     this.end = at;
   }
 
-  /** Fields that were written before. */
+  /** Copies fields that were written before. */
   fields(written: Uint8Array): void {
     this.bytes.set(written, this.end);
     this.end += written.length;
   }
 
-  /** All of it, from the buffer's start on. */
+  /** Gives everything from the buffer's start on. */
   written(): Buffer {
     return this.bytes.subarray(0, this.end);
   }
@@ -144,7 +144,7 @@ export class CopyWriter {
   }
 }
 
-/** The lowest first, and at least so many. */
+/** The groups of four digits, the lowest first, and at least this many. */
 function pushGroups(groups: number[], value: number, least: number): void {
   let rest = value;
   for (let made = 0; made < least || rest > 0; made += 1) {

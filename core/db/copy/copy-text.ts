@@ -1,6 +1,6 @@
 /**
- * Values as text inside statements. Several statements in one string take no parameters, and COPY
- * takes none at all: these few functions are the only place where text from outside becomes SQL.
+ * Writes values as text inside statements, for COPY and for strings of several statements, which take no parameters. These
+ * few functions are the only place where text from outside becomes SQL.
  */
 
 /** A column that can stand in an array literal. */
@@ -14,7 +14,7 @@ const BACKSLASHES = /\\/g;
 export function copyField(value: string | number | bigint | null): string {
   if (value === null) return '\\N';
   if (typeof value !== 'string') return value.toString();
-  // Most texts hold none of these, and looking is far cheaper than replacing.
+  // Most texts hold none of these, and searching is far cheaper than replacing.
   let text = value;
   if (text.includes('\\')) text = text.replace(BACKSLASHES, '\\\\');
   if (text.includes('\n')) text = text.replace(/\n/g, '\\n');
@@ -23,10 +23,14 @@ export function copyField(value: string | number | bigint | null): string {
   return text.includes('\0') ? withoutNul(text) : text;
 }
 
-/** Postgres itself writes some that `copyField` does not need. */
+/** Escapes that Postgres itself writes; `copyField` needs only some of them. */
 const COPY_ESCAPES: Readonly<Record<string, string>> = {
-  ...{ n: '\n', t: '\t', r: '\r' },
-  ...{ b: '\b', f: '\f', v: '\v' },
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  v: '\v',
 };
 
 /** What `copyField` was given, or the field that Postgres wrote. */

@@ -56,7 +56,7 @@ describe('the texts of a batch', () => {
     expect(events.map(rowBytes)).toEqual(alone.map(rowBytes));
   });
 
-  it('say so when they are asked for after another batch has got their room', () => {
+  it('throw when they are asked for after another batch has reused their buffer', () => {
     const texts = new BatchTexts();
     const [event] = prepareSlice('s', elements(1), texts);
     const next = prepareSlice('s', elements(2), texts.giveAway());

@@ -1,6 +1,6 @@
 /**
- * Many texts in one buffer. Texts that outlive a slice would be copied by the garbage collector again
- * and again, and buffers of their own would make it run: these are outside of the heap, and used again.
+ * Keeps many texts in one buffer outside of the heap, which is used again. As strings they would be copied by the garbage
+ * collector again and again, and as single buffers they would make it run.
  */
 export class PackedTexts {
   private bytes = Buffer.alloc(0);

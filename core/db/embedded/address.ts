@@ -1,4 +1,4 @@
-/** Where an embedded server is found: its socket, its role and the password, all in its data directory. */
+/** How an embedded server is reached: its socket, its role and the password, all in its data directory. */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
@@ -18,10 +18,10 @@ import { birthOf } from '../../processes/process-birth.mjs';
 export const PRODUCT_ROLE = 'openpool';
 export const PRODUCT_DATABASE = 'openpool';
 
-/** In libpq's format, so that PGPASSFILE can name it. There once the directory is set up, never before. */
+/** The file is in libpq's format, for PGPASSFILE. It exists only once the directory is completely set up. */
 const PASSWORD_FILE = 'openpool.pgpass';
 
-/** What an address of a Unix socket may be long everywhere, with its zero. */
+/** The longest address of a Unix socket that every system takes, its final zero included. */
 const LONGEST_ADDRESS = 104;
 
 export function passwordFileOf(dataDir: string): string {
@@ -98,7 +98,7 @@ export interface RunningServer {
   readonly port: number;
 }
 
-/** The server that postmaster.pid tells of, if it lives: after a power cut its number may be anybody's. */
+/** Finds the server that postmaster.pid names, if it lives: after a power cut the pid may belong to any process. */
 export function findServer(dataDir: string): RunningServer | undefined {
   const { pid, port } = readPidFile(dataDir) ?? {};
   if (pid === undefined || port === undefined || !isServerOf(pid, dataDir)) return undefined;
@@ -107,9 +107,8 @@ export function findServer(dataDir: string): RunningServer | undefined {
 }
 
 /**
- * For the environment of Postgres' programs. They take the process that postmaster.pid names for a server, and
- * refuse, unless it is said to be above them: which is said of one that is no server of this directory. Whether
- * one still holds the shared memory they ask in any case.
+ * Environment for Postgres' programs when postmaster.pid names a process that is no server of this directory. They would
+ * refuse to start, except when told that this process is their grandparent. They check the shared memory in any case.
  */
 export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: string } {
   const { pid } = readPidFile(dataDir) ?? {};
@@ -127,7 +126,7 @@ function readPidFile(dataDir: string): { readonly pid: number; readonly port: nu
   }
 }
 
-/** A server works in its directory. Where that is not shown, its name has to do. */
+/** Recognizes a server by its working directory, or by its name where the system does not show that. */
 function isServerOf(pid: number, dataDir: string): boolean {
   if (birthOf(pid) === undefined) return false;
   try {

@@ -70,13 +70,13 @@ export async function prepareCluster(dataDir: string, isSuperuser = false): Prom
 type Run = (program: string, args: (dir: string) => readonly string[]) => ProgramRun;
 
 /**
- * As root, Postgres runs as somebody without any right of root's, who may not be able to enter what lies
- * above the directory. It is started inside it, as root enters it, and calls it by that.
+ * When we are root, Postgres runs as another user, who may not be allowed to enter the directories above. So root starts it
+ * inside the data directory, and it names that by its working directory.
  */
 function runner(dataDir: string, account: Account | undefined): Run {
   const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;
   const { PATH, LD_LIBRARY_PATH } = process.env;
-  // Not the rest of our environment, in which secrets may be.
+  // The rest of our environment is left out: it may hold secrets.
   const env = {
     PATH,
     ...foreignHolder(dataDir),
@@ -122,7 +122,7 @@ async function setUp(
   return password;
 }
 
-/** Whole or not at all: its being there says that the directory is set up. */
+/** Writes the file whole or not at all: its existence says that the directory is set up. */
 function keepPassword(dataDir: string, password: string): void {
   const path = passwordFileOf(dataDir);
   const fd = openSync(`${path}.new`, 'w', 0o600);

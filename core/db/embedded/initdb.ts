@@ -32,7 +32,7 @@ const UNFINISHED = /^initdb-[0-9a-f]{12}$/;
 const FINISHED = 'initdb-finished';
 /** Moved last: a directory that has it has everything. */
 const LAST = 'PG_VERSION';
-/** Of a file system that is mounted there. */
+/** Made by a file system that is mounted there. */
 const NOBODYS = 'lost+found';
 
 export interface NewCluster {
@@ -82,7 +82,7 @@ export function takeInCluster(dataDir: string): void {
   flush(dataDir);
 }
 
-/** For this account alone, as Postgres demands. */
+/** Gives the directory to this account alone, as Postgres demands. */
 function close(dir: string, account: Account | undefined): void {
   try {
     chmodSync(dir, 0o700);
@@ -98,7 +98,7 @@ function remove(dir: string): void {
   rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** What was renamed in the directory is on the disk when this returns. */
+/** Flushes the directory, so that renames in it are on the disk. */
 function flush(dir: string): void {
   const fd = openSync(dir, 'r');
   fsyncSync(fd);

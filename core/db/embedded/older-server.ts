@@ -1,4 +1,4 @@
-/** A server that the version before left running: a superuser with a known password on a TCP port. */
+/** Ends a server that the version before left running, with a superuser of known password on a TCP port. */
 import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -17,7 +17,7 @@ export async function endOlderServer(dataDir: string): Promise<void> {
   const server = findServer(dataDir);
   if (server === undefined) return;
   const users = await countUsers(server, dataDir);
-  // Not such a server: what is to be done with the directory says why it cannot be.
+  // It is no such server: the next step on the directory fails and says why.
   if (users === undefined) return;
   if (users > 0) {
     throw new PoolError(
@@ -36,14 +36,18 @@ export async function endServer({ pid, birth }: RunningServer, graceMs: number):
   };
   if (isThere()) process.kill(pid, 'SIGINT');
   await untilGone(graceMs);
-  // Without a last checkpoint; the next start recovers.
+  // SIGQUIT ends it without a last checkpoint; the next start recovers.
   if (isThere()) process.kill(pid, 'SIGQUIT');
   await untilGone(graceMs);
 }
 
 async function countUsers({ port }: RunningServer, dataDir: string): Promise<number | undefined> {
   const client = new pg.Client({
-    ...{ host: '127.0.0.1', port, user: 'openpool', password: 'openpool', database: 'openpool' },
+    host: '127.0.0.1',
+    port,
+    user: 'openpool',
+    password: 'openpool',
+    database: 'openpool',
     connectionTimeoutMillis: PATIENCE_MS,
   });
   client.on('error', () => undefined);

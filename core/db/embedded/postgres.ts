@@ -36,7 +36,10 @@ export async function startPostgres(options: LocalPostgresOptions): Promise<Loca
   const server = startProcess({ name: 'postgres', ...cluster.serve(SOCKET_NUMBER) });
   const url = socketUrl(dataDir, SOCKET_NUMBER, cluster.password);
   await waitUntil({
-    ...{ what: 'Postgres', timeoutMs: START_TIMEOUT_MS, intervalMs: 50, process: server },
+    what: 'Postgres',
+    timeoutMs: START_TIMEOUT_MS,
+    intervalMs: 50,
+    process: server,
     ready: () => answers(url),
   });
   return {

@@ -21,10 +21,10 @@ export interface ProgramRun {
   readonly gid?: number;
 }
 
-/** Root's, and open to all: where other users find the programs of a checkout below, say, /root. */
+/** A directory of root that all may read: other users find the programs here when the checkout is below, say, /root. */
 const OPEN_CACHE = '/var/cache/openpool';
 
-/** Finds the programs; for another account they are copied when it could not come to them. */
+/** Finds the programs, and copies them when the account cannot reach them. */
 export async function findPostgresPrograms(
   account: Account | undefined,
 ): Promise<PostgresPrograms> {
@@ -85,7 +85,7 @@ function readPackageVersion(main: string): string {
       const { version } = JSON.parse(text) as { readonly version?: string };
       if (version !== undefined) return version;
     } catch {
-      // Further up.
+      // The package's directory is further up.
     }
   }
   return 'unknown';

@@ -27,7 +27,7 @@ const SUPERUSER = 'postgres';
 /** The id of the role that initdb makes; it cannot lose its rights, so that an old one gets another name. */
 const BOOTSTRAP_ROLE_ID = 10;
 
-/** May be repeated, whole or after a part of it. Throws DATABASE_NOT_SET_UP with what Postgres said. */
+/** Sets up roles and database; can be repeated after an end at any point. Throws DATABASE_NOT_SET_UP with Postgres' message. */
 export function setUpRoles(run: (database: string) => SingleUserRun, wish: RoleWish): void {
   const answer = inSingleUserMode(run('postgres'), [
     'BEGIN',
@@ -103,7 +103,7 @@ const LAST_WORDS = 1_500;
 
 function inSingleUserMode(run: SingleUserRun, statements: readonly string[]): string {
   const { command, args, ...how } = run;
-  // Here a line is a statement.
+  // In single-user mode each line is a statement.
   const input = statements.map((one) => `${one.replace(/\s*\n\s*/g, ' ')};\n`).join('');
   const done = spawnSync(command, args, { ...how, encoding: 'utf8', input });
   if (done.status === 0) return done.stdout;

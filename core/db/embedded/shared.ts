@@ -1,7 +1,7 @@
 /**
  * The embedded server of a pool, shared by all of its processes. Each holds a lock in the server for as long
- * as it lives; whoever leaves last stops the server, whoever started it. So one that a killed process left
- * behind belongs to whoever comes next.
+ * as it lives, and the last one to leave stops the server, no matter who started it. A server that a killed process left
+ * behind is used by the next process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -28,7 +28,7 @@ interface Joined {
   readonly client: pg.Client;
 }
 
-/** A server that was killed may replay its log for long. */
+/** A server that was killed may take long to replay its log. */
 const JOIN_TIMEOUT_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STOP_GRACE_MS = 8_000;
@@ -54,14 +54,15 @@ async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgre
   }
 }
 
-/** Becomes a user of the server; or says that it starts or stops just now, or that there is none. */
+/** Becomes a user of the server, or answers that it is starting or stopping, or that there is none. */
 async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> {
   const server = findServer(dataDir);
   const password = readPassword(dataDir);
   if (server === undefined || password === undefined) return 'nobody';
   const url = socketUrl(dataDir, server.port, password);
   const client = new pg.Client({
-    ...{ connectionString: url, application_name: 'openpool user' },
+    connectionString: url,
+    application_name: 'openpool user',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   client.on('error', () => undefined);
@@ -71,7 +72,7 @@ async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> 
       'SELECT pg_try_advisory_lock_shared($1) AS got',
       [LOCKS.serverUsers],
     );
-    // Nobody gets it from whoever is about to stop the server.
+    // A process that is about to stop the server holds the lock alone.
     if (rows[0]?.got === true) return { url, server, client };
     await client.end();
     return 'wait';
@@ -97,14 +98,15 @@ async function startServer(dataDir: string, port: number): Promise<void> {
   const child = spawn(command, args, {
     ...how,
     // It goes on when this process ends and others still use it.
-    ...{ detached: true, stdio: ['ignore', log, log] },
+    detached: true,
+    stdio: ['ignore', log, log],
   });
   closeSync(log);
   child.unref();
   await untilUp(child, dataDir);
 }
 
-/** Until somebody can join, or the server has ended: it says why in its log. */
+/** Waits until the server can be joined, or has ended; its log says why. */
 async function untilUp(child: ChildProcess, dataDir: string): Promise<void> {
   let ended: string | undefined;
   child.once('error', (error) => (ended = error.message));

@@ -1,4 +1,4 @@
-/** One process at a time makes, brings over and starts a data directory. */
+/** Lets one process at a time make, upgrade and start a data directory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { birthOf } from '../../processes/process-birth.mjs';
@@ -25,7 +25,7 @@ function take(path: string): boolean {
       return true;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // Nothing can be written beside the directory, as where it is a volume of its own: Postgres' lock must do.
+      // Nothing can be written next to the directory, for example when it is a volume: Postgres' own lock must do.
       if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return true;
       if (code !== 'EEXIST') throw error;
       if (isHeld(path)) return false;

@@ -1,10 +1,10 @@
-/** A directory that the embedded server is started in, tried before. */
+/** Tries whether the embedded server's directory can be written, before the server is started there. */
 import { accessSync, constants, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { unusableDirectory } from '../../base/state-directory.js';
 
-/** Less than the smallest that a server writes at a start. */
+/** What the try writes: less than a server writes at a start. */
 const FULL_BYTES = 16 * 1024 * 1024;
 const PROBE = Buffer.alloc(8_192, 1);
 /** Whose the directory is gets words of its own. */
@@ -16,7 +16,7 @@ export async function inStateDirectory<T>(dir: string, work: () => Promise<T>): 
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     return await work();
   } catch (error) {
-    // So a directory cannot be made that is to lie on a read-only disk.
+    // This error comes where a directory is to be made on a read-only disk.
     if (codeOf(error) === 'ENOENT') lookAtDirectory(dir);
     throw unusableDirectory(error, dir) ?? (isFailedStart(error) ? whenFull(error, dir) : error);
   }

@@ -1,5 +1,6 @@
 /** What the author of an event source outside this project imports, as `openpool/event-source`. */
-export { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
+export type { PoolErrorCode } from '../../base/errors/catalogue.js';
+export { PoolError } from '../../base/errors/pool-error.js';
 export type {
   EventSource,
   EventSourceConfig,

@@ -147,7 +147,7 @@ export const jobPrice = pgTable(
   {
     sourceId: text('source_id').notNull(),
     hour: at('hour').notNull(),
-    nodeType: text('node_type').notNull(),
+    nodeType: nodeType().notNull(),
     pipeline: text('pipeline').notNull(),
     modelId: text('model_id').notNull(),
     jobs: count('jobs').notNull(),

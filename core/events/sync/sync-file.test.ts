@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import { archiveMonths } from '../../history/archive/archive-run.js';
+import { archiveMonths } from '../../history/archive/archiving.js';
 import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
 import type { SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';

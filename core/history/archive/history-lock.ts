@@ -1,6 +1,6 @@
 /**
- * One at a time: whoever reads the whole history, or moves months of it between table and files. A
- * lock of the session, so that it ends with the process that holds it.
+ * The lock for work on the whole history: rebuild, archive run and restore exclude each other. It is a lock of the session,
+ * and ends with the process that holds it.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
@@ -8,12 +8,12 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 
-/** Years of events take longer than any request may. */
+/** These are switched off meanwhile: reading years of events takes longer than a request may. */
 const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const;
-/** For a connection that still has something to say. */
+/** How long the lock is tried to be given back after a failure. */
 const GIVE_BACK_MS = 1_000;
 
-/** Gives the work the connection that holds the lock; what it opened there is rolled back when it fails. */
+/** Runs the work with the connection that holds the lock, and rolls back its open transaction when it fails. Throws HISTORY_BUSY. */
 export async function withHistoryLock<T>(
   db: Database,
   work: (client: PoolClient) => Promise<T>,
@@ -34,7 +34,7 @@ export async function withHistoryLock<T>(
     isBroken = false;
     return result;
   } catch (error) {
-    // Closing the connection gives all back too, but only when Postgres has noticed.
+    // Closing the connection gives the lock back, too, but only once Postgres has noticed.
     if (isBroken)
       await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
     throw error;
@@ -43,7 +43,7 @@ export async function withHistoryLock<T>(
   }
 }
 
-/** Answers the statement that sets them as they were: the session was given its own, which RESET would forget. */
+/** Switches the time-outs off. Answers the statement that restores them: RESET would forget the session's own values. */
 async function liftTimeouts(client: PoolClient): Promise<string> {
   const shown = TIMEOUTS.map((name) => `current_setting('${name}') AS ${name}`);
   const { rows } = await client.query<Record<string, string>>(`SELECT ${shown.join(', ')}`);

@@ -16,7 +16,7 @@ import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js'
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { withHistoryLock } from '../archive/history-lock.js';
 import { type RebuildOrder, rebuildBalances } from './rebuild.js';
-import { listRebuilds } from './rebuilds.js';
+import { listRebuilds } from './rebuild-records.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 /** A rebuild takes a tenth of a second here: that a batch comes in the middle of one is sure over so many. */
@@ -70,7 +70,7 @@ async function postWrongly(workerId: number, wei: bigint): Promise<void> {
 }
 
 describe('rebuilding the balances', () => {
-  it('comes to the ledger to the wei: pairs in both orders, duplicates, ambiguous and nameless jobs, two terms', async () => {
+  it('gives the same as the ledger to the wei: pairs in both orders, duplicates, ambiguous and nameless jobs, two terms', async () => {
     await seed();
     const kinds = await rowsOf(
       `SELECT kind, count(DISTINCT terms_id)::int AS terms FROM posting GROUP BY 1 ORDER BY 1`,
@@ -94,7 +94,7 @@ describe('rebuilding the balances', () => {
     expect(await listRebuilds(database.db, 5)).toMatchObject([{ id: result.id, ok: true }]);
   });
 
-  it('names a posting that nothing bears out, mends it with one of its own, and then finds nothing', async () => {
+  it('names a posting without events, corrects it with another posting, and then finds nothing', async () => {
     await seed();
     const before = await balances();
     await postWrongly(3, 1_000n);
@@ -150,7 +150,7 @@ describe('rebuilding the balances', () => {
     expect([await balances(), await payloads()]).toEqual([before, said]);
   });
 
-  it('mends workers’ figures and counts of events by their difference', async () => {
+  it('corrects workers’ figures and counts of events by their difference', async () => {
     await seed();
     const look = () =>
       rowsOf('SELECT id, jobs, zero_fee_jobs, compute_units FROM remote_worker ORDER BY 1');
@@ -165,7 +165,7 @@ describe('rebuilding the balances', () => {
     expect(await rebuild()).toMatchObject({ ok: true });
   });
 
-  it('carries what people decided and what was paid as it is', async () => {
+  it('leaves what people decided and what was paid as it is', async () => {
     await seed();
     const [{ payee }] = await rowsOf('SELECT payee FROM remote_worker WHERE id = 4');
     const request = { payee, belowThreshold: true, actor: 't', reason: 't', requestId: 'one' };
@@ -241,7 +241,7 @@ describe('rebuilding the balances', () => {
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
 
-  it('sees one moment while events go on coming, and mends no more than it saw', async () => {
+  it('compares one moment while events go on coming, and corrects no more than it saw', async () => {
     await seed();
     await postWrongly(3, 1_000n);
     let comesOn = true;

@@ -7,13 +7,13 @@ import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
 import { UTC_TIMES } from '../../events/store/raw-rows.js';
 import { withHistoryLock } from '../archive/history-lock.js';
-import type { RebuildFinding } from '../rules/rebuild.js';
-import { type ApplyOrder, type ApplyResult, applyCorrections } from './rebuild-apply.js';
-import { type Comparison, compareWithLedger } from './rebuild-compare.js';
-import { countDifferences, findingsOf } from './rebuild-findings.js';
-import { HistoryReading, type ReadingOptions } from './rebuild-reading.js';
-import { RebuildScratch } from './rebuild-scratch.js';
-import { keepRebuild, nextRebuildId, type RebuildRecord } from './rebuilds.js';
+import type { RebuildFinding } from '../rules/rebuild-tally.js';
+import { type Comparison, compareWithLedger } from './comparison.js';
+import { type ApplyOrder, type ApplyResult, applyCorrections } from './corrections.js';
+import { countDifferences, findingsOf } from './difference-words.js';
+import { HistoryReading, type ReadingOptions } from './history-reading.js';
+import { keepRebuild, nextRebuildId, type RebuildRecord } from './rebuild-records.js';
+import { RebuildScratch } from './scratch-schema.js';
 
 export interface RebuildOrder extends ReadingOptions {
   /** Who asks. */
@@ -63,11 +63,14 @@ async function rebuild(client: PoolClient, order: RebuildOrder): Promise<Rebuild
     ? await correct({ client, schema, rebuildId: id, found, reading, order: apply, isKept })
     : null;
   const outcome = judge(reading, { found, applied, wanted: apply !== null });
-  const { actor } = order;
-  const { events, archivedEvents } = reading;
   const record = {
-    ...{ events, archivedEvents, tookMs: Date.now() - startedAt, ...outcome },
-    ...{ applied: applied !== null, actor, reason: apply?.reason ?? null },
+    events: reading.events,
+    archivedEvents: reading.archivedEvents,
+    tookMs: Date.now() - startedAt,
+    ...outcome,
+    applied: applied !== null,
+    actor: order.actor,
+    reason: apply?.reason ?? null,
   };
   await keepRebuild(client, id, record);
   return { ...record, id, corrections: applied, schema: isKept ? schema : null };

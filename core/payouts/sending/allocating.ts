@@ -2,8 +2,8 @@
  * Which reserved payouts get a nonce and a signature now, and why the others wait. The steps, cheapest first: what
  * the ledger alone refuses, what the fee of now makes too dear, what each transfer needs, the signature.
  */
-import { ChainError } from '../../chain/chain-error.js';
-import { decideFees, expectedGasCostWei, type Fees } from '../../chain/rules/gas-fees.js';
+import { ChainError } from '../../chain/endpoint-error.js';
+import { expectedGasCostWei, type GasFees, judgeGasFees } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
 import {
@@ -71,7 +71,7 @@ async function allocateAllowed(
   const sight = await orChainError(readWalletSight(deps));
   if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
   const { baseFeePerGasWei: baseFeeWei } = sight.view.head;
-  const fees = decideFees(baseFeeWei, feeLimits(deps));
+  const fees = judgeGasFees(baseFeeWei, feeLimits(deps));
   if (fees.kind === 'above-cap') {
     return waitAll(allowed, feeAboveCap(baseFeeWei, deps.chain.maxFeePerGasWei));
   }
@@ -90,7 +90,7 @@ async function allocateAllowed(
 
 interface Offer {
   readonly sight: WalletSight;
-  readonly prices: { readonly baseFeeWei: bigint; readonly fees: Fees };
+  readonly prices: { readonly baseFeeWei: bigint; readonly fees: GasFees };
 }
 
 async function allocateEstimated(

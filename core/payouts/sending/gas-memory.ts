@@ -1,4 +1,4 @@
-import { expectedGasCostWei, type Fees } from '../../chain/rules/gas-fees.js';
+import { expectedGasCostWei, type GasFees } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { gasShareWait, type PayoutLimits } from '../rules/payout-limits.js';
 import { gasAboveCap } from '../rules/waits.js';
@@ -9,7 +9,7 @@ const KNOWN_FOR_MS = 15 * 60_000;
 
 interface Prices {
   readonly baseFeeWei: bigint;
-  readonly fees: Fees;
+  readonly fees: GasFees;
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 } from '../../../test/harness/money.js';
 import { type RpcSwitch, startRpcSwitch } from '../../../test/harness/rpc-switch.js';
 import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
-import { createChainClient } from '../../chain/chain-client.js';
+import { createChainClient } from '../../chain/quorum.js';
 import { lookAtSources } from '../../sentinel/looking.js';
 import { findPayingWallet } from '../store/reads/wallet-reads.js';
 import { walletKeyOf } from '../wallet/money-deps.js';

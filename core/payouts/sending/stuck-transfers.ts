@@ -1,5 +1,5 @@
-import type { WalletView } from '../../chain/chain-reads.js';
-import { bumpedFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
+import type { WalletView } from '../../chain/node-reads.js';
+import { bumpedGasFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
 import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/nonces/attempts.js';
 import { bumpSlot } from '../store/nonces/nonces.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -39,8 +39,8 @@ async function raiseStuck(
   const gasLimits = await gasLimitsNow(deps, stuck);
   for (const [index, slot] of stuck.entries()) {
     const gasLimit = gasLimits[index] ?? slot.gasLimit;
-    const raised = bumpedFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
     // A fee at the cap stays as it is, but a gas limit that has become too low must be raised: every node refuses it.
+    const raised = bumpedGasFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
     if (raised === undefined && gasLimit <= slot.gasLimit) continue;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = raised ?? slot;
     const fees = { maxFeePerGasWei, maxPriorityFeePerGasWei };

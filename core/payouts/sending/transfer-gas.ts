@@ -1,6 +1,6 @@
 /** How much gas a transfer may burn, and what is said when that is too much or cannot be told now. */
-import { ChainError, saysReverted, saysUnaffordable } from '../../chain/chain-error.js';
-import { type Fees, gasLimitFor } from '../../chain/rules/gas-fees.js';
+import { ChainError, saysReverted, saysUnaffordable } from '../../chain/endpoint-error.js';
+import { type GasFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { amountWait } from '../rules/payout-limits.js';
 import {
@@ -30,7 +30,7 @@ interface Estimated {
   readonly estimate: bigint | ChainError | undefined;
   /** The wallet's balance, as a quorum of endpoints sees it. */
   readonly agreedWei: bigint;
-  readonly fees: Fees;
+  readonly fees: GasFees;
 }
 
 /** Gives the gas limit to sign and the gas that the transfer is expected to need, or why it waits. */

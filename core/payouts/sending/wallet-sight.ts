@@ -1,6 +1,6 @@
 /** What the endpoints show of the paying wallet right before something is signed with its key. */
-import { ChainError } from '../../chain/chain-error.js';
-import type { WalletView } from '../../chain/chain-reads.js';
+import { ChainError } from '../../chain/endpoint-error.js';
+import type { WalletView } from '../../chain/node-reads.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 import { compareOtherWallets } from '../wallet/other-wallets.js';
 import { agreedBalance, furthestView, noteBalance } from '../wallet/quorum-views.js';

@@ -3,7 +3,7 @@
  * and what was decided about them until a later block. What it remembers only saves reads and explains waits; every
  * decision is made on what it reads then.
  */
-import type { WalletView } from '../../chain/chain-reads.js';
+import type { WalletView } from '../../chain/node-reads.js';
 import type { Wait } from '../rules/payout.js';
 import { describeWait } from '../rules/waits.js';
 import { keepMoving } from '../sending/stuck-transfers.js';

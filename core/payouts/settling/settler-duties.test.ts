@@ -11,7 +11,7 @@ import {
   type TestWallet,
   waitOf,
 } from '../../../test/harness/money.js';
-import { ChainError } from '../../chain/chain-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';

@@ -20,7 +20,7 @@ import {
   transfersOf,
   waitOf,
 } from '../../../test/harness/money.js';
-import { createChainClient } from '../../chain/chain-client.js';
+import { createChainClient } from '../../chain/quorum.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';

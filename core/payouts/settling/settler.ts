@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../base/address.js';
-import { ChainError } from '../../chain/chain-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import type { Sender } from '../sending/sending.js';
 import {

@@ -1,6 +1,6 @@
 /** Finds and judges transactions of the wallet's key whose bytes this ledger does not have. */
 import type { Address } from '../../base/address.js';
-import { feesOf, signerOf } from '../../chain/transfer.js';
+import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
 import { searchStart } from '../store/nonces/known-blocks.js';
@@ -86,5 +86,5 @@ function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
 /** Gives the bytes of a transfer of ours in the form in which the ledger stores them. */
 export function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
   const bytes = Buffer.from(raw ?? '', 'hex');
-  return { hash, nonce, raw: bytes, ...feesOf(bytes) };
+  return { hash, nonce, raw: bytes, ...gasFeesOf(bytes) };
 }

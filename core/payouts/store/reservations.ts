@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
-import { PoolError, type PoolErrorCode } from '../../base/errors/pool-error.js';
+import type { PoolErrorCode } from '../../base/errors/catalogue.js';
+import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import { sumWei } from '../../base/money.js';
 import type { Database, Transaction } from '../../db/database.js';

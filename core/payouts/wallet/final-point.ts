@@ -1,4 +1,4 @@
-import type { ChainReads, WalletView } from '../../chain/chain-reads.js';
+import type { ChainReads, WalletView } from '../../chain/node-reads.js';
 import type { MoneyDeps } from './money-deps.js';
 
 /** A block that is deep enough, and what the wallet had sent and held by then. */

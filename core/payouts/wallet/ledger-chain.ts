@@ -1,7 +1,7 @@
 /** Whether the endpoints show the chain that the ledger has paid on. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import { ChainError, OtherChainError } from '../../chain/chain-error.js';
+import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
 import { newestFinalBlocks } from '../store/nonces/known-blocks.js';

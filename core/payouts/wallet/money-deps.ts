@@ -1,5 +1,5 @@
-import type { ChainClient } from '../../chain/chain-client.js';
-import type { ChainConfig } from '../../chain/chain-config.js';
+import type { ChainClient } from '../../chain/quorum.js';
+import type { ChainConfig } from '../../chain/settings.js';
 import type { Signer } from '../../chain/signer/signer.js';
 import type { Database } from '../../db/database.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';

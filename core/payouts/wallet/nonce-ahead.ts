@@ -1,4 +1,4 @@
-import { ChainError } from '../../chain/chain-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import type { Wait } from '../rules/payout.js';
 import {
   keyUsedElsewhere,

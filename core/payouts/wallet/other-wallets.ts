@@ -1,7 +1,7 @@
 /** What the ledger's other wallets have sent: asked before a newly named wallet pays, and when a person says so. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import { ChainError } from '../../chain/chain-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import { lastBlockBefore } from '../../chain/wallet-history.js';
 import { beforeAnotherPays } from '../rules/waits.js';
 import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';

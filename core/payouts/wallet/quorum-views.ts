@@ -1,7 +1,7 @@
 /** What several endpoints show of a wallet, taken together. */
 import { PoolError } from '../../base/errors/pool-error.js';
-import { ChainError } from '../../chain/chain-error.js';
-import type { ChainReads, WalletView } from '../../chain/chain-reads.js';
+import { ChainError } from '../../chain/endpoint-error.js';
+import type { ChainReads, WalletView } from '../../chain/node-reads.js';
 import type { SentTransaction } from '../../chain/wallet-history.js';
 import { recordBalance } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';

@@ -49,7 +49,7 @@ export interface Condition extends FindingKey {
   readonly severity: Severity;
   /** How bad it is, a number without unit: twice as much is worse. Null: only the severity says. */
   readonly measure: number | null;
-  /** For people; no addresses in it. */
+  /** The sentence for people. It holds no addresses. */
   readonly words: string;
   readonly figures: Figures;
 }
@@ -74,7 +74,7 @@ export interface FindingChanges {
 
 const WORSE_FACTOR = 2;
 
-/** Holds what looks wrong now against what was open. Of two conditions with one identity the first counts. */
+/** Compares what looks wrong now with the open findings. Of two conditions with the same identity the first counts. */
 export function compareFindings(
   open: readonly OpenFinding[],
   conditions: readonly Condition[],

@@ -1,31 +1,26 @@
 /** Findings as the API, the page and the command line show them. */
-import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm';
+import { and, count, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import {
-  CURSOR_PART,
-  type Page,
-  type PageRequest,
-  readCursor,
-  rowsToAskFor,
-  toPage,
-} from '../../db/paging.js';
-import { query } from '../../db/query.js';
-import type { Figures, FindingCode, Severity } from '../rules/finding.js';
+import { Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
+import { setting } from '../../ledger/store/tables.js';
+import type { FindingCode, Severity } from '../rules/finding.js';
+import { LOOKED_AT } from './findings.js';
 import { finding } from './tables.js';
 
-export interface ShownFinding {
-  readonly id: number;
-  readonly code: FindingCode;
-  readonly sourceId: string;
-  readonly subject: string;
-  readonly severity: Severity;
-  readonly words: string;
-  readonly figures: Figures;
-  readonly openedAt: Date;
-  /** The last look that saw it. */
-  readonly seenAt: Date;
-  readonly timesSeen: number;
-  readonly resolvedAt: Date | null;
+const {
+  measure: _measure,
+  acknowledgedSeverity: _severity,
+  acknowledgedMeasure: _acknowledged,
+  ...SHOWN
+} = getTableColumns(finding);
+
+type FindingRow = Omit<
+  typeof finding.$inferSelect,
+  'measure' | 'acknowledgedSeverity' | 'acknowledgedMeasure'
+>;
+
+export interface ShownFinding
+  extends Readonly<Omit<FindingRow, 'acknowledgedAt' | 'acknowledgedBy' | 'acknowledgedReason'>> {
   readonly acknowledged: {
     readonly at: Date;
     readonly by: string;
@@ -39,32 +34,33 @@ export interface FindingFilter {
   readonly all?: boolean | undefined;
 }
 
+const NEWEST_FIRST = new Keyset('DESC', { id: { column: finding.id, kind: 'integer' } });
+
 /** The newest first. */
 export async function listFindings(
   db: Reader,
   filter: FindingFilter,
   page: PageRequest,
 ): Promise<Page<ShownFinding>> {
-  const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
   const rows = await db
-    .select()
+    .select(SHOWN)
     .from(finding)
     .where(
       and(
         filter.all === true ? undefined : isNull(finding.resolvedAt),
         filter.sourceId === undefined ? undefined : eq(finding.sourceId, filter.sourceId),
-        beforeId === undefined ? undefined : lt(finding.id, Number(beforeId)),
+        NEWEST_FIRST.after(page),
       ),
     )
-    .orderBy(desc(finding.id))
+    .orderBy(NEWEST_FIRST.order)
     .limit(rowsToAskFor(page));
-  return toPage(rows, page, { item: toShown, cursorParts: ({ id }) => [String(id)] });
+  return NEWEST_FIRST.page(rows, page, toShown);
 }
 
 /** Those that are open, what asks for attention first, then the gravest, then the oldest. */
 export async function openFindings(db: Reader, limit: number): Promise<readonly ShownFinding[]> {
   const rows = await db
-    .select()
+    .select(SHOWN)
     .from(finding)
     .where(isNull(finding.resolvedAt))
     .orderBy(
@@ -78,7 +74,7 @@ export async function openFindings(db: Reader, limit: number): Promise<readonly 
 
 /** One of them, open or not. */
 export async function findFinding(db: Reader, id: number): Promise<ShownFinding | undefined> {
-  const [row] = await db.select().from(finding).where(eq(finding.id, id));
+  const [row] = await db.select(SHOWN).from(finding).where(eq(finding.id, id));
   return row && toShown(row);
 }
 
@@ -97,35 +93,30 @@ export interface FindingTotals {
 
 /** How many are open, of one source or of all, acknowledged ones included, and how fresh that is. */
 export async function countFindings(db: Reader, sourceId?: string): Promise<FindingTotals> {
+  const { code, severity } = finding;
+  const acknowledged = sql<boolean>`${isNotNull(finding.acknowledgedAt)}`;
+  const ofSource = sourceId === undefined ? undefined : eq(finding.sourceId, sourceId);
   const [counts, looks] = await Promise.all([
-    query<FindingCount>(
-      db,
-      sql`SELECT code, severity, acknowledged_at IS NOT NULL AS acknowledged, count(*)::int AS findings
-            FROM finding WHERE resolved_at IS NULL
-             AND ${sourceId === undefined ? sql`true` : sql`source_id = ${sourceId}`} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
-    ),
-    query<{ value: string }>(db, sql`SELECT value FROM setting WHERE key = 'sentinel.looked-at'`),
+    db
+      .select({ code, severity, acknowledged, findings: count() })
+      .from(finding)
+      .where(and(isNull(finding.resolvedAt), ofSource))
+      .groupBy(code, severity, acknowledged)
+      .orderBy(code, severity, acknowledged),
+    db.select({ value: setting.value }).from(setting).where(eq(setting.key, LOOKED_AT)),
   ]);
   const at = looks[0]?.value;
   return { counts, lookedAt: at === undefined ? null : new Date(at) };
 }
 
-type FindingRow = typeof finding.$inferSelect;
-
-function toShown(row: FindingRow): ShownFinding {
-  const { acknowledgedAt, acknowledgedBy, acknowledgedReason } = row;
+function toShown({
+  acknowledgedAt,
+  acknowledgedBy,
+  acknowledgedReason,
+  ...shown
+}: FindingRow): ShownFinding {
   return {
-    id: row.id,
-    code: row.code,
-    sourceId: row.sourceId,
-    subject: row.subject,
-    severity: row.severity,
-    words: row.words,
-    figures: row.figures,
-    openedAt: row.openedAt,
-    seenAt: row.seenAt,
-    timesSeen: row.timesSeen,
-    resolvedAt: row.resolvedAt,
+    ...shown,
     acknowledged: acknowledgedAt && {
       at: acknowledgedAt,
       by: acknowledgedBy ?? '',

@@ -1,20 +1,16 @@
 /** Findings: opened, seen again, resolved by the sentinel; acknowledged by an operator. */
-import { sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
-import { list, query } from '../../db/query.js';
+import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
-import {
-  type Condition,
-  compareFindings,
-  type FindingCode,
-  type OpenFinding,
-  type Severity,
-} from '../rules/finding.js';
+import { type Condition, compareFindings, type OpenFinding } from '../rules/finding.js';
+import { finding } from './tables.js';
 
-const LOOKED_AT = 'sentinel.looked-at';
+/** The setting that holds when the sentinel looked for the last time. */
+export const LOOKED_AT = 'sentinel.looked-at';
 
 /** What a look changed. */
 export interface LookReport {
@@ -26,9 +22,9 @@ export interface LookReport {
 }
 
 /**
- * Keeps what one look at the sources saw: everything that looks wrong at this time. Looks stand in line, and
- * one that is older than the last does nothing: a worker that hung must not open what has ended since. A last
- * one from the future, by a clock that was wrong, is no reason to stop looking.
+ * Records one look of the sentinel: everything that looks wrong at this time. Looks run one after the other, and one that is older
+ * than the last recorded one does nothing: a worker that hung must not open what has ended since. A recorded time in the
+ * future comes from a wrong clock and does not count.
  */
 export async function recordLook(
   db: Database,
@@ -42,9 +38,15 @@ export async function recordLook(
     const { opened, seen, resolved } = compareFindings(open, conditions);
     await openFindings(tx, opened, at);
     await seeFindings(tx, seen, at);
-    await tx.execute(sql`
-      UPDATE finding SET resolved_at = ${at.toISOString()}
-       WHERE id = ANY(${list(resolved.map(({ id }) => id))}::bigint[])`);
+    await tx
+      .update(finding)
+      .set({ resolvedAt: at })
+      .where(
+        inArray(
+          finding.id,
+          resolved.map(({ id }) => id),
+        ),
+      );
     const worse = seen.filter(({ lapses }) => lapses).map(({ condition }) => condition);
     const stillOpen = [...opened, ...seen.map(({ condition }) => condition)];
     return { open: stillOpen, opened, worse, resolved };
@@ -62,29 +64,24 @@ async function isLatest(tx: Transaction, at: Date): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** In the order of their ids, as whoever acknowledges locks one alone. */
+/** Locks the open findings in the order of their ids; an acknowledgement locks a single one. */
 async function lockOpen(tx: Transaction): Promise<readonly OpenFinding[]> {
-  const rows = await query<{
-    id: string;
-    code: FindingCode;
-    source_id: string;
-    subject: string;
-    acknowledged_severity: Severity | null;
-    acknowledged_measure: number | null;
-  }>(
-    tx,
-    sql`SELECT id, code, source_id, subject, acknowledged_severity, acknowledged_measure
-          FROM finding WHERE resolved_at IS NULL ORDER BY id FOR NO KEY UPDATE`,
-  );
-  return rows.map((row) => ({
-    id: Number(row.id),
-    code: row.code,
-    sourceId: row.source_id,
-    subject: row.subject,
-    acknowledged: row.acknowledged_severity && {
-      severity: row.acknowledged_severity,
-      measure: row.acknowledged_measure,
-    },
+  const rows = await tx
+    .select({
+      id: finding.id,
+      code: finding.code,
+      sourceId: finding.sourceId,
+      subject: finding.subject,
+      severity: finding.acknowledgedSeverity,
+      measure: finding.acknowledgedMeasure,
+    })
+    .from(finding)
+    .where(isNull(finding.resolvedAt))
+    .orderBy(finding.id)
+    .for('no key update');
+  return rows.map(({ severity, measure, ...key }) => ({
+    ...key,
+    acknowledged: severity && { severity, measure },
   }));
 }
 
@@ -93,17 +90,20 @@ async function openFindings(
   opened: readonly Condition[],
   at: Date,
 ): Promise<void> {
-  for (const { code, sourceId, subject, ...state } of opened) {
-    const { severity, measure, words, figures } = state;
-    const time = at.toISOString();
-    await tx.execute(sql`
-      INSERT INTO finding (code, source_id, subject, severity, measure, words, figures, opened_at, seen_at)
-      VALUES (${code}, ${sourceId}, ${subject}, ${severity}, ${measure}, ${words},
-              ${JSON.stringify(figures)}::jsonb, ${time}, ${time})`);
+  for (const condition of opened) {
+    await tx.insert(finding).values({ ...condition, openedAt: at, seenAt: at });
   }
 }
 
-/** An acknowledgement stays what it was in the audit log; the finding forgets it when it lapses. */
+const UNACKNOWLEDGED = {
+  acknowledgedAt: null,
+  acknowledgedBy: null,
+  acknowledgedReason: null,
+  acknowledgedSeverity: null,
+  acknowledgedMeasure: null,
+};
+
+/** Updates findings that are still there. When an acknowledgement lapses, the finding forgets it; the audit log keeps it. */
 async function seeFindings(
   tx: Transaction,
   seen: ReturnType<typeof compareFindings>['seen'],
@@ -111,13 +111,12 @@ async function seeFindings(
 ): Promise<void> {
   for (const { id, condition, lapses } of seen) {
     const { severity, measure, words, figures } = condition;
-    const forgotten = sql`, acknowledged_at = NULL, acknowledged_by = NULL,
-      acknowledged_reason = NULL, acknowledged_severity = NULL, acknowledged_measure = NULL`;
-    await tx.execute(sql`
-      UPDATE finding SET severity = ${severity}, measure = ${measure}, words = ${words},
-             figures = ${JSON.stringify(figures)}::jsonb, seen_at = ${at.toISOString()},
-             times_seen = times_seen + 1 ${lapses ? forgotten : sql``}
-       WHERE id = ${id}`);
+    const state = { severity, measure, words, figures, seenAt: at };
+    const timesSeen = sql`${finding.timesSeen} + 1`;
+    await tx
+      .update(finding)
+      .set({ ...state, timesSeen, ...(lapses ? UNACKNOWLEDGED : {}) })
+      .where(eq(finding.id, id));
   }
 }
 
@@ -131,27 +130,32 @@ export async function acknowledgeFinding(
   decision: Decision,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    const [row] = await query<{ code: string; source_id: string; subject: string; words: string }>(
-      tx,
-      sql`UPDATE finding SET acknowledged_at = now(), acknowledged_by = ${decision.actor},
-                 acknowledged_reason = ${decision.reason}, acknowledged_severity = severity,
-                 acknowledged_measure = measure
-           WHERE id = ${id} AND resolved_at IS NULL RETURNING code, source_id, subject, words`,
-    );
+    const { code, sourceId, subject, words } = finding;
+    const [row] = await tx
+      .update(finding)
+      .set({
+        acknowledgedAt: sql`now()`,
+        acknowledgedBy: decision.actor,
+        acknowledgedReason: decision.reason,
+        acknowledgedSeverity: sql`${finding.severity}`,
+        acknowledgedMeasure: sql`${finding.measure}`,
+      })
+      .where(and(eq(finding.id, id), isNull(finding.resolvedAt)))
+      .returning({ code, sourceId, subject, words });
     if (row === undefined) await refuse(tx, id);
     else {
       await recordDecision(tx, {
         ...decision,
         action: 'finding.acknowledge',
         subject: String(id),
-        detail: { code: row.code, source: row.source_id, of: row.subject, words: row.words },
+        detail: { code: row.code, source: row.sourceId, of: row.subject, words: row.words },
       });
     }
   });
 }
 
 async function refuse(tx: Transaction, id: number): Promise<never> {
-  const [known] = await query(tx, sql`SELECT FROM finding WHERE id = ${id}`);
+  const [known] = await tx.select({ id: finding.id }).from(finding).where(eq(finding.id, id));
   if (known === undefined) throw new PoolError('FINDING_NOT_FOUND', `there is no finding ${id}`);
   throw new PoolError('FINDING_RESOLVED', `finding ${id} has ended by itself`);
 }

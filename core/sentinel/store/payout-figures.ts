@@ -1,28 +1,63 @@
-/** What the sentinel needs to know of rounds and sagas. */
-import { sql } from 'drizzle-orm';
+/** What the sentinel needs to know of payouts: of rounds, of sagas, and of bytes that no node takes. */
+import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
-import type { PayoutFigures } from '../rules/sentinel-payouts.js';
+import { rows } from '../../db/query.js';
+import { isSigned, stuckSaga } from '../../payouts/store/tables.js';
+import type { FindingCode } from '../rules/finding.js';
+import type { PayoutFigures } from '../rules/watch-payouts.js';
+import type { RefusedSends } from '../rules/watch-sends.js';
+import { finding } from './tables.js';
 
 /** By the database's clock. */
 export async function readPayoutFigures(
   reader: Reader,
 ): Promise<Omit<PayoutFigures, 'roundIntervalMs'>> {
-  const [row] = await query<{ since_ms: string; left_out: number }>(
+  const [rounds] = await rows(
     reader,
+    { sinceRoundMs: Number, leftOut: Number },
     sql`SELECT (extract(epoch FROM now() - coalesce(
                   (SELECT max(finished_at) FROM payout_round),
-                  (SELECT created_at FROM ledger), now())) * 1000)::bigint AS since_ms,
+                  (SELECT created_at FROM ledger), now())) * 1000)::bigint AS "sinceRoundMs",
                coalesce((SELECT jsonb_array_length(left_out) FROM payout_round
-                          WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1), 0) AS left_out`,
+                          WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT 1), 0) AS "leftOut"`,
   );
-  const stuckSagas = await query<{ workflow_id: string; failure: string; times: number }>(
+  const { workflowId, failure, times, firstSeenAt } = stuckSaga;
+  const stuckSagas = await reader
+    .select({ workflowId, failure, times })
+    .from(stuckSaga)
+    .orderBy(asc(firstSeenAt), asc(workflowId));
+  return { sinceRoundMs: 0, leftOut: 0, ...rounds, stuckSagas };
+}
+
+/** Signed payouts that wait because no node takes their bytes, and did so for this long. */
+export async function readRefusedSends(reader: Reader, patienceMs: number): Promise<RefusedSends> {
+  const [refused] = await rows(
     reader,
-    sql`SELECT workflow_id, failure, times FROM stuck_saga ORDER BY first_seen_at, workflow_id`,
+    { payouts: Number, amountWei: BigInt, longestMs: Number, unaffordable: Number },
+    sql`SELECT count(*)::int AS payouts, coalesce(sum(amount_wei), 0) AS "amountWei",
+               coalesce(floor(extract(epoch FROM now() - min(first_sent_at)) * 1000), 0)::bigint AS "longestMs",
+               (count(*) FILTER (WHERE wait_code = 'WALLET_EMPTY'))::int AS unaffordable
+          FROM (SELECT payout.amount_wei, payout.wait_code, min(attempt.first_sent_at) AS first_sent_at
+                  FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id AND slot.state = 'open'
+                  JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                              AND attempt.nonce = slot.nonce
+                 WHERE ${isSigned(sql`payout.state`)}
+                   AND payout.wait_code IN ('BROADCAST_REFUSED', 'WALLET_EMPTY')
+                 GROUP BY payout.id) refused
+         WHERE first_sent_at < now() - ${patienceMs} * interval '1 millisecond'`,
   );
-  return {
-    sinceRoundMs: Number(row?.since_ms ?? 0),
-    leftOut: row?.left_out ?? 0,
-    stuckSagas: stuckSagas.map(({ workflow_id: workflowId, ...saga }) => ({ workflowId, ...saga })),
-  };
+  return { payouts: 0, amountWei: 0n, longestMs: 0, unaffordable: 0, ...refused };
+}
+
+/** The subjects of open findings with this code. */
+export async function openSubjects(
+  reader: Reader,
+  code: FindingCode,
+): Promise<ReadonlySet<string>> {
+  const { subject } = finding;
+  const open = await reader
+    .select({ subject })
+    .from(finding)
+    .where(and(eq(finding.code, code), isNull(finding.resolvedAt)));
+  return new Set(open.map((one) => one.subject));
 }

@@ -3,14 +3,15 @@ import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { stuckSaga } from '../../payouts/store/tables.js';
 
-/** Whoever reaches Temporal may have given a workflow any id. */
+/** A workflow's id may be any text: anybody who reaches Temporal can start one. */
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
-/** A saga takes its next step within a second or two. */
+/** A saga that has not taken a due step after this long is late: it usually takes a second or two. */
 const LATE = '30 seconds';
-/** A payout that is open for so long has a saga that sleeps, or one that cannot wake up. */
+/** The saga of a payout that is open for this long sleeps, or cannot wake up. */
 const OLD = '5 minutes';
-/** Of a bad deploy thousands may fail: as many as help to understand it are kept. */
+/** How many stuck sagas are kept: after a bad deploy thousands may fail, and these are enough to understand it. */
 const MOST_KEPT = 100;
 
 /**
@@ -32,7 +33,7 @@ export async function lateSteps(
                     WHEN payout.state = 'reserved' AND payout.wait_code IS NULL AND payout.held_at IS NULL
                     THEN 'waiting' ELSE 'old' END AS step
           FROM unnest(${list(payoutIds)}::text[]) AS running (id)
-          -- By the key: the payouts of years are not gone through every minute.
+          -- The cast makes this a look-up by the key: years of payouts are not scanned every minute.
           LEFT JOIN payout ON payout.id = CASE WHEN running.id ~ ${UUID} THEN running.id::uuid END
          WHERE payout.id IS NULL
             OR payout.closed_at < now() - ${LATE}::interval
@@ -46,11 +47,9 @@ export async function lateSteps(
 
 /** The sagas that were stuck when they were last checked, by their workflows. */
 export async function keptStuckSagas(reader: Reader): Promise<readonly string[]> {
-  const rows = await query<{ workflow_id: string }>(
-    reader,
-    sql`SELECT workflow_id FROM stuck_saga`,
-  );
-  return rows.map(({ workflow_id }) => workflow_id);
+  const { workflowId } = stuckSaga;
+  const kept = await reader.select({ workflowId }).from(stuckSaga);
+  return kept.map((saga) => saga.workflowId);
 }
 
 /** Keeps what one sweep has seen. It is over where the sweep found nothing, or where no saga runs any more. */

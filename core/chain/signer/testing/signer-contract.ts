@@ -1,4 +1,4 @@
-/** What every signer must do; an adapter's test calls this with one of its own making. */
+/** The contract that every signer must keep; each adapter's test calls this with its own signer. */
 import { Transaction } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import type { Signer, UnsignedTransfer } from '../signer.js';

@@ -1,6 +1,7 @@
 /** Sources that a third party has written. The module is loaded and checked, and what it does wrong gets a code. */
 
-import { CATALOGUE, PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import { CATALOGUE, type PoolErrorCode } from '../../../base/errors/catalogue.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type {
   EventSource,

@@ -1,6 +1,7 @@
 /** Translates the errors of a storage into the codes of docs/operations.md. */
 
-import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import { isTlsCode } from '../connection.js';
 

@@ -1,6 +1,7 @@
 /** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
 
-import { PoolError, type PoolErrorCode } from '../../../base/errors/pool-error.js';
+import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
+import { PoolError } from '../../../base/errors/pool-error.js';
 import { visible } from '../../../base/foreign-text.js';
 import type {
   EventSource,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { fields, list, rows } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
@@ -16,12 +16,13 @@ import {
   isWalletOfLedger,
   namingToCompare,
   payingWallet,
+  type WalletKey,
 } from '../wallet/paying-wallet.js';
-import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
+import { type Halt, lockWallet, type Wallet } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
 /** A transfer that has to be signed exactly so. */
-interface TransferOrder extends Fees {
+interface TransferOrder extends GasFees {
   readonly payoutId: string;
   readonly chainId: number;
   readonly nonce: number;
@@ -49,7 +50,7 @@ export interface AllocationRequest {
   readonly wallet: WalletKey;
   readonly orders: readonly SlotOrder[];
   readonly limits: PayoutLimits;
-  readonly fees: Fees;
+  readonly fees: GasFees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
   /** The same with what waits in the pool, because an older backup may not know of bytes that are there. */
@@ -284,7 +285,7 @@ async function markSigned(
      WHERE chain_id = ${wallet.chainId} AND address = ${wallet.address}`);
 }
 
-export interface Bump extends Fees {
+export interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
   /** The number of the attempt that this one replaces. A second process that wants the same bump finds it replaced. */

@@ -1,15 +1,15 @@
 /** Signed bytes that the ledger has forgotten and that were found on the chain again. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import type { Fees } from '../../../chain/rules/gas-fees.js';
+import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { list } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { Attempt } from '../tables.js';
-import type { WalletKey } from '../wallet/wallets.js';
+import type { WalletKey } from '../wallet/paying-wallet.js';
 
-export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & Fees;
+export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & GasFees;
 
 /** Which of these addresses are payees: every destination of a payout is one. */
 export async function knownPayees(

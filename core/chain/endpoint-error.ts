@@ -1,0 +1,51 @@
+import { foreignText } from '../base/foreign-text.js';
+import { isUnaffordable } from './rules/broadcast-answer.js';
+
+/**
+ * unreachable: no answer came in time. garbled: the answer makes no sense. refused: the node answered with an error. In all
+ * three cases nobody knows what became of the request, and nothing may be decided on it.
+ */
+export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
+
+/** The longest message, with what the node said. */
+const LONGEST = 600;
+
+/** An endpoint gave no usable answer. It never means that something did not happen. */
+export class ChainError extends Error {
+  override readonly name = 'ChainError';
+
+  constructor(
+    readonly kind: ChainErrorKind,
+    message: string,
+    /** The node's own error code, when it gave one. */
+    readonly rpcCode: number | null = null,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(foreignText(message, LONGEST), options);
+  }
+}
+
+/** An endpoint answered for another chain than the ledger's: nothing that it says counts. */
+export class OtherChainError extends ChainError {
+  constructor(
+    message: string,
+    /** id: it serves another chain id. block: the same id, and another block where the ledger knows one. */
+    readonly differs: 'id' | 'block',
+  ) {
+    super('garbled', message);
+  }
+}
+
+/** Whether the node says that running the call reverted: its opinion, not the chain's decision. */
+export function saysReverted(error: ChainError): boolean {
+  return (
+    error.kind === 'refused' &&
+    (error.rpcCode === 3 ||
+      /revert|out of gas|gas required exceeds|invalid opcode/i.test(error.message))
+  );
+}
+
+/** Whether the node says that the sender cannot afford the call. */
+export function saysUnaffordable(error: ChainError): boolean {
+  return error.kind === 'refused' && isUnaffordable(error.message);
+}

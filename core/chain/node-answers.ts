@@ -1,0 +1,120 @@
+/** Reads what a node answered. Whatever is not exactly as specified throws a ChainError. */
+import { type Address, isHexAddress } from '../base/address.js';
+import { ChainError } from './endpoint-error.js';
+import type { Receipt } from './rules/receipt.js';
+
+export interface BlockHeader {
+  readonly number: number;
+  readonly hash: string;
+  readonly baseFeePerGasWei: bigint;
+  /** The block's timestamp. */
+  readonly atMs: number;
+}
+
+/** A mined transaction as a node shows it; `fields` is the whole answer, for its signature. */
+export interface MinedTransaction {
+  readonly hash: string;
+  readonly from: Address;
+  readonly nonce: number;
+  /** Null when it made a contract. */
+  readonly to: Address | null;
+  readonly valueWei: bigint;
+  readonly data: string;
+  readonly blockNumber: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export function readQuantity(value: unknown, what: string): bigint {
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,64}$/.test(value)) return BigInt(value);
+  throw garbled(what, value);
+}
+
+/** Heights and nonces: far below 2^53, or the answer is nonsense. */
+export function readCount(value: unknown, what: string): number {
+  const count = readQuantity(value, what);
+  if (count > BigInt(Number.MAX_SAFE_INTEGER)) throw garbled(what, value);
+  return Number(count);
+}
+
+export function readHash(value: unknown, what: string): string {
+  if (typeof value === 'string' && /^0x[0-9a-fA-F]{64}$/.test(value)) return value.toLowerCase();
+  throw garbled(what, value);
+}
+
+function readAddress(value: unknown, what: string): Address {
+  if (typeof value === 'string' && isHexAddress(value)) return value.toLowerCase() as Address;
+  throw garbled(what, value);
+}
+
+/** A block's header, or null when the node does not have that block. */
+export function readHeader(value: unknown): BlockHeader | null {
+  if (value === null) return null;
+  const block = fieldsOf(value, 'block');
+  return {
+    number: readCount(block['number'], 'block number'),
+    hash: readHash(block['hash'], 'block hash'),
+    baseFeePerGasWei: readQuantity(block['baseFeePerGas'] ?? '0x0', 'base fee'),
+    atMs: readCount(block['timestamp'], 'block time') * 1_000,
+  };
+}
+
+/** A receipt, or null when the node has none (yet, or any more, or it says so wrongly). */
+export function readReceipt(value: unknown): Receipt | null {
+  if (value === null) return null;
+  const receipt = fieldsOf(value, 'receipt');
+  const status = readCount(receipt['status'], 'status');
+  if (status > 1) throw garbled('status', receipt['status']);
+  return {
+    hash: readHash(receipt['transactionHash'], 'transaction hash'),
+    from: readAddress(receipt['from'], 'sender'),
+    to: receipt['to'] === null ? null : readAddress(receipt['to'], 'destination'),
+    succeeded: status === 1,
+    blockNumber: readCount(receipt['blockNumber'], 'block number'),
+    blockHash: readHash(receipt['blockHash'], 'block hash'),
+    gasUsed: readQuantity(receipt['gasUsed'], 'gas used'),
+    gasPriceWei: readQuantity(receipt['effectiveGasPrice'], 'gas price'),
+  };
+}
+
+/** A mined transaction, or null when the node has none or it still waits. */
+export function readTransaction(value: unknown): MinedTransaction | null {
+  if (value === null) return null;
+  const transaction = fieldsOf(value, 'transaction');
+  const block = transaction['blockNumber'] ?? null;
+  if (block === null) return null;
+  const { to, input } = transaction;
+  if (typeof input !== 'string') throw garbled('input', input);
+  return {
+    hash: readHash(transaction['hash'], 'transaction hash'),
+    from: readAddress(transaction['from'], 'sender'),
+    nonce: readCount(transaction['nonce'], 'nonce'),
+    to: (to ?? null) === null ? null : readAddress(to, 'destination'),
+    valueWei: readQuantity(transaction['value'], 'value'),
+    data: input,
+    blockNumber: readCount(block, 'block number'),
+    fields: transaction,
+  };
+}
+
+/** The transactions of one sender in a block that was asked for whole; null without that block. */
+export function readBlockOf(value: unknown, sender: Address): readonly MinedTransaction[] | null {
+  if (value === null) return null;
+  const { transactions } = fieldsOf(value, 'block');
+  if (!Array.isArray(transactions)) throw garbled('transactions', transactions);
+  return transactions.flatMap((one: unknown) => {
+    // Other senders may use kinds of transactions that this program does not know.
+    const from = fieldsOf(one, 'transaction')['from'];
+    if (typeof from !== 'string' || from.toLowerCase() !== sender) return [];
+    return readTransaction(one) ?? [];
+  });
+}
+
+function fieldsOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  throw garbled(what, value);
+}
+
+function garbled(what: string, value: unknown): ChainError {
+  const shown = (JSON.stringify(value) ?? 'nothing').slice(0, 60);
+  return new ChainError('garbled', `the node gave ${shown} as ${what}`);
+}

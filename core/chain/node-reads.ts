@@ -1,0 +1,182 @@
+import type { Address } from '../base/address.js';
+import { ChainError } from './endpoint-error.js';
+import {
+  type BlockHeader,
+  type MinedTransaction,
+  readBlockOf,
+  readCount,
+  readHeader,
+  readQuantity,
+  readReceipt,
+  readTransaction,
+} from './node-answers.js';
+import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc/rpc-client.js';
+import type { Receipt } from './rules/receipt.js';
+
+/** The wallet and the head, seen in one batch. */
+export interface WalletView {
+  readonly head: BlockHeader;
+  /** Nonces consumed by the head. */
+  readonly latestNonce: number;
+  /** Nonces consumed by the head and the node's pool. */
+  readonly pendingNonce: number;
+  readonly balanceWei: bigint;
+}
+
+export interface TransferRequest {
+  readonly from: Address;
+  readonly to: Address;
+  readonly valueWei: bigint;
+}
+
+/** What the product asks a chain. Each method is one batch and throws nothing but ChainErrors. */
+export interface ChainReads {
+  chainId(): Promise<number>;
+  walletView(wallet: Address): Promise<WalletView>;
+  /** Nonces of the wallet consumed at the end of this block. */
+  nonceAt(wallet: Address, blockNumber: number): Promise<number>;
+  /** The newest block that the node itself calls final; null when it names none. */
+  finalizedBlock(): Promise<number | null>;
+  /** The canonical headers by number; absent where the node has no such block, or shows none that can be read. */
+  headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
+  /** By hash: null where the node says that there is none, absent where it did not say, or not readably. */
+  receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
+  /** By hash: null where the node says that none is mined, absent where it did not say. */
+  transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, MinedTransaction | null>>;
+  /** Nonces of the wallet consumed at the end of each of these blocks, in their order. */
+  noncesAt(wallet: Address, blocks: readonly number[]): Promise<readonly number[]>;
+  balanceAt(wallet: Address, blockNumber: number): Promise<bigint>;
+  /** What the wallet sent in these blocks. */
+  sentIn(wallet: Address, blocks: readonly number[]): Promise<readonly MinedTransaction[]>;
+  /** Gas per transfer, or what the node said instead. */
+  estimateGas(transfers: readonly TransferRequest[]): Promise<readonly (bigint | ChainError)[]>;
+}
+
+/** The reads over one endpoint. */
+export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
+  return {
+    async chainId() {
+      return readCount(await single(endpoint, call('eth_chainId')), 'chain id');
+    },
+    walletView: (wallet) => readWalletView(endpoint, wallet),
+    async nonceAt(wallet, blockNumber) {
+      const request = call('eth_getTransactionCount', wallet, hex(blockNumber));
+      return readCount(await single(endpoint, request), 'nonce');
+    },
+    async finalizedBlock() {
+      const [answer] = await endpoint.batch([call('eth_getBlockByNumber', 'finalized', false)]);
+      return answer?.ok === true ? (readHeader(answer.result)?.number ?? null) : null;
+    },
+    async headers(numbers) {
+      const wanted = [...new Set(numbers)];
+      const calls = wanted.map((number) => call('eth_getBlockByNumber', hex(number), false));
+      const found = new Map<number, BlockHeader>();
+      for (const [index, answer] of (await endpoint.batch(calls)).entries()) {
+        if (!answer.ok) continue;
+        const header = readable(() => readHeader(answer.result));
+        if (header && header.number === wanted[index]) found.set(header.number, header);
+      }
+      return found;
+    },
+    receipts: (hashes) =>
+      byHash(endpoint, { method: 'eth_getTransactionReceipt', hashes, read: readReceipt }),
+    transactions: (hashes) =>
+      byHash(endpoint, { method: 'eth_getTransactionByHash', hashes, read: readTransaction }),
+    async noncesAt(wallet, blocks) {
+      const calls = blocks.map((block) => call('eth_getTransactionCount', wallet, hex(block)));
+      return (await endpoint.batch(calls)).map((answer) => readCount(resultOf(answer), 'nonce'));
+    },
+    async balanceAt(wallet, blockNumber) {
+      const request = call('eth_getBalance', wallet, hex(blockNumber));
+      return readQuantity(await single(endpoint, request), 'balance');
+    },
+    async sentIn(wallet, blocks) {
+      const calls = blocks.map((block) => call('eth_getBlockByNumber', hex(block), true));
+      return (await endpoint.batch(calls)).flatMap((answer, index) => {
+        const sent = readBlockOf(resultOf(answer), wallet);
+        if (sent !== null) return sent;
+        throw new ChainError('refused', `${endpoint.name} has no block ${blocks[index]}`);
+      });
+    },
+    async estimateGas(transfers) {
+      const calls = transfers.map(({ from, to, valueWei }) =>
+        call('eth_estimateGas', { from, to, value: hex(valueWei) }),
+      );
+      const answers = await endpoint.batch(calls);
+      return answers.map((answer) => {
+        if (!answer.ok) return answer.error;
+        return (
+          readable(() => readQuantity(answer.result, 'gas estimate')) ??
+          new ChainError('garbled', `${endpoint.name} gave no gas estimate that can be read`)
+        );
+      });
+    },
+  };
+}
+
+async function readWalletView(endpoint: RpcEndpoint, wallet: Address): Promise<WalletView> {
+  const [block, latest, pending, balance] = (
+    await endpoint.batch([
+      call('eth_getBlockByNumber', 'latest', false),
+      call('eth_getTransactionCount', wallet, 'latest'),
+      call('eth_getTransactionCount', wallet, 'pending'),
+      call('eth_getBalance', wallet, 'latest'),
+    ])
+  ).map(resultOf);
+  const head = readHeader(block);
+  if (head === null) throw new ChainError('garbled', `${endpoint.name} has no latest block`);
+  return {
+    head,
+    latestNonce: readCount(latest, 'nonce'),
+    pendingNonce: readCount(pending, 'nonce'),
+    balanceWei: readQuantity(balance, 'balance'),
+  };
+}
+
+async function byHash<T extends { readonly hash: string }>(
+  endpoint: RpcEndpoint,
+  asked: {
+    readonly method: string;
+    readonly hashes: readonly string[];
+    readonly read: (value: unknown) => T | null;
+  },
+): Promise<ReadonlyMap<string, T | null>> {
+  const answers = await endpoint.batch(asked.hashes.map((hash) => call(asked.method, hash)));
+  const found = new Map<string, T | null>();
+  for (const [index, answer] of answers.entries()) {
+    const hash = asked.hashes[index];
+    if (hash === undefined || !answer.ok) continue;
+    const value = readable(() => asked.read(answer.result));
+    if (value === null || value?.hash === hash) found.set(hash, value);
+  }
+  return found;
+}
+
+/** Undefined for what cannot be read: it says nothing of its own call, and takes nothing from the others. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    return undefined;
+  }
+}
+
+async function single(endpoint: RpcEndpoint, request: RpcCall): Promise<unknown> {
+  const [answer] = await endpoint.batch([request]);
+  if (answer === undefined) throw new ChainError('garbled', `${endpoint.name} answered nothing`);
+  return resultOf(answer);
+}
+
+function resultOf(answer: RpcAnswer): unknown {
+  if (!answer.ok) throw answer.error;
+  return answer.result;
+}
+
+function call(method: string, ...params: readonly unknown[]): RpcCall {
+  return { method, params };
+}
+
+function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}

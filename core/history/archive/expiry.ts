@@ -1,0 +1,81 @@
+/** Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, UUIDs of archived months. */
+import { sql } from 'drizzle-orm';
+import type { PoolClient } from 'pg';
+import type { Database } from '../../db/database.js';
+import { transact } from '../../db/transact.js';
+import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
+
+/** A client that repeats a request does so within minutes. docs/api.md promises this many days. */
+const KEY_DAYS = 30;
+/** How long a set-aside event stays after it was counted: it stands among the raw events by then. */
+const RESOLVED_DAYS = 90;
+/** How many rows one statement deletes at most. */
+const MANY = 10_000;
+/** UUIDs are deleted in slices by their first byte: they lie next to each other in the index. */
+const SLICES = 256;
+
+/** Deletes expired keys and set-aside events in bounded parts. Resolves with the number of deleted rows. */
+export async function endOldRows(db: Database): Promise<number> {
+  const keys = await deleteAll(
+    db,
+    sql`DELETE FROM idempotency_key WHERE key IN (
+          SELECT key FROM idempotency_key
+           WHERE created_at < now() - make_interval(days => ${KEY_DAYS}) LIMIT ${MANY})`,
+  );
+  const resolved = await deleteAll(
+    db,
+    sql`DELETE FROM set_aside WHERE id IN (
+          SELECT id FROM set_aside
+           WHERE resolved_at < now() - make_interval(days => ${RESOLVED_DAYS}) LIMIT ${MANY})`,
+  );
+  return keys + resolved;
+}
+
+async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {
+  for (let total = 0; ; ) {
+    const { rowCount } = await db.execute(statement);
+    total += rowCount ?? 0;
+    if ((rowCount ?? 0) < MANY) return total;
+  }
+}
+
+/**
+ * Deletes the UUIDs of events before the archived months' end. From then on no source is credited for an event with a
+ * UUID of that time (EVENT_ARCHIVED), because nobody could tell whether it was counted. The new limit is written first, in a
+ * transaction that waits for every batch that does not know it yet.
+ */
+export async function endUuids(
+  db: Database,
+  client: PoolClient,
+  order: { readonly before: Date; readonly onProgress: (words: string) => unknown },
+): Promise<number> {
+  const before = order.before.toISOString();
+  const { rows } = await client.query(
+    `SELECT FROM event_uuid WHERE dt < $1 AND NOT EXISTS (
+       SELECT FROM setting WHERE key = $2 AND value::timestamptz >= $1) LIMIT 1`,
+    [before, UUIDS_FROM],
+  );
+  if (rows.length === 0) return 0;
+  await transact(db, async (tx) => {
+    await tx.execute(sql`SELECT FROM source ORDER BY id FOR UPDATE`);
+    await tx.execute(sql`
+      INSERT INTO setting AS s (key, value) VALUES (${UUIDS_FROM}, ${before})
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = now()`);
+  });
+  let ended = 0;
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    await order.onProgress(`ending UUIDs of archived months: ${slice} of ${SLICES}`);
+    const [first, last] = [hex(slice, '0'), hex(slice, 'f')];
+    const { rowCount } = await client.query(
+      'DELETE FROM event_uuid WHERE uuid BETWEEN $1 AND $2 AND dt < $3',
+      [first, last, before],
+    );
+    ended += rowCount ?? 0;
+  }
+  return ended;
+}
+
+function hex(slice: number, fill: string): string {
+  const digits = slice.toString(16).padStart(2, '0').padEnd(32, fill);
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,152 @@
+/**
+ * Writes and reads the file of a month: Postgres' COPY text with a header, gzipped. Without this program, psql can load
+ * `gunzip -c file` with `COPY pool_event FROM`.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import type { PoolClient } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { unusableDirectory } from '../../base/state-directory.js';
+import { fromCopyField } from '../../db/copy/copy-text.js';
+import { RAW_COLUMNS, type RawFields } from '../../events/store/raw-rows.js';
+
+const COLUMNS = RAW_COLUMNS.join(', ');
+const HEADER = RAW_COLUMNS.join('\t');
+const PARTIAL = '.partial';
+const GZIP_LEVEL = 6;
+
+/** Whether a file or directory of this name exists. */
+export function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Writes a partition's rows, in the transaction that is open on the connection. The file gets its final name once all of it
+ * is on the disk. Answers the hash of the text as Postgres sent it. Throws STATE_DIRECTORY_UNUSABLE.
+ */
+export async function writeArchive(
+  client: PoolClient,
+  partition: string,
+  path: string,
+): Promise<string> {
+  try {
+    return await writeWhole(client, partition, path);
+  } catch (error) {
+    throw unusableDirectory(error, dirname(path)) ?? error;
+  }
+}
+
+async function writeWhole(client: PoolClient, partition: string, path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  const partial = `${path}${PARTIAL}`;
+  const text = createHash('sha256');
+  const rows = client.query(copyTo(`COPY ${partition} (${COLUMNS}) TO STDOUT (HEADER)`));
+  const zip = createGzip({ level: GZIP_LEVEL });
+  await pipeline(rows, hashing(text), zip, createWriteStream(partial));
+  await syncToDisk(partial);
+  await rename(partial, path);
+  // The new name is safe once the directory is flushed, too.
+  await syncToDisk(dirname(path));
+  return text.digest('hex');
+}
+
+/** Removes the partial file of an export that was killed. */
+export async function dropPartial(path: string): Promise<void> {
+  await rm(`${path}${PARTIAL}`, { force: true }).catch((error: unknown) => {
+    throw unusableDirectory(error, dirname(path)) ?? error;
+  });
+}
+
+/** A file that is being read; hashes and size are complete once `slices` has ended. */
+export interface ArchiveReading {
+  readonly slices: AsyncIterable<readonly RawFields[]>;
+  /** Of the file as it lies on disk. */
+  fileSha256(): string;
+  /** Of the text in it, header included. */
+  textSha256(): string;
+  bytes(): number;
+}
+
+/** Reads a file's rows in slices. `slices` throws when the file is of another kind or ends early. */
+export function readArchive(path: string): ArchiveReading {
+  const [file, text] = [createHash('sha256'), createHash('sha256')];
+  let bytes = 0;
+  const counting = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      file.update(chunk);
+      done(null, chunk);
+    },
+  });
+  async function* slices(): AsyncGenerator<readonly RawFields[]> {
+    const source = createReadStream(path);
+    const plain = hashing(text);
+    const flow = pipeline(source, counting, createGunzip(), plain);
+    flow.catch(() => undefined);
+    yield* rowsOf(plain);
+    await flow;
+  }
+  return {
+    slices: slices(),
+    fileSha256: () => file.digest('hex'),
+    textSha256: () => text.digest('hex'),
+    bytes: () => bytes,
+  };
+}
+
+/** Loads a file's rows into a table; answers how many. */
+export async function loadArchive(
+  client: PoolClient,
+  table: string,
+  path: string,
+): Promise<number> {
+  const sink = client.query(copyFrom(`COPY ${table} (${COLUMNS}) FROM STDIN (HEADER MATCH)`));
+  await pipeline(createReadStream(path), createGunzip(), sink);
+  return sink.rowCount;
+}
+
+async function* rowsOf(text: Readable): AsyncGenerator<readonly RawFields[]> {
+  text.setEncoding('utf8');
+  let rest = '';
+  let isHeaderRead = false;
+  for await (const chunk of text as AsyncIterable<string>) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    if (!isHeaderRead && lines.length > 0) {
+      if (lines.shift() !== HEADER) throw new Error('its columns are not those of raw events');
+      isHeaderRead = true;
+    }
+    if (lines.length > 0) yield lines.map(fieldsOf);
+  }
+  if (!isHeaderRead || rest !== '') throw new Error('it ends in the middle of a line');
+}
+
+function fieldsOf(line: string): RawFields {
+  return line.split('\t').map((field) => (field === '\\N' ? null : fromCopyField(field)));
+}
+
+function hashing(hash: ReturnType<typeof createHash>): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+}
+
+async function syncToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

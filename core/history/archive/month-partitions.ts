@@ -1,0 +1,197 @@
+/** The monthly partitions of the raw events: what one holds, how it is dropped and attached. */
+import type { PoolClient } from 'pg';
+import { sqlTime } from '../../db/copy/copy-text.js';
+import { sqlState } from '../../db/transact.js';
+import { monthName, monthStart, parseMonth } from '../rules/retention.js';
+import type { ArchiveSums } from './archived-months.js';
+
+export interface Partition {
+  readonly name: string;
+  readonly month: Date;
+}
+
+export interface PartitionSource {
+  readonly sourceId: string;
+  readonly newestReceived: Date;
+  /** The time from which on the source is not completely read yet; null when it is. */
+  readonly uncoveredFrom: Date | null;
+}
+
+const DEFAULT_PARTITION = 'pool_event_default';
+const LOCK_TIMEOUT = '2s';
+const LOCK_TRIES = 5;
+const LOCK_PAUSE_MS = 1_500;
+/** Lock not available, deadlock: the transaction has done nothing. */
+const LOCKED = new Set(['55P03', '40P01']);
+
+/** The months that have a partition of their own, the oldest first. */
+export async function listPartitions(client: PoolClient): Promise<readonly Partition[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'pool_event'::regclass ORDER BY 1`,
+  );
+  return rows.flatMap(({ name }) => {
+    const month = parseMonth(name.replace(/^pool_event_/, '').replace('_', '-'));
+    return month === undefined ? [] : [{ name, month }];
+  });
+}
+
+/** Lists all partitions, the DEFAULT one last. */
+export async function allPartitions(client: PoolClient): Promise<readonly string[]> {
+  const months = await listPartitions(client);
+  return [...months.map(({ name }) => name), DEFAULT_PARTITION];
+}
+
+export function partitionName(month: Date): string {
+  return `pool_event_${monthName(month).replace('-', '_')}`;
+}
+
+/** The sources whose events a partition holds, each with the time at which the last one came. */
+export async function partitionSources(
+  client: PoolClient,
+  partition: string,
+): Promise<readonly PartitionSource[]> {
+  const { rows } = await client.query(
+    `SELECT p.source_id, p.newest, CASE WHEN s.removed_at IS NULL THEN s.deep_from_dt END AS uncovered
+       FROM (SELECT source_id, max(received_at) AS newest FROM ONLY ${partition} GROUP BY 1) p
+       LEFT JOIN source s ON s.id = p.source_id ORDER BY 1`,
+  );
+  return rows.map((row) => ({
+    sourceId: row.source_id,
+    newestReceived: row.newest,
+    uncoveredFrom: row.uncovered,
+  }));
+}
+
+/** Adds up a partition's rows. */
+export async function partitionSums(client: PoolClient, partition: string): Promise<ArchiveSums> {
+  const { rows } = await client.query(
+    `SELECT source_id, count(*) AS rows, coalesce(sum(gross_wei), 0) AS gross, min(dt) AS min, max(dt) AS max
+       FROM ONLY ${partition} GROUP BY 1 ORDER BY source_id COLLATE "C"`,
+  );
+  const sources = Object.fromEntries(
+    rows.map((row) => [row.source_id, { rows: row.rows, grossWei: row.gross }]),
+  );
+  return {
+    rows: rows.reduce((sum, row) => sum + Number(row.rows), 0),
+    grossWei: rows.reduce((sum, row) => sum + BigInt(row.gross), 0n),
+    minMs: Math.min(...rows.map((row) => row.min.getTime())),
+    maxMs: Math.max(...rows.map((row) => row.max.getTime())),
+    sources,
+  };
+}
+
+/** Gives one text for all rows of a partition; it is another one after any row was added, deleted or changed. */
+export async function fingerprint(client: PoolClient, partition: string): Promise<string> {
+  const { rows } = await client.query(
+    `SELECT concat_ws('/', count(*), sum(seq), sum(extract(epoch FROM dt)), sum(gross_wei),
+              sum(commission_wei), sum(terms_id), sum(remote_worker_id), sum(hashtextextended(
+                concat_ws(E'\\n', source_id, event_id, event_type, payload, match_event_id), seq))) AS mark
+       FROM ONLY ${partition}`,
+  );
+  return rows[0]?.mark;
+}
+
+export type DropOutcome = 'dropped' | 'changed' | 'locked';
+
+/**
+ * Drops a partition whose rows are in a file. In one transaction, with writers locked out, it checks that the rows are still
+ * those that were exported, moves the horizon of their sources, and drops the table. Users of the whole table wait only for
+ * the last step, which takes milliseconds, and never longer than the lock's time-out.
+ */
+export async function dropPartition(
+  client: PoolClient,
+  end: {
+    readonly partition: Partition;
+    readonly archiveId: number | null;
+    readonly mark: string;
+    readonly sourceIds: readonly string[];
+    readonly lockTries?: number | undefined;
+  },
+): Promise<DropOutcome> {
+  const { partition, archiveId, mark, sourceIds } = end;
+  const drop = async (): Promise<DropOutcome> => {
+    await client.query(`LOCK TABLE ONLY ${partition.name} IN SHARE MODE`);
+    if ((await fingerprint(client, partition.name)) !== mark) return 'changed';
+    await client.query('SELECT FROM source WHERE id = ANY ($1) ORDER BY id FOR UPDATE', [
+      sourceIds,
+    ]);
+    await client.query(
+      'UPDATE source SET archived_to = GREATEST(archived_to, $2) WHERE id = ANY ($1)',
+      [sourceIds, monthStart(partition.month, 1)],
+    );
+    await client.query(keepPlacesStatement(partition));
+    await client.query(
+      `UPDATE event_archive SET state = 'archived', archived_at = now() WHERE id = $1`,
+      [archiveId],
+    );
+    await client.query(`ALTER TABLE pool_event DETACH PARTITION ${partition.name};
+      DROP TABLE ${partition.name}`);
+    return 'dropped';
+  };
+  return whenUnlocked(client, drop, end.lockTries);
+}
+
+/** Copies node type and region to open halves of AI jobs: the halves stay although their raw rows go. */
+function keepPlacesStatement({ name, month }: Partition): string {
+  return `UPDATE unmatched_job u SET node_type = p.node_type, region = p.region FROM ONLY ${name} p
+    WHERE u.dt >= ${sqlTime(month.getTime())} AND u.dt < ${sqlTime(monthStart(month, 1).getTime())}
+      AND p.source_id = u.source_id AND p.dt = u.dt AND p.event_id = u.event_id`;
+}
+
+/** The months that have rows in the DEFAULT partition. */
+export async function monthsInDefault(client: PoolClient): Promise<readonly Date[]> {
+  const { rows } = await client.query<{ month: Date }>(
+    `SELECT DISTINCT date_trunc('month', dt, 'UTC') AS month FROM ONLY ${DEFAULT_PARTITION} ORDER BY 1`,
+  );
+  return rows.map(({ month }) => month);
+}
+
+/** Moves a month out of the DEFAULT partition into one of its own. Answers false when the locks were not to be had. */
+export async function leaveDefault(
+  client: PoolClient,
+  month: Date,
+  lockTries?: number,
+): Promise<boolean> {
+  const name = partitionName(month);
+  const within = `dt >= ${sqlTime(month.getTime())} AND dt < ${sqlTime(monthStart(month, 1).getTime())}`;
+  const leave = async (): Promise<DropOutcome> => {
+    await client.query(`LOCK TABLE ONLY ${DEFAULT_PARTITION} IN SHARE ROW EXCLUSIVE MODE`);
+    await client.query(`CREATE TABLE ${name} (LIKE pool_event INCLUDING DEFAULTS);
+      INSERT INTO ${name} SELECT * FROM ONLY ${DEFAULT_PARTITION} WHERE ${within};
+      DELETE FROM ONLY ${DEFAULT_PARTITION} WHERE ${within}`);
+    await attachPartition(client, { name, month });
+    return 'dropped';
+  };
+  return (await whenUnlocked(client, leave, lockTries)) === 'dropped';
+}
+
+/** Attaches a filled table as a partition. Key and bounds are checked beforehand, so that the lock on the whole table is short. */
+export async function attachPartition(client: PoolClient, one: Partition): Promise<void> {
+  const [from, to] = [one.month, monthStart(one.month, 1)].map((time) => sqlTime(time.getTime()));
+  await client.query(`ALTER TABLE ${one.name} ADD PRIMARY KEY (source_id, dt, event_id);
+    ALTER TABLE ${one.name} ADD CONSTRAINT bounds CHECK (dt >= ${from} AND dt < ${to});
+    ALTER TABLE pool_event ATTACH PARTITION ${one.name} FOR VALUES FROM (${from}) TO (${to});
+    ALTER TABLE ${one.name} DROP CONSTRAINT bounds`);
+}
+
+/** Runs one transaction with a short lock time-out, several times if need be. Rolls back when `work` answers 'changed'. */
+export async function whenUnlocked<T extends string>(
+  client: PoolClient,
+  work: () => Promise<T>,
+  lockTries = LOCK_TRIES,
+): Promise<T | 'locked'> {
+  for (let tries = 1; ; tries += 1) {
+    await client.query(`BEGIN; SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+    try {
+      const outcome = await work();
+      await client.query(outcome === 'changed' ? 'ROLLBACK' : 'COMMIT');
+      return outcome;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      if (!LOCKED.has(sqlState(error))) throw error;
+      if (tries >= lockTries) return 'locked';
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** Puts differences into words: whose, by how much, and what explains it. */
+import { foreignText } from '../../base/foreign-text.js';
+import type { RemoteWorker } from '../../base/remote-worker.js';
+import type { RebuildFinding } from '../rules/rebuild-tally.js';
+import type {
+  BalanceDifference,
+  Comparison,
+  CountDifference,
+  FigureDifference,
+  PostingDifference,
+  RowDifferenceRow,
+} from './comparison.js';
+
+/** The remote worker behind each id. */
+export type WorkerNames = ReadonlyMap<number, RemoteWorker>;
+
+/** How many differences of a kind are put into words; all of them are counted and corrected. */
+const TOLD = 100;
+
+/** Puts everything that was found into words: the money first, then what explains it. */
+export function findingsOf(found: Comparison, names: WorkerNames): readonly RebuildFinding[] {
+  const told = <T>(rows: readonly T[], tell: (row: T) => RebuildFinding) =>
+    rows.slice(0, TOLD).map(tell);
+  return [
+    ...told(found.balances, (one) => balanceFinding(one, names)),
+    ...told(found.figures, (one) => figureFinding(one, names)),
+    ...told(found.counts, countFinding),
+    ...told(found.postings, (one) => postingFinding(one, names)),
+    ...told(found.rows, (one) => rowFinding(one, names)),
+    ...told(found.lostMatches, ({ sourceId, eventId }) => ({
+      code: 'MATCH_MISSING',
+      message: `event ${foreignText(eventId)} of ${sourceId} was matched with an event that is nowhere`,
+    })),
+  ];
+}
+
+/** How many differences there are, told or not. */
+export function countDifferences(found: Comparison): number {
+  const { balances, figures, counts, postings, rowsTotal, lostMatches } = found;
+  const lists = [balances, figures, counts, postings, lostMatches];
+  return lists.reduce((sum, { length }) => sum + length, rowsTotal);
+}
+
+/** `0x… (ai, eu-central)`. */
+export function nameOf(workerId: number, names: WorkerNames): string {
+  const worker = names.get(workerId);
+  if (worker === undefined) return workerId === 0 ? 'nobody' : `remote worker ${workerId}`;
+  return `${worker.payee} (${worker.nodeType}, ${foreignText(worker.region)})`;
+}
+
+function balanceFinding(one: BalanceDifference, names: WorkerNames): RebuildFinding {
+  const { account, group, workerId, ledgerWei, eventsWei } = one;
+  const of =
+    workerId === 0 ? `from jobs of ${nameOf(group, names)}` : `of ${nameOf(workerId, names)}`;
+  const byWei = ledgerWei - eventsWei;
+  const words = byWei > 0n ? `${byWei} wei more` : `${-byWei} wei less`;
+  return {
+    code: 'LEDGER_DIFFERS',
+    message: `${account} ${of}: the ledger has ${ledgerWei} wei, the events are worth ${eventsWei}: ${words} than is due`,
+  };
+}
+
+function figureFinding(
+  { workerId, kept, due }: FigureDifference,
+  names: WorkerNames,
+): RebuildFinding {
+  const figures = ({ jobs, zeroFeeJobs, computeUnits }: typeof kept): string =>
+    `${jobs} jobs (${zeroFeeJobs} without a fee), ${computeUnits} compute units`;
+  return {
+    code: 'FIGURES_DIFFER',
+    message: `${nameOf(workerId, names)} shows ${figures(kept)}; by its events it is ${figures(due)}`,
+  };
+}
+
+function countFinding({
+  sourceId,
+  hour,
+  eventType,
+  version,
+  kept,
+  due,
+}: CountDifference): RebuildFinding {
+  const counted = ({ events, zeroFeeEvents }: typeof kept): string =>
+    `${events} (${zeroFeeEvents} without a fee)`;
+  return {
+    code: 'COUNT_DIFFERS',
+    message: `${foreignText(eventType)} v${version} of ${sourceId} in the hour of ${hour}: counted ${counted(kept)}, there are ${counted(due)}`,
+  };
+}
+
+function postingFinding(one: PostingDifference, names: WorkerNames): RebuildFinding {
+  const { postingId, kind, sourceId, batch, group, ledger, events } = one;
+  const place = sourceId === '' ? 'without a source' : `batch ${batch} of ${sourceId}`;
+  const which = postingId === null ? 'no posting' : `posting ${postingId}`;
+  return {
+    code: 'POSTING_DIFFERS',
+    message: `${which} (${kind}, ${place}, ${nameOf(group, names)}) books ${ledger}; its events are worth ${events}`,
+  };
+}
+
+function rowFinding(one: RowDifferenceRow, names: WorkerNames): RebuildFinding {
+  const { sourceId, dt, eventId, batch, isArchived, kept, due } = one;
+  const named = (text: string): string =>
+    text === ''
+      ? 'nothing'
+      : text.replace(/remote worker (-?\d+)/, (_, id: string) => nameOf(Number(id), names));
+  const where = isArchived ? ', in an archive file' : '';
+  return {
+    code: 'ROW_DIFFERS',
+    message: `event ${foreignText(eventId)} of ${sourceId} at ${dt} (batch ${batch}${where}) is kept with ${named(kept)}; it says ${named(due)}`,
+  };
+}

@@ -1,0 +1,114 @@
+/** Reads the whole history, from files and table, into a rebuild's scratch schema. */
+import type { PoolClient } from 'pg';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { onConnection } from '../../db/database.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
+import { readPartition } from '../../events/store/raw-rows.js';
+import { remoteWorker } from '../../ledger/store/tables.js';
+import type { Terms } from '../../terms/rules/terms.js';
+import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/terms-rows.js';
+import { listArchives, readArchived } from '../archive/archived-months.js';
+import { allPartitions } from '../archive/month-partitions.js';
+import { type RebuildFinding, RebuildTally } from '../rules/rebuild-tally.js';
+import type { RebuildScratch } from './scratch-schema.js';
+
+export interface ReadingOptions {
+  readonly archiveDir: string;
+  readonly onProgress: (words: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How many sums are held in memory before they are written to the scratch schema. */
+const MOST_HELD = 20_000;
+const MOST_TOLD = 50;
+
+/** Reads everything once; its fields then hold what it met. */
+export class HistoryReading {
+  readonly names = new Map<number, RemoteWorker>();
+  /** Workers that the events name and the tables do not: their ids here are below zero. */
+  readonly unknown = new Map<number, RemoteWorker>();
+  /** Files that are missing or damaged: nothing can be compared then. */
+  readonly damage: RebuildFinding[] = [];
+  readonly unreadable: RebuildFinding[] = [];
+  unreadableTotal = 0;
+  events = 0;
+  archivedEvents = 0;
+  private readonly ids = new Map<string, number>();
+
+  constructor(
+    private readonly client: PoolClient,
+    private readonly scratch: RebuildScratch,
+    private readonly options: ReadingOptions,
+  ) {}
+
+  /** Reads in the transaction that is open on the connection. It stops after the files when one of them is missing or damaged. */
+  async run(): Promise<void> {
+    await this.learnWorkers();
+    const terms = await readTerms(this.client);
+    const tally = new RebuildTally({ terms, workerIdOf: (worker) => this.idOf(worker) });
+    for (const record of await listArchives(onConnection(this.client), 'archived')) {
+      const note = (finding: RebuildFinding) => this.damage.push(finding);
+      await this.take(readArchived(record, this.options.archiveDir, note), tally, true);
+    }
+    this.archivedEvents = this.events;
+    if (this.damage.length > 0) return;
+    for (const partition of await allPartitions(this.client)) {
+      await this.take(readPartition(this.client, partition), tally, false);
+    }
+  }
+
+  private async take(
+    slices: AsyncIterable<readonly RawRow[]>,
+    tally: RebuildTally,
+    isArchived: boolean,
+  ): Promise<void> {
+    const { signal, onProgress } = this.options;
+    for await (const rows of slices) {
+      signal?.throwIfAborted();
+      for (const row of rows) tally.add(row);
+      this.events += rows.length;
+      onProgress(`${this.events} events read`);
+      if (tally.size >= MOST_HELD) await this.flush(tally, isArchived);
+    }
+    await this.flush(tally, isArchived);
+  }
+
+  private async flush(tally: RebuildTally, isArchived: boolean): Promise<void> {
+    const slice = tally.drain();
+    await this.scratch.write(slice, isArchived);
+    this.unreadableTotal += slice.unreadable.length;
+    for (const { row, reason } of slice.unreadable) {
+      if (this.unreadable.length >= MOST_TOLD) return;
+      const when = new Date(row.dtMs).toISOString();
+      const message = `event ${row.eventId} of ${row.sourceId} at ${when} cannot be read: ${reason}`;
+      this.unreadable.push({ code: 'EVENT_UNREADABLE', message });
+    }
+  }
+
+  private async learnWorkers(): Promise<void> {
+    const { id, payee, nodeType, region } = remoteWorker;
+    const known = await onConnection(this.client)
+      .select({ id, worker: { payee, nodeType, region } })
+      .from(remoteWorker);
+    for (const one of known) this.learn(one.id, one.worker);
+  }
+
+  private learn(id: number, worker: RemoteWorker): number {
+    this.ids.set(remoteWorkerKey(worker), id);
+    this.names.set(id, worker);
+    return id;
+  }
+
+  private idOf(worker: RemoteWorker): number {
+    const known = this.ids.get(remoteWorkerKey(worker));
+    if (known !== undefined) return known;
+    const id = -(this.unknown.size + 1);
+    this.unknown.set(id, worker);
+    return this.learn(id, worker);
+  }
+}
+
+async function readTerms(client: PoolClient): Promise<readonly Terms[]> {
+  const { rows } = await client.query<TermsRow>(READ_TERMS);
+  return rows.map(toTerms);
+}

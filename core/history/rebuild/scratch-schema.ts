@@ -1,0 +1,194 @@
+/**
+ * The scratch schema of a rebuild: what the raw events are worth, by posting. It is made inside the
+ * rebuild's own transaction, so that nothing of it is left when that does not commit.
+ */
+import { pipeline } from 'node:stream/promises';
+import type { PoolClient } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { copyField, isoTime } from '../../db/copy/copy-text.js';
+import type { EventKey } from '../../events/rules/credit.js';
+import type { RowWorth } from '../../events/rules/reading/stored-event.js';
+import type {
+  RebuiltHalf,
+  RebuiltJobs,
+  RebuiltSlice,
+  RowDifference,
+} from '../rules/rebuild-tally.js';
+
+type Field = string | number | bigint | null;
+
+/** So many halves are matched at a time: disk is bounded by them, not by the history. */
+const MANY_HALVES = 2_000_000;
+const JOBS_COLUMNS = `kind text, source_id text, batch bigint, worker_id bigint, terms_id integer,
+  gross_wei numeric, commission_wei numeric, jobs bigint, zero_fee_jobs bigint, compute_units numeric`;
+const KEPT_COLUMNS = `kept_gross_wei numeric, kept_commission_wei numeric, kept_terms_id integer,
+  kept_worker_id bigint`;
+const HALF_COLUMNS = `role text, source_id text, dt timestamptz, event_id text, batch bigint,
+  worker_id bigint, terms_id integer, gross_wei numeric, commission_wei numeric, compute_units numeric,
+  match_dt timestamptz, match_event_id text, is_archived boolean, ${KEPT_COLUMNS}`;
+const DIFFERENCE_COLUMNS = `source_id text, dt timestamptz, event_id text, batch bigint,
+  is_archived boolean, ${KEPT_COLUMNS}, due_gross_wei numeric, due_commission_wei numeric,
+  due_terms_id integer, due_worker_id bigint`;
+
+/** Writes to one scratch schema, on the connection of the rebuild. */
+export class RebuildScratch {
+  private halves = 0;
+
+  constructor(
+    private readonly client: PoolClient,
+    readonly schema: string,
+  ) {}
+
+  async create(): Promise<void> {
+    const { schema } = this;
+    await this.client.query(`CREATE SCHEMA ${schema};
+      CREATE UNLOGGED TABLE ${schema}.jobs (${JOBS_COLUMNS});
+      CREATE UNLOGGED TABLE ${schema}.half (${HALF_COLUMNS});
+      CREATE UNLOGGED TABLE ${schema}.row_difference (${DIFFERENCE_COLUMNS});
+      CREATE UNLOGGED TABLE ${schema}.event_count (source_id text, hour timestamptz, event_type text,
+        version integer, events bigint, zero_fee_events bigint)`);
+  }
+
+  /** Keeps what a slice came to. */
+  async write(slice: RebuiltSlice, isArchived: boolean): Promise<void> {
+    await this.copy('jobs', slice.jobs.map(jobsFields));
+    await this.copy(
+      'half',
+      slice.halves.map((half) => halfFields(half, isArchived)),
+    );
+    await this.copy(
+      'row_difference',
+      slice.differences.map((one) => differenceFields(one, isArchived)),
+    );
+    await this.copy(
+      'event_count',
+      slice.counts.map((one) => [
+        one.sourceId,
+        isoTime(one.hourMs),
+        one.eventType,
+        one.version,
+        one.events,
+        one.zeroFeeEvents,
+      ]),
+    );
+    this.halves += slice.halves.length;
+    if (this.halves >= MANY_HALVES) await this.matchHalves();
+  }
+
+  /** Credits the AI jobs whose two halves are there, by the stored matches, and keeps the other halves. */
+  async matchHalves(): Promise<void> {
+    const { schema } = this;
+    await this.client.query(`ANALYZE ${schema}.half;
+      CREATE UNLOGGED TABLE ${schema}.pair AS ${PAIRS(schema)};
+      ${JOBS_OF_PAIRS(schema)};
+      ${DIFFERENCES_OF_PAIRS(schema)};
+      ALTER TABLE ${schema}.half RENAME TO half_before;
+      CREATE UNLOGGED TABLE ${schema}.half AS SELECT h.* FROM ${schema}.half_before h
+       WHERE NOT EXISTS (SELECT FROM ${schema}.pair p WHERE h.role = 'processed'
+               AND p.source_id = h.source_id AND p.dt = h.dt AND p.event_id = h.event_id)
+         AND NOT EXISTS (SELECT FROM ${schema}.pair p WHERE h.role = 'received'
+               AND p.source_id = h.source_id AND p.received_dt = h.dt AND p.received_id = h.event_id);
+      DROP TABLE ${schema}.half_before, ${schema}.pair`);
+    this.halves = 0;
+  }
+
+  /** Matches what is left; a processed half whose stored match is nowhere earns for nobody. */
+  async finish(): Promise<void> {
+    await this.matchHalves();
+    const { schema } = this;
+    await this.client.query(`INSERT INTO ${schema}.jobs
+      SELECT 'unattributed', source_id, batch, 0, terms_id, gross_wei, 0, 0, 0, 0
+        FROM ${schema}.half WHERE role = 'processed' AND match_dt IS NOT NULL;
+      ANALYZE ${schema}.jobs`);
+  }
+
+  private async copy(table: string, rows: readonly (readonly Field[])[]): Promise<void> {
+    if (rows.length === 0) return;
+    const lines = rows.map((fields) => `${fields.map(copyField).join('\t')}\n`).join('');
+    const sink = this.client.query(copyFrom(`COPY ${this.schema}.${table} FROM STDIN`));
+    await pipeline([Buffer.from(lines)], sink);
+  }
+}
+
+/** A pair stands on the half whose coming made it: on the processed one, or on the received one. */
+const PAIRS = (schema: string) =>
+  `
+  SELECT false AS is_late, r.worker_id, r.batch AS received_batch, r.dt AS received_dt,
+         r.event_id AS received_id, p.*
+    FROM ${schema}.half p JOIN ${schema}.half r
+      ON r.source_id = p.source_id AND r.dt = p.match_dt AND r.event_id = p.match_event_id
+   WHERE p.role = 'processed' AND r.role = 'received'
+   UNION ALL
+  SELECT true, r.worker_id, r.batch, r.dt, r.event_id, p.*
+    FROM ${schema}.half r JOIN ${schema}.half p
+      ON p.source_id = r.source_id AND p.dt = r.match_dt AND p.event_id = r.match_event_id
+   WHERE p.role = 'processed' AND r.role = 'received' AND p.match_dt IS NULL`.replaceAll(
+    'p.*',
+    PAIR_COLUMNS,
+  );
+
+const PAIR_COLUMNS = `p.source_id, p.dt, p.event_id, p.batch, p.terms_id, p.gross_wei,
+  p.commission_wei, p.compute_units, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
+  p.kept_terms_id, p.kept_worker_id`;
+
+/** Of a late pair the processed half was unattributed when it came: that is kept already. */
+const JOBS_OF_PAIRS = (schema: string) => `
+  INSERT INTO ${schema}.jobs
+  SELECT CASE WHEN is_late THEN 'late-jobs' WHEN worker_id IS NULL THEN 'unattributed' ELSE 'jobs' END,
+         source_id, CASE WHEN is_late THEN received_batch ELSE batch END, coalesce(worker_id, 0), terms_id,
+         sum(gross_wei), CASE WHEN worker_id IS NULL THEN 0 ELSE sum(commission_wei) END,
+         CASE WHEN worker_id IS NULL THEN 0 ELSE count(*) END,
+         CASE WHEN worker_id IS NULL THEN 0 ELSE count(*) FILTER (WHERE gross_wei = 0) END,
+         CASE WHEN worker_id IS NULL THEN 0 ELSE sum(compute_units) END
+    FROM ${schema}.pair WHERE NOT (is_late AND worker_id IS NULL)
+   GROUP BY is_late, worker_id, source_id, 3, terms_id`;
+
+const DIFFERENCES_OF_PAIRS = (schema: string) => `
+  INSERT INTO ${schema}.row_difference
+  SELECT source_id, dt, event_id, batch, is_archived, kept_gross_wei, kept_commission_wei,
+         kept_terms_id, kept_worker_id, gross_wei, due_commission, terms_id, worker_id
+    FROM ${schema}.pair, LATERAL (
+         SELECT CASE WHEN worker_id IS NOT NULL THEN commission_wei END AS due_commission) due
+   WHERE NOT is_late
+     AND (kept_gross_wei, kept_commission_wei, kept_terms_id, kept_worker_id)
+         IS DISTINCT FROM (gross_wei, due_commission, terms_id, worker_id)`;
+
+function jobsFields(one: RebuiltJobs): readonly Field[] {
+  const { kind, sourceId, batch, workerId, termsId, grossWei, commissionWei } = one;
+  const figures = [one.jobs, one.zeroFeeJobs, one.computeUnits];
+  return [kind, sourceId, batch, workerId, termsId, grossWei, commissionWei, ...figures];
+}
+
+function halfFields(half: RebuiltHalf, isArchived: boolean): readonly Field[] {
+  const { role, row, workerId, job } = half;
+  const { sourceId, dtMs, eventId, batch, match } = row;
+  return [
+    role,
+    sourceId,
+    isoTime(dtMs),
+    eventId,
+    batch,
+    workerId,
+    job?.termsId ?? null,
+    job?.grossWei ?? null,
+    job?.commissionWei ?? null,
+    job?.computeUnits ?? null,
+    ...keyFields(match),
+    isArchived ? 't' : 'f',
+    ...worthFields(row.kept),
+  ];
+}
+
+function differenceFields({ row, due }: RowDifference, isArchived: boolean): readonly Field[] {
+  const { sourceId, dtMs, eventId, batch, kept } = row;
+  const place = [sourceId, isoTime(dtMs), eventId, batch, isArchived ? 't' : 'f'];
+  return [...place, ...worthFields(kept), ...worthFields(due)];
+}
+
+function keyFields(key: EventKey | null): readonly Field[] {
+  return key === null ? [null, null] : [isoTime(key.dtMs), key.eventId];
+}
+
+function worthFields({ grossWei, commissionWei, termsId, workerId }: RowWorth): readonly Field[] {
+  return [grossWei, commissionWei, termsId, workerId];
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
+import { readStoredContent } from '../../events/rules/reading/stored-event.js';
+import type { Terms } from '../../terms/rules/terms.js';
+import { RebuildTally } from './rebuild-tally.js';
+
+const terms: readonly Terms[] = [
+  { id: 1, fromMs: 0, commissionBps: 1_000, rounding: 'commission-floor' },
+  { id: 2, fromMs: 10_000, commissionBps: 2_000, rounding: 'net-floor' },
+];
+const ALICE = `0x${'a1'.repeat(20)}`;
+const kept = { grossWei: 100n, commissionWei: 10n, termsId: 1, workerId: 7 };
+const row = (changes: Partial<RawRow> = {}): RawRow => ({
+  ...{ sourceId: 's', dtMs: 5_000, eventId: '1', batch: 3, eventType: 'job-processed', version: 1 },
+  payload: `{"event_type":"job-processed","payload":{"ethAddress":"${ALICE}","fees":100}}`,
+  ...{ region: 'eu', nodeType: 'ai', receivedMs: 6_000, match: null, kept, ...changes },
+});
+const tallyOf = (one: RawRow) => {
+  const tally = new RebuildTally({ terms, workerIdOf: () => 7 });
+  tally.add(one);
+  return tally.drain();
+};
+
+describe('what a raw event is worth', () => {
+  it('follows from what it said, not from what stands beside it', () => {
+    const wrong = { ...kept, grossWei: 1n };
+    const { jobs, differences } = tallyOf(row({ kept: wrong }));
+    expect(jobs).toMatchObject([{ kind: 'jobs', workerId: 7, grossWei: 100n, commissionWei: 10n }]);
+    expect(differences).toMatchObject([{ due: kept }]);
+    expect(tallyOf(row()).differences).toEqual([]);
+  });
+
+  it('has the terms of its own time; those it was given, when it came before its own time', () => {
+    expect(tallyOf(row({ dtMs: 20_000, receivedMs: 30_000 })).jobs[0]?.commissionWei).toBe(20n);
+    expect(tallyOf(row({ dtMs: 20_000, receivedMs: 9_000 })).jobs[0]?.commissionWei).toBe(10n);
+    // In force at its coming were the second already: the first cannot have been given to it.
+    expect(tallyOf(row({ dtMs: 20_000, receivedMs: 11_000 })).jobs[0]?.commissionWei).toBe(20n);
+  });
+
+  it('is split by the rounding of its terms, and keeps what was withdrawn after its coming', () => {
+    const withdrawn: Terms = {
+      ...terms[1],
+      id: 2,
+      fromMs: 10_000,
+      commissionBps: 2_000,
+      rounding: 'net-floor',
+      isWithdrawn: true,
+    };
+    const basis = { terms: [...terms.slice(0, 1), withdrawn], workerIdOf: () => 7 };
+    const commissionOf = (one: RawRow) => {
+      const tally = new RebuildTally(basis);
+      tally.add(one);
+      return tally.drain().jobs[0]?.commissionWei;
+    };
+    const payload = row().payload.replace('100', '101');
+    const times = { dtMs: 20_000, receivedMs: 9_000, payload };
+    // 20.2 wei and 10.1 wei: one rounds up for the pool, one down.
+    expect(commissionOf(row({ ...times, kept: { ...kept, termsId: 2 } }))).toBe(21n);
+    expect(commissionOf(row(times))).toBe(10n);
+  });
+
+  it('is read in both ways in which payloads are kept, and refused by name when it cannot be', () => {
+    const saying = { eventType: 'job-processed', version: 1 };
+    const plain = readStoredContent({ ...saying, payload: `{"ethAddress":"${ALICE}","fees":100}` });
+    expect(plain).toEqual(readStoredContent({ ...saying, payload: row().payload }));
+    const { unreadable, counts } = tallyOf(row({ payload: '{"fees":' }));
+    expect([unreadable.length, counts[0]?.events]).toEqual([1, 1]);
+    for (const payload of ['[]', '{"event_type":"job-processed","payload":3}', '{"fees":-1}']) {
+      expect(readStoredContent({ ...saying, payload }).ok).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,82 @@
+/** Findings about jobs: without fees, without a known worker, at unusual prices. */
+
+import { duration } from '../../base/duration.js';
+import { foreignText } from '../../base/foreign-text.js';
+import { formatEth } from '../../base/money.js';
+import { findPriceJumps, type PriceJump, perUnitWei } from '../../events/rules/job-price.js';
+import { roleOf } from '../../events/rules/reading/event-type.js';
+import { keyOf, type Look, MOST_SUBJECTS, type Rule, recentHours } from './source-figures.js';
+
+const HOUR_MS = 3_600_000;
+const LEAST_ZERO_FEE_JOBS = 3;
+const GRAVE_ZERO_FEE_BPS = 5_000;
+const GRAVE_PRICE_TIMES = 10n;
+
+/** Looks at this hour and the one before: at its beginning an hour has too few jobs for a share. */
+export function watchZeroFees({ figures, settings, nowMs }: Look): ReturnType<Rule> {
+  let jobs = 0;
+  let zeroFeeJobs = 0;
+  for (const hour of recentHours(figures, nowMs, HOUR_MS)) {
+    if (roleOf(hour.eventType, hour.version) !== 'job') continue;
+    jobs += hour.events;
+    zeroFeeJobs += hour.zeroFeeEvents;
+  }
+  const shareBps = jobs === 0 ? 0 : Math.floor((zeroFeeJobs * 10_000) / jobs);
+  if (zeroFeeJobs < LEAST_ZERO_FEE_JOBS || shareBps < settings.zeroFeeShareBps) return [];
+  const share = `${(shareBps / 100).toFixed(shareBps < 1_000 ? 1 : 0)} %`;
+  return [
+    {
+      ...keyOf('ZERO_FEE_JOBS'),
+      severity: shareBps >= GRAVE_ZERO_FEE_BPS ? 'grave' : 'warning',
+      measure: shareBps,
+      words: `${zeroFeeJobs} of ${jobs} jobs since the last hour began, ${share}, came with a fee of zero: a price under 1 wei per unit is cut to nothing`,
+      figures: { zeroFeeJobs, jobs, shareBps, limitBps: settings.zeroFeeShareBps },
+    },
+  ];
+}
+
+export function watchUnmatched({ figures, settings }: Look): ReturnType<Rule> {
+  const { jobs, grossWei } = figures.unmatched;
+  if (jobs === 0) return [];
+  const age = duration(settings.unmatchedAgeMs);
+  const are = jobs === 1 ? '1 job' : `${jobs} jobs`;
+  return [
+    {
+      ...keyOf('JOBS_UNMATCHED'),
+      severity: 'warning',
+      measure: jobs,
+      words: `${are} worth ${formatEth(grossWei)} ETH, older than ${age}, and nobody is known to have done them`,
+      figures: { jobs, grossWei: grossWei.toString(), olderThanMs: settings.unmatchedAgeMs },
+    },
+  ];
+}
+
+export function watchPrices({ figures, settings, nowMs }: Look): ReturnType<Rule> {
+  const options = { factor: settings.priceJumpFactor, nowMs };
+  return findPriceJumps(figures.prices, options)
+    .slice(0, MOST_SUBJECTS)
+    .map((jump) => {
+      const { priceNano, usualNano, timesHundredths, hourMs, jobs } = jump;
+      const isUp = priceNano > usualNano;
+      const times = `${timesHundredths / 100n}.${(timesHundredths % 100n).toString().padStart(2, '0')}`;
+      const hour = new Date(hourMs).toISOString().slice(0, 16).replace('T', ' ');
+      return {
+        ...keyOf('PRICE_JUMP', subjectOf(jump)),
+        severity: timesHundredths >= GRAVE_PRICE_TIMES * 100n ? 'grave' : 'warning',
+        measure: Number(timesHundredths) / 100,
+        words: `a unit of ${foreignText(subjectOf(jump))} costs ${perUnitWei(priceNano)} wei in the hour from ${hour} UTC, usually ${perUnitWei(usualNano)}: ${isUp ? `${times} times as much` : `${times} times less`}`,
+        figures: {
+          hour: new Date(hourMs).toISOString(),
+          jobs,
+          direction: isUp ? 'up' : 'down',
+          pricePerUnitWei: perUnitWei(priceNano),
+          usualPerUnitWei: perUnitWei(usualNano),
+          times,
+        },
+      };
+    });
+}
+
+function subjectOf({ nodeType, pipeline, modelId }: PriceJump): string {
+  return [nodeType, pipeline, modelId].filter((part) => part !== '').join(' / ');
+}

@@ -1,0 +1,60 @@
+/** Counts for the metrics. They are scraped every few seconds, so each reads a small range of an index. */
+import { count, gt, type SQL, sql } from 'drizzle-orm';
+import type { Reader } from '../../db/database.js';
+import { rows } from '../../db/query.js';
+import { unmatchedJob } from '../../events/store/tables.js';
+import type { PayoutState } from '../../payouts/rules/payout.js';
+import { isOpen, payout } from '../../payouts/store/tables.js';
+import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/source-figures.js';
+
+/** Jobs that nobody is credited for, by source and how old they are; empty buckets are left out. */
+export async function bucketUnmatched(
+  db: Reader,
+  now: Date,
+): Promise<ReadonlyMap<string, readonly UnmatchedBucket[]>> {
+  const bounds = UNMATCHED_AGES.flatMap(({ untilMs }) => (untilMs === null ? [] : [untilMs]));
+  // An age past all bounds gets the number of the last bucket.
+  const found = await rows(
+    db,
+    { sourceId: unmatchedJob.sourceId, bucket: Number, jobs: Number, grossWei: BigInt },
+    sql`SELECT source_id AS "sourceId", count(*)::int AS jobs, coalesce(sum(gross_wei), 0) AS "grossWei",
+               width_bucket(extract(epoch FROM ${now.toISOString()}::timestamptz - dt) * 1000,
+                            ${sql.param(bounds)}::numeric[]) AS bucket
+          FROM unmatched_job WHERE role = 'processed' GROUP BY source_id, bucket`,
+  );
+  const buckets = new Map<string, UnmatchedBucket[]>();
+  for (const { sourceId, bucket, jobs, grossWei } of found) {
+    const { age } = UNMATCHED_AGES[bucket] ?? UNMATCHED_AGES[0];
+    buckets.set(sourceId, [...(buckets.get(sourceId) ?? []), { age, jobs, grossWei }]);
+  }
+  return buckets;
+}
+
+const DAY_MS = 86_400_000;
+
+export interface PayoutCount {
+  readonly state: PayoutState;
+  readonly payouts: number;
+  readonly amountWei: bigint;
+}
+
+/** Open payouts, however old. */
+export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
+  // As literals: the partial index of open payouts is used only when its predicate follows from the text.
+  return countPayouts(db, isOpen());
+}
+
+/** Payouts that were made in the last day, by how they stand now. */
+export async function countLatePayouts(db: Reader, now: Date): Promise<readonly PayoutCount[]> {
+  return countPayouts(db, gt(payout.createdAt, new Date(now.getTime() - DAY_MS)));
+}
+
+async function countPayouts(db: Reader, which: SQL): Promise<readonly PayoutCount[]> {
+  const amountWei = sql<bigint>`sum(${payout.amountWei})`.mapWith(payout.amountWei);
+  return db
+    .select({ state: payout.state, payouts: count(), amountWei })
+    .from(payout)
+    .where(which)
+    .groupBy(payout.state)
+    .orderBy(payout.state);
+}
