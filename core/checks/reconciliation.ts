@@ -8,8 +8,8 @@ import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-hi
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import type { ReconciliationReport } from './rules/check-reports.js';
 import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import type { ReconciliationReport } from './rules/check-reports.js';
 import {
   compareBalance,
   compareNonce,
