@@ -38,7 +38,7 @@ function errorTable(entries: Readonly<Record<string, CatalogueEntry>>): string {
 }
 
 function refusalTable(): string {
-  const rows = Object.entries(REFUSALS).map(([code, advice]) => `| \`${code}\` | ${advice} |`);
+  const rows = Object.entries(REFUSALS).map(([code, { help }]) => `| \`${code}\` | ${help} |`);
   return ['| code | what to do |', '|---|---|', ...rows].join('\n');
 }
 

@@ -25,10 +25,6 @@ describe('docs/operations.md', () => {
     expect(rows).toContain(code);
   });
 
-  it.each(Object.entries(REFUSALS))('says of %s what the program says', (code, { help }) => {
-    expect(doc.split('\n')).toContain(`| \`${code}\` | ${help} |`);
-  });
-
   it('says of each error what the catalogue says: `npm run error-table` writes it', () => {
     expect(doc).toBe(withErrorTables(doc));
   });
