@@ -3,11 +3,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
-import type { ApiDeps } from '../client/deps.js';
-import { toErrorAnswer } from '../client/errors.js';
+import { toErrorAnswer } from '../client/error-answers.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { textFault } from '../core/base/text.js';
+import type { Database } from '../core/db/database.js';
 import { statementError } from '../core/db/statement-error.js';
 import { type Access, createAccess } from './access.js';
 import { metricsRoutes } from './metrics/route.js';
@@ -35,6 +36,19 @@ import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
 /** Paths that name no payee, payout, source or event. */
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
 const MAX_BODY_BYTES = 16 * 1024;
+
+export interface ApiDeps extends RunningPool {
+  /** The connections of everything that is read while answers are kept. @default db */
+  readonly reads?: Database;
+  /** How long strangers get the same answer again; with 0, every answer is made anew. @default 0 */
+  readonly answersKeptMs?: number;
+  /** How much memory the kept answers may take. @default 64 MiB */
+  readonly mostKeptBytes?: number;
+  /** Called with each fault that the client sees as INTERNAL only. @default console.error */
+  readonly onFault?: (error: unknown, request: string) => void;
+  /** Called with an address that has tried too many wrong tokens, at most every ten seconds. */
+  readonly onWrongTokens?: (address: string, total: number) => void;
+}
 
 /** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities } from '../activities/payout.js';
 import { createRoundActivities } from '../activities/round.js';
 import { tellSagas } from '../activities/sagas.js';
-import { openTemporal } from '../client/sagas.js';
+import { openTemporal } from '../client/workflow-calls.js';
 import { closeDatabase, type Database } from '../core/db/database.js';
 import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';

@@ -2,13 +2,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
-import type { ApiDeps } from '../client/deps.js';
-import { openTemporal } from '../client/sagas.js';
+import { openTemporal } from '../client/workflow-calls.js';
 import { readVersion } from '../config/reading/process.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
-import { createApp } from './app.js';
+import { type ApiDeps, createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 
 /** Whoever asks without the token gets the same bytes for so long. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lookAtSources } from '../activities/sentinel.js';
-import type { ApiDeps } from '../client/deps.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { registerSources } from '../core/events/store/sources/sources.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
@@ -44,7 +44,7 @@ describe('deciding about a source over the API', () => {
       { id: 'a', readsFrom: OLD, ...rest },
       { id: 'b', readsFrom: 'http://10.0.0.9:1/pool/events', ...rest },
     ]);
-    app = createApp({ db, config: testConfig({ token: TEST_TOKEN }) } as ApiDeps);
+    app = createApp({ db, config: testConfig({ token: TEST_TOKEN }) } as RunningPool);
   });
   afterEach(() => database.close());
 

@@ -1,8 +1,8 @@
 /** What a command works with, opened when it is asked for, and what its exit code says. */
 import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { ApiDeps } from '../client/deps.js';
-import { toErrorAnswer } from '../client/errors.js';
+import { toErrorAnswer } from '../client/error-answers.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigError } from '../config/reading/problem.js';
 import { readVersion } from '../config/reading/process.js';
@@ -32,7 +32,7 @@ export interface CliContext {
   readonly config: Config;
   readonly db: Database;
   /** With a client of Temporal that connects at its first call. */
-  readonly deps: ApiDeps;
+  readonly deps: RunningPool;
   /** Prints the text, or the value as JSON when that is asked for. */
   answer(text: string, value: unknown): void;
   /** Prints a line on the way to the answer; nothing when that is to be JSON. */

@@ -1,5 +1,5 @@
 import { payoutWorkflowId } from '../workflows/contract.js';
-import type { ApiDeps } from './deps.js';
+import type { RunningPool } from './running-pool.js';
 
 /** Where else something can be looked at; null where the configuration names no such place. */
 export interface Links {
@@ -10,7 +10,7 @@ export interface Links {
   address(address: string): string | null;
 }
 
-export function createLinks({ config, poolId }: Pick<ApiDeps, 'config' | 'poolId'>): Links {
+export function createLinks({ config, poolId }: Pick<RunningPool, 'config' | 'poolId'>): Links {
   const { uiUrl, namespace } = config.temporal;
   const { explorerUrl } = config.chain;
   const explorer = (path: string): string | null =>

@@ -1,6 +1,6 @@
 /** Everything that one scrape tells, read at one time. */
 
-import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { ARRIVALS_MS } from '../../client/views/source-view.js';
 import { type AuditState, readAuditState } from '../../core/checks/audit/audit.js';
 import {
@@ -48,7 +48,7 @@ export interface MetricsReading {
   readonly turn: LastTurn | null;
 }
 
-export async function readMetrics(deps: ApiDeps): Promise<MetricsReading> {
+export async function readMetrics(deps: RunningPool): Promise<MetricsReading> {
   const { db, config, version } = deps;
   const now = nowOf(deps);
   const [sources, eventTypes, arrivals, prices, unmatched, setAside] = await Promise.all([

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { type ApiDeps, nowOf } from '../../client/deps.js';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { readStanding } from '../../client/standing.js';
 import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
 import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
@@ -20,13 +20,13 @@ const SHOWN_OPEN = 25;
 const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
-export function statusPageRoutes(deps: ApiDeps): Hono {
+export function statusPageRoutes(deps: RunningPool): Hono {
   const app = new Hono();
   app.get('/', async (c) => c.html(statusPage(await readStatus(deps))));
   return app;
 }
 
-async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
+async function readStatus(deps: RunningPool): Promise<PoolStatus> {
   const { db, poolId, config, version } = deps;
   const now = nowOf(deps);
   const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([

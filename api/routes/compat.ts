@@ -3,7 +3,7 @@
  * numbers there, and exact here: they are written as digits, never passing through a `number`.
  */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import { publicRegion } from '../../client/views/outside.js';
 import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
@@ -17,7 +17,7 @@ import type { Access } from '../access.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-export function compatRoutes(deps: ApiDeps, access: Access): Hono {
+export function compatRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/status', async (c) => c.body(await statusText(deps), 200, JSON_TYPE));
@@ -45,7 +45,7 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
   return app;
 }
 
-async function statusText(deps: ApiDeps): Promise<string> {
+async function statusText(deps: RunningPool): Promise<string> {
   const { db, config, version } = deps;
   const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
   // Null until a worker has recorded the terms.
@@ -59,7 +59,7 @@ async function statusText(deps: ApiDeps): Promise<string> {
   return `[{"Commission":${commission},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
 }
 
-function nodeTypesOf(sources: ApiDeps['config']['sources']): readonly string[] {
+function nodeTypesOf(sources: RunningPool['config']['sources']): readonly string[] {
   const has = (nodeType: 'ai' | 'transcode') =>
     sources.some((source) => source.nodeType === nodeType || source.nodeType === null);
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
-import { toErrorAnswer } from '../../client/errors.js';
-import { pingTemporal } from '../../client/sagas.js';
+import { toErrorAnswer } from '../../client/error-answers.js';
+import type { RunningPool } from '../../client/running-pool.js';
+import { pingTemporal } from '../../client/workflow-calls.js';
 import { PoolError, type PoolErrorCode } from '../../core/base/errors/pool-error.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
@@ -9,7 +9,7 @@ import { pingDatabase } from '../../core/standing/store/pool-reads.js';
 
 const PATIENCE_MS = 3_000;
 
-export function healthRoutes(deps: ApiDeps): Hono {
+export function healthRoutes(deps: RunningPool): Hono {
   const app = new Hono();
   // Of this process alone: restarting it mends nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
@@ -43,7 +43,7 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
 }
 
 /** Throws when no worker has looked around lately with its loops turning. */
-async function requireTurn(deps: ApiDeps): Promise<void> {
+async function requireTurn(deps: RunningPool): Promise<void> {
   const turn = await lastTurn(deps.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');

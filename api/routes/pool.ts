@@ -1,6 +1,6 @@
 /** The pool as a whole: its totals, its terms, its decisions. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import { amount } from '../../client/views/amounts.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
@@ -10,7 +10,7 @@ import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
-export function poolRoutes(deps: ApiDeps, access: Access): Hono {
+export function poolRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config, version } = deps;
   const app = new Hono();
   app.get('/pool', async (c) => {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import { viewWorker } from '../../client/views/worker-view.js';
 import { listRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
 import type { Access } from '../access.js';
@@ -13,7 +13,7 @@ const workersQuery = pageQuery.extend({
   online: booleanQuery.optional(),
 });
 
-export function workerRoutes({ db }: ApiDeps, access: Access): Hono {
+export function workerRoutes({ db }: RunningPool, access: Access): Hono {
   return new Hono().get('/', async (c) => {
     const { limit, cursor, ...filter } = readQuery(c, workersQuery);
     const page = await listRemoteWorkers(db, filter, { limit, cursor });

@@ -1,6 +1,6 @@
 /** One event that was set aside, beside what counts in its place; and another try. */
 import type { Command } from 'commander';
-import { carryOut } from '../../client/orders.js';
+import { carryOut } from '../../client/carry-out.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { setAsideHelp } from '../../core/events/rules/reading/set-aside.js';

@@ -1,6 +1,6 @@
 /** Jobs that nobody was credited for, and what a person decides about them. */
 import { type Command, Option } from 'commander';
-import { carryOut } from '../../client/orders.js';
+import { carryOut } from '../../client/carry-out.js';
 import { viewJobDecision } from '../../client/views/decision-view.js';
 import { parseDurationMs } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';

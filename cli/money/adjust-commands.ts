@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { carryOut } from '../../client/orders.js';
+import { carryOut } from '../../client/carry-out.js';
 import { viewAdjustment } from '../../client/views/decision-view.js';
 import { parseAmountWei } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { answerTimeoutOf } from '../../client/deps.js';
 import { createLinks } from '../../client/links.js';
-import { awaitOrder, startOrder } from '../../client/orders.js';
-import { pokeSaga } from '../../client/sagas.js';
+import { orderPayout } from '../../client/payout-request.js';
+import { pokeSaga } from '../../client/workflow-calls.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import { rehearse } from '../../core/db/transact.js';
@@ -241,15 +240,11 @@ async function pay(context: CliContext, payee: string, options: PayOptions): Pro
   const { deps, answer } = context;
   const address = parseAddress(payee);
   const { reason, belowThreshold } = options;
-  const started = await startOrder(deps, {
-    ...{ kind: 'payout.manual', subject: address, args: { payee: address, belowThreshold } },
-    ...{ dryRun: false, actor: ACTOR, reason },
-  });
-  const result = await awaitOrder(deps, started, answerTimeoutOf(deps));
+  const order = { payee: address, belowThreshold, reason, actor: ACTOR };
+  const { result, ...started } = await orderPayout(deps, order);
   if (result === undefined) {
-    const { workflowId } = started;
-    const text = `no worker has answered yet; it goes on by itself as ${workflowId}`;
-    answer(text, { workflowId });
+    const text = `no worker has answered yet; it goes on by itself as ${started.workflowId}`;
+    answer(text, started);
     return;
   }
   const { payoutId, workflowId, created } = result;

@@ -1,7 +1,7 @@
 /** Repairs: each has a dry run, and a reason that is kept. */
 import type { Command } from 'commander';
+import { carryOut } from '../../client/carry-out.js';
 import { runReconciliation } from '../../client/checks.js';
-import { carryOut } from '../../client/orders.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { ReconciliationReport } from '../../core/checks/rules/reports.js';

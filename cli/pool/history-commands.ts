@@ -1,6 +1,6 @@
 /** The whole history: balances computed again from it, and months of it in files. */
 import type { Command } from 'commander';
-import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history.js';
+import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { visible } from '../../core/base/foreign-text.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { runAudit } from '../../client/checks.js';
-import { pingTemporal } from '../../client/sagas.js';
+import { pingTemporal } from '../../client/workflow-calls.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress } from '../../core/chain/checksums.js';

@@ -2,10 +2,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { startBackfill } from '../../../client/backfills.js';
-import { type ApiDeps, answerTimeoutOf } from '../../../client/deps.js';
+import { carryOut } from '../../../client/carry-out.js';
 import { parseBeginning, parseEventTime } from '../../../client/event-times.js';
 import { createLinks } from '../../../client/links.js';
-import { carryOut } from '../../../client/orders.js';
+import { answerTimeoutOf, type RunningPool } from '../../../client/running-pool.js';
 import {
   viewAdjustment,
   viewJobDecision,
@@ -66,7 +66,7 @@ const backfillBody = z.strictObject({
   to: time,
 });
 
-export function decisionRoutes(deps: ApiDeps, access: Access): Hono {
+export function decisionRoutes(deps: RunningPool, access: Access): Hono {
   const repairTimeoutMs = answerTimeoutOf(deps);
   const patient = { ...deps, repairTimeoutMs };
   const links = createLinks(deps);

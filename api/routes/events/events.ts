@@ -1,8 +1,8 @@
 /** What came from the sources and could not be counted as it stood. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ApiDeps, nowOf } from '../../../client/deps.js';
 import { parseEventTime } from '../../../client/event-times.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import {
   publicEventId,
@@ -47,7 +47,7 @@ const unattributedQuery = pageQuery.extend({
     .optional(),
 });
 
-export function eventRoutes(deps: ApiDeps, access: Access): Hono {
+export function eventRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/set-aside', async (c) => {

@@ -1,7 +1,7 @@
 /** What the sentinel found, and an operator's word that it is known: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { viewFinding } from '../../../client/views/finding-view.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { requireKnownSource } from '../../../core/events/store/sources/source-reads.js';
@@ -21,7 +21,7 @@ const findingsQuery = pageQuery.extend({
 
 const acknowledgeBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
-export function findingRoutes({ db }: ApiDeps, access: Access): Hono {
+export function findingRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     const { limit, cursor, source: sourceId, all } = readQuery(c, findingsQuery);

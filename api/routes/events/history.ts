@@ -1,6 +1,6 @@
 /** What rebuilding from the raw events came to, and which months of them are in files. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicCheck } from '../../../client/views/outside.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
@@ -12,7 +12,7 @@ import { refuseQuery } from '../../request.js';
 
 const SHOWN = 20;
 
-export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
+export function historyRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/rebuild', async (c) => {
     refuseQuery(c);

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ApiDeps, nowOf } from '../../../client/deps.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { publicError } from '../../../client/views/outside.js';
 import { movedWords, RESUMED_WORDS } from '../../../client/views/source-decisions.js';
 import {
@@ -53,7 +53,7 @@ const moveBody = decisionBody.extend({
   dryRun: z.boolean().default(false),
 });
 
-export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
+export function sourceRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/', async (c) => {

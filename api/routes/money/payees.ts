@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
 import { createLinks } from '../../../client/links.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { viewPayee } from '../../../client/views/payee-view.js';
 import { viewPayout } from '../../../client/views/payout-view.js';
 import { viewWorker } from '../../../client/views/worker-view.js';
@@ -16,7 +16,7 @@ import { pageQuery, readQuery, refuseQuery } from '../../request.js';
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
-export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
+export function payeeRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
 import { createLinks } from '../../../client/links.js';
 import { requestPayout } from '../../../client/payout-request.js';
-import { pokeSaga } from '../../../client/sagas.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { viewAllocation, viewPayout, viewSlot } from '../../../client/views/payout-view.js';
+import { pokeSaga } from '../../../client/workflow-calls.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { isClosed, PAYOUT_STATES } from '../../../core/payouts/rules/payout.js';
 import {
@@ -66,7 +66,7 @@ const MESSAGES = [
   ['cancel', cancelPayout],
 ] as const;
 
-export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
+export function payoutRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
@@ -121,14 +121,14 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
   return app;
 }
 
-async function requirePayout({ db }: ApiDeps, id: string): Promise<PayoutSummary> {
+async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
   const isUuid = z.guid().safeParse(id).success;
   const payout = isUuid ? await findPayout(db, id) : undefined;
   if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', 'No payout has this id.');
   return payout;
 }
 
-async function requireOpenPayout(deps: ApiDeps, id: string): Promise<PayoutSummary> {
+async function requireOpenPayout(deps: RunningPool, id: string): Promise<PayoutSummary> {
   const payout = await requirePayout(deps, id);
   if (!isClosed(payout.state)) return payout;
   throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${payout.state}.`);

@@ -1,6 +1,6 @@
 /** Chain against ledger: what the latest reconciliations came to. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicCheck } from '../../../client/views/outside.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
@@ -14,7 +14,7 @@ import { refuseQuery } from '../../request.js';
 
 const SHOWN = 20;
 
-export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): Hono {
+export function reconciliationRoutes({ db, config }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     refuseQuery(c);

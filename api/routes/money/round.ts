@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { readStanding } from '../../../client/standing.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicHalt, publicStanding } from '../../../client/views/outside.js';
@@ -19,7 +19,7 @@ import { pageQuery, readQuery } from '../../request.js';
 
 const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
-export function roundRoutes(deps: ApiDeps, access: Access): Hono {
+export function roundRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config } = deps;
   const { chain, pool } = config;
   return new Hono().get('/preview', async (c) => {

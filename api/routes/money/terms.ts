@@ -1,8 +1,8 @@
 /** The dated terms, and the act that changes them: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
 import { parseEventTime } from '../../../client/event-times.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import {
   viewTermsChange,
   viewTermsHistory,
@@ -38,7 +38,7 @@ const changeBody = z.strictObject({
   dryRun: z.boolean().default(false),
 });
 
-export function termsRoutes({ db }: ApiDeps, access: Access): Hono {
+export function termsRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     refuseQuery(c);

@@ -1,8 +1,8 @@
 /** The wallet that pays, and the switch that stops it: one audited transaction, Temporal or not. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
 import { createLinks } from '../../../client/links.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { resumedWords, viewWallet } from '../../../client/views/wallet-view.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
@@ -22,7 +22,7 @@ const replaceBody = decisionBody.extend({
   dryRun: z.boolean().default(false),
 });
 
-export function walletRoutes(deps: ApiDeps, access: Access): Hono {
+export function walletRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
@@ -62,7 +62,7 @@ export function walletRoutes(deps: ApiDeps, access: Access): Hono {
   return app;
 }
 
-async function requireWallet({ db, config }: ApiDeps): Promise<PayingWallet> {
+async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
   const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet !== undefined) return wallet;
   throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
