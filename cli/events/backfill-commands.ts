@@ -1,4 +1,4 @@
-/** A source read again, with its progress for whoever waits; going away does not stop it. */
+/** Has a source read again and shows the progress; leaving does not stop it. */
 import type { Command } from 'commander';
 import { followBackfill, startBackfill } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
@@ -6,15 +6,13 @@ import { createLinks } from '../../client/links.js';
 import type { Progress } from '../../client/workflow-calls.js';
 import type { BackfillProgress, BackfillReport } from '../../core/events/rules/reports.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
+import { decisionOf, type Reasoned } from '../decisions.js';
 import { formatFacts } from '../output.js';
 
-interface BackfillOptions {
+interface BackfillOptions extends Reasoned {
   readonly source: string;
   readonly from: string;
   readonly to?: string;
-  readonly reason: string;
 }
 
 /** How long a worker may take to begin before that is worth a line. */
@@ -34,17 +32,15 @@ export function addBackfillCommands(program: Command): void {
       'after',
       '\nIt runs in a worker. Ctrl-C leaves it running (exit code 130); the same command again shows how far it is.',
     )
-    .action((options: BackfillOptions, command: Command) =>
-      withContext(command, (context) => backfill(context, options)),
-    );
+    .action(withContext(backfill));
 }
 
 async function backfill(context: CliContext, options: BackfillOptions): Promise<number> {
-  const { source: sourceId, from, to, reason } = options;
-  requireReason(reason);
+  const { source: sourceId, from, to } = options;
   const { deps, note, answer } = context;
   const started = await startBackfill(deps, {
-    ...{ sourceId, actor: ACTOR, reason },
+    ...decisionOf(options),
+    sourceId,
     from: parseBeginning(from),
     to: to === undefined ? null : parseEventTime(to),
   });
@@ -95,11 +91,8 @@ function stateText({ told, attempt, lastFailure, isRunning }: Progress): string 
 
 function progressText(progress: BackfillProgress): string {
   const { events, fresh, duplicates, setAside, newest, eventsPerSecond } = progress;
-  const parts = [
-    ...[`${events} events`, `${fresh} fresh`, `${duplicates} known before`],
-    ...[`${setAside} set aside`, `newest ${newest ?? '-'}`, `${eventsPerSecond}/s`],
-  ];
-  return parts.join(', ');
+  const counts = `${events} events, ${fresh} fresh, ${duplicates} known before`;
+  return `${counts}, ${setAside} set aside, newest ${newest ?? '-'}, ${eventsPerSecond}/s`;
 }
 
 function reportText(report: BackfillReport): string {

@@ -1,8 +1,8 @@
-/** How a source stands, as the sentinel sees it. */
-
+/** Sources as `/v1` and the command line show them, and what deciding about one did. */
 import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import { silentForMs } from '../../core/events/rules/source-silence.js';
+import type { MovedSource } from '../../core/events/store/sources/source-moves.js';
 import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
 import {
   type ArrivalHour,
@@ -101,4 +101,16 @@ function distance(price: LatestPrice): number {
   const ratio = changeRatio(price);
   if (ratio === null) return -1;
   return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
+}
+
+export const RESUMED_WORDS =
+  'it is read again at its next turn, and compared again: if it still gives the events of another source it is stopped again, and nothing of that counts';
+
+/** Says what moving a source did, and what has to follow. */
+export function movedWords({ from, to, changed, newestAt, mustProve }: MovedSource): string {
+  if (!changed) return `it reads ${to} already: nothing was changed`;
+  const proof = mustProve
+    ? `nothing new counts before that address has shown a job that counts already; the newest event is of ${newestAt?.toISOString()}`
+    : 'it need not know the events of before';
+  return `from ${from} to ${to}; ${proof}. Put the new address into the configuration and restart the workers: those that still read the old one are refused`;
 }

@@ -2,10 +2,12 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { publicError } from '../../../client/views/outside.js';
-import { movedWords, RESUMED_WORDS } from '../../../client/views/source-decisions.js';
+
 import {
   ARRIVALS_MS,
+  movedWords,
   publicType,
+  RESUMED_WORDS,
   viewClock,
   viewPrices,
   viewSilence,

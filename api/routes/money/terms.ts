@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseEventTime } from '../../../client/event-times.js';
 import type { RunningPool } from '../../../client/running-pool.js';
 import {
+  namedTerms,
   viewTermsChange,
   viewTermsHistory,
   viewTermsValues,
@@ -56,14 +57,12 @@ export function termsRoutes({ db }: RunningPool, access: Access): Hono {
   app.post('/', async (c) => {
     access.requireToken(c);
     const { reason, dryRun, from, ...body } = await readBody(c, changeBody);
-    const changes = {
-      ...(body.commissionBps === undefined ? {} : { commissionBps: body.commissionBps }),
-      ...(body.payoutThresholdWei === undefined ? {} : { thresholdWei: body.payoutThresholdWei }),
-      ...(body.minPayoutIntervalMs === undefined
-        ? {}
-        : { minIntervalMs: body.minPayoutIntervalMs }),
-      ...(body.rounding === undefined ? {} : { rounding: body.rounding }),
-    };
+    const changes = namedTerms({
+      commissionBps: body.commissionBps,
+      thresholdWei: body.payoutThresholdWei,
+      minIntervalMs: body.minPayoutIntervalMs,
+      rounding: body.rounding,
+    });
     if (Object.keys(changes).length === 0) {
       const fields = 'commissionBps, payoutThresholdWei, minPayoutIntervalMs, rounding';
       throw new PoolError('REQUEST_INVALID', `The body says nothing of the terms: ${fields}.`);
