@@ -1,6 +1,5 @@
 /** What the sentinel found and what it watches, as the API tells it. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepReconciliation } from '../core/checks/store/reconciliation-records.js';
@@ -11,6 +10,7 @@ import type { Condition } from '../core/sentinel/rules/finding.js';
 import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
 import {
   addConnection,
   addPayout,
@@ -21,7 +21,6 @@ import {
   post,
   TEST_TOKEN,
   TEST_WALLET,
-  testConfig,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
@@ -54,19 +53,9 @@ const silent: Condition = {
 };
 
 let database: TestDatabase;
-// Nothing listens there: all of this works with Temporal down.
-const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-
 async function request(path: string, init: RequestInit = {}, status = 200): Promise<Response> {
-  const { db } = database;
-  const deps = {
-    db,
-    poolId: TEST_POOL_ID,
-    client,
-    config: testConfig(),
-    version: '1.2.3',
-    now: () => NOW,
-  };
+  // All of this works with Temporal down.
+  const deps = poolOf(database.db, { version: '1.2.3', now: () => NOW });
   const response = await createApp(deps).request(path, init);
   expect(response.status).toBe(status);
   return response;

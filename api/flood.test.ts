@@ -1,12 +1,12 @@
 /** Readers without a token, in crowds: none of them may keep the pool's operator, or its probes, waiting. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { addTerms, addWallet, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
+import { addTerms, addWallet, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { type RunningApi, startApi } from './serve.js';
 
 const WORKERS = 3_000;
@@ -39,13 +39,11 @@ describe('an API that strangers read in crowds', () => {
     reads.$client.on('acquire', () => {
       taken += 1;
     });
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
     api = await startApi({
-      ...{ db, reads, client, config: testConfig(), poolId: TEST_POOL_ID, version: '1' },
-      ...{
-        answersKeptMs: 1_000,
-        bounds: { mostConnections: MOST_CONNECTIONS, answerMs: ANSWER_MS },
-      },
+      ...poolOf(db),
+      reads,
+      answersKeptMs: 1_000,
+      bounds: { mostConnections: MOST_CONNECTIONS, answerMs: ANSWER_MS },
     });
   });
   afterAll(async () => {
@@ -167,10 +165,11 @@ describe('an API that strangers read in crowds', () => {
       slowReads.$client.on('acquire', () => {
         taken += 1;
       });
-      const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
       other = await startApi({
-        ...{ db: database.db, reads: slowReads, client, config: testConfig(), version: '1' },
-        ...{ poolId: TEST_POOL_ID, answersKeptMs: 60_000, mostKeptBytes: 60_000 },
+        ...poolOf(database.db),
+        reads: slowReads,
+        answersKeptMs: 60_000,
+        mostKeptBytes: 60_000,
         onFault: (error) => faults.push(error),
       });
     });

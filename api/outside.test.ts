@@ -1,5 +1,4 @@
 /** Whatever a stranger can write into the ledger, planted there, and looked for in every public answer. */
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import {
 } from '../client/views/outside.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
 import {
   addConnection,
   addPayout,
@@ -22,7 +22,6 @@ import {
   CHAIN_ID,
   TEST_TOKEN,
   TEST_WALLET,
-  testConfig,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
@@ -38,11 +37,7 @@ let payoutId = '';
 beforeAll(async () => {
   database = await createTestDatabase();
   const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  app = createApp({
-    ...{ db, poolId: 'test-pool', client, config: testConfig() },
-    ...{ version: '1', now: () => NOW },
-  });
+  app = createApp(poolOf(db, { now: () => NOW }));
   await addTerms(db, 1n);
   await addWallet(db);
   await plantInSources();

@@ -1,9 +1,9 @@
 /** What a compute unit costs beside what it usually costs, over HTTP, on a real Postgres. */
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
+import { TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 const NOW = new Date('2026-03-01T12:10:00Z');
@@ -12,16 +12,7 @@ const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };
 let database: TestDatabase;
 
 async function request(path: string, headers = {}): Promise<Response> {
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const deps = {
-    db: database.db,
-    poolId: TEST_POOL_ID,
-    client,
-    config: testConfig(),
-    version: '1',
-    now: () => NOW,
-  };
-  return createApp(deps).request(path, { headers });
+  return createApp(poolOf(database.db, { now: () => NOW })).request(path, { headers });
 }
 
 /** Twenty jobs in the hour so long ago, a thousand units each. */

@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/pool-error.js';
@@ -6,7 +5,8 @@ import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
 import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
 import {
   addConnection,
   addPayout,
@@ -34,15 +34,8 @@ interface List {
 
 describe('the reads of /v1', () => {
   let database: TestDatabase;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const deps = (api = {}) => ({
-    db: database.db,
-    client,
-    config: testConfig(api),
-    poolId: TEST_POOL_ID,
-    version: '1.2.3',
-    now: () => NOW,
-  });
+  const deps = (api = {}) =>
+    poolOf(database.db, { config: testConfig(api), version: '1.2.3', now: () => NOW });
   async function get<T = Json>(path: string, headers = {}, status = 200): Promise<T> {
     const response = await createApp(deps()).request(path, { headers });
     expect(response.status).toBe(status);

@@ -1,15 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import {
-  addressOf,
-  addTerms,
-  addWallet,
-  addWorker,
-  TEST_TOKEN,
-  testConfig,
-} from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
+import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
@@ -24,12 +17,10 @@ describe('a request', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     const { db } = database;
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
     const faults = (error: unknown) => {
       throw error;
     };
-    const given = { config: testConfig(), poolId: TEST_POOL_ID, version: '1', onFault: faults };
-    app = createApp({ db, client, ...given });
+    app = createApp({ ...poolOf(db), onFault: faults });
     await addTerms(db, 5_000n);
     await addWallet(db);
     await addWorker(db, { payee: PAYEE, pendingWei: 9_000n });

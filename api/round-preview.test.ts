@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +5,8 @@ import { toChecksum } from '../core/chain/checksums.js';
 import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/running-pool.js';
 import {
   addPayout,
   addressOf,
@@ -43,8 +43,7 @@ describe('the preview of a payout round', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     const { db } = database;
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+    app = createApp(poolOf(db));
     await addWallet(db);
     await db.execute(sql`
       INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)

@@ -1,5 +1,4 @@
 /** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +7,7 @@ import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
-import { TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import type { TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
   paidByLedger,
@@ -19,7 +18,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { type OperatedPool, startOperatedPool } from '../test/harness/operated-pool.js';
-import { testConfig } from '../test/kit/test-pool.js';
+import { poolOf } from '../test/kit/running-pool.js';
 
 const GWEI = 10n ** 9n;
 
@@ -135,14 +134,7 @@ describe('the history on the command line', () => {
     });
     const restored = await openpool('archive', 'restore', '2026-01', '--reason', 'a question');
     expect(restored.code).toBe(0);
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    const app = createApp({
-      db: database.db,
-      poolId: TEST_POOL_ID,
-      client,
-      config: testConfig(),
-      version: '1',
-    });
+    const app = createApp(poolOf(database.db));
     const read = async (path: string) => (await app.request(path)).json();
     expect(await read('/v1/archives')).toMatchObject({
       items: [

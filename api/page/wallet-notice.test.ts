@@ -1,11 +1,11 @@
 /** What the page says of the wallet's money, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
 import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
-import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
+import { createTestDatabase } from '../../test/harness/database.js';
+import { poolOf } from '../../test/kit/running-pool.js';
 import {
   addPayout,
   addressOf,
@@ -14,7 +14,6 @@ import {
   addWorker,
   CHAIN_ID,
   TEST_WALLET,
-  testConfig,
 } from '../../test/kit/test-pool.js';
 import { createApp } from '../app.js';
 
@@ -22,8 +21,7 @@ import { createApp } from '../app.js';
 async function openPage() {
   const database = await createTestDatabase();
   const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+  const app = createApp(poolOf(db));
   await addWallet(db);
   const words = async () =>
     (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');

@@ -1,6 +1,6 @@
 /**
- * The first manager's answers, byte for byte in its shapes: its dashboards read them. Amounts are JSON
- * numbers there, and exact here: they are written as digits, never passing through a `number`.
+ * Answers in the shapes of the first manager, byte for byte, for the dashboards that read it. Its amounts are JSON
+ * numbers; here they are exact, because they are written as digits and never pass through a `number`.
  */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../client/running-pool.js';
@@ -13,7 +13,7 @@ import {
   type RemoteWorkerSummary,
 } from '../../core/payees/store/remote-worker-reads.js';
 import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
-import type { Access } from '../access.js';
+import type { Access, Shown } from '../access.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -24,14 +24,14 @@ export function compatRoutes(deps: RunningPool, access: Access): Hono {
   for (const [path, nodeType] of [
     ['/workers', undefined],
     ['/transcoder', 'transcode'],
-    // Its dashboard is older than node types: to it every worker was a transcoder.
+    // Its dashboard is older than node types and takes every worker for a transcoder.
     ['/transcoders', undefined],
   ] as const) {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
-      const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
-      // Bytes at once: ten thousand rows that live on as objects would keep the garbage collector busy.
+      const shows = access.shows(c);
+      // Makes bytes at once: ten thousand rows kept as objects would keep the garbage collector busy.
       const parts: Buffer[] = [];
       for await (const workers of allRemoteWorkers(db, filter)) {
         const rows = workers.map((worker) => workerText(worker, shows));
@@ -55,7 +55,7 @@ async function statusText(deps: RunningPool): Promise<string> {
     Region: config.pool.region,
     NodeTypes: nodeTypesOf(config.sources),
   });
-  // What is reserved has not arrived yet: to the first manager it was still pending.
+  // The first manager counted as pending what is reserved here: it has not arrived yet.
   return `[{"Commission":${commission},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
 }
 
@@ -65,10 +65,7 @@ function nodeTypesOf(sources: RunningPool['config']['sources']): readonly string
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
 }
 
-function workerText(
-  worker: RemoteWorkerSummary,
-  shows: { readonly addresses: boolean; readonly words: boolean },
-): string {
+function workerText(worker: RemoteWorkerSummary, shows: Shown): string {
   const head = JSON.stringify({
     ethAddress: toChecksum(worker.payee),
     nodeType: worker.nodeType,

@@ -11,9 +11,9 @@ const PATIENCE_MS = 3_000;
 
 export function healthRoutes(deps: RunningPool): Hono {
   const app = new Hono();
-  // Of this process alone: restarting it mends nothing that is down elsewhere.
+  // Tells of this process alone: restarting it fixes nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  // Asked once for all who wait: however many ask, they take one connection.
+  // Asks once for all who wait: however many ask, they take one connection.
   const ask = shared(() =>
     Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
@@ -23,7 +23,7 @@ export function healthRoutes(deps: RunningPool): Hono {
   );
   app.get('/ready', async (c) => {
     const [database, temporal, worker] = await ask();
-    // An API answers without a worker: what it is told of one makes it no less ready.
+    // The API answers without a worker, so a silent one does not make it unready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
@@ -42,7 +42,7 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Throws when no worker has looked around lately with its loops turning. */
+/** Throws when no worker has reported lately that its loops turn. */
 async function requireTurn(deps: RunningPool): Promise<void> {
   const turn = await lastTurn(deps.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {

@@ -1,4 +1,4 @@
-/** The pool as a whole: its totals, its terms, its decisions. */
+/** The pool as a whole: its totals, its terms, and its audit log. */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../client/running-pool.js';
 import { amount } from '../../client/views/amounts.js';
@@ -6,7 +6,7 @@ import { withChecksums } from '../../core/chain/checksums.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
 import type { Access } from '../access.js';
-import { pageQuery, readQuery, refuseQuery } from '../request.js';
+import { readList, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
@@ -21,7 +21,7 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
       name: config.pool.name,
       region: config.pool.region,
       version,
-      // Null until a worker has recorded the terms: those of a file are not in force.
+      // Null until a worker has recorded the terms: the terms of a file are not in force.
       commissionBps: terms?.commissionBps ?? null,
       ...(terms === undefined ? NO_THRESHOLD : amount('payoutThreshold', terms.thresholdWei)),
       minPayoutIntervalMs: terms?.minIntervalMs ?? null,
@@ -43,14 +43,15 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
   });
   app.get('/audit-log', async (c) => {
     access.requireToken(c);
-    const page = await listAuditLog(db, readQuery(c, pageQuery));
-    const entries = page.items.map((entry) => ({
+    const { items, nextCursor } = await listAuditLog(db, readList(c, {}).page);
+    const entries = items.map((entry) => ({
       ...entry,
-      ...{ id: String(entry.id), subject: withChecksums(entry.subject) },
-      // The reason stays as it was said.
+      id: String(entry.id),
+      subject: withChecksums(entry.subject),
+      // The reason is a person's own words and stays as it is.
       detail: withChecksums(entry.detail),
     }));
-    return c.json({ entries, nextCursor: page.nextCursor });
+    return c.json({ entries, nextCursor });
   });
   return app;
 }

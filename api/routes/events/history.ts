@@ -1,4 +1,4 @@
-/** What rebuilding from the raw events came to, and which months of them are in files. */
+/** What rebuilds from the raw events found, and which months of events are in files. */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
@@ -17,7 +17,7 @@ export function historyRoutes({ db }: RunningPool, access: Access): Hono {
   app.get('/rebuild', async (c) => {
     refuseQuery(c);
     const all = await listRebuilds(db, SHOWN);
-    const shown = access.showsWords(c)
+    const shown = access.shows(c).words
       ? all
       : all.map((one) => ({ ...one, findings: one.findings.map(publicCheck) }));
     const kept = withChecksums(shown);
@@ -33,9 +33,17 @@ export function historyRoutes({ db }: RunningPool, access: Access): Hono {
 function viewArchive(one: ArchiveRecord) {
   const { file, state, rows, bytes, sha256, minDt, maxDt, archivedAt, restoredAt } = one;
   return {
-    ...{ month: monthName(one.month), file, state, rows, bytes, sha256, from: minDt, to: maxDt },
+    month: monthName(one.month),
+    file,
+    state,
+    rows,
+    bytes,
+    sha256,
+    from: minDt,
+    to: maxDt,
     ...amount('gross', one.grossWei),
     sources: Object.keys(one.sources),
-    ...{ archivedAt, restoredAt },
+    archivedAt,
+    restoredAt,
   };
 }

@@ -10,9 +10,9 @@ import { findPayee, listPayees } from '../../../core/payees/store/payee-reads.js
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
-import { pageQuery, readQuery, refuseQuery } from '../../request.js';
+import { readList, refuseQuery } from '../../request.js';
 
-/** How much a payee's own page shows, however long its history; the lists filtered by payee have the rest. */
+/** How much of its history a payee's own answer shows; the lists filtered by payee have the rest. */
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
@@ -21,9 +21,8 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
   const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
-    const page = await listPayees(db, readQuery(c, pageQuery));
-    const payees = page.items.map((payee) => viewPayee(payee, links));
-    return c.json({ payees, nextCursor: page.nextCursor });
+    const { items, nextCursor } = await listPayees(db, readList(c, {}).page);
+    return c.json({ payees: items.map((payee) => viewPayee(payee, links)), nextCursor });
   });
   app.get('/:address', async (c) => {
     refuseQuery(c);
@@ -36,7 +35,7 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
       listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
       listPayouts(db, { payee: address }, LATEST_PAYOUTS),
     ]);
-    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+    const shows = access.shows(c);
     return c.json({
       ...viewPayee(payee, links),
       rows: workers.items.map((worker) => viewWorker(worker, shows)),

@@ -1,4 +1,4 @@
-/** Chain against ledger: what the latest reconciliations came to. */
+/** What the latest comparisons of chain and ledger found. */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
@@ -20,7 +20,7 @@ export function reconciliationRoutes({ db, config }: RunningPool, access: Access
     refuseQuery(c);
     const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
-    const shown = kept.map((one) => viewReconciliation(one, access.showsWords(c)));
+    const shown = kept.map((one) => viewReconciliation(one, access.shows(c).words));
     return c.json({ latest: shown[0] ?? null, items: shown });
   });
   return app;
@@ -28,8 +28,12 @@ export function reconciliationRoutes({ db, config }: RunningPool, access: Access
 
 function viewReconciliation(one: KeptReconciliation, showsWords: boolean) {
   return {
-    ...{ at: one.at, ok: one.ok, fromBlock: one.fromBlock, toBlock: one.toBlock },
-    ...{ fromNonce: one.fromNonce, toNonce: one.toNonce },
+    at: one.at,
+    ok: one.ok,
+    fromBlock: one.fromBlock,
+    toBlock: one.toBlock,
+    fromNonce: one.fromNonce,
+    toNonce: one.toNonce,
     ...amount('opening', one.openingWei),
     ...amount('in', one.inWei),
     ...amount('out', one.outWei),
