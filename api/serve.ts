@@ -10,16 +10,16 @@ import type { Service, ServiceContext } from '../start/service.js';
 import { type ApiDeps, createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 
-/** Whoever asks without the token gets the same bytes for so long. */
+/** How long requests without the token get the same bytes. */
 const ANSWERS_KEPT_MS = 1_000;
-/** What is read has these connections and no others, three for each door, and ends after this time. */
+/** The connections of all reads, three for each read gate, and how long a read may take. */
 const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
 /** How long requests that are under way may still take when the process ends. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
 export interface RunningApi {
   readonly url: string;
-  /** Takes no new requests, lets the open ones end, and resolves. */
+  /** Takes no new requests and resolves when the open ones have ended. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-/** The API as a part of a process. It answers while Temporal is out of reach: the halt needs none. */
+/** Runs the API as a part of a process. It answers while Temporal is out of reach, because halting needs no Temporal. */
 export async function serveApi(context: ServiceContext): Promise<Service> {
   const { config, db, databaseUrl, ledger, log, version } = context;
   const { poolId } = ledger;
@@ -90,7 +90,7 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
     onWrongTokens,
   });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
-  // Where a worker has started this process, it waits for that.
+  // A worker that has started this process waits for this message.
   process.send?.('listening');
   return {
     done: new Promise(() => undefined),

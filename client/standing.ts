@@ -1,5 +1,4 @@
-/** The facts by which the page and the preview say whether the pool pays. */
-
+/** Reads the facts by which page and preview say whether the pool pays. */
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { leastPayout } from '../core/payouts/store/least-payout.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
@@ -18,7 +17,7 @@ export interface PoolStanding extends Standing {
   readonly stops: readonly Stop[];
 }
 
-/** Read afresh, but for Temporal, which is asked at most every few seconds whoever asks. */
+/** Reads everything anew except Temporal, which is asked once in a few seconds however many requests come. */
 export async function readStanding(
   deps: RunningPool,
   wallet: PayingWallet | undefined,

@@ -1,4 +1,4 @@
-/** Prometheus' text format. Without addresses, hosts and names of payees: whoever reaches the API may read it. */
+/** Serves the gauges in Prometheus' text format. Everybody may read them, so they hold no addresses, hosts or names of payees. */
 import { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { RunningPool } from '../../client/running-pool.js';
@@ -11,7 +11,7 @@ import { setSourceGauges } from './source-gauges.js';
 export function metricsRoutes(deps: RunningPool, wrong: WrongTokens): Hono {
   return new Hono().get('/metrics', async (c) => {
     const reading = await readMetrics(deps);
-    // One for each scrape: what the database says; of what this process remembers, one count alone.
+    // Makes a registry for each scrape: all values come from the database, except the count of wrong tokens.
     const registry = new Registry();
     registry.setDefaultLabels({ pool: deps.poolId });
     setPoolGauges(registry, reading);

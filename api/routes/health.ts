@@ -31,7 +31,7 @@ export function healthRoutes(deps: RunningPool): Hono {
   return app;
 }
 
-/** The same call for everybody who asks before it has ended. */
+/** Shares one call among all who ask before it has ended. */
 function shared<T>(call: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {

@@ -23,7 +23,10 @@ import {
 } from '../decisions.js';
 import { type Fact, formatAddress, formatAmount, formatFacts } from '../output.js';
 
-/** Halt and resume write to Postgres alone: they work when Temporal and the worker do not. Returns the command, to which the repairs add theirs. */
+/**
+ * Adds the commands about the wallet. Halt and resume write to Postgres alone: they work when Temporal and the worker do
+ * not. Returns the command, to which the repairs add theirs.
+ */
 export function addWalletCommands(program: Command): Command {
   const wallet = program.command('wallet').description('the wallet that pays');
   wallet

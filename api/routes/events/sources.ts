@@ -42,7 +42,7 @@ import {
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
-/** A month, so that an answer stays small. */
+/** A month: more would make the answer large. */
 const MOST_HOURS = 31 * 24;
 
 /** A source that invents names of models makes no answer larger than this. */

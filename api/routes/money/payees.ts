@@ -1,12 +1,16 @@
 import { Hono } from 'hono';
-import { createLinks } from '../../../client/links.js';
+import { createLinks, type Links } from '../../../client/links.js';
 import type { RunningPool } from '../../../client/running-pool.js';
-import { viewPayee } from '../../../client/views/payee-view.js';
+import { amount } from '../../../client/views/amounts.js';
 import { viewPayout } from '../../../client/views/payout-view.js';
 import { viewWorker } from '../../../client/views/worker-view.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
-import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
-import { findPayee, listPayees } from '../../../core/payees/store/payee-reads.js';
+import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
+import {
+  findPayee,
+  listPayees,
+  type PayeeSummary,
+} from '../../../core/payees/store/payee-reads.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
@@ -43,4 +47,24 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
     });
   });
   return app;
+}
+
+/** A payee as `/v1` shows it; `earned` is everything that was ever credited to it. */
+function viewPayee(payee: PayeeSummary, links: Links) {
+  const { pendingWei, reservedWei, paidWei } = payee;
+  const address = toChecksum(payee.address);
+  return {
+    address,
+    workers: payee.workers,
+    jobs: payee.jobs,
+    ...amount('pending', pendingWei),
+    ...amount('reserved', reservedWei),
+    ...amount('paid', paidWei),
+    ...amount('earned', pendingWei + reservedWei + paidWei),
+    openPayoutId: payee.openPayoutId,
+    unpayable: withChecksums(payee.unpayable),
+    lastEventAt: payee.lastEventAt,
+    createdAt: payee.createdAt,
+    explorerUrl: links.address(address),
+  };
 }

@@ -43,7 +43,7 @@ const unattributedFilter = {
   before: eventTimeText.transform((iso) => new Date(iso)).optional(),
 };
 
-export function eventRoutes(deps: RunningPool, access: Access): Hono {
+export function uncountedRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/set-aside', async (c) => {
