@@ -75,7 +75,7 @@ describe("the first manager's answers", () => {
     expect(rows[0]?.['last_updated']).toBe('2026-03-01T10:00:00.000Z');
   });
 
-  it('leaves out those whose connection is older than the reset, in the order of time and then of sequence', async () => {
+  it('leaves out workers whose connection is older than the reset, by time and then by sequence', async () => {
     const rows = JSON.parse(await get('/workers?filtered=true')) as { nodeType: string }[];
     expect(rows.map((row) => row.nodeType)).toEqual(['transcode']);
   });

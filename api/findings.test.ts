@@ -1,4 +1,4 @@
-/** What the sentinel found and what it watches, as the API tells it. */
+/** What the API shows of the sentinel's findings and of the figures that it watches. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -168,7 +168,7 @@ describe('what the sentinel watches', () => {
     expect(JSON.stringify(await get('/v1/findings', TOKEN))).toContain('10.1.2.3');
     const all = await get<FindingsAnswer>('/v1/findings?all=true&source=south');
     expect(all.findings).toMatchObject([{ code: 'SOURCE_SILENT', resolvedAt: iso(1) }]);
-    // Of that source alone, and that one has ended.
+    // The source has one finding, which has ended.
     expect(all).toMatchObject({ open: 0 });
     const first = await get<FindingsAnswer>('/v1/findings?all=true&limit=2');
     const rest = await get<FindingsAnswer>(
@@ -208,7 +208,7 @@ describe('what the sentinel watches', () => {
     ]);
   });
 
-  it('shows of each source its lag, its silence and its clock', async () => {
+  it('shows the lag, the silence and the clock of each source', async () => {
     const { sources } = await get<{ sources: Json[] }>('/v1/sources');
     expect(sources).toMatchObject([
       {
@@ -250,7 +250,7 @@ describe('what the sentinel watches', () => {
   });
 
   describe('as metrics', () => {
-    it('tells a scraper of every source, without a name that came from outside', async () => {
+    it('tells a scraper about every source, without foreign names', async () => {
       const samples = await scrape();
       const north = Object.entries({
         source_lag_seconds: 120,
@@ -310,7 +310,7 @@ describe('what the sentinel watches', () => {
       const samples = await scrape();
       expect(samples.get('audit_age_seconds{}')).toBe(180);
       expect(samples.get('audit_history_age_seconds{}')).toBe(5_400);
-      // By the clock of the database.
+      // These ages are by the clock of the database.
       expect(samples.get('worker_turn_age_seconds{}')).toBeGreaterThanOrEqual(40);
       expect(samples.get('worker_turn_age_seconds{}')).toBeLessThan(100);
     });

@@ -1,4 +1,4 @@
-/** Whatever a stranger can write into the ledger, planted there, and looked for in every public answer. */
+/** Plants whatever a stranger can write into the ledger, and searches every public answer for it. */
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ import {
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
-/** What a worker called its host, and an address that no pattern of addresses finds. */
+/** A host name that a worker invented, and an address that no pattern of addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';
 const NOW = new Date();
 const at = NOW.toISOString();
@@ -89,7 +89,7 @@ async function plantInSources(): Promise<void> {
     VALUES (1, 0, 1, false, ${JSON.stringify([{ code: 'COUNT_DIFFERS', message: CANARY }])}, 1, false, 'cli')`);
 }
 
-/** Every route that is read, with what stands for its parameters. */
+/** Every GET route, with values for its parameters. */
 function paths(): readonly string[] {
   const values: Readonly<Record<string, string>> = {
     '/v1/sources/:id': '/v1/sources/north',
@@ -105,8 +105,8 @@ function paths(): readonly string[] {
   return [...new Set([...filled, '/v1/unattributed?role=received', '/v1/findings?all=true'])];
 }
 
-describe('words from outside', () => {
-  it('stand in no answer to whoever brings no token, on no route', async () => {
+describe('foreign texts', () => {
+  it('stand in no answer without the token, on any route', async () => {
     expect(paths().length).toBeGreaterThan(20);
     for (const path of paths()) {
       const response = await app.request(path);

@@ -6,7 +6,7 @@ import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/k
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
-/** Probes and dashboards send what they like; nothing is looked up for it. */
+/** Paths of probes and dashboards, which may have any query: nothing is looked up by it. */
 const ANY_QUERY = ['/', '/status', '/workers', '/transcoder', '/transcoders', '/metrics'];
 const PROBES = ['/v1/health', '/v1/ready'];
 
@@ -38,7 +38,7 @@ describe('a request', () => {
   }
   const INVALID = { status: 400, code: 'REQUEST_INVALID' };
 
-  it('is refused with a field that its route does not know, whatever route it is', async () => {
+  it('is refused with a field that its route does not know, on every route', async () => {
     const routes = app.routes.filter(
       ({ method, path }) => method !== 'ALL' && ![...ANY_QUERY, ...PROBES].includes(path),
     );
@@ -171,7 +171,7 @@ describe('a request', () => {
     expect(answer).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED', allow });
   });
 
-  it('hears of no methods where nothing answers', async () => {
+  it('gets no list of methods where nothing answers', async () => {
     expect(await ask('/v1/poool', 'POST')).toMatchObject({
       ...{ status: 404, code: 'ROUTE_NOT_FOUND', allow: null },
     });

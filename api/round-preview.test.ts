@@ -73,7 +73,7 @@ describe('the preview of a payout round', () => {
     return (await response.json()) as Preview;
   }
 
-  it('says who would be paid, and of each other one why not, in words', async () => {
+  it('says who would be paid, and why each of the others would not', async () => {
     const { payees, totals, halts, nextCursor } = await get();
     const said = new Map(payees.map((one) => [one.payee.toLowerCase(), one]));
     const expected = [
@@ -140,7 +140,7 @@ describe('the preview of a payout round', () => {
     expect(totals).toMatchObject({ pays: 0, waits: 2, leftTodayWei: ETH / 2n });
   });
 
-  it('says what a round then does, and has changed nothing before', async () => {
+  it('says what a round does afterwards, and changes nothing itself', async () => {
     const before = await previewRound(database.db, pool);
     expect(await previewRound(database.db, pool)).toMatchObject({ payees: before.payees });
     const round = { roundId: '00000000-0000-4000-8000-000000000001', workflowId: 'round' };

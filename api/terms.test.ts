@@ -1,4 +1,4 @@
-/** The dated terms over the API: what is in force for everybody, and the act with the token. */
+/** The dated terms over the API: everybody reads them, and the token changes them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { openTerms } from '../core/terms/store/terms.js';
@@ -111,7 +111,7 @@ describe('the terms over the API', () => {
       ],
       files: [{ worker: 'host/1' }],
     });
-    // What was announced goes when an act before it says so.
+    // An announced version is withdrawn by an act with an earlier date.
     expect(await act({ commissionBps: 500, reason: 'not now' })).toMatchObject({
       ...{ changed: true, withdrawn: [{ from }] },
       words: expect.stringContaining(`what was announced for ${from} is withdrawn`),

@@ -1,4 +1,4 @@
-/** Another wallet, ordered over the API, with Temporal down and no worker at hand. */
+/** Replaces the wallet over the API, with Temporal down and without a worker. */
 import { expect, it } from 'vitest';
 import { toChecksum } from '../core/chain/checksums.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';

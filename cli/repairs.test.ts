@@ -35,7 +35,7 @@ afterAll(() => pool.stop());
 
 const openpool = (...words: readonly string[]) => pool.openpool(...words);
 
-/** Wrong, balanced, and about nothing that happened. */
+/** Adds a posting that is balanced, wrong, and about nothing that happened. */
 const damage = () =>
   database.db.execute(sql`
     WITH made AS (INSERT INTO posting (kind, source_id, batch, terms_id) VALUES ('jobs', 'one', 0, 1)
@@ -81,7 +81,7 @@ describe('repairs on the command line', () => {
   });
 
   it('book a payment made elsewhere, once, and release what nothing can pay', async () => {
-    // Halted, so that the sweeper's saga signs nothing meanwhile.
+    // The halt keeps the sweeper's saga from signing meanwhile.
     const key = walletKeyOf(wallet.deps);
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
     const { payoutId, payee } = await reserveFor(database.db, 1_000n);
@@ -113,7 +113,7 @@ describe('repairs on the command line', () => {
 });
 
 describe('the history on the command line', () => {
-  it('is archived, read again and brought back; what differs is named with exit code 3 and mended', async () => {
+  it('is archived, read again and brought back; differences are named with exit code 3 and corrected', async () => {
     const span = { fromMs: Date.parse('2026-01-10T00:00:00Z'), count: 40, stepMs: 86_400_000 };
     await ingestSaid(database.db, 'one', inventEvents(4, span));
     await database.db.execute(

@@ -19,7 +19,7 @@ import {
   findPayoutSince,
   type PayoutSummary,
 } from '../core/payouts/store/reads/payout-reads.js';
-import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { readTerms } from '../core/standing/store/pool-reads.js';
 import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';
@@ -147,14 +147,17 @@ async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promi
   );
 }
 
-async function refuseHaltedWallet({ db, config }: RunningPool): Promise<void> {
-  const wallet = await findPayingWallet(db, config.chain.chainId);
-  if (wallet === undefined) {
-    throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
-  }
-  const [halt] = wallet.halts;
+async function refuseHaltedWallet(pool: RunningPool): Promise<void> {
+  const [halt] = (await requireWallet(pool)).halts;
   if (halt === undefined) return;
   throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
+}
+
+/** The wallet that pays; throws WALLET_UNKNOWN before the first worker has opened it. */
+export async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
+  const wallet = await findPayingWallet(db, config.chain.chainId);
+  if (wallet !== undefined) return wallet;
+  throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
 }
 
 const fingerprint = ({ payee, belowThreshold, reason }: PayoutRequest): string =>

@@ -22,7 +22,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,
 );
 const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
-/** Where to keep pictures of what the tests saw, for people. */
+/** The folder for screenshots of the tests, for people. */
 const screenshotDir = process.env['SCREENSHOT_DIR'];
 
 const GWEI = 10n ** 9n;
@@ -43,7 +43,7 @@ async function fillPool(db: Database): Promise<void> {
     INSERT INTO event_count (source_id, hour, event_type, version, events) VALUES
       ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 2344),
       ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344)`);
-  // Days and nights; the one source goes quiet, and some of its jobs were free.
+  // Events follow days and nights; one source goes quiet, and some of its jobs were free.
   await db.execute(sql`
     INSERT INTO event_count (source_id, hour, event_type, version, events, zero_fee_events)
     SELECT id, date_trunc('hour', now()) - n * interval '1 hour', 'job-processed', 1,

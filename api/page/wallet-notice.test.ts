@@ -17,7 +17,7 @@ import {
 } from '../../test/kit/test-pool.js';
 import { createApp } from '../app.js';
 
-/** A pool that has a wallet and nothing else, with no Temporal. */
+/** Opens the page of a pool that has a wallet and nothing else, without Temporal. */
 async function openPage() {
   const database = await createTestDatabase();
   const { db } = database;
@@ -48,7 +48,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   await database.close();
 });
 
-it('calls nothing well of which it knows otherwise: no worker, no Temporal, no money', async () => {
+it('never says that all is well without a worker, Temporal or money', async () => {
   const { database, db, app, words } = await openPage();
   const said = await words();
   expect(said).toContain('nothing is paid: no worker runs');

@@ -1,15 +1,11 @@
 /** Shows, halts, resumes and replaces the wallet that pays. Each is one audited transaction and needs no Temporal. */
 import { Hono } from 'hono';
 import { createLinks } from '../../../client/links.js';
+import { requireWallet } from '../../../client/payout-request.js';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { resumedWords, viewWallet } from '../../../client/views/wallet-view.js';
-import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
 import { resumeWallet } from '../../../core/checks/store/resuming.js';
-import {
-  findPayingWallet,
-  type PayingWallet,
-} from '../../../core/payouts/store/reads/wallet-reads.js';
 import { replaceWallet } from '../../../core/payouts/store/wallet/wallet-replacement.js';
 import { haltWallet } from '../../../core/payouts/store/wallet/wallets.js';
 import type { Access } from '../../access.js';
@@ -61,10 +57,4 @@ export function walletRoutes(deps: RunningPool, access: Access): Hono {
     });
   });
   return app;
-}
-
-async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
-  const wallet = await findPayingWallet(db, config.chain.chainId);
-  if (wallet !== undefined) return wallet;
-  throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
 }
