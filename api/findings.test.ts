@@ -10,7 +10,7 @@ import type { Condition } from '../core/sentinel/rules/finding.js';
 import { UNMATCHED_AGES } from '../core/sentinel/rules/sentinel-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,

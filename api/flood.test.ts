@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import { addTerms, addWallet, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { type RunningApi, startApi } from './serve.js';
 

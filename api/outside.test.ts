@@ -11,7 +11,7 @@ import {
 } from '../client/views/outside.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,

@@ -6,7 +6,7 @@ import { query } from '../core/db/query.js';
 import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
 import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,

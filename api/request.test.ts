@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 

@@ -6,7 +6,7 @@ import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,

@@ -4,7 +4,7 @@ import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { openTerms } from '../core/terms/store/terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 

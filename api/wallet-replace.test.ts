@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { toChecksum } from '../core/chain/checksums.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { createTestDatabase } from '../test/harness/database.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,

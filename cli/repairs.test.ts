@@ -18,7 +18,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { type OperatedPool, startOperatedPool } from '../test/harness/operated-pool.js';
-import { poolOf } from '../test/kit/running-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 
 const GWEI = 10n ** 9n;
 

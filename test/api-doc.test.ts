@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../api/app.js';
 import { openDatabase } from '../core/db/database.js';
-import { silentTemporal } from './kit/running-pool.js';
+import { silentTemporal } from './kit/silent-temporal.js';
 import { testConfig } from './kit/test-pool.js';
 
 const doc = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8');

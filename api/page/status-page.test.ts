@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../core/db/database.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
-import { poolOf } from '../../test/kit/running-pool.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,

@@ -5,7 +5,7 @@ import { toChecksum } from '../../core/chain/checksums.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
 import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
 import { createTestDatabase } from '../../test/harness/database.js';
-import { poolOf } from '../../test/kit/running-pool.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,

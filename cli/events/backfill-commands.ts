@@ -6,7 +6,7 @@ import { createLinks } from '../../client/links.js';
 import type { Progress } from '../../client/workflow-calls.js';
 import type { BackfillProgress, BackfillReport } from '../../core/events/rules/reports.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { decisionOf, type Reasoned } from '../decisions.js';
+import { decisionOf, type Reasoned } from '../decision-options.js';
 import { formatFacts } from '../output.js';
 
 interface BackfillOptions extends Reasoned {

@@ -13,7 +13,7 @@ import {
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import { retrySubject } from '../../core/orders/rules/order.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decisions.js';
+import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
 import { type Fact, formatFacts, formatTable } from '../output.js';
 import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 

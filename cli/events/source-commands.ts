@@ -21,7 +21,7 @@ import {
   rehearsed,
   withDryRun,
   withReason,
-} from '../decisions.js';
+} from '../decision-options.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';
 import { withLimit } from '../page-options.js';
 

@@ -16,7 +16,7 @@ import {
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import type { JobChoice } from '../../core/orders/rules/order.js';
 import { type CliContext, withContext } from '../context.js';
-import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decisions.js';
+import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';
 import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 

@@ -5,7 +5,7 @@ import { parseAmountWei } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress } from '../../core/chain/checksums.js';
 import { type CliContext, withContext } from '../context.js';
-import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decisions.js';
+import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
 import { type WorkerOptions, withWorker, workerOf } from '../events/unattributed-commands.js';
 
 interface AdjustOptions extends Rehearsable, WorkerOptions {

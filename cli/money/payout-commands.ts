@@ -32,7 +32,7 @@ import {
   rehearsed,
   withReason,
   withRehearsal,
-} from '../decisions.js';
+} from '../decision-options.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from '../output.js';
 import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 

@@ -7,7 +7,13 @@ import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { ReconciliationReport } from '../../core/checks/rules/reports.js';
 import type { OrderArgs } from '../../core/orders/rules/order.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { DRY_RUN, type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decisions.js';
+import {
+  DRY_RUN,
+  type Rehearsable,
+  rehearsalOf,
+  rehearsed,
+  withRehearsal,
+} from '../decision-options.js';
 import { formatAmount, formatFacts, formatTable } from '../output.js';
 import { requireId } from './payout-commands.js';
 import { requireWallet } from './wallet-commands.js';

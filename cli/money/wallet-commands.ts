@@ -20,7 +20,7 @@ import {
   rehearsed,
   withReason,
   withRehearsal,
-} from '../decisions.js';
+} from '../decision-options.js';
 import { type Fact, formatAddress, formatAmount, formatFacts } from '../output.js';
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
 import { type CliContext, withContext } from '../context.js';
-import { decisionOf, type Reasoned, withReason } from '../decisions.js';
+import { decisionOf, type Reasoned, withReason } from '../decision-options.js';
 import { formatTable } from '../output.js';
 import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 

@@ -8,7 +8,13 @@ import { listArchives } from '../../core/history/archive/archives.js';
 import type { RebuildReport } from '../../core/history/rules/reports.js';
 import { monthName, parseMonth } from '../../core/history/rules/retention.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR, decisionOf, type Reasoned, requireReason, withReason } from '../decisions.js';
+import {
+  ACTOR,
+  decisionOf,
+  type Reasoned,
+  requireReason,
+  withReason,
+} from '../decision-options.js';
 import { formatAmount, formatFacts, formatTable } from '../output.js';
 
 interface RebuildOptions {

@@ -14,7 +14,7 @@ import { releasePayee } from '../../core/payouts/store/unpayable-payees.js';
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { type CliContext, EXIT, runConfigCheck, withContext } from '../context.js';
-import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decisions.js';
+import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
 import { addSetAsideCommands } from '../events/set-aside-commands.js';
 import { addSourceCommands, sourceTable } from '../events/source-commands.js';
 import { payoutTable } from '../money/payout-commands.js';

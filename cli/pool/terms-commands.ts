@@ -23,7 +23,7 @@ import { type TermsValues, type TermsVersion, termsWords } from '../../core/term
 import { changeTerms, readTermsHistory } from '../../core/terms/store/terms.js';
 import { runningFiles } from '../../core/terms/store/worker-terms.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decisions.js';
+import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
 import { type Fact, formatAmount, formatFacts, formatTable } from '../output.js';
 
 interface ChangeOptions extends Rehearsable {
