@@ -44,11 +44,12 @@ export const rehearsableBody = decisionBody.extend({ dryRun: z.boolean().default
 /** Who acts, in the audit log. */
 export const ACTOR = 'api';
 
-/** The filter and the page that the query of a list asks for. */
-export function readList<Fields extends z.ZodRawShape>(c: Context, fields: Fields) {
-  const query = readQuery(c, pageQuery.extend(fields)) as z.infer<typeof pageQuery> &
-    z.infer<z.ZodObject<Fields>>;
-  const { limit, cursor, ...filter } = query;
+/** The query of a list: its page, and the fields that it can be filtered by. */
+export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQuery.extend(fields);
+
+/** Reads the filter and the page of a list. */
+export function readList<Schema extends typeof pageQuery>(c: Context, schema: Schema) {
+  const { limit, cursor, ...filter } = readQuery(c, schema);
   return { filter, page: { limit, cursor } };
 }
 

@@ -6,9 +6,11 @@ import { withChecksums } from '../../core/chain/checksums.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
 import type { Access } from '../access.js';
-import { readList, refuseQuery } from '../request.js';
+import { listQuery, readList, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
+
+const wholeList = listQuery({});
 
 export function poolRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config, version } = deps;
@@ -43,7 +45,7 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
   });
   app.get('/audit-log', async (c) => {
     access.requireToken(c);
-    const { items, nextCursor } = await listAuditLog(db, readList(c, {}).page);
+    const { items, nextCursor } = await listAuditLog(db, readList(c, wholeList).page);
     const entries = items.map((entry) => ({
       ...entry,
       id: String(entry.id),

@@ -12,17 +12,24 @@ import {
 } from '../../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../../core/sentinel/store/findings.js';
 import type { Access } from '../../access.js';
-import { ACTOR, booleanQuery, decisionBody, readList, readOrder } from '../../request.js';
+import {
+  ACTOR,
+  booleanQuery,
+  decisionBody,
+  listQuery,
+  readList,
+  readOrder,
+} from '../../request.js';
 
-const findingsFilter = {
+const findingsQuery = listQuery({
   source: z.string().max(200).optional(),
   all: booleanQuery.optional(),
-};
+});
 
 export function findingRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
-    const { filter, page } = readList(c, findingsFilter);
+    const { filter, page } = readList(c, findingsQuery);
     const { source: sourceId, all } = filter;
     await requireKnownSource(db, sourceId);
     const [{ items, nextCursor }, { counts, lookedAt }] = await Promise.all([

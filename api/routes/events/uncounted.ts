@@ -26,28 +26,28 @@ import {
 } from '../../../core/events/store/set-aside-reads.js';
 import { requireKnownSource } from '../../../core/events/store/sources/source-reads.js';
 import type { Access } from '../../access.js';
-import { booleanQuery, eventTimeText, readList, refuseQuery } from '../../request.js';
+import { booleanQuery, eventTimeText, listQuery, readList, refuseQuery } from '../../request.js';
 
 const sourceText = z.string().max(200).optional();
 
-const setAsideFilter = {
+const setAsideQuery = listQuery({
   source: sourceText,
   code: z.string().max(100).optional(),
   resolved: booleanQuery.optional(),
-};
+});
 
-const unattributedFilter = {
+const unattributedQuery = listQuery({
   source: sourceText,
   role: z.enum(['processed', 'received']).default('processed'),
   requestId: z.string().max(200).optional(),
   before: eventTimeText.transform((iso) => new Date(iso)).optional(),
-};
+});
 
 export function uncountedRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/set-aside', async (c) => {
-    const { filter, page } = readList(c, setAsideFilter);
+    const { filter, page } = readList(c, setAsideQuery);
     const { source: sourceId, ...rest } = filter;
     await requireKnownSource(db, sourceId);
     await requireSetAsideCode(db, rest.code);
@@ -72,7 +72,7 @@ export function uncountedRoutes(deps: RunningPool, access: Access): Hono {
     return c.json({ ...view, ...publicSetAside(found), stored: null });
   });
   app.get('/unattributed', async (c) => {
-    const { filter, page } = readList(c, unattributedFilter);
+    const { filter, page } = readList(c, unattributedQuery);
     const { source: sourceId, ...rest } = filter;
     await requireKnownSource(db, sourceId);
     const { items, nextCursor } = await listUnmatchedJobs(db, { sourceId, ...rest }, page);

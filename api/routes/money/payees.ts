@@ -14,18 +14,20 @@ import {
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
-import { readList, refuseQuery } from '../../request.js';
+import { listQuery, readList, refuseQuery } from '../../request.js';
 
 /** How much of its history a payee's own answer shows; the lists filtered by payee have the rest. */
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
+
+const wholeList = listQuery({});
 
 export function payeeRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
-    const { items, nextCursor } = await listPayees(db, readList(c, {}).page);
+    const { items, nextCursor } = await listPayees(db, readList(c, wholeList).page);
     return c.json({ payees: items.map((payee) => viewPayee(payee, links)), nextCursor });
   });
   app.get('/:address', async (c) => {

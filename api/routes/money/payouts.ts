@@ -28,6 +28,7 @@ import {
   ACTOR,
   addressText,
   decisionBody,
+  listQuery,
   readList,
   readOrder,
   reasonText,
@@ -40,7 +41,7 @@ const statesText = z
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(PAYOUT_STATES)).min(1));
 
-const payoutsFilter = { state: statesText.optional(), payee: addressText.optional() };
+const payoutsQuery = listQuery({ state: statesText.optional(), payee: addressText.optional() });
 
 const payoutBody = z.strictObject({
   payee: addressText,
@@ -67,7 +68,7 @@ export function payoutRoutes(deps: RunningPool, access: Access): Hono {
   const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
-    const { filter, page } = readList(c, payoutsFilter);
+    const { filter, page } = readList(c, payoutsQuery);
     const { state: states, payee } = filter;
     const { items, nextCursor } = await listPayouts(db, { states, payee }, page);
     const { words } = access.shows(c);

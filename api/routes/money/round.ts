@@ -15,15 +15,15 @@ import {
 } from '../../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../../access.js';
-import { readList } from '../../request.js';
+import { listQuery, readList } from '../../request.js';
 
-const previewFilter = { verdict: z.enum(PREVIEW_VERDICTS).optional() };
+const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
 export function roundRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config } = deps;
   const { chain, pool } = config;
   return new Hono().get('/preview', async (c) => {
-    const { filter, page } = readList(c, previewFilter);
+    const { filter, page } = readList(c, previewQuery);
     const { words: showsWords } = access.shows(c);
     const paying = await findPayingWallet(db, chain.chainId);
     const [preview, { stops }] = await Promise.all([
