@@ -2,18 +2,18 @@ import { Context } from '@temporalio/activity';
 
 const HEARTBEAT_MS = 1_000;
 
-/** What waits for the chain page by page, or for the ledger piece by piece, gets on within this time. */
+/** Work that goes through the chain page by page, or through the ledger piece by piece, gets on within this time. */
 export const PAGE_MS = 20 * 60_000;
-/** A month is written to a file as a whole, and what years of them come to is compared in one statement. */
+/** A whole month is written to a file in one piece, and years of sums are compared in one statement. */
 export const MONTH_MS = 3 * 60 * 60_000;
-/** A person waits; nothing of it takes longer. */
+/** No step of a repair, for which a person waits, takes longer. */
 export const REPAIR_MS = 3 * 60_000;
 
 export type OnProgress = (details?: unknown) => void;
 
 /**
- * Beats while the work gets on, with what it told last: a process that dies is noticed by the missing beat, and so is
- * work that hangs, which tells nothing for longer than `mostMs`. Another process takes it over then.
+ * Sends heartbeats, with the work's last message, while the work gets on. They stop when the process dies, or when the
+ * work has told nothing for `mostMs` and so hangs. Temporal then gives the work to another process.
  */
 export async function beating<T>(
   { words, mostMs }: { readonly words: unknown; readonly mostMs: number },

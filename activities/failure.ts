@@ -5,12 +5,12 @@ import { foreignText, visible } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/chain-error.js';
 import { statementError } from '../core/db/statement-error.js';
 
-/** What a history keeps of the reasons behind an error. */
+/** The most causes behind an error that a history keeps. */
 const MOST_CAUSES = 5;
 
 /**
- * The one place where an error of ours becomes a Temporal failure. Histories are read by whoever reaches
- * Temporal: of errors that are not ours, they keep the name, cleaned words and where it happened.
+ * Turns any error into what Temporal keeps in a history. Everybody who reaches Temporal can read histories, so an error
+ * that is not our own is reduced to its name, its cleaned message, and where it happened.
  */
 function asFailure(error: unknown): unknown {
   if (error instanceof PoolError) {
@@ -24,12 +24,9 @@ function asFailure(error: unknown): unknown {
   }
   if (error instanceof ChainError) {
     const { message } = error;
-    return ApplicationFailure.create({
-      ...{ type: 'CHAIN_UNREACHABLE', message },
-      ...causeOf(error, 0),
-    });
+    return ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message, ...causeOf(error, 0) });
   }
-  // What Temporal itself throws, and how a cancelled activity ends.
+  // Temporal's own errors, and the end of a cancelled activity, pass as they are.
   if (error instanceof TemporalFailure || isOfTemporal(error)) return error;
   return told(error, 0);
 }
@@ -40,7 +37,7 @@ function isOfTemporal(error: unknown): boolean {
   return error instanceof Error && OF_TEMPORAL.has(error.name);
 }
 
-/** An ordinary error with the same name, as Temporal makes one of whatever is thrown. */
+/** Makes an ordinary error with the same name, as Temporal does with whatever is thrown. */
 function told(error: unknown, depth: number): Error {
   const known = statementError(error);
   const made = new Error(foreignText(known), causeOf(known, depth));
@@ -57,7 +54,7 @@ function causeOf(error: unknown, depth: number): { readonly cause?: Error } {
   return cause === undefined || cause === null ? {} : { cause: told(cause, depth + 1) };
 }
 
-/** An activity whose errors reach the workflow by their codes. */
+/** Makes an activity whose errors reach the workflow with their codes. */
 export function guarded<Args extends readonly unknown[], Result>(
   activity: (...args: Args) => Promise<Result>,
 ): (...args: Args) => Promise<Result> {

@@ -1,19 +1,11 @@
-/** The whole history of raw events: balances computed again from it, months of it in files. */
+/** Work on the whole history of raw events: balances computed again from it, and months of it kept in files. */
 import { Context } from '@temporalio/activity';
-import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Database } from '../core/db/database.js';
 import { restoreMonth } from '../core/history/archive/archive-restore.js';
 import { archiveMonths } from '../core/history/archive/archive-run.js';
-import { listArchives, verifyArchives } from '../core/history/archive/archives.js';
+import { verifyArchive } from '../core/history/archive/archives.js';
 import { rebuildBalances } from '../core/history/rebuild/rebuild.js';
-import type { RebuildFinding } from '../core/history/rules/rebuild.js';
-import type {
-  ArchiveReport,
-  RebuildReport,
-  RestoreReport,
-  VerifyReport,
-} from '../core/history/rules/reports.js';
-import { parseMonth } from '../core/history/rules/retention.js';
+import { requireMonth } from '../core/history/rules/retention.js';
 import { beating, MONTH_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
@@ -29,42 +21,23 @@ export interface HistoryDeps {
 
 /** The activities that read all of the history or move parts of it. */
 export function createHistoryActivities({ db, retention }: HistoryDeps) {
-  const { archiveDir, keepMonths } = retention;
+  const { archiveDir: dir, keepMonths } = retention;
   return {
     rebuildBalances: ordered(db, 'ledger.rebuild', ({ args, actor, reason, dryRun }) =>
-      telling(async (onProgress, signal): Promise<RebuildReport> => {
+      telling((onProgress, signal) => {
         const { keep, allowDebt } = args;
         const apply = dryRun ? null : { actor, reason, allowDebt };
-        return rebuildBalances(db, { archiveDir, actor, apply, keep, onProgress, signal });
+        return rebuildBalances(db, { archiveDir: dir, actor, apply, keep, onProgress, signal });
       }),
     ),
-    archiveEvents: guarded(
-      (): Promise<ArchiveReport> =>
-        telling((onProgress, signal) =>
-          archiveMonths(db, { dir: archiveDir, keepMonths, onProgress, signal }),
-        ),
+    archiveEvents: guarded(() =>
+      telling((onProgress, signal) => archiveMonths(db, { dir, keepMonths, onProgress, signal })),
     ),
-    verifyArchive: guarded(
-      (): Promise<VerifyReport> =>
-        telling(async (onProgress) => {
-          const records = await listArchives(db, 'archived');
-          const findings: readonly RebuildFinding[] = await verifyArchives(
-            records,
-            archiveDir,
-            onProgress,
-          );
-          return { files: records.length, findings };
-        }),
-    ),
+    verifyArchive: guarded(() => telling((onProgress) => verifyArchive(db, dir, onProgress))),
     restoreArchive: ordered(db, 'archive.restore', ({ args, actor, reason }) =>
-      telling(async (onProgress): Promise<RestoreReport> => {
-        const month = parseMonth(args.month);
-        if (month === undefined) {
-          throw new PoolError('REQUEST_INVALID', `"${args.month}" is no month such as 2025-03`);
-        }
-        return {
-          rows: await restoreMonth(db, { dir: archiveDir, month, actor, reason, onProgress }),
-        };
+      telling(async (onProgress) => {
+        const month = requireMonth(args.month);
+        return { rows: await restoreMonth(db, { dir, month, actor, reason, onProgress }) };
       }),
     ),
   };

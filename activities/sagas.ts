@@ -1,4 +1,4 @@
-/** Starting and telling the sagas of payouts. Postgres, not a workflow's id, keeps a payout from being paid twice. */
+/** Starts the sagas of payouts and sends them messages. Postgres, and not a workflow's id, keeps a payout from being paid twice. */
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import { formatEth } from '../core/base/money.js';
@@ -16,19 +16,19 @@ import {
 } from '../workflows/contract.js';
 
 export interface SagaDeps {
-  /** On the connection of the worker itself, which takes up at once what it starts. */
+  /** Uses the worker's own connection, so that this worker takes up at once what it starts. */
   readonly client: Client;
   readonly poolId: string;
 }
 
-/** How many calls to Temporal are under way at once. */
+/** The most calls to Temporal that run at once. */
 const AT_ONCE = 20;
-/** Of the sagas that failed so many are named. */
+/** The most failed sagas that an error names. */
 const MOST_NAMED = 10;
-/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE: it is Temporal that is away, and the next call fails as well. */
+/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. With these Temporal itself is away, and the next call fails as well. */
 const AWAY_CODES: readonly number[] = [4, 14];
 
-/** Finds the saga that runs, or starts one. Those that Temporal refuses are named at the end. */
+/** Starts a saga for each payout that has none running. Throws SagasRefused at the end, with those that Temporal refused. */
 export async function startSagas(
   deps: SagaDeps,
   payouts: readonly OpenPayoutRow[],
@@ -58,7 +58,7 @@ async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): P
   });
 }
 
-/** Tells sagas that their payouts stand differently. One that does not run needs to know nothing. */
+/** Tells sagas that their payouts changed. A saga that does not run has nothing to be told. */
 export async function tellSagas(
   { client, poolId }: SagaDeps,
   payoutIds: readonly string[],
@@ -74,13 +74,13 @@ export async function tellSagas(
 }
 
 interface Portions<Item> {
-  /** What was to be done with each, for the words about those that failed. */
+  /** The verb for the error message: what was to be done with each. */
   readonly verb: string;
   readonly nameOf: (item: Item) => string;
   readonly onProgress?: (words: string) => void;
 }
 
-/** One that fails holds up none of the others, unless Temporal itself is away. */
+/** Makes the calls, some at a time. A call that fails holds up none of the others, unless Temporal itself is away. */
 async function inPortions<Item>(
   items: readonly Item[],
   call: (item: Item) => Promise<void>,
@@ -125,7 +125,7 @@ function grpcCodeOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** The client says that it failed, and what it failed with is the cause. */
+/** The client's error only says that a call failed; its cause says why. */
 function reasonOf(error: unknown): string {
   return foreignText(error instanceof Error ? (error.cause ?? error) : error);
 }

@@ -1,70 +1,53 @@
-/** Open payouts and the sagas that run, compared: every payout has one, none runs without need, and none is stuck. */
+/** Sees to it that every open payout has a saga, that no saga runs without need, and that none stays stuck. */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
 import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
-import { type OpenPayoutRow, openPayouts } from '../core/payouts/store/payout-progress.js';
-import { keptStuckSagas, lateSteps, recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
+import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
+import type { StuckSaga, SweepReport } from '../core/sentinel/rules/report.js';
+import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';
+import {
+  createSuspectRounds,
+  judgeRunning,
+  payoutsWithoutSaga,
+  type SuspectRounds,
+  stuckFailure,
+} from '../core/sentinel/sweeping.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 
-export interface StuckSaga {
-  readonly payoutId: string;
-  readonly workflowId: string;
-  /** What its workflow task fails with, without secrets and on one line. */
-  readonly failure: string;
-}
-
-export interface SweepReport {
-  readonly started: number;
-  /** Sagas that ran although their payouts had ended. */
-  readonly told: number;
-  readonly stuck: readonly StuckSaga[];
-}
-
 interface SweepDeps extends SagaDeps {
   readonly db: Database;
-  /** How far earlier sweeps came. @default from the start */
+  /** How far earlier sweeps came. @default each kind from its start */
   readonly rounds?: SuspectRounds;
   readonly onStuckSaga?: (saga: StuckSaga) => void;
 }
 
-/** A workflow task that failed this often in a row fails for a reason that stays. */
-const STUCK_AT_ATTEMPT = 3;
-/** One that only timed out, because a worker was killed, succeeds when another worker takes it up. */
-const STUCK_WITHOUT_FAILURE_AT_ATTEMPT = 10;
-/** How many suspects of each kind one sweep looks at; the next one goes on behind them. */
-const MOST_SUSPECTS = 50;
+/** How many events of a history are read to find its last failure. */
 const LAST_EVENTS = 10;
 
-/** How far the sweeps of this process came among the suspects: all of them get their turn. */
-export interface SuspectRounds {
-  /** Of those whose next step is late. */
-  late: string;
-  /** Of those whose payouts are merely old. */
-  old: string;
-}
-
-export const createSuspectRounds = (): SuspectRounds => ({ late: '', old: '' });
-
+/**
+ * Compares the open payouts with the sagas that run: starts the sagas that are missing, tells those that run without
+ * need, and ends and starts anew those that are stuck.
+ */
 export async function sweepSagas(
   deps: SweepDeps,
   onProgress: (words: string) => void = () => undefined,
 ): Promise<SweepReport> {
   const running = await runningSagas(deps);
-  const open = await openPayouts(deps.db, {});
-  const missing = open.filter(({ payoutId }) => !running.has(payoutId));
+  const { open, missing } = await payoutsWithoutSaga(deps.db, running);
   const refused: SagasRefused[] = [];
   const going = { onRefused: (error: SagasRefused) => refused.push(error) };
   await goingOn(
     going,
     startSagas(deps, missing, (words) => onProgress(`${words} started`)),
   );
-  const steps = await lateSteps(deps.db, [...running]);
-  await goingOn(going, tellSagas(deps, steps.ended));
-  const suspects = await chooseSuspects(deps, steps);
+  const { rounds = createSuspectRounds(), poolId } = deps;
+  const payoutIdOf = (workflowId: string) => payoutOf(poolId, workflowId);
+  const { ended, suspects } = await judgeRunning(deps.db, running, { rounds, payoutIdOf });
+  await goingOn(going, tellSagas(deps, ended));
   const stuck = await findStuck(deps, suspects);
-  const workflowIdOf = (payoutId: string) => payoutWorkflowId(deps.poolId, payoutId);
+  const workflowIdOf = (payoutId: string) => payoutWorkflowId(poolId, payoutId);
   await recordStuckSagas(deps.db, stuck, {
     checked: suspects.map(workflowIdOf),
     running: [...running].map(workflowIdOf),
@@ -73,14 +56,14 @@ export async function sweepSagas(
     deps.onStuckSaga?.(saga);
     await goingOn(going, startAnew(deps, saga, open));
   }
-  // What Temporal refused about some is told when all that it takes is done.
+  // Everything that Temporal accepts is done first, and then we tell what it refused.
   const [first] = refused;
   if (first !== undefined) {
     const words = refused.map(({ message }) => message).join('\n');
     const payoutIds = refused.flatMap((one) => one.payoutIds);
     throw new SagasRefused(words, payoutIds, first.cause);
   }
-  return { started: missing.length, told: steps.ended.length, stuck };
+  return { started: missing.length, told: ended.length, stuck };
 }
 
 async function goingOn(
@@ -95,37 +78,19 @@ async function goingOn(
   }
 }
 
-/** Those that were stuck at the last sweep, and of the others as many as one sweep asks Temporal about, in turn. */
-async function chooseSuspects(
-  { db, poolId, rounds = createSuspectRounds() }: SweepDeps,
-  { ended, waiting, old }: Awaited<ReturnType<typeof lateSteps>>,
-): Promise<readonly string[]> {
+/** The payout that this workflow is the saga of; undefined for any other workflow. */
+function payoutOf(poolId: string, workflowId: string): string | undefined {
   const prefix = payoutWorkflowId(poolId, '');
-  const kept = (await keptStuckSagas(db)).flatMap((workflowId) =>
-    workflowId.startsWith(prefix) ? [workflowId.slice(prefix.length)] : [],
-  );
-  const late = inTurn([...ended, ...waiting], rounds.late);
-  const aged = inTurn(old, rounds.old);
-  rounds.late = late.at(-1) ?? '';
-  rounds.old = aged.at(-1) ?? '';
-  return [...new Set([...kept, ...late, ...aged])];
+  return workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : undefined;
 }
 
-/** The next ones behind this id, from the start again when there are not enough. */
-function inTurn(payoutIds: readonly string[], after: string): readonly string[] {
-  const sorted = [...payoutIds].sort();
-  const first = sorted.findIndex((payoutId) => payoutId > after);
-  const cut = first === -1 ? 0 : first;
-  return [...sorted.slice(cut), ...sorted.slice(0, cut)].slice(0, MOST_SUSPECTS);
-}
-
-/** Payouts whose sagas run. The list lags behind by a moment: starting one that runs finds it. */
+/** The payouts whose sagas run. Temporal's list lags by a moment, and that does no harm: starting a saga that runs finds it. */
 async function runningSagas({ client, poolId }: SagaDeps): Promise<ReadonlySet<string>> {
-  const prefix = payoutWorkflowId(poolId, '');
   const query = `WorkflowType = "payout" AND ExecutionStatus = "Running" AND PoolId = "${poolId}"`;
   const payoutIds = new Set<string>();
   for await (const { workflowId } of client.workflow.list({ query, pageSize: 1_000 })) {
-    if (workflowId.startsWith(prefix)) payoutIds.add(workflowId.slice(prefix.length));
+    const payoutId = payoutOf(poolId, workflowId);
+    if (payoutId !== undefined) payoutIds.add(payoutId);
   }
   return payoutIds;
 }
@@ -153,14 +118,13 @@ async function failureOf(deps: SagaDeps, workflowId: string): Promise<string | u
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
-  if (attempt < STUCK_AT_ATTEMPT) return undefined;
-  const failure = await lastFailure(deps, workflowId);
-  if (failure !== undefined) return failure;
-  if (attempt < STUCK_WITHOUT_FAILURE_AT_ATTEMPT) return undefined;
-  return 'no failure is in its history: its tasks time out';
+  return stuckFailure(attempt, () => lastFailure(deps, workflowId));
 }
 
-/** Only the first failure of a row is an event; the others are like it. What came before a step that ended is over. */
+/**
+ * Reads the failure that the workflow's task has now. Of failures in a row only the first one is in the history, and a
+ * failure from before a completed task is over.
+ */
 async function lastFailure({ client }: SagaDeps, workflowId: string): Promise<string | undefined> {
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
     namespace: client.options.namespace,

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
-  elementText,
-  payloadText,
+  rowText,
   startTestOrchestrator,
 } from '../core/events/sources/testing/test-orchestrator.js';
+import { payloadText } from '../dev/kit/event-element.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../test/harness/sync-world.js';
 import { recordTerms } from '../test/harness/terms.js';
 
@@ -32,7 +32,7 @@ describe('a sync pass', () => {
   it('counts what a half-copied dump holds, and the rest when it is whole', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'openpool-dump-'));
     for (let i = 0; i < 600; i += 1) transcode(i, ALICE, 9_007_199_254_740_993n);
-    const whole = gzipSync(world.orchestrator.rows.map(elementText).join('\n'));
+    const whole = gzipSync(world.orchestrator.rows.map(rowText).join('\n'));
     await writeFile(join(dir, 'old.gz'), whole.subarray(0, whole.length / 2));
     await useSource({ kind: 'file', baseDir: dir, options: { path: '*.gz' } });
     await expect(pass(1_000)).rejects.toMatchObject({ type: 'EVENT_SOURCE_TRUNCATED' });
@@ -44,10 +44,7 @@ describe('a sync pass', () => {
     // Another dump of older events than those that were counted.
     world.orchestrator.rows = [];
     transcode(-900_000, BOB, 1_000n);
-    await writeFile(
-      join(dir, 'older.gz'),
-      gzipSync(`[${world.orchestrator.rows.map(elementText)}]`),
-    );
+    await writeFile(join(dir, 'older.gz'), gzipSync(`[${world.orchestrator.rows.map(rowText)}]`));
     expect(await pass(1_120)).toMatchObject({ events: 1, fresh: 1, duplicates: 0 });
     expect((await owed())[ALICE]).toBe(600n * net(9_007_199_254_740_993n));
     expect((await owed())[BOB]).toBe(net(1_000n));
@@ -367,7 +364,7 @@ describe('a sync pass', () => {
     transcode(-1, ALICE, 100n);
     transcode(0, ALICE, 200n);
     world.orchestrator.answer = (_, response) =>
-      response.end(`[${world.orchestrator.rows.map(elementText).join(',')}]`);
+      response.end(`[${world.orchestrator.rows.map(rowText).join(',')}]`);
     expect(await pass(1)).toMatchObject({ fresh: 1, setAside: 1 });
     expect(world.orchestrator.asked).toEqual([at(-1)]);
     expect((await owed())[ALICE]).toBe(net(200n));

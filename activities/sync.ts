@@ -3,10 +3,12 @@ import type {
   BackfillProgress,
   BackfillReport,
   SetAsideRetryReport,
-} from '../core/events/rules/reports.js';
+  SyncReport,
+} from '../core/events/rules/sync-reports.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
-import { runSyncPass, type SyncDeps, type SyncReport } from '../core/events/sync/sync-pass.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
+import { runSyncPass } from '../core/events/sync/sync-pass.js';
 import type { Order } from '../core/orders/rules/order.js';
 import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
@@ -14,14 +16,12 @@ import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';
 import { ordered } from './orders.js';
 
-export type { SyncDeps, SyncReport } from '../core/events/sync/sync-pass.js';
-
 const HEARTBEAT_INTERVAL_MS = 2_000;
 
-/** The activities of syncing, and of what a person does beside it. */
+/** The activities of syncing, and of reading again what a person asks for. */
 export function createSyncActivities(deps: SyncDeps) {
   return {
-    /** One pass over one source, however long: fetch what is new, keep it raw, credit it. */
+    /** One pass over one source, however long: it fetches what is new, keeps it raw, and credits it. */
     syncSource: guarded(async (input: Unscoped<SyncInput>): Promise<SyncReport> => {
       const context = Context.current();
       // An orchestrator may gather its answer for minutes before its first byte.
@@ -44,9 +44,9 @@ export function createSyncActivities(deps: SyncDeps) {
         turn.end();
       }
     }),
-    /** A source again from a time on; its heartbeat tells how far it is. */
+    /** Reads a source again from a time on. Its heartbeat tells how far it is. */
     backfillSource: ordered(deps.db, 'source.backfill', (order) => backfill(deps, order)),
-    /** What was set aside, tried with the program and the configuration of now. */
+    /** Tries again what was set aside, with the current program and configuration. */
     retrySetAside: ordered(deps.db, 'set-aside.retry', (order) => retry(deps, order)),
   };
 }
@@ -61,7 +61,12 @@ async function backfill(
   const before: BackfillProgress | undefined = heartbeatDetails;
   return beating({ words: before, mostMs: SYNC_LOOP_MS / 2 }, (onProgress) =>
     runBackfill(deps, {
-      ...{ sourceId, from, to, attempt, before, startedMs: scheduledTimestampMs },
+      sourceId,
+      from,
+      to,
+      attempt,
+      before,
+      startedMs: scheduledTimestampMs,
       signal: context.cancellationSignal,
       onProgress(progress) {
         onProgress(progress);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lookAtSources } from '../activities/sentinel.js';
 import type { RunningPool } from '../client/running-pool.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
+import { registerSources } from '../core/events/store/sources/source-register.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
+import { lookAtSources } from '../core/sentinel/looking.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { TEST_SENTINEL, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';

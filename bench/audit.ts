@@ -1,44 +1,39 @@
-/** What an audit costs when the ledger is twenty times as long, and what a day of a busy pool adds to it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** Measures an audit on a short and on a long ledger, and how much a day of a busy pool adds to it. */
 import { auditLedger } from '../core/checks/audit/audit.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
 import { compactPostings } from '../core/checks/audit/ledger-compaction.js';
-import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { startPostgres } from '../core/db/embedded/postgres.js';
-import { migrateDatabase } from '../core/db/migrate.js';
+import type { Database } from '../core/db/database.js';
 import { ingestSaid, openWorld, payeeOf } from '../test/harness/event-world.js';
-import { median, rounded } from './figures.js';
-import { type Stops, stopAll } from './pool-servers.js';
+import { median, rounded, toMb, tookMs } from './figures.js';
+import { createBenchDatabase, inScratch, type Say, startBenchPostgres } from './scratch.js';
 
 export interface AuditBenchOptions {
   /** Postings at which an audit is measured, the smallest first. */
   readonly postings: readonly number[];
-  /** Remote workers of which a day is measured. */
+  /** Numbers of remote workers, each measured over a day. */
   readonly workers: readonly number[];
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
-/** Half of a piece: what an audit finds open beside the pieces that it closed. */
+/** Half of a piece. An audit finds about this many postings open after the pieces that it closed. */
 const OPEN = 25_000;
 const WORKERS = 1_000;
 const FILLED_AT_ONCE = 1_000_000;
 const REPEATS = 7;
-/** Passes of which the size is measured; a day has one a minute. */
+/** The ledger's growth is measured over this many passes. A day has one a minute. */
 const PASSES = 30;
 const PASSES_A_DAY = 1_440;
 
 interface SizeFigures {
   readonly postings: number;
   readonly ledgerMb: number;
-  /** Of an audit of every hour. */
+  /** How long the hourly audit takes. */
   readonly auditMs: number;
-  /** Of what a person who resumes waits for. */
+  /** How long a person who resumes the wallet waits for the check. */
   readonly resumeMs: number;
-  /** Of the first one, which closes all of it. */
+  /** How long the first audit takes, which closes everything. */
   readonly firstAuditSeconds: number;
-  /** One sum over all entries, as every audit took it before, several times. */
+  /** How long one sum over all entries takes. Before there were closed pieces, every audit took several. */
   readonly sumOfAllMs: number;
 }
 
@@ -49,23 +44,10 @@ interface DayFigures {
   readonly megabytesPerDayCompacted: number;
 }
 
-export async function benchAudit(options: AuditBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-audit-bench-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
-    stops.push(() => postgres.stop());
-    const open = async (name: string): Promise<Database> => {
-      const admin = openDatabase({ url: postgres.url });
-      await admin.$client.query(`CREATE DATABASE ${name}`);
-      await closeDatabase(admin);
-      const url = new URL(postgres.url);
-      url.pathname = `/${name}`;
-      const db = openDatabase({ url: url.toString(), statementTimeoutMs: 3_600_000 });
-      stops.push(() => closeDatabase(db));
-      await migrateDatabase(db);
-      return db;
-    };
+export function benchAudit(options: AuditBenchOptions) {
+  return inScratch('audit', async (scratch) => {
+    const server = await startBenchPostgres(scratch);
+    const open = async (name: string) => (await createBenchDatabase(server, name, scratch)).db;
     const days: DayFigures[] = [];
     for (const workers of options.workers) {
       days.push(await measureDay(await open(`day_${workers}`), workers));
@@ -76,12 +58,10 @@ export async function benchAudit(options: AuditBenchOptions) {
     const ratio = (key: 'auditMs' | 'resumeMs') =>
       rounded((last?.[key] ?? Number.NaN) / (first?.[key] ?? Number.NaN));
     return { ratioAudit: ratio('auditMs'), ratioResume: ratio('resumeMs'), sizes, days };
-  } finally {
-    await stopAll(stops);
-  }
+  });
 }
 
-/** All are filled first, and then measured in turn: a machine that is slow for a while is so for all. */
+/** Fills all ledgers first and then measures them in turn, so that a slow spell of the machine hits all sizes. */
 async function measureSizes(
   { postings, say }: AuditBenchOptions,
   open: (name: string) => Promise<Database>,
@@ -90,7 +70,7 @@ async function measureSizes(
   for (const size of postings) {
     const db = await open(`postings_${size}`);
     await fill(db, size, say);
-    const firstMs = await took(() => auditLedger(db, { isWhole: false }));
+    const firstMs = await tookMs(() => auditLedger(db, { isWhole: false }));
     await db.$client.query('VACUUM ANALYZE ledger_piece, ledger_sum, balance');
     say(`${size} postings were closed in ${rounded(firstMs / 1_000)} s`);
     ledgers.push({ db, size, firstMs });
@@ -98,8 +78,8 @@ async function measureSizes(
   const times = ledgers.map(() => ({ audit: [] as number[], resume: [] as number[] }));
   for (let i = -1; i < REPEATS; i += 1) {
     for (const [n, { db }] of ledgers.entries()) {
-      const audit = await took(() => mustHold(auditLedger(db, { isWhole: false })));
-      const resume = await took(() => mustHold(checkInvariants(db)));
+      const audit = await tookMs(() => mustHold(auditLedger(db, { isWhole: false })));
+      const resume = await tookMs(() => mustHold(checkInvariants(db)));
       if (i < 0) continue;
       times[n]?.audit.push(audit);
       times[n]?.resume.push(resume);
@@ -109,12 +89,12 @@ async function measureSizes(
   for (const [n, { db, size, firstMs }] of ledgers.entries()) {
     sizes.push({
       postings: size,
-      ledgerMb: Math.round((await ledgerBytes(db)) / 1_048_576),
+      ledgerMb: Math.round(toMb(await ledgerBytes(db))),
       auditMs: Math.round(median(times[n]?.audit ?? [])),
       resumeMs: Math.round(median(times[n]?.resume ?? [])),
       firstAuditSeconds: rounded(firstMs / 1_000),
       sumOfAllMs: Math.round(
-        await took(() =>
+        await tookMs(() =>
           db.$client.query(
             'SELECT account, remote_worker_id, sum(amount_wei) FROM ledger_entry GROUP BY 1, 2',
           ),
@@ -126,8 +106,8 @@ async function measureSizes(
   return sizes;
 }
 
-/** Fast, and so past the triggers; the indexes that no audit reads are left out. */
-async function fill(db: Database, postings: number, say: (line: string) => void): Promise<void> {
+/** Fills the tables quickly: without the triggers, and without the indexes that no audit reads. */
+async function fill(db: Database, postings: number, say: Say): Promise<void> {
   const client = await db.$client.connect();
   try {
     await client.query(`SET session_replication_role = replica; SET maintenance_work_mem = '256MB';
@@ -158,13 +138,15 @@ async function fill(db: Database, postings: number, say: (line: string) => void)
   }
 }
 
-/** Passes in which each worker has done a job, taken in as a sync does. */
+/** Takes in passes as a sync does. In each of them every worker has done a job. */
 async function measureDay(db: Database, workers: number): Promise<DayFigures> {
   await openWorld(db, ['a']);
   const startMs = Date.parse('2026-04-01T00:00:00Z');
   const pass = async (n: number) => {
     const jobs = Array.from({ length: workers }, (_, i) => ({
-      ...{ id: n * workers + i, atMs: startMs + n * 60_000, type: 'job-processed' },
+      id: n * workers + i,
+      atMs: startMs + n * 60_000,
+      type: 'job-processed',
       fields: { ethAddress: payeeOf(i), fees: 1_000_000_000_000_000n, computeUnits: 5 },
     }));
     await ingestSaid(db, 'a', jobs, workers);
@@ -177,13 +159,12 @@ async function measureDay(db: Database, workers: number): Promise<DayFigures> {
   await auditLedger(db, { isWhole: false, pieceSize: workers });
   await compactPostings(db, { before: new Date('2100-01-01Z'), onProgress: () => undefined });
   await db.$client.query('VACUUM FULL posting, ledger_entry');
-  const megabytes = (value: number) => rounded(value / 1_048_576);
   return {
     workers,
     bytesPerPosting: Math.round(bytes / workers),
-    megabytesPerDay: megabytes(perDay),
-    // One posting a worker and month is left.
-    megabytesPerDayCompacted: megabytes((await ledgerBytes(db)) / 30),
+    megabytesPerDay: rounded(toMb(perDay)),
+    // Compaction leaves one posting per worker and month.
+    megabytesPerDayCompacted: rounded(toMb(await ledgerBytes(db)) / 30),
   };
 }
 
@@ -192,12 +173,6 @@ async function ledgerBytes(db: Database): Promise<number> {
     `SELECT pg_total_relation_size('posting') + pg_total_relation_size('ledger_entry') AS bytes`,
   );
   return Number(rows[0]?.bytes);
-}
-
-async function took(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
 }
 
 async function mustHold(checking: ReturnType<typeof checkInvariants>): Promise<void> {

@@ -1,7 +1,9 @@
 /** Processes that a bench starts: each reports in lines on its standard output. */
+
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess, waitUntil } from '../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../core/processes/process.js';
+import { until } from '../dev/kit/until.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const START_TIMEOUT_MS = 90_000;
@@ -29,7 +31,7 @@ export function startScript(options: ScriptOptions): LocalProcess {
   });
 }
 
-/** Starts a script that goes on; resolves with what stood behind `mark` in the line that says it is up. */
+/** Starts a script that keeps running; resolves with the text after `mark` in the line in which it says that it is up. */
 export async function startUntil(
   options: Omit<ScriptOptions, 'onLine'> & { readonly mark: string },
 ): Promise<{ readonly said: string; readonly process: LocalProcess }> {
@@ -41,9 +43,10 @@ export async function startUntil(
       if (line.includes(mark)) said ??= line.slice(line.indexOf(mark) + mark.length).trim();
     },
   });
-  await waitUntil({
-    ...{ what: script, timeoutMs: START_TIMEOUT_MS, intervalMs: 50, process: process_ },
-    ready: async () => said !== undefined,
+  await until(script, () => said !== undefined, {
+    withinMs: START_TIMEOUT_MS,
+    everyMs: 50,
+    process: process_,
   });
   return { said: said ?? '', process: process_ };
 }

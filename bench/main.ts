@@ -1,18 +1,17 @@
-/** What the manager does in a second, beside what it is measured against. Figures go to stdout. */
+/** The command line of the benches. Figures go to standard output, progress to standard error. */
 import { Command, InvalidArgumentError } from 'commander';
 import { benchAudit } from './audit.js';
-import { benchFlood } from './flood.js';
-import { benchGrowth } from './growth.js';
-import { benchIngest } from './ingest.js';
+import { benchGrowth } from './growth/growth.js';
+import { benchIngest } from './ingest/ingest.js';
 import { benchMemory } from './memory.js';
-import { benchPayout } from './payout.js';
-import { benchReads } from './reads.js';
-
-const say = (line: string) => process.stderr.write(`${line}\n`);
+import { benchPayout } from './payout/payout.js';
+import { benchFlood } from './reads/flood.js';
+import { benchReads } from './reads/reads.js';
+import { type Say, sayToStderr } from './scratch.js';
 
 const program = new Command('bench').description('Measures; progress goes to stderr.');
-program
-  .command('payout')
+
+measure('payout', benchPayout, ({ rounds }) => rounds)
   .description('payouts a second, with the cost of one, and the chain alone beside it')
   .option('--payees <n>', 'due at once in the main round', count, 200)
   .option(
@@ -23,136 +22,61 @@ program
   )
   .option('--old-payouts <n>', 'in the tables before the last round', count, 1_000_000)
   .option('--standing <n>', 'left open while the chain stands still', count, 5_000)
-  .option('--workers <n>', 'processes on the one database', atLeastOne, 1)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: PayoutOptions) => {
-    const figures = await benchPayout({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-    else console.table(figures.rounds);
-  });
+  .option('--workers <n>', 'processes on the one database', atLeastOne, 1);
 
-program
-  .command('ingest')
+measure('ingest', benchIngest, ({ passes }) => passes)
   .description(
     "events a second from an orchestrator's answer to the ledger, and Postgres alone beside it",
   )
   .option('--events <n>', 'in the answer, duplicates among them', count, 1_000_000)
   .option('--payees <n>', 'that the events name', count, 1_000)
-  .option('--passes <n>', 'turns of everything; medians are taken', count, 3)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: IngestOptions) => {
-    const { passes, ...figures } = await benchIngest({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify({ ...figures, passes }, null, 2)}\n`);
-    else console.table(passes);
-  });
+  .option('--passes <n>', 'turns of everything; medians are taken', count, 3);
 
-interface IngestOptions {
-  readonly events: number;
-  readonly payees: number;
-  readonly passes: number;
-  readonly json: boolean;
-}
-
-program
-  .command('reads')
+measure('reads', benchReads, (figures) => figures)
   .description('requests a second of the API, without and with an ingest going on beside them')
   .option('--events <n>', 'that come in meanwhile', count, 1_000_000)
   .option('--payees <n>', 'with a worker each', count, 1_000)
-  .option('--seconds <n>', 'of reading each page without the ingest', count, 10)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: ReadsOptions) => {
-    const figures = await benchReads({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-  });
+  .option('--seconds <n>', 'of reading each page without the ingest', count, 10);
 
-interface ReadsOptions {
-  readonly events: number;
-  readonly payees: number;
-  readonly seconds: number;
-  readonly json: boolean;
-}
-
-program
-  .command('flood')
+measure('flood', benchFlood, (figures) => ({ ...figures, routes: figures.routes.length }))
   .description('what readers without a token do to health, to the halt and to the ingest')
   .option('--events <n>', 'that come in meanwhile', count, 2_000_000)
   .option('--payees <n>', 'with a worker each', count, 10_000)
   .option('--connections <n>', 'that read', count, 200)
   .option('--seconds <n>', 'for which they do', count, 15)
   .option('--route <path>', 'what they read', '/workers')
-  .option('--vary', 'each asks for something else, so that no answer is there already', false)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: FloodOptions) => {
-    const { routes, ...figures } = await benchFlood({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify({ ...figures, routes }, null, 2)}\n`);
-    else console.table(figures);
-  });
+  .option('--vary', 'each asks for something else, so that no answer is there already', false);
 
-interface FloodOptions {
-  readonly events: number;
-  readonly payees: number;
-  readonly connections: number;
-  readonly seconds: number;
-  readonly route: string;
-  readonly vary: boolean;
-  readonly json: boolean;
-}
-
-program
-  .command('growth')
+measure('growth', benchGrowth, ({ sizes }) => sizes)
   .description('what a pass, a page and a round cost when the history is longer')
   .option('--rows <list>', 'raw rows at which all is measured', counts, [1_000_000, 20_000_000])
-  .option('--payees <n>', 'with a worker each', count, 1_000)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: GrowthOptions) => {
-    const { sizes, ...figures } = await benchGrowth({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify({ ...figures, sizes }, null, 2)}\n`);
-    else console.table(sizes);
-  });
+  .option('--payees <n>', 'with a worker each', count, 1_000);
 
-interface GrowthOptions {
-  readonly rows: readonly number[];
-  readonly payees: number;
-  readonly json: boolean;
-}
-
-program
-  .command('audit')
+measure('audit', benchAudit, ({ sizes, days }) => [...sizes, ...days])
   .description('what an audit costs when the ledger is longer, and what a day adds to it')
   .option('--postings <list>', 'at which audits are measured', counts, [1_000_000, 20_000_000])
-  .option('--workers <list>', 'of which a day is measured', counts, [100, 1_000])
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, ...options }: AuditOptions) => {
-    const figures = await benchAudit({ ...options, say });
-    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-    else console.table([...figures.sizes, ...figures.days]);
-  });
+  .option('--workers <list>', 'of which a day is measured', counts, [100, 1_000]);
 
-interface AuditOptions {
-  readonly postings: readonly number[];
-  readonly workers: readonly number[];
-  readonly json: boolean;
-}
-
-program
-  .command('memory')
+measure('memory', benchMemory, (figures) => figures)
   .description(
     'what a whole worker holds, at rest and while a long answer of large events comes in',
   )
-  .option('--events <n>', 'small ones in the answer', count, 400_000)
-  .option('--json', 'print the figures as JSON', false)
-  .action(async ({ json, events }: { events: number; json: boolean }) => {
-    const figures = await benchMemory({ events, say });
-    if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
-  });
+  .option('--events <n>', 'small ones in the answer', count, 400_000);
 
-interface PayoutOptions {
-  readonly payees: number;
-  readonly sizes: readonly number[];
-  readonly oldPayouts: number;
-  readonly standing: number;
-  readonly workers: number;
-  readonly json: boolean;
+/** Adds a command that prints the figures of a bench: all of them as JSON, or its table. */
+function measure<Options extends { readonly say: Say }, Figures>(
+  name: string,
+  bench: (options: Options) => Promise<Figures>,
+  table: (figures: Figures) => unknown,
+): Command {
+  return program
+    .command(name)
+    .option('--json', 'print the figures as JSON', false)
+    .action(async ({ json, ...options }: Options & { readonly json: boolean }) => {
+      const figures = await bench({ ...(options as unknown as Options), say: sayToStderr });
+      if (json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+      else console.table(table(figures));
+    });
 }
 
 function atLeastOne(text: string): number {

@@ -1,23 +1,20 @@
-/** What a whole worker holds, as the image runs it: at rest, and while a long answer of large events comes in. */
+/** Measures the memory of a whole worker, as the image runs it: at rest, and while a long answer with large events comes in. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
-import { writeConfig } from '../dev/stack/stack-config.js';
-import { startUntil } from './children.js';
-import { rounded } from './figures.js';
-import { type Stops, startPoolServers, stopAll } from './pool-servers.js';
-import { type StreamPlan, startStreamServer } from './stream-answer.js';
+import { until } from '../dev/kit/until.js';
+import { peakRssMbOf, rounded, toMb } from './figures.js';
+import { type StreamPlan, startStreamServer } from './ingest/stream-answer.js';
+import { startPoolServers, startWorker, writeBenchConfig } from './pool-servers.js';
+import { inScratch, type Say, type Scratch } from './scratch.js';
 
 export interface MemoryBenchOptions {
-  /** Small events of the answer, half of them twice; a large one beside every two thousand. */
+  /** Number of small events in the answer, half of them twice. There is a large one for every two thousand. */
   readonly events: number;
-  readonly say: (line: string) => void;
+  readonly say: Say;
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,18 +23,13 @@ const HUGE_MB = 50;
 const LOOK_MS = 500;
 const SYNC_TIMEOUT_MS = 1_800_000;
 
-/** Linux alone tells what a process held at most. */
-export async function benchMemory(options: MemoryBenchOptions) {
-  const dir = mkdtempSync(join(tmpdir(), 'openpool-memory-'));
-  const stops: Stops = [async () => rmSync(dir, { recursive: true })];
-  try {
-    return await measure(options, dir, stops);
-  } finally {
-    await stopAll(stops);
-  }
+/** Works on Linux only: no other system says how much a process has held at most. */
+export function benchMemory(options: MemoryBenchOptions) {
+  return inScratch('memory', (scratch) => measure(options, scratch));
 }
 
-async function measure({ events, say }: MemoryBenchOptions, dir: string, stops: Stops) {
+async function measure({ events, say }: MemoryBenchOptions, scratch: Scratch) {
+  const { dir, stops } = scratch;
   say('building what the image runs, and starting Postgres, Temporal and the chain');
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
   const large = Math.ceil(events / EVENTS_PER_LARGE);
@@ -48,33 +40,23 @@ async function measure({ events, say }: MemoryBenchOptions, dir: string, stops: 
   };
   const orchestrator = await startStreamServer(plan);
   stops.push(() => orchestrator.stop());
-  const { databaseUrl, temporalAddress, chain } = await startPoolServers(dir, stops);
-  const configPath = writeConfig(dir, {
-    pace: {
-      ...{ syncInterval: '24h', payoutInterval: '24h' },
-      ...{ minPayoutInterval: '1h', payoutThreshold: '1000000 ETH' },
-    },
-    sources: [{ id: 'bench', region: 'bench', nodeType: 'ai', endpoint: orchestrator.url }],
-    ...{ databaseUrl, temporalAddress, temporalUiUrl: undefined },
-    ...{ rpcUrl: chain.rpcUrl, chainId: chain.chainId, apiPort: 0 },
+  const servers = await startPoolServers(scratch);
+  const worker = await startWorker(scratch, {
+    configPath: writeBenchConfig(dir, { servers, endpoint: orchestrator.url }),
+    script: 'dist/worker/main.js',
+    // The image sets the same.
+    env: { MALLOC_ARENA_MAX: '2' },
   });
-  const args = ['--config', configPath];
-  const script = 'dist/worker/main.js';
-  // As the image sets it.
-  const env = { MALLOC_ARENA_MAX: '2' };
-  const worker = await startUntil({ script, args, env, mark: 'openpool worker ready' });
-  stops.push(() => worker.process.stop());
-  const readyRssMb = highWaterMb(worker.process.pid);
+  const readyRssMb = peakMbOf(worker.pid);
   say(`ready with ${readyRssMb} MB`);
-  const db = openDatabase({ url: databaseUrl, maxConnections: 1 });
+  const db = openDatabase({ url: servers.databaseUrl, maxConnections: 1 });
   stops.push(() => closeDatabase(db));
-  const giveUpMs = performance.now() + SYNC_TIMEOUT_MS;
-  while (!(await isSynced(db))) {
-    if (performance.now() > giveUpMs) throw new Error('the sync did not come to its end');
-    await sleep(LOOK_MS);
-  }
-  const peakRssMb = highWaterMb(worker.process.pid);
-  const answerMb = rounded(orchestrator.sentBytes() / 1_048_576);
+  await until('the end of the sync', () => isSynced(db), {
+    withinMs: SYNC_TIMEOUT_MS,
+    everyMs: LOOK_MS,
+  });
+  const peakRssMb = peakMbOf(worker.pid);
+  const answerMb = rounded(toMb(orchestrator.sentBytes()));
   say(`synced ${answerMb} MB with ${peakRssMb} MB at most`);
   return { answerMb, readyRssMb, peakRssMb };
 }
@@ -87,8 +69,4 @@ async function isSynced(db: Database): Promise<boolean> {
   return row?.is_done === true;
 }
 
-function highWaterMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return Math.round(Number(kilobytes) / 1_024);
-}
+const peakMbOf = (pid: number): number => Math.round(peakRssMbOf(pid) ?? Number.NaN);

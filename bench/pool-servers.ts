@@ -1,54 +1,92 @@
 /** The servers that a worker needs: Postgres with its default durability, Temporal on a file, anvil. */
 import { join } from 'node:path';
-import { startPostgres } from '../core/db/embedded/postgres.js';
 import type { LocalProcess } from '../core/processes/process.js';
 import { type LocalChain, rpc, startChain } from '../dev/stack/chain-node.js';
-import { ensureWallet } from '../dev/stack/stack-config.js';
+import { ensureWallet, type StackPace, writeConfig } from '../dev/stack/stack-config.js';
 import { startTemporal } from '../dev/stack/temporal-server.js';
 import { startUntil } from './children.js';
-
-export type Stops = (() => Promise<unknown>)[];
+import { type Scratch, startBenchPostgres } from './scratch.js';
 
 export interface PoolServers {
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly temporalPid: number;
   readonly chain: LocalChain;
-  /** Funded. */
+  /** Has money. */
   readonly wallet: `0x${string}`;
 }
 
 const FUNDS_WEI = 1_000n * 10n ** 18n;
 
-/** @param stops added to: what ends them, in the order in which they were started */
-export async function startPoolServers(dir: string, stops: Stops): Promise<PoolServers> {
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
-  stops.push(() => postgres.stop());
-  const temporal = await startTemporal({
-    headless: true,
-    databasePath: join(dir, 'temporal.db'),
-  });
+export async function startPoolServers(scratch: Scratch): Promise<PoolServers> {
+  const { dir, stops } = scratch;
+  const databaseUrl = await startBenchPostgres(scratch);
+  const temporal = await startTemporal({ headless: true, databasePath: join(dir, 'temporal.db') });
   stops.push(() => temporal.stop());
   const chain = await startChain({ blockTimeSeconds: 0.25 });
   stops.push(() => chain.stop());
   const wallet = ensureWallet(dir) as `0x${string}`;
   await rpc(chain.rpcUrl, 'anvil_setBalance', [wallet, `0x${FUNDS_WEI.toString(16)}`]);
   const { address: temporalAddress, process } = temporal;
-  return { databaseUrl: postgres.url, temporalAddress, temporalPid: process.pid, chain, wallet };
+  return { databaseUrl, temporalAddress, temporalPid: process.pid, chain, wallet };
 }
 
-/** Stops what was started, the last first. */
-export async function stopAll(stops: Stops): Promise<void> {
-  for (const stop of stops.splice(0).reverse()) await stop();
+export interface BenchConfig {
+  readonly servers: Pick<PoolServers, 'databaseUrl' | 'temporalAddress'> & {
+    readonly chain: Pick<LocalChain, 'rpcUrl' | 'chainId'>;
+  };
+  /** Of the orchestrator. */
+  readonly endpoint: string;
+  /** What differs from a pool that syncs once at its start, and pays nobody. */
+  readonly pace?: Partial<StackPace>;
 }
 
-/** Starts the worker of a configuration; resolves when it is ready. */
+/** Writes the configuration of a pool with one source; answers with its path. */
+export function writeBenchConfig(dir: string, { servers, endpoint, pace }: BenchConfig): string {
+  const { databaseUrl, temporalAddress, chain } = servers;
+  return writeConfig(dir, {
+    pace: {
+      syncInterval: '24h',
+      payoutInterval: '24h',
+      minPayoutInterval: '1h',
+      payoutThreshold: '1000000 ETH',
+      ...pace,
+    },
+    sources: [{ id: 'bench', region: 'bench', nodeType: 'ai', endpoint }],
+    databaseUrl,
+    temporalAddress,
+    temporalUiUrl: undefined,
+    rpcUrl: chain.rpcUrl,
+    chainId: chain.chainId,
+    apiPort: 0,
+  });
+}
+
+interface ServiceOptions {
+  readonly configPath: string;
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a worker; resolves when it is ready. */
 export async function startWorker(
-  configPath: string,
-  nodeArgs: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
+  { stops }: Scratch,
+  { configPath, ...options }: ServiceOptions & { readonly script?: string },
 ): Promise<LocalProcess> {
+  const { script = 'worker/main.ts', ...rest } = options;
   const args = ['--config', configPath];
-  const mark = 'openpool worker ready';
-  return (await startUntil({ script: 'worker/main.ts', args, nodeArgs, env, mark })).process;
+  const { process } = await startUntil({ script, args, mark: 'openpool worker ready', ...rest });
+  stops.push(() => process.stop());
+  return process;
+}
+
+/** Starts what serves the API; resolves with where it listens. */
+export async function startApi(
+  { stops }: Scratch,
+  { configPath, script = 'api/main.ts' }: { readonly configPath: string; readonly script?: string },
+): Promise<string> {
+  const args = ['--config', configPath];
+  const { said, process } = await startUntil({ script, args, mark: 'api listening on ' });
+  stops.push(() => process.stop(30_000));
+  return said;
 }

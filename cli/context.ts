@@ -5,7 +5,7 @@ import { toErrorAnswer } from '../client/error-answers.js';
 import type { RunningPool } from '../client/running-pool.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigError } from '../config/reading/problem.js';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { CATALOGUE, PoolError, type PoolErrorCode } from '../core/base/errors/pool-error.js';
 import { foreignText, visible } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';

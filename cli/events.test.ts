@@ -9,14 +9,14 @@ import { checkInvariants } from '../core/checks/audit/invariants.js';
 import { query } from '../core/db/query.js';
 import {
   answerText,
-  elementText,
-  payloadText,
+  rowText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../core/events/sources/testing/test-orchestrator.js';
-import { BATCH_SIZE } from '../core/events/sync/sync-batches.js';
+import { BATCH_SIZE } from '../core/events/sync/batches.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { waitUntil } from '../core/processes/process.js';
+import { type GoObject, payloadText } from '../dev/kit/event-element.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { type ManagerProcess, startManagerProcess } from '../test/faults/worker-process.js';
 import { runOpenpool } from '../test/harness/command-line.js';
@@ -41,7 +41,7 @@ let worker: ManagerProcess;
 
 const at = (seconds: number): string =>
   `${new Date(T0 + seconds * 1000).toISOString().slice(0, 19)}Z`;
-function emit(seconds: number, type: string, fields: Parameters<typeof payloadText>[1]): void {
+function emit(seconds: number, type: string, fields: GoObject): void {
   const id = orchestrator.rows.length + 1;
   orchestrator.rows.push({ id, dt: at(seconds), payload: payloadText(type, fields) });
 }
@@ -117,14 +117,14 @@ describe('events and unattributed money on the command line', () => {
     orchestrator.answer = (_, response) => {
       const cut = all
         .slice(0, BATCH_SIZE + 1_000)
-        .map(elementText)
+        .map(rowText)
         .join(',');
       response.write(`[${cut},`);
       releases.push(() =>
         response.end(
           `${all
             .slice(BATCH_SIZE + 1_000)
-            .map(elementText)
+            .map(rowText)
             .join(',')}]`,
         ),
       );

@@ -10,7 +10,7 @@ import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Address } from '../core/base/address.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { payee } from '../core/ledger/store/tables.js';
 import { payout } from '../core/payouts/store/tables.js';
@@ -169,7 +169,7 @@ describe('the command line', () => {
     const shown = await run(['set-aside', 'show', '1']);
     expect(shown.out).toMatch(/what helps +The worker was started with an address that is none/);
     expect((await run(['set-aside', 'show', '1', '--json'])).json()).toMatchObject({
-      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED },
+      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED.help },
     });
   });
 

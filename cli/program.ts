@@ -1,6 +1,6 @@
 /** The operator's command line: puts all commands together. */
 import { Command, CommanderError } from 'commander';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { textFault } from '../core/base/text.js';
 import { EXIT } from './context.js';
 import { addBackfillCommands } from './events/backfill-commands.js';

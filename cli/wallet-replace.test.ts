@@ -1,9 +1,9 @@
 /** Changes the key step by step as docs/operations.md says: its commands against workers and a chain. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openWallet } from '../activities/wallet.js';
 import type { Address } from '../core/base/address.js';
 import { checkInvariants } from '../core/checks/audit/invariants.js';
+import { openWallet } from '../core/checks/opening.js';
 import { replaceWallet } from '../core/payouts/store/wallet/wallet-replacement.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';

@@ -2,7 +2,7 @@
 import { CancelledFailure, TerminatedFailure } from '@temporalio/client';
 import { causesOf } from '../core/base/causes.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { BackfillReport } from '../core/events/rules/reports.js';
+import type { BackfillReport } from '../core/events/rules/sync-reports.js';
 import type { BackfillRange } from '../core/orders/rules/order.js';
 import { backfillWorkflowId, type OrderInput } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
 import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import type { RebuildReport, RestoreReport } from '../core/history/rules/reports.js';
 import type { OrderKind } from '../core/orders/rules/order.js';
 import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';

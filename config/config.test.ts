@@ -3,6 +3,7 @@ import { BASE, useConfigFiles } from '../test/harness/config-files.js';
 import { loadConfig } from './config.js';
 import { describeConfig } from './describe.js';
 import { ConfigError } from './reading/problem.js';
+import { howShown, knownKeys } from './schema.js';
 import { readSigner } from './sections/wallet.js';
 
 const { write, load, problemsOf, pathOf } = useConfigFiles();
@@ -22,8 +23,8 @@ describe('a configuration', () => {
     expect(config.sources[0]).toMatchObject({ kind: 'orchestrator-http', from: null });
     expect(config.wallet.signer).toEqual({
       kind: 'keystore',
-      keystorePath: pathOf('keystore.json'),
-      passphrasePath: pathOf('passphrase'),
+      keystoreFile: pathOf('keystore.json'),
+      passphraseFile: pathOf('passphrase'),
     });
   });
 
@@ -326,7 +327,7 @@ describe('a configuration', () => {
     it('names its place, reads its files for those who sign alone, and tells none of their secrets', async () => {
       const config = await load(REMOTE);
       expect(config.wallet).toMatchObject({
-        signer: { kind: 'web3signer', timeoutMs: 2_000, keyPath: pathOf('client.key') },
+        signer: { kind: 'web3signer', timeoutMs: 2_000, keyFile: pathOf('client.key') },
         address: ADDRESS.toLowerCase(),
       });
       const said = JSON.stringify(describeConfig(config));
@@ -388,6 +389,30 @@ describe('a configuration', () => {
       expect(problems[0]).toMatchObject({ code, key, line });
     });
   });
+
+  it('marks as secret whatever may stand in a file of its own, so that no description shows it', () => {
+    const secrets = [...placesOf([])].filter((path) =>
+      knownKeys(path.slice(0, -1))?.includes(`${path.at(-1)}File`),
+    );
+    expect(secrets.map((path) => path.join('.'))).toEqual([
+      'database.url',
+      'temporal.apiKey',
+      'chain.rpcUrls',
+      'api.token',
+    ]);
+    const unmarked = secrets.filter(
+      (path) => (howShown(path) ?? howShown([...path, 0])) === undefined,
+    );
+    expect(unmarked).toEqual([]);
+  });
+
+  /** The place of every key. */
+  function* placesOf(path: readonly (string | number)[]): Generator<readonly (string | number)[]> {
+    for (const key of knownKeys(path) ?? []) {
+      yield [...path, key];
+      yield* placesOf([...path, key]);
+    }
+  }
 
   it('names the file when there is none', async () => {
     await expect(loadConfig(pathOf('nowhere.yaml'))).rejects.toMatchObject({

@@ -1,13 +1,11 @@
 /**
- * The only reader of files and of the environment. Absent means the default; present but invalid
- * means that nothing starts, with everything that is wrong told at once.
+ * Loads the configuration. A key that is absent has its default. One wrong value is enough to refuse the start, and
+ * the error tells everything that is wrong in the file at once.
  */
 import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
-import type { Rounding } from '../core/base/money.js';
 import type { ChainConfig } from '../core/chain/chain-config.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import type { SentinelSettings } from '../core/sentinel/rules/sentinel-figures.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
 import { type NamedFiles, namedFiles, unreadable } from './reading/files.js';
 import {
@@ -24,59 +22,17 @@ import { buildSources } from './sections/sources.js';
 import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
 import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
-/** Everything that can be set, in base units. */
-export interface Config {
-  readonly pool: {
-    /** Null: the first start makes one up and keeps it in the ledger. */
-    readonly id: string | null;
-    readonly name: string;
-    readonly region: string;
-    /** The pool's share of each job's fees. */
-    readonly commissionBps: number;
-    readonly payoutThresholdWei: bigint;
-    readonly minPayoutIntervalMs: number;
-    /** Who gets the fraction of a wei. */
-    readonly rounding: Rounding;
-    /** Since when these terms hold, and what makes them an act; null: they change nothing that is recorded. */
-    readonly termsFrom: Date | null;
-    readonly payoutIntervalMs: number;
-    readonly syncIntervalMs: number;
-    /** How far apart the two events of one AI job may be. */
-    readonly jobMatchWindowMs: number;
-    readonly payoutsEnabled: boolean;
-    /** A larger payout waits for an operator's approval. */
-    readonly maxPayoutWei: bigint;
-    /** What may leave the wallet within 24 hours. */
-    readonly maxPaidPerDayWei: bigint;
-    /** What adjustments, and jobs assigned to payees that no event has named, may come to in 24 hours. */
-    readonly maxOrderedPerDayWei: bigint;
-    /** What gas may cost of a payout's amount. */
-    readonly maxGasShareBps: number;
-    /** A job that says more is set aside, not credited. */
-    readonly maxJobFeeWei: bigint;
-  };
+/** Everything that can be set, in base units; what each key of the file is, `schema.ts` says. */
+export interface Config extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'log'> {
   readonly sources: readonly SourceConfig[];
-  /** When the sentinel says something. */
-  readonly sentinel: SentinelSettings;
   readonly database: DatabaseConfig;
-  readonly retention: {
-    /** Whole months of raw events that stay in the table beside the running one; null: all. */
-    readonly keepMonths: number | null;
-    /** Where older ones are, in files. */
-    readonly archiveDir: string;
-  };
   readonly temporal: TemporalConfig;
   readonly chain: ChainConfig;
   readonly wallet: WalletConfig;
-  readonly api: {
-    readonly host: string;
-    readonly port: number;
+  readonly api: Omit<ConfigValues['api'], 'token' | 'tokenFile'> & {
     /** Null: nothing that needs a token is answered. */
     readonly token: string | null;
-    /** Show the workers' addresses (host:port) to everybody. */
-    readonly showConnections: boolean;
   };
-  readonly log: { readonly level: string };
 }
 
 export interface LoadOptions {
@@ -84,7 +40,7 @@ export interface LoadOptions {
   readonly env?: Environment;
   /** Also refuse when a file of the wallet cannot be read: for those who sign. */
   readonly needsWallet?: boolean;
-  /** Told what is allowed and hardly meant, such as secrets that others can read. */
+  /** Told of what is allowed but hardly intended, such as secrets that others can read. */
   readonly onWarning?: (warning: ConfigWarning) => void;
 }
 
@@ -126,7 +82,7 @@ async function readConfigFile(file: string, shownAs: string): Promise<string> {
   }
 }
 
-/** An unset variable leaves an empty value behind: told once is enough. */
+/** Throws the problems in the order of their lines, one for each key: an unset variable also leaves an empty value behind. */
 function refuse(problems: readonly ConfigProblem[]): never {
   const fresh = problems.filter(
     (problem, i) =>
@@ -174,41 +130,13 @@ function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
 
 async function buildConfig(reading: Reading): Promise<Config> {
   const { values, document, files } = reading;
-  const { pool, wallet, sentinel, retention } = values;
+  const { pool, wallet, sentinel, retention, api, log } = values;
   return {
-    pool: {
-      id: pool.id ?? null,
-      name: pool.name,
-      region: pool.region,
-      commissionBps: pool.commission,
-      payoutThresholdWei: pool.payoutThreshold,
-      minPayoutIntervalMs: pool.minPayoutInterval,
-      rounding: pool.rounding,
-      termsFrom: pool.termsFrom ?? null,
-      payoutIntervalMs: pool.payoutInterval,
-      syncIntervalMs: pool.syncInterval,
-      jobMatchWindowMs: pool.jobMatchWindow,
-      payoutsEnabled: pool.payoutsEnabled,
-      maxPayoutWei: pool.maxPayout,
-      maxPaidPerDayWei: pool.maxPaidPerDay,
-      maxOrderedPerDayWei: pool.maxOrderedPerDay,
-      maxGasShareBps: pool.maxGasShare,
-      maxJobFeeWei: pool.maxJobFee,
-    },
+    pool,
     sources: await buildSources(values, document, files),
-    sentinel: {
-      lagMs: sentinel.lag,
-      silenceMs: sentinel.silence,
-      zeroFeeShareBps: sentinel.zeroFeeShare,
-      unmatchedAgeMs: sentinel.unmatchedAge,
-      priceJumpFactor: sentinel.priceJumpFactor,
-      clockSkewMs: sentinel.clockSkew,
-    },
+    sentinel,
     database: await buildDatabase({ ...reading, values: values.database }),
-    retention: {
-      keepMonths: retention.keepMonths ?? null,
-      archiveDir: files.resolve(retention.archiveDir),
-    },
+    retention: { ...retention, archiveDir: files.resolve(retention.archiveDir) },
     temporal: await buildTemporal({ ...reading, values: values.temporal }),
     chain: await buildChain({ ...reading, values: values.chain }),
     wallet: {
@@ -217,18 +145,18 @@ async function buildConfig(reading: Reading): Promise<Config> {
       acceptedTransactions: wallet.acceptedTransactions,
     },
     api: {
-      host: values.api.host,
-      port: values.api.port,
+      host: api.host,
+      port: api.port,
       token: await readApiToken(reading),
-      showConnections: values.api.showConnections,
+      showConnections: api.showConnections,
     },
-    log: { level: values.log.level },
+    log,
   };
 }
 
 const LEAST_TOKEN = 16;
 
-/** Null when none is given. What can be guessed or cannot be sent is refused. */
+/** Reads the token; null when none is given. Refuses one that can be guessed, or that no header can carry. */
 async function readApiToken({ values, document, files }: Reading): Promise<string | null> {
   const token = (await files.secret(['api', 'token'], values.api)) ?? null;
   if (token === null) return null;

@@ -1,115 +1,91 @@
-/** What a configuration says, for logs and eyes: no secret in it, whatever a plugin calls it. */
+/** Describes a configuration for logs and people, without any secret, whatever a plugin calls its own. */
 
 import { formatEth, formatGwei } from '../core/base/money.js';
 import type { Config } from './config.js';
 import { formatDuration, formatShare } from './reading/quantity.js';
+import { howShown } from './schema.js';
 
 export interface ConfigDescription {
-  readonly [key: string]: string | number | boolean | null | ConfigDescription | readonly unknown[];
+  readonly [key: string]: unknown;
 }
 
 /**
- * The configuration in the words of its file. URLs keep only their origin, because passwords and
- * API keys hide in user names, paths and queries; of a source's options only numbers, switches and
- * origins are shown.
+ * The configuration in the words of its file. The schema marks what is secret: of a token only its presence is shown,
+ * and of a URL only its origin, because passwords and API keys hide in user names, paths and queries. Of a source's
+ * options only numbers, switches and origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
-  const { pool, sentinel, chain, temporal, wallet, api, retention } = config;
+  const { pool, sources, sentinel, database, retention, temporal, chain, wallet, api, log } =
+    config;
+  const { chainId, ...ofChain } = chain;
+  const { signer, ...ofWallet } = wallet;
+  const { address, namespace, connection, uiUrl } = temporal;
+  const hasTls = connection.tls !== undefined && connection.tls !== false;
   return {
-    pool: {
-      id: pool.id,
-      name: pool.name,
-      region: pool.region,
-      commission: formatShare(pool.commissionBps),
-      payoutThreshold: `${formatEth(pool.payoutThresholdWei)} ETH`,
-      minPayoutInterval: formatDuration(pool.minPayoutIntervalMs),
-      rounding: pool.rounding,
-      termsFrom: pool.termsFrom?.toISOString() ?? null,
-      payoutInterval: formatDuration(pool.payoutIntervalMs),
-      payoutsEnabled: pool.payoutsEnabled,
-      maxPayout: `${formatEth(pool.maxPayoutWei)} ETH`,
-      maxPaidPerDay: `${formatEth(pool.maxPaidPerDayWei)} ETH`,
-      maxOrderedPerDay: `${formatEth(pool.maxOrderedPerDayWei)} ETH`,
-      maxGasShare: formatShare(pool.maxGasShareBps),
-      maxJobFee: `${formatEth(pool.maxJobFeeWei)} ETH`,
-      syncInterval: formatDuration(pool.syncIntervalMs),
-      jobMatchWindow: formatDuration(pool.jobMatchWindowMs),
-    },
-    sources: config.sources.map((source) => ({
-      id: source.id,
-      kind: source.kind,
-      ...(source.module === null ? {} : { module: source.module }),
-      ...(source.of === undefined ? {} : { of: source.of }),
-      region: source.region,
-      nodeType: source.nodeType,
-      from: source.from?.toISOString() ?? 'beginning',
-      syncInterval: formatDuration(source.syncIntervalMs),
-      options: describeOption(source.options),
-    })),
-    sentinel: {
-      lag: formatDuration(sentinel.lagMs),
-      silence: formatDuration(sentinel.silenceMs),
-      zeroFeeShare: formatShare(sentinel.zeroFeeShareBps),
-      unmatchedAge: formatDuration(sentinel.unmatchedAgeMs),
-      priceJumpFactor: sentinel.priceJumpFactor,
-      clockSkew: formatDuration(sentinel.clockSkewMs),
-    },
-    database: describeDatabase(config.database),
-    retention: { keepMonths: retention.keepMonths, archiveDir: retention.archiveDir },
-    temporal: {
-      address: temporal.address,
-      namespace: temporal.namespace,
-      tls: temporal.connection.tls !== undefined && temporal.connection.tls !== false,
-      apiKey: presence(temporal.connection.apiKey),
-      uiUrl: temporal.uiUrl,
-    },
-    chain: {
-      id: chain.chainId,
-      rpcUrls: chain.rpcUrls.map(describeUrl),
-      confirmations: chain.confirmations,
-      finalityConfirmations: chain.finalityConfirmations,
-      maxFeePerGas: `${formatGwei(chain.maxFeePerGasWei)} gwei`,
-      maxPriorityFeePerGas: `${formatGwei(chain.maxPriorityFeePerGasWei)} gwei`,
-      gasLimitCap: `${chain.gasLimitCap} gas`,
-      pollInterval: formatDuration(chain.pollIntervalMs),
-      bumpAfter: formatDuration(chain.bumpAfterMs),
-      rpcTimeout: formatDuration(chain.rpcTimeoutMs),
-      maxHeadAge: formatDuration(chain.maxHeadAgeMs),
-      keepInWallet: `${formatEth(chain.keepInWalletWei)} ETH`,
-      explorerUrl: chain.explorerUrl,
-    },
-    wallet: {
-      ...describeSigner(wallet.signer),
-      address: wallet.address,
-      acceptedTransactions: wallet.acceptedTransactions,
-    },
-    api: {
-      host: api.host,
-      port: api.port,
-      token: presence(api.token),
-      showConnections: api.showConnections,
-    },
-    log: { level: config.log.level },
+    pool: describeSection(['pool'], pool),
+    sources: sources.map(describeSource),
+    sentinel: describeSection(['sentinel'], sentinel),
+    database: describeDatabase(database),
+    retention: describeSection(['retention'], retention),
+    temporal: describeSection(['temporal'], {
+      address,
+      namespace,
+      tls: hasTls,
+      apiKey: connection.apiKey,
+      uiUrl,
+    }),
+    chain: describeSection(['chain'], { id: chainId, ...ofChain }),
+    wallet: { ...describeSigner(signer), ...describeSection(['wallet'], ofWallet) },
+    api: describeSection(['api'], api),
+    log: describeSection(['log'], log),
   };
 }
 
-function describeSigner(signer: Config['wallet']['signer']): ConfigDescription {
-  if (signer.kind === 'keystore') {
-    const { keystorePath, passphrasePath } = signer;
-    return { signer: signer.kind, keystoreFile: keystorePath, passphraseFile: passphrasePath };
-  }
-  const { caPath, certPath, keyPath, tokenPath } = signer;
-  return {
-    signer: signer.kind,
-    remote: {
-      url: describeUrl(signer.url),
-      caFile: caPath,
-      certFile: certPath,
-      keyFile: keyPath,
-      tokenFile: tokenPath,
-      timeout: formatDuration(signer.timeoutMs),
-    },
-  };
+type Path = readonly (string | number)[];
+
+/** A section as the file spells it: a unit that a name ends with goes to the value. */
+function describeSection(path: Path, values: object): ConfigDescription {
+  const spelled = Object.entries(values).map(([name, value]: [string, unknown]) => {
+    const [, key = name, unit = ''] = /^(.+?)(Wei|Ms|Bps)?$/.exec(name) ?? [];
+    return [key, describeValue([...path, key], value, unit)];
+  });
+  return Object.fromEntries(spelled);
+}
+
+function describeValue(path: Path, value: unknown, unit: string): unknown {
+  const shows = howShown(path);
+  if (shows === 'presence') return presence(value);
+  if (Array.isArray(value)) return value.map((item, i) => describeValue([...path, i], item, unit));
+  if (typeof value === 'string' && shows === 'origin') return describeUrl(value);
+  if (typeof value === 'bigint') return describeAmount(value, unit, String(path.at(-1)));
+  if (typeof value === 'number' && unit === 'Ms') return formatDuration(value);
+  if (typeof value === 'number' && unit === 'Bps') return formatShare(value);
+  return value instanceof Date ? value.toISOString() : value;
+}
+
+function describeAmount(amount: bigint, unit: string, key: string): string {
+  if (unit !== 'Wei') return `${amount} gas`;
+  return key.endsWith('PerGas') ? `${formatGwei(amount)} gwei` : `${formatEth(amount)} ETH`;
+}
+
+function describeSource(source: Config['sources'][number]): ConfigDescription {
+  const { id, kind, module, of, region, nodeType, from, syncIntervalMs, options } = source;
+  const section = describeSection(['sources', 0], {
+    id,
+    kind,
+    ...(module === null ? {} : { module }),
+    ...(of === undefined ? {} : { of }),
+    region,
+    nodeType,
+    from: from ?? 'beginning',
+    syncIntervalMs,
+  });
+  return { ...section, options: describeOption(options) };
+}
+
+function describeSigner({ kind, ...place }: Config['wallet']['signer']): ConfigDescription {
+  if (kind === 'keystore') return { signer: kind, ...place };
+  return { signer: kind, remote: describeSection(['wallet', 'remote'], place) };
 }
 
 function describeDatabase(database: Config['database']): ConfigDescription {
@@ -122,7 +98,7 @@ function describeDatabase(database: Config['database']): ConfigDescription {
   return { embedded: { dir: database.embeddedDir, port: database.port } };
 }
 
-function describeOption(value: unknown): ConfigDescription | readonly unknown[] | string | number {
+function describeOption(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(describeOption);
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return String(value);
@@ -133,7 +109,7 @@ function describeOption(value: unknown): ConfigDescription | readonly unknown[] 
   );
 }
 
-/** Only where it leads; `…` stands for what may hold a key. */
+/** Shows only where a URL leads; `…` stands for the part that may hold a key. */
 function describeUrl(url: string): string {
   const { protocol, host, pathname, search, username } = new URL(url);
   if (host === '') return 'set';

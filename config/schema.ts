@@ -2,64 +2,73 @@
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../core/base/address.js';
 import { ROUNDINGS } from '../core/base/money.js';
-import { readTime, TIME_WANTED } from '../core/base/time.js';
 import {
-  parseAmountWei,
-  parseDurationMs,
-  parseGas,
-  parseShareBps,
-  type Quantity,
-} from './reading/quantity.js';
+  amountWei,
+  durationMs,
+  flag,
+  gas,
+  HOST_AND_PORT,
+  id,
+  interval,
+  isHostAndPort,
+  moment,
+  momentOrBeginning,
+  orNull,
+  portNumber,
+  postgresUrl,
+  secret,
+  secretUrl,
+  section,
+  shareBps,
+  shownAs,
+  shownUrl,
+  text,
+  wholeNumber,
+} from './reading/kinds.js';
 
-/** What Temporal's SDK connects to. */
-export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
-const amountWei = () => quantity(parseAmountWei);
-const durationMs = () => quantity(parseDurationMs);
-const shareBps = () => quantity(parseShareBps);
-const gas = () => quantity(parseGas);
-const text = () => z.string('give text').trim().min(1, 'it is empty');
-const id = () =>
-  text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
-
-const pool = z.strictObject({
-  id: id().max(40, 'use at most 40 letters').optional(),
+const pool = section({
+  /** Null: the first start makes one up and keeps it in the ledger. */
+  id: orNull(id().max(40, 'use at most 40 letters')),
   name: text().prefault('openpool'),
   region: text().prefault('global'),
+  /** The pool's share of each job's fees. */
   commission: shareBps().prefault('25%'),
   payoutThreshold: amountWei().prefault('0.005 ETH'),
   minPayoutInterval: durationMs().prefault('1h'),
+  /** Who gets the fraction of a wei. */
   rounding: z.enum(ROUNDINGS, `give ${ROUNDINGS.join(' or ')}`).prefault('commission-floor'),
-  termsFrom: moment().optional(),
+  /** The time from which these terms hold. Null: the file changes no terms that the ledger has. */
+  termsFrom: orNull(moment()),
   payoutInterval: interval('10s').prefault('4h'),
   payoutsEnabled: flag().prefault(true),
+  /** A larger payout waits for an operator's approval. */
   maxPayout: amountWei().prefault('1 ETH'),
+  /** The most that leaves the wallet within 24 hours. */
   maxPaidPerDay: amountWei().prefault('10 ETH'),
+  /** The most that adjustments, and jobs assigned to payees that no event has named, come to in 24 hours. */
   maxOrderedPerDay: amountWei().prefault('1 ETH'),
+  /** The most that gas may cost, as a share of a payout's amount. */
   maxGasShare: shareBps().prefault('10%'),
+  /** A job with a higher fee is set aside and not credited. */
   maxJobFee: amountWei().prefault('0.1 ETH'),
   syncInterval: interval('1s').prefault('1m'),
+  /** The two events of one AI job are at most this far apart. */
   jobMatchWindow: durationMs().prefault('1h'),
 });
 
-const source = z.strictObject({
+const source = section({
   id: id(),
   kind: text().prefault('orchestrator-http'),
   module: text().optional(),
   of: id().optional(),
   region: text().optional(),
   nodeType: z.enum(['ai', 'transcode'], 'give ai or transcode').optional(),
-  from: text().transform((value, context) => {
-    if (value === 'beginning') return null;
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
-    return z.NEVER;
-  }),
+  from: momentOrBeginning(),
   syncInterval: interval('1s').optional(),
   options: z.record(z.string(), z.unknown()).prefault({}),
 });
 
-const sentinel = z.strictObject({
+const sentinel = section({
   lag: interval('1s').prefault('15m'),
   silence: interval('1s').prefault('30m'),
   zeroFeeShare: shareBps().prefault('5%'),
@@ -68,8 +77,8 @@ const sentinel = z.strictObject({
   clockSkew: interval('1s').prefault('2m'),
 });
 
-const database = z.strictObject({
-  url: postgresUrl().optional(),
+const database = section({
+  url: postgresUrl().register(shownAs, { shows: 'origin' }).optional(),
   urlFile: text().optional(),
   passwordFile: text().optional(),
   embedded: z
@@ -80,16 +89,18 @@ const database = z.strictObject({
     .optional(),
 });
 
-const retention = z.strictObject({
-  keepMonths: wholeNumber(1, 1_200).optional(),
+const retention = section({
+  /** Whole months of raw events that stay in the table next to the running one. Null: all of them. */
+  keepMonths: orNull(wholeNumber(1, 1_200)),
+  /** The directory for the files of older months. */
   archiveDir: text().prefault('.openpool/archive'),
 });
 
-const temporal = z.strictObject({
+const temporal = section({
   profile: text().optional(),
   address: text().refine(isHostAndPort, HOST_AND_PORT).optional(),
   namespace: text().optional(),
-  apiKey: text().optional(),
+  apiKey: secret().optional(),
   apiKeyFile: text().optional(),
   tls: z
     .union([
@@ -102,12 +113,13 @@ const temporal = z.strictObject({
       }),
     ])
     .optional(),
-  uiUrl: shownUrl().optional(),
+  /** The place where people look at workflows. Null: pages show no links. */
+  uiUrl: orNull(shownUrl()),
 });
 
-const chain = z.strictObject({
+const chain = section({
   id: wholeNumber(1).prefault(42_161),
-  rpcUrls: z.array(webUrl(), 'give a list of URLs').min(1, 'give at least one URL').optional(),
+  rpcUrls: z.array(secretUrl(), 'give a list of URLs').min(1, 'give at least one URL').optional(),
   rpcUrlsFile: text().optional(),
   confirmations: wholeNumber(1).prefault(20),
   finalityConfirmations: wholeNumber(1).prefault(3_600),
@@ -119,17 +131,20 @@ const chain = z.strictObject({
   rpcTimeout: interval('100ms').prefault('5s'),
   maxHeadAge: interval('1s').prefault('10m'),
   keepInWallet: amountWei().prefault('0.001 ETH'),
-  explorerUrl: shownUrl().optional(),
+  explorerUrl: orNull(shownUrl()),
 });
 
-const remoteSigner = z.strictObject({
-  url: webUrl(),
-  caFile: text().optional(),
-  certFile: text().optional(),
-  keyFile: text().optional(),
-  tokenFile: text().optional(),
+const remoteSigner = section({
+  url: secretUrl(),
+  caFile: orNull(text()),
+  certFile: orNull(text()),
+  keyFile: orNull(text()),
+  tokenFile: orNull(text()),
   timeout: interval('100ms')
-    .refine((value) => value <= 30_000, 'it must be at most 30s: the wallet is locked meanwhile')
+    .refine(
+      ({ value }) => value <= 30_000,
+      'it must be at most 30s: the wallet is locked meanwhile',
+    )
     .prefault('5s'),
 });
 
@@ -161,21 +176,22 @@ const wallet = z
       const message = `signer: ${given.signer} does not use this: remove it, or choose the other signer`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
-    const { certFile, keyFile } = given.remote ?? {};
-    if ((certFile === undefined) === (keyFile === undefined)) return;
-    const path = ['remote', certFile === undefined ? 'certFile' : 'keyFile'];
+    const { certFile = null, keyFile = null } = given.remote ?? {};
+    if ((certFile === null) === (keyFile === null)) return;
+    const path = ['remote', certFile === null ? 'certFile' : 'keyFile'];
     context.addIssue({ code: 'custom', path, message: 'certFile and keyFile go together: add it' });
   });
 
-const api = z.strictObject({
+const api = section({
   host: text().prefault('127.0.0.1'),
   port: portNumber().prefault(8080),
-  token: text().optional(),
+  token: secret().optional(),
   tokenFile: text().optional(),
+  /** Shows the addresses (host:port) of remote workers to everybody. */
   showConnections: flag().prefault(false),
 });
 
-const log = z.strictObject({
+const log = section({
   level: z
     .enum(['trace', 'debug', 'info', 'warn', 'error'], 'give trace, debug, info, warn or error')
     .prefault('info'),
@@ -194,120 +210,38 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
 });
 
-/** The YAML's values, checked, with defaults filled in and units worked out; files not yet read. */
+/** The checked values of the YAML, with their defaults and in base units. The files that they name are not read yet. */
 export type ConfigValues = z.output<typeof configSchema>;
 export type SourceValues = z.output<typeof source>;
 
 /** The keys that may stand at a place of the file; undefined where anything may. */
 export function knownKeys(path: readonly PropertyKey[]): readonly string[] | undefined {
-  let schema: unknown = configSchema;
+  const schema = schemaAt(path);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined;
+}
+
+/** How the value at a place of the file is shown; undefined: as it is. */
+export function howShown(path: readonly PropertyKey[]): 'presence' | 'origin' | undefined {
+  const schema = schemaAt(path);
+  return schema instanceof z.ZodType ? shownAs.get(schema)?.shows : undefined;
+}
+
+function schemaAt(path: readonly PropertyKey[]): unknown {
+  let schema = unwrap(configSchema);
   for (const part of path) {
-    const inner = unwrap(schema);
-    if (inner instanceof z.ZodArray) schema = inner.element;
-    else if (inner instanceof z.ZodObject) schema = inner.shape[String(part)];
+    if (schema instanceof z.ZodArray) schema = unwrap(schema.element);
+    else if (schema instanceof z.ZodObject) schema = unwrap(schema.shape[String(part)]);
     else return undefined;
   }
-  const last = unwrap(schema);
-  return last instanceof z.ZodObject ? Object.keys(last.shape) : undefined;
+  return schema;
 }
 
 function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
     return unwrap(schema.unwrap());
   }
+  if (schema instanceof z.ZodPipe) return unwrap(schema.in);
   // A union here is always "switch or section": the section's keys are the ones to know.
   if (schema instanceof z.ZodUnion) return schema.options.find((o) => o instanceof z.ZodObject);
   return schema;
-}
-
-function quantity<T>(parse: (value: string) => Quantity<T>) {
-  return z
-    .union([z.string(), z.number()], 'give a number and its unit')
-    .transform((value, context) => {
-      const read = parse(String(value));
-      if (read.ok) return read.value;
-      const code = read.wrong === 'unit' ? 'CONFIG_UNIT' : 'CONFIG_VALUE';
-      context.addIssue({ code: 'custom', message: read.mend, params: { code } });
-      return z.NEVER;
-    });
-}
-
-/** A duration that something is repeated after or waits for: zero would spin. */
-function interval(least: string) {
-  const leastMs = parseDurationMs(least);
-  return durationMs().refine(
-    (value) => leastMs.ok && value >= leastMs.value,
-    `it must be at least ${least}`,
-  );
-}
-
-/** Digits in quotes count too: that is how a value from the environment arrives. */
-function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-  return z
-    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'give a whole number')
-    .refine(
-      (value) => Number.isSafeInteger(value) && value >= least && value <= most,
-      `give a whole number ${range}`,
-    );
-}
-
-function portNumber() {
-  return wholeNumber(0, 65_535);
-}
-
-/** A time with its zone. */
-function moment() {
-  return text().transform((value, context) => {
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: TIME_WANTED });
-    return z.NEVER;
-  });
-}
-
-function flag() {
-  return z.union(
-    [z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')],
-    'give true or false',
-  );
-}
-
-function webUrl() {
-  return text().refine((value) => hasProtocol(value, ['http:', 'https:']), {
-    message: 'give a URL that begins with http:// or https://',
-  });
-}
-
-/** A link on public pages. */
-function shownUrl() {
-  return webUrl().refine((value) => !isWebUrl(value) || !hasCredentials(value), {
-    message: 'everybody sees this URL: take user and password out of it',
-  });
-}
-
-function hasCredentials(url: string): boolean {
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
-}
-
-function postgresUrl() {
-  return text().refine(isPostgresUrl, 'give a URL such as postgres://user@host:5432/name');
-}
-
-export function isPostgresUrl(value: string): boolean {
-  return hasProtocol(value, ['postgres:', 'postgresql:']);
-}
-
-/** A name, an IPv4 address, or an IPv6 address in brackets. */
-export function isHostAndPort(value: string): boolean {
-  return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
-}
-
-export function isWebUrl(value: string): boolean {
-  return hasProtocol(value, ['http:', 'https:']);
-}
-
-function hasProtocol(value: string, protocols: readonly string[]): boolean {
-  return URL.canParse(value) && protocols.includes(new URL(value).protocol);
 }

@@ -5,10 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../config/config.js';
 import { knownKeys } from '../config/schema.js';
-import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http-options.js';
+import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 
 const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));
+const OPERATIONS = fileURLToPath(new URL('../docs/operations.md', import.meta.url));
 const COMPOSE = fileURLToPath(new URL('./compose.yaml', import.meta.url));
 const { write } = useConfigFiles();
 
@@ -54,6 +55,18 @@ describe('the example', () => {
       const spelled = text.replace(line, `${indent}${dash}${key}: ${value}`);
       const left = text.replace(line, '');
       expect(await effective(spelled), `the default of ${key}`).toEqual(await effective(left));
+    }
+  });
+
+  it('states the defaults that docs/operations.md states', async () => {
+    const text = await readFile(EXAMPLE, 'utf8');
+    const page = await readFile(OPERATIONS, 'utf8');
+    const rows = [...page.matchAll(/^\|[^|]+\| `(\w+)\.(\w+)` \| `([^`]+)` \|/gm)];
+    expect(rows.length).toBeGreaterThan(10);
+    for (const [, section = '', key = '', told] of rows) {
+      const inSection = text.slice(text.search(new RegExp(`^${section}:$`, 'm')));
+      const stated = new RegExp(`^  ${key}: .+ # default (.+)$`, 'm').exec(inSection);
+      expect(stated?.[1], `the default of ${section}.${key}`).toBe(told);
     }
   });
 

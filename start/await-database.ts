@@ -1,4 +1,4 @@
-/** Coming to the database at a start: one that is away is waited for, one that refuses is told. */
+/** How a start reaches Postgres: it waits while Postgres is away, and tells what Postgres refuses. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Does what needs the database, again and again while it is away: it may come up after us, and it may go down
- * in the middle. What Postgres refuses is thrown with a code and its own words.
+ * Runs a step that needs Postgres, and runs it again while Postgres is away: Postgres may come up after us, or go down in
+ * the middle of the step. Throws what Postgres refuses, with a code and Postgres' own message.
  */
 export async function untilDatabaseAnswers<T>(
   { db, log, signal }: Waiting,
@@ -42,7 +42,7 @@ export async function untilDatabaseAnswers<T>(
   }
 }
 
-/** Without the password. */
+/** The place without the password. */
 function whereabouts(db: Database): { readonly user: string; readonly place: string } {
   const url = new URL(db.$client.options.connectionString ?? 'postgres://localhost');
   const place = url.searchParams.get('host') ?? url.host;

@@ -1,4 +1,4 @@
-/** How a process without the worker's rights comes to its ledger: it waits until a worker has made it. */
+/** How a process without a worker's rights gets its ledger: it waits until a worker has made it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -25,7 +25,7 @@ interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** The ledger, once the database is at this version; it changes nothing, and says what it waits for. */
+/** Waits until the database is at this version, then gives the ledger. Changes nothing, and logs what it waits for. */
 export async function awaitLedger({ db, config, log, signal }: Waiting): Promise<Ledger> {
   const claim = { poolId: config.pool.id, chainId: config.chain.chainId };
   let said: { readonly why: string; readonly atMs: number } | undefined;

@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 const NODE_OF_LARGE_NURSERIES = 22;
 
 /**
- * Keeps a sync below 250 MB, beside the worker that it runs in: large events leave garbage by the megabyte.
- * The heap becomes little more than twice what is alive before it is looked through, not four times; and where the
- * nursery would grow large it stays as small as it begins, which costs a tenth of the speed. To be called before
- * anything else is loaded: what loading leaves behind makes the nursery grow at once.
+ * Keeps what a sync needs below 250 MB on top of its worker, because large events leave garbage by the megabyte. V8
+ * then collects when the heap is little more than twice what is alive, and not four times. Where the nursery would
+ * grow large, it stays at its first size, which costs a tenth of the speed. Call it before anything else is loaded:
+ * the garbage of loading makes the nursery grow at once.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=110');

@@ -1,4 +1,4 @@
-/** One log for the process, the SDK included: readable lines in a terminal, JSON elsewhere. */
+/** The one log of a process, which the SDK writes to as well: readable lines in a terminal, JSON elsewhere. */
 import {
   DefaultLogger,
   type LogLevel,
@@ -44,9 +44,9 @@ const SDK_LEVELS: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' 
   ERROR: 'error',
 };
 
-/** Sends the SDK's log into ours and leaves signals to us. Once per process, before any worker. */
+/** Sends the SDK's log into ours and keeps the SDK from handling signals. Call it once per process, before any worker. */
 export function installRuntime(log: Log): void {
-  // The SDK tells of every poller at info: worth a line only to those who look for it.
+  // The SDK logs every poller at info, which only a person who debugs it wants to read.
   const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: said, message, meta }) => {
@@ -59,7 +59,7 @@ export function installRuntime(log: Log): void {
   });
 }
 
-/** Of what the SDK tells beside its message, what an operator can use; task tokens are none of it. */
+/** The fields of the SDK's messages that help an operator. Task tokens are not among them. */
 function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
   const known = names.filter((name) => meta[name] !== undefined);
@@ -79,14 +79,15 @@ function plainLine(line: string): string {
   return `${visible(head, 'lines')}${visible(details.join(''))}\n`;
 }
 
-/** What a log may keep of an error: its words cleaned, where it happened, and the same of its causes. */
+/** What a log keeps of an error and of its causes: the cleaned message, and where it happened. */
 export function describeError(error: unknown): Record<string, unknown> {
   const known = statementError(error);
   if (!(known instanceof Error)) return { message: foreignText(known) };
   const frames = (known.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
   const code = 'code' in known && typeof known.code === 'string' ? { code: known.code } : {};
   return {
-    ...{ type: known.name, ...code },
+    type: known.name,
+    ...code,
     message: known instanceof PoolError ? known.message : foreignText(known),
     stack: frames.join('\n'),
     ...(known.cause instanceof Error ? { cause: describeError(known.cause) } : {}),

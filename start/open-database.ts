@@ -4,7 +4,7 @@ import { sharePostgres } from '../core/db/embedded/shared.js';
 
 export interface OpenedDatabase {
   readonly db: Database;
-  /** Where it is, for further connections. */
+  /** The URL, for further connections. */
   readonly url: string;
   /** Closes the connections, and stops the embedded server when no other process uses it. */
   close(): Promise<void>;
@@ -15,7 +15,7 @@ interface OpenOptions {
   readonly maxConnections?: number;
 }
 
-/** Opens the configured database; the embedded one is started unless another process runs it. */
+/** Opens the configured database. Starts the embedded one unless another process runs it. */
 export async function openPoolDatabase(
   config: Pick<Config, 'database'>,
   options: OpenOptions = {},

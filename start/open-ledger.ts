@@ -1,10 +1,10 @@
-/** The ledger that a process works on, compared with what its configuration says. */
+/** Opens the ledger that a process works on, and compares it with the configuration. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Database } from '../core/db/database.js';
 import { type Ledger, openLedger } from '../core/ledger/store/identity.js';
 
-/** The ledger of the configured database, written down by the first start. */
+/** Opens the ledger of the configured database. The first start of a pool writes it down. */
 export function openConfiguredLedger(db: Database, config: Config): Promise<Ledger> {
   const { pool, chain } = config;
   return openLedger(db, {
@@ -16,7 +16,7 @@ export function openConfiguredLedger(db: Database, config: Config): Promise<Ledg
 
 const LONGEST_NAME = 30;
 
-/** The pool's name as an id, and something that two pools of one name do not share: `my-pool-3fa9c1`. */
+/** Makes an id from the pool's name, with an ending that tells two pools of one name apart: `my-pool-3fa9c1`. */
 function newPoolId(name: string): string {
   const plain = name
     .toLowerCase()

@@ -3,7 +3,7 @@
 import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
 import type { ConfigWarning } from '../config/reading/problem.js';
-import { readVersion } from '../config/reading/process.js';
+import { readVersion } from '../config/reading/program.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
@@ -21,13 +21,13 @@ import { startWatchdog } from './watchdog.js';
 export interface ServiceContext {
   readonly config: Config;
   readonly db: Database;
-  /** Where the database is, for further connections. */
+  /** The database's URL, for further connections. */
   readonly databaseUrl: string;
-  /** What the database is the ledger of; the same that the configuration speaks of. */
+  /** The pool and the chain of this database's ledger, which the configuration agrees with. */
   readonly ledger: Ledger;
   readonly log: Log;
   readonly version: string;
-  /** Aborted when the process is told to stop, also while services still start. */
+  /** Aborted when the process is told to stop, even while services still start. */
   readonly signal: AbortSignal;
 }
 
@@ -40,9 +40,9 @@ export interface Service {
 
 interface ProcessOptions extends LoadOptions {
   readonly maxConnections?: number;
-  /** How long the event loop may be blocked. @default the watchdog's */
+  /** The longest time that the event loop may be blocked. @default the watchdog's */
   readonly blockedMs?: number;
-  /** Called once; services are stopped in the reverse of this order. */
+  /** Each is called once, in this order; the services stop in the reverse order. */
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 
@@ -60,12 +60,12 @@ export async function runProcess(options: ProcessOptions): Promise<never> {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      // The second one is somebody who does not want to wait.
+      // Whoever sends a second signal does not want to wait.
       if (stopping.signal.aborted) process.exit(130);
       stopping.abort(new Error(`stopped by ${signal}`));
     });
   }
-  // Of a process that another one has started: that one has ended, or lets it go.
+  // Our parent process, which started us over this channel, has ended or lets us go.
   process.on('disconnect', () => stopping.abort(new Error('stopped with the process beside it')));
   let log = createLog({ level: 'info' });
   try {
@@ -90,7 +90,7 @@ async function run(
   const { signal, services, blockedMs } = options;
   const version = readVersion();
   log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
-  // Of every process, from its start: one that waits for Postgres or Temporal, or holds the halt, can be stuck too.
+  // Watch from the start: a process that still waits for Postgres or Temporal can be stuck too.
   const stopWatching = startWatchdog({ log, ...(blockedMs === undefined ? {} : { blockedMs }) });
   const database = await openPoolDatabase(config, options).catch((error: unknown) => {
     stopWatching();
@@ -115,7 +115,7 @@ async function run(
   }
 }
 
-/** A worker brings the database to its version; an API waits for that, because its role may not do it. */
+/** A worker brings the database to its version. An API waits for that, because its role in Postgres must not do it. */
 async function comeToLedger(
   context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
   { needsWallet = false }: LoadOptions,

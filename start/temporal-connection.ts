@@ -22,15 +22,15 @@ interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
-/** Connects, however long it takes: a server that comes up late is no reason to fall over. */
+/** Connects, however long it takes, because the server may come up after us. */
 export function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
   return again(options, () => connectOnce(options.config.temporal));
 }
 
 /**
- * Asks Temporal, again and again while it does not answer: a server that has just come up, or a busy one,
- * accepts connections long before it keeps its deadlines. `ask` may have been carried out before; what
- * Temporal refuses is thrown.
+ * Asks Temporal, and asks again while it does not answer: a server that has just come up, or a busy one, accepts
+ * connections long before it keeps its deadlines. `ask` must be harmless when it runs twice. Throws what Temporal
+ * refuses.
  */
 export function untilTemporalAnswers<T>(
   options: ConnectOptions,
@@ -90,7 +90,7 @@ async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> 
 
 const GRPC_NOT_FOUND = 5;
 
-/** In words for an operator, why Temporal or the namespace cannot be reached, with the command that helps. */
+/** Tells an operator why Temporal or the namespace cannot be reached, with the command that helps. */
 export function describeFailure(temporal: TemporalConfig, error: unknown): string {
   const { address, namespace } = temporal;
   if (error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND) {

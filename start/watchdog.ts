@@ -1,7 +1,7 @@
 /**
- * Ends a process that does not get on: its event loop is blocked, or a loop that has work does not turn.
- * Whoever supervises the process starts it again, and everything goes on from Postgres. Nobody else can tell:
- * a blocked process still holds its connections, and one whose loop stands still answers every health check.
+ * Ends a process that is stuck: its event loop is blocked, or a loop that has work does not turn. The supervisor then
+ * starts the process again, and everything goes on from Postgres. Nobody outside can see that it is stuck: a blocked
+ * process still holds its connections, and one with a loop that stands still answers every health check.
  */
 import { Worker } from 'node:worker_threads';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -14,15 +14,15 @@ interface WatchdogOptions {
   readonly log: Log;
   /** Ends the process. @default process.exit */
   readonly exit?: (code: number) => void;
-  /** How long the event loop may be blocked. @default 120000 */
+  /** The longest time in ms that the event loop may be blocked. @default 120000 */
   readonly blockedMs?: number;
 }
 
 const BLOCKED_MS = 120_000;
 
 /**
- * Of a thread of its own, which counts looks and not the clock's time: a machine that slept, or a process that
- * was stopped, took both along.
+ * Runs in a thread of its own. It counts its own looks and not the clock's time: when the machine sleeps or the process is
+ * stopped, this thread stands still as well, and the pause is no fault.
  */
 const OTHER_THREAD = `
 const { workerData } = require('node:worker_threads');
@@ -39,7 +39,7 @@ setInterval(() => {
 }, ${LOOK_MS});
 `;
 
-/** Watches until the function that it answers is called. */
+/** Watches until the returned function is called. */
 export function startWatchdog({
   log,
   exit = process.exit,
@@ -58,7 +58,7 @@ export function startWatchdog({
     workerData: { beats, words, most: Math.ceil(blockedMs / LOOK_MS) },
   });
   thread.unref();
-  // Without it the loops are watched all the same.
+  // The loops are watched even without this thread.
   thread.on('error', (error) => log.warn(`the watchdog's thread ended: ${error.message}`));
   const timer = setInterval(() => {
     Atomics.add(beats, 0, 1);

@@ -14,7 +14,9 @@ const documented = new Set(
 const app = createApp({
   db: openDatabase({ url: 'postgres://127.0.0.1:1/none' }),
   client: silentTemporal(),
-  ...{ config: testConfig(), poolId: 'a', version: '1' },
+  config: testConfig(),
+  poolId: 'a',
+  version: '1',
 });
 const served = new Set(
   app.routes

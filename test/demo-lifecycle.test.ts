@@ -41,7 +41,9 @@ function startDemo(...flags: string[]): Demo {
     process.execPath,
     ['--import', 'tsx', 'dev/demo/demo.ts', '--dir', dir, ...flags],
     {
-      ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
       // A bounded day makes its state in the directory for temporary files.
       env: { ...process.env, TMPDIR: dir },
     },

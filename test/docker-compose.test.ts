@@ -145,7 +145,7 @@ describe('docker-compose.yml', () => {
   it('gives the worker every secret, and the API none of the wallet', async () => {
     const config = await loadAs('worker', true);
     const { signer } = config.wallet;
-    expect(signer.kind === 'keystore' && basename(signer.keystorePath)).toBe('keystore');
+    expect(signer.kind === 'keystore' && basename(signer.keystoreFile)).toBe('keystore');
     const shown = compose.services.api.secrets?.map((secret) => namesOf(secret).source);
     expect(shown).toEqual(['api-database-password', 'api-token']);
     expect((await loadAs('api', false)).api.token).toBe('secret-of-api-token');

@@ -2,12 +2,13 @@
  * A statement that fails tells why, and its parameters appear nowhere: here the row that holds a signed
  * transaction is refused by Postgres, for a while.
  */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntil } from '../core/processes/process.js';
+import { until } from '../dev/kit/until.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 import { recordTestTerms, reserveFor, setBalance, stateOf } from './harness/money.js';
@@ -62,14 +63,12 @@ describe('a statement that fails', () => {
       histories.push(...traces.filter(({ place }) => place.includes(`payout/${payoutId}`)));
       return histories.some(({ bytes }) => bytes.includes('no_attempts'));
     };
-    await waitUntil({ what: 'the refusal', timeoutMs: 120_000, intervalMs: 500, ready: look });
+    await until('the refusal', look, { withinMs: 120_000, everyMs: 500 });
     await pool.says('in INSERT INTO attempt');
     await database.db.$client.query('ALTER TABLE attempt DROP CONSTRAINT no_attempts');
-    await waitUntil({
-      what: 'the payout',
-      timeoutMs: 120_000,
-      intervalMs: 500,
-      ready: async () => (await stateOf(database.db, payoutId)) === 'paid',
+    await until('the payout', async () => (await stateOf(database.db, payoutId)) === 'paid', {
+      withinMs: 120_000,
+      everyMs: 500,
     });
     await look();
     const printed = { place: 'the log', bytes: Buffer.from(pool.lines.join('\n')) };

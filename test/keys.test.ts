@@ -2,6 +2,7 @@
  * Keys appear nowhere: a pool pays, waits for its chain, fails to start, crashes and is killed, and everything
  * that it left behind is searched for its private key, its passphrase and what the RPC endpoint asks for.
  */
+
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { holdPayout } from '../core/payouts/store/payout-messages.js';
-import { waitUntil } from '../core/processes/process.js';
+import { until } from '../dev/kit/until.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from './harness/database.js';
 import {
@@ -158,43 +159,39 @@ describe('the keys of a pool', () => {
       });
       answers.push({ place: 'POST /v1/payouts', bytes: Buffer.from(await response.text()) });
     }
-    await waitUntil({
-      what: 'a payout that waits for its chain, told in its history too',
-      timeoutMs: 30_000,
-      intervalMs: 200,
-      ready: async () => {
+    await until(
+      'a payout that waits for its chain, told in its history too',
+      async () => {
         const traces = await temporalTraces(temporal.connection, temporal.namespace);
         seenAlive.push(...traces);
         return traces.some(({ bytes }) => bytes.includes('RPC_UNREACHABLE'));
       },
-    });
+      { withinMs: 30_000, everyMs: 200 },
+    );
     chain.process.kill('SIGCONT');
-    await waitUntil({
-      what: 'both payouts',
-      timeoutMs: 90_000,
-      intervalMs: 200,
-      ready: async () => {
+    await until(
+      'both payouts',
+      async () => {
         seenAlive.push(...(await temporalTraces(temporal.connection, temporal.namespace)));
         return (await paidByChain(chain, address)).size === 2;
       },
-    });
-    await waitUntil({
-      what: 'their settlement',
-      timeoutMs: 30_000,
-      intervalMs: 200,
-      ready: async () => (await stateOf(database.db, reserved.payoutId)) === 'paid',
-    });
+      { withinMs: 90_000, everyMs: 200 },
+    );
+    await until(
+      'their settlement',
+      async () => (await stateOf(database.db, reserved.payoutId)) === 'paid',
+      { withinMs: 30_000, everyMs: 200 },
+    );
   }
 
   async function reportOf(pool: PoolProcess): Promise<void> {
     const before = (await readdir(reports)).length;
     pool.process.kill('SIGUSR2');
-    await waitUntil({
-      what: 'a report of the living worker',
-      timeoutMs: 20_000,
-      intervalMs: 100,
-      ready: async () => (await readdir(reports)).length > before,
-    });
+    await until(
+      'a report of the living worker',
+      async () => (await readdir(reports)).length > before,
+      { withinMs: 20_000 },
+    );
   }
 
   async function readApi({ apiUrl }: PoolProcess): Promise<void> {
@@ -276,8 +273,7 @@ describe('the keys of a pool', () => {
     const all = traces.map(({ bytes }) => bytes.toString()).join('\n');
     for (const trigger of ['SIGUSR2', 'Exception', 'OOMError']) expect(all).toContain(trigger);
     expect(findSecrets(traces, FORMS)).toEqual([]);
-    // The folder of the code is called core as well.
-    const files = (await readdir(ROOT, { withFileTypes: true })).filter((one) => one.isFile());
+    const files = (await readdir(ROOT, { withFileTypes: true })).filter((entry) => entry.isFile());
     expect(files.filter(({ name }) => /^core(\.|$)/.test(name))).toEqual([]);
   });
 
@@ -314,15 +310,14 @@ describe('the keys of a pool', () => {
         args: [{ deep: [Buffer.from(KEY, 'hex').toString('base64')] }],
         memo: { note: PASSPHRASE },
       });
-      await waitUntil({
-        what: 'the workflow in the list',
-        timeoutMs: 20_000,
-        intervalMs: 100,
-        ready: async () => {
+      await until(
+        'the workflow in the list',
+        async () => {
           const traces = await temporalTraces(temporal.connection, temporal.namespace);
           return findSecrets(traces, FORMS).length > 0;
         },
-      });
+        { withinMs: 20_000 },
+      );
       const traces = await temporalTraces(temporal.connection, temporal.namespace);
       const found = findSecrets(traces, FORMS).join('\n');
       for (const form of ['the key in base64', 'the passphrase as bytes', 'the key in decimal']) {

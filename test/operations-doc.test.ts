@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/pool-error.js';
 import { DISCREPANCY_CODES } from '../core/checks/rules/discrepancies.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { REBUILD_CODES } from '../core/history/rules/rebuild.js';
 import { WAIT_CODES } from '../core/payouts/rules/payout.js';
 import { FINDING_CODES } from '../core/sentinel/rules/finding.js';
@@ -29,8 +29,8 @@ describe('docs/operations.md', () => {
     expect(doc.split('\n')).toContain(`| \`${code}\` | ${triesAgain} | ${entry.help} |`);
   });
 
-  it.each(Object.entries(REFUSALS))('says of %s what the program says', (code, advice) => {
-    expect(doc.split('\n')).toContain(`| \`${code}\` | ${advice} |`);
+  it.each(Object.entries(REFUSALS))('says of %s what the program says', (code, { help }) => {
+    expect(doc.split('\n')).toContain(`| \`${code}\` | ${help} |`);
   });
 
   it('has no entry for a code that is gone', () => {

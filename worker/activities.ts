@@ -1,15 +1,17 @@
-/** All activities of a worker, each room's with what it needs. */
+/** Puts all activities of a worker together. */
 import type { Client } from '@temporalio/client';
+import { createCheckActivities } from '../activities/checks.js';
 import { createDecisionActivities } from '../activities/decisions.js';
 import { createHistoryActivities, type HistoryDeps } from '../activities/history.js';
-import { createPayoutActivities } from '../activities/payout.js';
-import { createRoundActivities } from '../activities/round.js';
-import { createSentinelActivities, type SentinelDeps } from '../activities/sentinel.js';
-import type { StuckSaga } from '../activities/sweep.js';
-import { createSyncActivities, type SyncDeps } from '../activities/sync.js';
-import { createWalletActivities } from '../activities/wallet.js';
+import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
+import { createSentinelActivities } from '../activities/sentinel.js';
+import { createSyncActivities } from '../activities/sync.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
 import type { Sender } from '../core/payouts/sending/sending.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import type { SentinelDeps } from '../core/sentinel/looking.js';
+import type { StuckSaga } from '../core/sentinel/rules/report.js';
+import type { Activities } from '../workflows/activity-types.js';
 
 interface ActivityDeps {
   readonly money: MoneyDeps;
@@ -23,7 +25,7 @@ interface ActivityDeps {
   readonly onStuckSaga: (saga: StuckSaga) => void;
 }
 
-export function createActivities(deps: ActivityDeps) {
+export function createActivities(deps: ActivityDeps): Activities {
   const { money, sender, sync, sentinel, history, client, poolId, maxOrderedPerDayWei } = deps;
   const { onStuckSaga } = deps;
   return {
@@ -32,7 +34,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createDecisionActivities({ db: money.db, maxOrderedPerDayWei }),
     ...createRoundActivities({ ...money, client, poolId, onStuckSaga }),
     ...createPayoutActivities(sender),
-    ...createWalletActivities(money),
+    ...createCheckActivities(money),
     ...createHistoryActivities(history),
   };
 }

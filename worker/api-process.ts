@@ -1,4 +1,4 @@
-/** The API as a process beside the worker: its readers share no loop with what counts and pays. */
+/** Runs the API in a process next to the worker, so its readers never block the loop that counts and pays. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,28 +6,28 @@ import { fileURLToPath } from 'node:url';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Service, ServiceContext } from '../start/service.js';
 
-/** TypeScript from a checkout, JavaScript from a build. */
+/** It is TypeScript in a checkout and JavaScript in a build. */
 const ENTRY = fileURLToPath(
   new URL(`../api/main${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
-/** Its own requests get five seconds. */
+/** The API gives its own requests five seconds of these. */
 const STOP_GRACE_MS = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** One that ran for so long has not failed at its start. */
+/** A process that ran this long did not fail at its start, and the next pause is short again. */
 const STEADY_MS = 60_000;
 
 interface RunningChild {
   readonly process: ChildProcess;
-  /** Resolves when it listens, or has ended without. */
+  /** Resolves with true when it listens, and with false when it ended before that. */
   readonly started: Promise<boolean>;
-  /** Resolves with words about its end. */
+  /** Resolves with the reason of its end. */
   readonly ended: Promise<string>;
 }
 
 /**
- * Starts the API with the flags of this process; resolves when it listens. Its log goes where this one's goes. One
- * that ends is started again: paying does not end with it. It ends when this process does, however that ends.
+ * Starts the API with the flags of this process, and resolves when it listens. Both log to the same place. When the API
+ * ends, it is started again, and paying goes on meanwhile. The API ends with this process, however this process ends.
  */
 export async function serveApiProcess({ log, signal }: ServiceContext): Promise<Service> {
   let child = startChild();
@@ -79,7 +79,7 @@ function startChild(): RunningChild {
   };
 }
 
-/** Lets go of it: it ends by itself then. A signal would be a second one where a terminal has sent the first. */
+/** Closes the channel, which ends the API. A signal would be its second one when a terminal has sent Ctrl-C to both. */
 async function stopChild({ process: child, ended }: RunningChild): Promise<void> {
   if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);

@@ -1,7 +1,7 @@
 /**
- * A version that knew no pool ids left schedules and running workflows under plain names, on a queue that
- * nobody polls any more. They end here. What they were about stands in Postgres: the payouts go on under
- * sagas of this version, and the schedules of this version do the rest.
+ * Ends what a version without pool ids left in Temporal: schedules and running workflows under plain names, on a queue
+ * that nobody polls any more. Nothing is lost, because Postgres has it all: payouts go on under sagas of this version,
+ * and the schedules of this version do the rest.
  */
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Database } from '../core/db/database.js';
@@ -31,7 +31,7 @@ interface Handover {
   readonly signal: AbortSignal;
 }
 
-/** Whether a worker of that version, or one that was just stopped, still has its schedules in Temporal. */
+/** Whether that version's schedules are in Temporal: one of its workers runs, or was stopped just now. */
 export async function isEarlierVersionThere({
   client,
 }: Pick<Handover, 'client'>): Promise<boolean> {
@@ -44,7 +44,7 @@ export async function isEarlierVersionThere({
   }
 }
 
-/** Ends what that version left behind. Those of its payouts that this ledger does not know are left alone. */
+/** Ends what that version left behind. Payouts that this ledger does not know belong to somebody else and stay. */
 export async function takeOver(handover: Handover): Promise<void> {
   const { client, sources, log } = handover;
   const schedules = [...SCHEDULES, ...sources.map(({ id }) => `sync/${id}`)];

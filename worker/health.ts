@@ -1,6 +1,6 @@
 /**
- * Whether the worker beside this process polls for work and its loops turn, for a container's health check: exit
- * code 0 when both are so. `--config <file>`.
+ * A container's health check. It ends with exit code 0 when the worker of this host polls for work and its loops turn.
+ * Usage: `--config <file>`.
  */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { taskQueueOf } from '../workflows/contract.js';
 
-/** A poll takes up to a minute, and a busy worker may start none for a while. */
+/** A poll takes up to a minute, and a busy worker may not poll for a while. */
 const SILENCE_MS = 180_000;
 const PATIENCE_MS = 10_000;
 /** temporal.api.enums.v1.TaskQueueType */

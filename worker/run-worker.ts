@@ -1,16 +1,15 @@
-/** The Temporal worker: what it needs to know, connected and started in the one right order. */
+/** Starts the Temporal worker: connects what it needs, in the order that each step depends on, and stops it again. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { NativeConnection, Worker, WorkerOptions } from '@temporalio/worker';
 import { tellSagas } from '../activities/sagas.js';
-import type { SentinelDeps } from '../activities/sentinel.js';
-import { findWorkflowBundle } from '../config/reading/process.js';
+import { findWorkflowBundle } from '../config/reading/program.js';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import { registerSources, retireSources } from '../core/events/store/sources/sources.js';
+import { registerSources, retireSources } from '../core/events/store/sources/source-register.js';
 import {
   forgetWorker,
   noteWorker,
@@ -20,6 +19,7 @@ import { createSender, type Sender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { turns, UNHEALTHY_SHARE } from '../core/processes/turns.js';
+import type { SentinelDeps } from '../core/sentinel/looking.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
 import { installRuntime } from '../start/log.js';
 import type { Service, ServiceContext } from '../start/service.js';
@@ -41,14 +41,14 @@ import { registerSearchAttributes } from './temporal/search-attributes.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
-/** Connections to Postgres that a worker may hold for orders, payouts and the clockwork: what is beyond them queues. */
+/** The most connections to Postgres for orders, payouts and the clockwork. Further queries wait for a free one. */
 export const WORKER_CONNECTIONS = 10;
-/** As many again for reading sources and for work on the whole history: a hundred passes may want one at the same time. */
+/** The most connections for reading sources and for work on the whole history. A hundred passes may want one at a time. */
 const BULK_CONNECTIONS = 10;
-/** A pass that waits for its turn with so many others is slow, and no failure. */
+/** A pass may wait this long for a connection while many others read: it is slow then, but has not failed. */
 const BULK_PATIENCE_MS = 60_000;
 
-/** The worker as a part of a process. */
+/** Runs the worker as one of a process's services. */
 export async function serveWorker(context: ServiceContext): Promise<Service> {
   installRuntime(context.log);
   const worker = await startWorker(context);
@@ -83,7 +83,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
       await closeDatabase(bulk);
     });
   } catch (error) {
-    // Nothing may fail between a worker's making and its running: a connection is not closed below it.
+    // Nothing that can fail may stand between making a worker and running it: its connection would close below it.
     await terms.stop();
     await connection.close();
     await closeDatabase(bulk);
@@ -91,7 +91,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   }
 }
 
-/** What reads much never keeps a connection from people and money. */
+/** A pool of its own, so that bulk reading never takes a connection from people and money. */
 function openBulkDatabase({ databaseUrl }: ServiceContext): Database {
   return openDatabase({
     url: databaseUrl,
@@ -104,7 +104,7 @@ const EARLIER_VERSION_RUNS =
   'a worker of an earlier version still runs on this pool and has put its schedules back: stop it; what it began is taken over';
 const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed: they are put back';
 
-/** What has to stand in Temporal for this pool, put there and looked after. */
+/** Puts into Temporal what this pool needs there (attributes, schedules), and finds what is missing. */
 function temporalOrder(
   context: ServiceContext,
   { connection, client }: { readonly connection: NativeConnection; readonly client: Client },
@@ -124,7 +124,7 @@ function temporalOrder(
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
-    /** Something is missing, or came back that an earlier version puts there. */
+    /** Answers what is missing, or that an earlier version has put its own back; null when all is well. */
     async findFault() {
       await noteWorker(db, presence, { isTurning: isTurning() });
       await retireSources(db, sourceIds);
@@ -134,7 +134,7 @@ function temporalOrder(
       return (await areSchedulesThere(client.schedule, settings)) ? null : SCHEDULES_MISSING;
     },
     async leave() {
-      // A database that is away does not keep a process from ending.
+      // A process must be able to end while Postgres is away.
       await forgetWorker(db, presence.id).catch(() => undefined);
     },
   };
@@ -149,7 +149,7 @@ interface WorkerParts {
   readonly bulk: Database;
 }
 
-/** Sagas sign through the one, and whatever is signed is followed by the other. */
+/** Makes the sender, through which sagas sign, and the settler, which follows whatever is signed. */
 function createSettler(
   money: MoneyDeps,
   sagas: { readonly client: Client; readonly poolId: string },
@@ -169,7 +169,9 @@ function createWorkers(context: ServiceContext, parts: WorkerParts): Promise<rea
   const sentinel = { ...sentinelDeps(context), money };
   const history = { db: bulk, retention: config.retention };
   const activities = createActivities({
-    ...{ poolId, client, maxOrderedPerDayWei },
+    poolId,
+    client,
+    maxOrderedPerDayWei,
     money,
     sender,
     sync,
@@ -209,10 +211,12 @@ async function prepareSources(context: ServiceContext) {
   return sources;
 }
 
-/** Findings go into the log when they open, get worse and end: a look that changes nothing is silent. */
+/** Logs findings when they open, get worse and end. A look that changes nothing logs nothing. */
 function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
   return {
-    ...{ db, settings: config.sentinel, sources: config.sources },
+    db,
+    settings: config.sentinel,
+    sources: config.sources,
     roundIntervalMs: config.pool.payoutsEnabled ? config.pool.payoutIntervalMs : null,
     onLook({ opened, worse, resolved }) {
       for (const { code, sourceId, words } of [...opened, ...worse]) {
@@ -232,7 +236,7 @@ function runWorkers(
 ): Service {
   const ended = runLanes(workers);
   const done = Promise.race([ended, refused]);
-  // Whoever stops it waits for its end; whoever runs it hears of a failure through `done`.
+  // A failure is not unhandled: whoever runs the service hears of it through `done`.
   done.catch(() => undefined);
   return {
     done,

@@ -1,4 +1,4 @@
-/** The terms that this worker's file says, held against those of the ledger: at its start, and every minute after. */
+/** Compares the terms of this worker's configuration with the ledger's, at its start and every minute after it. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setInterval } from 'node:timers';
@@ -21,7 +21,7 @@ export interface TermsWatch {
   stop(): Promise<void>;
 }
 
-/** Carries out the file's act, when it has a new one, and says in the log what holds and what the file differs in. */
+/** Records the file's terms when they are a new act, and logs which terms hold and where the file differs. */
 export async function prepareTerms(
   context: TermsContext,
   lookEveryMs = LOOK_EVERY_MS,
@@ -29,7 +29,7 @@ export async function prepareTerms(
   const { config, db, log } = context;
   const file = termsFileOf(config);
   const place = `${hostname()}/${process.pid}`;
-  // Two containers may have one name, and one process number.
+  // Two containers may share a host name and a process number.
   const worker = `${place}/${randomBytes(4).toString('hex')}`;
   const { recorded, ...opened } = await openTerms(db, file, place);
   if (recorded !== null) {
@@ -55,13 +55,13 @@ export async function prepareTerms(
     async stop() {
       clearInterval(timer);
       await looking;
-      // Without a database it is forgotten all the same, some minutes later.
+      // When Postgres is away now, the file is forgotten some minutes later anyway.
       await forgetFile(db, worker).catch(() => undefined);
     },
   };
 }
 
-/** Says each change and each difference once. */
+/** Logs each change and each difference once. */
 class TermsLog {
   private said: string | null = null;
 

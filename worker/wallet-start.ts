@@ -1,12 +1,12 @@
-/** Opening the wallet when a worker starts: what is wrong with it must not stop the counting. */
+/** Opens the wallet when a worker starts. Trouble with the wallet must not keep the worker from counting fees. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openWallet } from '../activities/wallet.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { createChainClient } from '../core/chain/chain-client.js';
 import { ChainError } from '../core/chain/chain-error.js';
 import type { Signer } from '../core/chain/signer/signer.js';
+import { openWallet } from '../core/checks/opening.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
 import { isDatabaseAway } from '../core/db/database-trouble.js';
@@ -29,11 +29,11 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
-  /** Rejects when what could not be checked at first turns out to forbid running. */
+  /** Rejects when a later try finds a reason not to run, such as a wrong chain id. */
   readonly refused: Promise<never>;
 }
 
-/** Opens the keystore and the wallet; refuses a wrong key, and endpoints that all serve another chain. */
+/** Opens the signer and the wallet. Refuses a wrong key, and endpoints that all serve another chain. */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
   const signer = await openConfiguredSigner(context.config);
   return untilDatabaseAnswers(context, () => startWith(signer, context));
@@ -56,7 +56,7 @@ async function startWith(
     try {
       await openWallet(money, { acceptedTransactions: wallet.acceptedTransactions });
     } finally {
-      // The row may be there although the check after it failed.
+      // A check may have failed after the wallet's row was written, and the switch belongs there all the same.
       await applySwitch(db, key, pool.payoutsEnabled);
     }
     await tellWallet(db, key, log);
@@ -65,14 +65,14 @@ async function startWith(
   const refused = new Promise<never>((_, reject) => {
     onRefusal = reject;
   });
-  // It may come when nobody listens yet.
+  // Without a handler, a refusal before anybody listens would end the process.
   refused.catch(() => undefined);
   await openPatiently({ open, log, signal, onRefusal });
   await openPatiently({ open: async () => signer.check?.(), log, signal, onRefusal });
   return { money, refused };
 }
 
-/** The switch in the configuration works as a halt: nothing is signed or sent by any worker. */
+/** Applies `pool.payoutsEnabled`: false halts the wallet, and then no worker signs or sends anything. */
 async function applySwitch(db: Database, key: WalletKey, isOn: boolean): Promise<void> {
   if ((await findWallet(db, key)) === undefined) return;
   if (isOn) {
@@ -94,15 +94,15 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
 }
 
 interface PatientOptions {
-  /** Throws ChainError while too few endpoints show our chain, SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+  /** Throws a ChainError while too few endpoints show our chain, or SIGNER_UNREACHABLE or SIGNER_REFUSED. */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Told when a later try finds what must not run: a wrong chain id. */
+  /** Told when a later try finds a reason not to run: a wrong chain id. */
   readonly onRefusal: (error: unknown) => void;
 }
 
-/** Opens now, or keeps trying beside everything else while the chain or the signer does not answer. */
+/** Opens now. While the chain or the signer does not answer, it keeps trying in the background. */
 async function openPatiently(options: PatientOptions): Promise<void> {
   const { open, log } = options;
   try {
@@ -118,7 +118,7 @@ async function openPatiently(options: PatientOptions): Promise<void> {
   }
 }
 
-/** Trouble that is waited out; undefined for what must not run. */
+/** The trouble, when it is worth waiting for its end; undefined when the worker must not run. */
 function passingTrouble(
   error: unknown,
 ): { readonly code: string; readonly message: string } | undefined {

@@ -1,6 +1,6 @@
 /**
- * How activities are called. Every option is spelled out: the defaults of the SDK (ten-year
- * time-outs, retries without bound) are decisions too, and not ours.
+ * How workflows call activities: time-outs, retries, lanes. Every option is spelled out, because the SDK's defaults
+ * (ten-year time-outs, retries without bound) do not fit here.
  */
 import {
   type ActivityFunction,
@@ -11,7 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { type Lane, laneQueue } from './contract.js';
 
-/** Activities that run in the slots of this lane, next to the queue of the workflow that calls them. */
+/** Calls activities in the slots of this lane, which belongs to the queue of the calling workflow. */
 export function onLane<Activities>(lane: Lane, options: ActivityOptions): Activities {
   const call = (name: string) => {
     return (...args: readonly unknown[]) => {
@@ -27,8 +27,8 @@ export function onLane<Activities>(lane: Lane, options: ActivityOptions): Activi
 }
 
 /**
- * Answers a person who waits: fails after a few tries instead of hanging. What it did is in
- * Postgres, so that asking again is harmless.
+ * For a person who waits: the call fails after a few tries instead of hanging. Postgres has what it did, so asking again
+ * is harmless.
  */
 export const PERSON_WAITS: ActivityOptions = {
   startToCloseTimeout: '10 seconds',
@@ -42,8 +42,8 @@ export const PERSON_WAITS: ActivityOptions = {
 };
 
 /**
- * Signs and broadcasts, or tells how the payout stands. It is local: the first step of thousands of sagas needs
- * no task of its own, and it can run twice, because Postgres decides.
+ * For the step of a saga that signs and broadcasts, or tells how the payout stands. The activity is local, which spares
+ * thousands of sagas a task each. Running it twice is harmless, because Postgres decides.
  */
 export const SEND_CALL: LocalActivityOptions = {
   startToCloseTimeout: '2 minutes',
@@ -51,7 +51,7 @@ export const SEND_CALL: LocalActivityOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 };
 
-/** Reads a source to its end, which may be years of events away. */
+/** For reading a source to its end, which may be years of events away. */
 export const SYNC_CALL: ActivityOptions = {
   startToCloseTimeout: '12 hours',
   heartbeatTimeout: '30 seconds',
@@ -59,13 +59,13 @@ export const SYNC_CALL: ActivityOptions = {
     initialInterval: '2 seconds',
     backoffCoefficient: 2,
     maximumInterval: '30 seconds',
-    // The schedule comes again; a source that is down shows as a failed sync, not as a hung one.
+    // A source that is down should show as a failed sync and not as a hung one, and the schedule comes again.
     maximumAttempts: 4,
   },
 };
 
 /**
- * Reads years of a source because a person asked once: no schedule comes again, so it outlasts a source
+ * For reading years of a source because a person asked for it. No schedule comes again, so the call outlasts a source
  * or a database that is away for hours.
  */
 export const BACKFILL_CALL: ActivityOptions = {
@@ -80,8 +80,8 @@ export const BACKFILL_CALL: ActivityOptions = {
 };
 
 /**
- * A repair that a person waits for: the chain may have to be searched, and must answer soon. The wallet is
- * halted meanwhile: the heartbeat lets another worker take over within seconds when this one dies.
+ * For a repair that a person waits for, which may have to search the chain. The wallet is halted meanwhile, so the
+ * heartbeat lets another worker take over within seconds when this one dies.
  */
 export const REPAIR_CALL: ActivityOptions = {
   startToCloseTimeout: '5 minutes',
@@ -96,8 +96,8 @@ export const REPAIR_CALL: ActivityOptions = {
 };
 
 /**
- * Reads the wallet's or the ledger's history, which may be years long, and beats while it gets on: it ends when
- * it ends. What the endpoints cannot tell shows as a failure that says why, not as a run without end: the schedule comes again.
+ * For work on the wallet's or the ledger's history, which may be years long: it takes as long as it takes, and beats
+ * while it gets on. When the endpoints cannot answer, it fails and says why, and the schedule comes again.
  */
 export const HISTORY_CALL: ActivityOptions = {
   startToCloseTimeout: '7 days',
@@ -110,14 +110,14 @@ export const HISTORY_CALL: ActivityOptions = {
   },
 };
 
-/** Goes over many rows or sagas, heartbeating. */
+/** For going over many rows or sagas, with heartbeats. */
 export const BULK_CALL: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 };
 
-/** One look of the sentinel, some ten queries: what fails or hangs is left to the next look. */
+/** For one look of the sentinel, some ten queries. What fails or hangs is left to the next look. */
 export const LOOK_CALL: ActivityOptions = {
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '3 minutes',

@@ -1,21 +1,20 @@
-/** What runs by the clock, next to syncs and rounds: checks of the ledger and the chain, the sentinel, the sweep of sagas. */
+/** The workflows that run by the clock, next to syncs and rounds: the checks of ledger and chain, the sentinel, the sweep. */
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
-import type { createRoundActivities } from '../activities/round.js';
-import type { createSentinelActivities } from '../activities/sentinel.js';
-import type { SweepReport } from '../activities/sweep.js';
-import type { AuditReport, createWalletActivities } from '../activities/wallet.js';
-import type { RecheckReport, ReconciliationReport } from '../core/checks/rules/reports.js';
-import type { SentinelReport } from '../core/sentinel/rules/report.js';
+import type {
+  AuditReport,
+  RecheckReport,
+  ReconciliationReport,
+} from '../core/checks/rules/reports.js';
+import type { SentinelReport, SweepReport } from '../core/sentinel/rules/report.js';
 import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
-import type { AuditInput, PoolInput, ReconciliationInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { AuditInput, PoolInput, ReconciliationInput } from './contract.js';
 
-type WalletActivities = Scoped<ReturnType<typeof createWalletActivities>>;
+const inTurn = proxyActivities<Activities>(BULK_CALL);
+/** For runs over years of history, which take as long as they take. */
+const whole = onLane<Activities>('long', HISTORY_CALL);
 
-const inTurn = proxyActivities<WalletActivities>(BULK_CALL);
-/** With years of history: it ends when it ends. */
-const whole = onLane<WalletActivities>('long', HISTORY_CALL);
-
-/** Holds the ledger against its own invariants and the chain's nonce against the slots. */
+/** Checks the ledger's own invariants, and compares the chain's nonce with the slots. */
 export async function audit(input: AuditInput): Promise<AuditReport> {
   const report = await (input.withEvents ? whole : inTurn).auditPool(input);
   setCurrentDetails(
@@ -34,7 +33,7 @@ export async function recheck(input: PoolInput): Promise<RecheckReport> {
   return report;
 }
 
-/** Holds the chain against the ledger, both ways and to the wei. */
+/** Compares the chain with the ledger, both ways and to the wei. */
 export async function reconcile(input: ReconciliationInput): Promise<ReconciliationReport> {
   const report = await whole.reconcileWallet(input);
   const { fromBlock, toBlock, findings } = report;
@@ -44,10 +43,9 @@ export async function reconcile(input: ReconciliationInput): Promise<Reconciliat
   return report;
 }
 
-const { lookAtSources } =
-  proxyActivities<Scoped<ReturnType<typeof createSentinelActivities>>>(LOOK_CALL);
+const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
 
-/** Looks at what comes in and keeps what looks wrong. It stops nothing. */
+/** Has the sentinel look once. It keeps what looks wrong, and stops nothing. */
 export async function sentinel(input: PoolInput): Promise<SentinelReport> {
   const report = await lookAtSources(input);
   const lines = report.findings.map(({ code, sourceId, words }) => {
@@ -59,16 +57,14 @@ export async function sentinel(input: PoolInput): Promise<SentinelReport> {
   return report;
 }
 
-const { sweepSagas } = proxyActivities<Scoped<ReturnType<typeof createRoundActivities>>>(BULK_CALL);
-
 /**
- * Starts a saga for every open payout that has none: after a terminated saga, a lost Temporal, or a
- * crash between the reservation and the start. One that runs without need is told so, and one whose code
- * fails again and again is ended and started anew.
+ * Starts a saga for every open payout that has none: after a saga was terminated, after Temporal lost its data, or after
+ * a crash between the reservation and the start. A saga that runs without need is told so, and a saga whose code fails
+ * again and again is ended and started anew.
  */
 export async function sweep({ poolId }: PoolInput): Promise<SweepReport> {
   setCurrentDetails('Comparing the open payouts with the sagas that run.');
-  const report = await sweepSagas({ poolId });
+  const report = await inTurn.sweepSagas({ poolId });
   const { started, told, stuck } = report;
   const lines = stuck.map(
     ({ workflowId, failure }) => `- **SAGA_STUCK** ${workflowId}: ${failure}`,

@@ -1,36 +1,31 @@
 /**
- * What the outside may know of the workflows: names, ids, messages, attributes. The API, the CLI and
- * the activities import this file and nothing else from here.
+ * Everything that other rooms may know of the workflows: ids, inputs, messages, search attributes. The API, the command
+ * line and the activities import this file and nothing else from here.
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 
 /**
- * Everything of a pool in Temporal begins with its id: two pools may share a namespace. Every input
- * carries it too, and no activity does anything for another pool than its worker's.
+ * Two pools may share a namespace, so every id in Temporal begins with the pool's id. Every input carries it too, and
+ * an activity refuses to work for another pool than its worker's.
  */
 export interface PoolInput {
   readonly poolId: string;
 }
 
-/** What an activity takes: the worker has compared whose it is before. */
+/** The input as an activity takes it: the worker has compared the pool's id before (`worker/temporal/pool-guard.ts`). */
 export type Unscoped<Input extends PoolInput> = Omit<Input, 'poolId'>;
 
-/** Activities as workflows call them: none without the pool's id. */
-export type Scoped<Activities> = {
-  readonly [Name in keyof Activities]: Activities[Name] extends (
-    ...args: infer Args
-  ) => infer Result
-    ? (input: PoolInput & (Args extends readonly [infer Input] ? Input : unknown)) => Result
-    : never;
-};
-
 /**
- * Work that must not wait behind other work has a queue, and slots, of its own. The pool's main queue has all
- * workflows except sagas, and the clockwork's activities: rounds, sweeps, audits, the sentinel.
- * payouts: the sagas. orders: what people ask for. sync: reading sources. backfill: reading one again, for days.
- * long: rebuild, archive, reconciliation, the whole audit.
+ * The lanes: work that must not wait behind other work has a queue, and slots, of its own. The pool's main queue has all
+ * workflows except sagas, and the activities that run by the clock: rounds, sweeps, audits, the sentinel.
+ *
+ * - payouts: the sagas.
+ * - orders: what people ask for.
+ * - sync: reading sources.
+ * - backfill: reading a source again, for days.
+ * - long: rebuild, archive, reconciliation, the whole audit.
  */
 export const LANES = ['payouts', 'orders', 'sync', 'backfill', 'long'] as const;
 export type Lane = (typeof LANES)[number];
@@ -39,7 +34,7 @@ export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
 export const laneQueue = (mainQueue: string, lane: Lane): string => `${mainQueue}/${lane}`;
 const within = (poolId: string, name: string): string => `${poolId}/${name}`;
 
-/** The payout's id names its saga: starting it twice finds the one that runs. */
+/** A payout's id names its saga, so starting it twice finds the one that runs. */
 export const payoutWorkflowId = (poolId: string, payoutId: string): string =>
   within(poolId, `payout/${payoutId}`);
 /** A person's order is carried out by a workflow of its own. */
@@ -51,8 +46,8 @@ export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
 export const syncWorkflowId = (poolId: string, sourceId: string): string =>
   within(poolId, `sync/${sourceId}`);
 /**
- * The workflows of which a pool has one at a time; a schedule is called as the workflow that it starts.
- * Rebuild and restore share `history`.
+ * The workflows of which a pool runs one at a time. A schedule has the id of the workflow that it starts. Rebuild and
+ * restore share `history`.
  */
 export type SingleWorkflow =
   | 'payout-round'
@@ -67,7 +62,7 @@ export type SingleWorkflow =
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
   within(poolId, name);
 
-/** Whose it is, on every workflow and schedule. */
+/** The pool's id, on every workflow and schedule. */
 export const poolIdKey = defineSearchAttributeKey('PoolId', SearchAttributeType.KEYWORD);
 
 /** Search attributes of a payout saga; registered with these types when a worker starts. */
@@ -95,18 +90,33 @@ export interface PayoutInput extends PoolInput {
   readonly payoutId: string;
 }
 
+export interface RoundInput extends PoolInput {
+  readonly roundId: string;
+  readonly workflowId: string;
+}
+
+export interface ReservedRound {
+  readonly payouts: number;
+  readonly reservedWei: string;
+  /** Payees for whom nothing could be reserved, and why. */
+  readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
+}
+
+/** The payouts whose sagas are to start: those of a round, or a single one. */
+export type SagasInput = PoolInput & ({ readonly roundId: string } | { readonly payoutId: string });
+
 export interface AuditInput extends PoolInput {
-  /** The whole: every closed piece of the ledger, every payout and every raw event. Slow with years of them. */
+  /** Audits everything: every closed piece of the ledger, every payout and every raw event. Slow with years of them. */
   readonly withEvents: boolean;
 }
 
-/** An order of a person: what it says stands in the ledger, and nowhere else. */
+/** Names a person's order. What the order says stands in the ledger and nowhere else. */
 export interface OrderInput extends PoolInput {
   readonly orderId: string;
 }
 
 export interface ReconciliationInput extends PoolInput {
-  /** From the wallet's opening instead of the last interval that added up. */
+  /** Begins at the wallet's opening, and not at the last interval that added up. */
   readonly fromOpening: boolean;
 }
 
@@ -118,7 +128,7 @@ export interface ManualPayoutResult {
   readonly created: boolean;
 }
 
-/** What a saga answers when asked how it stands. */
+/** A saga's answer to the query `status`. */
 export interface PayoutStatus {
   readonly payoutId: string;
   readonly state: PayoutState;
@@ -129,5 +139,5 @@ export interface PayoutStatus {
 
 export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
 
-/** Tells a saga that its payout stands differently in Postgres: it says nothing more, and moves nothing. */
+/** Tells a saga that its payout changed in Postgres. The signal carries nothing else and changes nothing itself. */
 export const pokeSignal = defineSignal('poke');

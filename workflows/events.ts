@@ -1,22 +1,17 @@
-/** What a person orders about events and unattributed money: one activity each, as for repairs. */
+/** Orders of a person about events and unattributed money, with one activity each, as repairs have. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { createDecisionActivities } from '../activities/decisions.js';
-import type { createSyncActivities } from '../activities/sync.js';
 import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
-import type { OrderInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { OrderInput } from './contract.js';
 import { tell } from './repair.js';
 
-type SyncActivities = ReturnType<typeof createSyncActivities>;
-const decisions = onLane<Scoped<ReturnType<typeof createDecisionActivities>>>(
-  'orders',
-  REPAIR_CALL,
-);
-const { backfillSource } = onLane<Scoped<SyncActivities>>('backfill', BACKFILL_CALL);
-const { retrySetAside: retry } = onLane<Scoped<SyncActivities>>('orders', SYNC_CALL);
+const decisions = onLane<Activities>('orders', REPAIR_CALL);
+const { backfillSource } = onLane<Activities>('backfill', BACKFILL_CALL);
+const { retrySetAside: retry } = onLane<Activities>('orders', SYNC_CALL);
 
-/** Reads a source again from a time on, beside its sync. */
+/** Reads a source again from a time on, next to its sync. */
 export async function backfill(input: OrderInput): Promise<BackfillReport> {
   setCurrentDetails("Reading. The activity's heartbeat says how far it is.");
   const report = await backfillSource(input);
@@ -47,7 +42,7 @@ export async function adjustPayee(input: OrderInput): Promise<AdjustmentReport> 
   return report;
 }
 
-/** Tries events that were set aside again, with the program and the configuration of now. */
+/** Tries again what was set aside, with the current program and configuration. */
 export async function retrySetAside(input: OrderInput): Promise<SetAsideRetryReport> {
   const report = await retry(input);
   tell(

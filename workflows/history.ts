@@ -1,6 +1,5 @@
-/** Work on the whole history: one activity each, so that the Temporal UI keeps who asked, and what came out. */
+/** Work on the whole history, with one activity each. Temporal's UI keeps who asked, and what came out. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { createHistoryActivities } from '../activities/history.js';
 import type {
   ArchiveReport,
   RebuildReport,
@@ -8,12 +7,13 @@ import type {
   VerifyReport,
 } from '../core/history/rules/reports.js';
 import { HISTORY_CALL, onLane } from './activity-options.js';
-import type { OrderInput, PoolInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { OrderInput, PoolInput } from './contract.js';
 
-const activities = onLane<Scoped<ReturnType<typeof createHistoryActivities>>>('long', HISTORY_CALL);
+const activities = onLane<Activities>('long', HISTORY_CALL);
 const MOST_SHOWN = 50;
 
-/** Computes every balance again from the raw events and compares; corrects when it is told to. */
+/** Computes every balance again from the raw events and compares. It corrects only when the order says so. */
 export async function rebuild(input: OrderInput): Promise<RebuildReport> {
   const report = await activities.rebuildBalances(input);
   const { events, findings, findingsTotal, ok } = report;

@@ -1,4 +1,4 @@
-/** What a payout saga shows of itself: search attributes, current details, the answer to `status`. */
+/** How a payout saga shows itself: search attributes, current details, the answer to `status`. */
 import {
   condition,
   setCurrentDetails,
@@ -26,17 +26,17 @@ export interface PayoutView {
   sent(transfer: SentTransfer): void;
   waitFor(wait: Wait): void;
   close(state: PayoutState, txHash: string | null): void;
-  /** Resolves when the payout stands differently than it was shown last. */
+  /** Resolves when the saga is told that its payout changed. */
   told(): Promise<void>;
-  /** The same, at the latest after this time. */
+  /** The same, but at the latest after this time. */
   toldWithin(ms: number): Promise<void>;
 }
 
-/** Each upsert is an event in the history and a write for the server: a payout without trouble makes one. */
+/** Each upsert is an event in the history and a write for the server, so a payout without trouble makes only one. */
 export function createPayoutView(payoutId: string): PayoutView {
   let status: PayoutStatus = { payoutId, state: 'reserved', nonce: null, txHash: null, wait: null };
   let isTold = false;
-  /** As the search attributes show it. */
+  /** The wait code that the search attributes show now. */
   let shownCode: string | null = null;
   setHandler(payoutStatusQuery, () => status);
   setHandler(pokeSignal, () => {

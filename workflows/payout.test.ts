@@ -8,7 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { SendResult } from '../activities/payout.js';
+import type { SendResult } from '../core/payouts/rules/payout.js';
 import { waitUntil } from '../core/processes/process.js';
 import { findTemporal } from '../dev/setup/temporal-binary.mjs';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';

@@ -1,8 +1,7 @@
 /**
- * The saga of one payout: it takes the step that can be taken now (a nonce, a signature, a broadcast) and sleeps
- * until it is told that the payout stands differently. Postgres decides and remembers; settling goes on whether
- * this saga lives or not, and whoever settles tells it. It sees to it that a payout is taken up, and shows where
- * it stands.
+ * The saga of one payout. It takes the step that can be taken now (a nonce, a signature, a broadcast), and then sleeps
+ * until it is told that the payout changed. Postgres decides and remembers. The settler follows the transfer whether
+ * this saga lives or not, and tells it. So the saga only makes sure that the payout is taken up, and shows where it stands.
  */
 import {
   CancellationScope,
@@ -10,18 +9,17 @@ import {
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { createPayoutActivities } from '../activities/payout.js';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 import { SEND_CALL } from './activity-options.js';
-import type { PayoutInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { PayoutInput } from './contract.js';
 import { createPayoutView } from './payout-view.js';
 
-const { sendPayout } =
-  proxyLocalActivities<Scoped<ReturnType<typeof createPayoutActivities>>>(SEND_CALL);
+const { sendPayout } = proxyLocalActivities<Activities>(SEND_CALL);
 
-/** Another process is just signing it. */
+/** The pause while another process signs this payout. */
 const SOON_MS = 2_000;
-/** Whatever frees a payout tells its saga; this is for a message that was lost. */
+/** The longest pause. A freed payout's saga is told at once; this is for a message that was lost. */
 const FALLBACK_MS = 3_600_000;
 
 export interface PayoutOutcome {
@@ -30,8 +28,8 @@ export interface PayoutOutcome {
 }
 
 export async function payout(input: PayoutInput): Promise<PayoutOutcome> {
-  // A cancelled saga would close while its money is in flight. Stopping a payout is an order, which is
-  // refused once anything is signed; terminating is safe, the sweeper starts it again.
+  // A cancelled saga would close while its money is in flight. A payout is stopped by an order, which is refused once
+  // anything is signed. Terminating a saga is safe, because the sweeper starts it again.
   return CancellationScope.nonCancellable(() => drive(input));
 }
 
@@ -46,7 +44,7 @@ async function drive({ poolId, payoutId }: PayoutInput): Promise<PayoutOutcome> 
     }
     if (standing.kind === 'sent') {
       view.sent(standing);
-      // No timer: who settles keeps telling until Temporal has taken the message.
+      // No timer is needed: the settler repeats its message until Temporal has taken it.
       await view.told();
     } else {
       view.waitFor(standing.wait);

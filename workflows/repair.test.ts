@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test, vi } from 'vitest';
-import { createWalletActivities } from '../activities/wallet.js';
+import { createCheckActivities } from '../activities/checks.js';
 import type { AdoptionReport } from '../core/checks/rules/reports.js';
 import { startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
@@ -61,7 +61,7 @@ test('every activity that may take long beats while it works, and one that hangs
   const database = await createTestDatabase();
   const { db } = database;
   const { deps } = await createTestWallet(database.db, chain);
-  const activities = createWalletActivities(deps);
+  const activities = createCheckActivities(deps);
   const payoutId = randomUUID();
   const calls = [
     () => activities.auditPool({ withEvents: true }),

@@ -1,11 +1,11 @@
-/** Repairs that a person ordered: one activity each, so that the Temporal UI keeps what came of it. */
+/** Repairs that a person ordered, with one activity each. Temporal's UI keeps what came of them. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { createWalletActivities } from '../activities/wallet.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
 import { onLane, REPAIR_CALL } from './activity-options.js';
-import type { OrderInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { OrderInput } from './contract.js';
 
-const activities = onLane<Scoped<ReturnType<typeof createWalletActivities>>>('orders', REPAIR_CALL);
+const activities = onLane<Activities>('orders', REPAIR_CALL);
 
 /** Books what the wallet's key did outside of this ledger. */
 export async function adoptWallet(input: OrderInput): Promise<AdoptionReport> {
@@ -28,7 +28,7 @@ export async function payElsewhere(input: OrderInput): Promise<RepairReport> {
   return report;
 }
 
-/** What the Temporal UI shows of a repair; who ordered it and why is its summary. */
+/** Shows a repair's result in Temporal's UI. Who ordered it and why stands in the workflow's summary. */
 export function tell({ applied }: { readonly applied: boolean }, lines: readonly string[]): void {
   const head = applied ? 'Done:' : 'Nothing was changed:';
   setCurrentDetails([head, ...lines.map((line) => `- ${line}`)].join('\n'));

@@ -1,18 +1,13 @@
 /** Where payouts begin: a round for every payee that is due, or one that a person orders. */
 import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { createRoundActivities } from '../activities/round.js';
 import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
-import type { ManualPayoutResult, OrderInput, PoolInput, Scoped } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { ManualPayoutResult, OrderInput, PoolInput, ReservedRound } from './contract.js';
 
-type RoundActivities = Scoped<ReturnType<typeof createRoundActivities>>;
-const { reserveRound, startSagas } = proxyActivities<RoundActivities>(BULK_CALL);
+const { reserveRound, startSagas } = proxyActivities<Activities>(BULK_CALL);
 
-export interface RoundReport {
+export interface RoundReport extends ReservedRound {
   readonly roundId: string;
-  readonly payouts: number;
-  readonly reservedWei: string;
-  /** Payees for whom nothing could be reserved, and why. */
-  readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
 }
 
 /** Reserves a payout for every payee that is due, then starts one saga each. */
@@ -31,8 +26,8 @@ export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
   return { roundId, ...reserved };
 }
 
-const { reserveManual } = onLane<RoundActivities>('orders', PERSON_WAITS);
-const ordered = onLane<RoundActivities>('orders', BULK_CALL);
+const { reserveManual } = onLane<Activities>('orders', PERSON_WAITS);
+const ordered = onLane<Activities>('orders', BULK_CALL);
 
 /** One payout that a person ordered: reserved at once, then a saga like any other. */
 export async function manualPayout(input: OrderInput): Promise<ManualPayoutResult> {

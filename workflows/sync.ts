@@ -1,9 +1,10 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { createSyncActivities, SyncReport } from '../activities/sync.js';
+import type { SyncReport } from '../core/events/rules/sync-reports.js';
 import { onLane, SYNC_CALL } from './activity-options.js';
-import type { Scoped, SyncInput } from './contract.js';
+import type { Activities } from './activity-types.js';
+import type { SyncInput } from './contract.js';
 
-const { syncSource } = onLane<Scoped<ReturnType<typeof createSyncActivities>>>('sync', SYNC_CALL);
+const { syncSource } = onLane<Activities>('sync', SYNC_CALL);
 
 /** One pass over one source: fetch what is new, keep it raw, credit it. */
 export async function sync(input: SyncInput): Promise<SyncReport> {

@@ -4,7 +4,7 @@ import { followBackfill, startBackfill } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
 import type { Progress } from '../../client/workflow-calls.js';
-import type { BackfillProgress, BackfillReport } from '../../core/events/rules/reports.js';
+import type { BackfillProgress, BackfillReport } from '../../core/events/rules/sync-reports.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import { decisionOf, type Reasoned } from '../decision-options.js';
 import { formatFacts } from '../output.js';

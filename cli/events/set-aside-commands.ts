@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
-import { setAsideHelp } from '../../core/events/rules/reading/set-aside.js';
-import type { SetAsideRetryReport } from '../../core/events/rules/reports.js';
+import { setAsideHelp } from '../../core/events/rules/reading/refusals.js';
+import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import {
   findSetAside,
   listSetAside,

@@ -2,7 +2,7 @@
 
 import { withChecksums } from '../../core/chain/checksums.js';
 import type { AdjustmentReport, JobDecisionReport } from '../../core/decisions/rules/reports.js';
-import type { SetAsideRetryReport } from '../../core/events/rules/reports.js';
+import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import { amount } from './amounts.js';
 
 interface Fees {

@@ -1,4 +1,4 @@
-/** The YAML text: its values with `${NAME}` filled in, and where each key stands. */
+/** Reads the YAML text: its values with `${NAME}` filled in, and the line of each key. */
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { findTextFault } from '../../core/base/text.js';
 import type { ConfigCode, ConfigProblem } from './problem.js';
@@ -9,11 +9,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ConfigDocument {
   readonly values: unknown;
   readonly problems: readonly ConfigProblem[];
-  /** A problem at a key's place; with a key that is missing, at its parent's. */
+  /** Makes a problem with the line of a key; for a missing key, with the line of its parent. */
   problem(code: ConfigCode, path: KeyPath, message: string): ConfigProblem;
 }
 
-/** Reads the text; never throws: what is wrong is among the problems. */
+/** Reads the text. It never throws: whatever is wrong is among the problems. */
 export function readDocument(file: string, text: string, env: Environment): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -65,7 +65,7 @@ export function formatPath(path: KeyPath): string {
   }, '');
 }
 
-/** Where the key stands; of a missing one, where the nearest parent that is there does. */
+/** The place of a key in the text; for a missing key, the place of its nearest parent that is there. */
 function offsetOf(contents: Node | null, path: KeyPath): number | undefined {
   let node: unknown = contents;
   let offset: number | undefined;

@@ -1,20 +1,20 @@
-/** Whether a file that holds a secret is one: who else on this machine can read or change it. */
+/** Checks that nobody else on this machine can read or change a file with a secret. */
 import { stat } from 'node:fs/promises';
 
 export interface Exposure {
-  /** Refused where the file is ours to correct, or others can change it; else only told. */
+  /** Refused where the file is ours to correct, or where others can change it; otherwise only a warning. */
   readonly verdict: 'refused' | 'warned';
   /** What is wrong, with the command that helps. */
   readonly words: string;
 }
 
-/** Where container runtimes put secrets, with modes that nobody in the container chose. */
+/** The place where container runtimes put secrets, with modes that nobody in the container chose. */
 const GIVEN = '/run/secrets/';
 
 /**
- * How a secret's file is exposed; undefined when it is not, or where modes mean nothing.
+ * Tells how a secret's file is exposed; undefined when it is not, or where file modes mean nothing.
  *
- * @param isKey whoever reads it can spend: the keystore, its passphrase, what a remote signer trusts
+ * @param isKey whether its reader could spend: the keystore, its passphrase, what a remote signer trusts
  */
 export async function exposureOf(path: string, isKey: boolean): Promise<Exposure | undefined> {
   const found = await stat(path).catch(() => undefined);
@@ -25,7 +25,7 @@ export async function exposureOf(path: string, isKey: boolean): Promise<Exposure
   if ((mode & 0o002) !== 0) {
     return { verdict: 'refused', words: `everybody can change ${path} (mode ${shown}): ${chmod}` };
   }
-  // What somebody else gives us, he gives with the mode that he can: a group's is the usual one.
+  // Another owner often can give us a file only through a group, so a group may read such a file.
   const isOurs = uid === process.getuid?.() && !path.startsWith(GIVEN);
   if ((mode & (isOurs ? 0o066 : 0o004)) === 0) return undefined;
   const words = `other users of this machine can read ${path} (mode ${shown}): ${chmod}`;

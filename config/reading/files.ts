@@ -1,4 +1,4 @@
-/** Files that a configuration names: certificates, passwords, tokens. */
+/** Reads the files that a configuration names: certificates, passwords, tokens. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ConfigDocument, formatPath, type KeyPath } from './document.js';
@@ -6,24 +6,24 @@ import { exposureOf } from './file-access.js';
 import type { ConfigCode, ConfigProblem, ConfigWarning } from './problem.js';
 import { readTextFile, secretIn } from './text-file.js';
 
-/** Reads the files named in one configuration; what cannot be read is kept as a problem. */
+/** Reads the files of one configuration, and keeps a problem for each that cannot be read. */
 export interface NamedFiles {
   readonly problems: readonly ConfigProblem[];
-  /** What is allowed and hardly meant, such as secrets that others can read. */
+  /** Things that are allowed but hardly intended, such as secrets that others can read. */
   readonly warnings: readonly ConfigWarning[];
-  /** A path as the configuration means it: relative to its own directory. */
+  /** Resolves a path against the configuration's own directory. */
   resolve(path: string): string;
   /** The file's bytes; undefined when the key is absent or the file cannot be read. */
   readBytes(key: KeyPath, path: string | undefined): Promise<Buffer | undefined>;
-  /** The same as text. */
+  /** The file's text; undefined in the same cases. */
   read(key: KeyPath, path: string | undefined): Promise<string | undefined>;
-  /** A secret in a file: without the line's end that editors leave, not empty, and nobody else's to read. */
+  /** A secret from a file, without the line end that editors leave. It must not be empty, nor readable to others. */
   readSecret(key: KeyPath, path: string | undefined): Promise<string | undefined>;
-  /** Notes a problem when the file is a key to money that others can read, a warning for other secrets. */
+  /** Notes a problem when others can read a file that is a key to money, and a warning for other secrets. */
   guard(key: KeyPath, path: string | undefined, isKey: boolean): Promise<void>;
   /**
-   * A secret given as itself (mostly `${NAME}`) or, with `File` added to its key, by the file that
-   * holds it, not both.
+   * A secret that is given either directly (mostly as `${NAME}`), or by a file under the key with `File` at its end. Both
+   * at once are a problem.
    */
   secret(
     key: readonly [string, string],
@@ -32,7 +32,7 @@ export interface NamedFiles {
   note(problem: ConfigProblem): void;
   /** Notes that the value at a key is wrong. */
   refuse(key: KeyPath, words: string): void;
-  /** Notes what is allowed and hardly meant. */
+  /** Notes something that is allowed but hardly intended. */
   warn(key: KeyPath, code: ConfigCode, words: string): void;
 }
 
@@ -96,12 +96,12 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
   return { problems, warnings, resolve: absolute, ...reading, guard, note, refuse, warn };
 }
 
-/** Certificates are shown to whoever connects. */
+/** Certificates are public: everybody who connects sees them. */
 function isPublicFile(key: KeyPath): boolean {
   return /^(ca|cert)File$/.test(String(key.at(-1)));
 }
 
-/** Why a file could not be read, and what to do. */
+/** Says why a file could not be read, and what to do. */
 export function unreadable(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `there is no file ${path}: correct the path`;

@@ -11,26 +11,26 @@ export type ConfigCode =
   | 'CONFIG_DUPLICATE'
   | 'CONFIG_VARIABLE_UNSET';
 
-/** One thing that is wrong in a configuration, with its place and its mend. */
+/** One thing that is wrong in a configuration, with its place and what to do. */
 export interface ConfigProblem {
   readonly code: ConfigCode;
   readonly file: string;
-  /** Path of the key: `pool.payoutThreshold`, `sources[1].from`; empty for the file as a whole. */
+  /** The key's path, such as `pool.payoutThreshold` or `sources[1].from`; empty for the file as a whole. */
   readonly key: string;
   /** Counted from 1; null when the key is not in the file. */
   readonly line: number | null;
-  /** What is wrong and how to mend it. Never holds a secret's value. */
+  /** What is wrong and how to fix it. It never holds a secret's value. */
   readonly message: string;
 }
 
-/** What is allowed and hardly meant. */
+/** Something that is allowed but hardly intended. */
 export interface ConfigWarning {
   readonly code: ConfigCode;
   /** The key, and what is odd about it. */
   readonly words: string;
 }
 
-/** Everything that is wrong in a configuration at once; `code` is the first one's. */
+/** Everything that is wrong in a configuration. `code` is the first problem's. */
 export class ConfigError extends PoolError {
   constructor(readonly problems: readonly [ConfigProblem, ...ConfigProblem[]]) {
     super(problems[0].code, problems.map(describeProblem).join('\n'), {
@@ -47,7 +47,7 @@ function describeProblem(problem: ConfigProblem): string {
   return `${place}${key}: ${problem.message} [${problem.code}]`;
 }
 
-/** The known key that looks most like the given one, when any does. */
+/** The known key that the given one resembles most; undefined when it resembles none. */
 export function nearestKey(given: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((key) => ({ key, distance: editDistance(given.toLowerCase(), key.toLowerCase()) }))

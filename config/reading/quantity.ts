@@ -1,13 +1,13 @@
 /**
- * Quantities as people write them: a number and its unit. A bare number is refused, because the one
- * who wrote it and the one who reads it would have to mean the same unit by chance.
+ * Reads quantities as people write them: a number and its unit. A bare number is refused, because its writer and its
+ * reader would have to think of the same unit by chance.
  */
 import { isPossibleWei } from '../../core/base/money.js';
 
-/** Longer than any pool lives: a time so far away is a slip, and one that no calendar has ends a process. */
+/** Longer than any pool lives. A longer duration is a slip, and could lead to a date that no calendar has. */
 export const LONGEST_MS = 36_500 * 86_400_000;
 
-/** What was read, or why it could not be: the unit is missing or wrong, or the number is. */
+/** The quantity, or why it could not be read: its unit is missing or wrong, or its number is. */
 export type Quantity<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: 'unit' | 'value'; readonly mend: string };
@@ -17,7 +17,7 @@ const MORE_THAN_THERE_IS = 'that is more ether than there is: give at most 10000
 interface Measure {
   readonly what: string;
   readonly example: string;
-  /** How many of the base unit each is. */
+  /** Each unit's worth in base units. */
   readonly units: Readonly<Record<string, bigint>>;
 }
 

@@ -1,7 +1,8 @@
 import type { ChainConfig } from '../../core/chain/chain-config.js';
 import type { ConfigDocument } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
-import { type ConfigValues, isWebUrl } from '../schema.js';
+import { isWebUrl } from '../reading/kinds.js';
+import type { ConfigValues } from '../schema.js';
 
 interface Reading {
   readonly values: ConfigValues['chain'];
@@ -10,38 +11,25 @@ interface Reading {
 }
 
 export async function buildChain(reading: Reading): Promise<ChainConfig> {
-  const { values: chain, document, files } = reading;
-  const fromFile = await files.readSecret(['chain', 'rpcUrlsFile'], chain.rpcUrlsFile);
+  const { values, document, files } = reading;
+  const { id, rpcUrls: given, rpcUrlsFile, ...rest } = values;
+  const fromFile = await files.readSecret(['chain', 'rpcUrlsFile'], rpcUrlsFile);
   const listed = fromFile?.split('\n').map((line) => line.trim());
-  const rpcUrls = [...(chain.rpcUrls ?? []), ...(listed ?? []).filter((line) => line !== '')];
+  const rpcUrls = [...(given ?? []), ...(listed ?? []).filter((line) => line !== '')];
   if (!rpcUrls.every(isWebUrl)) {
     const message = 'the file must hold one http:// or https:// URL a line';
     files.note(document.problem('CONFIG_VALUE', ['chain', 'rpcUrlsFile'], message));
   } else {
     refuseTwice(reading, rpcUrls);
   }
-  if (chain.rpcUrls === undefined && chain.rpcUrlsFile === undefined) {
+  if (given === undefined && rpcUrlsFile === undefined) {
     const message = 'say where the chain is: rpcUrls or rpcUrlsFile';
     files.note(document.problem('CONFIG_MISSING_KEY', ['chain'], message));
   }
-  return {
-    chainId: chain.id,
-    rpcUrls,
-    confirmations: chain.confirmations,
-    finalityConfirmations: chain.finalityConfirmations,
-    maxFeePerGasWei: chain.maxFeePerGas,
-    maxPriorityFeePerGasWei: chain.maxPriorityFeePerGas,
-    gasLimitCap: chain.gasLimitCap,
-    pollIntervalMs: chain.pollInterval,
-    bumpAfterMs: chain.bumpAfter,
-    rpcTimeoutMs: chain.rpcTimeout,
-    maxHeadAgeMs: chain.maxHeadAge,
-    keepInWalletWei: chain.keepInWallet,
-    explorerUrl: chain.explorerUrl?.replace(/\/+$/, '') ?? null,
-  };
+  return { chainId: id, rpcUrls, ...rest };
 }
 
-/** One endpoint that is named twice would agree with itself. */
+/** Refuses an endpoint that is named twice: it would confirm its own answers. */
 function refuseTwice({ values, document, files }: Reading, rpcUrls: readonly string[]): void {
   const known = new Set<string>();
   for (const [index, url] of rpcUrls.entries()) {

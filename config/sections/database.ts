@@ -1,6 +1,7 @@
 import type { ConfigDocument } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
-import { type ConfigValues, isPostgresUrl } from '../schema.js';
+import { isPostgresUrl } from '../reading/kinds.js';
+import type { ConfigValues } from '../schema.js';
 
 export type DatabaseConfig =
   | { readonly url: string }

@@ -1,4 +1,4 @@
-/** The sources of pool events, and the secrets in their options. */
+/** Builds the sources of pool events, and reads the secrets in their options. */
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import type { ConfigDocument, KeyPath } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
@@ -18,7 +18,7 @@ export async function buildSources(
         files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
       }
       noteUnfitting(values, i, { document, files });
-      // A dump is of its orchestrator's region and node type, and no more of it counts.
+      // A dump takes its source's region and node type, and counts nothing from before that source's `from`.
       const whole = values.sources.find(({ id }) => id === source.of);
       return {
         id: source.id,
@@ -29,7 +29,7 @@ export async function buildSources(
         region: source.region ?? whole?.region ?? null,
         nodeType: source.nodeType ?? whole?.nodeType ?? null,
         from: later(source.from, whole?.from ?? null),
-        syncIntervalMs: source.syncInterval ?? values.pool.syncInterval,
+        syncIntervalMs: source.syncIntervalMs ?? values.pool.syncIntervalMs,
         options: await fillOptions(source.options, ['sources', i, 'options'], { document, files }),
       };
     }),
@@ -41,10 +41,10 @@ interface Place {
   readonly files: NamedFiles;
 }
 
-/** Ether and what stands for it: what the generator invents must never be paid here. */
+/** The chains whose ether is worth money. Fees that the generator invents must never be paid there. */
 const CHAINS_WITH_MONEY = [1, 42_161];
 
-/** What is right by itself and wrong beside other keys. */
+/** Notes values that are right by themselves but wrong next to other keys. */
 function noteUnfitting(values: ConfigValues, i: number, { document, files }: Place): void {
   const source = values.sources[i];
   if (source === undefined) return;
@@ -63,7 +63,7 @@ function noteUnfitting(values: ConfigValues, i: number, { document, files }: Pla
   }
 }
 
-/** What can be said without the database: the source may be one that was removed. */
+/** Notes what is wrong with a dump as far as the file tells: its source may be one that was removed from the file. */
 function noteUnfittingDump(
   { sources }: ConfigValues,
   { id, kind, of, region, nodeType }: SourceValues,
@@ -104,7 +104,7 @@ function noteDuplicates(
   }
 }
 
-/** `<name>File: path` becomes `<name>: text of the file`, so that plugins read no files. */
+/** Turns `<name>File: path` into `<name>: text of the file`, so that plugins need not read files. */
 async function fillOptions(options: unknown, path: KeyPath, place: Place): Promise<unknown> {
   if (Array.isArray(options)) {
     return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));

@@ -1,10 +1,11 @@
-/** How to reach Temporal: the SDK's own profiles and TEMPORAL_* variables, the YAML on top. */
+/** Builds the connection to Temporal from the SDK's own profiles and TEMPORAL_* variables, over which the YAML wins. */
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { foreignText } from '../../core/base/foreign-text.js';
 import type { ConfigDocument, Environment } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
-import { type ConfigValues, HOST_AND_PORT, isHostAndPort } from '../schema.js';
+import { HOST_AND_PORT, isHostAndPort } from '../reading/kinds.js';
+import type { ConfigValues } from '../schema.js';
 
 type TemporalValues = ConfigValues['temporal'];
 type TlsValues = Exclude<TemporalValues['tls'], boolean | undefined>;
@@ -15,7 +16,7 @@ export interface TemporalConfig {
   readonly namespace: string;
   /** Address, TLS and API key, as the SDK takes them. */
   readonly connection: ConnectionOptions;
-  /** Where people look at workflows; null: no links are shown. */
+  /** The place where people look at workflows. Null: pages show no links. */
   readonly uiUrl: string | null;
 }
 
@@ -49,7 +50,7 @@ export async function buildTemporal(sources: TemporalSources): Promise<TemporalC
       ...(apiKey === undefined ? {} : { apiKey }),
       ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
     },
-    uiUrl: values.uiUrl?.replace(/\/+$/, '') ?? null,
+    uiUrl: values.uiUrl,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { TermsFile } from '../../core/terms/rules/terms.js';
 import type { Config } from '../config.js';
 
-/** What a configuration says of the terms. In force are those of the ledger. */
+/** The terms as the configuration states them. Those in force are the ledger's. */
 export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
   return {
     values: {

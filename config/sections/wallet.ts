@@ -1,4 +1,4 @@
-/** Who signs: where its files are, and what stands in them. */
+/** Says who signs, and reads the files of the signer. */
 import { readFile } from 'node:fs/promises';
 import type { Address } from '../../core/base/address.js';
 import type { SignerConfig } from '../../core/chain/signer/registry.js';
@@ -9,38 +9,33 @@ import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
 
-/** The signer as the configuration names it; its secrets are read by who signs, and kept nowhere else. */
+/**
+ * The signer as the configuration names it, its paths resolved. It holds no secret: only a process that signs reads
+ * the files.
+ */
 export type SignerPlace =
-  | { readonly kind: 'keystore'; readonly keystorePath: string; readonly passphrasePath: string }
-  | {
-      readonly kind: 'web3signer';
-      readonly url: string;
-      readonly timeoutMs: number;
-      readonly caPath: string | null;
-      readonly certPath: string | null;
-      readonly keyPath: string | null;
-      readonly tokenPath: string | null;
-    };
+  | { readonly kind: 'keystore'; readonly keystoreFile: string; readonly passphraseFile: string }
+  | ({ readonly kind: 'web3signer' } & NonNullable<WalletValues['remote']>);
 
 export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlace {
-  const place = (path: string | undefined) => (path === undefined ? null : files.resolve(path));
+  const place = (path: string | null) => (path === null ? null : files.resolve(path));
   const { remote } = wallet;
   if (remote === undefined) {
+    // The schema has made sure that both are given.
+    const { keystoreFile = '', passphraseFile = '' } = wallet;
     return {
       kind: 'keystore',
-      // The schema asked for both.
-      keystorePath: place(wallet.keystoreFile) ?? '',
-      passphrasePath: place(wallet.passphraseFile) ?? '',
+      keystoreFile: files.resolve(keystoreFile),
+      passphraseFile: files.resolve(passphraseFile),
     };
   }
   return {
     kind: 'web3signer',
-    url: remote.url,
-    timeoutMs: remote.timeout,
-    caPath: place(remote.caFile),
-    certPath: place(remote.certFile),
-    keyPath: place(remote.keyFile),
-    tokenPath: place(remote.tokenFile),
+    ...remote,
+    caFile: place(remote.caFile),
+    certFile: place(remote.certFile),
+    keyFile: place(remote.keyFile),
+    tokenFile: place(remote.tokenFile),
   };
 }
 
@@ -50,16 +45,16 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
   await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
   await tryPassphrase(wallet.passphraseFile, files);
   for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
-    await files.read(['wallet', 'remote', name], remote?.[name]);
+    await files.read(['wallet', 'remote', name], remote?.[name] ?? undefined);
   }
-  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile);
+  await files.readSecret(['wallet', 'remote', 'tokenFile'], remote?.tokenFile ?? undefined);
   await files.guard(['wallet', 'keystoreFile'], wallet.keystoreFile, true);
   await files.guard(['wallet', 'passphraseFile'], wallet.passphraseFile, true);
-  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile, true);
-  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile, true);
+  await files.guard(['wallet', 'remote', 'keyFile'], remote?.keyFile ?? undefined, true);
+  await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile ?? undefined, true);
 }
 
-/** What stands around the passphrase is told: it is tried as it stands first, as geth may have taken it. */
+/** Warns of what stands around the passphrase: geth may have taken all of it, so the whole text is tried first. */
 async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
   const key = ['wallet', 'passphraseFile'];
   const bytes = await files.readBytes(key, path);
@@ -83,30 +78,32 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
 
 export interface WalletConfig {
   readonly signer: SignerPlace;
-  /** When given, a keystore must hold this wallet; a remote signer always names one. */
+  /** When it is given, the keystore must hold this wallet. With a remote signer it is always given. */
   readonly address: Address | null;
   /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
   readonly acceptedTransactions: number;
 }
 
-/** The signer with what its files hold, read anew each time. */
+/** Reads the signer's files, anew at each call. */
 export async function readSigner({ signer, address }: WalletConfig): Promise<SignerConfig> {
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([
-      readNamed('wallet.keystoreFile', signer.keystorePath, readTextFile),
-      readNamed('wallet.passphraseFile', signer.passphrasePath, (path) => readFile(path)),
+      readNamed('wallet.keystoreFile', signer.keystoreFile, readTextFile),
+      readNamed('wallet.passphraseFile', signer.passphraseFile, (path) => readFile(path)),
     ]);
     return { kind: signer.kind, json, passphrase };
   }
   if (address === null) throw new RangeError('a remote signer without an address');
-  const { kind, url, timeoutMs, caPath, certPath, keyPath, tokenPath } = signer;
-  const read = async (name: string, path: string | null) =>
-    path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
+  const { kind, url, timeoutMs } = signer;
+  const read = async (name: 'caFile' | 'certFile' | 'keyFile' | 'tokenFile') => {
+    const path = signer[name];
+    return path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
+  };
   const [ca, cert, key, token] = await Promise.all([
-    read('caFile', caPath),
-    read('certFile', certPath),
-    read('keyFile', keyPath),
-    read('tokenFile', tokenPath),
+    read('caFile'),
+    read('certFile'),
+    read('keyFile'),
+    read('tokenFile'),
   ]);
   return {
     kind,

@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
@@ -20,6 +19,7 @@ import type { ChainReads } from '../chain/chain-reads.js';
 import { findWallet, haltWallet } from '../payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { adoptWallet } from './adoption.js';
+import { openWallet } from './opening.js';
 import { reconcile } from './reconciliation.js';
 import { listReconciliations } from './store/reconciliation-records.js';
 

@@ -1,12 +1,10 @@
 /** Passes over real sources, and what the sentinel then says of their silence. */
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSentinelActivities } from '../../activities/sentinel.js';
 import { BucketWorld, eventText, job } from '../../test/harness/bucket-world.js';
 import { ALICE, at, T0 } from '../../test/harness/sync-world.js';
 import { TEST_SENTINEL } from '../../test/kit/test-pool.js';
 import { startTestOrchestrator } from '../events/sources/testing/test-orchestrator.js';
-import type { SentinelReport } from './rules/report.js';
+import { lookAtSources } from './looking.js';
 
 const MINUTE_S = 60;
 const HOUR_S = 3_600;
@@ -15,12 +13,13 @@ let world: BucketWorld;
 
 /** A look of the sentinel at T0 + seconds: the codes of what is open. */
 async function look(seconds: number): Promise<readonly string[]> {
-  const { lookAtSources } = createSentinelActivities({
-    ...{ db: world.database.db, settings: TEST_SENTINEL, sources: [world.config] },
+  const { findings } = await lookAtSources({
+    db: world.database.db,
+    settings: TEST_SENTINEL,
+    sources: [world.config],
     roundIntervalMs: null,
     now: () => new Date(T0 + seconds * 1_000),
   });
-  const { findings }: SentinelReport = await new MockActivityEnvironment().run(lookAtSources);
   return findings.map(({ code }) => code);
 }
 

@@ -9,7 +9,8 @@ const LIVE_MS = 30_000;
 /** What happens where: over 10 000 events and every trap. */
 const PLANS: Readonly<Record<string, SitePlan>> = {
   'us-west-transcode': {
-    ...{ backlogEvents: 1_900, liveEvents: 2_400 },
+    backlogEvents: 1_900,
+    liveEvents: 2_400,
     incidents: [
       { at: 0.15, what: 'burst' },
       { at: 0.3, what: 'restart' },
@@ -18,7 +19,8 @@ const PLANS: Readonly<Record<string, SitePlan>> = {
     ],
   },
   'us-west-ai-1': {
-    ...{ backlogEvents: 1_900, liveEvents: 2_200 },
+    backlogEvents: 1_900,
+    liveEvents: 2_200,
     incidents: [
       { at: 0.2, what: 'oddities' },
       { at: 0.4, what: 'wipe' },
@@ -27,7 +29,8 @@ const PLANS: Readonly<Record<string, SitePlan>> = {
     ],
   },
   'us-west-ai-2': {
-    ...{ backlogEvents: 900, liveEvents: 1_300 },
+    backlogEvents: 900,
+    liveEvents: 1_300,
     incidents: [
       { at: 0.5, what: 'restart' },
       { at: 0.75, what: 'burst' },

@@ -46,11 +46,18 @@ export async function runDay(options: DayOptions): Promise<DayOutcome> {
   try {
     const sites: DayAtSite[] = [];
     const stack = await startStack({
-      ...{ dir, fresh: false, seed: options.seed, ports: ANY_PORTS, signal, say: terminal.line },
+      dir,
+      fresh: false,
+      seed: options.seed,
+      ports: ANY_PORTS,
+      signal,
+      say: terminal.line,
       pace: {
         // The day triggers its rounds itself, wherever the hour stands.
-        ...{ syncInterval: '2s', payoutInterval: '12h' },
-        ...{ minPayoutInterval: '1s', payoutThreshold: '0.05 ETH' },
+        syncInterval: '2s',
+        payoutInterval: '12h',
+        minPayoutInterval: '1s',
+        payoutThreshold: '0.05 ETH',
       },
       prepare: (site) => void sites.push(prepareDay(site)),
     });
@@ -122,7 +129,9 @@ async function conclude(day: Day): Promise<DayOutcome> {
   const journals = stack.sites.map((site) => site.journal);
   const comparison = await compare({
     journals,
-    ...{ databaseUrl: stack.databaseUrl, rpcUrl: stack.rpcUrl, wallet: stack.wallet },
+    databaseUrl: stack.databaseUrl,
+    rpcUrl: stack.rpcUrl,
+    wallet: stack.wallet,
     commissionBps: COMMISSION_BPS,
   });
   problems.push(...comparison.findings, ...(await compareWorkers(journals, stack.apiUrl)));
@@ -130,7 +139,10 @@ async function conclude(day: Day): Promise<DayOutcome> {
   const workerRestarts = stack.worker.restarts();
   if (day.killWorker && workerRestarts === 0) problems.push('the worker was not killed');
   return {
-    ...{ comparison, problems, workerRestarts, contracts: stack.contracts },
+    comparison,
+    problems,
+    workerRestarts,
+    contracts: stack.contracts,
     rounds: roundsDone(day),
   };
 }
@@ -146,7 +158,7 @@ async function watch(day: Day, over: AbortSignal): Promise<void> {
       const percent = Math.floor(progress(day) * 100);
       day.terminal.status(`${percent} % of the day · ${statusLine(snapshot)}`);
     } catch {
-      // Not migrated yet, or busy: the next look tells.
+      // The database is not migrated yet, or busy. The next look will tell.
     }
     await sleep(LOOK_EVERY_MS);
   }
@@ -166,7 +178,7 @@ async function killWorkerWhilePaying(day: Day): Promise<void> {
   }
 }
 
-/** A wait that lasts too long is a problem of the day, told at its end; the day goes on. */
+/** Waits until it is so. A wait that takes too long is noted as a problem, which the summary tells, and the day goes on. */
 async function until(day: Day, what: string, isSo: () => boolean): Promise<void> {
   const deadline = Date.now() + WAIT_LIMIT_MS;
   while (!isSo()) {

@@ -83,7 +83,9 @@ async function once(flags: Flags): Promise<number> {
   const terminal = openTerminal(flags.json ? process.stderr : process.stdout);
   terminal.line(`one pool's day, seed ${seed}`);
   const day = await runDay({
-    ...{ seed, terminal, signal: interrupted.signal },
+    seed,
+    terminal,
+    signal: interrupted.signal,
     killWorker: flags['kill-worker'],
   });
   const seconds = Math.round((Date.now() - startedMs) / 100) / 10;
@@ -107,7 +109,9 @@ async function once(flags: Flags): Promise<number> {
 
 async function live(flags: Flags): Promise<number> {
   await runLive({
-    ...{ dir: flags.dir, fresh: flags.fresh, signal: interrupted.signal },
+    dir: flags.dir,
+    fresh: flags.fresh,
+    signal: interrupted.signal,
     seed: flags.seed ?? randomInt(1, 2 ** 31),
     terminal: openTerminal(process.stdout, false),
   });

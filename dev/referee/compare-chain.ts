@@ -5,7 +5,7 @@ export interface ChainWord {
   readonly nonce: number;
 }
 
-/** Balances of fresh addresses: what is there is what was paid. */
+/** Balances of the payees. Their addresses are fresh, so a balance is what was paid. */
 export async function readChain(
   rpcUrl: string,
   wallet: string,

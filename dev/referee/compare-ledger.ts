@@ -58,7 +58,7 @@ const POOL = `
     (SELECT count(*) FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS open,
     (SELECT count(*) FROM nonce_slot WHERE state <> 'open') AS used_nonces`;
 
-/** The ledger's word on everything that is compared, in one snapshot. */
+/** Reads everything that is compared from the ledger, in one snapshot. */
 export async function readLedger(databaseUrl: string): Promise<Ledger> {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: 'compare' });
   await client.connect();

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort } from '../../core/processes/ports.js';
+import { startHttpServer } from '../kit/http-server.js';
 import { appendJournal, type Truth } from '../simulator/simulator-journal.js';
 import { compareWorkers } from './compare-workers.js';
 
@@ -29,12 +28,12 @@ test('a worker is online while one connection of either orchestrator is open, an
     journal('two', [up(BOB, 'b:2'), { type: 'orchestrator-reset' }]),
   ];
   let rows: readonly object[] = [];
-  const api = createServer((_, response) => response.end(JSON.stringify(rows)));
-  const port = await freePort();
-  await new Promise<void>((resolve) => void api.listen(port, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${port}`;
+  const api = await startHttpServer((_, response) => response.end(JSON.stringify(rows)));
+  const { url } = api;
   const row = (ethAddress: string, is_connected: boolean) => ({
-    ...{ ethAddress, is_connected, nodeType: 'ai' },
+    ethAddress,
+    is_connected,
+    nodeType: 'ai',
   });
 
   rows = [row(ALICE, true), row(BOB, true)];
@@ -44,6 +43,6 @@ test('a worker is online while one connection of either orchestrator is open, an
     `${ALICE} ai is online, the API says offline`,
     `${BOB} ai is online, the API says not there`,
   ]);
-  api.close();
+  await api.stop();
   rmSync(dir, { recursive: true });
 });

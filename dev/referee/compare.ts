@@ -119,7 +119,7 @@ function poolDifferences(expected: Expected, ledger: Ledger, findings: string[])
   return differences.reduce((sum, [, left, right]) => sum + distance(left, right), 0n);
 }
 
-/** Events without money move no wei, but losing them is losing them. */
+/** Compares the counts of events, because a lost event without money changes no balance. */
 function compareCounts(expected: Expected, ledger: Ledger, findings: string[]): void {
   for (const [sourceId, wanted] of expected.sources) {
     const has = ledger.sources.get(sourceId) ?? { events: 0, setAside: 0 };

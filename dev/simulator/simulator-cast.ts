@@ -1,13 +1,13 @@
 import { getAddress } from 'ethers';
-import { createRandom, type Random } from './simulator-random.js';
+import { createRandom, type Random } from '../kit/random.js';
 
 /** One remote worker as the orchestrator meets it. */
 export interface CastWorker {
   /** As reported: checksummed, lower-case, empty, or the zero address. */
   readonly address: string;
-  /** Who it is in the end: lower case, or empty for nobody. */
+  /** The address that is credited, in lower case; empty for nobody. */
   readonly identity: string;
-  /** How often it gets a job, against the others. */
+  /** Its share of the jobs, relative to the others. */
   readonly share: number;
 }
 

@@ -1,7 +1,7 @@
+import { type GoObject, payloadText } from '../kit/event-element.js';
+import type { Random } from '../kit/random.js';
 import type { Happening } from './simulator.js';
 import type { CastWorker } from './simulator-cast.js';
-import { type GoObject, payloadText } from './simulator-payload.js';
-import type { Random } from './simulator-random.js';
 
 const PIXELS_PER_SECOND = 1280n * 720n * 30n;
 /** One job in the day is worth more than an int64 holds. */
@@ -12,7 +12,7 @@ const MODELS = [
   ['llm', 'meta-llama/Meta-Llama-3.1-8B-Instruct'],
 ] as const;
 
-/** An event of some type about now; the truth says what it was worth and to whom. */
+/** Makes an event of this type. Its truth says what it was worth and to whom. */
 export function happening(
   atMs: number,
   type: string,
@@ -27,7 +27,7 @@ export interface TranscodeJob {
   readonly atMs: number;
   readonly worker: CastWorker;
   readonly huge: boolean;
-  /** Spoken in the older dialect. */
+  /** Written in the older dialect of the orchestrators. */
   readonly older: boolean;
 }
 
@@ -52,14 +52,22 @@ export function transcodeJob(random: Random, job: TranscodeJob): readonly Happen
         truth,
       ),
       happening(atMs, 'performance-stats', {
-        ...{ ethAddress, responseTime: responseMs, duration: durationMs },
-        ...{ pixelsEncoded: pixels, pixelsDecoded: pixels, sessionId: random.hex(4) },
+        ethAddress,
+        responseTime: responseMs,
+        duration: durationMs,
+        pixelsEncoded: pixels,
+        pixelsDecoded: pixels,
+        sessionId: random.hex(4),
       }),
     ];
   }
   const payload = {
-    ...{ ethAddress, computeUnits: pixels, pricePerComputeUnit: price, fees },
-    ...{ responseTime: responseMs, duration: durationMs },
+    ethAddress,
+    computeUnits: pixels,
+    pricePerComputeUnit: price,
+    fees,
+    responseTime: responseMs,
+    duration: durationMs,
     realTimeRatio: Math.floor(durationMs / responseMs),
   };
   return [happening(atMs, 'job-processed', payload, truth)];
@@ -75,7 +83,7 @@ export interface AiJob {
   readonly terse: boolean;
 }
 
-/** The two halves of an AI job, in the order that chance wills; sometimes one of them never comes. */
+/** Makes the two halves of an AI job in a random order. Sometimes one of them never comes. */
 export function aiJob(random: Random, job: AiJob): readonly Happening[] {
   const [pipeline, modelID] = random.pick(MODELS);
   const { atMs, worker, requestId: requestID } = job;
@@ -87,7 +95,10 @@ export function aiJob(random: Random, job: AiJob): readonly Happening[] {
       at,
       'job-received',
       {
-        ...{ ethAddress: worker.address, requestID, pipeline, modelID },
+        ethAddress: worker.address,
+        requestID,
+        pipeline,
+        modelID,
         ...(job.terse ? {} : { nodeType: 'ai', taskID: random.int(1, 1e9) }),
       },
       { job: job.job, worker: worker.identity },
@@ -97,13 +108,18 @@ export function aiJob(random: Random, job: AiJob): readonly Happening[] {
       at,
       'job-processed',
       {
-        ...{ requestID, pipeline, modelID, computeUnits: units, pricePerComputeUnit: price },
-        ...{ fees, responseTime: random.int(400_000_000, 9_000_000_000) },
+        requestID,
+        pipeline,
+        modelID,
+        computeUnits: units,
+        pricePerComputeUnit: price,
+        fees,
+        responseTime: random.int(400_000_000, 9_000_000_000),
       },
       { job: job.job, worker: worker.identity, grossWei: String(fees) },
     );
   const course = random.next();
-  // A huge job is there to be paid: one that never comes, or that nobody is known for, tests nothing.
+  // The huge job must be paid: if half of it never came, or its worker were unknown, it would test nothing.
   if (course < 0.02 && !job.huge) return [processed(atMs)];
   if (course < 0.04 && !job.huge) return [received(atMs)];
   if (course < 0.34) return [processed(atMs), received(atMs + random.int(0, 4500))];

@@ -9,7 +9,7 @@ export type JournalLine = EventLine | WipeLine;
 
 export interface EventLine {
   readonly kind: 'event';
-  /** Which database it stands in: the count of wipes before it. */
+  /** Number of the database that it stands in. Each wipe begins a new one. */
   readonly db: number;
   readonly id: number;
   /** SQLite's own spelling: `2025-02-03 04:05:06`. */
@@ -42,7 +42,7 @@ export function appendJournal(path: string, lines: readonly JournalLine[]): void
   appendFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n`);
 }
 
-/** All whole lines; a last one that was cut by a kill was never served either. */
+/** Reads all whole lines. A last line that a kill cut short was never served either. */
 export function readJournal(path: string): readonly JournalLine[] {
   if (!existsSync(path)) return [];
   const text = readFileSync(path, 'utf8');
@@ -53,7 +53,7 @@ export function readJournal(path: string): readonly JournalLine[] {
     .map((line) => JSON.parse(line) as JournalLine);
 }
 
-/** Reads a journal to go on with it: a last line that a kill cut short is taken away. */
+/** Reads a journal in order to append to it, and removes a last line that a kill cut short. */
 export function reopenJournal(path: string): readonly JournalLine[] {
   if (!existsSync(path)) return [];
   const bytes = readFileSync(path);

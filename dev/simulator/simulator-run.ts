@@ -5,7 +5,7 @@ import type { Traffic } from './simulator-traffic.js';
 const TICK_MS = 100;
 const DOWN_MS = 1_500;
 const HOUR_MS = 3_600_000;
-/** Events that one job makes, about. */
+/** About how many events one job makes. */
 const EVENTS_PER_JOB = { ai: 1.96, transcode: 1 } as const;
 
 export interface Incident {
@@ -28,7 +28,7 @@ export interface BoundedOptions extends RunOptions {
   readonly incidents: readonly Incident[];
 }
 
-/** The hours before the manager came: events of a day that all stand in the first answer. */
+/** Makes the events of the hours before the manager's start, which all stand in its first answer. */
 export function fillBacklog(
   options: Pick<BoundedOptions, 'orchestrator' | 'traffic' | 'nodeType' | 'backlogEvents'>,
 ): void {
@@ -51,7 +51,7 @@ export function fillBacklog(
   orchestrator.insert(traffic.rest(now - 30_000));
 }
 
-/** Live traffic up to a number of events, with its incidents; ends when all halves are out. */
+/** Makes live traffic with incidents, up to a number of events. Ends when all halves of jobs are out. */
 export async function runBounded(options: BoundedOptions): Promise<void> {
   const { orchestrator, traffic, liveEvents, nodeType, signal } = options;
   const incidents = [...options.incidents].sort((a, b) => a.at - b.at);
@@ -94,7 +94,7 @@ export async function runEndless(options: EndlessOptions): Promise<void> {
 }
 
 interface Flow {
-  /** So many jobs, fractions added up over calls, in small bunches. */
+  /** Emits this many jobs in small bunches. Fractions are carried over to the next call. */
   jobs(count: number): void;
   suffer(what: Incident['what']): Promise<void>;
   close(): void;
@@ -106,7 +106,7 @@ function openFlow({ orchestrator, traffic, signal }: RunOptions): Flow {
   let quiet = false;
   const emit = () => orchestrator.insert(traffic.due(Date.now()));
   orchestrator.onAnswer(() => {
-    // The poll's own second is not over: a reader that only goes forward would lose these.
+    // These get the same second as the poll, so a reader that only goes forward would lose them.
     if (quiet || signal.aborted) return;
     traffic.jobs(2, Date.now());
     emit();

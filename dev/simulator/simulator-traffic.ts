@@ -1,8 +1,8 @@
+import { createRandom, type Random } from '../kit/random.js';
 import type { Happening } from './simulator.js';
 import type { CastWorker } from './simulator-cast.js';
 import { aiJob, happening, transcodeJob } from './simulator-jobs.js';
 import { brokenEvents, strangeEvents } from './simulator-oddities.js';
-import { createRandom, type Random } from './simulator-random.js';
 
 export interface TrafficOptions {
   readonly seed: number;

@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { payloadText } from '../kit/event-element.js';
 import { type Happening, type Orchestrator, startOrchestrator } from './simulator.js';
 import { castWorkers } from './simulator-cast.js';
 import { readJournal } from './simulator-journal.js';
-import { payloadText } from './simulator-payload.js';
 import { fillBacklog, runBounded } from './simulator-run.js';
 import { createTraffic } from './simulator-traffic.js';
 

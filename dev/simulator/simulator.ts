@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { freePort } from '../../core/processes/ports.js';
+import { elementText, goTime, sqliteTime } from '../kit/event-element.js';
+import { startHttpServer } from '../kit/http-server.js';
 import { appendJournal, type EventLine, reopenJournal, type Truth } from './simulator-journal.js';
-import { elementText, sqliteTime } from './simulator-payload.js';
 
 /** What happened in the orchestrator, before its database gave it an id and a time. */
 export interface Happening {
@@ -26,13 +27,13 @@ export interface Orchestrator {
   /** Answers given so far. */
   answers(): number;
   insert(happenings: readonly Happening[]): void;
-  /** Whether everything in the table was in the reach of two finished answers. */
+  /** Whether two answers were finished since the last insert, so that a reader has had two chances to see all rows. */
   servedTwice(): boolean;
   /** A fresh datadir: the table is empty and ids start at 1 again. */
   wipe(): void;
   /** HTTP is gone for a while, as in a restart. */
   goDown(forMs: number): Promise<void>;
-  /** Called in the moment after an answer: what is inserted then shares its second. */
+  /** Called right after an answer. Whatever is inserted then has the same second as the answer. */
   onAnswer(listener: () => void): void;
   stop(): Promise<void>;
 }
@@ -60,7 +61,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const table = restore(options.journalPath);
   const listeners: (() => void)[] = [];
   let answers = 0;
-  const server = createServer((request, response) => {
+  const answering = (request: IncomingMessage, response: ServerResponse) => {
     const insertsBefore = table.inserts;
     answer(table, new URL(request.url ?? '/', 'http://localhost'), response);
     response.once('finish', () => {
@@ -68,12 +69,11 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
       if (table.inserts === insertsBefore) table.answersSinceInsert += 1;
       for (const listener of listeners) listener();
     });
-  });
-  server.keepAliveTimeout = 1_000;
-  await listen(server, port);
+  };
+  const server = await startHttpServer(answering, { port, keepAliveMs: 1_000 });
   return {
     name: options.name,
-    url: `http://127.0.0.1:${port}`,
+    url: server.url,
     port,
     emitted: () => table.emitted,
     lastJob: () => table.lastJob,
@@ -85,12 +85,12 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
       appendJournal(options.journalPath, [{ kind: 'wipe', db: table.db }]);
     },
     async goDown(forMs) {
-      await close(server);
+      await server.stop();
       await new Promise((resolve) => setTimeout(resolve, forMs));
-      await listen(server, port);
+      await server.restart();
     },
     onAnswer: (listener) => void listeners.push(listener),
-    stop: () => close(server),
+    stop: () => server.stop(),
   };
 }
 
@@ -120,7 +120,8 @@ function insert(table: Table, journalPath: string, happenings: readonly Happenin
     table.nextId += 1;
     const dt = sqliteTime(happening.atMs);
     const { payload, version = 1, truth } = happening;
-    const raw = happening.broken?.({ id, dt }) ?? elementText({ id, dt, payload, version });
+    const raw =
+      happening.broken?.({ id, dt }) ?? elementText({ id, dt: goTime(dt), payload, version });
     return { kind: 'event', db: table.db, id, dt, raw, truth };
   });
   if (lines.length === 0) return;
@@ -163,21 +164,4 @@ function boundText(asked: string): string | undefined {
   if (date === undefined || Number.isNaN(Date.parse(asked))) return undefined;
   const trimmed = fraction.replace(/\.?0+$/, '');
   return `${date} ${time}${trimmed}${zone === 'Z' ? '+00:00' : zone}`;
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

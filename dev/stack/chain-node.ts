@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { onFreePort } from '../../core/processes/ports.js';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../kit/until.js';
 
 export interface LocalChain {
   readonly rpcUrl: string;
@@ -46,13 +47,8 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
     command: anvilPath(),
     args: [...args, ...(options.extraArgs ?? [])],
   });
-  await waitUntil({
-    what: `anvil on ${rpcUrl}`,
-    timeoutMs: 20_000,
-    intervalMs: 50,
-    process,
-    ready: async () => (await rpc(rpcUrl, 'eth_chainId')) !== undefined,
-  });
+  const answers = async () => (await rpc(rpcUrl, 'eth_chainId')) !== undefined;
+  await until(`anvil on ${rpcUrl}`, answers, { withinMs: 20_000, everyMs: 50, process });
   return { rpcUrl, chainId, process, stop: () => process.stop() };
 }
 

@@ -18,7 +18,10 @@ export interface LiveOptions {
 }
 
 const USUAL_PORTS: StackPorts = {
-  ...{ api: 8080, temporal: 7233, temporalUi: 8233, chain: 8545 },
+  api: 8080,
+  temporal: 7233,
+  temporalUi: 8233,
+  chain: 8545,
   orchestrators: [7935, 7936, 7937],
 };
 const BACKLOG_EVENTS = 600;
@@ -30,10 +33,16 @@ export async function runLive(options: LiveOptions): Promise<void> {
   const { terminal, signal } = options;
   const traffic = new Map<string, Traffic>();
   const stack = await startStack({
-    ...{ dir: options.dir, fresh: options.fresh, seed: options.seed, ports: USUAL_PORTS, signal },
+    dir: options.dir,
+    fresh: options.fresh,
+    seed: options.seed,
+    ports: USUAL_PORTS,
+    signal,
     pace: {
-      ...{ syncInterval: '3s', payoutInterval: '20s' },
-      ...{ minPayoutInterval: '10s', payoutThreshold: '0.05 ETH' },
+      syncInterval: '3s',
+      payoutInterval: '20s',
+      minPayoutInterval: '10s',
+      payoutThreshold: '0.05 ETH',
     },
     say: terminal.line,
     prepare: (site) => void traffic.set(site.id, prepare(site)),

@@ -2,7 +2,8 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../kit/until.js';
 
 /** One of the manager's own processes, started again whenever it dies. */
 export interface StackChild {
@@ -31,7 +32,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 15_000;
 const RESTART_PAUSE_MS = 300;
-/** A child that keeps dying this young is broken, and starting it again hides that. */
+/** A child that dies at this age again and again is broken. It is not started any more, since that would hide the fault. */
 const YOUNG_MS = 5_000;
 const YOUNG_DEATHS = 4;
 
@@ -62,12 +63,10 @@ export function startChild(options: StackChildOptions): StackChild {
     });
   };
 
-  const ready = waitUntil({
-    what: options.name,
-    timeoutMs: START_TIMEOUT_MS,
-    intervalMs: 50,
+  const ready = until(options.name, () => current.isReady(), {
+    withinMs: START_TIMEOUT_MS,
+    everyMs: 50,
     process: current.process,
-    ready: async () => current.isReady(),
   }).then(() => watch(current));
   return {
     name: options.name,

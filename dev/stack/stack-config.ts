@@ -30,11 +30,11 @@ export interface StackConfig {
   readonly apiPort: number;
 }
 
-/** Of every pool that is made here: demo, bench and chaos. */
+/** The id of every pool that is made here: for the demo, the benches and chaos. */
 export const LOCAL_POOL_ID = 'demo';
 export const COMMISSION_BPS = 2_500;
 
-/** The simulated jobs earn play money by the hundred ether, and a full local chain makes gas dear. */
+/** Limits that nothing meets: simulated jobs earn hundreds of ether, and gas is expensive on a busy local chain. */
 const WIDE = {
   maxPayout: '1000000 ETH',
   maxPaidPerDay: '1000000 ETH',
@@ -65,21 +65,30 @@ function document({ pace, ...config }: StackConfig) {
       ...pace,
     },
     sources: config.sources.map(({ id, region, nodeType, endpoint }) => ({
-      ...{ id, region, nodeType, kind: 'orchestrator-http', from: 'beginning' },
+      id,
+      region,
+      nodeType,
+      kind: 'orchestrator-http',
+      from: 'beginning',
       options: { endpoint },
     })),
     database: { url: config.databaseUrl },
     temporal: {
-      ...{ address: config.temporalAddress, namespace: 'default' },
+      address: config.temporalAddress,
+      namespace: 'default',
       ...(config.temporalUiUrl === undefined ? {} : { uiUrl: config.temporalUiUrl }),
     },
     chain: {
-      ...{ id: config.chainId, confirmations: 4 },
+      id: config.chainId,
+      confirmations: 4,
       // One node under two names: a refusal is released when two endpoints agree on it.
       rpcUrls: [config.rpcUrl, config.rpcUrl.replace('127.0.0.1', 'localhost')],
       // A refusal is released at finality: two seconds here.
-      ...{ finalityConfirmations: 8, maxFeePerGas: '20 gwei', maxPriorityFeePerGas: '1 gwei' },
-      ...{ pollInterval: '200ms', bumpAfter: '5s' },
+      finalityConfirmations: 8,
+      maxFeePerGas: '20 gwei',
+      maxPriorityFeePerGas: '1 gwei',
+      pollInterval: '200ms',
+      bumpAfter: '5s',
     },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     api: { port: config.apiPort, tokenFile: 'api-token' },

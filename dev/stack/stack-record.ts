@@ -97,7 +97,7 @@ function signalIfAlive(one: Recorded, signal: NodeJS.Signals): void {
   try {
     if (isAlive(one)) process.kill(one.pid, signal);
   } catch {
-    // It ended between the look and the signal.
+    // It ended after we looked and before the signal.
   }
 }
 

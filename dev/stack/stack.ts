@@ -59,7 +59,10 @@ export interface Stack {
 }
 
 export const ANY_PORTS: StackPorts = {
-  ...{ api: 0, temporal: 0, temporalUi: 0, chain: 0 },
+  api: 0,
+  temporal: 0,
+  temporalUi: 0,
+  chain: 0,
   orchestrators: [0, 0, 0],
 };
 
@@ -130,13 +133,20 @@ async function build(
     databaseUrl: servers.postgres.url,
     temporalAddress: servers.temporal.address,
     temporalUiUrl: servers.temporal.uiUrl,
-    ...{ rpcUrl: servers.chain.rpcUrl, chainId: servers.chain.chainId, apiPort },
+    rpcUrl: servers.chain.rpcUrl,
+    chainId: servers.chain.chainId,
+    apiPort,
   });
   say('starting the worker and the API …');
   const [worker] = await startManager({ dir, configPath, record, stops, say });
   options.signal.throwIfAborted();
   return {
-    ...{ dir, seed, wallet, contracts, sites, worker },
+    dir,
+    seed,
+    wallet,
+    contracts,
+    sites,
+    worker,
     apiUrl: `http://127.0.0.1:${apiPort}`,
     temporalUiUrl: servers.temporal.uiUrl,
     temporalAddress: servers.temporal.address,
@@ -170,7 +180,8 @@ async function startServers(building: Building & { wished: StackPorts }): Promis
   const started = await Promise.allSettled([
     startPostgres({ dataDir: join(dir, 'postgres') }),
     startTemporal({
-      ...{ port: ports.temporal, uiPort: ports.temporalUi },
+      port: ports.temporal,
+      uiPort: ports.temporalUi,
       databasePath: join(dir, 'temporal.db'),
       searchAttributes: SEARCH_ATTRIBUTES.map(({ name, type }) => `${name}=${titleCase(type)}`),
     }),
@@ -230,7 +241,11 @@ async function startSites(options: SiteOptions): Promise<readonly Site[]> {
     const orchestrator = await startOrchestrator({ name: id, journalPath: path, port });
     options.stops.push(() => orchestrator.stop());
     sites.push({
-      ...{ id, region, nodeType, orchestrator, workers: cast[workers] },
+      id,
+      region,
+      nodeType,
+      orchestrator,
+      workers: cast[workers],
       journal: { sourceId: id, nodeType, path },
       isNew: orchestrator.emitted() === 0,
       // Not the same again after a restart: request ids would come back within the hour.
@@ -271,7 +286,11 @@ async function startManager(
   const { dir, configPath, record, stops, say } = building;
   const start = async (name: string, script: string, readyLine: string) => {
     const child = startChild({
-      ...{ name, script, readyLine, configPath, say },
+      name,
+      script,
+      readyLine,
+      configPath,
+      say,
       logPath: join(dir, 'logs', `${name}.log`),
       onStart: (process) => record.watch(process),
     });

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { freePort, onFreePort } from '../../core/processes/ports.js';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../kit/until.js';
 import { findTemporal } from '../setup/temporal-binary.mjs';
 
 export interface LocalTemporal {
@@ -62,13 +63,7 @@ async function serve(
     command: binary,
     args: [...args, ...(options.extraArgs ?? [])],
   });
-  await waitUntil({
-    what: `Temporal on port ${port}`,
-    timeoutMs: 60_000,
-    intervalMs: 100,
-    process,
-    ready: () => accepts(port),
-  });
+  await until(`Temporal on port ${port}`, () => accepts(port), { process });
   return { address: `127.0.0.1:${port}`, uiUrl, process, stop: () => process.stop() };
 }
 

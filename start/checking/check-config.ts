@@ -1,4 +1,4 @@
-/** What a start would refuse, told without starting anything. */
+/** `openpool config check`: tells what a start would refuse, without starting anything. */
 import { stringify } from 'yaml';
 import { type Config, loadConfig } from '../../config/config.js';
 import { type ConfigDescription, describeConfig } from '../../config/describe.js';
@@ -23,23 +23,23 @@ import { askAsWorker, GENEROUS_BATCH } from './endpoint-questions.js';
 
 export interface CheckedConfig {
   readonly description: ConfigDescription;
-  /** What a start would be refused for; none when it would go on. */
+  /** The reasons to refuse a start; none when it would go on. */
   readonly refusals: readonly PoolError[];
-  /** What a start waits out, and what is allowed but hardly meant. */
+  /** Things that a start waits for, and things that are allowed but hardly intended. */
   readonly warnings: readonly string[];
-  /** All of it for people: the configuration as YAML, then the verdict. */
+  /** The whole answer for people: the configuration as YAML, then the verdict. */
   readonly text: string;
 }
 
-/** As pools/openpool.yaml has them; these names are nobody's (RFC 2606). */
+/** Hosts as pools/openpool.yaml has them. Nobody can own these names (RFC 2606). */
 const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
 
-/** A person waits: an endpoint that takes longer is left unchecked. */
+/** A person waits for the answer, so an endpoint that takes longer is not checked. */
 const PATIENCE_MS = 3_000;
 
 /**
- * Throws a ConfigError when the file itself is wrong. Sources, wallet, RPC endpoints, a remote signer,
- * Postgres, Temporal, directories and the API's port are asked too; the orchestrators are not.
+ * Checks a configuration. Throws a ConfigError when the file itself is wrong. Also tries the sources, the wallet, the RPC
+ * endpoints, a remote signer, Postgres, Temporal, the directories and the API's port, but asks no orchestrator.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
@@ -114,7 +114,7 @@ async function checkSources({ sources }: Config, found: Found): Promise<void> {
   }
 }
 
-/** Asks of the endpoints what a worker asks of them, except for the ledger's own blocks. */
+/** Asks the endpoints what a worker asks them, except for the ledger's own blocks. */
 async function checkChain({ chain }: Config, wallet: Address, found: Found): Promise<void> {
   const { rpcUrls } = chain;
   const hosts = rpcUrls.map(rpcHost);
@@ -147,7 +147,7 @@ type SeenEndpoint =
       readonly kind: 'right';
       readonly name: string;
       readonly headAtMs: number;
-      /** What a worker needs of it and does not get. */
+      /** The answers that a worker needs and does not get from this endpoint. */
       readonly refusals: readonly string[];
     }
   | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
@@ -180,7 +180,7 @@ async function askEndpoint(
   }
 }
 
-/** Where no key could be opened. */
+/** Stands for the wallet when its key could not be opened. */
 const NOBODY: Address = `0x${'00'.repeat(19)}01`;
 
 interface SeenHead {

@@ -1,4 +1,4 @@
-/** What a start needs of the machine and of Postgres, looked at without starting or changing anything. */
+/** Checks what a start needs from the machine and from Postgres, without starting or changing anything. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -13,11 +13,11 @@ import { tryListening } from './listening.js';
 export interface Found {
   readonly refusals: PoolError[];
   readonly warnings: string[];
-  /** Undefined when it throws; a PoolError is kept, final or not, as a start keeps it. */
+  /** Runs a step of the check. A PoolError becomes a refusal, and the answer is undefined then. */
   tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
 }
 
-/** A person waits: who takes longer is left unchecked. */
+/** A person waits for the answer, so whatever takes longer is not checked. */
 const PATIENCE_MS = 3_000;
 
 export async function checkSurroundings(config: Config, found: Found): Promise<void> {

@@ -3,10 +3,10 @@ import type { Config } from '../../config/config.js';
 import { describeFailure } from '../temporal-connection.js';
 import type { Found } from './check-surroundings.js';
 
-/** A person waits: who takes longer is told as not reached. */
+/** A person waits for the answer, so a server that takes longer counts as unreachable. */
 const PATIENCE_MS = 3_000;
 
-/** Asks Temporal for the namespace once. A start waits for both, so what is missing is a warning. */
+/** Asks Temporal once for the namespace. A start waits for both of them, so a missing one is only a warning. */
 export async function checkTemporal({ temporal }: Config, found: Found): Promise<void> {
   try {
     const connection = await Connection.connect({

@@ -1,18 +1,18 @@
-/** What a worker asks of an RPC endpoint, asked once, so that a configuration can be judged before a start. */
+/** Asks an RPC endpoint once whatever a worker asks it, in order to judge a configuration before a start. */
 
 import type { Address } from '../../core/base/address.js';
 import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/chain-error.js';
 import type { ChainReads } from '../../core/chain/chain-reads.js';
 
-/** As a worker asks for a page of payouts; not more, because a free plan counts each call. */
+/** As many calls as a worker sends for a page of payouts. No more, because free plans count each call. */
 export const GENEROUS_BATCH = 20;
 const NO_HASHES = Array.from(
   { length: GENEROUS_BATCH },
   (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
 );
-/** An adoption after a night looks back so far, a reconciliation as far as the last one. */
+/** An adoption after a night looks back this far; a reconciliation looks back to the last one. */
 const HOURS_BACK = 6;
-/** Over so many blocks their time is measured. */
+/** The number of blocks over which the time per block is measured. */
 const MEASURED_BLOCKS = 1_000;
 
 interface Asker {
@@ -23,8 +23,8 @@ interface Asker {
 type Question = readonly [what: string, ask: () => Promise<unknown>];
 
 /**
- * Asks what a worker asks when it signs, sends and settles, and what it asks later: when it reconciles, and when
- * somebody adopts. Gives what the endpoint does not tell, in words.
+ * Asks the questions of a worker that signs, sends and settles, and its later ones: of a reconciliation and of an
+ * adoption. Names those that the endpoint does not answer.
  */
 export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<string[]> {
   const refusals: string[] = [];
@@ -34,7 +34,7 @@ export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<stri
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       refusals.push(`does not tell ${what}: ${error.message}`);
-      // One that is silent by now would be waited for at each question.
+      // Every further question would wait for an endpoint that is silent by now.
       if (error.kind === 'unreachable') break;
     }
   }
@@ -86,7 +86,7 @@ async function headerOf(reads: ChainReads, number: number) {
   return header;
 }
 
-/** As far as the chain's pace tells; the first block where it is younger. */
+/** The block of about that time by the chain's pace; the first block of a younger chain. */
 async function blockHoursAgo(reads: ChainReads, head: number): Promise<number> {
   const back = Math.min(MEASURED_BLOCKS, head);
   if (back === 0) return 0;

@@ -1,4 +1,4 @@
-/** Where the API listens, and why it cannot. */
+/** Tells why the API cannot listen where it should. */
 import { createServer } from 'node:net';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'there is no such host',
 };
 
-/** API_CANNOT_LISTEN with what stands in the way. */
+/** The error API_CANNOT_LISTEN, with what stands in the way. */
 export function cannotListen(error: Error, { host, port }: Place): PoolError {
   const code = 'code' in error ? String(error.code) : '';
   const why = WORDS[code] ?? (code === '' ? error.message : code);
@@ -23,7 +23,7 @@ export function cannotListen(error: Error, { host, port }: Place): PoolError {
   return new PoolError('API_CANNOT_LISTEN', message, { why: code }, { cause: error });
 }
 
-/** Listens there for a moment. Throws what a start would throw. */
+/** Listens at the place for a moment. Throws what a start would throw. */
 export async function tryListening(place: Place): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

@@ -32,8 +32,10 @@ export const STOREYS: readonly (readonly Room[])[] = [
   [{ path: 'core/sentinel', is: 'findings' }],
   [{ path: 'config', is: 'the only reader of files and environment' }],
   [{ path: 'workflows/contract.ts', is: 'ids, messages, attributes' }],
-  [{ path: 'activities', is: 'what Temporal calls' }],
-  [{ path: 'workflows', is: 'the order of steps' }],
+  [
+    { path: 'activities', is: 'what Temporal calls' },
+    { path: 'workflows', is: 'the order of steps' },
+  ],
   [{ path: 'start', is: 'how every process starts' }],
   [{ path: 'client', is: 'what API and command line ask of a running pool' }],
   [{ path: 'worker', is: 'the Temporal worker' }],

@@ -1,8 +1,9 @@
 /** One storm, from an empty directory to a verdict. */
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import { keccak256, Transaction } from 'ethers';
 import type pg from 'pg';
-import { createRandom, type Random } from '../../dev/simulator/simulator-random.js';
+import { createRandom, type Random } from '../../dev/kit/random.js';
+import { happens } from '../../dev/kit/until.js';
 import { CONFIRMATIONS } from './chaos-config.js';
 import { type ChaosReport, makeReport } from './chaos-report.js';
 import { type ChaosStack, startChaosStack } from './chaos-stack.js';
@@ -34,13 +35,13 @@ export interface ChaosOptions {
 
 const WORKER_SCRIPT = { real: 'worker/main.ts', naive: 'test/chaos/naive-worker.ts' } as const;
 const DRAIN_MS = 150_000;
-/** The control has broken by then, or it never will. */
+/** By then the control has broken, or it never will. */
 const CONTROL_DRAIN_MS = 10_000;
 const FIRST_TRANSFERS_MS = 20_000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, say, signal, dir } = options;
-  // One stream for each, so that what one draws, and when, changes nothing for the others.
+  // Each part has a stream of its own, so that the draws of one change nothing for the others.
   const [forPlan, forCast, forRpc, random, forSecond, forStranger] = [1, 2, 3, 4, 5, 6].map((n) =>
     createRandom(seed * 16 + n),
   ) as [Random, Random, Random, Random, Random, Random];
@@ -62,7 +63,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   };
   const workerScript = WORKER_SCRIPT[options.control ?? 'real'];
   const stack = await startChaosStack({
-    ...{ dir, tally, onRaw, workerScript, signal, say },
+    dir,
+    tally,
+    onRaw,
+    workerScript,
+    signal,
+    say,
     random: forRpc,
     refusesBytes: isStorm && hasTime(kind),
   });
@@ -74,7 +80,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const wallets = stack.wallets.map(({ address }) => address);
     const { pool } = stack;
     const oracle = createOracle({
-      ...{ pool, rpcUrl: stack.chain.rpcUrl, wallets, payees: cast.all, earned },
+      pool,
+      rpcUrl: stack.chain.rpcUrl,
+      wallets,
+      payees: cast.all,
+      earned,
       foreignHashes: foreign.hashes,
     });
     for (const wallet of wallets) oracles.set(wallet, oracle);
@@ -95,13 +105,27 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const otherChain = stack.keep(await startOtherChain(stack.wallets, cast.plain));
     const poolId = await poolIdOf(pool);
     const stranger = createStranger({
-      ...{ temporalAddress: stack.temporal.current.address, poolId },
-      ...{ payees: cast.plain, random: forStranger, tally },
+      temporalAddress: stack.temporal.current.address,
+      poolId,
+      payees: cast.plain,
+      random: forStranger,
+      tally,
     });
     const operator = createOperator({ configPath: stack.configPath, pool, say });
     const scene: StormScene = {
-      ...{ stack, cast, tally, foreign, operator, stranger, poolId, random, say, side },
-      ...{ otherChainUrl: otherChain.rpcUrl, second: second?.place, isControl: kind.isControl },
+      stack,
+      cast,
+      tally,
+      foreign,
+      operator,
+      stranger,
+      poolId,
+      random,
+      say,
+      side,
+      otherChainUrl: otherChain.rpcUrl,
+      second: second?.place,
+      isControl: kind.isControl,
     };
     return await playOut(scene, { ...options, plan, side, second, sentHashes });
   } finally {
@@ -134,7 +158,11 @@ async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
   if (second !== undefined) credits.push(second.earnWhenOpen(crediting.signal));
   say(`the storm: ${plan.length} deeds in ${seconds} s, ${scene.cast.all.length} payees`);
   const restore = {
-    ...{ stack, side, tally, say, sentHashes: play.sentHashes },
+    stack,
+    side,
+    tally,
+    say,
+    sentHashes: play.sentHashes,
     foreignHashes: scene.foreign.hashes,
   };
   const isRestored = play.scenario !== null;
@@ -188,12 +216,10 @@ async function schedulesOf(
   return { poolId, found: await readSchedules(stack.temporal.current.address, poolId) };
 }
 
-/** So that the storm hits a pool that is paying. */
+/** Waits for the first transfers, so that the storm hits a pool that is paying. */
 async function firstTransfers(oracle: Oracle): Promise<void> {
-  const deadline = performance.now() + FIRST_TRANSFERS_MS;
-  while (performance.now() < deadline && (await oracle.look()).chain.length === 0) {
-    await sleep(200);
-  }
+  const isPaying = async () => (await oracle.look()).chain.length > 0;
+  await happens(isPaying, { withinMs: FIRST_TRANSFERS_MS, everyMs: 200 });
 }
 
 function notePayeeFaults(cast: PayeeCast, tally: FaultTally, own: ReturnType<typeof ownOf>): void {
@@ -202,7 +228,7 @@ function notePayeeFaults(cast: PayeeCast, tally: FaultTally, own: ReturnType<typ
   tally.note('payeeBurnsGas', failed.filter(({ to }) => to === cast.burning).length);
 }
 
-/** Whoever stops the harness does not wait for the storm to blow over. */
+/** Gives up at the signal, so that Ctrl-C need not wait for the end of the storm. */
 function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason);

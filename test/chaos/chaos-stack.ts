@@ -7,8 +7,8 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
 import type { LocalPostgres } from '../../core/db/embedded/postgres.js';
 import type { LocalProcess } from '../../core/processes/process.js';
+import type { Random } from '../../dev/kit/random.js';
 import { startOrchestrator } from '../../dev/simulator/simulator.js';
-import type { Random } from '../../dev/simulator/simulator-random.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { claimState } from '../../dev/stack/stack-record.js';
 import type { LocalTemporal } from '../../dev/stack/temporal-server.js';
@@ -107,7 +107,9 @@ async function build(
   const home = { dir, onStart };
   const [chain, postgres, temporal, bundlePath] = await Promise.all([
     startChain({
-      ...{ port: await quietPort(), blockTimeSeconds: 0, extraArgs: ['--no-mining'] },
+      port: await quietPort(),
+      blockTimeSeconds: 0,
+      extraArgs: ['--no-mining'],
     }).then(keep),
     startChaosPostgres(home).then(keep),
     startChaosTemporal(home).then(keep),
@@ -151,7 +153,10 @@ async function build(
   say('starting two workers …');
   const workers = keep(
     startWorkerFleet({
-      ...{ count: WORKERS, script: options.workerScript, configPath, onStart },
+      count: WORKERS,
+      script: options.workerScript,
+      configPath,
+      onStart,
       env,
       logDir: join(dir, 'logs'),
     }),
@@ -159,7 +164,16 @@ async function build(
   await workers.ready;
   signal.throwIfAborted();
   return {
-    ...{ dir, configPath, chain, miner, postgres, postgresWay, temporal, workers, pool, wallets },
+    dir,
+    configPath,
+    chain,
+    miner,
+    postgres,
+    postgresWay,
+    temporal,
+    workers,
+    pool,
+    wallets,
     rpc: weather,
     paying: () => paying,
     nameWallet(wallet) {
@@ -168,8 +182,11 @@ async function build(
     },
     async addPool() {
       const second = await makeSecondPool({
-        ...{ dir: join(dir, 'second'), places, fundsWei: FUNDS_WEI },
-        ...{ chainUrl: chain.rpcUrl, fleet: { env, onStart } },
+        dir: join(dir, 'second'),
+        places,
+        fundsWei: FUNDS_WEI,
+        chainUrl: chain.rpcUrl,
+        fleet: { env, onStart },
       });
       return keep(second);
     },

@@ -41,8 +41,14 @@ describe.sequential('a storm', () => {
     async () => {
       const { code, report, told } = await runStorm();
       expect(report, told).toMatchObject({
-        ...{ S: true, L: true, missing: [], violations: [] },
-        ...{ doublePaid: 0, unrecordedTransfers: 0, openAtEnd: 0, driftWei: '0' },
+        S: true,
+        L: true,
+        missing: [],
+        violations: [],
+        doublePaid: 0,
+        unrecordedTransfers: 0,
+        openAtEnd: 0,
+        driftWei: '0',
       });
       expect(report.paid).toBeGreaterThan(40);
       expect(report.refused).toBeGreaterThan(0);

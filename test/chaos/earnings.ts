@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import type { Oracle } from './oracle.js';
 import { bookCredits, type Credit, drawCredits } from './payees.js';
 import { pause } from './rpc-weather.js';

@@ -1,7 +1,9 @@
 /** Somebody else who has the key of the wallet that pays, and uses it. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
+import { happens } from '../../dev/kit/until.js';
 import { rpc } from '../../dev/stack/chain-node.js';
 import { FEE_CAP_WEI } from './chaos-config.js';
 import type { ChaosStack } from './chaos-stack.js';
@@ -18,9 +20,9 @@ export interface ForeignKeyUser {
 }
 
 const POOL_WAIT_MS = 4_000;
-/** Far above what the manager may offer: it always wins a nonce that both want. */
+/** Far above what the manager may offer, so that it always wins a nonce that both want. */
 const FEE_WEI = FEE_CAP_WEI * 10n;
-/** Base fee jumps, too, stay below it. */
+/** The base fee stays below it, also when it jumps. */
 const TIP_WEI = FEE_CAP_WEI * 2n;
 const INSIST_EVERY_MS = 400;
 const INSIST_TURNS = 12;
@@ -38,9 +40,14 @@ export function createForeignKeyUser(
 
   async function send(to: string, nonce: number): Promise<boolean> {
     const raw = await stack.paying().key.signTransaction({
-      ...{ type: 2, chainId, nonce, to, gasLimit: GAS_LIMIT },
+      type: 2,
+      chainId,
+      nonce,
+      to,
+      gasLimit: GAS_LIMIT,
       value: BigInt(random.int(1_000_000, 999_999_999)) * 1_000_003n,
-      ...{ maxFeePerGas: FEE_WEI, maxPriorityFeePerGas: TIP_WEI },
+      maxFeePerGas: FEE_WEI,
+      maxPriorityFeePerGas: TIP_WEI,
     });
     const hash = keccak256(raw);
     hashes.add(hash);
@@ -77,9 +84,10 @@ export function createForeignKeyUser(
       await away;
       stack.miner.stall();
       try {
-        const deadline = performance.now() + POOL_WAIT_MS;
-        while (performance.now() < deadline && (await count('pending')) === (await count('latest')))
-          await sleep(50);
+        await happens(async () => (await count('pending')) !== (await count('latest')), {
+          withinMs: POOL_WAIT_MS,
+          everyMs: 50,
+        });
         return await stack.miner.between(async () => send(to, await count('latest')));
       } finally {
         stack.miner.resume();

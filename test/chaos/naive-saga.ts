@@ -5,8 +5,8 @@
  */
 import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
+import type { SendResult } from '../../core/payouts/rules/payout.js';
 import { isClosed, type PayoutState } from '../../core/payouts/rules/payout.js';
-import type { SendResult } from '../../core/payouts/sending/sending.js';
 import { postMovement } from '../../core/payouts/store/payout-postings.js';
 import { type PayoutProgress, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
@@ -55,8 +55,13 @@ async function send(
   const { chainId, address } = walletKeyOf(deps);
   const { pendingNonce: nonce } = await deps.rpc.walletView(address);
   const { raw, hash } = await deps.signer.sign({
-    ...{ chainId, nonce, to: payout.destination, valueWei: payout.amountWei },
-    ...{ gasLimit: GAS_LIMIT, maxFeePerGasWei: 20n * GWEI, maxPriorityFeePerGasWei: GWEI },
+    chainId,
+    nonce,
+    to: payout.destination,
+    valueWei: payout.amountWei,
+    gasLimit: GAS_LIMIT,
+    maxFeePerGasWei: 20n * GWEI,
+    maxPriorityFeePerGasWei: GWEI,
   });
   const [said = ''] = await deps.rpc.sendRaw([raw]);
   if (!said.startsWith('accepted')) throw new Error(`not sent: ${said}`);

@@ -1,7 +1,7 @@
 /** A worker with the naive saga: started by the harness as its control, and by nothing else. */
 import { Client } from '@temporalio/client';
-import { createRoundActivities } from '../../activities/round.js';
-import { findWorkflowBundle } from '../../config/reading/process.js';
+import { createRoundActivities } from '../../activities/payouts.js';
+import { findWorkflowBundle } from '../../config/reading/program.js';
 import { installRuntime } from '../../start/log.js';
 import { runProcess, type Service, type ServiceContext } from '../../start/service.js';
 import { connectTemporal, untilTemporalAnswers } from '../../start/temporal-connection.js';
@@ -32,7 +32,9 @@ async function serveNaiveWorker(context: ServiceContext): Promise<Service> {
     await applySchedules(client.schedule, { ...config, poolId, sources: [] });
   });
   const workers = await createLanes({
-    ...{ mainQueue: taskQueueOf(poolId), connection, namespace },
+    mainQueue: taskQueueOf(poolId),
+    connection,
+    namespace,
     workflows: { workflowBundle: { codePath: findWorkflowBundle() ?? '' } },
     activities: {
       ...createRoundActivities({ ...money, client, poolId }),

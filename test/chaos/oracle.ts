@@ -1,4 +1,4 @@
-/** Looks every second, from before the storm to after it, and keeps whatever ever broke S. */
+/** Looks every second, from before the storm until after it, and keeps every violation of safety that it has seen. */
 import type pg from 'pg';
 import { type ChainScan, createChainScan, type SeenTransaction } from './chain-scan.js';
 import { lookAtLedger } from './ledger-look.js';

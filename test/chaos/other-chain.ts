@@ -25,8 +25,13 @@ export async function startOtherChain(
     await rpc(rpcUrl, 'anvil_setBalance', [address, `0x${FUNDS_WEI.toString(16)}`]);
     const raws = Array.from({ length: TRANSFERS }, async (_, nonce) => [
       await key.signTransaction({
-        ...{ type: 2, chainId: CHAIN_ID, nonce, to: payees[nonce % payees.length] ?? null },
-        ...{ gasLimit: 21_000n, value: 1_000_000_007n, maxFeePerGas: FEE_WEI },
+        type: 2,
+        chainId: CHAIN_ID,
+        nonce,
+        to: payees[nonce % payees.length] ?? null,
+        gasLimit: 21_000n,
+        value: 1_000_000_007n,
+        maxFeePerGas: FEE_WEI,
         maxPriorityFeePerGas: 1n,
       }),
     ]);

@@ -1,7 +1,7 @@
 /** Who is paid in the storm, and the fees that keep coming in for them. */
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { CONTRACTS, deploy } from '../harness/money.js';
 
@@ -21,7 +21,10 @@ export async function castPayees(chain: LocalChain, random: Random): Promise<Pay
   const accepting = await deploy(chain, CONTRACTS.accepting);
   const plain = plainPayees(random.int(27, 45), random);
   return {
-    ...{ refusing, burning, accepting, plain },
+    refusing,
+    burning,
+    accepting,
+    plain,
     all: [refusing, burning, accepting, ...plain],
   };
 }
@@ -31,7 +34,7 @@ export interface Credit {
   readonly amountWei: bigint;
 }
 
-/** Odd amounts, so that a wei that gets lost shows; far above what their gas costs. */
+/** Odd amounts, so that a lost wei shows. They are far above the cost of gas. */
 export function drawCredits(payees: readonly Address[], random: Random): readonly Credit[] {
   return payees.map((payee) => ({
     payee,

@@ -1,5 +1,7 @@
 /** A changed key, as docs/operations.md says, while the old one's transfers are under way. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { happens } from '../../dev/kit/until.js';
 import { lastLine } from './operator.js';
 import type { StormScene } from './storm-scene.js';
 
@@ -14,12 +16,12 @@ const PAUSE_MS = 1_000;
 export async function replaceWallet(scene: StormScene): Promise<string> {
   const { stack, tally } = scene;
   const [from, to] = stack.wallets;
-  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
   let words = '';
-  // Blocks go on while nothing is under way: what halts the wallet is looked into at finality.
-  while ((await openTransfers(scene)) === 0 && performance.now() < deadline) {
-    await sleep(LOOK_EVERY_MS);
-  }
+  // Blocks go on while nothing is under way: a halt is only looked into at finality.
+  await happens(async () => (await openTransfers(scene)) > 0, {
+    withinMs: UNDER_WAY_WAIT_MS,
+    everyMs: LOOK_EVERY_MS,
+  });
   stack.miner.stall();
   try {
     const underWay = await openTransfers(scene);
@@ -36,7 +38,7 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   return words;
 }
 
-/** None while Postgres cannot be asked. */
+/** The number of open transfers; 0 while Postgres cannot be asked. */
 async function openTransfers({ stack }: StormScene): Promise<number> {
   return stack.pool
     .query<{ open: string }>(
@@ -49,19 +51,13 @@ async function openTransfers({ stack }: StormScene): Promise<number> {
 
 /** A key that somebody uses before a worker has met its wallet halts as WALLET_USED_BEFORE, rightly. */
 async function untilOpened({ stack }: StormScene): Promise<void> {
-  const deadline = performance.now() + OPENED_WAIT_MS;
-  while (performance.now() < deadline) {
-    const isOpened = await stack.pool
-      .query('SELECT FROM wallet WHERE address = $1', [stack.wallets[1].address])
-      .then(({ rowCount }) => rowCount === 1)
-      // Postgres may be away just now.
-      .catch(() => false);
-    if (isOpened) return;
-    await sleep(PAUSE_MS);
-  }
+  const find = 'SELECT FROM wallet WHERE address = $1';
+  const isOpened = async () =>
+    (await stack.pool.query(find, [stack.wallets[1].address])).rowCount === 1;
+  await happens(isOpened, { withinMs: OPENED_WAIT_MS, everyMs: PAUSE_MS });
 }
 
-/** Why it was refused, after some tries: Postgres loses connections meanwhile. */
+/** Replaces the wallet, in several tries, as Postgres loses connections meanwhile. Resolves with why it was refused. */
 async function replace({ operator }: StormScene, to: string): Promise<string | undefined> {
   for (let turn = 1; ; turn += 1) {
     const { code, told } = await operator.run(

@@ -46,7 +46,7 @@ export function startChaosPostgres(home: Home): Promise<RestartableServer<ChaosP
   });
 }
 
-/** An end by kill -9, in the middle of whatever it writes. */
+/** Kills it with SIGKILL, in the middle of whatever it writes. */
 export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosTemporal>> {
   return makeRestartable(home, {
     name: 'Temporal',

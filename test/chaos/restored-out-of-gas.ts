@@ -2,10 +2,11 @@
  * Postgres comes back as it was while transfers were under way that then ran out of gas, and whose payees later
  * payouts have paid since; the robot adopts and resumes, and everybody has what they earned, once.
  */
+
 import { execFileSync } from 'node:child_process';
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../dev/kit/until.js';
 import { rpc } from '../../dev/stack/chain-node.js';
 import type { ChaosStack } from './chaos-stack.js';
 import { bookAgain, type Side } from './earnings.js';
@@ -61,29 +62,29 @@ export async function restoreOutOfGas(scene: RestoreScene): Promise<void> {
   await bookAgain(scene.side);
 }
 
-/** With its owners: started by root, Postgres is somebody else. */
+/** Copies a directory with its owners, because Postgres runs as another user when root starts it. */
 function copyWhole(from: string, to: string): void {
   execFileSync('cp', ['-a', from, to]);
 }
 
-/** Open transfers to plain addresses, all to different ones. */
+/** Waits for open transfers to plain addresses; resolves with some of these addresses. */
 async function untilUnderWay({ stack, side }: RestoreScene): Promise<readonly string[]> {
-  const deadline = performance.now() + UNDER_WAY_WAIT_MS;
-  for (;;) {
-    const { rows } = await stack.pool
-      .query<{ destination: string }>(
-        `SELECT DISTINCT destination FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id
-          WHERE payout.state = 'signed' AND slot.state = 'open' AND destination = ANY($1)`,
-        [side.plain],
-      )
-      .catch(() => ({ rows: [] }));
-    if (rows.length > 0) return rows.slice(0, VICTIMS).map(({ destination }) => destination);
-    if (performance.now() > deadline) throw new Error('nothing was under way to run out of gas');
-    await sleep(LOOK_EVERY_MS);
-  }
+  let found: readonly { readonly destination: string }[] = [];
+  const isUnderWay = async () => {
+    const { rows } = await stack.pool.query<{ destination: string }>(
+      `SELECT DISTINCT destination FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id
+        WHERE payout.state = 'signed' AND slot.state = 'open' AND destination = ANY($1)`,
+      [side.plain],
+    );
+    found = rows;
+    return rows.length > 0;
+  };
+  const patience = { withinMs: UNDER_WAY_WAIT_MS, everyMs: LOOK_EVERY_MS };
+  await until('a transfer that may run out of gas', isUnderWay, patience);
+  return found.slice(0, VICTIMS).map(({ destination }) => destination);
 }
 
-/** Each has had a transfer that ran out of gas, and one after it that did not. */
+/** Waits until each victim has had a transfer that ran out of gas, and a later one that succeeded. */
 async function untilPaidAgain(scene: RestoreScene, victims: readonly string[]): Promise<void> {
   const deadline = performance.now() + PAID_AGAIN_WAIT_MS;
   const never = new AbortController().signal;
@@ -108,7 +109,7 @@ async function untilPaidAgain(scene: RestoreScene, victims: readonly string[]): 
   }
 }
 
-/** What was sent after the backup is somebody else's to the ledger that came back. */
+/** Notes what was sent after the backup: to the restored ledger, somebody else sent it. */
 async function noteForeign({ stack, sentHashes, foreignHashes, say }: RestoreScene): Promise<void> {
   const { rows } = await stack.pool.query<{ hash: string }>('SELECT hash FROM attempt');
   const known = new Set(rows.map(({ hash }) => hash));
@@ -116,7 +117,7 @@ async function noteForeign({ stack, sentHashes, foreignHashes, say }: RestoreSce
   say(`restored: ${known.size} attempts are known, ${foreignHashes.size} sent since are not`);
 }
 
-/** Whoever has more than the pool ever owed: by transfers of the ledger that is gone and of the one that came back. */
+/** Finds payees that received more than they earned, over the transfers before and after the restore. */
 export async function receivedTwice({
   side,
   foreignHashes,

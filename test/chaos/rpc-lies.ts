@@ -1,31 +1,18 @@
-/** What a node that is behind, forked, overloaded or wrong says of the chain. */
-import type { Random } from '../../dev/simulator/simulator-random.js';
+/** Changes a node's answers to those of one that is behind, forked, overloaded or wrong. */
+import type { Random } from '../../dev/kit/random.js';
+import type { RpcAnswer, RpcCall } from '../../dev/kit/rpc-server.js';
 import type { Lie } from './fault-tally.js';
 
-export interface RpcCallBody {
-  readonly jsonrpc: '2.0';
-  readonly id: number;
-  readonly method: string;
-  readonly params: readonly unknown[];
-}
-
-export interface RpcAnswerBody {
-  readonly jsonrpc: '2.0';
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: unknown;
-}
-
 export interface LieOptions {
-  readonly calls: readonly RpcCallBody[];
-  readonly ask: (calls: readonly RpcCallBody[]) => Promise<readonly RpcAnswerBody[]>;
+  readonly calls: readonly RpcCall[];
+  readonly ask: (calls: readonly RpcCall[]) => Promise<readonly RpcAnswer[]>;
   /** Whether this lie is told now; asked only where it would change something. */
   readonly strikes: (lie: Lie) => boolean;
   readonly random: Random;
 }
 
 /** Forwards the calls; changes questions (an older block for `latest`) and answers as lies strike. */
-export async function lieAbout(options: LieOptions): Promise<readonly RpcAnswerBody[]> {
+export async function lieAbout(options: LieOptions): Promise<readonly RpcAnswer[]> {
   const { calls, ask, strikes, random } = options;
   if (calls.some(showsAge) && strikes('hundredBehind')) return answerBehind(calls, ask);
   const rewind = calls.some(asksForHead) ? blocksBehind(strikes, random) : 0;
@@ -40,18 +27,18 @@ export async function lieAbout(options: LieOptions): Promise<readonly RpcAnswerB
 const HEAD_TAGS: readonly unknown[] = ['latest', 'pending'];
 const BEHIND_BLOCKS = 100;
 
-function asksForHead({ method, params }: RpcCallBody): boolean {
+function asksForHead({ method, params }: RpcCall): boolean {
   return method === 'eth_blockNumber' || params.some((param) => HEAD_TAGS.includes(param));
 }
 
-/** Whether an answer to it would be another from a node that is behind. */
-function showsAge(call: RpcCallBody): boolean {
+/** Whether a node that is behind would answer this call differently. */
+function showsAge(call: RpcCall): boolean {
   return asksForHead(call) || /^eth_get(Block|Transaction)/.test(call.method);
 }
 
 function blocksBehind(strikes: LieOptions['strikes'], random: Random): number {
   if (strikes('headTooLow')) return random.int(2, 8);
-  // Further than the chain grows between two questions: lower than what it said before.
+  // More blocks than the chain grows by between two questions, so the head is lower than in the answer before.
   if (strikes('headGoesBack')) return random.int(10, 60);
   return 0;
 }
@@ -61,7 +48,7 @@ async function heightOf(ask: LieOptions['ask']): Promise<number> {
   return Number(BigInt(String(head?.result ?? '0x0')));
 }
 
-function rewound(calls: readonly RpcCallBody[], height: number): readonly RpcCallBody[] {
+function rewound(calls: readonly RpcCall[], height: number): readonly RpcCall[] {
   const block = `0x${Math.max(height, 0).toString(16)}`;
   return calls.map((call) => ({
     ...call,
@@ -71,9 +58,9 @@ function rewound(calls: readonly RpcCallBody[], height: number): readonly RpcCal
 
 /** An honest node that has not heard of the last hundred blocks, consistent in itself. */
 async function answerBehind(
-  calls: readonly RpcCallBody[],
+  calls: readonly RpcCall[],
   ask: LieOptions['ask'],
-): Promise<readonly RpcAnswerBody[]> {
+): Promise<readonly RpcAnswer[]> {
   const height = Math.max((await heightOf(ask)) - BEHIND_BLOCKS, 0);
   const answers = await ask(rewound(calls, height));
   return answers.map((answer, index) => {
@@ -87,7 +74,7 @@ async function answerBehind(
   });
 }
 
-function isYounger(call: RpcCallBody, answer: RpcAnswerBody, height: number): boolean {
+function isYounger(call: RpcCall, answer: RpcAnswer, height: number): boolean {
   if (call.method === 'eth_blockNumber') return true;
   const named = call.params.find((param) => typeof param === 'string' && isQuantity(param));
   if (named !== undefined) return Number(named) > height;
@@ -106,10 +93,10 @@ function fieldOf(value: unknown, name: string): unknown {
 }
 
 function distort(
-  call: RpcCallBody,
-  answer: RpcAnswerBody,
+  call: RpcCall,
+  answer: RpcAnswer,
   { strikes, random }: Pick<LieOptions, 'strikes' | 'random'>,
-): RpcAnswerBody {
+): RpcAnswer {
   const { result } = answer;
   if (result === undefined || result === null) return answer;
   const { method } = call;

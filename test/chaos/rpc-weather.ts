@@ -1,6 +1,6 @@
 /** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import {
   type Fault,
   type FaultTally,
@@ -57,12 +57,17 @@ const TROUBLE: FaultChances = {
   bytesRefused: 0.1,
 };
 
-/** What a lying endpoint is like for some seconds. The one that is behind is so all the time. */
+/** How an endpoint lies for some seconds. The endpoint that is behind is behind all the time. */
 const MOODS: readonly Readonly<Partial<Record<Lie, number>>>[] = [
   { receiptNull: 0.4, receiptForged: 0.5 },
   {
-    ...{ receiptNull: 0.2, receiptForged: 0.3, blockNull: 0.1 },
-    ...{ headTooLow: 0.1, headTooHigh: 0.1, nonceTooHigh: 0.2, nonceTooLow: 0.2 },
+    receiptNull: 0.2,
+    receiptForged: 0.3,
+    blockNull: 0.1,
+    headTooLow: 0.1,
+    headTooHigh: 0.1,
+    nonceTooHigh: 0.2,
+    nonceTooLow: 0.2,
   },
   { headTooLow: 0.3, headGoesBack: 0.2, headTooHigh: 0.3 },
   { nonceTooHigh: 0.3, nonceTooLow: 0.3, blockNull: 0.2 },
@@ -78,7 +83,9 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     proxies.push(await startRpcProxy({ target, random, tally, lateByMs, onRaw }));
   }
   const state: { liar: number | undefined; lies: FaultChances; trouble: FaultChances } = {
-    ...{ liar: undefined, lies: {}, trouble: {} },
+    liar: undefined,
+    lies: {},
+    trouble: {},
   };
   let isDown = false;
   let isCalm = false;
@@ -92,7 +99,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     const counts = tally.injected();
     return LIES.reduce((sum, lie) => sum + (counts[lie] ?? 0), 0);
   };
-  /** At least so long, and longer while nobody has asked what it lies about. */
+  /** Lies for at least this long, and longer while nobody has asked for what it lies about. */
   const untilTold = async (leastMs: number, signal: AbortSignal) => {
     const before = lieCount();
     const latest = performance.now() + leastMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
@@ -152,7 +159,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
 
 const UNTOLD_CHANCE = 0.8;
 
-/** A short storm asks little: what was not told yet is told at the next opportunity. */
+/** A short storm asks few questions, so a lie that was not told yet is told at the next opportunity. */
 function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
   return mood.hundredBehind === undefined ? { ...mood, ...untold(tally) } : mood;
 }
@@ -169,10 +176,10 @@ function untold(tally: FaultTally): FaultChances {
 }
 
 const UNMET_CHANCE = 0.2;
-/** Sends are few: several payouts go out in one. */
+/** There are few requests that send, because one carries several payouts. */
 const UNMET_FACTOR = 3;
 
-/** And what did not happen to any request yet happens sooner. */
+/** A fault that has not struck any request yet gets a higher chance. */
 function unmetOf(trouble: FaultChances, tally: FaultTally): FaultChances {
   const counts = tally.injected();
   const unmet = TRANSPORT_FAULTS.filter(

@@ -62,11 +62,17 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
     await ending?.stop();
   };
   return {
-    ...{ databaseUrl, pool, wallet, stopWorker },
+    databaseUrl,
+    pool,
+    wallet,
+    stopWorker,
     hasBeenUp: () => hasBeenUp,
     async start() {
       workers ??= startWorkerFleet({
-        ...{ count: 1, script: 'worker/main.ts', configPath, ...options.fleet },
+        count: 1,
+        script: 'worker/main.ts',
+        configPath,
+        ...options.fleet,
         logDir: join(dir, 'logs'),
       });
       const starting = workers;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, openDatabase } from '../../core/db/database.js';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import { earn, type Side } from './earnings.js';
 import { createOracle } from './oracle.js';
@@ -40,7 +40,11 @@ export async function addSecondSide(
   const payees = plainPayees(PAYEES, random);
   const earned = new Map<string, bigint>();
   const oracle = createOracle({
-    ...{ pool, rpcUrl: stack.chain.rpcUrl, wallets: [wallet.address], payees, earned },
+    pool,
+    rpcUrl: stack.chain.rpcUrl,
+    wallets: [wallet.address],
+    payees,
+    earned,
     foreignHashes: new Set(),
   });
   const name = 'the second pool';

@@ -2,8 +2,10 @@
  * No block for most of a minute while hundreds of payouts are open: what must go on meanwhile is a person's hold and
  * the sync, and everything settles when blocks come.
  */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../dev/kit/until.js';
 import { earnOnce } from './earnings.js';
 import { plainPayees } from './payees.js';
 import type { StormScene } from './storm-scene.js';
@@ -14,8 +16,8 @@ const LEAST_OPEN = 200;
 /** Above `pool.maxPayout`: it is reserved and not signed before somebody approves it, so that it can be held. */
 const UNSEEN_WEI = 101n * 10n ** 18n;
 const UNHALTED_WITHIN_MS = 180_000;
-const OPEN_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
+const OPENING = { withinMs: 60_000, everyMs: LOOK_EVERY_MS };
 /** The start of the command is part of it: a second of work, and several on a busy machine. */
 const HOLD_WITHIN_MS = 15_000;
 const APPROVE_TRIES = 5;
@@ -23,8 +25,10 @@ const APPROVE_TRIES = 5;
 /** Answers with figures; throws when something waited for the chain that must not. */
 export async function standChain(scene: StormScene, forMs: number): Promise<string> {
   const { stack, side, tally } = scene;
-  await until('the halts before it are over', UNHALTED_WITHIN_MS, async () => {
-    return (await count(scene, 'SELECT count(*) AS n FROM wallet_halt')) === 0;
+  const halts = () => count(scene, 'SELECT count(*) AS n FROM wallet_halt');
+  await until('the end of the halts before it', async () => (await halts()) === 0, {
+    withinMs: UNHALTED_WITHIN_MS,
+    everyMs: LOOK_EVERY_MS,
   });
   const [unseen, ...crowd] = plainPayees(CROWD + 1, side.random);
   if (unseen === undefined) throw new Error('there is no crowd');
@@ -36,10 +40,13 @@ export async function standChain(scene: StormScene, forMs: number): Promise<stri
     await earnOnce(side, crowd, name);
     await earnOnce(side, [unseen], `${name} unseen`, UNSEEN_WEI);
     const open = () => count(scene, OPEN, [crowd]);
-    await until('the crowd is open', OPEN_WITHIN_MS, async () => (await open()) >= LEAST_OPEN);
+    await until('the crowd', async () => (await open()) >= LEAST_OPEN, OPENING);
     const heldMs = await holdUnseen(scene, unseen);
     const syncedAt = await lastSync(scene);
-    await until('a sync pass ends', forMs, async () => (await lastSync(scene)) > syncedAt);
+    await until('the end of a sync pass', async () => (await lastSync(scene)) > syncedAt, {
+      withinMs: forMs,
+      everyMs: LOOK_EVERY_MS,
+    });
     await sleep(Math.max(startedMs + forMs - performance.now(), 0));
     const stood = await open();
     if (stood < LEAST_OPEN) throw new Error(`${stood} were open at the end of it`);
@@ -59,7 +66,7 @@ async function count({ stack }: StormScene, text: string, values: unknown[] = []
   return Number(rows[0]?.n);
 }
 
-/** In milliseconds of Postgres' clock. */
+/** The time of the last finished sync pass, in milliseconds of Postgres' clock. */
 function lastSync(scene: StormScene): Promise<number> {
   const text = 'SELECT extract(epoch FROM max(last_success_at)) * 1000 AS n FROM source';
   return count(scene, text);
@@ -67,18 +74,19 @@ function lastSync(scene: StormScene): Promise<number> {
 
 async function reservedOf({ stack }: StormScene, payee: string): Promise<string> {
   let payoutId = '';
-  await until('the payout above the cap is reserved', OPEN_WITHIN_MS, async () => {
+  const isReserved = async () => {
     const { rows } = await stack.pool.query<{ id: string }>(
       `SELECT id FROM payout WHERE destination = $1 AND state = 'reserved'`,
       [payee],
     );
     payoutId = rows[0]?.id ?? '';
     return payoutId !== '';
-  });
+  };
+  await until('the payout above the cap', isReserved, OPENING);
   return payoutId;
 }
 
-/** How long it took. */
+/** Holds the payout above the cap; resolves with how long that took. */
 async function holdUnseen(scene: StormScene, payee: string): Promise<number> {
   const payoutId = await reservedOf(scene, payee);
   const { operator } = scene;
@@ -90,7 +98,7 @@ async function holdUnseen(scene: StormScene, payee: string): Promise<number> {
   return heldMs;
 }
 
-/** So that it is paid with the others. */
+/** Resumes and approves the held payout, so that it is paid with the others. */
 async function letGo(scene: StormScene, payee: string): Promise<void> {
   const payoutId = await reservedOf(scene, payee);
   const { operator } = scene;
@@ -99,14 +107,5 @@ async function letGo(scene: StormScene, payee: string): Promise<void> {
       const { code } = await operator.run('payout', word, payoutId, '--reason', 'the storm');
       if (code === 0) break;
     }
-  }
-}
-
-async function until(what: string, forMs: number, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + forMs;
-  // Postgres may be away for a moment.
-  while (!(await isSo().catch(() => false))) {
-    if (performance.now() > deadline) throw new Error(`not within ${forMs / 1_000} s: ${what}`);
-    await sleep(LOOK_EVERY_MS);
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRandom } from '../../dev/simulator/simulator-random.js';
+import { createRandom } from '../../dev/kit/random.js';
 import { createTally, FAULTS } from './fault-tally.js';
 import { type Deed, plannedFaults, planStorm } from './storm-plan.js';
 
@@ -18,7 +18,10 @@ test('every seed does everything at least once, within its time, and no reorg is
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 20, max: 90 }), (seed, seconds) => {
       const plan = planStorm({
-        ...{ seconds, isControl: false, confirmations: 4, random: createRandom(seed) },
+        seconds,
+        isControl: false,
+        confirmations: 4,
+        random: createRandom(seed),
       });
       const kinds = new Set(plan.map(({ deed }) => deed.kind));
       expect(KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);

@@ -1,5 +1,5 @@
-/** When what goes wrong: drawn from the seed before anything is started. */
-import type { Random } from '../../dev/simulator/simulator-random.js';
+/** Says what goes wrong and when. It is drawn from the seed before anything is started. */
+import type { Random } from '../../dev/kit/random.js';
 import {
   ADOPTION_FAULTS,
   FAULTS,
@@ -38,7 +38,7 @@ export interface PlannedDeed {
   readonly deed: Deed;
 }
 
-/** From this length on, things happen for as long as they would in the issue's own storm. */
+/** From this length on, incidents have their full duration. */
 const LONG_SECONDS = 45;
 /** From this length on, the chain stands still at the end, with hundreds of payouts open. */
 const STANDING_SECONDS = 60;
@@ -51,7 +51,7 @@ export interface StormKind {
   readonly isControl: boolean;
 }
 
-/** A short storm has no time to get over these besides all the others. */
+/** A short storm has no time to recover from these in addition to all the others. */
 const SLOW: readonly Fault[] = ['connectionsHalfOpen', 'sagasWedged', 'bytesRefused'];
 const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS, ...SLOW];
 
@@ -80,15 +80,22 @@ const SOURCES_OF: Readonly<Partial<Record<Fault, Deed['kind']>>> = {
     postgresBackendKilled: 'killBackends',
     poolEmptied: 'emptyPool',
   },
-  ...{ rpcDown: 'rpcDown', foreignToPayee: 'foreign', foreignToStranger: 'foreign' },
-  ...{ strangerStarted: 'stranger', strangerMessaged: 'stranger', strangerTerminated: 'stranger' },
-  ...{ allEndpointsMoved: 'moveEndpoints', mostEndpointsMoved: 'moveEndpoints' },
-  ...{ adoptRefusedElsewhere: 'moveEndpoints', secondPoolStarted: 'startSecondPool' },
-  ...{ secondPoolStopped: 'stopSecondPool', connectionsHalfOpen: 'halfOpen' },
-  ...{ sagasWedged: 'wedgeSagas' },
+  rpcDown: 'rpcDown',
+  foreignToPayee: 'foreign',
+  foreignToStranger: 'foreign',
+  strangerStarted: 'stranger',
+  strangerMessaged: 'stranger',
+  strangerTerminated: 'stranger',
+  allEndpointsMoved: 'moveEndpoints',
+  mostEndpointsMoved: 'moveEndpoints',
+  adoptRefusedElsewhere: 'moveEndpoints',
+  secondPoolStarted: 'startSecondPool',
+  secondPoolStopped: 'stopSecondPool',
+  connectionsHalfOpen: 'halfOpen',
+  sagasWedged: 'wedgeSagas',
 };
 
-/** Whether this may bring that class of fault about. */
+/** Whether this deed can cause that class of fault. */
 export function leadsTo(deed: Deed, fault: Fault): boolean {
   if (SOURCES_OF[fault] !== deed.kind) return false;
   if (deed.kind === 'foreign') return (fault === 'foreignToPayee') === (deed.to === 'payee');

@@ -1,5 +1,5 @@
 /** Everything that the deeds of a storm work with. */
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import type { Side } from './earnings.js';
 import type { FaultTally } from './fault-tally.js';

@@ -1,5 +1,7 @@
 /** Does what was planned to a pool that is paying, and lets it settle afterwards. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { happens } from '../../dev/kit/until.js';
 import { rpc } from '../../dev/stack/chain-node.js';
 import { moveEndpoints } from './moved-endpoints.js';
 import { replaceWallet } from './replace-wallet.js';
@@ -159,18 +161,17 @@ async function killBackends({ stack, tally }: StormScene): Promise<string> {
   return `${rowCount} ended`;
 }
 
-/** Waits, with no block made, until there is something to lose. */
+/** Stops the blocks, waits until transactions are pending, and drops them. */
 async function emptyPool({ stack, tally }: StormScene): Promise<string> {
   const { rpcUrl } = stack.chain;
   stack.miner.stall();
   try {
-    const deadline = performance.now() + POOL_WAIT_MS;
     let lost = 0;
-    while (lost === 0 && performance.now() < deadline) {
-      await sleep(100);
+    const isFilled = async () => {
       lost = await poolSize(rpcUrl);
-    }
-    if (lost === 0) return 'it was empty';
+      return lost > 0;
+    };
+    if (!(await happens(isFilled, { withinMs: POOL_WAIT_MS }))) return 'it was empty';
     await rpc(rpcUrl, 'anvil_dropAllTransactions');
     tally.note('poolEmptied');
     return `${lost} transactions dropped`;

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import type { Random } from '../../dev/simulator/simulator-random.js';
+import type { Random } from '../../dev/kit/random.js';
 import { taskQueueOf } from '../../workflows/contract.js';
 import { WORKFLOW_TYPES } from '../harness/workflow-types.js';
 import type { FaultTally } from './fault-tally.js';
@@ -71,9 +71,19 @@ export function createStranger(options: StrangerOptions): Stranger {
     const payee = random.pick(options.payees);
     const wanted = {
       ...MESSAGE,
-      ...{ dryRun: false, apply: true, payee, belowThreshold: true, newPayee: true },
-      ...{ amountWei: ETH_WEI, reference: 'mine', allowDebt: true, nodeType: 'ai', region: 'r' },
-      ...{ choice: { jobs: [], before: '2099-01-01T00:00:00Z' }, vouchedHashes: [], ids: [] },
+      dryRun: false,
+      apply: true,
+      payee,
+      belowThreshold: true,
+      newPayee: true,
+      amountWei: ETH_WEI,
+      reference: 'mine',
+      allowDebt: true,
+      nodeType: 'ai',
+      region: 'r',
+      choice: { jobs: [], before: '2099-01-01T00:00:00Z' },
+      vouchedHashes: [],
+      ids: [],
       ...{
         txHash: `0x${random.hex(32)}`,
         sourceId: 'quiet',

@@ -8,8 +8,14 @@ const WALLET = `0x${'aa'.repeat(20)}`;
 
 function transfer(changes: Partial<SeenTransaction> = {}): SeenTransaction {
   return {
-    ...{ hash: '0xa', from: WALLET, nonce: 0, to: PAYEE, valueWei: 7n, succeeded: true },
-    ...{ gasUsed: 21_000n, gasLimit: 26_250n },
+    hash: '0xa',
+    from: WALLET,
+    nonce: 0,
+    to: PAYEE,
+    valueWei: 7n,
+    succeeded: true,
+    gasUsed: 21_000n,
+    gasLimit: 26_250n,
     ...changes,
   };
 }
@@ -22,16 +28,21 @@ function ledger(changes: Partial<LedgerLook> = {}): LedgerLook {
       ['0xb', { hash: '0xb', nonce: 1, payoutId: 'p', createdAtMs: 1 }],
     ]),
     promised: new Map([[PAYEE, { pendingWei: 0n, paidWei: 7n, reservedWei: 0n, adoptedWei: 0n }]]),
-    ...{ superseded: [], foreign: new Map(), haltCodes: [] },
+    superseded: [],
+    foreign: new Map(),
+    haltCodes: [],
     ...changes,
   };
 }
 
 function sight(changes: Partial<Sight> = {}): Sight {
   return {
-    ...{ chain: [transfer()], ledger: ledger(), payees: [PAYEE] },
+    chain: [transfer()],
+    ledger: ledger(),
+    payees: [PAYEE],
     earned: new Map([[PAYEE, 7n]]),
-    ...{ foreignHashes: new Set<string>(), firstSeenMs: new Map([['0xa', 2]]) },
+    foreignHashes: new Set<string>(),
+    firstSeenMs: new Map([['0xa', 2]]),
     ...changes,
   };
 }

@@ -3,7 +3,7 @@ import type { SeenTransaction } from './chain-scan.js';
 import type { LedgerLook, Promised, Slot } from './ledger-look.js';
 
 export interface Sight {
-  /** Read first: whatever is on the chain by then must be in the tables, which were read after it. */
+  /** Transfers on the chain. They are read before the tables, so the tables must know all of them. */
   readonly chain: readonly SeenTransaction[];
   readonly ledger: LedgerLook;
   /** Transactions of the wallet's key that the storm signed itself. */
@@ -16,7 +16,7 @@ export interface Sight {
 }
 
 export interface Fault {
-  /** What it is about: the same fault seen again is no second one. */
+  /** What the fault is about. The same fault seen again is not counted twice. */
   readonly subject: string;
   readonly words: string;
 }

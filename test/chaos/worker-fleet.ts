@@ -1,9 +1,11 @@
 /** The manager's workers as a supervisor would run them: whatever ends one, it is started again. */
+
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 
 export interface WorkerFleet {
   /** Resolves when each has been up. */
@@ -78,12 +80,11 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
   }
 
   const untilAll = (again: string, isSo: (member: Member) => boolean) =>
-    waitUntil({
-      what: `${options.count} workers ${again} (${dirname(options.logDir)})`,
-      timeoutMs: READY_TIMEOUT_MS,
-      intervalMs: 100,
-      ready: async () => stopping || members.every(isSo),
-    });
+    until(
+      `${options.count} workers ${again} (${dirname(options.logDir)})`,
+      async () => stopping || members.every(isSo),
+      { withinMs: READY_TIMEOUT_MS },
+    );
 
   async function whileStopped(work: () => Promise<void>): Promise<void> {
     let open = () => {};

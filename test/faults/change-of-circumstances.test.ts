@@ -1,4 +1,5 @@
 /** What changes between a payout's reservation, its signature and its block: the wallet, the payee. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
 import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
@@ -55,13 +57,6 @@ async function openTestWallet(balanceWei: bigint, keepInWalletWei = 0n): Promise
   wallet = await createTestWallet(database.db, chain, { balanceWei, config });
 }
 
-const waitFor = async (ready: () => Promise<boolean>) => {
-  for (let tries = 0; !(await ready()); tries += 1) {
-    if (tries > 200) throw new Error('it did not happen within 20 s');
-    await sleep(100);
-  }
-};
-
 describe('a wallet that runs empty', () => {
   it('pays as many as it can, says of the others why they wait, and pays them after a top-up', async () => {
     await openTestWallet(3n * AMOUNT_WEI, AMOUNT_WEI / 2n);
@@ -71,7 +66,9 @@ describe('a wallet that runs empty', () => {
     }
     const payer = createPayer(wallet.deps);
     const paid = Promise.all(ids.map((id) => payer.pay(id)));
-    await waitFor(async () => (await statesOf()).filter((state) => state === 'paid').length === 2);
+    await until('two payouts', async () => {
+      return (await statesOf()).filter((state) => state === 'paid').length === 2;
+    });
     await sleep(1_000);
     expect(await statesOf()).toEqual([
       'paid',
@@ -90,8 +87,8 @@ describe('a wallet that runs empty', () => {
     await setBalance(chain, wallet.address, 5n);
     const payer = createPayer(wallet.deps);
     const paid = payer.pay(payoutId);
-    await waitFor(async () => (await lastAnswer()).includes('nsufficient funds'));
-    await waitFor(async () => (await statesOf()).includes('signed, WALLET_EMPTY'));
+    await until('the refusal', async () => (await lastAnswer()).includes('nsufficient funds'));
+    await until('the wait', async () => (await statesOf()).includes('signed, WALLET_EMPTY'));
     expect(await ownTransactions(chain.rpcUrl, wallet.address)).toEqual([]);
     const [before] = await payoutProgress(database.db, [payoutId]);
     await setBalance(chain, wallet.address, ETH);

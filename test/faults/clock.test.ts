@@ -1,4 +1,5 @@
 /** A manager whose clock is an hour off: what is due, and since when terms hold, is the database's to say. */
+
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
@@ -8,7 +9,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -73,11 +74,8 @@ describe('a manager whose clock is wrong', () => {
         await space.client.schedule
           .getHandle(singleWorkflowId(TEST_POOL_ID, 'payout-round'))
           .trigger();
-        await waitUntil({
-          what: 'two payouts',
-          timeoutMs: 20_000,
-          intervalMs: 100,
-          ready: async () => (await paidByLedger(db)).get(fresh) === AMOUNT_WEI,
+        await until('two payouts', async () => (await paidByLedger(db)).get(fresh) === AMOUNT_WEI, {
+          withinMs: 20_000,
         });
         await expectDuePaid(database, { due, tooSoon });
         await expectTermsFrom(database, startedAt);
@@ -110,12 +108,11 @@ describe('a manager whose clock is wrong', () => {
     { db }: TestDatabase,
     { due, tooSoon }: { readonly due: Address; readonly tooSoon: Address },
   ): Promise<void> {
-    await waitUntil({
-      what: 'the payout that is due',
-      timeoutMs: 20_000,
-      intervalMs: 100,
-      ready: async () => (await paidByLedger(db)).get(due) === 2n * AMOUNT_WEI,
-    });
+    await until(
+      'the payout that is due',
+      async () => (await paidByLedger(db)).get(due) === 2n * AMOUNT_WEI,
+      { withinMs: 20_000 },
+    );
     expect((await paidByLedger(db)).get(tooSoon)).toBe(AMOUNT_WEI);
     const open = await query(db, sql`SELECT FROM payout WHERE payee = ${tooSoon}`);
     expect(open).toHaveLength(1);

@@ -1,10 +1,11 @@
 /** A pool that ran with a version without pool ids: its payouts go on, and nothing of it runs twice. */
+
 import { randomUUID } from 'node:crypto';
 import type { ScheduleOptions } from '@temporalio/client';
 import { expect, inject, it } from 'vitest';
 import { startTestOrchestrator } from '../../core/events/sources/testing/test-orchestrator.js';
 import { findLedger } from '../../core/ledger/store/identity.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { startChain } from '../../dev/stack/chain-node.js';
 import { createEmptyDatabase } from '../harness/database.js';
 import { createTestWallet, recordTestTerms, reserveFor } from '../harness/money.js';
@@ -53,21 +54,22 @@ it('the sagas and schedules of a version without pool ids are taken over, their 
     databaseUrl: database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+    chain,
+    keystore: wallet.keystore,
+    endpoint: orchestrator.url,
   });
   await manager.says('openpool worker ready');
   // What a worker of that version does that was not stopped.
   await schedule.create(scheduled('sweep', 'sweep'));
   expect(await findLedger(db)).toMatchObject({ isUpgraded: true });
-  await waitUntil({
-    what: 'every payout paid',
-    timeoutMs: 60_000,
-    intervalMs: 200,
-    ready: async () => {
+  await until(
+    'every payout paid',
+    async () => {
       const verdict = await judge(chain, db, wallet.address);
       return JSON.stringify(verdict) === JSON.stringify(NOTHING_WRONG);
     },
-  });
+    { everyMs: 200 },
+  );
   for (const handle of [...sagas, sync]) {
     expect((await handle.describe()).status.name, handle.workflowId).toBe('TERMINATED');
   }

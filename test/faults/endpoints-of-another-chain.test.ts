@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { adoptWallet } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { openPayouts, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
@@ -51,7 +51,8 @@ async function startOther(wallet: TestWallet, chainId: number): Promise<LocalCha
   // Another time of its first block: of the same id it would else be the very same block.
   const timestamp = String(Math.floor(Date.now() / 1_000) - 30);
   const other = await startChain({
-    ...{ chainId, blockTimeSeconds: 0.1 },
+    chainId,
+    blockTimeSeconds: 0.1,
     extraArgs: ['--timestamp', timestamp],
   });
   await setBalance(other, wallet.address, 10n ** 20n);

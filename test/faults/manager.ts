@@ -1,15 +1,15 @@
 /** A manager inside the test: a Temporal namespace, a worker with the real activities, its own connections. */
+
 import type { Client } from '@temporalio/client';
-import { createPayoutActivities } from '../../activities/payout.js';
-import { createRoundActivities } from '../../activities/round.js';
+import { createCheckActivities } from '../../activities/checks.js';
+import { createPayoutActivities, createRoundActivities } from '../../activities/payouts.js';
 import { tellSagas } from '../../activities/sagas.js';
-import { createWalletActivities } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createSender } from '../../core/payouts/sending/sending.js';
 import { Settler } from '../../core/payouts/settling/settler.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { createLog } from '../../start/log.js';
 import { registerSearchAttributes } from '../../worker/temporal/search-attributes.js';
 import { taskQueueOf } from '../../workflows/contract.js';
@@ -50,7 +50,7 @@ export async function startManager(
   const activities = {
     ...createRoundActivities({ ...deps, ...sagas }),
     ...createPayoutActivities(sender),
-    ...createWalletActivities(deps),
+    ...createCheckActivities(deps),
   };
   await temporal.startWorker(activities, { namespace });
   settler.start();
@@ -83,10 +83,6 @@ export async function createManagerNamespace(): Promise<TestNamespace> {
 
 /** Resolves when there is at least one payout and none is open. */
 export function untilAllEnded(db: Database, timeoutMs = 30_000): Promise<void> {
-  return waitUntil({
-    what: 'the end of every payout',
-    timeoutMs,
-    intervalMs: 100,
-    ready: async () => (await openPayouts(db, {})).length === 0,
-  });
+  const isOver = async () => (await openPayouts(db, {})).length === 0;
+  return until('the end of every payout', isOver, { withinMs: timeoutMs });
 }

@@ -1,12 +1,13 @@
 /** Two replicas whose files say different terms, restarted in turn: an older file turns nothing back. */
+
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { waitUntil } from '../../core/processes/process.js';
 import { listFindings } from '../../core/sentinel/store/finding-reads.js';
 import { readTerms } from '../../core/standing/store/pool-reads.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -45,22 +46,23 @@ describe('a replica that starts with an older file', () => {
     const { keystore } = await createTestWallet(elsewhere.db, chain);
     const start = async (pool: object) => {
       const manager = await startManagerProcess({
-        ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
-        ...{ namespace: space.namespace, chain, keystore, endpoint: orchestrator.url, pool },
+        databaseUrl: database.url,
+        temporalAddress: inject('temporalAddress'),
+        namespace: space.namespace,
+        chain,
+        keystore,
+        endpoint: orchestrator.url,
+        pool,
       });
       await manager.says('openpool worker ready');
       return manager;
     };
     const look = async (codes: readonly string[]) => {
-      await waitUntil({
-        ...{ what: `findings ${codes}`, timeoutMs: 30_000, intervalMs: 500 },
-        ready: async () => {
-          await space.client.schedule
-            .getHandle(singleWorkflowId(TEST_POOL_ID, 'sentinel'))
-            .trigger();
-          return (await openCodes()).join() === codes.join();
-        },
-      });
+      const isSo = async () => {
+        await space.client.schedule.getHandle(singleWorkflowId(TEST_POOL_ID, 'sentinel')).trigger();
+        return (await openCodes()).join() === codes.join();
+      };
+      await until(`findings ${codes}`, isSo, { withinMs: 30_000, everyMs: 500 });
     };
     const old = { commission: '25%' };
     const first = await start(old);

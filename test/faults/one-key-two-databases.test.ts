@@ -1,12 +1,13 @@
 /** Two managers that do not know of each other: a database each, and one key. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { runAudit } from '../harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
@@ -53,9 +54,6 @@ async function startBoth() {
 
 const haltOf = async (deps: Parameters<typeof walletKeyOf>[0]) =>
   (await findWallet(deps.db, walletKeyOf(deps)))?.halt?.code;
-
-const until = (what: string, ready: () => Promise<boolean>) =>
-  waitUntil({ what, timeoutMs: 20_000, intervalMs: 50, ready });
 
 describe('a second manager with a database of its own and the same key', () => {
   it('is halted before it signs when the other has paid, by its audit too', async () => {

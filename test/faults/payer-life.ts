@@ -1,8 +1,8 @@
 /** One life of a payer: two rounds with the real code, without Temporal, from wherever the last life ended. */
 import { sql } from 'drizzle-orm';
-import { openWallet } from '../../activities/wallet.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';

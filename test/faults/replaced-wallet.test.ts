@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { adoptWallets, openWallet } from '../../activities/wallet.js';
 import { ChainError } from '../../core/chain/chain-error.js';
 import type { ChainReads } from '../../core/chain/chain-reads.js';
+import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { recheckSettled } from '../../core/checks/recheck.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { query } from '../../core/db/query.js';
@@ -104,11 +105,13 @@ describe('a wallet that is replaced', () => {
     const behind = await createSender(first.deps).send(fresh.payoutId);
     expect(behind).toMatchObject({ kind: 'waiting', wait: { code: 'WALLET_REPLACED' } });
     expect(await findPayingWallet(database.db, chain.chainId)).toMatchObject({
-      ...{ address: first.address, replacedBy: second.address },
+      address: first.address,
+      replacedBy: second.address,
     });
     await start(second);
     expect(await findPayingWallet(database.db, chain.chainId)).toMatchObject({
-      ...{ address: second.address, replacedBy: null },
+      address: second.address,
+      replacedBy: null,
       earlier: [{ address: first.address, openTransfers: 1, openWei: AMOUNT_WEI }],
     });
     await expect(start(first)).rejects.toMatchObject({ code: 'WALLET_NOT_OF_LEDGER' });
@@ -176,7 +179,8 @@ describe('a wallet that is replaced', () => {
     const input = { ...order, dryRun: false, vouchedHashes: [] };
     await expect
       .poll(async () => (await adoptWallets(second.deps, input)).complete, {
-        ...{ timeout: 20_000, interval: 500 },
+        timeout: 20_000,
+        interval: 500,
       })
       .toBe(true);
     expect(await stateOf(database.db, payoutId)).toBe('cancelled');
@@ -222,7 +226,8 @@ describe('a wallet that is replaced', () => {
     const input = { ...order, dryRun: false, vouchedHashes: [] };
     await expect
       .poll(async () => (await adoptWallets(second.deps, input)).complete, {
-        ...{ timeout: 20_000, interval: 500 },
+        timeout: 20_000,
+        interval: 500,
       })
       .toBe(true);
     expect(await resume()).toMatchObject({ remaining: [] });

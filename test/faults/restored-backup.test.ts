@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import type { AdoptionReport } from '../../core/checks/rules/reports.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { adoptWallets, openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
+import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
+import { openWallet } from '../../core/checks/opening.js';
 import { reconcile } from '../../core/checks/reconciliation.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';

@@ -1,10 +1,11 @@
 /** A schedule that is asked to make up for a whole day at once. */
+
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { applySchedules } from '../../worker/temporal/schedules.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
@@ -69,11 +70,9 @@ describe('a backfilled payout round', () => {
     });
     // More comes in meanwhile: due in an hour, whatever hour a round believes it makes up for.
     await Promise.all(payees.map((payee) => credit(database.db, [5n], payee)));
-    await waitUntil({
-      what: `${ROUNDS} rounds`,
-      timeoutMs: 40_000,
-      intervalMs: 200,
-      ready: async () => (await finishedRounds()) >= ROUNDS,
+    await until(`${ROUNDS} rounds`, async () => (await finishedRounds()) >= ROUNDS, {
+      withinMs: 40_000,
+      everyMs: 200,
     });
     await untilAllEnded(database.db);
     expect(await checkInvariants(database.db)).toEqual([]);

@@ -2,6 +2,7 @@
  * Somebody reaches Temporal's port, without the API's token and without the database: every workflow and
  * every message is tried from a plain client, and no wei moves.
  */
+
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -13,7 +14,7 @@ import {
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { endOrder } from '../../core/orders/store/orders.js';
 import { holdPayout } from '../../core/payouts/store/payout-messages.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { orderWorkflowId, payoutWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../harness/database.js';
@@ -66,7 +67,9 @@ beforeAll(async () => {
     databaseUrl: database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: wallet.keystore, endpoint: orchestrator.url },
+    chain,
+    keystore: wallet.keystore,
+    endpoint: orchestrator.url,
     pool: { payoutThreshold: '1000 ETH' },
   });
   await manager.says('openpool worker ready');
@@ -93,11 +96,28 @@ async function moneyOf(): Promise<unknown> {
 function inputs(): readonly object[] {
   const { alice, held, ended } = world;
   const orders = {
-    ...{ actor: 'ann', reason: 'trust me', dryRun: false, payee: alice, belowThreshold: true },
-    ...{ amountWei: ETH.toString(), reference: 'mine', newPayee: true, allowDebt: true },
-    ...{ nodeType: 'ai', region: 'r0', choice: { jobs: [], before: '2099-01-01T00:00:00Z' } },
-    ...{ vouchedHashes: [], payoutId: held, txHash: `0x${'ab'.repeat(32)}`, apply: true },
-    ...{ ids: [], code: null, sourceId: 'one', from: null, to: null, month: '2026-01' },
+    actor: 'ann',
+    reason: 'trust me',
+    dryRun: false,
+    payee: alice,
+    belowThreshold: true,
+    amountWei: ETH.toString(),
+    reference: 'mine',
+    newPayee: true,
+    allowDebt: true,
+    nodeType: 'ai',
+    region: 'r0',
+    choice: { jobs: [], before: '2099-01-01T00:00:00Z' },
+    vouchedHashes: [],
+    payoutId: held,
+    txHash: `0x${'ab'.repeat(32)}`,
+    apply: true,
+    ids: [],
+    code: null,
+    sourceId: 'one',
+    from: null,
+    to: null,
+    month: '2026-01',
   };
   const order = { kind: 'ledger.adjust', args: orders, ...orders };
   return [
@@ -140,7 +160,8 @@ describe('a stranger who reaches Temporal', () => {
     const before = await moneyOf();
     const { workflow } = space.client;
     const saga = await workflow.start('payout', {
-      ...{ taskQueue, workflowId: payoutWorkflowId(TEST_POOL_ID, world.held) },
+      taskQueue,
+      workflowId: payoutWorkflowId(TEST_POOL_ID, world.held),
       args: [{ poolId: TEST_POOL_ID, payoutId: world.held }],
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
@@ -161,12 +182,11 @@ describe('a stranger who reaches Temporal', () => {
     const workflowId = orderWorkflowId(TEST_POOL_ID, orderId);
     const input = { poolId: TEST_POOL_ID, orderId };
     await space.client.workflow.execute('manualPayout', { taskQueue, workflowId, args: [input] });
-    await waitUntil({
-      what: 'a payout to Alice',
-      timeoutMs: 20_000,
-      intervalMs: 100,
-      ready: async () => (await ownTransactions(chain.rpcUrl, wallet.address)).length > 0,
-    });
+    await until(
+      'a payout to Alice',
+      async () => (await ownTransactions(chain.rpcUrl, wallet.address)).length > 0,
+      { withinMs: 20_000 },
+    );
     expect(await moneyOf()).not.toEqual(before);
   });
 });

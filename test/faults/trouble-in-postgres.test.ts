@@ -1,4 +1,5 @@
 /** Postgres that says no: deadlocks, serialization failures, no connection to be had. */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
@@ -8,7 +9,8 @@ import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { sqlState } from '../../core/db/transact.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { createRandom } from '../../dev/kit/random.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
@@ -95,11 +97,9 @@ describe('a deadlock', () => {
     await rival.query('BEGIN');
     await rival.query(first);
     payerComes();
-    await waitUntil({
-      what: 'a payer that waits for the lock',
-      timeoutMs: 15_000,
-      intervalMs: 10,
-      ready: async () => {
+    await until(
+      'a payer that waits for the lock',
+      async () => {
         const waiting = await query(
           database.db,
           sql`SELECT FROM pg_locks WHERE NOT granted AND pid IN
@@ -107,7 +107,8 @@ describe('a deadlock', () => {
         );
         return waiting.length > 0;
       },
-    });
+      { withinMs: 15_000, everyMs: 10 },
+    );
     await rival.query(second);
     await rival.query('COMMIT');
   }
@@ -147,15 +148,14 @@ describe('serialization failures and deadlocks that Postgres raises', () => {
 
   /** Every now and then the server fails a statement, a commit among them, instead of running it. */
   function failSometimes(db: Database, failures: Map<string, number>): void {
-    let seed = 7;
+    const random = createRandom(7);
     db.$client.on('connect', (client) => {
       const connection = client as unknown as { query: (...args: unknown[]) => unknown };
       const original = connection.query.bind(client);
       connection.query = (...args) => {
-        seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
         const text = String((args[0] as { text?: string }).text ?? args[0]);
-        if (/^(begin|rollback)/i.test(text) || (seed >> 8) % 5 !== 0) return original(...args);
-        const code = RAISED[(seed >> 16) % RAISED.length] ?? '';
+        if (/^(begin|rollback)/i.test(text) || !random.chance(0.2)) return original(...args);
+        const code = random.pick(RAISED);
         failures.set(code, (failures.get(code) ?? 0) + 1);
         const raise = `DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '${code}'; END $$`;
         const callback = args.at(-1);

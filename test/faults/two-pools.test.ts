@@ -1,15 +1,16 @@
 /** Two pools with the same names in their files share one Temporal namespace; each has its own ledger. */
+
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
 import {
-  payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { findLedger } from '../../core/ledger/store/identity.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { payloadText } from '../../dev/kit/event-element.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { laneQueue, poolIdKey, syncWorkflowId, taskQueueOf } from '../../workflows/contract.js';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../harness/database.js';
@@ -38,7 +39,9 @@ async function start(pool: Omit<Pool, 'manager'>): Promise<ManagerProcess> {
     databaseUrl: pool.database.url,
     temporalAddress: inject('temporalAddress'),
     namespace: space.namespace,
-    ...{ chain, keystore: pool.wallet.keystore, endpoint: pool.orchestrator.url },
+    chain,
+    keystore: pool.wallet.keystore,
+    endpoint: pool.orchestrator.url,
     pool: { payoutInterval: '10s', minPayoutInterval: '1s' },
   });
   await manager.says('openpool worker ready');
@@ -55,7 +58,8 @@ async function createPool(): Promise<Pool> {
   await elsewhere.close();
   const payees = Array.from({ length: PAYEES }, randomAddress);
   orchestrator.rows = payees.map((ethAddress, id) => ({
-    ...{ id: id + 1, dt: `2026-01-01T00:00:0${id}Z` },
+    id: id + 1,
+    dt: `2026-01-01T00:00:0${id}Z`,
     payload: payloadText('job-processed', { ethAddress, computeUnits: 1, fees: FEE_WEI }),
   }));
   const made = { database, orchestrator, wallet, payees };
@@ -84,9 +88,6 @@ const paidTo = async ({ database }: Pool) =>
   (await query<{ payee: string }>(database.db, sql`SELECT payee FROM payout WHERE state = 'paid'`))
     .map(({ payee }) => payee)
     .sort();
-const until = (what: string, ready: () => Promise<boolean>) =>
-  waitUntil({ what, timeoutMs: 60_000, intervalMs: 200, ready });
-
 describe('two pools in one namespace', () => {
   it('have ids of their own although their files say the same', async () => {
     const [one, two] = await Promise.all(pools.map(({ database }) => findLedger(database.db)));
@@ -118,7 +119,9 @@ describe('two pools in one namespace', () => {
       const { taskQueue, memo, type } = one;
       const claimed = one.typedSearchAttributes.get(poolIdKey);
       expect({ taskQueue, memo, claimed }, one.workflowId).toEqual({
-        ...{ taskQueue: queueOf(poolId ?? '', type), memo: { pool: poolId }, claimed: poolId },
+        taskQueue: queueOf(poolId ?? '', type),
+        memo: { pool: poolId },
+        claimed: poolId,
       });
       types.add(type);
     }
@@ -139,7 +142,8 @@ describe('two pools in one namespace', () => {
     expect(action).toMatchObject({ taskQueue: taskQueueOf(poolId) });
     const late = randomAddress();
     first.orchestrator.rows.push({
-      ...{ id: 99, dt: '2026-01-01T00:01:00Z' },
+      id: 99,
+      dt: '2026-01-01T00:01:00Z',
       payload: payloadText('job-processed', { ethAddress: late, computeUnits: 1, fees: FEE_WEI }),
     });
     await until('the late payee paid', async () => (await paidTo(first)).includes(late));
@@ -149,7 +153,8 @@ describe('two pools in one namespace', () => {
   it('refuse each other’s work, whoever asks for it', async () => {
     const [first, second] = await Promise.all(pools.map(({ database }) => findLedger(database.db)));
     const stranger = space.client.workflow.execute('sweep', {
-      ...{ taskQueue: taskQueueOf(first?.poolId ?? ''), workflowId: 'misdirected' },
+      taskQueue: taskQueueOf(first?.poolId ?? ''),
+      workflowId: 'misdirected',
       args: [{ poolId: second?.poolId }],
     });
     await expect(stranger).rejects.toMatchObject({ cause: { cause: { type: 'POOL_WRONG' } } });

@@ -1,11 +1,13 @@
 /** A manager as an operator runs it: a process, a configuration file, a keystore. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { PASSPHRASE } from '../harness/money.js';
 
@@ -64,12 +66,11 @@ export async function startManagerProcess(options: ManagerOptions): Promise<Mana
     config,
     lines,
     says: (text) =>
-      waitUntil({
-        what: `"${text}"`,
-        timeoutMs: 40_000,
-        intervalMs: 50,
-        ready: async () => child.hasEnded() || lines.some((line) => line.includes(text)),
-      }).finally(() => expect(lines.join('\n')).toContain(text)),
+      until(
+        `"${text}"`,
+        async () => child.hasEnded() || lines.some((line) => line.includes(text)),
+        { withinMs: 40_000, everyMs: 50 },
+      ).finally(() => expect(lines.join('\n')).toContain(text)),
     async stop() {
       await child.stop();
       await rm(dir, { recursive: true, force: true });

@@ -2,17 +2,18 @@
  * A start that something is wrong with. The wrong chain, key and passphrase refuse to start:
  * worker/run-worker.test.ts. Here is what starts, counts and answers, and pays nobody until it is told.
  */
+
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { query } from '../../core/db/query.js';
 import {
-  payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { payloadText } from '../../dev/kit/event-element.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID } from '../harness/database.js';
@@ -31,9 +32,6 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => Promise.all([chain.stop(), orchestrator.stop()]));
-
-const until = (what: string, ready: () => Promise<boolean>) =>
-  waitUntil({ what, timeoutMs: 20_000, intervalMs: 100, ready });
 
 describe('a wallet that was used before, with an empty ledger', () => {
   it('is halted and signs nothing while jobs are credited and the API answers, until it is told', async () => {

@@ -1,13 +1,14 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { type AuditReport, createWalletActivities } from '../../activities/wallet.js';
+import { createCheckActivities } from '../../activities/checks.js';
+import type { AuditReport } from '../../core/checks/rules/reports.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
-/** The audit as the activity that it is, beating. */
+/** Runs the audit as an activity, with its heartbeats. */
 export function runAudit(
   deps: MoneyDeps,
   input: { readonly withEvents: boolean },
 ): Promise<AuditReport> {
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(createWalletActivities(deps).auditPool, input);
+  return environment.run(createCheckActivities(deps).auditPool, input);
 }

@@ -1,8 +1,9 @@
 /** A pool whose events come from files in a bucket, as tests of its passes need it. */
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import { createSyncActivities } from '../../activities/sync.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
@@ -10,7 +11,7 @@ import {
   type TestStorage,
 } from '../../core/events/sources/testing/test-storage.js';
 import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { at, T0 } from './sync-world.js';
 import { recordTerms } from './terms.js';
@@ -71,8 +72,15 @@ export class BucketWorld {
     await recordTerms(database.db, terms, new Date(T0));
     const storage = await startTestStorage();
     const world = new BucketWorld(database, storage, {
-      ...{ id: 'bucket', kind: 's3', module: null, baseDir: '/', region: null, nodeType: null },
-      ...{ from: null, syncIntervalMs: 1_000, options: { ...storage.options, prefix: 'us-west' } },
+      id: 'bucket',
+      kind: 's3',
+      module: null,
+      baseDir: '/',
+      region: null,
+      nodeType: null,
+      from: null,
+      syncIntervalMs: 1_000,
+      options: { ...storage.options, prefix: 'us-west' },
     });
     await world.useSource({});
     return world;
@@ -99,8 +107,11 @@ export class BucketWorld {
     const { config } = this;
     const source = await createEventSource(config);
     const { syncSource } = createSyncActivities({
-      ...{ db: this.database.db, version: '1.0.0', jobMatchWindowMs: 3_600_000 },
-      ...{ sources: new Map([[config.id, { config, source }]]), maxJobFeeWei: MAX_FEE_WEI },
+      db: this.database.db,
+      version: '1.0.0',
+      jobMatchWindowMs: 3_600_000,
+      sources: new Map([[config.id, { config, source }]]),
+      maxJobFeeWei: MAX_FEE_WEI,
       now: () => new Date(T0 + seconds * 1000),
     });
     return environment.run(syncSource, { sourceId: config.id });

@@ -1,4 +1,4 @@
-/** Commands of the operator's in this process: dozens of processes of their own would take minutes. */
+/** Runs the operator's commands in this process, because dozens of processes would take minutes. */
 import { vi } from 'vitest';
 import { runCommandLine } from '../../cli/program.js';
 
@@ -8,7 +8,7 @@ export interface Said {
   readonly err: string;
 }
 
-/** One at a time: what is printed meanwhile counts as its words. */
+/** Runs one command at a time: everything that is printed meanwhile counts as its output. */
 export async function runOpenpool(words: readonly string[]): Promise<Said> {
   const said = { out: '', err: '' };
   const hear = (stream: 'out' | 'err') => (text: string | Uint8Array) => {

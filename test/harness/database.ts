@@ -9,7 +9,7 @@ import {
 import { openLedger } from '../../core/ledger/store/identity.js';
 import { copyTemplate } from './template.js';
 
-/** Of every test's ledger, unless the test has its own. */
+/** The pool id of every test's ledger, unless the test gives another. */
 export const TEST_POOL_ID = 'test-pool';
 
 export interface TestDatabase {
@@ -28,14 +28,14 @@ export async function createTestDatabase(
   return database;
 }
 
-/** The same before any start. */
+/** A migrated database that no process has started on, so that it has no ledger yet. */
 export async function createEmptyDatabase(maxConnections = 10): Promise<TestDatabase> {
   const url = await copyTemplate(inject('postgresUrl'));
   const db = openDatabase({ url, maxConnections });
   return { url, db, close: () => closeDatabase(db) };
 }
 
-/** Writes payouts and slots that no transaction of the store would: past ones, damaged ones. */
+/** Lets a test write payouts and slots that the triggers would refuse: past ones, damaged ones. */
 export async function forgePayouts<T>(
   db: Database,
   work: (tx: Transaction) => Promise<T>,

@@ -1,12 +1,13 @@
 /** A seeded history of two sources, with everything in it that crediting can meet. */
 
 import type { Database } from '../../core/db/database.js';
-import type { EventOrigin } from '../../core/events/rules/reading/pool-event.js';
-import { readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/events-prepared.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import { type EventOrigin, readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
 import { ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/prepared-events.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
+import { elementText } from '../../dev/kit/event-element.js';
+import { createRandom } from '../../dev/kit/random.js';
 import { recordTerms } from './terms.js';
 
 const MINUTE_MS = 60_000;
@@ -22,23 +23,13 @@ export interface Said {
 
 export const payeeOf = (n: number): `0x${string}` => `0x${(n + 1).toString(16).padStart(40, '0')}`;
 
-/** The same numbers for the same seed (mulberry32). */
-export function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
-
 /** Events of one source, in the order in which they arrive: pairs in both orders, and none at all. */
 export function inventEvents(
   seed: number,
   span: { readonly fromMs: number; readonly count: number; readonly stepMs: number },
 ): readonly Said[] {
-  const random = randomOf(seed);
+  const draw = createRandom(seed);
+  const random = (below: number) => draw.int(0, below - 1);
   const said: Said[] = [];
   const late: Said[] = [];
   let id = 0;
@@ -105,8 +96,13 @@ export async function ingestSaid(
   batchSize = 100,
 ): Promise<{ readonly fresh: number; readonly setAside: number }> {
   const session = openIngestSession({
-    ...{ db, sourceId, jobMatchWindowMs: JOB_MATCH_WINDOW_MS, maxJobFeeWei: MAX_FEE_WEI },
-    ...{ version: '1', from: null, now: () => new Date() },
+    db,
+    sourceId,
+    jobMatchWindowMs: JOB_MATCH_WINDOW_MS,
+    maxJobFeeWei: MAX_FEE_WEI,
+    version: '1',
+    from: null,
+    now: () => new Date(),
   });
   const total = { fresh: 0, setAside: 0 };
   for (let i = 0; i < said.length; i += batchSize) {
@@ -125,10 +121,9 @@ export function toElement({ id, atMs, type, fields }: Said): ReadElement {
   const inner = Object.entries(fields)
     .map(([key, value]) => `"${key}":${typeof value === 'string' ? JSON.stringify(value) : value}`)
     .join(',');
-  const payload = JSON.stringify(
-    `{\n \t"event_type": ${JSON.stringify(type)}, "payload": {${inner}}}`,
-  );
-  const raw = `{"ID":${id},"Payload":${payload},"Version":1,"DT":"${new Date(atMs).toISOString()}"}`;
+  // Has odd blanks on purpose, because the payload is kept in a compact form.
+  const payload = `{\n \t"event_type": ${JSON.stringify(type)}, "payload": {${inner}}}`;
+  const raw = elementText({ id, dt: new Date(atMs).toISOString(), payload });
   const reading = readPoolEvent(raw, ORIGIN);
   if (!reading.ok) throw new Error(`event ${id} is refused: ${reading.refusal.reason}`);
   return { event: reading.event, place: `event ${id}`, raw };

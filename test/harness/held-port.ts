@@ -9,7 +9,7 @@ export interface HeldPort {
 }
 
 export async function holdPort(): Promise<HeldPort> {
-  // Who connects is cut off, as by a host that nobody listens at.
+  // Connections are reset, as if nobody listened there.
   const server = createServer((socket) => socket.resetAndDestroy());
   const port = await freePort();
   await new Promise<void>((resolve, reject) => {

@@ -4,19 +4,24 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../../core/base/address.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
 import type { PoolEvent } from '../../core/events/rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import { prepareSlice } from '../../core/events/store/ingest/events-prepared.js';
 import {
   type IngestOutcome,
   ingestBatch,
   openIngestSession,
 } from '../../core/events/store/ingest/ingest.js';
+import { prepareSlice } from '../../core/events/store/ingest/prepared-events.js';
 
 const AI = { pipeline: 'llm', modelID: 'm' };
 const base = (eventType: string, eventId: string, dtMs: number) => ({
-  ...{ eventType, eventId, dtMs, version: 1, payload: JSON.stringify({ eventId, dtMs, ...AI }) },
-  ...{ region: 'eu', nodeType: 'ai' as const },
+  eventType,
+  eventId,
+  dtMs,
+  version: 1,
+  payload: JSON.stringify({ eventId, dtMs, ...AI }),
+  region: 'eu',
+  nodeType: 'ai' as const,
 });
 
 /** A processed AI job, or with a payee one that names its worker. */
@@ -50,12 +55,19 @@ export function ingest(
   events: readonly PoolEvent[],
 ): Promise<IngestOutcome> {
   const session = openIngestSession({
-    ...{ db, sourceId, jobMatchWindowMs: 3_600_000, maxJobFeeWei: MAX_FEE_WEI, version: '1' },
-    ...{ from: null, now: () => new Date() },
+    db,
+    sourceId,
+    jobMatchWindowMs: 3_600_000,
+    maxJobFeeWei: MAX_FEE_WEI,
+    version: '1',
+    from: null,
+    now: () => new Date(),
   });
   const elements = events.map((event) => ({ event, place: event.eventId, raw: event.payload }));
   return ingestBatch(session, {
-    ...{ events: prepareSlice(sourceId, elements), refused: [], cursorHint: null },
+    events: prepareSlice(sourceId, elements),
+    refused: [],
+    cursorHint: null,
   });
 }
 

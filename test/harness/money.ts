@@ -1,12 +1,13 @@
 /** A funded wallet, payees with something pending, and eyes on what the chain really did. */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJson, Wallet } from 'ethers';
-import { openWallet } from '../../activities/wallet.js';
 import type { Address } from '../../core/base/address.js';
 import { createChainClient } from '../../core/chain/chain-client.js';
 import type { ChainConfig } from '../../core/chain/chain-config.js';
 import { openKeystore } from '../../core/chain/signer/keystore.js';
+import { openWallet } from '../../core/checks/opening.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { isClosed, type PayoutState, type Wait } from '../../core/payouts/rules/payout.js';
@@ -18,7 +19,7 @@ import { reserveManual } from '../../core/payouts/store/reservations.js';
 import { payingWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc } from '../../dev/stack/chain-node.js';
 
 const ETH = 10n ** 18n;
@@ -45,7 +46,7 @@ export function chainConfig(chain: LocalChain, changes: Partial<ChainConfig> = {
   };
 }
 
-/** So wide that only tests of the limits meet one. */
+/** Limits that no test meets, except the tests of the limits. */
 export const WIDE_LIMITS: PayoutLimits = {
   maxPayoutWei: 1_000_000n * ETH,
   maxPaidPerDayWei: 1_000_000n * ETH,
@@ -107,7 +108,7 @@ export async function recordTestTerms(
   db: Database,
   terms: { readonly thresholdWei?: bigint; readonly minIntervalMs?: number } = {},
 ): Promise<void> {
-  // Said again, they hold from a millisecond later on.
+  // A second call makes terms that begin a millisecond after the latest ones.
   await db.execute(sql`
     INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
     SELECT coalesce(max(from_dt) + interval '1 ms', '0001-01-01Z'), 2500, ${(terms.thresholdWei ?? 1n).toString()}::numeric,
@@ -163,7 +164,7 @@ export type SettleOutcome =
 
 const LOOK_EVERY_MS = 25;
 
-/** What a worker and its sagas do, without Temporal: send until sent, then settle until the payout has ended. */
+/** Does what a worker and its sagas do, without Temporal: sends until it is sent, then settles until the payout has ended. */
 export function createPayer(deps: MoneyDeps) {
   let settler: Settler | undefined;
   let followers = 0;
@@ -353,10 +354,9 @@ export async function sendForeign(
   const hash = await rpc(chain.rpcUrl, 'eth_sendRawTransaction', [raw]);
   if ((await rpc(chain.rpcUrl, 'anvil_getAutomine')) !== true) return;
   // Where each transaction is mined at once, the node still answers before it.
-  await waitUntil({
-    what: `the block of foreign transaction ${nonce}`,
-    timeoutMs: 10_000,
-    intervalMs: 20,
-    ready: async () => (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) !== null,
-  });
+  await until(
+    `the block of foreign transaction ${nonce}`,
+    async () => (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [hash])) !== null,
+    { withinMs: 10_000, everyMs: 20 },
+  );
 }

@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
-import { waitUntil } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import { installQuietRuntime } from './temporal.js';
 
 export interface TestNamespace {
@@ -29,16 +29,15 @@ export async function createTestNamespace(): Promise<TestNamespace> {
   const client = new Client({ connection, namespace });
   const workerClient = new Client({ connection: native, namespace });
   // The server's parts learn of a namespace one after the other.
-  await waitUntil({
-    what: `namespace ${namespace}`,
-    timeoutMs: 30_000,
-    intervalMs: 100,
-    ready: async () => {
+  await until(
+    `namespace ${namespace}`,
+    async () => {
       await connection.operatorService.listSearchAttributes({ namespace });
       for await (const _ of client.schedule.list()) break;
       return true;
     },
-  });
+    { withinMs: 30_000 },
+  );
   const close = async () => void (await Promise.all([connection.close(), native.close()]));
   return { namespace, connection, client, workerClient, close };
 }

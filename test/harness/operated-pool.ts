@@ -45,14 +45,22 @@ export async function startOperatedPool(
   await recordTestTerms(database.db);
   const start = (changes: Partial<ManagerOptions>) =>
     startManagerProcess({
-      ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
-      ...{ namespace: space.namespace, chain, keystore: wallet.keystore },
-      ...{ endpoint: orchestrator.url, ...(retention && { retention }), ...changes },
+      databaseUrl: database.url,
+      temporalAddress: inject('temporalAddress'),
+      namespace: space.namespace,
+      chain,
+      keystore: wallet.keystore,
+      endpoint: orchestrator.url,
+      ...(retention && { retention }),
+      ...changes,
     });
   let worker = await start({});
   await worker.says('openpool worker ready');
   return {
-    ...{ chain, orchestrator, database, wallet },
+    chain,
+    orchestrator,
+    database,
+    wallet,
     async openpool(...words) {
       const { code, out, err } = await runOpenpool(['--config', worker.config, '--json', ...words]);
       // Addresses as the tables have them.

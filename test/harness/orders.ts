@@ -8,7 +8,7 @@ interface Giver {
   readonly reason?: string;
 }
 
-/** Gives an order as the API would; answers with the input of its workflow and its activity. */
+/** Places an order as the API would; answers with the input of its workflow and activity. */
 export async function giveOrder<Kind extends OrderKind>(
   db: Database,
   kind: Kind,

@@ -1,10 +1,12 @@
 /** The pool as it runs for real: a process of its own, with a configuration of its own. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
-import { type LocalProcess, startProcess, waitUntil } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { until } from '../../dev/kit/until.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import type { TestDatabase } from './database.js';
 import type { TestNamespace } from './namespace.js';
@@ -71,12 +73,11 @@ export async function startPoolProcess(
     configPath,
     lines,
     says: (text) =>
-      waitUntil({
-        what: `"${text}"`,
-        timeoutMs: READY_TIMEOUT_MS,
-        intervalMs: 50,
-        ready: async () => process_.hasEnded() || lines.some((line) => line.includes(text)),
-      }).finally(() => expect(lines.join('\n')).toContain(text)),
+      until(
+        `"${text}"`,
+        async () => process_.hasEnded() || lines.some((line) => line.includes(text)),
+        { withinMs: READY_TIMEOUT_MS, everyMs: 50 },
+      ).finally(() => expect(lines.join('\n')).toContain(text)),
     apiUrl: () => lines.join('\n').match(/openpool api listening on (\S+)/)?.[1] ?? 'none:',
   };
 }
@@ -86,15 +87,22 @@ function configuration(parts: PoolParts, { wallet, changes = {} }: PoolProcessOp
     sources: [
       // Nobody listens there.
       {
-        ...{ id: 'silent', region: 'eu', nodeType: 'ai', from: 'beginning' },
+        id: 'silent',
+        region: 'eu',
+        nodeType: 'ai',
+        from: 'beginning',
         options: { endpoint: 'http://127.0.0.1:9' },
       },
     ],
     database: { url: parts.database.url },
     temporal: { address: inject('temporalAddress'), namespace: parts.temporal.namespace },
     chain: {
-      ...{ id: parts.chain.chainId, rpcUrls: [parts.chain.rpcUrl], confirmations: 2 },
-      ...{ finalityConfirmations: 6, maxFeePerGas: '50 gwei', maxPriorityFeePerGas: '1 gwei' },
+      id: parts.chain.chainId,
+      rpcUrls: [parts.chain.rpcUrl],
+      confirmations: 2,
+      finalityConfirmations: 6,
+      maxFeePerGas: '50 gwei',
+      maxPriorityFeePerGas: '1 gwei',
       pollInterval: '100ms',
     },
     wallet,

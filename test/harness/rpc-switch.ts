@@ -1,6 +1,10 @@
 /** An RPC endpoint that can be turned to another node, as a provider's mix-up does it. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  postCalls,
+  type RpcAnswer,
+  type RpcCall,
+  startRpcServer,
+} from '../../dev/kit/rpc-server.js';
 
 /** How an endpoint misbehaves in front of a node that does not. */
 export interface RpcMood {
@@ -36,7 +40,7 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
   let claimed: number | undefined;
   let asked: string[] = [];
   let mood: RpcMood = {};
-  const edited = (one: Answer, { method, params }: Call): Answer => {
+  const edited = (one: RpcAnswer, { method, params }: RpcCall): RpcAnswer => {
     const words = mood.refuses?.[method];
     if (words !== undefined) return { id: one.id, error: { code: -32_601, message: words } };
     if (method === 'eth_chainId' && claimed !== undefined) {
@@ -46,41 +50,20 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
       ? one
       : { ...one, result: mood.edit(method, one.result, params) };
   };
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString('utf8');
-      const parsed = JSON.parse(body) as Call | readonly Call[];
-      const calls = Array.isArray(parsed) ? (parsed as readonly Call[]) : [parsed as Call];
-      asked.push(...calls.map(({ method }) => method));
-      const headers = { 'content-type': 'application/json' };
-      const refusal = refusalOf(mood, calls.length, Array.isArray(parsed));
-      if (refusal !== undefined) {
-        const { status, text } = refusal;
-        response.writeHead(status, headers).end(text);
-        return;
-      }
-      // What is refused does not reach the node.
-      const passed = calls.filter(({ method }) => mood.refuses?.[method] === undefined);
-      fetch(target, { method: 'POST', headers, body: JSON.stringify(passed) })
-        .then((answer) => (passed.length === 0 ? [] : (answer.json() as Promise<Answer[]>)))
-        .then((answers) => {
-          const all = calls.map((call) =>
-            edited(answers.find(({ id }) => id === call.id) ?? { id: call.id }, call),
-          );
-          response
-            .writeHead(200, headers)
-            .end(JSON.stringify(Array.isArray(parsed) ? all : all[0]));
-        })
-        .catch(() => response.destroy());
-    });
+  const server = await startRpcServer(async ({ calls, isBatch }) => {
+    asked.push(...calls.map(({ method }) => method));
+    const refusal = refusalOf(mood, calls.length, isBatch);
+    if (refusal !== undefined) return refusal;
+    // What is refused does not reach the node.
+    const passed = calls.filter(({ method }) => mood.refuses?.[method] === undefined);
+    const answers = passed.length === 0 ? [] : await postCalls(target, passed);
+    return calls.map((call) =>
+      edited(answers.find(({ id }) => id === call.id) ?? { id: call.id }, call),
+    );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const name = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://${name}`,
-    name,
+    url: server.url,
+    name: `127.0.0.1:${server.port}`,
     turnTo: (next) => {
       target = next;
     },
@@ -95,24 +78,8 @@ export async function startRpcSwitch(first: string): Promise<RpcSwitch> {
       asked = [];
       return known;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => server.stop(),
   };
-}
-
-interface Call {
-  readonly id: number;
-  readonly method: string;
-  readonly params: readonly unknown[];
-}
-
-interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: unknown;
 }
 
 /** As providers say it. */

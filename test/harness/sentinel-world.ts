@@ -1,7 +1,6 @@
 /** A pool with one source, and the sentinel that looks at it at a moment of the test's choice. */
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
-import { createSentinelActivities } from '../../activities/sentinel.js';
+import { lookAtSources } from '../../core/sentinel/looking.js';
 import type { SentinelReport } from '../../core/sentinel/rules/report.js';
 import { listFindings, type ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { addConnection, addressOf, addWorker, TEST_SENTINEL } from '../kit/test-pool.js';
@@ -32,7 +31,7 @@ export function useSentinelWorld() {
 
   async function look(afterMs = 0): Promise<SentinelReport> {
     world.now = new Date(NOW.getTime() + afterMs);
-    const { lookAtSources } = createSentinelActivities({
+    return lookAtSources({
       db: world.db,
       settings: TEST_SENTINEL,
       sources: [{ id: 'one', syncIntervalMs: MINUTE }],
@@ -41,7 +40,6 @@ export function useSentinelWorld() {
       onLook: ({ opened, worse }) =>
         world.told.push(...[...opened, ...worse].map(({ code }) => code)),
     });
-    return new MockActivityEnvironment().run(lookAtSources);
   }
 
   const open = async (all = false): Promise<readonly ShownFinding[]> =>

@@ -1,17 +1,19 @@
 /** One source on a real orchestrator's answers, passes over it by a clock of their own, and what the ledger owes. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
+import { createSyncActivities } from '../../activities/sync.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
-  payloadText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
+import { type GoObject, payloadText } from '../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { owed } from './jobs.js';
 import { recordTerms } from './terms.js';
 
 export const ALICE = '0x00000000000000000000000000000000000a11ce';
@@ -37,7 +39,7 @@ export interface SyncWorld {
 export function useSyncWorld() {
   const world = {} as SyncWorld;
   let sourceNo = 0;
-  const emit = (seconds: number, type: string, fields: Parameters<typeof payloadText>[1] = {}) => {
+  const emit = (seconds: number, type: string, fields: GoObject = {}) => {
     const payload = payloadText(type, fields);
     world.orchestrator.rows.push({ id: world.nextId, dt: at(seconds), payload });
     world.nextId += 1;
@@ -59,7 +61,11 @@ export function useSyncWorld() {
     const { config, database, maxJobFeeWei } = world;
     const sources = new Map([[config.id, { config, source: await createEventSource(config) }]]);
     const { syncSource } = createSyncActivities({
-      ...{ db: database.db, sources, version, jobMatchWindowMs: 3_600_000, maxJobFeeWei },
+      db: database.db,
+      sources,
+      version,
+      jobMatchWindowMs: 3_600_000,
+      maxJobFeeWei,
       now: () => now,
     });
     return environment.run(syncSource, { sourceId: config.id });
@@ -69,21 +75,17 @@ export function useSyncWorld() {
     return (await world.database.db.$client.query<T>(statement)).rows;
   }
 
-  /** What the ledger owes, per payee and to the pool. */
-  async function owed(): Promise<Record<string, bigint>> {
-    const rows = await rowsOf<{ who: string; wei: string }>(
-      `SELECT coalesce(w.payee, b.account) AS who, sum(b.amount_wei)::text AS wei
-         FROM balance b LEFT JOIN remote_worker w ON w.id = b.remote_worker_id
-        WHERE b.account <> 'revenue' GROUP BY 1`,
-    );
-    return Object.fromEntries(rows.filter((r) => r.wei !== '0').map((r) => [r.who, BigInt(r.wei)]));
-  }
-
   async function useSource(overrides: Partial<SourceConfig> = {}): Promise<void> {
     sourceNo += 1;
     world.config = {
-      ...{ id: `orch-${sourceNo}`, kind: 'orchestrator-http', module: null, baseDir: '/' },
-      ...{ region: 'eu', nodeType: 'ai', from: null, syncIntervalMs: 1_000 },
+      id: `orch-${sourceNo}`,
+      kind: 'orchestrator-http',
+      module: null,
+      baseDir: '/',
+      region: 'eu',
+      nodeType: 'ai',
+      from: null,
+      syncIntervalMs: 1_000,
       options: { endpoint: world.orchestrator.url, idleTimeout: '5s' },
       ...overrides,
     };
@@ -112,5 +114,16 @@ export function useSyncWorld() {
     await world.database.close();
   });
 
-  return { world, emit, transcode, received, processed, pass, rowsOf, owed, useSource, sourceRow };
+  return {
+    world,
+    emit,
+    transcode,
+    received,
+    processed,
+    pass,
+    rowsOf,
+    owed: () => owed(world.database.db),
+    useSource,
+    sourceRow,
+  };
 }

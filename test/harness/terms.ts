@@ -15,7 +15,7 @@ interface TermsRow {
 const LATEST = sql`SELECT id, commission_bps, threshold_wei, min_interval_ms, rounding
   FROM terms ORDER BY from_dt DESC LIMIT 1`;
 
-/** The first version holds from the beginning, each further one that differs from its time on, or now, behind the latest. */
+/** Records terms. The first version holds from the beginning; a later one that differs, from `at` (or now) on, and always after the latest. */
 export async function recordTerms(
   db: Database,
   values: Omit<TermsValues, 'rounding'> & Partial<Pick<TermsValues, 'rounding'>>,

@@ -8,7 +8,7 @@ import { makeKeystore, PASSPHRASE, paidByChain, setBalance, type TestWallet } fr
 
 const ETH = 10n ** 18n;
 
-/** As a worker of the same pool that was given another key, not started yet. */
+/** What a worker of the same pool has that was given another key and has not started yet. */
 export async function anotherKey(chain: LocalChain, { deps }: TestWallet): Promise<TestWallet> {
   const { json, key } = await makeKeystore();
   const signer = await openKeystore({ json, passphrase: PASSPHRASE });
@@ -16,13 +16,13 @@ export async function anotherKey(chain: LocalChain, { deps }: TestWallet): Promi
   return { deps: { ...deps, signer }, address: signer.address, key, keystore: json };
 }
 
-/** Signs and stores as a process does that dies before it sends. */
+/** Signs and stores a payout, and fails to send it, like a process that dies in between. */
 export async function signOnly(deps: MoneyDeps, payoutId: string): Promise<void> {
   const dead = { ...deps.rpc, sendRaw: () => Promise.reject(new Error('dead')) };
   await expect(createSender({ ...deps, rpc: dead }).send(payoutId)).rejects.toThrow('dead');
 }
 
-/** Paid per destination by the chain, from all of these wallets. */
+/** What the chain says each destination was paid from all of these wallets. */
 export async function paidInAll(
   chain: LocalChain,
   wallets: readonly TestWallet[],

@@ -95,12 +95,12 @@ export function testConfig(api: Partial<Config['api']> = {}): Config {
       explorerUrl: 'https://explorer.example',
     },
     wallet: {
-      signer: { kind: 'keystore', keystorePath: '', passphrasePath: '' },
+      signer: { kind: 'keystore', keystoreFile: '', passphraseFile: '' },
       address: null,
       acceptedTransactions: 0,
     },
     api: { host: '127.0.0.1', port: 0, token: TEST_TOKEN, showConnections: false, ...api },
-    log: { level: 'silent' },
+    log: { level: 'error' },
   };
 }
 

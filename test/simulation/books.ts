@@ -32,7 +32,7 @@ export interface BooksDetail {
   readonly counts: ReadonlyMap<string, string>;
   readonly online: ReadonlyMap<string, ReadonlySet<string>>;
   readonly setAside: readonly SetAsideRow[];
-  /** Received halves that were bound more than once. */
+  /** Received halves that were matched to more than one job. */
   readonly boundTwice: readonly string[];
 }
 

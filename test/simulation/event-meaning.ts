@@ -1,7 +1,7 @@
-/** What an element of an answer says, read from the wire formats alone. */
+/** Reads what an element of an answer means, by the wire formats alone and without the product's code. */
 
-import type { Spoiling } from './element-text.js';
 import { type Exact, type ExactObject, parseExact } from './exact-json.js';
+import type { Spoiling } from './spoiled-element.js';
 
 export type Meaning =
   | {
@@ -75,7 +75,9 @@ function meaningOf(eventType: string, fields: ExactObject): Meaning | Spoiling {
       if (payee === undefined) return 'EVENT_ADDRESS_MALFORMED';
       if (payee === null) return OTHER;
       return {
-        ...{ kind: 'link', payee, connection: String(fields['connection']) },
+        kind: 'link',
+        payee,
+        connection: String(fields['connection']),
         isUp: eventType === 'worker-connected',
       };
     case 'job-received':

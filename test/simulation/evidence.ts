@@ -1,10 +1,10 @@
 /** What is known of a run without asking the manager: what it was shown, and what it must have. */
 import { eventKey } from './books.js';
-import type { Spoiling } from './element-text.js';
 import { type ReadElement, readElement } from './event-meaning.js';
 import type { EventRow, Orchestrator } from './orchestrator.js';
 import type { Offer } from './orchestrator-server.js';
 import type { PassOutcome } from './pass.js';
+import type { Spoiling } from './spoiled-element.js';
 
 /** Terms, and the first batch of each source that came after they were recorded. */
 export interface RecordedTerms {
@@ -42,14 +42,14 @@ export interface Sighting {
   readonly reading: ReadElement | Spoiling;
   /** Of a row that can be read. */
   readonly key: string | null;
-  /** It must be accounted for: it still stands there, or a pass that was told "all" has read it. */
+  /** The manager must account for it: the row still stands there, or a pass over everything has read it. */
   readonly isDemanded: boolean;
 }
 
-/** What is written down that late at most is asked for by the very next pass. */
+/** A row that becomes visible at most this late is asked for by the very next pass. */
 const PROMPT_MS = 100_000;
 
-/** Rows that a whole pass went by, to be found a day later if at all. */
+/** Rows that became visible too late for the next pass. The daily pass finds them, if any does. */
 export function passedOver(evidence: Evidence): readonly string[] {
   const completed = completedPasses(evidence);
   return evidence.offers

@@ -1,6 +1,6 @@
 /** The orchestrators' `/pool/events` over real HTTP, and what may befall an answer. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { type Answering, startHttpServer } from '../../dev/kit/http-server.js';
 import type { EventRow, Orchestrator } from './orchestrator.js';
 import { PASS_HEADER } from './pass.js';
 
@@ -45,7 +45,7 @@ export async function serveOrchestrators(
   const offers: Offer[] = [];
   const shownOnce = new Set<EventRow>();
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer: Answering = (request, response) => {
     const url = new URL(request.url ?? '/', 'http://local');
     const orchestrator = orchestrators.find((o) => url.pathname === `/${o.sourceId}/pool/events`);
     const since = url.searchParams.get('lastCheckTime');
@@ -65,19 +65,13 @@ export async function serveOrchestrators(
     send(response, rows, fault);
   };
 
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const server = await startHttpServer(answer);
   return {
-    endpointOf: (sourceId) => `http://127.0.0.1:${port}/${sourceId}`,
+    endpointOf: (sourceId) => `${server.url}/${sourceId}`,
     arm: (passId, fault) => void faults.set(passId, fault),
     offers,
     struck,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => server.stop(),
   };
 }
 

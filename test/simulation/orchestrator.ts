@@ -2,18 +2,13 @@
  * One orchestrator as the fork is: a table of events as SQLite keeps it, ids by AUTOINCREMENT, times
  * of one second from a clock that may be wrong. It remembers what it ever showed to anybody.
  */
-import {
-  elementText,
-  type Fields,
-  payloadText,
-  type Spoiling,
-  spoiledElement,
-} from './element-text.js';
+import { elementText, type GoObject, goTime, payloadText } from '../../dev/kit/event-element.js';
+import { type Spoiling, spoiledElement } from './spoiled-element.js';
 
 /** What happens in the orchestrator, before it has an id and a time. */
 export interface Happening {
   readonly eventType: string;
-  readonly fields: Fields;
+  readonly fields: GoObject;
   readonly version?: number;
   /** From writing to being visible; null: at once. */
   readonly late?: {
@@ -88,7 +83,7 @@ export function createOrchestrator(sourceId: string): Orchestrator {
     clockOffsetMs: 0,
     shown,
     write(happening, nowMs) {
-      const dt = sqliteTime(nowMs + orchestrator.clockOffsetMs);
+      const dt = goTime(nowMs + orchestrator.clockOffsetMs);
       const { late } = happening;
       if (late === undefined) return show({ happening, dt, id: null, visibleFromMs: nowMs });
       const id = late.idFrom === 'writing' ? nextId : null;
@@ -111,9 +106,4 @@ export function createOrchestrator(sourceId: string): Orchestrator {
     firstDt: () => table[0]?.dt,
   };
   return orchestrator;
-}
-
-/** CURRENT_TIMESTAMP: the second that has begun. */
-function sqliteTime(timeMs: number): string {
-  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`;
 }

@@ -6,7 +6,7 @@ export const PASS_HEADER = 'x-simulated-pass';
 export interface PassOutcome {
   readonly passId: string;
   readonly sourceId: string;
-  /** Null: it failed, or was killed. */
+  /** Null when the pass failed or was killed. */
   readonly report: { readonly fresh: number; readonly duplicates: number } | null;
   readonly failure: string | null;
 }

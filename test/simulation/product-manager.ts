@@ -6,7 +6,7 @@ import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { type RebuildOrder, rebuildBalances } from '../../core/history/rebuild/rebuild.js';
 import { recordTerms } from '../harness/terms.js';
 import { readBooks } from './books.js';
@@ -34,7 +34,10 @@ export async function startProduct(scene: ManagerScene, databaseUrl: string): Pr
 
 /** Looks only. Nothing is archived here. */
 const REBUILD: RebuildOrder = {
-  ...{ archiveDir: '/', actor: 'simulation', apply: null, keep: false },
+  archiveDir: '/',
+  actor: 'simulation',
+  apply: null,
+  keep: false,
   onProgress: () => undefined,
 };
 
@@ -54,8 +57,14 @@ class ProductManager implements Manager {
   ) {
     this.observer = openDatabase({ url: databaseUrl, maxConnections: 2 });
     this.configs = scene.sources.map(({ id, region, nodeType }) => ({
-      ...{ id, region, nodeType, kind: 'orchestrator-http', module: null, baseDir: '/' },
-      ...{ from: null, syncIntervalMs: 60_000 },
+      id,
+      region,
+      nodeType,
+      kind: 'orchestrator-http',
+      module: null,
+      baseDir: '/',
+      from: null,
+      syncIntervalMs: 60_000,
       options: { endpoint: scene.server.endpointOf(id), idleTimeout: '30s' },
     }));
   }
@@ -88,7 +97,8 @@ class ProductManager implements Manager {
     const { nowMs, batchSize, kill } = pass;
     await setDatabaseClock(this.observer, nowMs);
     const job: KilledSyncJob = {
-      ...{ databaseUrl: this.databaseUrl, kill },
+      databaseUrl: this.databaseUrl,
+      kill,
       passes: this.configs.map((config) => ({
         config,
         settings: { passId: this.nextPassId(), nowMs, version: this.version, batchSize },
@@ -136,7 +146,10 @@ class ProductManager implements Manager {
     if (config === undefined) throw new RangeError(`there is no source ${pass.source}`);
     const { version, maxJobFeeWei } = this;
     const settings = {
-      ...{ passId: this.nextPassId(), nowMs: trueMs + pass.clockOffMs, version, maxJobFeeWei },
+      passId: this.nextPassId(),
+      nowMs: trueMs + pass.clockOffMs,
+      version,
+      maxJobFeeWei,
       batchSize: pass.batchSize,
     };
     if (pass.fault !== null) this.scene.server.arm(settings.passId, pass.fault);

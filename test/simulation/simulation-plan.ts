@@ -1,6 +1,6 @@
 /** What a seed does, and when: drawn before anything starts, so that no outcome shifts it. */
 import { getAddress } from 'ethers';
-import { createDice, type Dice } from './dice.js';
+import { createRandomStream, type RandomStream } from '../../dev/kit/random.js';
 import type { FaultClass } from './fault-classes.js';
 import type { AnswerFault } from './orchestrator-server.js';
 import {
@@ -79,10 +79,10 @@ interface SourceScene {
 }
 
 export function planSimulation(seed: number): SimulationPlan {
-  const dice = createDice(`simulation ${seed}`);
+  const dice = createRandomStream(`simulation ${seed}`);
   // Months end on the way, and with them partitions.
-  const startMs = Date.UTC(2026, 0, 18) + dice.between(0, 60 * DAY_MS);
-  const endMs = startMs + dice.between(10, 12) * DAY_MS;
+  const startMs = Date.UTC(2026, 0, 18) + dice.int(0, 60 * DAY_MS);
+  const endMs = startMs + dice.int(10, 12) * DAY_MS;
   const spells = planSpells(dice.stream('spells'), startMs, endMs);
   const scenes = planSources(dice.stream('sources'), { startMs, endMs });
   const actions: Action[] = [
@@ -91,52 +91,56 @@ export function planSimulation(seed: number): SimulationPlan {
     ...planManager(dice.stream('manager'), { seed, spells }),
   ];
   return {
-    ...{ seed, startMs, endMs, firstBps: dice.pick([2_500, 1_000, 3_333, 1, 0]) },
+    seed,
+    startMs,
+    endMs,
+    firstBps: dice.pick([2_500, 1_000, 3_333, 1, 0]),
     sources: scenes.map(({ source }) => source),
     actions: actions.sort((a, b) => a.atMs - b.atMs),
   };
 }
 
-function planSpells(dice: Dice, startMs: number, endMs: number): Spell[] {
+function planSpells(dice: RandomStream, startMs: number, endMs: number): Spell[] {
   const spells: Spell[] = [];
   let fromMs = startMs;
   while (fromMs < endMs - 2 * HOUR_MS) {
     const pollsAtMs: number[] = [];
     let atMs = fromMs;
-    for (let i = dice.between(1, 3); i > 0; i -= 1) {
-      atMs += dice.between(20, 75) * SECOND_MS;
-      pollsAtMs.push(Math.floor(atMs / SECOND_MS) * SECOND_MS + dice.between(50, 500));
+    for (let i = dice.int(1, 3); i > 0; i -= 1) {
+      atMs += dice.int(20, 75) * SECOND_MS;
+      pollsAtMs.push(Math.floor(atMs / SECOND_MS) * SECOND_MS + dice.int(50, 500));
     }
-    spells.push({ fromMs, toMs: atMs + dice.between(5, 20) * SECOND_MS, pollsAtMs });
-    fromMs =
-      atMs + (dice.chance(0.25) ? dice.between(3, 55) * MINUTE_MS : dice.between(8, 40) * HOUR_MS);
+    spells.push({ fromMs, toMs: atMs + dice.int(5, 20) * SECOND_MS, pollsAtMs });
+    fromMs = atMs + (dice.chance(0.25) ? dice.int(3, 55) * MINUTE_MS : dice.int(8, 40) * HOUR_MS);
   }
   return spells;
 }
 
 function planSources(
-  dice: Dice,
+  dice: RandomStream,
   { startMs, endMs }: { readonly startMs: number; readonly endMs: number },
 ): SourceScene[] {
-  const payees = Array.from({ length: dice.between(5, 9) }, () => {
+  const payees = Array.from({ length: dice.int(5, 9) }, () => {
     const address = `0x${dice.hex(20)}`;
     return dice.chance(0.7) ? getAddress(address) : address;
   });
-  const outageIndex = dice.between(0, 1);
-  return Array.from({ length: dice.between(2, 4) }, (_, index) => {
+  const outageIndex = dice.int(0, 1);
+  return Array.from({ length: dice.int(2, 4) }, (_, index) => {
     const nodeType = index === 0 || dice.chance(0.5) ? 'ai' : 'transcode';
     const region = dice.pick(['eu', 'us-west', 'südost']);
-    const fromMs = startMs + dice.between(1, 5) * DAY_MS;
+    const fromMs = startMs + dice.int(1, 5) * DAY_MS;
     const isOld = dice.chance(0.3);
-    const newDialectAtMs = isOld ? startMs + dice.between(2, 9) * DAY_MS : startMs;
+    const newDialectAtMs = isOld ? startMs + dice.int(2, 9) * DAY_MS : startMs;
     return {
       index,
       source: { id: `orch-${index + 1}`, region, nodeType },
       newDialectAtMs,
-      outage:
-        index === outageIndex ? { fromMs, toMs: fromMs + dice.between(20, 90) * HOUR_MS } : null,
+      outage: index === outageIndex ? { fromMs, toMs: fromMs + dice.int(20, 90) * HOUR_MS } : null,
       traffic: {
-        ...{ dice: dice.stream(`traffic ${index}`), nodeType, endMs, requests: [] },
+        dice: dice.stream(`traffic ${index}`),
+        nodeType,
+        endMs,
+        requests: [],
         payees: payees.filter((_, i) => (i + index) % 3 !== 0),
         isOldDialect: false,
       },
@@ -154,7 +158,7 @@ function planSource(scene: SourceScene, spells: readonly Spell[]): Action[] {
     planned.push(...planSpell(sceneThen, spell));
     for (const pollMs of spell.pollsAtMs) {
       if (!dice.chance(0.4)) continue;
-      const late = happen(sceneThen, pollMs + dice.between(100, 400));
+      const late = happen(sceneThen, pollMs + dice.int(100, 400));
       planned.push(
         ...late.map((w) => ({ ...w, notes: [...w.notes, 'writtenInTheSecondOfAPoll' as const] })),
       );
@@ -173,13 +177,13 @@ function planSource(scene: SourceScene, spells: readonly Spell[]): Action[] {
 function planTroubles(scene: SourceScene, spells: readonly Spell[]): Action[] {
   const { index, traffic } = scene;
   const { dice } = traffic;
-  const inSpell = (spell: Spell) => spell.fromMs + dice.between(0, spell.toMs - spell.fromMs);
+  const inSpell = (spell: Spell) => spell.fromMs + dice.int(0, spell.toMs - spell.fromMs);
   const actions: Action[] = [];
   for (const spell of spells) {
     if (dice.chance(0.1)) actions.push(...restart(scene, inSpell(spell)));
   }
-  const wipeAt = dice.between(1, spells.length - 2);
-  for (const spell of spells.slice(wipeAt, wipeAt + dice.between(0, 2))) {
+  const wipeAt = dice.int(1, spells.length - 2);
+  for (const spell of spells.slice(wipeAt, wipeAt + dice.int(0, 2))) {
     const atMs = inSpell(spell);
     const writes = dice.chance(0.5) ? [0, 1, 2].flatMap(() => happen(traffic, atMs)) : [];
     actions.push({ kind: 'wipe', source: index, atMs, writes });
@@ -210,7 +214,11 @@ function restart(scene: SourceScene, atMs: number): Action[] {
   return writes.map((w) => ({ kind: 'write', source, ...w }));
 }
 
-function planPolls(dice: Dice, scenes: readonly SourceScene[], spells: readonly Spell[]): Action[] {
+function planPolls(
+  dice: RandomStream,
+  scenes: readonly SourceScene[],
+  spells: readonly Spell[],
+): Action[] {
   return spells.flatMap((spell) => [
     ...spell.pollsAtMs.map((atMs, i): Action => {
       const isLast = i === spell.pollsAtMs.length - 1;
@@ -223,46 +231,47 @@ function planPolls(dice: Dice, scenes: readonly SourceScene[], spells: readonly 
 
 /** None, one, or several passes over one source at one time. */
 function planPasses(
-  dice: Dice,
+  dice: RandomStream,
   { index: source, outage }: SourceScene,
   poll: { readonly atMs: number; readonly isLast: boolean },
 ): PlannedPass[] {
   const { atMs, isLast } = poll;
   const isOut = outage !== null && atMs >= outage.fromMs && atMs < outage.toMs;
   const draw = (life: number): PlannedPass => ({
-    ...{ source, life, clockOffMs: drawClock(dice, isLast) },
+    source,
+    life,
+    clockOffMs: drawClock(dice, isLast),
     batchSize: dice.pick([15, 40, 150, 10_000]),
     fault: isOut ? { kind: 'status', status: 503 } : drawFault(dice),
     kill: dice.chance(0.25) ? drawKill(dice) : null,
   });
   if (dice.chance(0.08)) return [];
-  if (!isOut && dice.chance(0.12))
-    return Array.from({ length: dice.between(2, 3) }, (_, i) => draw(i));
+  if (!isOut && dice.chance(0.12)) return Array.from({ length: dice.int(2, 3) }, (_, i) => draw(i));
   return [draw(0)];
 }
 
-function drawClock(dice: Dice, isLast: boolean): number {
+function drawClock(dice: RandomStream, isLast: boolean): number {
   if (dice.chance(0.9)) return 0;
-  if (dice.chance(0.7)) return dice.between(-5 * MINUTE_MS, 5 * MINUTE_MS);
+  if (dice.chance(0.7)) return dice.int(-5 * MINUTE_MS, 5 * MINUTE_MS);
   // Somebody sets a clock that is off by days right within the spell.
   return isLast ? 0 : dice.pick([-2 * DAY_MS, 3 * DAY_MS, 40 * DAY_MS]);
 }
 
-function drawFault(dice: Dice): AnswerFault | null {
+function drawFault(dice: RandomStream): AnswerFault | null {
   if (dice.chance(0.78)) return null;
-  const share = dice.between(0, 1000) / 1000;
+  const share = dice.int(0, 1000) / 1000;
   return dice.pick<AnswerFault>([
     { kind: 'broken', share },
     { kind: 'endless', share },
     { kind: 'status', status: dice.pick([429, 500, 502, 503]) },
-    { kind: 'twins', every: dice.between(1, 5) },
-    { kind: 'pieces', bytes: dice.between(700, 5_000) },
+    { kind: 'twins', every: dice.int(1, 5) },
+    { kind: 'pieces', bytes: dice.int(700, 5_000) },
   ]);
 }
 
-function drawKill(dice: Dice): KillPlan {
+function drawKill(dice: RandomStream): KillPlan {
   const when = dice.pick(['before', 'during', 'after'] as const);
-  const atTurn = dice.chance(0.7) ? dice.between(1, 9) : dice.between(7, 30);
+  const atTurn = dice.chance(0.7) ? dice.int(1, 9) : dice.int(7, 30);
   const what = dice.pick([
     'process',
     'process',
@@ -276,15 +285,15 @@ function drawKill(dice: Dice): KillPlan {
 
 /** What the operator does, and the process that is killed for good. */
 function planManager(
-  dice: Dice,
+  dice: RandomStream,
   { seed, spells }: { readonly seed: number; readonly spells: readonly Spell[] },
 ): Action[] {
   const between = () => {
     const spell = dice.pick(spells);
-    return spell.fromMs + dice.between(0, spell.toMs - spell.fromMs);
+    return spell.fromMs + dice.int(0, spell.toMs - spell.fromMs);
   };
   const actions: Action[] = [];
-  for (let i = dice.between(1, 3); i > 0; i -= 1) {
+  for (let i = dice.int(1, 3); i > 0; i -= 1) {
     const commissionBps = dice.pick([0, 1, 500, 2_500, 3_333, 9_999, 10_000]);
     actions.push({ kind: 'terms', atMs: between(), commissionBps });
   }
@@ -293,7 +302,7 @@ function planManager(
   }
   if (dice.chance(0.4)) actions.push({ kind: 'version', atMs: between(), version: '1.1.0' });
   if (seed % SIGKILL_EVERY === 0) {
-    const kill = { ...drawKill(dice), what: 'process' as const, atTurn: dice.between(1, 16) };
+    const kill = { ...drawKill(dice), what: 'process' as const, atTurn: dice.int(1, 16) };
     actions.push({ kind: 'sigkill', atMs: between(), batchSize: 20, kill });
   }
   return actions;

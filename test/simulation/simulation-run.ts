@@ -30,7 +30,10 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     const evidence = await simulation.live();
     const books = await manager.books();
     return makeReport({
-      ...{ plan, evidence, verdict: judge(evidence, books), injected: tally.counts() },
+      plan,
+      evidence,
+      verdict: judge(evidence, books),
+      injected: tally.counts(),
       broken: simulation.broken,
       elapsedMs: performance.now() - startedMs,
     });
@@ -77,9 +80,14 @@ class Simulation {
     await this.comeToRest();
     this.noteWhatCame();
     return {
-      ...{ sources: plan.sources, windowMs: HOUR_MS, orchestrators: world.orchestrators },
-      ...{ offers: world.server.offers, outcomes: this.outcomes, terms: this.terms },
-      ...{ firstCapWei: FIRST_CAP_WEI, lastCapWei: this.lastCapWei },
+      sources: plan.sources,
+      windowMs: HOUR_MS,
+      orchestrators: world.orchestrators,
+      offers: world.server.offers,
+      outcomes: this.outcomes,
+      terms: this.terms,
+      firstCapWei: FIRST_CAP_WEI,
+      lastCapWei: this.lastCapWei,
       unsureClocks: this.unsureClocks,
       leadingCursors: new Set([...this.aheadSources].filter((id) => this.aheadReaders.has(id))),
     };
@@ -172,7 +180,7 @@ class Simulation {
     this.terms.push({ fromMs: atMs, commissionBps, firstBatch });
   }
 
-  /** Quiet for a day, then a pass over everything that is promised, and one that finds nothing new. */
+  /** Lets a quiet day pass, then makes one pass over everything, and one that must find nothing new. */
   private async comeToRest(): Promise<void> {
     const { world, plan } = this;
     const restMs = plan.endMs + 26 * HOUR_MS;

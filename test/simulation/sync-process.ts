@@ -1,8 +1,9 @@
 /** The manager's sync as one of its processes runs it: the real activity, source and store. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createSyncActivities, type SyncReport } from '../../activities/sync.js';
+import { createSyncActivities } from '../../activities/sync.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import type { EventSource } from '../../core/events/sources/event-source.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
@@ -49,7 +50,9 @@ export async function syncOnce(
   const source = inSlices(await createEventSource({ ...config, options }), batchSize);
   const { syncSource } = createSyncActivities({
     ...deps,
-    ...{ db: process.db, batchSize, jobMatchWindowMs: JOB_MATCH_WINDOW_MS },
+    db: process.db,
+    batchSize,
+    jobMatchWindowMs: JOB_MATCH_WINDOW_MS,
     sources: new Map([[config.id, { config, source }]]),
     now: () => new Date(nowMs),
   });
@@ -62,7 +65,7 @@ export async function syncOnce(
   }
 }
 
-/** Failed activities are what we are here for: not one line in a log each. */
+/** Logs nothing: here activities are meant to fail. */
 export function quietEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 }

@@ -1,8 +1,9 @@
 /** What happens in one orchestrator during one spell of work, drawn by the seed. */
-import type { Dice } from './dice.js';
-import { type Fields, type FieldValue, SPOILINGS } from './element-text.js';
+import type { GoObject, GoValue } from '../../dev/kit/event-element.js';
+import type { RandomStream } from '../../dev/kit/random.js';
 import type { FaultClass } from './fault-classes.js';
 import type { Happening } from './orchestrator.js';
+import { SPOILINGS } from './spoiled-element.js';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -19,7 +20,7 @@ export interface PlannedWrite {
 
 /** What the traffic of one source draws from. */
 export interface TrafficScene {
-  readonly dice: Dice;
+  readonly dice: RandomStream;
   readonly nodeType: 'ai' | 'transcode';
   /** As the orchestrator writes them: checksummed or not. */
   readonly payees: readonly string[];
@@ -41,11 +42,11 @@ export function planSpell(
 ): PlannedWrite[] {
   const { dice } = scene;
   const writes: PlannedWrite[] = [];
-  for (let atMs = spell.fromMs; atMs < spell.toMs; atMs += dice.between(0, 11 * SECOND_MS)) {
+  for (let atMs = spell.fromMs; atMs < spell.toMs; atMs += dice.int(0, 11 * SECOND_MS)) {
     if (dice.chance(0.06)) {
       const startMs = Math.ceil(atMs / SECOND_MS) * SECOND_MS;
-      for (let i = dice.between(3, 6); i > 0; i -= 1) {
-        const burst = happen(scene, startMs + dice.between(0, 900));
+      for (let i = dice.int(3, 6); i > 0; i -= 1) {
+        const burst = happen(scene, startMs + dice.int(0, 900));
         writes.push(...burst.map((write) => withNotes(write, ['sameSecondBurst'])));
       }
     } else {
@@ -55,7 +56,7 @@ export function planSpell(
   return writes.map((write) => perhapsLate(scene, write)).filter(({ atMs }) => atMs < scene.endMs);
 }
 
-/** A few events at one time, for whoever wants them just then. */
+/** Draws a few events of one moment. */
 export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { dice, isOldDialect, nodeType } = scene;
   if (dice.chance(0.03)) return [spoiled(scene, atMs)];
@@ -67,7 +68,7 @@ export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
     : transcodeJob(scene, atMs);
 }
 
-/** Everybody says hello, as after a restart. */
+/** Most workers connect, as after a restart. */
 export function connectAll(scene: TrafficScene, atMs: number): PlannedWrite[] {
   return scene.payees
     .filter(() => scene.dice.chance(0.8))
@@ -80,7 +81,7 @@ export function connectAll(scene: TrafficScene, atMs: number): PlannedWrite[] {
 function write(
   atMs: number,
   eventType: string,
-  what: { readonly fields: Fields; readonly notes?: readonly FaultClass[]; version?: number },
+  what: { readonly fields: GoObject; readonly notes?: readonly FaultClass[]; version?: number },
 ): PlannedWrite {
   const { fields, notes = [], version = 1 } = what;
   return { atMs, happening: { eventType, fields, version }, notes };
@@ -98,10 +99,10 @@ function perhapsLate({ dice, endMs }: TrafficScene, write: PlannedWrite): Planne
   if (write.happening.late !== undefined || !dice.chance(0.1)) return write;
   const idFrom = dice.chance(0.5) ? 'writing' : 'commit';
   const [byMs, note]: [number, FaultClass] = dice.chance(0.6)
-    ? [dice.between(4 * SECOND_MS, 100 * SECOND_MS), 'lateCommit']
+    ? [dice.int(4 * SECOND_MS, 100 * SECOND_MS), 'lateCommit']
     : dice.chance(0.9)
-      ? [dice.between(3 * MINUTE_MS, 50 * MINUTE_MS), 'lateCommitBeyondOverlap']
-      : [dice.between(DAY_MS, 6 * DAY_MS), 'committedDaysLate'];
+      ? [dice.int(3 * MINUTE_MS, 50 * MINUTE_MS), 'lateCommitBeyondOverlap']
+      : [dice.int(DAY_MS, 6 * DAY_MS), 'committedDaysLate'];
   if (write.atMs + byMs >= endMs) return write;
   return withNotes(lateBy(write, byMs, idFrom), [note]);
 }
@@ -114,7 +115,7 @@ function spoiled(scene: TrafficScene, atMs: number): PlannedWrite {
 }
 
 function connectionOf({ dice }: TrafficScene, ethAddress: string): string {
-  return `10.0.${Number.parseInt(ethAddress.slice(-2), 16)}.1:${dice.between(9000, 9001)}`;
+  return `10.0.${Number.parseInt(ethAddress.slice(-2), 16)}.1:${dice.int(9000, 9001)}`;
 }
 
 function connectionChange(scene: TrafficScene, atMs: number): PlannedWrite {
@@ -128,7 +129,7 @@ function connectionChange(scene: TrafficScene, atMs: number): PlannedWrite {
 function oddity(scene: TrafficScene, atMs: number): PlannedWrite {
   const { dice } = scene;
   if (dice.chance(0.3)) {
-    const fields = { moon: dice.between(1, 9), feesOfTomorrow: 2n ** 70n };
+    const fields = { moon: dice.int(1, 9), feesOfTomorrow: 2n ** 70n };
     return write(atMs, 'moon-landed', { fields, notes: ['unknownType'] });
   }
   if (dice.chance(0.3)) {
@@ -136,9 +137,13 @@ function oddity(scene: TrafficScene, atMs: number): PlannedWrite {
     return write(atMs, 'job-processed', { fields, version: 2, notes: ['unknownVersion'] });
   }
   const fields = {
-    ...{ recipient: dice.pick(scene.payees), sender: dice.pick(scene.payees) },
-    ...{ faceValue: 10n ** 17n + BigInt(dice.between(0, 9)), winProb: 2n ** 250n },
-    ...{ pricePerPixel: 1, creationRound: 3_000, txHash: `0x${'0'.repeat(64)}` },
+    recipient: dice.pick(scene.payees),
+    sender: dice.pick(scene.payees),
+    faceValue: 10n ** 17n + BigInt(dice.int(0, 9)),
+    winProb: 2n ** 250n,
+    pricePerPixel: 1,
+    creationRound: 3_000,
+    txHash: `0x${'0'.repeat(64)}`,
   };
   return write(atMs, 'ticket-redeemed', { fields });
 }
@@ -146,18 +151,18 @@ function oddity(scene: TrafficScene, atMs: number): PlannedWrite {
 function drawFee({ dice }: TrafficScene): { readonly fees: bigint; notes: readonly FaultClass[] } {
   if (dice.chance(0.08)) return { fees: 0n, notes: ['zeroFee'] };
   if (dice.chance(0.12)) {
-    const fees = 2n ** 53n + BigInt(dice.between(0, 2 ** 40)) * BigInt(dice.between(1, 2 ** 20));
+    const fees = 2n ** 53n + BigInt(dice.int(0, 2 ** 40)) * BigInt(dice.int(1, 2 ** 20));
     return { fees, notes: ['feeAboveTwoTo53'] };
   }
   if (dice.chance(0.015)) {
-    const fees = FIRST_CAP_WEI + BigInt(dice.between(1, 2 ** 40));
+    const fees = FIRST_CAP_WEI + BigInt(dice.int(1, 2 ** 40));
     return { fees, notes: ['feeAboveCap', 'feeAboveTwoTo53'] };
   }
-  return { fees: BigInt(dice.between(1, 10 ** 13)), notes: [] };
+  return { fees: BigInt(dice.int(1, 10 ** 13)), notes: [] };
 }
 
 /** Mostly somebody's address; sometimes nothing, or the zero address. */
-function drawEarner(scene: TrafficScene): { who: FieldValue; notes: readonly FaultClass[] } {
+function drawEarner(scene: TrafficScene): { who: GoValue; notes: readonly FaultClass[] } {
   const { dice } = scene;
   if (dice.chance(0.03)) return { who: dice.pick(['', null]), notes: ['noAddress'] };
   if (dice.chance(0.03)) return { who: `0x${'0'.repeat(40)}`, notes: ['zeroAddress'] };
@@ -169,8 +174,13 @@ function transcodeJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { who, notes } = drawEarner(scene);
   const fee = drawFee(scene);
   const fields = {
-    ...{ ethAddress: who, computeUnits: dice.between(1, 2 ** 31), pricePerComputeUnit: 3 },
-    ...{ fees: fee.fees, responseTime: dice.between(100, 3000), realTimeRatio: 1, duration: 2000 },
+    ethAddress: who,
+    computeUnits: dice.int(1, 2 ** 31),
+    pricePerComputeUnit: 3,
+    fees: fee.fees,
+    responseTime: dice.int(100, 3000),
+    realTimeRatio: 1,
+    duration: 2000,
   };
   const job = write(atMs, 'job-processed', { fields, notes: [...notes, ...fee.notes] });
   return [job, ...perhapsRetried(scene, job)];
@@ -179,7 +189,7 @@ function transcodeJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
 /** The gateway asks for the same work again, and it is reported again: another event, other money. */
 function perhapsRetried({ dice }: TrafficScene, job: PlannedWrite): PlannedWrite[] {
   if (!dice.chance(0.04)) return [];
-  const again = { ...job, atMs: job.atMs + dice.between(0, 40 * SECOND_MS) };
+  const again = { ...job, atMs: job.atMs + dice.int(0, 40 * SECOND_MS) };
   return [withNotes(again, ['gatewayRetry'])];
 }
 
@@ -188,17 +198,14 @@ function oldEvent(scene: TrafficScene, atMs: number): PlannedWrite {
   const { who, notes } = drawEarner(scene);
   if (dice.chance(0.7)) {
     const fee = drawFee(scene);
-    const encodedPixels = dice.between(1, 2 ** 31);
+    const encodedPixels = dice.int(1, 2 ** 31);
     const fields = { ethAddress: who, encodedPixels, price: 2, fees: fee.fees, jobType: 'x' };
     const all: readonly FaultClass[] = [...notes, ...fee.notes, 'oldDialect'];
     return write(atMs, 'transcode', { fields, notes: all });
   }
-  const [eventType, fields] = dice.pick<readonly [string, Fields]>([
+  const [eventType, fields] = dice.pick<readonly [string, GoObject]>([
     ['performance-stats', { ethAddress: who, responseTime: 100, duration: 2000, sessionId: 's' }],
-    [
-      'ai-job-sent',
-      { ethAddress: who, taskID: dice.between(1, 99), pipeline: 'llm', modelID: 'm' },
-    ],
+    ['ai-job-sent', { ethAddress: who, taskID: dice.int(1, 99), pipeline: 'llm', modelID: 'm' }],
     ['ai-job-processedd', { ethAddress: null, manifestID: 'm', pricePerAIComputeUnit: 0.0012345 }],
   ]);
   return write(atMs, eventType, { fields, notes: ['oldDialect'] });
@@ -228,8 +235,12 @@ function aiJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const model = { pipeline: dice.pick(['llm', 'text-to-image']), modelID: 'acme/model-1' };
   const fee = drawFee(scene);
   const work = {
-    ...{ requestID, ...model, computeUnits: dice.between(1, 2 ** 31), pricePerComputeUnit: 5 },
-    ...{ fees: fee.fees, responseTime: dice.between(1, 9) * 10 ** 9 },
+    requestID,
+    ...model,
+    computeUnits: dice.int(1, 2 ** 31),
+    pricePerComputeUnit: 5,
+    fees: fee.fees,
+    responseTime: dice.int(1, 9) * 10 ** 9,
   };
   const jobNotes = [...notes, ...fee.notes];
   const processedAt = (timeMs: number) =>
@@ -239,14 +250,14 @@ function aiJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
       fields: { ethAddress: dice.pick(scene.payees), requestID, ...model, ...oldLinks(dice) },
       notes: why,
     });
-  const job = processedAt(atMs + dice.between(0, 40 * SECOND_MS));
+  const job = processedAt(atMs + dice.int(0, 40 * SECOND_MS));
   const afterwards = perhapsRetried(scene, job);
   return [...drawReceived(scene, { atMs, job, processedAt, receivedAt }), ...afterwards];
 }
 
 /** The newer branches leave these out. */
-function oldLinks(dice: Dice): Fields {
-  return dice.chance(0.5) ? { nodeType: 'ai', taskID: dice.between(1, 2 ** 31) } : {};
+function oldLinks(dice: RandomStream): GoObject {
+  return dice.chance(0.5) ? { nodeType: 'ai', taskID: dice.int(1, 2 ** 31) } : {};
 }
 
 interface JobDraft {
@@ -260,23 +271,23 @@ interface JobDraft {
 function drawReceived({ dice, endMs }: TrafficScene, draft: JobDraft): PlannedWrite[] {
   const { atMs, job, processedAt, receivedAt } = draft;
   if (dice.chance(0.6)) return [receivedAt(atMs), job];
-  const way = dice.between(1, 24);
+  const way = dice.int(1, 24);
   if (way <= 5) {
     const received = receivedAt(atMs, 'receivedAfterProcessed');
-    return [lateBy(received, dice.between(41, 110) * SECOND_MS, 'commit'), job];
+    return [lateBy(received, dice.int(41, 110) * SECOND_MS, 'commit'), job];
   }
   if (way <= 10) {
-    const afterMs = dice.between(2 * MINUTE_MS, 50 * MINUTE_MS);
+    const afterMs = dice.int(2 * MINUTE_MS, 50 * MINUTE_MS);
     return [receivedAt(atMs, 'receivedInAnotherPoll'), processedAt(atMs + afterMs)];
   }
   if (way <= 12) {
     // The window's last second, and the one after it.
-    const afterMs = HOUR_MS + dice.between(0, 1) * SECOND_MS;
+    const afterMs = HOUR_MS + dice.int(0, 1) * SECOND_MS;
     return [receivedAt(atMs, 'jobOfAnHour'), processedAt(atMs + afterMs)];
   }
   if (way <= 16) return [withNotes(job, ['receivedNever'])];
   if (way <= 18 && atMs + 7 * DAY_MS < endMs) {
-    const byMs = dice.between(6 * DAY_MS, 7 * DAY_MS - HOUR_MS);
+    const byMs = dice.int(6 * DAY_MS, 7 * DAY_MS - HOUR_MS);
     return [lateBy(receivedAt(atMs, 'receivedAWeekLate'), byMs, 'commit'), job];
   }
   if (way <= 20 && atMs + 7 * DAY_MS < endMs) {

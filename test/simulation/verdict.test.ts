@@ -25,7 +25,12 @@ const write = (
 /** What a manager without a fault would have, with 25 % for the pool. */
 function trueBooks(): Books {
   const events = orchestrator.shown.map(({ sourceId, id, dt, payload }, i) => ({
-    ...{ sourceId, id: String(id), dtMs: Date.parse(dt), seq: i + 1, batch: 1, payload },
+    sourceId,
+    id: String(id),
+    dtMs: Date.parse(dt),
+    seq: i + 1,
+    batch: 1,
+    payload,
   }));
   return {
     events,
@@ -53,10 +58,15 @@ describe('the judge', () => {
     write(4, 'job-processed', { requestID: 'aa', fees: 3n });
     write(5, 'job-processed', { requestID: 'bb', fees: 5n });
     evidence = {
-      ...{ sources: [{ id: 'orch', region: 'eu', nodeType: 'ai' }], windowMs: 3_600_000 },
-      ...{ orchestrators: [orchestrator], offers: [], outcomes: [] },
+      sources: [{ id: 'orch', region: 'eu', nodeType: 'ai' }],
+      windowMs: 3_600_000,
+      orchestrators: [orchestrator],
+      offers: [],
+      outcomes: [],
       terms: [{ fromMs: 0, commissionBps: 2_500, firstBatch: new Map() }],
-      ...{ firstCapWei: 10n ** 20n, lastCapWei: 10n ** 20n, unsureClocks: new Set() },
+      firstCapWei: 10n ** 20n,
+      lastCapWei: 10n ** 20n,
+      unsureClocks: new Set(),
       leadingCursors: new Set(),
     };
     books = trueBooks();

@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
-/** Where the workflows are: TypeScript from a checkout, JavaScript from a build. */
+/** The workflows' entry: TypeScript in a checkout, JavaScript in a build. */
 export const workflowsPath = join(
   root,
   'workflows',

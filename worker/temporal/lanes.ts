@@ -1,11 +1,11 @@
-/** The Temporal workers of a process: one for each queue, so that what waits in one holds up none of the others. */
+/** The Temporal workers of a process, one for each queue: what waits in one queue then holds up none of the others. */
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
 
 /** How long running activities may take to end by themselves. */
 const SHUTDOWN_GRACE_MS = 15_000;
-/** After so long the worker ends whatever still runs; a container's grace must be longer. */
+/** After this time the worker ends whatever still runs. A container's grace period must be longer. */
 export const SHUTDOWN_FORCE_MS = 25_000;
 
 type Slots = Pick<
@@ -16,7 +16,7 @@ type Slots = Pick<
   | 'maxCachedWorkflows'
 >;
 
-/** Rounds, sweeps, audits, the sentinel: each comes again on its schedule. */
+/** Slots for rounds, sweeps, audits and the sentinel, each of which comes again on its schedule. */
 const MAIN_SLOTS: Slots = {
   maxConcurrentActivityTaskExecutions: 20,
   maxConcurrentWorkflowTaskExecutions: 40,
@@ -32,12 +32,12 @@ const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
   },
   orders: { maxConcurrentActivityTaskExecutions: 20 },
   sync: { maxConcurrentActivityTaskExecutions: 100 },
-  // Days each: what comes on a schedule must not wait for them.
+  // Each takes days, and nothing that runs on a schedule may wait for it.
   backfill: { maxConcurrentActivityTaskExecutions: 10 },
   long: { maxConcurrentActivityTaskExecutions: 10 },
 };
 
-/** Only the sagas' queue, next to the main one, has workflows; the others have activities alone. */
+/** The one lane that has workflows, as the main queue has; the other lanes have activities alone. */
 const WITH_WORKFLOWS: Lane = 'payouts';
 
 export interface LaneOptions {
@@ -49,7 +49,7 @@ export interface LaneOptions {
   readonly more?: Pick<WorkerOptions, 'interceptors'>;
 }
 
-/** Nothing polls yet. */
+/** Makes the workers of all queues. None of them polls yet. */
 export async function createLanes(options: LaneOptions): Promise<readonly Worker[]> {
   const { connection, namespace, mainQueue, activities, workflows, more } = options;
   const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
@@ -72,7 +72,7 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
   return workers;
 }
 
-/** Resolves when all have ended; as soon as one fails, the others are told to end too. */
+/** Runs all of them, and resolves when all have ended. As soon as one fails, the others are told to end. */
 export async function runLanes(workers: readonly Worker[]): Promise<void> {
   const runs = workers.map(async (worker) => {
     try {

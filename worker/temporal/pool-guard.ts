@@ -1,8 +1,8 @@
-/** No activity does anything for another pool than its worker's, whatever queue its task came from. */
+/** Keeps activities from working for another pool than their worker's, whichever queue the task came from. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 
-/** Compares the pool's id of every activity's input before the activity runs. */
+/** Compares the pool id in an activity's input with the worker's before the activity runs. */
 export function guardPool(poolId: string): ActivityInboundCallsInterceptor {
   return {
     execute(input, next) {

@@ -1,6 +1,6 @@
 /**
- * A Temporal that was wiped knows no schedules any more, and a worker that runs on does not notice:
- * nothing would be synced, swept or paid until somebody restarts it.
+ * Puts schedules back that Temporal has lost. After Temporal was wiped, a worker that runs on would not notice that its
+ * schedules are gone, and nothing would be synced, swept or paid until somebody restarts it.
  */
 import { foreignText } from '../../core/base/foreign-text.js';
 import type { Log } from '../../start/log.js';
@@ -8,14 +8,14 @@ import type { Log } from '../../start/log.js';
 const LOOK_EVERY_MS = 10_000;
 
 interface KeepingOptions {
-  /** What is wrong, in words, or null. */
+  /** Says what is wrong; null when nothing is. */
   readonly findFault: () => Promise<string | null>;
-  /** May run in several workers at once; what fails is tried again at the next look. */
+  /** May run in several workers at once. A failure is tried again at the next look. */
   readonly putBack: () => Promise<void>;
   readonly log: Log;
 }
 
-/** Looks after the schedules until the function that it answers is called. */
+/** Looks after the schedules until the returned function is called. */
 export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () => void {
   let isLooking = false;
   const look = async () => {
@@ -25,7 +25,7 @@ export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () =
       log.warn(fault);
       await putBack();
     } catch (error) {
-      // Unreachable, or another worker was quicker.
+      // Temporal is unreachable, or another worker was quicker.
       log.debug(`the schedules were not looked after: ${foreignText(error)}`);
     }
   };

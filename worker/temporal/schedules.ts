@@ -1,4 +1,4 @@
-/** What runs by itself, and when. Created and updated at each start from the configuration. */
+/** The schedules: what runs by itself, and when. Each start creates or updates them from the configuration. */
 import {
   type ScheduleClient,
   ScheduleNotFoundError,
@@ -21,10 +21,10 @@ const RECHECK_INTERVAL_MS = 60_000;
 const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
 const SENTINEL_INTERVAL_MS = 60_000;
 const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
-/** The least that the server takes. */
+/** The shortest catch-up window that the server accepts. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = 3_600_000;
-/** Marks a pause as the configuration's, so that the configuration may end it. */
+/** Marks a pause that the configuration made, which the configuration may therefore end. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
 export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
@@ -49,7 +49,7 @@ interface Recurring {
   readonly isDisabled?: boolean;
 }
 
-/** Brings the schedules in line with the configuration; what an operator paused stays paused. */
+/** Brings the schedules in line with the configuration. A schedule that an operator paused stays paused. */
 export async function applySchedules(
   client: ScheduleClient,
   settings: PoolSettings,
@@ -72,7 +72,7 @@ export async function areSchedulesThere(
   }
 }
 
-/** Starts sagas again for every open payout, and an audit: a restart is when both matter most. */
+/** Triggers the recheck, the sweep and the audit, because after a restart they matter most. */
 export async function triggerStartChecks(client: ScheduleClient, poolId: string): Promise<void> {
   for (const name of ['recheck', 'sweep', 'audit'] as const) {
     await client.getHandle(singleWorkflowId(poolId, name)).trigger(ScheduleOverlapPolicy.SKIP);
@@ -169,7 +169,7 @@ async function applySchedule(
       scheduleId: one.scheduleId,
       state: pauseState(one, { paused: false }),
     });
-    // A new source should not wait for its first turn; `triggerImmediately` would run beside that one.
+    // A new source is read at once. `triggerImmediately` would run a second pass next to the schedule's own first one.
     if (one.workflowType === 'sync') await handle.trigger(ScheduleOverlapPolicy.SKIP);
   }
 }

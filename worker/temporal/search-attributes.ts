@@ -1,4 +1,4 @@
-/** A search attribute of the wrong type wedges every workflow that sets it: checked at start. */
+/** Registers the search attributes when a worker starts. One of the wrong type would wedge every workflow that sets it. */
 import type { ConnectionLike } from '@temporalio/client';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { foreignText } from '../../core/base/foreign-text.js';
@@ -27,7 +27,7 @@ interface RegisterOptions {
 interface Wanted {
   readonly name: string;
   readonly type: number;
-  /** As the command line spells it. */
+  /** The type as Temporal's command line spells it. */
   readonly typeName: string;
 }
 
@@ -37,7 +37,7 @@ const WANTED: readonly Wanted[] = SEARCH_ATTRIBUTES.map(({ name, type }) => {
   return { name, type: number, typeName: TYPE_NAMES[number] ?? type };
 });
 
-/** Adds the attributes that are missing; refuses when one is there with another type. */
+/** Adds the attributes that are missing, and refuses to start when one has another type. */
 export async function registerSearchAttributes(options: RegisterOptions): Promise<void> {
   const { connection, namespace, log } = options;
   const present = await readAttributes(options);
@@ -59,7 +59,7 @@ const GRPC_ALREADY_EXISTS = 6;
 const GRPC_PERMISSION_DENIED = 7;
 const GRPC_UNIMPLEMENTED = 12;
 
-/** Undefined where the server keeps its operator service to itself, as Temporal Cloud does. */
+/** Reads the registered attributes; undefined where the server does not let us ask, as Temporal Cloud does not. */
 async function readAttributes(
   options: RegisterOptions,
 ): Promise<Readonly<Record<string, number>> | undefined> {
@@ -75,7 +75,7 @@ async function readAttributes(
   }
 }
 
-/** Read anew: another worker may have added them in between. */
+/** Reads the attributes again, because another worker may have added them in between, and refuses wrong types. */
 async function refuseWrongTypes(options: RegisterOptions): Promise<void> {
   const present = (await readAttributes(options)) ?? {};
   const wrong = WANTED.filter(

@@ -40,7 +40,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_KIND_UNKNOWN: {
     final: true,
     http: 500,
-    help: 'Correct `kind` of the source; plugins/README.md lists the kinds.',
+    help: 'Correct `kind` of the source; core/events/sources/README.md lists the kinds.',
   },
   EVENT_SOURCE_OPTIONS: {
     final: true,
@@ -55,7 +55,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_MODULE_INVALID: {
     final: true,
     http: 500,
-    help: 'Tell the author of the module: it must load, export createEventSource and make a source; plugins/README.md says how.',
+    help: 'Tell the author of the module: it must load, export createEventSource and make a source; core/events/sources/README.md says how.',
   },
   EVENT_SOURCE_MODULE_FAILED: {
     final: false,
@@ -110,7 +110,7 @@ export const SOURCE_ERRORS = {
   EVENT_SOURCE_TRUNCATED: {
     final: false,
     http: 502,
-    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again.',
+    help: 'The answer, or the file, ended early. What came is kept and the next pass goes on; if it stays, look at time-outs of the proxy, or copy the file again. Of a bucket also: a full page of the listing does not say whether that was all (no `IsTruncated`): update the storage or what stands before it.',
   },
   EVENT_SOURCE_TOO_LARGE: {
     final: false,

@@ -1,5 +1,10 @@
 /** What checks of the chain against the ledger answer with. Amounts are decimal strings of wei. */
 
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
 export interface AdoptionReport {
   readonly applied: boolean;
   /** Everything that the wallet has sent is accounted for. */

@@ -1,8 +1,9 @@
 /** What a person decides about a job that nobody was credited for. */
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type Share, splitFee } from '../../base/money.js';
+import type { Share } from '../../base/money.js';
 import type { NodeType, RemoteWorker } from '../../base/remote-worker.js';
+import { splitFee } from '../../events/rules/commission.js';
 
 /** To whom a job goes: a payee, in the job's own node type and region unless told otherwise. */
 export interface Assignee {

@@ -8,7 +8,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { type Adjustment, adjustPending } from './adjustments.js';

@@ -6,7 +6,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { waitUntil } from '../../processes/process.js';
 import type { Assignee } from '../rules/job-decision.js';

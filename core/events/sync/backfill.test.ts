@@ -5,7 +5,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSyncActivities, type SyncReport } from '../../../activities/sync.js';
+import { createSyncActivities } from '../../../activities/sync.js';
+import { payloadText } from '../../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { owed } from '../../../test/harness/jobs.js';
 import { giveOrder } from '../../../test/harness/orders.js';
@@ -15,17 +16,16 @@ import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { OrderArgs } from '../../orders/rules/order.js';
 import { operatorOrder } from '../../orders/store/tables.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { BackfillProgress, BackfillReport } from '../rules/reports.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
+import type { BackfillProgress, BackfillReport, SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
-  elementText,
-  payloadText,
+  rowText,
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
@@ -149,7 +149,7 @@ describe('a backfill', () => {
     expect((await owed(database.db))[ALICE]).toBe(75n + 6n);
   });
 
-  it('counts each event once beside passes of the sync and another backfill', async () => {
+  it('counts each event once while the sync and another backfill run as well', async () => {
     for (let i = 0; i < 5_000; i += 1) transcode(i, BigInt(i + 1));
     const [first, second, ...passes] = await Promise.all([
       ...[backfill(), backfill({ from: at(3_000) })],
@@ -167,7 +167,7 @@ describe('a backfill', () => {
     for (let i = 0; i < 12_000; i += 1) transcode(i, 100n);
     const all = orchestrator.rows;
     orchestrator.answer = (_, response) => {
-      const text = `[${all.map(elementText).join(',')}]`;
+      const text = `[${all.map(rowText).join(',')}]`;
       response.writeHead(200, { 'content-length': text.length });
       response.write(text.slice(0, text.length * 0.95), () => response.socket?.destroy());
     };
@@ -198,7 +198,7 @@ describe('a backfill', () => {
     transcode(0, 100n);
     const environment = run();
     orchestrator.answer = (_, response) => {
-      response.write(`[${elementText(orchestrator.rows[0] ?? { id: 0, dt: '' })},`);
+      response.write(`[${rowText(orchestrator.rows[0] ?? { id: 0, dt: '' })},`);
       setTimeout(() => environment.cancel('CANCELLED'), 100);
     };
     await expect(backfill({}, environment)).rejects.toMatchObject({ name: 'CancelledFailure' });
@@ -241,10 +241,10 @@ describe('a backfill', () => {
     const dir = await mkdtemp(join(tmpdir(), 'openpool-backfill-'));
     const old = orchestrator;
     for (let i = 0; i < 10; i += 1) transcode(i * DAY, 100n);
-    const text = old.rows.map(elementText).join('\n');
+    const text = old.rows.map(rowText).join('\n');
     await writeFile(
       join(dir, 'dump.ndjson'),
-      `${text}\n"no event"\n${elementText(old.rows[9] ?? { id: 0, dt: '' })}`,
+      `${text}\n"no event"\n${rowText(old.rows[9] ?? { id: 0, dt: '' })}`,
     );
     config = { ...config, id: 'dump', kind: 'file', baseDir: dir, options: { path: '*.ndjson' } };
     await useSource(config);

@@ -4,6 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../../../activities/sync.js';
+import { payloadText } from '../../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { owed } from '../../../test/harness/jobs.js';
 import { giveOrder } from '../../../test/harness/orders.js';
@@ -11,10 +12,10 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import type { GivenOrder } from '../../orders/rules/order.js';
-import type { SetAsideRetryReport } from '../rules/reports.js';
+import type { SetAsideRetryReport } from '../rules/sync-reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
-import { elementText, payloadText } from '../sources/testing/test-orchestrator.js';
-import { registerSources } from '../store/sources/sources.js';
+import { rowText } from '../sources/testing/test-orchestrator.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
@@ -28,7 +29,7 @@ let runs = 0;
 const at = (seconds: number): string =>
   `${new Date(T0 + seconds * 1000).toISOString().slice(0, 19)}Z`;
 const job = (id: number, seconds: number, fees: bigint): string =>
-  elementText({
+  rowText({
     ...{ id, dt: at(seconds) },
     payload: payloadText('job-processed', { ethAddress: ALICE, computeUnits: 1, fees }),
   });

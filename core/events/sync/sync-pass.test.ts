@@ -1,7 +1,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
+import { payloadText } from '../../../dev/kit/event-element.js';
 import { ALICE, at, BOB, cut, net, T0, useSyncWorld } from '../../../test/harness/sync-world.js';
-import { elementText, payloadText } from '../sources/testing/test-orchestrator.js';
+import { rowText } from '../sources/testing/test-orchestrator.js';
 
 const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow, useSource } =
   useSyncWorld();
@@ -21,7 +22,7 @@ describe('passes over a source', () => {
     for (let i = 0; i < 25_000; i += 1) transcode(i, ALICE, 1_000n + BigInt(i));
     const all = world.orchestrator.rows;
     world.orchestrator.answer = (_, response) => {
-      const text = `[${all.map(elementText).join(',')}]`;
+      const text = `[${all.map(rowText).join(',')}]`;
       response.writeHead(200, { 'content-length': text.length });
       response.write(text.slice(0, text.length * 0.7), () => response.socket?.destroy());
     };
@@ -163,7 +164,7 @@ describe('passes over a source', () => {
     transcode(0, ALICE, 100n);
     const environment = new MockActivityEnvironment();
     world.orchestrator.answer = (_, response) => {
-      response.write(`[${elementText(world.orchestrator.rows[0] ?? { id: 0, dt: '' })},`);
+      response.write(`[${rowText(world.orchestrator.rows[0] ?? { id: 0, dt: '' })},`);
       setTimeout(() => environment.cancel('CANCELLED'), 100);
     };
     await expect(pass(1, '1.0.0', environment)).rejects.toMatchObject({ name: 'CancelledFailure' });

@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../db/database.js';
-import { UUIDS_FROM } from '../../events/store/ingest/events-uuids.js';
+import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { monthName } from '../rules/retention.js';
 import { loadArchive } from './archive-file.js';

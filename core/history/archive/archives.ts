@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { asc, eq, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { foreignText } from '../../base/foreign-text.js';
-import type { Reader } from '../../db/database.js';
-import type { RawRow } from '../../events/rules/raw-row.js';
+import type { Database, Reader } from '../../db/database.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { toRawRow } from '../../events/store/raw-rows.js';
 import type { RebuildFinding } from '../rules/rebuild.js';
+import type { VerifyReport } from '../rules/reports.js';
 import { monthName } from '../rules/retention.js';
-import type { ArchivedSources, ArchiveState } from '../tables.js';
-import { eventArchive } from '../tables.js';
+import { type ArchivedSources, type ArchiveState, eventArchive } from '../tables.js';
 import { isThere, readArchive } from './archive-file.js';
 
 export interface ArchiveRecord {
@@ -132,6 +132,16 @@ export async function verifyArchives(
     }
   }
   return findings;
+}
+
+/** Reads every file of the archive and compares it with its record. */
+export async function verifyArchive(
+  db: Database,
+  dir: string,
+  onProgress: (words: string) => void,
+): Promise<VerifyReport> {
+  const records = await listArchives(db, 'archived');
+  return { files: records.length, findings: await verifyArchives(records, dir, onProgress) };
 }
 
 export async function insertArchive(

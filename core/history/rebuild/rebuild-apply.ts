@@ -5,7 +5,7 @@
 import type { PoolClient } from 'pg';
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import { sqlArray, sqlText } from '../../db/copy/copy-text.js';
-import { identifyWorkers } from '../../events/store/ingest/events-workers.js';
+import { identifyWorkers } from '../../events/store/ingest/new-workers.js';
 import type { RebuildFinding } from '../rules/rebuild.js';
 import type { BalanceDifference, Comparison } from './rebuild-compare.js';
 import { nameOf, type WorkerNames } from './rebuild-findings.js';

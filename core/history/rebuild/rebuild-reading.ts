@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Database } from '../../db/database.js';
-import type { RawRow } from '../../events/rules/raw-row.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readPartition } from '../../events/store/raw-rows.js';
 import type { Terms } from '../../terms/rules/terms.js';
 import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/terms-rows.js';

@@ -8,7 +8,7 @@ import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { adjustPending } from '../../decisions/store/adjustments.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 
 const T0 = Date.UTC(2026, 2, 1, 12);
 const SOURCE = 'orch';

@@ -68,6 +68,18 @@ export interface Wait {
   readonly reason: string;
 }
 
+/** How a payout stands after an attempt to send it. */
+export type SendResult =
+  | {
+      readonly kind: 'sent';
+      readonly nonce: number;
+      readonly txHash: string;
+      /** Why it is not settled yet, as Postgres shows it. */
+      readonly wait: Wait | null;
+    }
+  | { readonly kind: 'waiting'; readonly wait: Wait }
+  | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
+
 /** What a payee has, added up over all its worker rows, as the decision to pay sees it. */
 export interface PayeeStanding {
   readonly payee: Address;

@@ -1,7 +1,6 @@
 /** Nodes that refuse signed bytes or their estimate: what is said of it, and that nobody waits for one node's whim. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lookAtSources } from '../../../activities/sentinel.js';
 import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
@@ -15,6 +14,7 @@ import {
 import { type RpcSwitch, startRpcSwitch } from '../../../test/harness/rpc-switch.js';
 import { TEST_SENTINEL } from '../../../test/kit/test-pool.js';
 import { createChainClient } from '../../chain/chain-client.js';
+import { lookAtSources } from '../../sentinel/looking.js';
 import { findPayingWallet } from '../store/reads/wallet-reads.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
 

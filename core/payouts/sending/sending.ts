@@ -14,7 +14,7 @@ import {
   gasLimitFor,
 } from '../../chain/rules/gas-fees.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
-import { isClosed, type PayoutState, type Wait } from '../rules/payout.js';
+import { isClosed, type SendResult, type Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
 import {
   feeAboveCap,
@@ -36,17 +36,6 @@ import { compareOtherWallets } from '../wallet/other-wallets.js';
 import { broadcastUnsent } from './broadcasting.js';
 import { GasMemory } from './gas-memory.js';
 import { withSigner } from './signing.js';
-
-export type SendResult =
-  | {
-      readonly kind: 'sent';
-      readonly nonce: number;
-      readonly txHash: string;
-      /** Why it is not settled yet, as Postgres shows it. */
-      readonly wait: Wait | null;
-    }
-  | { readonly kind: 'waiting'; readonly wait: Wait }
-  | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
 export interface Sender {
   /** Sees to it that the payout has signed bytes and that these are offered to the chain. */

@@ -1,4 +1,4 @@
-/** What a look of the sentinel answers with. */
+/** What a look of the sentinel, and a sweep of the sagas, answer with. */
 
 /** What one look of the sentinel changed, and what is open after it. */
 export interface SentinelReport {
@@ -14,4 +14,18 @@ export interface SentinelReport {
     readonly sourceId: string;
     readonly words: string;
   }[];
+}
+
+export interface StuckSaga {
+  readonly payoutId: string;
+  readonly workflowId: string;
+  /** What its workflow task fails with, without secrets and on one line. */
+  readonly failure: string;
+}
+
+export interface SweepReport {
+  readonly started: number;
+  /** Sagas that ran although their payouts had ended. */
+  readonly told: number;
+  readonly stuck: readonly StuckSaga[];
 }

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingestSaid, payeeOf, type Said } from '../../../test/harness/event-world.js';
-import { type ROUNDINGS, splitFee } from '../../base/money.js';
+import type { ROUNDINGS } from '../../base/money.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { transact } from '../../db/transact.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { splitFee } from '../../events/rules/commission.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
 import { changeTerms, openTerms } from './terms.js';
 

@@ -2,11 +2,10 @@
  * A remote signer for tests: a real HTTP(S) server that answers as Web3signer in its `eth1` mode does. One
  * call per request, errors with HTTP 400, unknown parameters ignored, the chain's id its own.
  */
-import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TlsOptions } from 'node:tls';
 import { computeAddress, Signature, SigningKey, Transaction } from 'ethers';
+import { type Answering, readBody, startHttpServer } from '../../../../dev/kit/http-server.js';
 
 export type SignParameters = Readonly<Record<string, string>>;
 
@@ -39,12 +38,10 @@ interface ServiceOptions {
   readonly signingMs?: number;
 }
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-
 export async function startSignerService(options: ServiceOptions): Promise<TestSignerService> {
   let [signing, most] = [0, 0];
-  const handle: Handle = async (request, response) => {
-    const body = await textOf(request);
+  const handle: Answering = async (request, response) => {
+    const body = await readBody(request);
     service.tokens.push(request.headers.authorization);
     if (service.answer?.(request, response, body) === true) return;
     signing += 1;
@@ -57,16 +54,10 @@ export async function startSignerService(options: ServiceOptions): Promise<TestS
     response.statusCode = 'error' in answer ? 400 : 200;
     response.end(JSON.stringify(answer));
   };
-  const { tls } = options;
-  const server = tls === undefined ? createHttp(handle) : createHttps(tls, handle);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  const server = await startHttpServer(handle, { port: options.port ?? 0, tls: options.tls });
   const service: TestSignerService = {
-    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
-    port,
+    url: server.url,
+    port: server.port,
     asked: [],
     tokens: [],
     mostAtOnce: () => most,
@@ -74,19 +65,9 @@ export async function startSignerService(options: ServiceOptions): Promise<TestS
     change: undefined,
     otherKey: undefined,
     refuse: undefined,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    stop: () => server.stop(),
   };
   return service;
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of request) text += String(chunk);
-  return text;
 }
 
 interface Call {

@@ -1,0 +1,66 @@
+import { heartbeat } from '@temporalio/activity';
+import { reserveOrdered } from '../core/payouts/manual-payout.js';
+import type { Sender } from '../core/payouts/sending/sending.js';
+import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
+import { openPayouts } from '../core/payouts/store/payout-progress.js';
+import { reserveRound } from '../core/payouts/store/reservations.js';
+import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import type { StuckSaga } from '../core/sentinel/rules/report.js';
+import { createSuspectRounds } from '../core/sentinel/sweeping.js';
+import {
+  type ManualPayoutResult,
+  type PayoutInput,
+  payoutWorkflowId,
+  type ReservedRound,
+  type RoundInput,
+  type SagasInput,
+  type Unscoped,
+} from '../workflows/contract.js';
+import { guarded } from './failure.js';
+import { ordered } from './orders.js';
+import { type SagaDeps, startSagas } from './sagas.js';
+import { sweepSagas } from './sweep.js';
+
+/** The activity of one payout's saga. */
+export function createPayoutActivities(sender: Sender) {
+  return {
+    sendPayout: guarded(({ payoutId }: Unscoped<PayoutInput>) => sender.send(payoutId)),
+  };
+}
+
+export interface RoundDeps extends MoneyDeps, SagaDeps {
+  readonly onStuckSaga?: (saga: StuckSaga) => void;
+}
+
+/** The activities of a payout round, of a manual payout and of the sweeper. */
+export function createRoundActivities(deps: RoundDeps) {
+  const rounds = createSuspectRounds();
+  return {
+    reserveRound: guarded(async (input: Unscoped<RoundInput>): Promise<ReservedRound> => {
+      const { payouts, reservedWei, leftOut } = await reserveRound(deps.db, input);
+      for (const { payee, words } of leftOut) {
+        deps.onTrouble?.(new Error(`the round left ${payee} out: ${words}`));
+      }
+      return { payouts, reservedWei: reservedWei.toString(), leftOut };
+    }),
+    reserveManual: ordered(deps.db, 'payout.manual', async (order): Promise<ManualPayoutResult> => {
+      const { payoutId, amountWei, created } = await reserveOrdered(deps, order);
+      const workflowId = payoutWorkflowId(deps.poolId, payoutId);
+      return { payoutId, workflowId, amountWei: amountWei.toString(), created };
+    }),
+    startSagas: guarded(async (input: Unscoped<SagasInput>) => {
+      const open = await openPayouts(deps.db, input);
+      const refused = await startSagas(deps, open, (words) => heartbeat(`${words} started`)).then(
+        () => 0,
+        (error: unknown) => {
+          // Nobody waits here for ever: the ledger has the payouts, and the sweeper tries again each minute.
+          if (!(error instanceof SagasRefused)) throw error;
+          deps.onTrouble?.(error);
+          return error.payoutIds.length;
+        },
+      );
+      return { started: open.length - refused };
+    }),
+    sweepSagas: guarded(() => sweepSagas({ ...deps, rounds }, heartbeat)),
+  };
+}

@@ -1,0 +1,19 @@
+import { sql } from 'drizzle-orm';
+import type { Transaction } from '../../core/db/database.js';
+
+/** Every remote worker of the region is owed so much, in a posting of its own. */
+export async function creditRegion(
+  tx: Transaction,
+  region: string,
+  amountWei: bigint,
+): Promise<void> {
+  const amount = amountWei.toString();
+  await tx.execute(sql`
+    WITH made AS (
+      INSERT INTO posting (kind, reference, remote_worker_id)
+      SELECT 'adjust', ${region} || id, id FROM remote_worker WHERE region = ${region}
+      RETURNING id, remote_worker_id)
+    INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
+    SELECT id, 'pending', remote_worker_id, ${amount}::numeric FROM made
+    UNION ALL SELECT id, 'adjustment', 0, -${amount}::numeric FROM made`);
+}

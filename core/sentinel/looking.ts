@@ -1,0 +1,104 @@
+import { readAuditState } from '../checks/audit/audit.js';
+import type { Database } from '../db/database.js';
+import type { SourceConfig } from '../events/sources/source-config.js';
+import { furthestView, noteBalance } from '../payouts/wallet/balance-views.js';
+import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
+import { findTermsHistory } from '../terms/store/terms.js';
+import { runningFiles } from '../terms/store/worker-terms.js';
+import type { Condition } from './rules/finding.js';
+import type { SentinelReport } from './rules/report.js';
+import { watchSource } from './rules/sentinel.js';
+import { watchAudit } from './rules/sentinel-audit.js';
+import type { SentinelSettings } from './rules/sentinel-figures.js';
+import { MONEY_PATIENCE_MS, watchEndpoints, watchRefused } from './rules/sentinel-money.js';
+import { watchPayouts } from './rules/sentinel-payouts.js';
+import { watchTerms } from './rules/sentinel-terms.js';
+import { type LookReport, recordLook } from './store/findings.js';
+import { readPayoutFigures } from './store/payout-figures.js';
+import { openSubjects, readRefusedSends } from './store/sentinel-money.js';
+import { readSentinelFigures } from './store/sentinel-reads.js';
+
+export interface SentinelDeps {
+  readonly db: Database;
+  readonly settings: SentinelSettings;
+  readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
+  /** Between two payout rounds; null while the configuration pays nothing. */
+  readonly roundIntervalMs: number | null;
+  /**
+   * Each look asks its endpoints, also while nothing is paid: that is how a silent one is noticed and how the balance
+   * stays fresh.
+   */
+  readonly money?: MoneyDeps;
+  readonly now?: () => Date;
+  /** Told what changed, for the log. */
+  readonly onLook?: (report: LookReport) => void;
+}
+
+/** The most findings in the report, which Temporal's UI shows; Postgres keeps all of them. */
+const MOST_TOLD = 50;
+
+/** Looks once at the sources, the terms, the money, the audit and the payouts, and keeps what looks wrong as findings. It stops nothing. */
+export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport> {
+  const { db, settings, sources, now = () => new Date() } = deps;
+  const at = now();
+  const { unmatchedAgeMs } = settings;
+  const stored = await readSentinelFigures(db, { now: at, unmatchedAgeMs });
+  const intervals = new Map(sources.map(({ id, syncIntervalMs }) => [id, syncIntervalMs]));
+  const conditions = stored.flatMap((figures) => {
+    // A source that this worker's configuration does not have is read by another worker, or by nobody.
+    const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
+    return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
+  });
+  const { roundIntervalMs } = deps;
+  const ofPayouts = watchPayouts({ ...(await readPayoutFigures(db)), roundIntervalMs });
+  const ofThePool = [
+    ...(await termsConditions(db)),
+    ...(await moneyConditions(deps)),
+    ...(await auditConditions(db)),
+    ...ofPayouts,
+  ];
+  const report = await recordLook(db, [...conditions, ...ofThePool], at);
+  deps.onLook?.(report);
+  return {
+    sources: stored.length,
+    opened: report.opened.length,
+    worse: report.worse.length,
+    resolved: report.resolved.length,
+    open: report.open.length,
+    findings: report.open
+      .slice(0, MOST_TOLD)
+      .map(({ code, sourceId, words }) => ({ code, sourceId, words })),
+  };
+}
+
+/** Judges the terms by the database's clock, as their own dates are. */
+async function termsConditions(db: Database): Promise<readonly Condition[]> {
+  const history = await findTermsHistory(db);
+  if (history === undefined) return [];
+  const { versions, now } = history;
+  return watchTerms({ versions, files: await runningFiles(db), nowMs: now.getTime() });
+}
+
+async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Condition[]> {
+  const refused = watchRefused(await readRefusedSends(db, MONEY_PATIENCE_MS));
+  if (money === undefined) return refused;
+  const { rpc, signer } = money;
+  const seen = await rpc.survey((reads) => reads.walletView(signer.address));
+  const views = seen.flatMap((one) => ('value' in one ? [one.value] : []));
+  if (views.length > 0) await noteBalance(money, furthestView(views));
+  const known = await openSubjects(db, 'RPC_SILENT');
+  const silences = rpc.silences().map((one) => ({ ...one, isKnown: known.has(one.name) }));
+  return [...refused, ...watchEndpoints(silences, rpc.quorum)];
+}
+
+/** Judges the audit by the database's clock too, because the audit notes its times by it. */
+async function auditConditions(db: Database): Promise<readonly Condition[]> {
+  const { checkedAt, wholeAt, since, now } = await readAuditState(db);
+  const ms = (at: Date | null) => at?.getTime() ?? null;
+  return watchAudit({
+    checkedMs: ms(checkedAt),
+    wholeMs: ms(wholeAt),
+    sinceMs: ms(since),
+    nowMs: now.getTime(),
+  });
+}
