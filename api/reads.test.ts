@@ -4,7 +4,7 @@ import { CATALOGUE } from '../core/base/errors/pool-error.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';
-import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
+import { recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';
 import {

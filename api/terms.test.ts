@@ -1,7 +1,7 @@
 /** The dated terms over the API: everybody reads them, and the token changes them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
-import { openTerms } from '../core/terms/store/terms.js';
+import { openTerms } from '../core/terms/store/recorded-terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';

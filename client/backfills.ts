@@ -3,7 +3,7 @@ import { CancelledFailure, TerminatedFailure } from '@temporalio/client';
 import { causesOf } from '../core/base/causes.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { BackfillReport } from '../core/events/rules/sync-reports.js';
-import type { BackfillRange } from '../core/orders/rules/order.js';
+import type { BackfillRange } from '../core/orders/rules/order-kinds.js';
 import { backfillWorkflowId, type OrderInput } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';
 import type { RunningPool } from './running-pool.js';

@@ -1,5 +1,5 @@
 /** Runs a check that a person asks for, or joins the same one when it runs already, and waits for its report. */
-import type { ReconciliationReport } from '../core/checks/rules/reports.js';
+import type { ReconciliationReport } from '../core/checks/rules/check-reports.js';
 import {
   type AuditInput,
   type PoolInput,

@@ -20,7 +20,7 @@ import {
   type PayoutSummary,
 } from '../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
-import { readTerms } from '../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../core/terms/store/recorded-terms.js';
 import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract.js';
 import { startOrder } from './carry-out.js';
 import { refusalOf } from './error-answers.js';
@@ -131,7 +131,7 @@ async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promi
   await refuseHaltedWallet(pool);
   // The open payout is joined, so nothing needs to be due.
   if (payee.openPayoutId !== null) return;
-  const terms = await readTerms(db);
+  const terms = await findTermsInForce(db);
   if (terms === undefined) {
     throw new PoolError('TERMS_UNKNOWN', 'No worker has recorded the terms yet.');
   }

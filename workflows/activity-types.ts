@@ -8,8 +8,11 @@ import type {
   RecheckReport,
   ReconciliationReport,
   RepairReport,
-} from '../core/checks/rules/reports.js';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
+} from '../core/checks/rules/check-reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
 import type {
   BackfillReport,
   SetAsideRetryReport,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
-import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
+import { recordBalance } from '../../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase } from '../../test/harness/database.js';
 import { poolOf } from '../../test/kit/silent-temporal.js';
 import {

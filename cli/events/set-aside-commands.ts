@@ -11,7 +11,7 @@ import {
   requireSetAsideCode,
 } from '../../core/events/store/set-aside-reads.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
-import { retrySubject } from '../../core/orders/rules/order.js';
+import { retrySubject } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
 import { type Fact, formatFacts, formatTable } from '../output.js';

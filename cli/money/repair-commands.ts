@@ -4,8 +4,8 @@ import { carryOut } from '../../client/carry-out.js';
 import { runReconciliation } from '../../client/checks.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
-import type { ReconciliationReport } from '../../core/checks/rules/reports.js';
-import type { OrderArgs } from '../../core/orders/rules/order.js';
+import type { ReconciliationReport } from '../../core/checks/rules/check-reports.js';
+import type { OrderArgs } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import {
   DRY_RUN,

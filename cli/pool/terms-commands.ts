@@ -17,10 +17,11 @@ import { termsFileOf } from '../../config/sections/terms.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { ROUNDINGS } from '../../core/base/money.js';
 import { rehearse, transact } from '../../core/db/transact.js';
-import { type ActLine, listActs } from '../../core/ledger/store/audit-log-reads.js';
+import type { Decision } from '../../core/ledger/store/audit-log.js';
+import { listActs } from '../../core/ledger/store/audit-log-reads.js';
 import { differenceWords } from '../../core/sentinel/rules/sentinel-terms.js';
 import { type TermsValues, type TermsVersion, termsWords } from '../../core/terms/rules/terms.js';
-import { changeTerms, readTermsHistory } from '../../core/terms/store/terms.js';
+import { changeTerms, readTermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../../core/terms/store/worker-terms.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
@@ -96,7 +97,7 @@ async function list({ db, answer }: CliContext): Promise<void> {
 }
 
 /** The first version was made by a start, and no act stands in the audit log for it. */
-const byWords = (act: ActLine | undefined): string =>
+const byWords = (act: Decision | undefined): string =>
   act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
 
 async function changeThem({ db, answer }: CliContext, options: ChangeOptions): Promise<void> {

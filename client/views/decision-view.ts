@@ -1,7 +1,10 @@
 /** Shows what an operator's decisions about events and money did, for `/v1` and the command line. */
 
 import { withChecksums } from '../../core/chain/checksums.js';
-import type { AdjustmentReport, JobDecisionReport } from '../../core/decisions/rules/reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../../core/decisions/rules/decision-reports.js';
 import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import { amount } from './amounts.js';
 

@@ -1,7 +1,7 @@
 /** Which events a backfill wants, in whole seconds. Decides without I/O. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { BackfillRange } from '../../orders/rules/order.js';
+import type { BackfillRange } from '../../orders/rules/order-kinds.js';
 
 export interface BackfillWindow {
   /** Ask for events later than this; null: for all. */

@@ -14,7 +14,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import type { OrderArgs } from '../../orders/rules/order.js';
+import type { OrderArgs } from '../../orders/rules/order-kinds.js';
 import { operatorOrder } from '../../orders/store/tables.js';
 import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
 import type { BackfillProgress, BackfillReport, SyncReport } from '../rules/sync-reports.js';

@@ -3,7 +3,7 @@
  * them has counted is a duplicate for the other. A backfill never touches the cursor, because the cursor promises
  * what the sync has read.
  */
-import type { BackfillRange } from '../../orders/rules/order.js';
+import type { BackfillRange } from '../../orders/rules/order-kinds.js';
 import { readEventTime } from '../rules/reading/pool-event.js';
 import type { BackfillProgress, BackfillReport } from '../rules/sync-reports.js';
 import { ingestBatch } from '../store/ingest/ingest.js';

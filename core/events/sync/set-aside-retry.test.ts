@@ -11,7 +11,7 @@ import { giveOrder } from '../../../test/harness/orders.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import type { GivenOrder } from '../../orders/rules/order.js';
+import type { GivenOrder } from '../../orders/rules/order-kinds.js';
 import type { SetAsideRetryReport } from '../rules/sync-reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { rowText } from '../sources/testing/test-orchestrator.js';

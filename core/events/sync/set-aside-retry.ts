@@ -1,7 +1,7 @@
 /** Tries events again that were set aside, because a person asks. What is still refused stays set aside. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { OrderArgs } from '../../orders/rules/order.js';
+import type { OrderArgs } from '../../orders/rules/order-kinds.js';
 import { refusalEntry } from '../rules/reading/refusals.js';
 import type { RetryOutcome, SetAsideRetryReport } from '../rules/sync-reports.js';
 import { siftEvents } from '../store/ingest/fresh-events.js';

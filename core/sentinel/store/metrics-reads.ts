@@ -1,8 +1,10 @@
 /** Figures for metrics that nobody else shows. Scraped every few seconds: each comes from a small range. */
+
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import type { PayoutState } from '../../payouts/rules/payout.js';
+import { isOpen } from '../../payouts/store/tables.js';
 import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/sentinel-figures.js';
 
 /** Jobs that nobody is credited for, by source and how old they are; empty buckets are left out. */
@@ -36,7 +38,7 @@ export interface PayoutCount {
 
 /** Open payouts, however old. */
 export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
-  return countPayouts(db, sql`state IN ('reserved', 'signed', 'reopened')`);
+  return countPayouts(db, isOpen());
 }
 
 /** Payouts that were made in the last day, by how they stand now. */

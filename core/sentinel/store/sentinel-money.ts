@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import { isSigned } from '../../payouts/store/tables.js';
 import type { RefusedSends } from '../rules/sentinel-money.js';
 
 /** Signed payouts that wait because no node takes their bytes, and did so for this long. */
@@ -20,7 +21,7 @@ export async function readRefusedSends(reader: Reader, patienceMs: number): Prom
                   FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id AND slot.state = 'open'
                   JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
                               AND attempt.nonce = slot.nonce
-                 WHERE payout.state IN ('signed', 'reopened')
+                 WHERE ${isSigned(sql`payout.state`)}
                    AND payout.wait_code IN ('BROADCAST_REFUSED', 'WALLET_EMPTY')
                  GROUP BY payout.id) refused
          WHERE first_sent_at < now() - ${patienceMs} * interval '1 millisecond'`,

@@ -4,13 +4,16 @@ import { type LatestAttempt, restlessAttempts, slotsToBump } from '../store/nonc
 import { bumpSlot } from '../store/nonces/nonces.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { broadcast, broadcastUnsent } from './broadcasting.js';
-import { feeLimits } from './sending.js';
 import { withSigner } from './signing.js';
+import { estimateTransfers, feeLimits } from './transfer-gas.js';
 
-/** Never: for a chain that makes no blocks a higher fee is no help. */
+/** In effect never: a higher fee does not help while the chain makes no blocks. */
 const NEVER_MS = 1e12;
 
-/** Sends again what got lost, and raises the fee of what is stuck, within the cap, where there is a key for it. */
+/**
+ * Sends lost transfers again, and raises the fee of stuck ones up to the cap. Without the wallet's key it only sends
+ * again.
+ */
 export async function keepMoving(
   deps: MoneyDeps,
   view: WalletView & { readonly chainStalled: boolean; readonly hasKey: boolean },
@@ -37,7 +40,7 @@ async function raiseStuck(
   for (const [index, slot] of stuck.entries()) {
     const gasLimit = gasLimits[index] ?? slot.gasLimit;
     const raised = bumpedFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
-    // At the cap the fee stays; a limit that has become too low is refused by every node for ever.
+    // A fee at the cap stays as it is, but a gas limit that has become too low must be raised: every node refuses it.
     if (raised === undefined && gasLimit <= slot.gasLimit) continue;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = raised ?? slot;
     const fees = { maxFeePerGasWei, maxPriorityFeePerGasWei };
@@ -45,23 +48,19 @@ async function raiseStuck(
     const signing = await withSigner(deps, (sign, refused) =>
       refused.size > 0 ? Promise.resolve(false) : bumpSlot(deps.db, { wallet: key, bump, sign }),
     );
-    // What is signed already goes out all the same.
+    // The bumps that were signed before this one are broadcast below all the same.
     if (signing.kind === 'waiting') break;
   }
   if (stuck.length > 0) await broadcastUnsent(deps);
 }
 
-/** What each transfer needs by now, never less than before: on Arbitrum a part of it follows L1's price. */
+/** Gives the gas limit that each transfer needs now, never less than before. On Arbitrum a part of the gas follows L1's price. */
 async function gasLimitsNow(
   deps: MoneyDeps,
   slots: readonly LatestAttempt[],
 ): Promise<readonly bigint[]> {
   if (slots.length === 0) return [];
-  const from = deps.signer.address;
-  const transfers = slots.map(({ destination, amountWei }) => ({
-    ...{ from, to: destination, valueWei: amountWei },
-  }));
-  const estimates = await deps.rpc.estimateGas(transfers);
+  const estimates = await estimateTransfers(deps, slots);
   return slots.map(({ gasLimit }, index) => {
     const estimate = estimates[index];
     if (typeof estimate !== 'bigint') return gasLimit;

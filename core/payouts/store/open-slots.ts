@@ -1,27 +1,35 @@
 import { sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
 import type { Inclusion } from '../../chain/rules/receipt.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
+import { fields, list, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 import { movePayouts } from './payout-moves.js';
-import type { SlotState } from './tables.js';
+import {
+  type Attempt,
+  attempt,
+  type NonceSlot,
+  nonceSlot,
+  type Payout,
+  payout,
+  type SlotState,
+} from './tables.js';
 import { markUnpayable, noteBurntGas } from './unpayable-payees.js';
 import type { WalletKey } from './wallet/wallets.js';
 
+const SLOT = { nonce: nonceSlot.nonce, payoutId: nonceSlot.payoutId };
+const TRANSFER = {
+  payee: payout.payee,
+  destination: payout.destination,
+  amountWei: payout.amountWei,
+};
+const BYTES = { hash: attempt.hash, raw: attempt.raw, gasLimit: attempt.gasLimit };
+
 /** An open slot with everything that was ever signed for it. */
-export interface OpenSlot {
-  readonly nonce: number;
-  readonly payoutId: string;
-  readonly payee: Address;
-  readonly destination: Address;
-  readonly amountWei: bigint;
-  readonly attempts: readonly {
-    readonly hash: string;
-    readonly raw: Uint8Array;
-    readonly gasLimit: bigint;
-  }[];
+export interface OpenSlot
+  extends Pick<NonceSlot, keyof typeof SLOT>,
+    Pick<Payout, keyof typeof TRANSFER> {
+  readonly attempts: readonly Pick<Attempt, keyof typeof BYTES>[];
 }
 
 /** A page of one wallet's open slots in nonce order. */
@@ -30,19 +38,10 @@ export async function openSlots(
   key: WalletKey,
   page: { readonly from: number; readonly below: number; readonly limit: number },
 ): Promise<readonly OpenSlot[]> {
-  const rows = await query<{
-    nonce: string;
-    payout_id: string;
-    payee: Address;
-    destination: Address;
-    amount_wei: string;
-    hash: string;
-    raw: Buffer;
-    gas_limit: string;
-  }>(
+  const found = await rows(
     reader,
-    sql`SELECT slot.nonce, slot.payout_id, payout.payee, payout.destination, payout.amount_wei,
-               attempt.hash, attempt.raw, attempt.gas_limit
+    { ...SLOT, ...TRANSFER, ...BYTES },
+    sql`SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('attempt', BYTES)}
           FROM (SELECT * FROM nonce_slot
                  WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND state = 'open'
                    AND nonce >= ${page.from} AND nonce < ${page.below}
@@ -53,18 +52,9 @@ export async function openSlots(
          ORDER BY slot.nonce, attempt.n`,
   );
   const slots = new Map<number, OpenSlot>();
-  for (const row of rows) {
-    const nonce = Number(row.nonce);
-    const attempt = { hash: row.hash, raw: row.raw, gasLimit: BigInt(row.gas_limit) };
-    const known = slots.get(nonce);
-    slots.set(nonce, {
-      nonce,
-      payoutId: row.payout_id,
-      payee: row.payee,
-      destination: row.destination,
-      amountWei: BigInt(row.amount_wei),
-      attempts: [...(known?.attempts ?? []), attempt],
-    });
+  for (const { hash, raw, gasLimit, ...slot } of found) {
+    const before = slots.get(slot.nonce)?.attempts ?? [];
+    slots.set(slot.nonce, { ...slot, attempts: [...before, { hash, raw, gasLimit }] });
   }
   return [...slots.values()];
 }
@@ -128,8 +118,9 @@ async function closeSlotRows(
 ): Promise<readonly string[]> {
   const { closings } = change;
   if (closings.length === 0) return [];
-  const rows = await query<{ payout_id: string }>(
+  const closed = await rows(
     tx,
+    { payoutId: nonceSlot.payoutId },
     sql`UPDATE nonce_slot slot
            SET state = ${change.state}, mined_hash = seen.hash, block_number = seen.block,
                block_hash = seen.block_hash, gas_used = seen.gas, gas_price_wei = seen.price,
@@ -143,9 +134,9 @@ async function closeSlotRows(
                  AS seen (nonce, hash, block, block_hash, gas, price)
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.nonce = seen.nonce AND slot.state = 'open'
-        RETURNING slot.payout_id`,
+        RETURNING slot.payout_id AS "payoutId"`,
   );
-  return rows.map((row) => row.payout_id);
+  return closed.map(({ payoutId }) => payoutId);
 }
 
 async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<void> {

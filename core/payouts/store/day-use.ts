@@ -1,8 +1,9 @@
 /** What counts against the limit of a day. */
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { rows } from '../../db/query.js';
 import type { DayUse } from '../rules/payout-limits.js';
+import { isSigned, payout } from './tables.js';
 
 /**
  * What may have left the wallet in the last 24 hours by the database's clock: a signed payout's money can
@@ -11,19 +12,17 @@ import type { DayUse } from '../rules/payout-limits.js';
  * not count. To decide by it, hold the wallet's lock.
  */
 export async function readDayUse(reader: Reader): Promise<DayUse> {
-  const [row] = await query<{ used: string; next_free_at: string | null }>(
+  const [use] = await rows(
     reader,
-    sql`SELECT coalesce(sum(amount_wei), 0) AS used,
-               min(closed_at) + interval '24 hours' AS next_free_at
+    { usedWei: payout.amountWei, nextFreeAt: payout.closedAt },
+    sql`SELECT coalesce(sum(amount_wei), 0) AS "usedWei",
+               min(closed_at) + interval '24 hours' AS "nextFreeAt"
           FROM (SELECT amount_wei, NULL::timestamptz AS closed_at FROM payout
-                 WHERE state IN ('signed', 'reopened')
+                 WHERE ${isSigned()}
                  UNION ALL
                 SELECT amount_wei, closed_at FROM payout
                  WHERE state = 'paid' AND signed_at IS NOT NULL
                    AND closed_at > now() - interval '24 hours') counted`,
   );
-  return {
-    usedWei: BigInt(row?.used ?? '0'),
-    nextFreeAt: row?.next_free_at == null ? null : new Date(row.next_free_at),
-  };
+  return use ?? { usedWei: 0n, nextFreeAt: null };
 }

@@ -1,22 +1,22 @@
-/** What a person's decision came to. Amounts are decimal strings of wei. */
+/** What decisions report through Temporal. Amounts are decimal strings of wei. */
 import type { WeiString } from '../../base/money.js';
 import type { NodeType } from '../../base/remote-worker.js';
 
 export interface JobDecisionReport {
   readonly applied: boolean;
   readonly jobs: number;
-  /** Named jobs about which the same was decided before. */
+  /** How many of the named jobs had been decided about in the same way before. */
   readonly already: number;
   readonly grossWei: WeiString;
   readonly commissionWei: WeiString;
   readonly netWei: WeiString;
-  /** The first of them. */
+  /** The first of the jobs. */
   readonly shown: readonly {
     readonly job: string;
     readonly grossWei: WeiString;
     readonly commissionWei: WeiString;
     readonly netWei: WeiString;
-    /** Null: the pool keeps it. */
+    /** Null when the pool keeps the job. */
     readonly payee: string | null;
     readonly nodeType: NodeType | null;
     readonly region: string | null;
@@ -26,13 +26,13 @@ export interface JobDecisionReport {
 
 export interface AdjustmentReport {
   readonly applied: boolean;
-  /** Booked before under the same reference. */
+  /** True when it was booked before under the same reference. */
   readonly already: boolean;
   readonly payee: string;
   readonly nodeType: NodeType;
   readonly region: string;
   readonly amountWei: string;
-  /** For the payee, over all rows, with this adjustment. */
+  /** The payee's pending fees over all rows, this adjustment included. */
   readonly pendingWei: string;
   readonly words: string;
 }

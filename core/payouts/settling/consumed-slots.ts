@@ -3,12 +3,12 @@ import type { Inclusion } from '../../chain/rules/receipt.js';
 import { transferFault } from '../../chain/transfer.js';
 import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
-import { decideSettlement, type SettlementDecision } from '../rules/settlement.js';
-import { tooFewAgree } from '../rules/waits.js';
-import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/settlements.js';
-import { haltWallet } from '../store/wallet/wallets.js';
+import { decideSettlement, type SettlementVerdict } from '../rules/settlement-verdict.js';
+import { nonceTaken, tooFewAgree, transactionMismatch } from '../rules/waits.js';
+import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/open-slots.js';
+import { haltWallet, NONCE_TAKEN } from '../store/wallet/wallets.js';
+import { awaitOwnChain } from '../wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { awaitOwnChain } from '../wallet/own-chain.js';
 import { recoverOurs } from './unknown-transactions.js';
 
 /** What one pass over consumed slots found. */
@@ -21,17 +21,17 @@ export interface SettlementPass {
     /** Nothing changes before this block. */
     readonly untilHead: number;
   }[];
-  /** Slots of which a quorum says that no attempt has a receipt. */
+  /** Slots for which a quorum says that no attempt has a receipt. */
   readonly unseen: readonly OpenSlot[];
 }
 
 export interface PassRange {
-  /** Slots with lower nonces than this are looked at. */
+  /** The pass reads the slots with nonces below this one. */
   readonly below: number;
   readonly head: number;
-  /** Nonces below are consumed deep in the chain, as far as a hint goes. */
+  /** Nonces below this one are consumed deep in the chain, according to what one endpoint says. */
   readonly consumed: number;
-  /** Nonces that need no look yet. */
+  /** Whether this nonce need not be read yet. */
   readonly skip: (nonce: number) => boolean;
 }
 
@@ -74,12 +74,12 @@ async function settleSlots(
   }));
   for (const { slot, decision } of decided) {
     if (decision.kind !== 'mismatch') continue;
-    const reason = `nonce ${slot.nonce}, payout ${slot.payoutId}: ${decision.reason}`;
+    const reason = transactionMismatch(slot, decision.reason);
     await haltWallet(deps.db, walletKeyOf(deps), { code: 'TRANSACTION_MISMATCH', reason });
   }
   const closings = closingsOf(decided);
   const failed = closings.refused.length + closings.outOfGas.length;
-  // A payment that is no payment is opened again; what is given back is paid again.
+  // Only failures ask for this: a payment on a wrong chain is reopened later, but what is given back is paid again.
   if (failed > 0) await awaitOwnChain(deps);
   const any = closings.settled.length + failed > 0;
   return {
@@ -103,13 +103,13 @@ function decide(
   slot: OpenSlot,
   byHash: ReadonlyMap<string, Inclusion>,
   head: number,
-): SettlementDecision {
+): SettlementVerdict {
   const inclusions = slot.attempts.flatMap(({ hash }) => byHash.get(hash) ?? []);
   const facts = { ...slot, wallet: deps.signer.address };
   const rules = { ...deps.chain, endpoints: deps.rpc.endpoints, head };
   const decision = decideSettlement(facts, inclusions, rules);
   if (!('inclusion' in decision)) return decision;
-  // The hash commits to the bytes: what was mined is what they say, if they say what we owe.
+  // The hash commits to the bytes, so they say what was mined: it is compared with what we owe.
   const attempt = slot.attempts.find(({ hash }) => hash === decision.inclusion.hash);
   const terms = {
     chainId: deps.chain.chainId,
@@ -123,7 +123,7 @@ function decide(
 }
 
 function closingsOf(
-  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementDecision }[],
+  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementVerdict }[],
 ): Closings {
   return {
     settled: decided.flatMap(({ slot, decision }) =>
@@ -139,9 +139,9 @@ function closingsOf(
 }
 
 /**
- * A quorum of endpoints counts the slot's nonce as consumed deep in the chain and none of its attempts
- * has a receipt anywhere: a transaction that is not ours took it. The wallet stops; what that means
- * for the payout is an operator's decision, never a second nonce.
+ * Halts the wallet when a transaction that is not ours took the slot's nonce: a quorum of endpoints counts the nonce as
+ * consumed deep in the chain, and no endpoint has a receipt of any attempt. What that means for the payout is an
+ * operator's decision; it never gets a second nonce.
  */
 export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<void> {
   const key = walletKeyOf(deps);
@@ -157,8 +157,5 @@ export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<vo
   if (taken.length < deps.rpc.quorum || answers.some(({ value }) => value.seen)) return;
   await awaitOwnChain(deps);
   if (await recoverOurs(deps, slot)) return;
-  const reason =
-    `nonce ${slot.nonce} was used by a transaction that is not ours, payout ${slot.payoutId} ` +
-    `was signed for it: stop whatever else uses the key, then \`openpool wallet adopt\` books what it paid`;
-  await haltWallet(deps.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
+  await haltWallet(deps.db, key, { code: NONCE_TAKEN, reason: nonceTaken(slot) });
 }

@@ -1,17 +1,22 @@
 import { ChainError } from '../../chain/chain-error.js';
 import type { Wait } from '../rules/payout.js';
-import { rpcUnreachable, walletHalted } from '../rules/waits.js';
-import { findWallet, haltWallet } from '../store/wallet/wallets.js';
-import { furthestView, noteBalance } from './balance-views.js';
+import {
+  keyUsedElsewhere,
+  nonceNotConfirmed,
+  rpcUnreachable,
+  walletHalted,
+} from '../rules/waits.js';
+import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
+import { awaitOwnChain } from './ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { awaitOwnChain } from './own-chain.js';
+import { furthestView, noteBalance } from './quorum-views.js';
 
 const LOOKS = 3;
 const PAUSE_MS = 300;
 
 /**
- * The chain's count of the wallet's nonces is above what this ledger handed out: somebody else uses the
- * key. Believed, and the wallet halted, when a quorum of endpoints says so several times in a row.
+ * Checks a claim that the chain has used more nonces of the wallet than this ledger handed out, which means that
+ * somebody else uses the key. Halts the wallet when a quorum of endpoints says so several times in a row.
  */
 export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
   try {
@@ -23,27 +28,21 @@ export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
 }
 
 async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
-  for (let look = 0; look < LOOKS; look += 1) {
-    const ahead = await readNonceAhead(deps);
-    if (ahead === undefined) {
-      return rpcUnreachable('it answered with a nonce that the wallet cannot have');
-    }
-    if (look === LOOKS - 1) {
-      await haltWallet(deps.db, walletKeyOf(deps), {
-        code: 'NONCE_AHEAD_OF_LEDGER',
-        reason: ahead,
-      });
-      return walletHalted(ahead);
+  for (let look = 1; ; look += 1) {
+    const reason = await readNonceAhead(deps);
+    if (reason === undefined) return nonceNotConfirmed();
+    if (look === LOOKS) {
+      await haltWallet(deps.db, walletKeyOf(deps), { code: NONCE_AHEAD, reason });
+      return walletHalted(reason);
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  return rpcUnreachable('it was not looked at');
 }
 
 /**
- * In words, how far a quorum of endpoints sees the chain ahead of the ledger; undefined when not. Throws
- * a ChainError when what they show is another chain: then nobody has used the key. Of what is asked once
- * and never again it also throws while no quorum says that the chain is not ahead.
+ * Says how far a quorum of endpoints sees the chain ahead of the ledger; undefined when it is not ahead. Throws a
+ * ChainError when they show another chain, because then nobody has used the key. With `isAskedOnce` it also throws
+ * while no quorum says that the chain is not ahead: nobody would ask again.
  */
 export async function readNonceAhead(
   deps: MoneyDeps,
@@ -52,10 +51,10 @@ export async function readNonceAhead(
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
   if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
-  // Read after the chain: what is mined by then and ours was allocated before.
+  // Read after the chain, so that every nonce of ours that was mined by then is counted here.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;
-  // What waits in the pool counts: after an older backup it may be ours, and unknown here.
+  // Transactions in the node's pool count too: after an older backup they may be ours and unknown here.
   const ahead = views
     .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);
@@ -64,11 +63,7 @@ export async function readNonceAhead(
     return undefined;
   }
   await awaitOwnChain(deps);
-  const chainNonce = Math.min(...ahead);
-  return (
-    `the chain has used ${chainNonce} nonces of ${key.address}, this ledger knows of ` +
-    `${wallet.nextNonce}: the key was used elsewhere`
-  );
+  return keyUsedElsewhere(key.address, Math.min(...ahead), wallet.nextNonce);
 }
 
 function requireNotAhead(deps: MoneyDeps, sayNotAhead: number): void {

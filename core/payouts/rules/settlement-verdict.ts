@@ -1,6 +1,7 @@
 import type { Address } from '../../base/address.js';
 import type { Inclusion } from '../../chain/rules/receipt.js';
 import type { Wait } from './payout.js';
+import { awaitingConfirmations, awaitingFinality, awaitingOperator } from './waits.js';
 
 /** A slot that may have been consumed, with what was signed for it. */
 export interface SlotFacts {
@@ -13,26 +14,26 @@ export interface SettlementRules {
   readonly confirmations: number;
   readonly finalityConfirmations: number;
   readonly gasLimitCap: bigint;
-  /** With one endpoint nothing but a payment is believed without an operator. */
+  /** How many there are. A single endpoint is believed a payment; anything else needs an operator. */
   readonly endpoints: number;
 }
 
-export type SettlementDecision =
+export type SettlementVerdict =
   | { readonly kind: 'settled'; readonly inclusion: Inclusion }
   | { readonly kind: 'refused'; readonly inclusion: Inclusion; readonly reason: string }
   | { readonly kind: 'out-of-gas'; readonly inclusion: Inclusion; readonly nextGasLimit: bigint }
   | { readonly kind: 'waiting'; readonly wait: Wait; readonly untilHead: number }
   /** The chain shows something that our signed bytes cannot have done. */
   | { readonly kind: 'mismatch'; readonly reason: string }
-  /** None of our attempts was seen: this proves nothing. */
+  /** No endpoint shows any of our attempts, which proves nothing. */
   | { readonly kind: 'unknown' };
 
-/** What became of a slot, from what the chain shows about its attempts. */
+/** Judges what became of a slot, from what the chain shows about its attempts. */
 export function decideSettlement(
   slot: SlotFacts,
   inclusions: readonly Inclusion[],
   rules: SettlementRules & { readonly head: number },
-): SettlementDecision {
+): SettlementVerdict {
   const [inclusion, second] = inclusions;
   if (inclusion === undefined) return { kind: 'unknown' };
   if (second !== undefined) {
@@ -63,44 +64,24 @@ function decideFailure(
   inclusion: Inclusion,
   gasLimit: bigint,
   rules: SettlementRules & { readonly head: number },
-): SettlementDecision {
+): SettlementVerdict {
   const ranOut = inclusion.gasUsed >= gasLimit;
   const what = ranOut ? `ran out of gas (limit ${gasLimit})` : 'was refused by its destination';
   if (inclusion.depth !== 'final') {
     // A reorg could still make it succeed: until then the hold stays.
     const finalAt = inclusion.blockNumber + rules.finalityConfirmations - 1;
-    const reason =
-      `transaction ${inclusion.hash} ${what}; its hold is released when that is final, ` +
-      `in ${Math.max(finalAt - rules.head, 1)} more blocks`;
-    return {
-      kind: 'waiting',
-      wait: { code: 'AWAITING_FINALITY', reason },
-      untilHead: finalAt,
-    };
+    const missing = Math.max(finalAt - rules.head, 1);
+    const wait = awaitingFinality(inclusion.hash, what, missing);
+    return { kind: 'waiting', wait, untilHead: finalAt };
   }
   const reason = `transaction ${inclusion.hash} in block ${inclusion.blockNumber} ${what}`;
-  if (rules.endpoints < 2) return askOperator(reason);
+  if (rules.endpoints < 2) {
+    // A release makes a second payment possible: one endpoint's word is not enough for that.
+    const wait = awaitingOperator(reason);
+    return { kind: 'waiting', wait, untilHead: Number.MAX_SAFE_INTEGER };
+  }
   if (!ranOut || gasLimit >= rules.gasLimitCap) return { kind: 'refused', inclusion, reason };
   const doubled = gasLimit * 2n;
   const nextGasLimit = doubled < rules.gasLimitCap ? doubled : rules.gasLimitCap;
   return { kind: 'out-of-gas', inclusion, nextGasLimit };
-}
-
-/** A release makes a second payment possible: one endpoint's word is not enough for that. */
-function askOperator(reason: string): SettlementDecision {
-  const words =
-    `${reason}, says the only RPC endpoint: look in an explorer, then ` +
-    '`openpool payout release <id> --reason …`';
-  const wait = { code: 'AWAITING_OPERATOR', reason: words } as const;
-  return { kind: 'waiting', wait, untilHead: Number.MAX_SAFE_INTEGER };
-}
-
-/** "waiting for 3 more confirmations", for a transaction in this block. */
-export function awaitingConfirmations(
-  blockNumber: number,
-  rules: { readonly confirmations: number; readonly head: number },
-): Wait {
-  const missing = Math.max(blockNumber + rules.confirmations - 1 - rules.head, 1);
-  const noun = missing === 1 ? 'confirmation' : 'confirmations';
-  return { code: 'AWAITING_CONFIRMATIONS', reason: `waiting for ${missing} more ${noun}` };
 }

@@ -1,22 +1,23 @@
 /** Who settles, and what that worker has to do besides reading receipts: payouts that wait, sagas to tell. */
-import { sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Database, Reader } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
+import { list, query, rows } from '../../db/query.js';
 import type { WaitCode } from '../rules/payout.js';
+import { isOpenSlot, isSigned, nonceSlot, payout, settler } from './tables.js';
 
-/** A worker that dies is replaced after so long. */
+/** After this long without a renewal another worker takes over. */
 const LEASE = '8 seconds';
 
 /**
- * Takes or renews the right to settle; true when this worker has it. Nothing that moves money relies on it:
- * two that settle at once do the same work twice.
+ * Takes or renews the right to settle, and gives true when this worker has it. It only saves work: two workers that
+ * settle at once do the same work twice, and no money moves twice.
  */
 export async function holdSettling(
   db: Database,
   { id, canSign }: { readonly id: string; readonly canSign: boolean },
 ): Promise<boolean> {
-  const rows = await query(
+  const taken = await query(
     db,
     sql`INSERT INTO settler AS s (one, holder, can_sign, until)
         VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
@@ -26,44 +27,46 @@ export async function holdSettling(
             OR (excluded.can_sign AND NOT s.can_sign)
         RETURNING 1`,
   );
-  return rows.length > 0;
+  return taken.length > 0;
 }
 
 /** Lets the next worker settle at once. */
 export async function leaveSettling(db: Database, id: string): Promise<void> {
-  await db.execute(sql`DELETE FROM settler WHERE holder = ${id}::uuid`);
+  await db.delete(settler).where(eq(settler.holder, id));
 }
 
-/** Wallets of this chain that have signed transfers under way, with how many. */
-export async function countOpenSlots(
+/** Wallets of this chain that have signed transfers under way. */
+export async function walletsUnderWay(
   reader: Reader,
   chainId: number,
-): Promise<ReadonlyMap<Address, number>> {
-  const rows = await query<{ wallet: Address; open: number }>(
-    reader,
-    sql`SELECT wallet, count(*)::int AS open FROM nonce_slot
-         WHERE chain_id = ${chainId} AND state = 'open' GROUP BY wallet ORDER BY wallet`,
-  );
-  return new Map(rows.map(({ wallet, open }) => [wallet, open]));
+): Promise<ReadonlySet<Address>> {
+  const open = await reader
+    .selectDistinct({ wallet: nonceSlot.wallet })
+    .from(nonceSlot)
+    .where(and(eq(nonceSlot.chainId, chainId), isOpenSlot))
+    .orderBy(asc(nonceSlot.wallet));
+  return new Set(open.map(({ wallet }) => wallet));
 }
 
 /** Payouts that have signed bytes and have not ended, the oldest first. */
 export async function signedPayouts(reader: Reader): Promise<readonly string[]> {
-  const rows = await query<{ id: string }>(
-    reader,
-    sql`SELECT id FROM payout WHERE state IN ('signed', 'reopened') ORDER BY created_at, id`,
-  );
-  return rows.map(({ id }) => id);
+  const signed = await reader
+    .select({ id: payout.id })
+    .from(payout)
+    .where(isSigned())
+    .orderBy(asc(payout.createdAt), asc(payout.id));
+  return signed.map(({ id }) => id);
 }
 
 /** Payouts that have ended without their sagas having been told, the longest ended first. */
 export async function untoldPayouts(reader: Reader, limit: number): Promise<readonly string[]> {
-  const rows = await query<{ id: string }>(
-    reader,
-    sql`SELECT id FROM payout WHERE closed_at IS NOT NULL AND told_at IS NULL
-         ORDER BY closed_at LIMIT ${limit}`,
-  );
-  return rows.map(({ id }) => id);
+  const untold = await reader
+    .select({ id: payout.id })
+    .from(payout)
+    .where(and(isNotNull(payout.closedAt), isNull(payout.toldAt)))
+    .orderBy(asc(payout.closedAt))
+    .limit(limit);
+  return untold.map(({ id }) => id);
 }
 
 export async function markTold(db: Database, payoutIds: readonly string[]): Promise<void> {
@@ -72,7 +75,7 @@ export async function markTold(db: Database, payoutIds: readonly string[]): Prom
     UPDATE payout SET told_at = now() WHERE id = ANY(${list(payoutIds)}::uuid[]) AND closed_at IS NOT NULL`);
 }
 
-/** What frees every payout that waits with one of these frees the oldest first. */
+/** Payouts that wait for one of these are freed together, when the wallet, the chain or the day allows; the oldest goes first. */
 const FREED_TOGETHER: readonly WaitCode[] = [
   'WALLET_HALTED',
   'WALLET_EMPTY',
@@ -83,7 +86,7 @@ const FREED_TOGETHER: readonly WaitCode[] = [
   'SIGNER_REFUSED',
   'WALLET_REPLACED',
 ];
-/** A saga that nobody has taken up for so long: no worker ran it, or its code fails. */
+/** After this long without a first try, no worker runs the payout's saga, or the saga's code fails. */
 const NOT_TAKEN_UP = '1 minute';
 
 /** A payout for which nothing is signed, and why. */
@@ -101,7 +104,7 @@ export interface Place {
 }
 
 export interface WaitingPage {
-  /** Begins behind this one; null: with the oldest. */
+  /** The page begins after this one, or with the oldest when null. */
   readonly after: Place | null;
   readonly limit: number;
 }
@@ -134,22 +137,23 @@ export function waitingAlone(reader: Reader, page: WaitingPage): Promise<readonl
 
 async function waiting(
   reader: Reader,
-  which: ReturnType<typeof sql>,
+  which: SQL,
   { after, limit }: WaitingPage,
 ): Promise<readonly WaitingPayout[]> {
   const behind =
     after === null
       ? sql``
       : sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.payoutId}::uuid)`;
-  const rows = await query<{ id: string; wait_code: WaitCode | null; created: string }>(
+  const found = await rows(
     reader,
-    sql`SELECT id, wait_code, created_at::text AS created FROM payout
+    { payoutId: payout.id, waitCode: payout.waitCode, createdAt: String },
+    sql`SELECT id AS "payoutId", wait_code AS "waitCode", created_at::text AS "createdAt" FROM payout
          WHERE state = 'reserved' AND held_at IS NULL ${which} ${behind}
          ORDER BY created_at, id LIMIT ${limit}`,
   );
-  return rows.map(({ id, wait_code, created }) => ({
-    payoutId: id,
-    waitCode: wait_code,
-    place: { payoutId: id, createdAt: created },
+  return found.map(({ payoutId, waitCode, createdAt }) => ({
+    payoutId,
+    waitCode,
+    place: { payoutId, createdAt },
   }));
 }

@@ -7,9 +7,14 @@ import { createTestDatabase, type TestDatabase } from '../../../test/harness/dat
 import { rehearse, transact } from '../../db/transact.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { currentTerms } from '../../payouts/store/payee-standings.js';
-import { readTerms } from '../../standing/store/pool-reads.js';
 import { type TermsFile, type TermsValues, termsAt } from '../rules/terms.js';
-import { changeTerms, openTerms, readTermsHistory, type TermsOrder } from './terms.js';
+import {
+  changeTerms,
+  findTermsInForce,
+  openTerms,
+  readTermsHistory,
+  type TermsOrder,
+} from './recorded-terms.js';
 import { forgetFile, keepFile, runningFiles } from './worker-terms.js';
 
 const VALUES: TermsValues = {
@@ -57,7 +62,7 @@ describe('a worker that starts', () => {
     await start(VALUES);
     const before = Date.now();
     const { recorded } = await start(FIVE, '2026-11-01T00:00:00Z');
-    // The time has gone by: they hold from now on, and nothing is reached back to.
+    // The time has gone by, and so the terms hold from now on and do not reach back.
     expect(recorded?.fromMs).toBeGreaterThanOrEqual(before);
     for (const old of [file(VALUES), file(VALUES, '2026-10-31T00:00:00Z')]) {
       const again = await openTerms(database.db, old, 'host/2');
@@ -126,7 +131,7 @@ describe('a worker that starts', () => {
 describe('a person who changes the terms', () => {
   it('is refused before the first start', async () => {
     await expect(act({ commissionBps: 1 })).rejects.toMatchObject({ code: 'TERMS_UNKNOWN' });
-    expect(await readTerms(database.db)).toBeUndefined();
+    expect(await findTermsInForce(database.db)).toBeUndefined();
   });
 
   it('changes what is named, from now on, and every reader has it', async () => {
@@ -136,7 +141,7 @@ describe('a person who changes the terms', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     const due = { ...FIVE, rounding: 'net-floor' };
     expect((await history()).inForce).toMatchObject({ ...due, id: after.id });
-    expect(await readTerms(database.db)).toEqual(due);
+    expect(await findTermsInForce(database.db)).toEqual(due);
     expect((await currentTerms(database.db)).terms.thresholdWei).toBe(VALUES.thresholdWei);
     expect(await act({ commissionBps: 500 })).toMatchObject({ changed: false });
     expect(await audit()).toMatchObject([
@@ -280,7 +285,7 @@ describe('two replicas with files of their own, restarted in any order between a
     const t0 = Date.now();
     const files: TermsFile[] = [file(VALUES), file(FIVE)];
     const acts: KeptAct[] = [{ fromMs: 0, namedMs: 0, commissionBps: 2_500 }];
-    /** Times that were used, by acts that were taken back too. */
+    /** Times that were used, including those of acts that were withdrawn. */
     const used = new Set([0]);
     await openTerms(db, file(VALUES), 'first');
     for (const one of steps) {

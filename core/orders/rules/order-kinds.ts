@@ -1,25 +1,25 @@
-/** What a person may order, by kind: everything that is carried out for somebody, with its arguments. */
+/** What a person may order: each kind of order, with its arguments. */
 import type { NodeType } from '../../base/remote-worker.js';
 
-/** Unattributed jobs: the named ones, or all that fit. */
+/** Chooses unattributed jobs: the named ones, or all that fit the filter. */
 export interface JobChoice {
-  /** Handles, `source/time/event id`; at most 200. Empty: those that fit. */
+  /** Handles, `source/time/event id`; at most 200. Empty when the filter chooses. */
   readonly jobs: readonly string[];
   readonly requestId: string | null;
   readonly sourceId: string | null;
-  /** Event times before this, ISO. */
+  /** Only events from before this time, ISO. */
   readonly before: string | null;
 }
 
-/** Which events are read again, both ends included by their whole seconds, ISO. */
+/** Which events are read again. Both ends are ISO times, and their whole seconds belong to the range. */
 export interface BackfillRange {
-  /** Null: from the beginning of the source. */
+  /** Null reads from the beginning of the source. */
   readonly from: string | null;
-  /** Null: to the end of what the source has. */
+  /** Null reads to the end of what the source has. */
   readonly to: string | null;
 }
 
-/** Addresses are in lower case, amounts decimal strings of wei, times ISO: they are kept as JSON. */
+/** The arguments are kept as JSON: addresses in lower case, amounts as decimal strings of wei, times as ISO. */
 export interface OrderArgs {
   /** Pay now what is pending for a payee. */
   readonly 'payout.manual': {
@@ -29,12 +29,15 @@ export interface OrderArgs {
   };
   /** Book what the wallet's key did outside of the ledger. */
   readonly 'wallet.adopt': {
-    /** Calls that a person has looked at: they paid nobody of this pool. */
+    /** Calls that a person has examined, and vouches that they paid nobody of this pool. */
     readonly vouchedHashes: readonly string[];
-    /** The ledger has paid from this wallet from this nonce on, and does not know it: an older backup. Null: from the one that pays. */
+    /**
+     * After an older backup was restored: the ledger had paid from this wallet, from this nonce on, and does not know
+     * it. A wallet of null is the one that pays.
+     */
     readonly paidFrom?: { readonly wallet: string | null; readonly nonce: number };
   };
-  /** Give a payout's amount back to pending, where nothing can pay it any more. */
+  /** Give a payout's amount back to pending, because nothing can pay it any more. */
   readonly 'payout.release': { readonly payoutId: string };
   /** Book a payment that somebody made for the pool outside of it. */
   readonly 'payout.paid-elsewhere': { readonly payoutId: string; readonly txHash: string };
@@ -42,10 +45,10 @@ export interface OrderArgs {
   readonly 'jobs.assign': {
     readonly choice: JobChoice;
     readonly payee: string;
-    /** Null: the job's own. */
+    /** Null takes the job's own. */
     readonly nodeType: NodeType | null;
     readonly region: string | null;
-    /** The payee may be one that was never seen. */
+    /** Whether the payee may be one that was never seen. */
     readonly newPayee: boolean;
   };
   /** Keep unattributed jobs for the pool. */
@@ -55,7 +58,7 @@ export interface OrderArgs {
     readonly payee: string;
     readonly nodeType: NodeType | null;
     readonly region: string | null;
-    /** Negative: taken from what is pending. */
+    /** Negative when it is taken from what is pending. */
     readonly amountWei: string;
     readonly reference: string;
     readonly newPayee: boolean;
@@ -63,7 +66,7 @@ export interface OrderArgs {
   };
   /** Try events that were set aside again. */
   readonly 'set-aside.retry': {
-    /** At most 200. Empty: those that fit. */
+    /** At most 200. Empty when code and source choose. */
     readonly ids: readonly number[];
     readonly code: string | null;
     readonly sourceId: string | null;
@@ -72,9 +75,9 @@ export interface OrderArgs {
   readonly 'source.backfill': BackfillRange & { readonly sourceId: string };
   /** Compute all balances again from the raw events; a dry run only compares. */
   readonly 'ledger.rebuild': {
-    /** Also correct what was paid out already: the payee then earns off its debt. */
+    /** Whether to correct also what was paid out already; the payee then has a debt to earn off. */
     readonly allowDebt: boolean;
-    /** Leave the scratch schema behind. */
+    /** Whether to leave the scratch schema behind. */
     readonly keep: boolean;
   };
   /** Bring a month of raw events back into the table: `2025-03`. */
@@ -87,16 +90,16 @@ export type OrderKind = keyof OrderArgs;
 export interface Order<Kind extends OrderKind> {
   readonly id: string;
   readonly kind: Kind;
-  /** What it is about: a payee, a payout's id, a source. */
+  /** What the order is about, such as a payee, a payout's id or a source. */
   readonly subject: string;
   readonly args: OrderArgs[Kind];
-  /** Only shows what it would do. */
+  /** Whether to only show what it would do. */
   readonly dryRun: boolean;
   readonly actor: string;
   readonly reason: string;
 }
 
-/** An order's arguments with who gave it, as those who carry it out take it. */
+/** What carries an order out needs: its arguments, and who gave it. */
 export type GivenOrder<Kind extends OrderKind> = OrderArgs[Kind] &
   Pick<Order<Kind>, 'dryRun' | 'actor' | 'reason'>;
 
@@ -105,7 +108,7 @@ export function givenBy<Kind extends OrderKind>(order: Order<Kind>): GivenOrder<
   return { ...args, dryRun, actor, reason };
 }
 
-/** What a retry is about, in the audit log. */
+/** The subject of a retry in the audit log. */
 export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry']): string {
   const named = ids.length === 0 ? [] : [`ids ${ids.join(', ')}`];
   const fitting = [code, sourceId].filter((part) => part !== null);
@@ -115,8 +118,8 @@ export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry
 const HOUR_MS = 3_600_000;
 
 /**
- * How long an order may be carried out. One that no worker took up in this time was given for
- * circumstances that are gone; the long ones are tried again for days.
+ * How long after it was given an order may be carried out. One that no worker took up in this time was given in
+ * circumstances that are gone. Long work is tried again for days, and so gets more.
  */
 export function orderLifetimeMs(kind: OrderKind): number {
   const isLong = kind === 'source.backfill' || kind === 'ledger.rebuild';

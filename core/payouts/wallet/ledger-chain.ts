@@ -4,11 +4,11 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/chain-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
-import { newestFinalBlocks } from '../store/nonces/final-blocks.js';
+import { newestFinalBlocks } from '../store/nonces/known-blocks.js';
 import { finalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
 
-/** How many endpoints show the ledger's own blocks, and in words what the others show. */
+/** How many endpoints show the ledger's own blocks, and what the others show instead. */
 interface Sight {
   readonly ours: number;
   readonly others: readonly OtherChainError[];
@@ -16,9 +16,9 @@ interface Sight {
 }
 
 /**
- * Meets the chain when a worker starts. The first worker for which a quorum agrees writes the anchor down.
- * Throws CHAIN_ID_WRONG or CHAIN_NOT_OURS when whatever answers shows another chain, and a ChainError
- * while too few show ours.
+ * Checks the chain when a worker starts. The first worker for which a quorum agrees stores the anchor. Throws
+ * CHAIN_ID_WRONG or CHAIN_NOT_OURS when every endpoint that answers shows another chain, and a ChainError while too
+ * few show ours.
  */
 export async function meetChain(deps: MoneyDeps): Promise<void> {
   const known = (await findLedger(deps.db))?.anchor ?? null;
@@ -36,9 +36,9 @@ export async function meetChain(deps: MoneyDeps): Promise<void> {
 }
 
 /**
- * Returns when a quorum of endpoints shows the anchor and the newest blocks that the ledger knows as
- * final: before anything that cannot be undone. Throws CHAIN_NOT_OURS when some show another chain and too
- * few ours, a ChainError when too few show anything.
+ * Returns when a quorum of endpoints shows the anchor and the newest blocks that the ledger knows as final. It is
+ * called before anything that cannot be undone. Throws CHAIN_NOT_OURS when some endpoints show another chain and too
+ * few show ours, and a ChainError when too few answer.
  */
 export async function requireOwnChain(deps: MoneyDeps): Promise<void> {
   const sight = await look(deps);
@@ -50,7 +50,7 @@ export async function requireOwnChain(deps: MoneyDeps): Promise<void> {
   requireQuorum(deps, sight);
 }
 
-/** The same for who can wait: a ChainError in every case. */
+/** Does the same for callers that can wait and try again: it throws a ChainError in every case. */
 export async function awaitOwnChain(deps: MoneyDeps): Promise<void> {
   try {
     await requireOwnChain(deps);
@@ -72,7 +72,7 @@ function requireQuorum(deps: MoneyDeps, { ours, others, unknown }: Sight): void 
 async function look(deps: MoneyDeps): Promise<Sight> {
   const blocks = await newestFinalBlocks(deps.db, deps.chain.chainId);
   const numbers = blocks.map(({ number }) => number);
-  // The anchor is part of every post, and so of this one, however many blocks there are.
+  // The client checks the anchor with every request, so one request is made even when there are no blocks to compare.
   const outcomes = await deps.rpc.survey(async (reads) => {
     if (numbers.length === 0) await reads.chainId();
     return numbers.length === 0 ? new Map<number, KnownBlock>() : await reads.headers(numbers);
@@ -103,7 +103,7 @@ function faultOf(
   return undefined;
 }
 
-/** The chain's first block; where endpoints have lost that one, a final block. */
+/** Stores the chain's first block as the anchor, or a final block where the endpoints have lost the first one. */
 async function writeAnchor(deps: MoneyDeps): Promise<KnownBlock> {
   const anchor = (await agreedBlock(deps, 0)) ?? (await agreedBlock(deps, await finalBlock(deps)));
   if (anchor === undefined) {
@@ -111,7 +111,7 @@ async function writeAnchor(deps: MoneyDeps): Promise<KnownBlock> {
     throw new ChainError('refused', words);
   }
   await keepAnchor(deps.db, anchor);
-  // Another worker may have been quicker.
+  // Another worker may have stored its anchor first.
   return (await findLedger(deps.db))?.anchor ?? anchor;
 }
 

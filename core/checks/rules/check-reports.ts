@@ -1,4 +1,4 @@
-/** What checks of the chain against the ledger answer with. Amounts are decimal strings of wei. */
+/** What the checks report through Temporal. Amounts are decimal strings of wei. */
 
 export interface AuditReport {
   readonly ok: boolean;
@@ -7,9 +7,9 @@ export interface AuditReport {
 
 export interface AdoptionReport {
   readonly applied: boolean;
-  /** Everything that the wallet has sent is accounted for. */
+  /** True when everything that the wallet has sent is accounted for. */
   readonly complete: boolean;
-  /** What has to happen before it is complete. */
+  /** What has to happen before the adoption is complete; null when it is. */
   readonly waiting: string | null;
   readonly findings: readonly {
     readonly nonce: number;
@@ -27,7 +27,7 @@ export interface RepairReport {
   readonly words: string;
 }
 
-/** opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
+/** What an interval came to: opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
 export interface ReconciliationReport {
   readonly ok: boolean;
   readonly fromBlock: number;

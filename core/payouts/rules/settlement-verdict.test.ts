@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Inclusion } from '../../chain/rules/receipt.js';
-import { decideSettlement } from './settlement.js';
+import { decideSettlement } from './settlement-verdict.js';
 import { describeWait } from './waits.js';
 
 const wallet = '0x00000000000000000000000000000000000000aa';

@@ -1,13 +1,13 @@
 /**
  * The dated terms in the ledger. Every change is an act that names its time, made in one transaction with its line in
- * the audit log. The clock is the database's: that of a worker, an hour off, would let terms reach back or come late.
+ * the audit log. Times are compared with the database's clock, because a worker's clock that is an hour off would let
+ * terms reach back or come late.
  */
-import { type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, inArray, isNull, lte, type SQLWrapper, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { Rounding } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
-import { list, query } from '../../db/query.js';
+import { rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import {
@@ -24,40 +24,40 @@ import {
 } from '../rules/terms.js';
 import { terms } from './tables.js';
 
-// Before any event there can be. Not the year 1: JavaScript reads Postgres' text of it as 2001.
+// Earlier than any event. The year 1 would not do, because JavaScript reads Postgres' text of it as 2001.
 const BEGINNING_MS = 0;
-/** The actor of an act that stands in a file. */
+/** The actor of an act that a configuration file asks for. */
 const FILE = 'configuration';
 
 /** All versions, and what holds now. */
 export interface TermsHistory {
-  /** Ascending by their beginning; withdrawn ones too. At least one. */
+  /** In the order in which they begin, withdrawn ones included. At least one. */
   readonly versions: readonly TermsVersion[];
   readonly inForce: TermsVersion;
   readonly now: Date;
 }
 
-/** What a start found its file to be, once that was carried out. */
+/** How a worker's file compares with the ledger, after its act was carried out if it had one. */
 export interface OpenedTerms extends TermsHistory {
   readonly verdict: FileVerdict;
-  /** What the file's act has made, when it had one. */
+  /** The version that the file's act has made; null when it had none. */
   readonly recorded: TermsVersion | null;
 }
 
 /** What an act came to. */
 export interface TermsChange {
-  /** False: these terms hold from that time on already. */
+  /** False when these terms already hold from that time on. */
   readonly changed: boolean;
   readonly before: TermsVersion;
   readonly after: TermsVersion;
-  /** Announced before, and never to come into force now. */
+  /** Versions that had been announced, and now never come into force. */
   readonly withdrawn: readonly TermsVersion[];
 }
 
-/** What a person asks for; what is left out stays as it is at that time. */
+/** What a person asks for. Values that are left out stay as they are at that time. */
 export interface TermsOrder extends Decision {
   readonly changes: Partial<TermsValues>;
-  /** Null: from now on. */
+  /** Null means from now on. */
   readonly from: Date | null;
 }
 
@@ -66,7 +66,7 @@ export interface TermsOrder extends Decision {
  * file changes nothing unless it carries an act, `pool.termsFrom`, that is later than every one before it. Throws
  * TERMS_FROM_TAKEN when other terms are recorded under its time.
  *
- * @param process where the file was read, for the audit log
+ * @param process which process read the file, for the audit log
  */
 export async function openTerms(
   db: Database,
@@ -84,17 +84,15 @@ export async function openTerms(
     const at = { namedMs, fromMs, nowMs };
     const reason = `pool.termsFrom: ${iso(namedMs)} in the configuration of ${process}`;
     const recorded = await insertVersion(tx, file.values, at);
-    await recordAct(tx, {
-      ...{ actor: FILE, reason, before: termsAt(versions, fromMs), after: recorded },
-      withdrawn: [],
-    });
+    const before = termsAt(versions, fromMs);
+    await recordAct(tx, { actor: FILE, reason, before, after: recorded, withdrawn: [] });
     return { ...history(await readVersions(tx), nowMs), verdict, recorded };
   });
 }
 
 /**
- * Carries out a person's act: from its time on these terms hold, and what had been announced for later is withdrawn.
- * Throws TERMS_FROM_PAST and TERMS_FROM_TAKEN; TERMS_UNKNOWN before the first start.
+ * Carries out a person's act: these terms hold from its time on, and what had been announced for later is withdrawn.
+ * Throws TERMS_FROM_PAST and TERMS_FROM_TAKEN, and TERMS_UNKNOWN before the first start.
  */
 export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<TermsChange> {
   const nowMs = await lockTerms(tx);
@@ -120,17 +118,28 @@ export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<T
   return { changed: true, before, after, withdrawn };
 }
 
-/** Undefined before the first start. */
+/** Reads all terms; undefined before the first start. */
 export async function findTermsHistory(reader: Reader): Promise<TermsHistory | undefined> {
   const versions = await readVersions(reader);
   return versions.length === 0 ? undefined : history(versions, await databaseNow(reader));
 }
 
-/** Throws TERMS_UNKNOWN before the first start. */
+/** Reads all terms; throws TERMS_UNKNOWN before the first start. */
 export async function readTermsHistory(reader: Reader): Promise<TermsHistory> {
   const versions = await readVersions(reader);
   requireSome(versions);
   return history(versions, await databaseNow(reader));
+}
+
+/** Reads only the terms that hold now, by the database's clock; undefined before the first start. */
+export async function findTermsInForce(reader: Reader): Promise<TermsValues | undefined> {
+  const [inForce] = await reader
+    .select(VALUES)
+    .from(terms)
+    .where(and(lte(terms.fromDt, sql`clock_timestamp()`), isNull(terms.withdrawnAt)))
+    .orderBy(desc(terms.fromDt))
+    .limit(1);
+  return inForce;
 }
 
 function history(versions: readonly TermsVersion[], nowMs: number): TermsHistory {
@@ -147,52 +156,43 @@ async function lockTerms(tx: Transaction): Promise<number> {
   return databaseNow(tx);
 }
 
-/** The millisecond that begins next: nothing that happened until now is at or after it. */
+/** Reads the millisecond that begins next by the database's clock; nothing has happened at or after it yet. */
 async function databaseNow(reader: Reader): Promise<number> {
-  const [row] = await query<{ ms: string }>(
+  const [clock] = await rows(
     reader,
+    { ms: Number },
     sql`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + 1 AS ms`,
   );
-  if (row === undefined) throw new Error('the database does not tell its time');
-  return Number(row.ms);
+  if (clock === undefined) throw new Error('the database does not tell its time');
+  return clock.ms;
 }
 
-interface VersionRow {
-  readonly id: number;
-  readonly from_ms: string;
-  readonly named_ms: string;
-  readonly recorded_ms: string;
-  readonly commission_bps: number;
-  readonly threshold_wei: string;
-  readonly min_interval_ms: string;
-  readonly rounding: Rounding;
-  readonly withdrawn: boolean;
-}
+const VALUES = {
+  commissionBps: terms.commissionBps,
+  thresholdWei: terms.thresholdWei,
+  minIntervalMs: terms.minIntervalMs,
+  rounding: terms.rounding,
+};
 
-const msOf = (time: SQL): SQL => sql`round(extract(epoch FROM ${time}) * 1000)::bigint`;
+const msOf = (time: SQLWrapper) =>
+  sql`round(extract(epoch FROM ${time}) * 1000)::bigint`.mapWith(Number);
 
 async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
-  const rows = await query<VersionRow>(
-    reader,
-    sql`SELECT id, ${msOf(sql`from_dt`)} AS from_ms, ${msOf(sql`coalesce(named_from, from_dt)`)} AS named_ms,
-               ${msOf(sql`created_at`)} AS recorded_ms, commission_bps, threshold_wei, min_interval_ms,
-               rounding, withdrawn_at IS NOT NULL AS withdrawn
-          FROM terms ORDER BY from_dt`,
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    fromMs: Number(row.from_ms),
-    namedMs: Number(row.named_ms),
-    recordedMs: Number(row.recorded_ms),
-    commissionBps: row.commission_bps,
-    thresholdWei: BigInt(row.threshold_wei),
-    minIntervalMs: Number(row.min_interval_ms),
-    rounding: row.rounding,
-    isWithdrawn: row.withdrawn,
-  }));
+  const { id, fromDt, namedFrom, createdAt, withdrawnAt } = terms;
+  return reader
+    .select({
+      id,
+      fromMs: msOf(fromDt),
+      namedMs: msOf(sql`coalesce(${namedFrom}, ${fromDt})`),
+      recordedMs: msOf(createdAt),
+      ...VALUES,
+      isWithdrawn: sql<boolean>`${withdrawnAt} IS NOT NULL`,
+    })
+    .from(terms)
+    .orderBy(asc(fromDt));
 }
 
-/** An act of the first file that is still to come follows as one of its own. */
+/** Records the first file's terms from the beginning on. If its act is still to come, that act makes a second version. */
 async function begin(tx: Transaction, file: TermsFile, nowMs: number): Promise<void> {
   const { values, namedMs } = file;
   const isPast = namedMs !== null && namedMs <= nowMs;
@@ -220,26 +220,25 @@ async function insertVersion(
 }
 
 async function withdraw(tx: Transaction, versions: readonly TermsVersion[]): Promise<void> {
-  await tx.execute(sql`
-    UPDATE terms SET withdrawn_at = clock_timestamp()
-     WHERE id = ANY(${list(versions.map(({ id }) => id))}::int[])`);
+  const ids = versions.map(({ id }) => id);
+  await tx.update(terms).set({ withdrawnAt: sql`clock_timestamp()` }).where(inArray(terms.id, ids));
 }
 
 async function recordAct(tx: Transaction, act: Omit<TermsChange, 'changed'> & Decision) {
   const { actor, reason, before, after, withdrawn } = act;
+  const gone = withdrawn.map((one) => `${iso(one.fromMs)}: ${termsWords(one)}`);
   await recordDecision(tx, {
-    ...{ actor, reason, action: 'terms.change', subject: String(after.id) },
+    actor,
+    reason,
+    action: 'terms.change',
+    subject: String(after.id),
     detail: {
       from: iso(after.fromMs),
       ...(after.namedMs === after.fromMs ? {} : { named: iso(after.namedMs) }),
       change: changeWords(before, after),
       old: termsWords(before),
       new: termsWords(after),
-      ...(withdrawn.length === 0
-        ? {}
-        : {
-            withdrawn: withdrawn.map((one) => `${iso(one.fromMs)}: ${termsWords(one)}`).join('; '),
-          }),
+      ...(withdrawn.length === 0 ? {} : { withdrawn: gone.join('; ') }),
     },
   });
 }
