@@ -5,19 +5,23 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
 import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
 
-/** Who may do and see what: one bearer token, for everything that is not public. */
+/** Decides who may do and see what. One bearer token opens everything that is not public. */
 export interface Access {
-  /** Throws unless the request brings the configured token, also when its address has tried too many. */
+  /** Throws unless the request brings the configured token, and also when its address has tried too many. */
   requireToken(c: Context): void;
-  /** Whether this request brings the configured token. */
   bringsToken(c: Context): boolean;
-  /** Whether this request may see where workers and orchestrators can be reached. */
-  showsAddresses(c: Context): boolean;
-  /** Whether it may read what sources, nodes and workers said; whoever may not sees codes and places. */
-  showsWords(c: Context): boolean;
+  shows(c: Context): Shown;
 }
 
-/** What a request brings; `waits`: a token that is not looked at, because its address tried too many. */
+/** What a request may see besides what everybody sees. */
+export interface Shown {
+  /** Where workers and orchestrators can be reached. */
+  readonly addresses: boolean;
+  /** What sources, nodes and workers said; without it, codes and our own sentences stand in their place. */
+  readonly words: boolean;
+}
+
+/** What token a request brings. One that `waits` is not read, because its address has tried too many wrong ones. */
 type Verdict = 'none' | 'right' | 'wrong' | 'waits';
 
 export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
@@ -36,7 +40,7 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
     wrong.count(address);
     return mustWait ? 'waits' : 'wrong';
   };
-  // A request is judged once, however often its routes ask.
+  // Judges each request once, however often its routes ask: a wrong token must count once.
   const verdicts = new WeakMap<Context, Verdict>();
   const verdictOf = (c: Context): Verdict => {
     const verdict = verdicts.get(c) ?? judge(c);
@@ -66,12 +70,14 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
       );
     },
     bringsToken,
-    showsAddresses: (c) => api.showConnections || bringsToken(c),
-    showsWords: bringsToken,
+    shows(c) {
+      const words = bringsToken(c);
+      return { addresses: api.showConnections || words, words };
+    },
   };
 }
 
-/** Who stands at the other end of the connection: a proxy, where there is one. Empty in tests without a server. */
+/** The other end of the connection, which may be a proxy. Empty in tests without a server. */
 const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
 
 function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
@@ -81,5 +87,5 @@ function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
   return env?.incoming?.socket;
 }
 
-/** Digests have one length: comparing them tells nothing about the token's own. */
+/** Digests have one length, so that comparing them tells nothing about the length of the token. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

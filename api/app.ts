@@ -3,24 +3,25 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
-import type { ApiDeps } from '../client/deps.js';
-import { toErrorAnswer } from '../client/errors.js';
+import { toErrorAnswer } from '../client/error-answers.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { textFault } from '../core/base/text.js';
+import type { Database } from '../core/db/database.js';
 import { statementError } from '../core/db/statement-error.js';
 import { type Access, createAccess } from './access.js';
 import { metricsRoutes } from './metrics/route.js';
-import { statusPageRoutes } from './page/route.js';
+import { statusPageRoutes } from './page/status-page.js';
 import { STYLE_HASH } from './page/style.js';
 import { publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
 import { compatRoutes } from './routes/compat.js';
-import { decisionRoutes } from './routes/events/decisions.js';
-import { eventRoutes } from './routes/events/events.js';
+import { decisionRoutes } from './routes/events/event-decisions.js';
 import { findingRoutes } from './routes/events/findings.js';
 import { historyRoutes } from './routes/events/history.js';
 import { sourceRoutes } from './routes/events/sources.js';
+import { uncountedRoutes } from './routes/events/uncounted.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/money/payees.js';
 import { payoutRoutes } from './routes/money/payouts.js';
@@ -36,13 +37,26 @@ import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** The whole API as a function from requests to answers; `serve.ts` makes it listen. */
+export interface ApiDeps extends RunningPool {
+  /** The connections of everything that is read while answers are kept. @default db */
+  readonly reads?: Database;
+  /** How long strangers get the same answer again; with 0, every answer is made anew. @default 0 */
+  readonly answersKeptMs?: number;
+  /** How much memory the kept answers may take. @default 64 MiB */
+  readonly mostKeptBytes?: number;
+  /** Called with each fault that the client sees as INTERNAL only. @default console.error */
+  readonly onFault?: (error: unknown, request: string) => void;
+  /** Called with an address that has tried too many wrong tokens, at most every ten seconds. */
+  readonly onWrongTokens?: (address: string, total: number) => void;
+}
+
+/** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
   const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
   const access = createAccess(deps.config.api, wrong);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
   if (keptMs === 0) return createRoutes(deps, { access, wrong });
-  // Whatever is read goes over connections of its own: orders, health and readiness never wait for these.
+  // Reads have connections of their own, for which orders, health and readiness never wait.
   const readers = { ...deps, db: reads };
   const open = createRoutes(readers, { access, wrong, inside: gates() });
   const trusted = createRoutes(readers, { access, wrong, inside: gate() });
@@ -51,13 +65,13 @@ export function createApp(deps: ApiDeps): Hono {
   return createRoutes(deps, { access, wrong, first });
 }
 
-/** A door for those with the token: no crowd of strangers stands before it, and none of theirs before orders. */
+/** The read gate of those with the token: strangers never wait in its queue. */
 function gate(): MiddlewareHandler {
   const own = createReadGate();
   return (_, next) => own.run(next);
 }
 
-/** A door for the few answers that ask for nothing in particular, so that no crowd of questions keeps them waiting. */
+/** Two read gates for strangers: the few plain answers, which dashboards poll, never queue behind particular questions. */
 function gates(): MiddlewareHandler {
   const [plain, particular] = [createReadGate(), createReadGate()];
   return async (c, next) => {
@@ -69,9 +83,9 @@ function gates(): MiddlewareHandler {
 interface Surroundings {
   readonly access: Access;
   readonly wrong: WrongTokens;
-  /** Comes before everything else. */
+  /** Runs before everything else. */
   readonly first?: MiddlewareHandler;
-  /** Comes last before the routes. */
+  /** Runs last, before the routes. */
   readonly inside?: MiddlewareHandler;
 }
 
@@ -79,7 +93,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   const app = new Hono();
   if (first !== undefined) app.use(first);
   app.use(securityHeaders());
-  // Dashboards elsewhere may read; what a browser must ask leave for beyond that is refused.
+  // Dashboards on other hosts may read; browsers refuse them everything else.
   app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
   app.use(
     bodyLimit({
@@ -104,7 +118,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
     }),
   );
   app.use(async (c, next) => {
-    // Parts of a path are looked for in the database as they are.
+    // Parts of a path go into database queries as they are.
     if (textFault(c.req.path) !== undefined) throw new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE);
     await next();
   });
@@ -114,7 +128,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   app.route('/', metricsRoutes(deps, wrong));
   app.route('/v1', healthRoutes(deps));
   app.route('/v1', poolRoutes(deps, access));
-  app.route('/v1', eventRoutes(deps, access));
+  app.route('/v1', uncountedRoutes(deps, access));
   app.route('/v1', decisionRoutes(deps, access));
   app.route('/v1/workers', workerRoutes(deps, access));
   app.route('/v1/payees', payeeRoutes(deps, access));
@@ -126,10 +140,10 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
   app.route('/v1', historyRoutes(deps, access));
-  // Answered, not thrown: what is thrown here cannot become a 405 any more.
+  // Answers instead of throwing: an error thrown here could not become a 405 any more.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
-    // The path alone: a query may hold what belongs in no log.
+    // Logs the path alone: a query may hold what belongs in no log.
     if (toErrorAnswer(error).body.code === 'INTERNAL') {
       reportFault(deps, error, `${c.req.method} ${c.req.path}`);
     }
@@ -158,7 +172,7 @@ function securityHeaders() {
     },
     xFrameOptions: 'DENY',
     crossOriginResourcePolicy: 'cross-origin',
-    // Whether this host speaks TLS is for the proxy in front to say.
+    // The proxy in front knows whether this host speaks TLS.
     strictTransportSecurity: false,
   });
 }

@@ -1,7 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addressOf,
@@ -17,15 +17,8 @@ const at = (text: string) => new Date(`2026-03-01T${text}Z`);
 
 describe("the first manager's answers", () => {
   let database: TestDatabase;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
   const appWith = (api = {}) =>
-    createApp({
-      db: database.db,
-      poolId: TEST_POOL_ID,
-      client,
-      config: testConfig(api),
-      version: '1.2.3',
-    });
+    createApp(poolOf(database.db, { config: testConfig(api), version: '1.2.3' }));
   const get = async (path: string, headers = {}, api = {}) =>
     (await appWith(api).request(path, { headers })).text();
 
@@ -82,7 +75,7 @@ describe("the first manager's answers", () => {
     expect(rows[0]?.['last_updated']).toBe('2026-03-01T10:00:00.000Z');
   });
 
-  it('leaves out those whose connection is older than the reset, in the order of time and then of sequence', async () => {
+  it('leaves out workers whose connection is older than the reset, by time and then by sequence', async () => {
     const rows = JSON.parse(await get('/workers?filtered=true')) as { nodeType: string }[];
     expect(rows.map((row) => row.nodeType)).toEqual(['transcode']);
   });

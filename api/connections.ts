@@ -1,18 +1,18 @@
-/** Bounds to what clients may hold of this process: connections, and time. */
+/** Limits how many connections clients may hold, and for how long. */
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Beyond so many the oldest one without the token goes: whoever comes to halt the pool always gets in. */
+/** Beyond so many, the oldest connection without the token is closed: a person who wants to halt the pool always gets in. */
 const MOST_CONNECTIONS = 500;
-/** How long a request without the token may take until its answer has been read to the end. */
+/** How long a client without the token may take to read its whole answer. */
 const ANSWER_MS = 30_000;
 
-/** For the server's making: how long a request may take to arrive. */
+/** Options of the server: how long a request may take to arrive. */
 export const ARRIVAL_LIMITS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   keepAliveTimeout: 5_000,
-  // The default looks at them every half minute.
+  // The default checks every half minute.
   connectionsCheckingInterval: 2_000,
 };
 
@@ -23,12 +23,12 @@ export interface Bounds {
 
 const trusted = new WeakSet<object>();
 
-/** Exempts the connection of whoever has shown the token. */
+/** Exempts a connection that has shown the token. */
 export function trustConnection(socket: object): void {
   trusted.add(socket);
 }
 
-/** Closes connections that are too many, and those on which an answer is read too slowly. */
+/** Closes connections beyond the limit, and those on which an answer is read too slowly. */
 export function boundConnections(server: Server, bounds: Bounds = {}): void {
   const { mostConnections = MOST_CONNECTIONS, answerMs = ANSWER_MS } = bounds;
   const open = new Set<Socket>();

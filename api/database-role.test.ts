@@ -53,7 +53,7 @@ describe('an API with the role openpool_api', () => {
     await owner.execute(sql`
       INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at)
       VALUES ('SOURCE_FAILING', 'orchestrator-ai', '', 'warning', 'it fails', '{}', now(), now())`);
-    // Without a worker: what is asked for is started, and nobody answers.
+    // There is no worker: workflows are started, and nobody answers.
     space = await createTestNamespace();
     const { client } = space;
     const log = createLog({ level: 'silent' });
@@ -115,7 +115,7 @@ describe('an API with the role openpool_api', () => {
     expect(known.status).toBe(200);
   });
 
-  it('is held back by Postgres at no other POST either', async () => {
+  it('is stopped by Postgres at no other POST', async () => {
     const reason = 'a trial';
     const bodies: Record<string, unknown> = {
       '/v1/payouts': { payee: PAYEE, reason },
@@ -211,7 +211,7 @@ describe('an API with the role openpool_api', () => {
     );
     expect(rows.length).toBeGreaterThan(30);
     for (const { name } of rows) await db.$client.query(`SELECT FROM ${name} LIMIT 1`);
-    // Those of later migrations and months too.
+    // The role also reads the tables of later migrations and months.
     await database.db.execute(sql`CREATE TABLE added_later (n int)`);
     await db.$client.query('SELECT * FROM added_later');
   });

@@ -1,6 +1,5 @@
-/** What the sentinel found and what it watches, as the API tells it. */
+/** What the API shows of the sentinel's findings and of the figures that it watches. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keepReconciliation } from '../core/checks/store/reconciliation-records.js';
@@ -10,6 +9,7 @@ import type { Condition } from '../core/sentinel/rules/finding.js';
 import { UNMATCHED_AGES } from '../core/sentinel/rules/source-figures.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,
@@ -20,7 +20,6 @@ import {
   post,
   TEST_TOKEN,
   TEST_WALLET,
-  testConfig,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
@@ -53,19 +52,9 @@ const silent: Condition = {
 };
 
 let database: TestDatabase;
-// Nothing listens there: all of this works with Temporal down.
-const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-
 async function request(path: string, init: RequestInit = {}, status = 200): Promise<Response> {
-  const { db } = database;
-  const deps = {
-    db,
-    poolId: TEST_POOL_ID,
-    client,
-    config: testConfig(),
-    version: '1.2.3',
-    now: () => NOW,
-  };
+  // All of this works with Temporal down.
+  const deps = poolOf(database.db, { version: '1.2.3', now: () => NOW });
   const response = await createApp(deps).request(path, init);
   expect(response.status).toBe(status);
   return response;
@@ -178,7 +167,7 @@ describe('what the sentinel watches', () => {
     expect(JSON.stringify(await get('/v1/findings', TOKEN))).toContain('10.1.2.3');
     const all = await get<FindingsAnswer>('/v1/findings?all=true&source=south');
     expect(all.findings).toMatchObject([{ code: 'SOURCE_SILENT', resolvedAt: iso(1) }]);
-    // Of that source alone, and that one has ended.
+    // The source has one finding, which has ended.
     expect(all).toMatchObject({ open: 0 });
     const first = await get<FindingsAnswer>('/v1/findings?all=true&limit=2');
     const rest = await get<FindingsAnswer>(
@@ -218,7 +207,7 @@ describe('what the sentinel watches', () => {
     ]);
   });
 
-  it('shows of each source its lag, its silence and its clock', async () => {
+  it('shows the lag, the silence and the clock of each source', async () => {
     const { sources } = await get<{ sources: Json[] }>('/v1/sources');
     expect(sources).toMatchObject([
       {
@@ -260,7 +249,7 @@ describe('what the sentinel watches', () => {
   });
 
   describe('as metrics', () => {
-    it('tells a scraper of every source, without a name that came from outside', async () => {
+    it('tells a scraper about every source, without foreign names', async () => {
       const samples = await scrape();
       const north = Object.entries({
         source_lag_seconds: 120,
@@ -320,7 +309,7 @@ describe('what the sentinel watches', () => {
       const samples = await scrape();
       expect(samples.get('audit_age_seconds{}')).toBe(180);
       expect(samples.get('audit_history_age_seconds{}')).toBe(5_400);
-      // By the clock of the database.
+      // These ages are by the clock of the database.
       expect(samples.get('worker_turn_age_seconds{}')).toBeGreaterThanOrEqual(40);
       expect(samples.get('worker_turn_age_seconds{}')).toBeLessThan(100);
     });

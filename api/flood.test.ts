@@ -1,12 +1,12 @@
-/** Readers without a token, in crowds: none of them may keep the pool's operator, or its probes, waiting. */
+/** Crowds of readers without a token, who must not keep the operator or the probes waiting. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeDatabase, type Database, openDatabase } from '../core/db/database.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { addTerms, addWallet, TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
+import { addTerms, addWallet, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { type RunningApi, startApi } from './serve.js';
 
 const WORKERS = 3_000;
@@ -39,13 +39,11 @@ describe('an API that strangers read in crowds', () => {
     reads.$client.on('acquire', () => {
       taken += 1;
     });
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
     api = await startApi({
-      ...{ db, reads, client, config: testConfig(), poolId: TEST_POOL_ID, version: '1' },
-      ...{
-        answersKeptMs: 1_000,
-        bounds: { mostConnections: MOST_CONNECTIONS, answerMs: ANSWER_MS },
-      },
+      ...poolOf(db),
+      reads,
+      answersKeptMs: 1_000,
+      bounds: { mostConnections: MOST_CONNECTIONS, answerMs: ANSWER_MS },
     });
   });
   afterAll(async () => {
@@ -60,7 +58,7 @@ describe('an API that strangers read in crowds', () => {
       ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason }) },
     });
   const halt = () => order('halt', 'an emergency');
-  /** Nobody reads from this table until the work is done. */
+  /** Locks a table that reads need until the work is done. */
   async function whileLocked(table: string, work: () => Promise<void>): Promise<void> {
     const lock = await database.db.$client.connect();
     await lock.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
@@ -90,7 +88,7 @@ describe('an API that strangers read in crowds', () => {
     expect(await wrong.json()).toMatchObject({ code: 'API_TOKEN_WRONG' });
   });
 
-  it('answers health and takes a halt while no read comes to its end, and refuses reads meanwhile', async () => {
+  it('answers health and takes a halt while reads are stuck, and refuses more reads meanwhile', async () => {
     expect(await (await get('/v1/wallet')).json()).toMatchObject({ halted: null });
     await whileLocked('remote_worker', async () => {
       const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`));
@@ -100,7 +98,7 @@ describe('an API that strangers read in crowds', () => {
       expect(await (await get('/v1/ready')).json()).toMatchObject({ database: 'ok' });
       const readyMs = performance.now();
       expect((await halt()).status).toBe(200);
-      // Nobody has waited for the reads, which take a second; Temporal is not there, and asked for 2 s at most.
+      // Nobody has waited for the reads, which take a second. Temporal is absent and is asked for 2 s at most.
       expect(performance.now() - readyMs).toBeLessThan(900);
       expect(performance.now() - startedMs).toBeLessThan(4_000);
       const answers = await Promise.all(crowd);
@@ -123,7 +121,7 @@ describe('an API that strangers read in crowds', () => {
     });
   });
 
-  it('takes orders while those with the token read in crowds, and lets these wait at a door of their own', async () => {
+  it('takes orders while those with the token read in crowds, and lets these wait in a queue of their own', async () => {
     await whileLocked('remote_worker', async () => {
       const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`, TOKEN));
       await sleep(200);
@@ -138,17 +136,17 @@ describe('an API that strangers read in crowds', () => {
       .toBe(200);
   });
 
-  it('lets in whoever comes to halt the pool although more connections are open than there may be', async () => {
+  it('lets a person halt the pool although more connections are open than the limit', async () => {
     const idle = await Promise.all(Array.from({ length: 2 * MOST_CONNECTIONS }, () => open()));
     expect((await halt()).status).toBe(200);
     await expect.poll(() => idle.filter(({ destroyed }) => destroyed).length).toBeGreaterThan(59);
     for (const socket of idle) socket.destroy();
   });
 
-  it('closes on a reader who does not read, and gives others all of it meanwhile', async () => {
+  it('closes the connection of a reader who does not read, and gives others the whole answer meanwhile', async () => {
     const slow = await open();
     slow.pause();
-    // More than the sockets on both sides take in.
+    // The answer is larger than the buffers of the sockets on both sides.
     slow.write('GET /workers HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
     const text = await (await get('/workers')).text();
     expect(JSON.parse(text)).toHaveLength(WORKERS);
@@ -167,10 +165,11 @@ describe('an API that strangers read in crowds', () => {
       slowReads.$client.on('acquire', () => {
         taken += 1;
       });
-      const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
       other = await startApi({
-        ...{ db: database.db, reads: slowReads, client, config: testConfig(), version: '1' },
-        ...{ poolId: TEST_POOL_ID, answersKeptMs: 60_000, mostKeptBytes: 60_000 },
+        ...poolOf(database.db),
+        reads: slowReads,
+        answersKeptMs: 60_000,
+        mostKeptBytes: 60_000,
         onFault: (error) => faults.push(error),
       });
     });
@@ -181,7 +180,7 @@ describe('an API that strangers read in crowds', () => {
     });
     const read = (path: string) => fetch(`${other.url}${path}`);
 
-    it('leaves what is kept and what is being made alone when strangers ask what they may', async () => {
+    it('keeps its answers when strangers send requests that decide nothing', async () => {
       await (await read('/v1/pool')).text();
       let waiting: Promise<Response> | undefined;
       await whileLocked('source', async () => {
@@ -200,7 +199,7 @@ describe('an API that strangers read in crowds', () => {
       expect((await waiting)?.status).toBe(200);
     });
 
-    it('gives whoever waits while the pool is halted an answer that knows of it', async () => {
+    it('gives a reader who waits while the pool is halted an answer that shows the halt', async () => {
       expect((await order('resume', 'it is over', other.url)).status).toBe(200);
       let waiting: Promise<Response> | undefined;
       await whileLocked('remote_worker', async () => {
@@ -213,7 +212,7 @@ describe('an API that strangers read in crowds', () => {
       expect(await answer?.text()).toContain('payouts halted');
     });
 
-    it('gives a reader his answer although others have taken its place in what is kept', async () => {
+    it('gives a reader the answer although it has been evicted meanwhile', async () => {
       let waiting: Promise<Response> | undefined;
       await whileLocked('source', async () => {
         waiting = read('/v1/sources?');

@@ -1,5 +1,4 @@
-/** Whatever a stranger can write into the ledger, planted there, and looked for in every public answer. */
-import { Client, Connection } from '@temporalio/client';
+/** Plants whatever a stranger can write into the ledger, and searches every public answer for it. */
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import {
 } from '../client/views/outside.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,
@@ -22,11 +22,10 @@ import {
   CHAIN_ID,
   TEST_TOKEN,
   TEST_WALLET,
-  testConfig,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
-/** What a worker called its host, and an address that no pattern of addresses finds. */
+/** A host name that a worker invented, and an address that no pattern of addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';
 const NOW = new Date();
 const at = NOW.toISOString();
@@ -38,11 +37,7 @@ let payoutId = '';
 beforeAll(async () => {
   database = await createTestDatabase();
   const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  app = createApp({
-    ...{ db, poolId: 'test-pool', client, config: testConfig() },
-    ...{ version: '1', now: () => NOW },
-  });
+  app = createApp(poolOf(db, { now: () => NOW }));
   await addTerms(db, 1n);
   await addWallet(db);
   await plantInSources();
@@ -94,7 +89,7 @@ async function plantInSources(): Promise<void> {
     VALUES (1, 0, 1, false, ${JSON.stringify([{ code: 'COUNT_DIFFERS', message: CANARY }])}, 1, false, 'cli')`);
 }
 
-/** Every route that is read, with what stands for its parameters. */
+/** Every GET route, with values for its parameters. */
 function paths(): readonly string[] {
   const values: Readonly<Record<string, string>> = {
     '/v1/sources/:id': '/v1/sources/north',
@@ -110,8 +105,8 @@ function paths(): readonly string[] {
   return [...new Set([...filled, '/v1/unattributed?role=received', '/v1/findings?all=true'])];
 }
 
-describe('words from outside', () => {
-  it('stand in no answer to whoever brings no token, on no route', async () => {
+describe('foreign texts', () => {
+  it('stand in no answer without the token, on any route', async () => {
     expect(paths().length).toBeGreaterThan(20);
     for (const path of paths()) {
       const response = await app.request(path);

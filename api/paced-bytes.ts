@@ -1,12 +1,12 @@
-/** Large answers go out in slices, so many in a while for all readers: between two slices everybody else has a turn. */
+/** Sends large answers in slices, with a limit for all readers together; other requests are served between two slices. */
 
-/** A socket's write copies what it is given: this much is a fraction of a millisecond. */
+/** Writing to a socket copies the bytes: this much takes a fraction of a millisecond. */
 const SLICE_BYTES = 256 * 1024;
-/** All readers together get four slices each ten milliseconds, 100 MB a second: more is nobody's dashboard. */
+/** All readers together get four slices every ten milliseconds, 100 MB a second: no dashboard needs more. */
 const SLICES_EACH_WHILE = 4;
 const WHILE_MS = 10;
 
-/** One that is not larger goes out at once. */
+/** Smaller answers go out at once. */
 export const isLarge = (bytes: Uint8Array): boolean => bytes.byteLength > SLICE_BYTES;
 
 /** The bytes as a stream that waits for its turn before each slice. Nothing is copied: readers share the bytes. */
@@ -27,7 +27,7 @@ export function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
   );
 }
 
-/** Those who wait, by the number of their answer: who has begun first is served first, so that they do not all end at once. */
+/** The waiting streams by the number of their answer. The oldest answer goes first, so that answers end one after the other. */
 const line = new Map<number, () => void>();
 let begun = 0;
 let given = 0;

@@ -6,7 +6,7 @@ import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { tellSagas } from '../activities/sagas.js';
-import { openTemporal } from '../client/sagas.js';
+import { openTemporal } from '../client/workflow-calls.js';
 import { closeDatabase, type Database } from '../core/db/database.js';
 import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';
@@ -55,7 +55,7 @@ interface Answer {
 
 describe('payouts through the API', () => {
   let database: TestDatabase;
-  /** The same one, under the role that an API process has. */
+  /** The same database, under the role of an API process. */
   let apiDb: Database;
   let chain: LocalChain;
   let wallet: TestWallet;
@@ -235,7 +235,7 @@ describe('payouts through the API', () => {
   });
 
   it("passes an operator's messages to the saga and answers in its words", async () => {
-    // More than the wallet has: the saga waits before anything is signed.
+    // The amount is more than the wallet has: the saga waits before anything is signed.
     const payee = await credit(database.db, [50n * ETH]);
     const made = await post('/v1/payouts', { payee });
     expect(made).toMatchObject({
@@ -279,7 +279,7 @@ describe('payouts through the API', () => {
       body: { payout: { approved: { reason: 'a whole year' } } },
     });
     expect(approved.body.words).toContain('approved');
-    // It was poked: the next thing in its way is the balance.
+    // The saga was poked; now it waits for the balance.
     await untilPayout(id, ({ wait }) => wait?.code === 'WALLET_EMPTY');
     await post(`/v1/payouts/${id}/cancel`, { reason: 'a test' });
   });
@@ -350,7 +350,7 @@ describe('payouts through the API', () => {
     });
   });
 
-  it('refuses a body that is too large or no JSON', async () => {
+  it('refuses a body that is too large or is not JSON', async () => {
     const large = await post('/v1/payouts', { payee: 'x'.repeat(20_000) });
     expect(large).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
     const init = { method: 'POST', headers: TOKEN, body: '{' };

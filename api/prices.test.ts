@@ -1,9 +1,9 @@
-/** What a compute unit costs beside what it usually costs, over HTTP, on a real Postgres. */
-import { Client, Connection } from '@temporalio/client';
+/** What a compute unit costs and what it usually costs, over HTTP, on a real Postgres. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
+import { TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 const NOW = new Date('2026-03-01T12:10:00Z');
@@ -12,19 +12,10 @@ const TOKEN = { authorization: `Bearer ${TEST_TOKEN}` };
 let database: TestDatabase;
 
 async function request(path: string, headers = {}): Promise<Response> {
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const deps = {
-    db: database.db,
-    poolId: TEST_POOL_ID,
-    client,
-    config: testConfig(),
-    version: '1',
-    now: () => NOW,
-  };
-  return createApp(deps).request(path, { headers });
+  return createApp(poolOf(database.db, { now: () => NOW })).request(path, { headers });
 }
 
-/** Twenty jobs in the hour so long ago, a thousand units each. */
+/** Adds twenty jobs of a thousand units each, so many hours ago. */
 async function price(model: string, hoursAgo: number, perUnitWei: string, source = 'north') {
   await database.db.execute(sql`
     INSERT INTO job_price VALUES (${source}, date_trunc('hour', ${NOW.toISOString()}::timestamptz)
@@ -46,7 +37,7 @@ describe('the prices of a source', () => {
   });
   afterAll(() => database.close());
 
-  it('stand beside the usual ones, what is farthest from them first', async () => {
+  it('stand next to the usual ones, the farthest from them first', async () => {
     const answer = await (await request('/v1/sources/north/prices')).json();
     const hour = '2026-03-01T12:00:00.000Z';
     const shared = { nodeType: 'ai', pipeline: 'llm', hour, jobs: 20 };
@@ -67,7 +58,7 @@ describe('the prices of a source', () => {
     expect((await request('/v1/sources/west/prices')).status).toBe(404);
   });
 
-  it('are two figures of each source to a scraper, without a name from outside', async () => {
+  it('are two figures of each source for a scraper, without foreign names', async () => {
     const lines = (await (await request('/metrics')).text()).split('\n');
     expect(lines.filter((line) => line.startsWith('openpool_price_change_ratio'))).toEqual([
       'openpool_price_change_ratio{source="north",extreme="highest",pool="test-pool"} 1.5',

@@ -1,4 +1,4 @@
-/** Answers to those who bring no token: made once a second at most, then the same bytes for all who ask. */
+/** Keeps the answers to requests without the token: each is made once a second at most, and everybody who asks gets the same bytes. */
 import type { MiddlewareHandler } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
 import { LRUCache } from 'lru-cache';
@@ -16,11 +16,11 @@ interface Options {
   readonly access: Access;
   /** The routes as a stranger sees them, on connections of their own. */
   readonly open: Routes;
-  /** The routes as those with the token read them, on the same connections, through a door of their own. */
+  /** The routes as those with the token read them, on the same connections, behind a read gate of their own. */
   readonly trusted: Routes;
-  /** How long an answer is given again. */
+  /** How long an answer is reused. */
   readonly keptMs: number;
-  /** What all that is kept may take. @default 64 MiB */
+  /** How much memory all kept answers may take. @default 64 MiB */
   readonly mostBytes?: number | undefined;
 }
 
@@ -29,28 +29,28 @@ interface Routes {
 }
 
 const MOST_BYTES = 64 * 1024 * 1024;
-/** What an entry holds beside its body. */
+/** The size of an entry without its body. */
 const ENTRY_BYTES = 1_000;
-/** While no new one can be made, an answer of before is better than none until it is this old. */
+/** While no new answer can be made, an old one is better than none up to this age. */
 const STALE_MS = 10_000;
 const BUSY = 503;
 
-/** So often an answer is made again for one reader because something was decided meanwhile. */
+/** How often an answer is made again for one reader because something was decided meanwhile. */
 const MOST_TRIES = 3;
 
-/** What is about this process alone has no answer to keep, and waits at no door. */
+/** Paths about this process alone: they are never kept and never wait. */
 const OWN = new Set(['/v1/health', '/v1/ready']);
-/** What answers nothing without the token has no answer to keep either. */
+/** Paths that need the token, and so have no public answer to keep. */
 const NEEDS_TOKEN = new Set(['/v1/audit-log']);
 
 /**
- * Gives strangers' GETs from what is kept, and lets orders through. What is kept is made from the path and
- * the query alone: no header of whoever asks first reaches an answer that others get.
+ * Answers strangers' GETs from the kept answers, and lets orders through. A kept answer is made from path and query
+ * alone: no header of the first reader reaches an answer that others get.
  */
 export function publicAnswers(options: Options): MiddlewareHandler {
   const { access, trusted } = options;
   let answers = createAnswers(options);
-  /** Whoever waits while something is decided gets an answer from after that, and never an error for it. */
+  /** A reader who waits while something is decided gets an answer from after the decision, and never an error. */
   const current = async (pathAndQuery: string): Promise<Kept> => {
     for (let tries = 1; ; tries += 1) {
       const asked = answers;
@@ -63,8 +63,8 @@ export function publicAnswers(options: Options): MiddlewareHandler {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (!isRead) {
       await next();
-      // Whoever has just decided something sees it. Nobody else makes answers be made anew: strangers' OPTIONS are
-      // answered well, too. What is being made for the answers of before comes to its end by itself.
+      // A person who has just decided something sees it in the next answer. Only decisions empty the kept answers:
+      // strangers' OPTIONS succeed as well and must not. Answers that are being made end by themselves.
       const hasDecided = c.req.method === 'POST' && c.res.ok && access.bringsToken(c);
       if (hasDecided) answers = createAnswers(options);
       return;
@@ -82,7 +82,7 @@ export function publicAnswers(options: Options): MiddlewareHandler {
   };
 }
 
-/** Nothing in here is as old as what was decided last: they are made anew for that, not emptied. */
+/** Makes an empty store of answers. Each decision gets a new one, so that no answer in it is older than the decision. */
 function createAnswers({ open, keptMs, mostBytes = MOST_BYTES }: Options): LRUCache<string, Kept> {
   const make = async (pathAndQuery: string): Promise<Kept> => {
     const response = await open.fetch(new Request(`http://pool${pathAndQuery}`));
@@ -94,14 +94,14 @@ function createAnswers({ open, keptMs, mostBytes = MOST_BYTES }: Options): LRUCa
     maxSize: mostBytes,
     sizeCalculation: ({ body }, key) => body.byteLength + key.length + ENTRY_BYTES,
     ttl: keptMs,
-    // One that is too old stays for the time when no new one can be made.
+    // Keeps answers that are too old for the time when no new one can be made.
     noDeleteOnStaleGet: true,
-    // One whose place goes to others while it is being made is given to those who wait for it all the same.
+    // An answer that is evicted while it is being made still goes to those who wait for it.
     ignoreFetchAbort: true,
     async fetchMethod(key, stale, { options }) {
       const kept = await make(key);
       if (kept.status === 200) return kept;
-      // A refusal is shared by those who wait for it, and no longer.
+      // Those who wait for a refusal share it; it is kept no longer.
       options.ttl = 1;
       const mayBeStale = kept.status === BUSY && stale?.status === 200;
       return mayBeStale && Date.now() - stale.madeMs < STALE_MS ? stale : kept;

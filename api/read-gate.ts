@@ -1,11 +1,11 @@
 /**
- * The door before the reads of strangers: few run at a time, the others wait, and are told to come again when that
- * takes too long. To be told so at once would have them at the door again at once.
+ * Limits how many reads run at the same time. The others queue, and get API_BUSY when that takes too long; an immediate
+ * refusal would only bring them back immediately.
  */
 import { PoolError } from '../core/base/errors/pool-error.js';
 
 export interface ReadGate {
-  /** Runs the read when its turn has come; throws API_BUSY when too many wait, or when it has waited too long. */
+  /** Runs the read when its turn comes; throws API_BUSY when too many wait, or when it has waited too long. */
   run<T>(read: () => Promise<T>): Promise<T>;
 }
 
@@ -14,13 +14,13 @@ interface GateOptions {
   readonly atOnce?: number;
   /** Reads that may wait for their turn. @default 500 */
   readonly mayWait?: number;
-  /** How long one waits at most. @default 2000 */
+  /** How long a read waits at most. @default 2000 */
   readonly patienceMs?: number;
 }
 
 /**
- * After a read its place stays empty for twice as long as the read took: three places then keep one connection to
- * Postgres busy on average, whatever is asked for, and leave the rest of the machine to those who count and pay.
+ * After a read, its place stays empty for twice as long as the read took. Three places then keep one connection to
+ * Postgres busy on average, whatever is asked for; the rest of the machine is left for counting and paying.
  */
 const REST = 2;
 const LONGEST_REST_MS = 5_000;
@@ -40,7 +40,7 @@ export function createReadGate(options: GateOptions = {}): ReadGate {
         () => {
           line.delete(next);
           reject(busy());
-          // Not all of a crowd at the same moment.
+          // A random part keeps a crowd from returning all at the same moment.
         },
         patienceMs * (0.5 + Math.random() / 2),
       );

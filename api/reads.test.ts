@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/catalogue.js';
@@ -6,7 +5,8 @@ import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { recordBalance } from '../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,
@@ -34,21 +34,14 @@ interface List {
 
 describe('the reads of /v1', () => {
   let database: TestDatabase;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const deps = (api = {}) => ({
-    db: database.db,
-    client,
-    config: testConfig(api),
-    poolId: TEST_POOL_ID,
-    version: '1.2.3',
-    now: () => NOW,
-  });
+  const deps = (api = {}) =>
+    poolOf(database.db, { config: testConfig(api), version: '1.2.3', now: () => NOW });
   async function get<T = Json>(path: string, headers = {}, status = 200): Promise<T> {
     const response = await createApp(deps()).request(path, { headers });
     expect(response.status).toBe(status);
     return (await response.json()) as T;
   }
-  /** Every item of a list, three a page. */
+  /** Walks through a whole list, three items a page. */
   async function walk(path: string, key: string, between = async () => {}): Promise<Json[]> {
     const items: Json[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -86,7 +79,7 @@ describe('the reads of /v1', () => {
     }
     await addWorker(db, { payee: addressOf(1), nodeType: 'ai', region: 'eu', pendingWei: 100n });
     for (let n = 1; n <= 7; n += 1) {
-      // All in one instant: only the id tells them apart.
+      // All have one time: only the id tells them apart.
       await addPayout(db, {
         payee: addressOf(n),
         amountWei: 10n,
@@ -152,7 +145,7 @@ describe('the reads of /v1', () => {
     await database.db.execute(sql`DELETE FROM payout WHERE state = 'cancelled'`);
   });
 
-  it('refuses cursors, limits and filters that are none', async () => {
+  it('refuses malformed cursors, limits and filters', async () => {
     const far = Buffer.from('["1","2","3"]').toString('base64url');
     for (const path of ['/v1/payouts', '/v1/workers', '/v1/payees', '/v1/set-aside']) {
       for (const cursor of ['x', far, Buffer.from('["1\' OR 1=1"]').toString('base64url')]) {
@@ -285,7 +278,7 @@ describe('the reads of /v1', () => {
 
   const TRIED = expect.stringContaining('tried again by each new version');
 
-  it('shows what was set aside, and what was said only to those with the token', async () => {
+  it('shows what was set aside, and its text only to those with the token', async () => {
     const { events } = await get<{ events: Json[] }>('/v1/set-aside?source=north&limit=1');
     expect(events).toMatchObject([{ id: '5', raw: null, place: null, reason: TRIED }]);
     const full = await get<{ events: Json[] }>('/v1/set-aside?limit=1', TOKEN);

@@ -1,19 +1,12 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
-import {
-  addressOf,
-  addTerms,
-  addWallet,
-  addWorker,
-  TEST_TOKEN,
-  testConfig,
-} from '../test/kit/test-pool.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
+import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
-/** Probes and dashboards send what they like; nothing is looked up for it. */
+/** Paths of probes and dashboards, which may have any query: nothing is looked up by it. */
 const ANY_QUERY = ['/', '/status', '/workers', '/transcoder', '/transcoders', '/metrics'];
 const PROBES = ['/v1/health', '/v1/ready'];
 
@@ -24,12 +17,10 @@ describe('a request', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     const { db } = database;
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
     const faults = (error: unknown) => {
       throw error;
     };
-    const given = { config: testConfig(), poolId: TEST_POOL_ID, version: '1', onFault: faults };
-    app = createApp({ db, client, ...given });
+    app = createApp({ ...poolOf(db), onFault: faults });
     await addTerms(db, 5_000n);
     await addWallet(db);
     await addWorker(db, { payee: PAYEE, pendingWei: 9_000n });
@@ -47,7 +38,7 @@ describe('a request', () => {
   }
   const INVALID = { status: 400, code: 'REQUEST_INVALID' };
 
-  it('is refused with a field that its route does not know, whatever route it is', async () => {
+  it('is refused with a field that its route does not know, on every route', async () => {
     const routes = app.routes.filter(
       ({ method, path }) => method !== 'ALL' && ![...ANY_QUERY, ...PROBES].includes(path),
     );
@@ -180,7 +171,7 @@ describe('a request', () => {
     expect(answer).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED', allow });
   });
 
-  it('hears of no methods where nothing answers', async () => {
+  it('gets no list of methods where nothing answers', async () => {
     expect(await ask('/v1/poool', 'POST')).toMatchObject({
       ...{ status: 404, code: 'ROUTE_NOT_FOUND', allow: null },
     });

@@ -1,14 +1,16 @@
-/** Reading what clients send: whatever does not fit is refused by name before anything happens. */
+/** Reads what clients send, and refuses what does not fit, by its name, before anything happens. */
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { parseEventTime } from '../client/event-times.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { findTextFault } from '../core/base/text.js';
 import { parseAddress } from '../core/chain/checksums.js';
 import { MAX_PAGE_SIZE } from '../core/db/paging.js';
+import type { Access } from './access.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 
-/** A whole number in a query, in digits alone: `0x10` and `1e2` are slips. */
+/** A whole number in a query, in digits alone: `0x10` and `1e2` are mistakes. */
 export const wholeQuery = (least: number, most: number) =>
   z
     .string()
@@ -16,7 +18,7 @@ export const wholeQuery = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.number().min(least).max(most));
 
-export const pageQuery = z.strictObject({
+const pageQuery = z.strictObject({
   limit: wholeQuery(1, MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
   cursor: z.string().max(4_000).nullable().default(null),
 });
@@ -25,12 +27,33 @@ const noQuery = z.strictObject({});
 
 export const booleanQuery = z.enum(['true', 'false']).transform((text) => text === 'true');
 
-/** Kept in the audit log: something a reader can use later. */
-export const reasonText = z.string().trim().max(500);
-
 export const addressText = z.string().transform(parseAddress);
 
-/** The query, checked. A field that the schema does not name is refused, and so is one that is given twice. */
+/** A time of an event, as ISO. */
+export const eventTimeText = z.string().transform(parseEventTime);
+
+/** A reason for the audit log that has a default. */
+export const reasonText = z.string().trim().max(500);
+
+/** What every decision says: a reason, which is kept in the audit log for later readers. */
+export const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
+
+/** A decision that can be rehearsed. */
+export const rehearsableBody = decisionBody.extend({ dryRun: z.boolean().default(false) });
+
+/** Who acts, in the audit log. */
+export const ACTOR = 'api';
+
+/** The query of a list: its page, and the fields that it can be filtered by. */
+export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQuery.extend(fields);
+
+/** Reads the filter and the page of a list. */
+export function readList<Schema extends typeof pageQuery>(c: Context, schema: Schema) {
+  const { limit, cursor, ...filter } = readQuery(c, schema);
+  return { filter, page: { limit, cursor } };
+}
+
+/** Reads and checks the query. It refuses a field that the schema does not name, and one that is given twice. */
 export function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema): z.infer<Schema> {
   const given = Object.entries(c.req.queries());
   const twice = given.find(([, values]) => values.length > 1);
@@ -40,15 +63,18 @@ export function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema
   return read(schema, Object.fromEntries(given.map(([name, [value]]) => [name, value])), 'query');
 }
 
-/** Refuses whatever a query says where none is read: a slip would answer with everybody's rows. */
+/** Refuses any query where none is read: a misspelt filter would otherwise answer with everybody's rows. */
 export function refuseQuery(c: Context): void {
   readQuery(c, noQuery);
 }
 
-export async function readBody<Schema extends z.ZodType>(
+/** Reads the body of a request that changes something, which needs the token. */
+export async function readOrder<Schema extends z.ZodType>(
+  access: Access,
   c: Context,
   schema: Schema,
 ): Promise<z.infer<Schema>> {
+  access.requireToken(c);
   refuseQuery(c);
   const text = await c.req.text();
   let body: unknown;

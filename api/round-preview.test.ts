@@ -1,4 +1,3 @@
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +5,8 @@ import { toChecksum } from '../core/chain/checksums.js';
 import { previewRound } from '../core/payouts/store/reads/round-preview-reads.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import { haltWallet } from '../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,
@@ -43,8 +43,7 @@ describe('the preview of a payout round', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     const { db } = database;
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+    app = createApp(poolOf(db));
     await addWallet(db);
     await db.execute(sql`
       INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms, rounding)
@@ -74,7 +73,7 @@ describe('the preview of a payout round', () => {
     return (await response.json()) as Preview;
   }
 
-  it('says who would be paid, and of each other one why not, in words', async () => {
+  it('says who would be paid, and why each of the others would not', async () => {
     const { payees, totals, halts, nextCursor } = await get();
     const said = new Map(payees.map((one) => [one.payee.toLowerCase(), one]));
     const expected = [
@@ -141,7 +140,7 @@ describe('the preview of a payout round', () => {
     expect(totals).toMatchObject({ pays: 0, waits: 2, leftTodayWei: ETH / 2n });
   });
 
-  it('says what a round then does, and has changed nothing before', async () => {
+  it('says what a round does afterwards, and changes nothing itself', async () => {
     const before = await previewRound(database.db, pool);
     expect(await previewRound(database.db, pool)).toMatchObject({ payees: before.payees });
     const round = { roundId: '00000000-0000-4000-8000-000000000001', workflowId: 'round' };

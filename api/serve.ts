@@ -2,25 +2,24 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
-import type { ApiDeps } from '../client/deps.js';
-import { openTemporal } from '../client/sagas.js';
+import { openTemporal } from '../client/workflow-calls.js';
 import { readVersion } from '../config/reading/program.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
-import { createApp } from './app.js';
+import { type ApiDeps, createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 
-/** Whoever asks without the token gets the same bytes for so long. */
+/** How long requests without the token get the same bytes. */
 const ANSWERS_KEPT_MS = 1_000;
-/** What is read has these connections and no others, three for each door, and ends after this time. */
+/** The connections of all reads, three for each read gate, and how long a read may take. */
 const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
 /** How long requests that are under way may still take when the process ends. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
 export interface RunningApi {
   readonly url: string;
-  /** Takes no new requests, lets the open ones end, and resolves. */
+  /** Takes no new requests and resolves when the open ones have ended. */
   stop(): Promise<void>;
 }
 
@@ -65,7 +64,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-/** The API as a part of a process. It answers while Temporal is out of reach: the halt needs none. */
+/** Runs the API as a part of a process. It answers while Temporal is out of reach, because halting needs no Temporal. */
 export async function serveApi(context: ServiceContext): Promise<Service> {
   const { config, db, databaseUrl, ledger, log, version } = context;
   const { poolId } = ledger;
@@ -91,7 +90,7 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
     onWrongTokens,
   });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
-  // Where a worker has started this process, it waits for that.
+  // A worker that has started this process waits for this message.
   process.send?.('listening');
   return {
     done: new Promise(() => undefined),

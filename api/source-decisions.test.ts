@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ApiDeps } from '../client/deps.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { registerSources } from '../core/events/store/sources/source-register.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { lookAtSources } from '../core/sentinel/looking.js';
@@ -44,7 +44,7 @@ describe('deciding about a source over the API', () => {
       { id: 'a', readsFrom: OLD, ...rest },
       { id: 'b', readsFrom: 'http://10.0.0.9:1/pool/events', ...rest },
     ]);
-    app = createApp({ db, config: testConfig({ token: TEST_TOKEN }) } as ApiDeps);
+    app = createApp({ db, config: testConfig({ token: TEST_TOKEN }) } as RunningPool);
   });
   afterEach(() => database.close());
 

@@ -1,10 +1,10 @@
-/** The dated terms over the API: what is in force for everybody, and the act with the token. */
-import { Client, Connection } from '@temporalio/client';
+/** The dated terms over the API: everybody reads them, and the token changes them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { openTerms } from '../core/terms/store/recorded-terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
-import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
@@ -19,19 +19,11 @@ const FILE = {
 const DAY_MS = 86_400_000;
 
 let database: TestDatabase;
-// Nothing listens there: all of this works with Temporal down. The API's own file says other terms.
-const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-
+/** All of this works with Temporal down. The API's own file says other terms. */
 async function request(path: string, init: RequestInit = {}, status = 200) {
   const config = testConfig();
   const file = { ...config, pool: { ...config.pool, commissionBps: 9_000 } };
-  const app = createApp({
-    db: database.db,
-    client,
-    config: file,
-    poolId: TEST_POOL_ID,
-    version: '1',
-  });
+  const app = createApp(poolOf(database.db, { config: file }));
   const response = await app.request(path, init);
   expect(response.status, path).toBe(status);
   return (await response.json()) as Record<string, unknown>;
@@ -119,7 +111,7 @@ describe('the terms over the API', () => {
       ],
       files: [{ worker: 'host/1' }],
     });
-    // What was announced goes when an act before it says so.
+    // An announced version is withdrawn by an act with an earlier date.
     expect(await act({ commissionBps: 500, reason: 'not now' })).toMatchObject({
       ...{ changed: true, withdrawn: [{ from }] },
       words: expect.stringContaining(`what was announced for ${from} is withdrawn`),

@@ -1,9 +1,9 @@
-/** Another wallet, ordered over the API, with Temporal down and no worker at hand. */
-import { Client, Connection } from '@temporalio/client';
+/** Replaces the wallet over the API, with Temporal down and without a worker. */
 import { expect, it } from 'vitest';
 import { toChecksum } from '../core/chain/checksums.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
-import { createTestDatabase, TEST_POOL_ID } from '../test/harness/database.js';
+import { createTestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,
@@ -11,15 +11,13 @@ import {
   addWorker,
   TEST_TOKEN,
   TEST_WALLET,
-  testConfig,
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
 it('names another wallet once, with a reason that is kept, and tells where to send ETH and what to start', async () => {
   const database = await createTestDatabase();
   const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+  const app = createApp(poolOf(db));
   const [from, to] = [toChecksum(TEST_WALLET), toChecksum(addressOf(77))];
   const replace = async (body: object, token = TEST_TOKEN) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };

@@ -66,17 +66,17 @@ describe('an API that is asked with wrong tokens', () => {
       { incoming: { socket: { remoteAddress: address } } },
     );
 
-  it('answers 429 without looking at the token any more, and says when to come again', async () => {
+  it('answers 429 without checking the token, and says when to come again', async () => {
     const api = app();
     for (let n = 0; n < 5; n += 1) expect((await ask(api, '198.51.100.7', 'no')).status).toBe(401);
     const refused = await ask(api, '198.51.100.7', TEST_TOKEN);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ code: 'API_TOKEN_TRIED_TOO_OFTEN' });
-    // The right one gets as far as the body.
+    // The right token gets as far as the body.
     expect((await ask(api, '198.51.100.8', TEST_TOKEN)).status).toBe(400);
     expect(blocked).toEqual(['198.51.100.7']);
-    // What is public is answered, with or without a token.
+    // Public paths are answered with or without a token.
     expect((await ask(api, '198.51.100.7', 'no', '/v1/health')).status).toBe(200);
   });
 

@@ -1,25 +1,25 @@
-/** Wrong tokens are counted for each address, and slowed: guessing must not be a matter of patience. */
+/** Counts wrong tokens for each address, and makes an address wait that tries too many: nobody can guess a token by trying. */
 
-/** So many wrong ones of an address within the window are a slip of the hand. */
+/** So many wrong tokens of an address within the window may be mistakes. */
 const FREE_TRIES = 5;
 const WINDOW_MS = 60_000;
-/** However many addresses somebody has, they take no more memory than this. */
+/** Limits the memory that one person with many addresses can take. */
 const MOST_ADDRESSES = 10_000;
-/** One line in the log for a flood, not one for each. */
+/** A flood gets one line in the log, not one for each try. */
 const LOG_EVERY_MS = 10_000;
 
 export interface WrongTokens {
-  /** How long this address has to wait, in seconds; 0: it may try. */
+  /** How many seconds this address has to wait; 0 when it may try. */
   waitSeconds(address: string): number;
-  /** One more wrong token of this address. */
+  /** Counts one more wrong token of this address. */
   count(address: string): void;
-  /** All of this process. */
+  /** All wrong tokens since this process started. */
   total(): number;
 }
 
 interface Options {
   readonly now?: () => number;
-  /** Told when an address has used up its tries, at most every ten seconds. */
+  /** Called when an address has used up its tries, at most every ten seconds. */
   readonly onBlocked?: (address: string, total: number) => void;
 }
 
@@ -46,7 +46,7 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): W
       const entry = live(key) ?? { count: 0, untilMs: now() + WINDOW_MS };
       entry.count += 1;
       if (!tries.has(key) && tries.size >= MOST_ADDRESSES) {
-        // The oldest window ends first.
+        // Map keys are in order of insertion: the first window is the oldest.
         for (const oldest of tries.keys()) {
           tries.delete(oldest);
           break;
@@ -60,7 +60,7 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): W
   };
 }
 
-/** Whoever has one address of IPv6 has 2^64 of them. */
+/** The first 64 bits of an IPv6 address: a customer commonly has the 2^64 addresses behind them. */
 function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
   const [head = '', tail = ''] = address.split('%', 1)[0]?.split('::', 2) ?? [];
@@ -71,8 +71,8 @@ function networkOf(address: string): string {
 }
 
 /**
- * Whether a proxy may stand there, behind which strangers and the operator have one address: there a right
- * token is let through whatever others try, because halting must not depend on a stranger's manners.
+ * Whether the address may be a proxy, behind which strangers and the operator have the same address. From there a right
+ * token is accepted whatever others have tried: strangers must not be able to keep the operator from halting.
  */
 export function mayBeProxy(address: string): boolean {
   const plain = address.replace(/^::ffff:/, '');

@@ -1,8 +1,8 @@
-/** What a command works with, opened when it is asked for, and what its exit code says. */
+/** Opens what a command works with, prints its answer, and sets its exit code. */
 import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
-import type { ApiDeps } from '../client/deps.js';
-import { toErrorAnswer } from '../client/errors.js';
+import { toErrorAnswer } from '../client/error-answers.js';
+import type { RunningPool } from '../client/running-pool.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { ConfigError } from '../config/reading/problem.js';
 import { readVersion } from '../config/reading/program.js';
@@ -17,26 +17,26 @@ import { checkConfig } from '../start/checking/check-config.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { formatJson } from './output.js';
 
-/** 0: done. The others: */
+/** The exit codes besides 0, which says that it is done. */
 export const EXIT = {
-  /** Refused or failed; the error says which. */
+  /** The command was refused or failed; the error says which. */
   failed: 1,
   /** The command line or the configuration is wrong. */
   misused: 2,
-  /** A check found something: read the answer. */
+  /** A check found something; the answer says what. */
   found: 3,
-  /** The person went away by Ctrl-C; what was started goes on. */
+  /** The person left by Ctrl-C; the work goes on. */
   detached: 130,
 } as const;
 
 export interface CliContext {
   readonly config: Config;
   readonly db: Database;
-  /** With a client of Temporal that connects at its first call. */
-  readonly deps: ApiDeps;
-  /** Prints the text, or the value as JSON when that is asked for. */
+  /** What `client/` asks for; its client of Temporal connects at the first call. */
+  readonly deps: RunningPool;
+  /** Prints the text, or with `--json` the value. */
   answer(text: string, value: unknown): void;
-  /** Prints a line on the way to the answer; nothing when that is to be JSON. */
+  /** Prints a line of progress before the answer; nothing with `--json`. */
   note(line: string): void;
 }
 
@@ -47,12 +47,14 @@ interface GlobalOptions {
 
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** Runs a command with database and Temporal at hand; its number is the exit code. */
-export async function withContext(
-  command: Command,
-  run: (context: CliContext) => Promise<unknown>,
-): Promise<void> {
-  await guarded(command, async (options) => {
+/**
+ * Makes the action of a command: it opens the database and a client of Temporal, runs the command with its arguments and
+ * options, and takes a number that it returns as the exit code.
+ */
+export function withContext<Args extends readonly unknown[]>(
+  run: (context: CliContext, ...args: Args) => Promise<unknown>,
+): Action {
+  return action(async (options, ...args: Args) => {
     const config = await loadConfig(options.config);
     const database = await openPoolDatabase(config, { maxConnections: 3 });
     const { temporal } = config;
@@ -63,12 +65,17 @@ export async function withContext(
       const poolId = await readPoolId(db, config);
       const version = readVersion();
       const deps = {
-        ...{ db, client, config, version, answerTimeoutMs: ANSWER_TIMEOUT_MS },
+        db,
+        client,
+        config,
+        version,
+        answerTimeoutMs: ANSWER_TIMEOUT_MS,
         get poolId() {
           return poolId();
         },
       };
-      return await run({ config, db, deps, answer: printer(options), note: noter(options) });
+      const context = { config, db, deps, answer: printer(options), note: noter(options) };
+      return await run(context, ...args);
     } finally {
       await connection.close();
       await database.close();
@@ -77,8 +84,8 @@ export async function withContext(
 }
 
 /**
- * Compares the ledger with the configuration, and gives its pool's id. A database that is away is told by
- * whatever needs it: what was typed wrongly is told first.
+ * Compares the ledger with the configuration, and returns how to get its pool's id. When the database is away, that
+ * throws at its first use: mistakes on the command line are reported first.
  */
 async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => string> {
   try {
@@ -93,43 +100,45 @@ async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => 
   }
 }
 
-/** Runs a command on the database alone, before or after the first start. */
-export async function withDatabase(
-  command: Command,
-  run: (context: Pick<CliContext, 'config' | 'db' | 'answer'>) => Promise<unknown>,
-): Promise<void> {
-  await guarded(command, async (options) => {
+/** The same with the database alone, for commands that work before the first start. */
+export function withDatabase<Args extends readonly unknown[]>(
+  run: (context: Pick<CliContext, 'config' | 'db' | 'answer'>, ...args: Args) => Promise<unknown>,
+): Action {
+  return action(async (options, ...args: Args) => {
     const config = await loadConfig(options.config);
     const database = await openPoolDatabase(config, { maxConnections: 2 });
     try {
-      return await run({ config, db: database.db, answer: printer(options) });
+      return await run({ config, db: database.db, answer: printer(options) }, ...args);
     } finally {
       await database.close();
     }
   });
 }
 
-/** Reads the configuration as a worker would; wallet, sources and RPC endpoints included. */
-export async function runConfigCheck(command: Command): Promise<void> {
-  await guarded(command, async (options) => {
-    const { description, text, refusals, warnings } = await checkConfig(options.config);
-    const refused = refusals.map(({ code, message, help }) => ({ code, message, help }));
-    printer(options)(text, { ...description, refused, warnings });
-    return refused.length === 0 ? 0 : EXIT.misused;
-  });
-}
+/** Reads the configuration as a worker would, and tries wallet, sources and RPC endpoints as well. */
+export const runConfigCheck = action(async (options) => {
+  const { description, text, refusals, warnings } = await checkConfig(options.config);
+  const refused = refusals.map(({ code, message, help }) => ({ code, message, help }));
+  printer(options)(text, { ...description, refused, warnings });
+  return refused.length === 0 ? 0 : EXIT.misused;
+});
 
-async function guarded(
-  command: Command,
-  run: (options: GlobalOptions) => Promise<unknown>,
-): Promise<void> {
-  const options = command.optsWithGlobals<GlobalOptions>();
-  try {
-    const code = await run(options);
-    process.exitCode = typeof code === 'number' ? code : 0;
-  } catch (error) {
-    process.exitCode = printError(error, options.json);
-  }
+/** What commander calls: with the arguments of the command, its options, and the command itself. */
+type Action = (...given: readonly unknown[]) => Promise<void>;
+
+/** Reports errors and sets the exit code. */
+function action<Args extends readonly unknown[]>(
+  run: (options: GlobalOptions, ...args: Args) => Promise<unknown>,
+): Action {
+  return async (...given) => {
+    const options = (given.at(-1) as Command).optsWithGlobals<GlobalOptions>();
+    try {
+      const code = await run(options, ...(given.slice(0, -1) as unknown as Args));
+      process.exitCode = typeof code === 'number' ? code : 0;
+    } catch (error) {
+      process.exitCode = printError(error, options.json);
+    }
+  };
 }
 
 function printer({ json }: GlobalOptions): CliContext['answer'] {
@@ -148,14 +157,14 @@ function printError(error: unknown, isJson: boolean): number {
   const { body } = toErrorAnswer(error);
   const isUnknown = body.code === 'INTERNAL';
   const message = isUnknown && error instanceof Error ? causeChain(error) : body.message;
-  // Of a configuration each problem tells its own code, behind its place.
+  // The message of a configuration error has a code for each of its problems.
   const head = error instanceof ConfigError ? message : `${body.code}: ${message}`;
   const text = `${head}${isUnknown ? '' : `\n${body.help}`}`;
   process.stderr.write(`${isJson ? formatJson({ ...body, message }) : visible(text, 'lines')}\n`);
   return isMisuse(body.code) ? EXIT.misused : EXIT.failed;
 }
 
-/** What an HTTP client would have sent wrongly, a person has typed wrongly. */
+/** Codes that are a bad request in HTTP are a wrong command line here. */
 function isMisuse(code: PoolErrorCode): boolean {
   return code.startsWith('CONFIG_') || CATALOGUE[code].http === 400;
 }

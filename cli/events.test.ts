@@ -28,7 +28,7 @@ import { createTestNamespace, type TestNamespace } from '../test/harness/namespa
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const BOB = '0x0000000000000000000000000000000000000b0b';
-/** As everybody is to see it. */
+/** The same address with its checksum. */
 const BOB_SHOWN = '0x0000000000000000000000000000000000000B0b';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 
@@ -50,7 +50,7 @@ const startWorker = () =>
   startManagerProcess({
     ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
     ...{ namespace: space.namespace, chain, keystore: wallet.keystore, endpoint: orchestrator.url },
-    // No sync and no round comes between: what is counted here, a backfill has counted.
+    // No sync and no round runs meanwhile: every count here comes from a backfill.
     pool: { syncInterval: '365d', maxJobFee: '0.001 ETH', payoutInterval: '365d' },
   });
 
@@ -65,7 +65,7 @@ beforeAll(async () => {
   await recordTestTerms(database.db);
   worker = await startWorker();
   await worker.says('openpool worker ready');
-  // The sync of a new schedule comes at once: it must find nothing.
+  // A new schedule syncs at once, and that sync must find nothing.
   await until('the first sync', async () => {
     const rows = await query(
       database.db,
@@ -87,7 +87,7 @@ async function json(...args: readonly string[]) {
   return { code, err, answer: JSON.parse(out === '' ? '{}' : out) as Record<string, unknown> };
 }
 
-/** A command in a process of its own, for what a signal does to it. */
+/** Runs a command in a process of its own, which can get a signal. */
 function watching(...args: readonly string[]) {
   const line = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, ...args];
   const child = spawn(process.execPath, line, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -113,7 +113,7 @@ describe('events and unattributed money on the command line', () => {
     }
     const all = orchestrator.rows;
     const releases: (() => void)[] = [];
-    // A batch and a little more, and then nothing until it is let go.
+    // Answers with a batch and a little more, and then waits until it is released.
     orchestrator.answer = (_, response) => {
       const cut = all
         .slice(0, BATCH_SIZE + 1_000)
@@ -176,7 +176,7 @@ describe('events and unattributed money on the command line', () => {
     await sound();
   }, 180_000);
 
-  it('a backfill is refused in words when it makes no sense', async () => {
+  it('a backfill that makes no sense is refused, and the refusal says why', async () => {
     const never = await openpool('backfill', '--source', 'one', '--from', 'last week');
     expect(never).toMatchObject({ code: 2 });
     expect(never.err).toContain('"last week" is no time');
@@ -291,7 +291,7 @@ describe('events and unattributed money on the command line', () => {
     );
   });
 
-  it('the API does the same for whoever has the token', async () => {
+  it('the API does the same with the token', async () => {
     const config = await loadConfig(worker.config);
     const api = { ...config.api, token: 'a-token' };
     const app = createApp({

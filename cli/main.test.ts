@@ -142,7 +142,7 @@ describe('the command line', () => {
     });
   });
 
-  it('tells with its code why a payout waits, and of no halt once none stands', async () => {
+  it('says with its code why a payout waits, and shows no halt that is over', async () => {
     const setWait = (code: string, reason: string) =>
       database.db.execute(sql`UPDATE payout SET wait_code = ${code}, wait_reason = ${reason}`);
     const waits = async () => (await run(['payout', 'list'])).out.split('\n')[1];
@@ -159,7 +159,7 @@ describe('the command line', () => {
     await database.db.execute(sql`UPDATE payout SET wait_code = NULL, wait_reason = NULL`);
   });
 
-  it('says of what was set aside what can be done about its reason', async () => {
+  it('says what can be done about an event that was set aside', async () => {
     await database.db.execute(sql`
       INSERT INTO source (id, kind, reads_from) VALUES ('one', 'orchestrator-http', 'x')`);
     await database.db.execute(sql`
@@ -172,7 +172,7 @@ describe('the command line', () => {
     });
   });
 
-  it('refuses a source or a code with a slip in it, which would fit nothing', async () => {
+  it('refuses a misspelt source or code, which would match nothing', async () => {
     for (const list of ['unattributed', 'set-aside', 'finding']) {
       const refused = await run([list, 'list', '--source', 'oen']);
       expect(refused, list).toMatchObject({ code: 1, out: '' });

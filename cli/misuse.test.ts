@@ -1,4 +1,4 @@
-/** What is typed wrongly: refused before anything is asked, with the exit code that says so. */
+/** Wrong command lines are refused before anything is asked, with an exit code of their own. */
 import { describe, expect, it } from 'vitest';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';

@@ -1,38 +1,36 @@
-/** What commands print: plain tables for people, one JSON document for scripts. */
-
+/** Formats what commands print: plain tables for people, one JSON document for scripts. */
 import { type Address, isHexAddress } from '../core/base/address.js';
 import { visible, visibleJson } from '../core/base/foreign-text.js';
 import { ethAndWei } from '../core/base/money.js';
 import { toChecksum } from '../core/chain/checksums.js';
 
-/** One line of a command's answer: label and value, in the order to be shown. */
-export type Facts = readonly (readonly [label: string, value: Cell])[];
 export type Cell = string | number | bigint | boolean | Date | null | undefined;
+export type Fact = readonly [label: string, value: Cell];
 
-/** Columns are as wide as their widest cell; the last one runs on. */
-export function formatTable(
-  headers: readonly string[],
-  rows: readonly (readonly Cell[])[],
+/** A line for each row; `columns` has the headers, each with its cell of a row. The last column is not padded. */
+export function formatTable<Row>(
+  rows: readonly Row[],
+  columns: Readonly<Record<string, (row: Row) => Cell>>,
 ): string {
   if (rows.length === 0) return 'none';
-  const cells = rows.map((row) => row.map(formatCell));
-  const widths = headers.map((header, i) =>
-    Math.max(header.length, ...cells.map((row) => row[i]?.length ?? 0)),
+  const lines = [
+    Object.keys(columns).map((header) => header.toUpperCase()),
+    ...rows.map((row) => Object.values(columns).map((cell) => formatCell(cell(row)))),
+  ];
+  const widths = Object.keys(columns).map((_, i) =>
+    Math.max(...lines.map((line) => line[i]?.length ?? 0)),
   );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(headers.map((header) => header.toUpperCase())), ...cells.map(line)].join('\n');
+  const pad = (line: readonly string[]) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0));
+  return lines.map((line) => pad(line).join('  ').trimEnd()).join('\n');
 }
 
-export function formatFacts(facts: Facts): string {
+/** A line for each fact, with the values below each other. */
+export function formatFacts(facts: readonly Fact[]): string {
   const width = Math.max(...facts.map(([label]) => label.length));
   return facts.map(([label, value]) => `${label.padEnd(width)}  ${formatCell(value)}`).join('\n');
 }
 
-/** `0.005 ETH (5000000000000000 wei)`: the one to read, the other to copy. */
+/** `0.005 ETH (5000000000000000 wei)`: ETH to read, wei to copy. */
 export function formatAmount(amountWei: bigint): string {
   return ethAndWei(amountWei);
 }
@@ -44,7 +42,7 @@ export function formatAddress(address: Address | null | undefined): string {
 function formatCell(value: Cell): string {
   if (value === null || value === undefined || value === '') return '-';
   if (value instanceof Date) return value.toISOString();
-  // What sources and nodes said may hold line ends and control sequences for terminals.
+  // Texts of sources and nodes may hold line ends and control sequences for terminals.
   return visible(String(value).replace(/[\r\n\t]+/g, ' '));
 }
 

@@ -1,10 +1,9 @@
-/** The operator's command line: all commands, and what its exit code says. */
+/** The operator's command line: puts all commands together. */
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/reading/program.js';
 import { textFault } from '../core/base/text.js';
 import { EXIT } from './context.js';
 import { addBackfillCommands } from './events/backfill-commands.js';
-import { addSetAsideCommands } from './events/set-aside-commands.js';
 import { addUnattributedCommands } from './events/unattributed-commands.js';
 import { addAdjustCommands } from './money/adjust-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
@@ -17,7 +16,7 @@ import { addHistoryCommands } from './pool/history-commands.js';
 import { addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 
-/** Runs one command line, without the names of the programs before it; the exit code is in `process.exitCode`. */
+/** Runs one command line, given without the name of the program; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   try {
     const program = createProgram();
@@ -25,7 +24,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     if (fault !== undefined) program.error(`error: an argument cannot be taken: ${fault}`);
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    // Commander has printed it; help and version are no mistakes.
+    // Commander has printed it. Help and version end in an error with exit code 0.
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.misused;
   }
@@ -43,16 +42,15 @@ function createProgram(): Command {
     )
     .exitOverride();
   addPoolCommands(program);
-  addPayoutCommands(program);
+  const payout = addPayoutCommands(program);
   addRoundCommands(program);
-  addWalletCommands(program);
+  const wallet = addWalletCommands(program);
   addTermsCommands(program);
   addFindingCommands(program);
-  addRepairCommands(program);
+  addRepairCommands(program, { payout, wallet });
   addBackfillCommands(program);
   addUnattributedCommands(program);
   addAdjustCommands(program);
-  addSetAsideCommands(program);
   addHistoryCommands(program);
   addDatabaseCommands(program);
   return program;

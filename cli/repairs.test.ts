@@ -1,5 +1,4 @@
 /** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +7,7 @@ import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { findWallet, haltWallet } from '../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc } from '../dev/stack/chain-node.js';
-import { TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import type { TestDatabase } from '../test/harness/database.js';
 import { ingestSaid, inventEvents } from '../test/harness/event-world.js';
 import {
   paidByLedger,
@@ -19,7 +18,7 @@ import {
   type TestWallet,
 } from '../test/harness/money.js';
 import { type OperatedPool, startOperatedPool } from '../test/harness/operated-pool.js';
-import { testConfig } from '../test/kit/test-pool.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
 
 const GWEI = 10n ** 9n;
 
@@ -36,7 +35,7 @@ afterAll(() => pool.stop());
 
 const openpool = (...words: readonly string[]) => pool.openpool(...words);
 
-/** Wrong, balanced, and about nothing that happened. */
+/** Adds a posting that is balanced, wrong, and about nothing that happened. */
 const damage = () =>
   database.db.execute(sql`
     WITH made AS (INSERT INTO posting (kind, source_id, batch, terms_id) VALUES ('jobs', 'one', 0, 1)
@@ -82,7 +81,7 @@ describe('repairs on the command line', () => {
   });
 
   it('book a payment made elsewhere, once, and release what nothing can pay', async () => {
-    // Halted, so that the sweeper's saga signs nothing meanwhile.
+    // The halt keeps the sweeper's saga from signing meanwhile.
     const key = walletKeyOf(wallet.deps);
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
     const { payoutId, payee } = await reserveFor(database.db, 1_000n);
@@ -114,7 +113,7 @@ describe('repairs on the command line', () => {
 });
 
 describe('the history on the command line', () => {
-  it('is archived, read again and brought back; what differs is named with exit code 3 and mended', async () => {
+  it('is archived, read again and brought back; differences are named with exit code 3 and corrected', async () => {
     const span = { fromMs: Date.parse('2026-01-10T00:00:00Z'), count: 40, stepMs: 86_400_000 };
     await ingestSaid(database.db, 'one', inventEvents(4, span));
     await database.db.execute(
@@ -135,14 +134,7 @@ describe('the history on the command line', () => {
     });
     const restored = await openpool('archive', 'restore', '2026-01', '--reason', 'a question');
     expect(restored.code).toBe(0);
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    const app = createApp({
-      db: database.db,
-      poolId: TEST_POOL_ID,
-      client,
-      config: testConfig(),
-      version: '1',
-    });
+    const app = createApp(poolOf(database.db));
     const read = async (path: string) => (await app.request(path)).json();
     expect(await read('/v1/archives')).toMatchObject({
       items: [

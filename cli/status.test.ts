@@ -1,4 +1,4 @@
-/** The pool at a glance, when there is more than fits. */
+/** `openpool status` when there is more than it shows. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../core/base/address.js';

@@ -1,4 +1,4 @@
-/** Another key, as docs/operations.md says it step by step: its commands against workers and a chain. */
+/** Changes the key step by step as docs/operations.md says: its commands against workers and a chain. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../core/base/address.js';
@@ -48,7 +48,7 @@ async function openpool(...words: readonly string[]): Promise<Said> {
   return pool.openpool(...words);
 }
 
-/** Signed and stored, and not sent: as far as a worker comes that dies. */
+/** Signs and stores a transfer without sending it, like a worker that dies in between. */
 async function underWay(payer: TestWallet) {
   const made = await reserveFor(database.db, AMOUNT_WEI);
   await signOnly(payer.deps, made.payoutId);
@@ -124,7 +124,7 @@ describe('docs/operations.md', () => {
 
   it('restores a backup from before the key was changed: what the new one paid is booked, not paid again', async () => {
     const reason = ['--reason', 'restored an old backup'];
-    // As it was before the change: the first wallet is known, and the payee is owed what it has got since.
+    // The backup is from before the change: it knows the first wallet, and owes the payee what was paid since.
     await recordTestTerms(old.db);
     await openWallet({ ...pool.wallet.deps, db: old.db }, { acceptedTransactions: 1 });
     const { address, keystore } = changed.to;

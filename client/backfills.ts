@@ -1,22 +1,13 @@
-/** Backfills: started or joined, and watched while they run. */
-import {
-  CancelledFailure,
-  type Client,
-  TerminatedFailure,
-  WorkflowExecutionAlreadyStartedError,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+/** Starts or joins a backfill, and follows it while it runs. */
+import { CancelledFailure, TerminatedFailure } from '@temporalio/client';
 import { causesOf } from '../core/base/causes.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import { foreignText } from '../core/base/foreign-text.js';
-import type { BackfillProgress, BackfillReport } from '../core/events/rules/sync-reports.js';
+import type { BackfillReport } from '../core/events/rules/sync-reports.js';
 import type { BackfillRange } from '../core/orders/rules/order-kinds.js';
-import type { OrderInput } from '../workflows/contract.js';
-import { backfillWorkflowId } from '../workflows/contract.js';
-import type { ApiDeps } from './deps.js';
-import { startOrder } from './orders.js';
-
-type BackfillWorkflow = (input: OrderInput) => Promise<BackfillReport>;
+import { backfillWorkflowId, type OrderInput } from '../workflows/contract.js';
+import { startOrder } from './carry-out.js';
+import type { RunningPool } from './running-pool.js';
+import { awaitReport, type Patience, workerSilent } from './workflow-calls.js';
 
 export interface BackfillRequest extends BackfillRange {
   readonly sourceId: string;
@@ -27,109 +18,60 @@ export interface BackfillRequest extends BackfillRange {
 export interface StartedBackfill {
   readonly workflowId: string;
   readonly runId: string;
-  /** False: the same one ran already, and was joined. */
+  /** False when the same backfill ran already and was joined. */
   readonly created: boolean;
 }
 
-/** Starts it, for a source of the configuration. The same request again joins it while it runs; another one of the source is refused. */
+/**
+ * Starts a backfill of a source that the configuration has. The same request joins it while it runs; REPAIR_RUNNING
+ * refuses one of the same source with another range.
+ */
 export async function startBackfill(
-  deps: ApiDeps,
+  pool: RunningPool,
   { sourceId, from, to, actor, reason }: BackfillRequest,
 ): Promise<StartedBackfill> {
-  requireConfigured(deps, sourceId);
-  const workflowId = backfillWorkflowId(deps.poolId, sourceId);
-  const range = rangeText({ from, to });
+  requireConfigured(pool, sourceId);
+  const workflowId = backfillWorkflowId(pool.poolId, sourceId);
+  const range = `${from ?? 'beginning'} to ${to ?? 'end'}`;
+  const args = { sourceId, from, to };
   try {
     const { runId } = await startOrder(
-      deps,
-      {
-        ...{ kind: 'source.backfill', subject: sourceId, args: { sourceId, from, to } },
-        ...{ dryRun: false, actor, reason },
-      },
+      pool,
+      { kind: 'source.backfill', subject: sourceId, args, dryRun: false, actor, reason },
       { workflowId, memo: { range } },
     );
     return { workflowId, runId, created: true };
   } catch (cause) {
-    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    return joinRunning(deps.client, { workflowId, range }, cause);
+    if (!(cause instanceof PoolError && cause.code === 'REPAIR_RUNNING')) throw cause;
+    const { runId, memo } = await pool.client.workflow.getHandle(workflowId).describe();
+    if (memo?.['range'] === range) return { workflowId, runId, created: false };
+    const words = `${workflowId} runs already, ${String(memo?.['range'])}: wait for its end`;
+    throw new PoolError('REPAIR_RUNNING', words, {}, { cause });
   }
 }
 
-function requireConfigured({ config }: ApiDeps, sourceId: string): void {
+function requireConfigured({ config }: RunningPool, sourceId: string): void {
   const known = config.sources.map(({ id }) => id);
   if (known.includes(sourceId)) return;
   const words = `there is no source "${sourceId}"; configured: ${known.join(', ')}`;
   throw new PoolError('SOURCE_UNKNOWN', words);
 }
 
-const rangeText = ({ from, to }: BackfillRange): string =>
-  `${from ?? 'beginning'} to ${to ?? 'end'}`;
-
-async function joinRunning(
-  client: Client,
-  { workflowId, range }: { readonly workflowId: string; readonly range: string },
-  cause: Error,
-): Promise<StartedBackfill> {
-  const { runId, memo } = await client.workflow.getHandle(workflowId).describe();
-  if (memo?.['range'] === range) return { workflowId, runId, created: false };
-  const words = `${workflowId} runs already, ${String(memo?.['range'])}: wait for its end`;
-  throw new PoolError('REPAIR_RUNNING', words, {}, { cause });
-}
-
-/** How a running backfill stands. */
-export interface BackfillState {
-  /** Null before its activity has told anything. */
-  readonly progress: BackfillProgress | null;
-  /** Which attempt of reading runs or is waited for; 0: no worker has taken it up yet. */
-  readonly attempt: number;
-  /** Why the attempt before it failed. */
-  readonly lastFailure: string | null;
-  readonly isReading: boolean;
-}
-
-/** Undefined when it has ended. */
-export async function readBackfill(
-  { client }: ApiDeps,
-  started: StartedBackfill,
-): Promise<BackfillState | undefined> {
-  const { workflowId, runId } = started;
-  const description = await client.workflow.getHandle(workflowId, runId).describe();
-  if (description.status.name !== 'RUNNING') return undefined;
-  return stateOf(client, description);
-}
-
-/** https://github.com/temporalio/api: PendingActivityState */
-const PENDING_ACTIVITY_STARTED = 2;
-
-async function stateOf(
-  client: Client,
-  { raw }: WorkflowExecutionDescription,
-): Promise<BackfillState> {
-  const activity = raw.pendingActivities?.[0];
-  if (activity === undefined) {
-    return { progress: null, attempt: 0, lastFailure: null, isReading: false };
-  }
-  const { payloadConverter } = client.options.loadedDataConverter;
-  const payload = activity.heartbeatDetails?.payloads?.[0];
-  const progress =
-    payload === undefined || payload === null
-      ? undefined
-      : payloadConverter.fromPayload<BackfillProgress | null>(payload);
-  return {
-    progress: progress ?? null,
-    attempt: activity.attempt ?? 1,
-    lastFailure: activity.lastFailure?.message ? foreignText(activity.lastFailure.message) : null,
-    isReading: activity.state === PENDING_ACTIVITY_STARTED,
-  };
-}
-
-/** Its end; throws what it failed with, BACKFILL_ENDED_EARLY when somebody ended it. */
-export async function awaitBackfill(
-  { client }: ApiDeps,
+/**
+ * Waits for the report of a backfill; undefined when the person leaves first. Throws what the backfill failed with, and
+ * BACKFILL_ENDED_EARLY when somebody cancelled or terminated it.
+ */
+export async function followBackfill(
+  pool: RunningPool,
   { workflowId, runId }: StartedBackfill,
-): Promise<BackfillReport> {
+  patience: Required<Pick<Patience, 'leaving' | 'onLook'>>,
+): Promise<BackfillReport | undefined> {
+  type Backfill = (input: OrderInput) => Promise<BackfillReport>;
+  const handle = pool.client.workflow.getHandle<Backfill>(workflowId, runId);
   try {
-    return await client.workflow.getHandle<BackfillWorkflow>(workflowId, runId).result();
+    const report = await awaitReport(pool, handle, patience);
+    if (report === undefined && !patience.leaving.aborted) throw workerSilent(workflowId);
+    return report;
   } catch (cause) {
     const wasEnded = [...causesOf(cause)].some(
       (one) => one instanceof CancelledFailure || one instanceof TerminatedFailure,

@@ -1,7 +1,7 @@
 import { payoutWorkflowId } from '../workflows/contract.js';
-import type { ApiDeps } from './deps.js';
+import type { RunningPool } from './running-pool.js';
 
-/** Where else something can be looked at; null where the configuration names no such place. */
+/** Web addresses of Temporal's UI and of the block explorer; null when the configuration names none. */
 export interface Links {
   workflow(workflowId: string): string | null;
   /** The id of a payout's saga in Temporal. */
@@ -10,7 +10,7 @@ export interface Links {
   address(address: string): string | null;
 }
 
-export function createLinks({ config, poolId }: Pick<ApiDeps, 'config' | 'poolId'>): Links {
+export function createLinks({ config, poolId }: Pick<RunningPool, 'config' | 'poolId'>): Links {
   const { uiUrl, namespace } = config.temporal;
   const { explorerUrl } = config.chain;
   const explorer = (path: string): string | null =>

@@ -1,6 +1,6 @@
 /**
- * A payout that a person asks for. What can be refused is refused here, from Postgres, before a
- * workflow starts; the reservation itself decides again under the payee's lock.
+ * Pays one payee because a person asks for it. A request that cannot succeed is refused here, from Postgres, before a
+ * workflow starts; the reservation decides again under the payee's lock.
  */
 import type { Address } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -19,87 +19,107 @@ import {
   findPayoutSince,
   type PayoutSummary,
 } from '../core/payouts/store/reads/payout-reads.js';
-import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
+import { findPayingWallet, type PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { findTermsInForce } from '../core/terms/store/recorded-terms.js';
-import { payoutWorkflowId } from '../workflows/contract.js';
-import { type ApiDeps, answerTimeoutOf } from './deps.js';
-import { refusalOf } from './errors.js';
-import { awaitOrder, startOrder } from './orders.js';
+import { type ManualPayoutResult, payoutWorkflowId } from '../workflows/contract.js';
+import { startOrder } from './carry-out.js';
+import { refusalOf } from './error-answers.js';
+import { answerTimeoutOf, type RunningPool } from './running-pool.js';
+import { awaitReport } from './workflow-calls.js';
 
 export interface PayoutRequest {
   readonly payee: Address;
   readonly belowThreshold: boolean;
   readonly reason: string;
-  /** `Idempotency-Key`: the same key and request lead to the same payout. */
+  /** The header `Idempotency-Key`: the same key with the same request leads to the same payout. */
   readonly idempotencyKey: string | null;
 }
 
 export interface PayoutOutcome {
-  /** Null when no worker has answered yet: the workflow goes on. */
+  /** Null when no worker has answered yet; the workflow goes on. */
   readonly payout: PayoutSummary | null;
   readonly workflowId: string;
-  /** False when an open payout was joined. */
+  /** False when the payee had an open payout, which was joined. */
   readonly created: boolean;
 }
 
-export async function requestPayout(deps: ApiDeps, request: PayoutRequest): Promise<PayoutOutcome> {
+export async function requestPayout(
+  pool: RunningPool,
+  request: PayoutRequest,
+): Promise<PayoutOutcome> {
   const { idempotencyKey: key } = request;
   if (key === null) {
-    await refuseUnpayable(deps, request);
-    return startPayout(deps, request);
+    await refuseUnpayable(pool, request);
+    return startPayout(pool, request);
   }
-  const known = await findRequest(deps.db, key);
-  const earlier = known && (await repeatOutcome(deps, request, known));
+  const known = await findRequest(pool.db, key);
+  const earlier = known && (await repeatOutcome(pool, request, known));
   if (earlier !== undefined) return earlier;
-  await refuseUnpayable(deps, request);
-  const other = await rememberRequest(deps.db, key, fingerprint(request));
+  await refuseUnpayable(pool, request);
+  const other = await rememberRequest(pool.db, key, fingerprint(request));
   if (other !== undefined) refuseReused(request, other);
   try {
-    const outcome = await startPayout(deps, request);
+    const outcome = await startPayout(pool, request);
     const { payout, created } = outcome;
-    if (payout !== null) await rememberAnswer(deps.db, key, { payoutId: payout.id, created });
+    if (payout !== null) await rememberAnswer(pool.db, key, { payoutId: payout.id, created });
     return outcome;
   } catch (error) {
-    if (refusalOf(error) !== undefined) await forgetRequest(deps.db, key);
+    if (refusalOf(error) !== undefined) await forgetRequest(pool.db, key);
     throw error;
   }
 }
 
-async function startPayout(deps: ApiDeps, request: PayoutRequest): Promise<PayoutOutcome> {
-  const { payee, belowThreshold, reason } = request;
-  const started = await startOrder(deps, {
-    ...{ kind: 'payout.manual', subject: payee, args: { payee, belowThreshold } },
-    ...{ dryRun: false, actor: 'api', reason },
-  });
-  const result = await awaitOrder(deps, started, answerTimeoutOf(deps));
-  if (result === undefined) {
-    return { payout: null, workflowId: started.workflowId, created: false };
-  }
-  const { payoutId, workflowId, created } = result;
-  return { payout: (await findPayout(deps.db, payoutId)) ?? null, workflowId, created };
+async function startPayout(pool: RunningPool, request: PayoutRequest): Promise<PayoutOutcome> {
+  const { workflowId, result } = await orderPayout(pool, { ...request, actor: 'api' });
+  if (result === undefined) return { payout: null, workflowId, created: false };
+  const payout = (await findPayout(pool.db, result.payoutId)) ?? null;
+  return { payout, workflowId: result.workflowId, created: result.created };
 }
 
-/** What the first request with this key led to; undefined when it was cut off before it led anywhere. */
+interface PayoutOrder extends Pick<PayoutRequest, 'payee' | 'belowThreshold' | 'reason'> {
+  readonly actor: string;
+}
+
+/** Orders a payout and waits for its reservation; without a result, no worker has answered yet and the order goes on. */
+export async function orderPayout(
+  pool: RunningPool,
+  { payee, belowThreshold, reason, actor }: PayoutOrder,
+): Promise<{ readonly workflowId: string; readonly result: ManualPayoutResult | undefined }> {
+  const args = { payee, belowThreshold };
+  const order = {
+    kind: 'payout.manual',
+    subject: payee,
+    args,
+    dryRun: false,
+    actor,
+    reason,
+  } as const;
+  const { handle, workflowId } = await startOrder(pool, order);
+  const result = await awaitReport(pool, handle, { totalMs: answerTimeoutOf(pool) });
+  return { workflowId, result };
+}
+
+/** The payout of the first request with this key; undefined when that request was cut off before it made one. */
 async function repeatOutcome(
-  deps: ApiDeps,
+  pool: RunningPool,
   request: PayoutRequest,
   known: RememberedRequest,
 ): Promise<PayoutOutcome | undefined> {
   refuseReused(request, known);
   const payout =
     known.payoutId === null
-      ? await findPayoutSince(deps.db, request.payee, known.createdAt)
-      : await findPayout(deps.db, known.payoutId);
+      ? await findPayoutSince(pool.db, request.payee, known.createdAt)
+      : await findPayout(pool.db, known.payoutId);
   if (payout === undefined) return undefined;
   return {
     payout,
-    workflowId: payoutWorkflowId(deps.poolId, payout.id),
+    workflowId: payoutWorkflowId(pool.poolId, payout.id),
     created: known.created ?? true,
   };
 }
 
-async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<void> {
-  const { db } = deps;
+async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promise<void> {
+  const { db } = pool;
   const shown = toChecksum(request.payee);
   const payee = await findPayee(db, request.payee);
   if (payee === undefined) throw new PoolError('PAYEE_UNKNOWN', `${shown} is not known here.`);
@@ -108,8 +128,8 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
     const refusal = code === 'PAYEE_IS_WALLET' ? code : 'PAYEE_UNPAYABLE';
     throw new PoolError(refusal, `${shown} cannot be paid: ${reason ?? code}.`);
   }
-  await refuseHaltedWallet(deps);
-  // The open one is joined: there is nothing to check for it.
+  await refuseHaltedWallet(pool);
+  // The open payout is joined, so nothing needs to be due.
   if (payee.openPayoutId !== null) return;
   const terms = await findTermsInForce(db);
   if (terms === undefined) {
@@ -127,14 +147,17 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
   );
 }
 
-async function refuseHaltedWallet({ db, config }: ApiDeps): Promise<void> {
-  const wallet = await findPayingWallet(db, config.chain.chainId);
-  if (wallet === undefined) {
-    throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
-  }
-  const [halt] = wallet.halts;
+async function refuseHaltedWallet(pool: RunningPool): Promise<void> {
+  const [halt] = (await requireWallet(pool)).halts;
   if (halt === undefined) return;
   throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
+}
+
+/** The wallet that pays; throws WALLET_UNKNOWN before the first worker has opened it. */
+export async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
+  const wallet = await findPayingWallet(db, config.chain.chainId);
+  if (wallet !== undefined) return wallet;
+  throw new PoolError('WALLET_UNKNOWN', 'No worker has opened the wallet yet.');
 }
 
 const fingerprint = ({ payee, belowThreshold, reason }: PayoutRequest): string =>

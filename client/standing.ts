@@ -1,5 +1,4 @@
-/** The facts by which the page and the preview say whether the pool pays. */
-
+/** Reads the facts by which page and preview say whether the pool pays. */
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { leastPayout } from '../core/payouts/store/least-payout.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
@@ -11,16 +10,16 @@ import {
   stopsOf,
 } from '../core/standing/rules/pool-standing.js';
 import { lastRoundAt } from '../core/standing/store/pool-reads.js';
-import { type ApiDeps, nowOf } from './deps.js';
-import { pingTemporal } from './sagas.js';
+import { nowOf, type RunningPool } from './running-pool.js';
+import { pingTemporal } from './workflow-calls.js';
 
 export interface PoolStanding extends Standing {
   readonly stops: readonly Stop[];
 }
 
-/** Read afresh, but for Temporal, which is asked at most every few seconds whoever asks. */
+/** Reads everything anew except Temporal, which is asked once in a few seconds however many requests come. */
 export async function readStanding(
-  deps: ApiDeps,
+  deps: RunningPool,
   wallet: PayingWallet | undefined,
 ): Promise<PoolStanding> {
   const { db, config } = deps;
@@ -51,7 +50,7 @@ export async function readStanding(
 const ASKED_EVERY_MS = 5_000;
 const asked = new WeakMap<object, { readonly atMs: number; readonly answers: Promise<boolean> }>();
 
-function isTemporalAnswering(deps: ApiDeps): Promise<boolean> {
+function isTemporalAnswering(deps: RunningPool): Promise<boolean> {
   const known = asked.get(deps.client);
   if (known !== undefined && performance.now() - known.atMs < ASKED_EVERY_MS) return known.answers;
   const answers = pingTemporal(deps).then(

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Client, Connection } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../api/app.js';
 import { openDatabase } from '../core/db/database.js';
+import { silentTemporal } from './kit/silent-temporal.js';
 import { testConfig } from './kit/test-pool.js';
 
 const doc = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8');
@@ -13,7 +13,7 @@ const documented = new Set(
 /** Of an app whose database and Temporal are never asked. */
 const app = createApp({
   db: openDatabase({ url: 'postgres://127.0.0.1:1/none' }),
-  client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
+  client: silentTemporal(),
   config: testConfig(),
   poolId: 'a',
   version: '1',

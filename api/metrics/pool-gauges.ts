@@ -1,5 +1,4 @@
-/** Findings, payouts, balances, wallet. */
-
+/** The gauges of the pool as a whole: findings, workers, payouts, balances, wallet, audit. */
 import type { Registry } from 'prom-client';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
@@ -19,7 +18,7 @@ export function setPoolGauges(registry: Registry, reading: MetricsReading): void
   setAudit(registry, reading);
 }
 
-/** Every code, also where nothing is open: an alert wants a zero to return to. */
+/** Sets every code, also those without open findings: an alert needs the zero to end. */
 function setFindings(registry: Registry, { findings, now }: MetricsReading): void {
   gauge(
     registry,
@@ -44,7 +43,7 @@ function setFindings(registry: Registry, { findings, now }: MetricsReading): voi
   );
 }
 
-/** A worker looks around every ten seconds. */
+/** A worker reports every ten seconds. */
 function setWorkers(registry: Registry, { turn }: MetricsReading): void {
   gauge(
     registry,

@@ -1,17 +1,17 @@
-/** Prometheus' text format. Without addresses, hosts and names of payees: whoever reaches the API may read it. */
+/** Serves the gauges in Prometheus' text format. Everybody may read them, so they hold no addresses, hosts or names of payees. */
 import { Hono } from 'hono';
 import { Registry } from 'prom-client';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import type { WrongTokens } from '../wrong-tokens.js';
 import { gauge } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { readMetrics } from './reading.js';
 import { setSourceGauges } from './source-gauges.js';
 
-export function metricsRoutes(deps: ApiDeps, wrong: WrongTokens): Hono {
+export function metricsRoutes(deps: RunningPool, wrong: WrongTokens): Hono {
   return new Hono().get('/metrics', async (c) => {
     const reading = await readMetrics(deps);
-    // One for each scrape: what the database says; of what this process remembers, one count alone.
+    // Makes a registry for each scrape: all values come from the database, except the count of wrong tokens.
     const registry = new Registry();
     registry.setDefaultLabels({ pool: deps.poolId });
     setPoolGauges(registry, reading);

@@ -1,4 +1,4 @@
-/** What the sentinel watches, per source. */
+/** The gauges of each source: what the sentinel watches. */
 import type { Registry } from 'prom-client';
 import { viewClock, viewSilence } from '../../client/views/source-view.js';
 import { changeRatio, isNews, latestPrices } from '../../core/events/rules/job-price.js';
@@ -87,7 +87,7 @@ function setCounts(registry: Registry, reading: MetricsReading): void {
   );
 }
 
-/** Names from outside are no labels: they could be anything, and any number of them. */
+/** Sums unknown types as one: foreign names make no labels, because there may be any number of them. */
 function knownTypes(
   source: string,
   counts: readonly {
@@ -108,7 +108,7 @@ function knownTypes(
   return [...sums.values()].map(([events, labels]) => [Number(events), labels] as const);
 }
 
-/** Every bucket of every source, also the empty ones: an alert wants a zero to return to. */
+/** Sets every bucket of every source, also the empty ones: an alert needs the zero to end. */
 function setUnmatched(registry: Registry, { sources, unmatched }: MetricsReading): void {
   const all = sources.flatMap(({ id: source }) =>
     UNMATCHED_AGES.map(({ age }) => {
@@ -130,7 +130,7 @@ function setUnmatched(registry: Registry, { sources, unmatched }: MetricsReading
   );
 }
 
-/** The two that are farthest from their usual ones: pipelines and models are names from outside. */
+/** Sets the highest and the lowest ratio of a source, without the foreign names of pipelines and models. */
 function setPrices(registry: Registry, { prices, now }: MetricsReading): void {
   gauge(
     registry,

@@ -1,4 +1,4 @@
-/** Numbers, addresses and times as eyes want them; the exact value goes into a `title`. */
+/** Formats numbers and addresses for reading; the exact value goes into a `title`. */
 import { formatEth } from '../../core/base/money.js';
 
 const SHOWN_DECIMALS = 6;
@@ -19,7 +19,7 @@ export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{
 
 export const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
 
-/** Which share of the whole, in thousandths; 0 of nothing. */
+/** The share of the whole in thousandths; 0 when the whole is nothing. */
 export function permille(part: bigint, whole: bigint): number {
   if (whole <= 0n || part <= 0n) return 0;
   return Math.min(1000, Number((part * 1000n) / whole));

@@ -13,7 +13,7 @@ export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
 export const pill = (words: string, tone: Tone): Html =>
   html`<span class="pill ${tone}">${words}</span>`;
 
-/** Short to read, exact to point at. */
+/** A short amount, with the exact wei as its `title`. */
 export const eth = (wei: bigint): Html =>
   html`<span title="${groupDigits(wei.toString())} wei">${shortEth(wei)}</span>`;
 
@@ -24,13 +24,13 @@ export function ago(at: Date | null, now: Date, never = 'never'): Html {
   return html`<time class="nowrap" datetime="${iso}" title="${iso}">${words} ago</time>`;
 }
 
-/** A payee, leading to everything the pool knows of it. */
+/** A link from a payee to everything that the pool knows of it. */
 export function payeeLink(address: Address): Html {
   const shown = toChecksum(address);
   return html`<a class="mono" href="/v1/payees/${shown}" title="${shown}">${shortHex(shown)}</a>`;
 }
 
-/** Where a payout can be followed: its saga, its transaction, its record. */
+/** Links from a payout to its saga, its transaction and its record. */
 export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   const workflow = links.workflow(links.saga(payout.id));
   const transaction = links.transaction(payout.txHash);
@@ -39,7 +39,7 @@ export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   }${outside(`/v1/payouts/${payout.id}`, 'JSON')}</span>`;
 }
 
-/** Only web addresses become links: the configuration is no reason to trust a scheme. */
+/** Makes a link of a web address only: another scheme from the configuration could be harmful. */
 const outside = (url: string, words: string): Html =>
   /^(https?:\/\/|\/)/.test(url)
     ? html`<a href="${url}" rel="noreferrer">${words}</a>`

@@ -1,32 +1,64 @@
-import type { PoolStanding } from '../../client/standing.js';
-import type { Config } from '../../config/config.js';
-import type { HourOfSource, SourceSummary } from '../../core/events/store/sources/source-reads.js';
-import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-reads.js';
-import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
-import type { PayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import type { FindingTotals, ShownFinding } from '../../core/sentinel/store/finding-reads.js';
-import type { PoolTotals } from '../../core/standing/store/pool-reads.js';
-import type { TermsValues } from '../../core/terms/rules/terms.js';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
+import { readStanding } from '../../client/standing.js';
+import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
+import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
+import {
+  countUnaffordable,
+  listOpenPayouts,
+  listPayouts,
+} from '../../core/payouts/store/reads/payout-reads.js';
+import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
+import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
+import { chartStart } from './sections/hour-chart.js';
 
-/** Everything the page shows, read at one time. */
-export interface PoolStatus {
-  readonly config: Config;
-  readonly poolId: string;
-  readonly version: string;
-  readonly now: Date;
-  /** Null: no worker has recorded any. */
-  readonly terms: TermsValues | null;
-  readonly totals: PoolTotals;
-  readonly workers: readonly RemoteWorkerSummary[];
-  readonly sources: readonly SourceSummary[];
-  /** Of all sources, from `chartStart` on. */
-  readonly hours: readonly HourOfSource[];
-  readonly findings: readonly ShownFinding[];
-  readonly findingTotals: FindingTotals;
-  readonly openPayouts: readonly PayoutSummary[];
-  readonly recentPayouts: readonly PayoutSummary[];
-  readonly wallet: PayingWallet | undefined;
-  readonly standing: PoolStanding;
-  /** Payouts that wait for the wallet to be topped up. */
-  readonly unaffordable: { readonly payouts: number; readonly amountWei: bigint };
+const SHOWN_WORKERS = 50;
+const SHOWN_OPEN = 25;
+const SHOWN_FINDINGS = 8;
+const SHOWN_ENDED = { limit: 15, cursor: null };
+
+/** Reads everything that the page shows, at one time. */
+export async function readStatus(deps: RunningPool) {
+  const { db, poolId, config, version } = deps;
+  const now = nowOf(deps);
+  const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
+    findTermsInForce(db),
+    readPoolTotals(db),
+    topRemoteWorkers(db, SHOWN_WORKERS),
+    listSources(db, now),
+    listOpenPayouts(db, SHOWN_OPEN),
+    listPayouts(db, { states: ['paid', 'refused', 'failed', 'cancelled'] }, SHOWN_ENDED),
+    findPayingWallet(db, config.chain.chainId),
+  ]);
+  const [hours, findings, findingTotals, unaffordable, standing] = await Promise.all([
+    countHours(db, { from: chartStart(now), to: now }),
+    openFindings(db, SHOWN_FINDINGS),
+    countFindings(db),
+    countUnaffordable(db),
+    readStanding(deps, wallet),
+  ]);
+  return {
+    config,
+    poolId,
+    version,
+    now,
+    /** Null when no worker has recorded any terms. */
+    terms: terms ?? null,
+    totals,
+    workers,
+    sources,
+    /** Of all sources, from `chartStart` on. */
+    hours,
+    findings,
+    findingTotals,
+    openPayouts,
+    recentPayouts: recent.items,
+    wallet,
+    standing,
+    /** Payouts that wait for the wallet to be topped up. */
+    unaffordable,
+  };
 }
+
+export type PoolStatus = Readonly<Awaited<ReturnType<typeof readStatus>>>;

@@ -1,16 +1,12 @@
 /** The page in a real browser: what it says, that it runs no script, and that nothing is cut off. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../core/db/database.js';
-import {
-  createTestDatabase,
-  TEST_POOL_ID,
-  type TestDatabase,
-} from '../../test/harness/database.js';
+import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
 import {
   addConnection,
   addPayout,
@@ -19,7 +15,6 @@ import {
   addWallet,
   addWorker,
   post,
-  testConfig,
 } from '../../test/kit/test-pool.js';
 import { type RunningApi, startApi } from '../serve.js';
 
@@ -27,7 +22,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,
 );
 const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
-/** Where to keep pictures of what the tests saw, for people. */
+/** The folder for screenshots of the tests, for people. */
 const screenshotDir = process.env['SCREENSHOT_DIR'];
 
 const GWEI = 10n ** 9n;
@@ -48,7 +43,7 @@ async function fillPool(db: Database): Promise<void> {
     INSERT INTO event_count (source_id, hour, event_type, version, events) VALUES
       ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 2344),
       ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344)`);
-  // Days and nights; the one source goes quiet, and some of its jobs were free.
+  // Events follow days and nights; one source goes quiet, and some of its jobs were free.
   await db.execute(sql`
     INSERT INTO event_count (source_id, hour, event_type, version, events, zero_fee_events)
     SELECT id, date_trunc('hour', now()) - n * interval '1 hour', 'job-processed', 1,
@@ -148,14 +143,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
   beforeAll(async () => {
     database = await createTestDatabase();
     await fillPool(database.db);
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    api = await startApi({
-      config: testConfig(),
-      poolId: TEST_POOL_ID,
-      db: database.db,
-      client,
-      version: '1.2.3',
-    });
+    api = await startApi(poolOf(database.db, { version: '1.2.3' }));
     browser = await chromium.launch({
       executablePath: browserPath ?? '',
       args: ['--no-sandbox'],
@@ -267,14 +255,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
 
   it('shows an empty pool as one that has not begun', async () => {
     const empty = await createTestDatabase();
-    const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-    const fresh = await startApi({
-      config: testConfig(),
-      poolId: TEST_POOL_ID,
-      db: empty.db,
-      client,
-      version: '1',
-    });
+    const fresh = await startApi(poolOf(empty.db));
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(fresh.url);
     const words = await page.textContent('body');

@@ -1,11 +1,11 @@
 /** What the page says of the wallet's money, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
 import { recordBalance } from '../../core/payouts/store/wallet/wallets.js';
-import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
+import { createTestDatabase } from '../../test/harness/database.js';
+import { poolOf } from '../../test/kit/silent-temporal.js';
 import {
   addPayout,
   addressOf,
@@ -14,16 +14,14 @@ import {
   addWorker,
   CHAIN_ID,
   TEST_WALLET,
-  testConfig,
 } from '../../test/kit/test-pool.js';
 import { createApp } from '../app.js';
 
-/** A pool that has a wallet and nothing else, with no Temporal. */
+/** Opens the page of a pool that has a wallet and nothing else, without Temporal. */
 async function openPage() {
   const database = await createTestDatabase();
   const { db } = database;
-  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const app = createApp({ db, poolId: TEST_POOL_ID, client, config: testConfig(), version: '1' });
+  const app = createApp(poolOf(db));
   await addWallet(db);
   const words = async () =>
     (await (await app.request('/')).text()).replace(/<[^>]*>/g, '').replace(/\s+/g, ' ');
@@ -50,7 +48,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   await database.close();
 });
 
-it('calls nothing well of which it knows otherwise: no worker, no Temporal, no money', async () => {
+it('never says that all is well without a worker, Temporal or money', async () => {
   const { database, db, app, words } = await openPage();
   const said = await words();
   expect(said).toContain('nothing is paid: no worker runs');

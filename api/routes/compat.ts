@@ -1,9 +1,9 @@
 /**
- * The first manager's answers, byte for byte in its shapes: its dashboards read them. Amounts are JSON
- * numbers there, and exact here: they are written as digits, never passing through a `number`.
+ * Answers in the shapes of the first manager, byte for byte, for the dashboards that read it. Its amounts are JSON
+ * numbers; here they are exact, because they are written as digits and never pass through a `number`.
  */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import { publicRegion } from '../../client/views/outside.js';
 import { formatEth } from '../../core/base/money.js';
 import { toChecksum } from '../../core/chain/checksums.js';
@@ -14,25 +14,25 @@ import {
 } from '../../core/payees/store/remote-worker-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
-import type { Access } from '../access.js';
+import type { Access, Shown } from '../access.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-export function compatRoutes(deps: ApiDeps, access: Access): Hono {
+export function compatRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/status', async (c) => c.body(await statusText(deps), 200, JSON_TYPE));
   for (const [path, nodeType] of [
     ['/workers', undefined],
     ['/transcoder', 'transcode'],
-    // Its dashboard is older than node types: to it every worker was a transcoder.
+    // Its dashboard is older than node types and takes every worker for a transcoder.
     ['/transcoders', undefined],
   ] as const) {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
-      const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
-      // Bytes at once: ten thousand rows that live on as objects would keep the garbage collector busy.
+      const shows = access.shows(c);
+      // Makes bytes at once: ten thousand rows kept as objects would keep the garbage collector busy.
       const parts: Buffer[] = [];
       for await (const workers of allRemoteWorkers(db, filter)) {
         const rows = workers.map((worker) => workerText(worker, shows));
@@ -46,7 +46,7 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
   return app;
 }
 
-async function statusText(deps: ApiDeps): Promise<string> {
+async function statusText(deps: RunningPool): Promise<string> {
   const { db, config, version } = deps;
   const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
   // Null until a worker has recorded the terms.
@@ -56,20 +56,17 @@ async function statusText(deps: ApiDeps): Promise<string> {
     Region: config.pool.region,
     NodeTypes: nodeTypesOf(config.sources),
   });
-  // What is reserved has not arrived yet: to the first manager it was still pending.
+  // The first manager counted as pending what is reserved here: it has not arrived yet.
   return `[{"Commission":${commission},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
 }
 
-function nodeTypesOf(sources: ApiDeps['config']['sources']): readonly string[] {
+function nodeTypesOf(sources: RunningPool['config']['sources']): readonly string[] {
   const has = (nodeType: 'ai' | 'transcode') =>
     sources.some((source) => source.nodeType === nodeType || source.nodeType === null);
   return [...(has('ai') ? ['AI'] : []), ...(has('transcode') ? ['Transcoding'] : [])];
 }
 
-function workerText(
-  worker: RemoteWorkerSummary,
-  shows: { readonly addresses: boolean; readonly words: boolean },
-): string {
+function workerText(worker: RemoteWorkerSummary, shows: Shown): string {
   const head = JSON.stringify({
     ethAddress: toChecksum(worker.payee),
     nodeType: worker.nodeType,

@@ -1,20 +1,21 @@
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
-import { toErrorAnswer } from '../../client/errors.js';
-import { pingTemporal } from '../../client/sagas.js';
+import { toErrorAnswer } from '../../client/error-answers.js';
+import type { RunningPool } from '../../client/running-pool.js';
+import { pingTemporal } from '../../client/workflow-calls.js';
 import type { PoolErrorCode } from '../../core/base/errors/catalogue.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
 import { pingDatabase } from '../../core/standing/store/pool-reads.js';
+import type { ApiDeps } from '../app.js';
 
 const PATIENCE_MS = 3_000;
 
-export function healthRoutes(deps: ApiDeps): Hono {
+export function healthRoutes(deps: RunningPool): Hono {
   const app = new Hono();
-  // Of this process alone: restarting it mends nothing that is down elsewhere.
+  // Tells of this process alone: restarting it fixes nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  // Asked once for all who wait: however many ask, they take one connection.
+  // Asks once for all who wait: however many ask, they take one connection.
   const ask = shared(() =>
     Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
@@ -24,7 +25,7 @@ export function healthRoutes(deps: ApiDeps): Hono {
   );
   app.get('/ready', async (c) => {
     const [database, temporal, worker] = await ask();
-    // An API answers without a worker: what it is told of one makes it no less ready.
+    // The API answers without a worker, so a silent one does not make it unready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
@@ -32,7 +33,7 @@ export function healthRoutes(deps: ApiDeps): Hono {
   return app;
 }
 
-/** The same call for everybody who asks before it has ended. */
+/** Shares one call among all who ask before it has ended. */
 function shared<T>(call: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {
@@ -43,8 +44,8 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Throws when no worker has looked around lately with its loops turning. */
-async function requireTurn(deps: ApiDeps): Promise<void> {
+/** Throws when no worker has reported lately that its loops turn. */
+async function requireTurn(deps: RunningPool): Promise<void> {
   const turn = await lastTurn(deps.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');

@@ -1,17 +1,19 @@
-/** The pool as a whole: its totals, its terms, its decisions. */
+/** The pool as a whole: its totals, its terms, and its audit log. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../client/deps.js';
+import type { RunningPool } from '../../client/running-pool.js';
 import { amount } from '../../client/views/amounts.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import type { Access } from '../access.js';
-import { pageQuery, readQuery, refuseQuery } from '../request.js';
+import { listQuery, readList, refuseQuery } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
-export function poolRoutes(deps: ApiDeps, access: Access): Hono {
+const wholeList = listQuery({});
+
+export function poolRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config, version } = deps;
   const app = new Hono();
   app.get('/pool', async (c) => {
@@ -22,7 +24,7 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
       name: config.pool.name,
       region: config.pool.region,
       version,
-      // Null until a worker has recorded the terms: those of a file are not in force.
+      // Null until a worker has recorded the terms: the terms of a file are not in force.
       commissionBps: terms?.commissionBps ?? null,
       ...(terms === undefined ? NO_THRESHOLD : amount('payoutThreshold', terms.thresholdWei)),
       minPayoutIntervalMs: terms?.minIntervalMs ?? null,
@@ -44,14 +46,15 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   });
   app.get('/audit-log', async (c) => {
     access.requireToken(c);
-    const page = await listAuditLog(db, readQuery(c, pageQuery));
-    const entries = page.items.map((entry) => ({
+    const { items, nextCursor } = await listAuditLog(db, readList(c, wholeList).page);
+    const entries = items.map((entry) => ({
       ...entry,
-      ...{ id: String(entry.id), subject: withChecksums(entry.subject) },
-      // The reason stays as it was said.
+      id: String(entry.id),
+      subject: withChecksums(entry.subject),
+      // The reason is a person's own words and stays as it is.
       detail: withChecksums(entry.detail),
     }));
-    return c.json({ entries, nextCursor: page.nextCursor });
+    return c.json({ entries, nextCursor });
   });
   return app;
 }

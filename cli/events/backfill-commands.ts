@@ -1,32 +1,23 @@
-/** A source read again, with its progress for whoever waits; going away does not stop it. */
-import { setTimeout } from 'node:timers/promises';
+/** Has a source read again and shows the progress; leaving does not stop it. */
 import type { Command } from 'commander';
-import {
-  awaitBackfill,
-  type BackfillState,
-  readBackfill,
-  type StartedBackfill,
-  startBackfill,
-} from '../../client/backfills.js';
+import { followBackfill, startBackfill } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
+import type { Progress } from '../../client/workflow-calls.js';
 import type { BackfillProgress, BackfillReport } from '../../core/events/rules/sync-reports.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
+import { decisionOf, type Reasoned } from '../decision-options.js';
 import { formatFacts } from '../output.js';
 
-interface BackfillOptions {
+interface BackfillOptions extends Reasoned {
   readonly source: string;
   readonly from: string;
   readonly to?: string;
-  readonly reason: string;
 }
 
-const LOOK_EVERY_MS = 1_000;
-/** So long a worker may take to hear of it before anybody needs to know. */
+/** How long a worker may take to begin before that is worth a line. */
 const TAKE_UP_MS = 3_000;
-/** A line although nothing has changed, so that nobody takes it for dead. */
+/** Repeats an unchanged line after this time, to show that the command still runs. */
 const SAY_EVERY_MS = 15_000;
 
 export function addBackfillCommands(program: Command): void {
@@ -41,17 +32,15 @@ export function addBackfillCommands(program: Command): void {
       'after',
       '\nIt runs in a worker. Ctrl-C leaves it running (exit code 130); the same command again shows how far it is.',
     )
-    .action((options: BackfillOptions, command: Command) =>
-      withContext(command, (context) => backfill(context, options)),
-    );
+    .action(withContext(backfill));
 }
 
 async function backfill(context: CliContext, options: BackfillOptions): Promise<number> {
-  const { source: sourceId, from, to, reason } = options;
-  requireReason(reason);
+  const { source: sourceId, from, to } = options;
   const { deps, note, answer } = context;
   const started = await startBackfill(deps, {
-    ...{ sourceId, actor: ACTOR, reason },
+    ...decisionOf(options),
+    sourceId,
     from: parseBeginning(from),
     to: to === undefined ? null : parseEventTime(to),
   });
@@ -62,7 +51,8 @@ async function backfill(context: CliContext, options: BackfillOptions): Promise<
   const leave = (): void => leaving.abort();
   process.once('SIGINT', leave);
   try {
-    const report = await watch(context, started, leaving.signal);
+    const patience = { leaving: leaving.signal, onLook: progressNotes(note) };
+    const report = await followBackfill(deps, started, patience);
     if (report === undefined) {
       const words = `it goes on without you: ${where}; the same command again shows how far it is`;
       answer(words, { ...started, detached: true });
@@ -75,52 +65,34 @@ async function backfill(context: CliContext, options: BackfillOptions): Promise<
   }
 }
 
-/** Undefined when the person goes away before it has ended. */
-async function watch(
-  { deps, note }: CliContext,
-  started: StartedBackfill,
-  leaving: AbortSignal,
-): Promise<BackfillReport | undefined> {
-  let hasEnded = false;
-  const ending = awaitBackfill(deps, started).finally(() => {
-    hasEnded = true;
-  });
-  // Heard below, unless the person leaves: then nobody is to hear of it.
-  ending.catch(() => undefined);
+/** Notes how the backfill stands when that has changed, and every now and then. */
+function progressNotes(note: CliContext['note']): (progress: Progress) => void {
   const startedMs = performance.now();
-  let said = '';
-  let saidMs = startedMs;
-  while (!hasEnded && !leaving.aborted) {
-    const state = await readBackfill(deps, started).catch(() => undefined);
+  let noted = '';
+  let notedMs = startedMs;
+  return (progress) => {
     const nowMs = performance.now();
-    const isEarly = state?.progress === null && nowMs - startedMs < TAKE_UP_MS;
-    const line = state === undefined || isEarly ? '' : stateText(state);
-    if (line !== '' && (line !== said || nowMs - saidMs >= SAY_EVERY_MS)) {
-      note(line);
-      said = line;
-      saidMs = nowMs;
-    }
-    const pause = setTimeout(LOOK_EVERY_MS, undefined, { signal: leaving });
-    await Promise.race([ending, pause]).catch(() => undefined);
-  }
-  return hasEnded ? ending : undefined;
+    const isEarly = progress.told === null && nowMs - startedMs < TAKE_UP_MS;
+    const line = isEarly ? '' : stateText(progress);
+    if (line === '' || (line === noted && nowMs - notedMs < SAY_EVERY_MS)) return;
+    note(line);
+    noted = line;
+    notedMs = nowMs;
+  };
 }
 
-function stateText({ progress, attempt, lastFailure, isReading }: BackfillState): string {
+function stateText({ told, attempt, lastFailure, isRunning }: Progress): string {
   if (attempt === 0) return 'no worker has taken it up yet';
-  const told = progress === null ? 'nothing told yet' : progressText(progress);
-  if (attempt === 1) return isReading ? told : 'no worker has taken it up yet';
-  const why = `attempt ${attempt}${isReading ? '' : ' follows'}, after: ${lastFailure ?? 'unknown'}`;
-  return `${told} (${why})`;
+  const words = told === null ? 'nothing told yet' : progressText(told as BackfillProgress);
+  if (attempt === 1) return isRunning ? words : 'no worker has taken it up yet';
+  const why = `attempt ${attempt}${isRunning ? '' : ' follows'}, after: ${lastFailure ?? 'unknown'}`;
+  return `${words} (${why})`;
 }
 
 function progressText(progress: BackfillProgress): string {
   const { events, fresh, duplicates, setAside, newest, eventsPerSecond } = progress;
-  const parts = [
-    ...[`${events} events`, `${fresh} fresh`, `${duplicates} known before`],
-    ...[`${setAside} set aside`, `newest ${newest ?? '-'}`, `${eventsPerSecond}/s`],
-  ];
-  return parts.join(', ');
+  const counts = `${events} events, ${fresh} fresh, ${duplicates} known before`;
+  return `${counts}, ${setAside} set aside, newest ${newest ?? '-'}, ${eventsPerSecond}/s`;
 }
 
 function reportText(report: BackfillReport): string {

@@ -1,39 +1,67 @@
-/** One event that was set aside, beside what counts in its place; and another try. */
+/** Events that were set aside: lists them, shows one next to what counts in its place, and tries them again. */
 import type { Command } from 'commander';
-import { carryOut } from '../../client/orders.js';
+import { carryOut } from '../../client/carry-out.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { setAsideHelp } from '../../core/events/rules/reading/refusals.js';
 import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
-import { findSetAside } from '../../core/events/store/set-aside-reads.js';
+import {
+  findSetAside,
+  listSetAside,
+  requireSetAsideCode,
+} from '../../core/events/store/set-aside-reads.js';
+import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
-import { formatFacts, formatTable } from '../output.js';
-import { type Repair, subcommandOf, withRepair } from '../repair-options.js';
+import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
+import { type Fact, formatFacts, formatTable } from '../output.js';
+import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 
-interface RetryOptions extends Repair {
+interface ListOptions extends PageOptions {
+  readonly source?: string;
+  readonly code?: string;
+  readonly resolved: boolean;
+}
+
+interface RetryOptions extends Rehearsable {
   readonly code?: string;
   readonly source?: string;
 }
 
-export function addSetAsideCommands(program: Command): void {
-  const setAside = subcommandOf(program, 'set-aside');
+export function addSetAsideCommands(setAside: Command): void {
+  const listing = setAside
+    .command('list')
+    .description('the newest, with the reason')
+    .option('--source <id>', 'only of this source')
+    .option('--code <code>', 'only for this reason')
+    .option('--resolved', 'those that were counted later', false);
+  withPage(listing).action(withContext(list));
   setAside
     .command('show <id>')
     .description('all that was said, why it does not count, and what can be done')
-    .action((id: string, _options: unknown, command: Command) =>
-      withContext(command, (context) => show(context, parseId(id))),
-    );
+    .action(withContext(show));
   const retry = setAside
     .command('retry [ids...]')
     .description('try them now, with the program and the configuration of the worker')
     .option('--code <code>', 'all that were set aside for this reason')
     .option('--source <id>', 'all of this source');
-  withRepair(retry).action((ids: readonly string[], options: RetryOptions, command: Command) =>
-    withContext(command, (context) => retryNow(context, ids.map(parseId), options)),
-  );
+  withRehearsal(retry).action(withContext(retryNow));
+}
+
+async function list({ db, answer }: CliContext, options: ListOptions): Promise<void> {
+  const { source: sourceId, code, resolved } = options;
+  await requireKnownSource(db, sourceId);
+  await requireSetAsideCode(db, code);
+  const page = await listSetAside(db, { sourceId, code, resolved }, pageOf(options));
+  const table = formatTable(page.items, {
+    id: (one) => one.id,
+    source: (one) => one.sourceId,
+    event: (one) => one.eventId ?? one.place,
+    time: (one) => one.dtText,
+    seen: (one) => one.timesSeen,
+    reason: (one) => `${one.code} ${one.reason}`,
+  });
+  answer(`${table}${moreOf(page)}`, page);
 }
 
 function parseId(text: string): number {
@@ -42,13 +70,16 @@ function parseId(text: string): number {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-async function show({ db, answer }: CliContext, id: number): Promise<void> {
+async function show({ db, answer }: CliContext, text: string): Promise<void> {
+  const id = parseId(text);
   const found = await findSetAside(db, id);
   if (found === undefined) {
     throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${id}`);
   }
-  const { stored, ...event } = found;
-  const help = setAsideHelp(event);
+  const { stored, firstSeenAt, lastSeenAt, ...event } = found;
+  const help = setAsideHelp(found);
+  const instead: readonly Fact[] = stored === null ? [] : [['what counts instead', stored]];
+  const times = `${firstSeenAt.toISOString()} to ${lastSeenAt.toISOString()}`;
   const facts = formatFacts([
     ['id', event.id],
     ['source', event.sourceId],
@@ -57,48 +88,44 @@ async function show({ db, answer }: CliContext, id: number): Promise<void> {
     ['place', event.place],
     ['why', `${event.code} ${event.reason}`],
     ['what helps', help],
-    [
-      'seen',
-      `${counted(event.timesSeen, 'time')}, ${event.firstSeenAt.toISOString()} to ${event.lastSeenAt.toISOString()}`,
-    ],
+    ['seen', `${counted(event.timesSeen, 'time')}, ${times}`],
     ['last tried by', event.triedVersion],
     ['counted', event.resolvedAt],
     ['what it says', event.raw],
-    ...(stored === null ? [] : ([['what counts instead', stored]] as const)),
+    ...instead,
   ]);
   answer(facts, { ...found, help });
 }
 
 async function retryNow(
   { deps, answer }: CliContext,
-  ids: readonly number[],
+  texts: readonly string[],
   options: RetryOptions,
 ): Promise<number> {
-  const { reason, dryRun, code = null, source: sourceId = null } = options;
-  requireReason(reason);
+  const ids = texts.map(parseId);
+  const { code = null, source: sourceId = null } = options;
+  const decision = rehearsalOf(options);
   if (ids.length > 0 === (code !== null || sourceId !== null)) {
     throw new PoolError('REQUEST_INVALID', 'either name events by id, or say --code or --source');
   }
   const args = { ids, code, sourceId };
-  const report = await carryOut(deps, {
-    ...{ kind: 'set-aside.retry', subject: retrySubject(args), args },
-    ...{ reason, dryRun, actor: ACTOR },
-  });
+  const subject = retrySubject(args);
+  const report = await carryOut(deps, { kind: 'set-aside.retry', subject, args, ...decision });
   answer(reportText(report), report);
   const { refused = 0, hopeless = 0, 'no-source': lost = 0 } = report.outcomes;
   return refused + hopeless + lost === 0 ? 0 : EXIT.found;
 }
 
 function reportText({ shown, looked, outcomes, applied }: SetAsideRetryReport): string {
-  const table = formatTable(
-    ['id', 'source', 'event', 'outcome', 'why'],
-    shown.map((one) => [
-      ...[one.id, one.sourceId, one.eventId, one.outcome],
-      one.code === null ? one.words : `${one.code} ${one.words}`,
-    ]),
-  );
+  const table = formatTable(shown, {
+    id: (one) => one.id,
+    source: (one) => one.sourceId,
+    event: (one) => one.eventId,
+    outcome: (one) => one.outcome,
+    why: (one) => (one.code === null ? one.words : `${one.code} ${one.words}`),
+  });
   const rest = looked > shown.length ? `\nand ${looked - shown.length} more` : '';
   const sums = Object.entries(outcomes).map(([outcome, events]) => `${outcome}: ${events}`);
   const sum = looked === 0 ? 'nothing that was set aside fits' : sums.join(', ');
-  return `${table}${rest}\n\n${sum}${applied ? '' : '\nnothing was changed: a dry run'}`;
+  return rehearsed(`${table}${rest}\n\n${sum}`, !applied);
 }

@@ -1,5 +1,8 @@
-/** Commands about sources: how far each was read, and what is odd about its objects. */
+/** Commands about sources: how far each was read, what is odd about its objects, and what a person decides about it. */
 import type { Command } from 'commander';
+import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
+import { readCreditedTwice } from '../../core/events/store/sources/credited-twice-reads.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,
   type ObjectFindings,
@@ -10,57 +13,73 @@ import {
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { parseCount } from '../money/payout-commands.js';
-import { formatTable } from '../output.js';
-import { addSourceDecisions } from './source-decisions.js';
+import {
+  decisionOf,
+  type Reasoned,
+  type Rehearsable,
+  rehearsalOf,
+  rehearsed,
+  withDryRun,
+  withReason,
+} from '../decision-options.js';
+import { formatAddress, formatAmount, formatTable } from '../output.js';
+import { withLimit } from '../page-options.js';
 
-const DEFAULT_LIMIT = 50;
+interface MoveOptions extends Rehearsable {
+  readonly to: string;
+  readonly accept: boolean;
+}
 
 export function addSourceCommands(source: Command): void {
   source
     .command('list')
     .description('how far each source was read, and when it last worked')
-    .action((_options: unknown, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        const sources = await listSources(db, new Date());
-        answer(sourceTable(sources), sources);
-      }),
-    );
-  source
+    .action(withContext(list));
+  const objects = source
     .command('objects <source>')
     .description(
       'files in a bucket that are not whole, or were overwritten by others; exit code 3 when there are any',
-    )
-    .option('--limit <n>', 'of each, at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
-    .action((sourceId: string, { limit }: { readonly limit: number }, command: Command) =>
-      withContext(command, (context) => showObjects(context, sourceId, limit)),
     );
-  addSourceDecisions(source);
+  withLimit(objects, 'of each, at most so many').action(withContext(showObjects));
+  const moving = source
+    .command('move <source>')
+    .description('the same orchestrator at another address: under its id, and nothing counts twice')
+    .requiredOption('--to <place>', 'where it reads now, as the refused start names it');
+  withDryRun(
+    withReason(moving).option(
+      '--accept',
+      'its history is lost: it need not know what counts already',
+      false,
+    ),
+  ).action(withContext(move));
+  const resuming = source
+    .command('resume <source>')
+    .description('read a stopped source again; it is compared with the others again as well');
+  withReason(resuming).action(withContext(resume));
+  source
+    .command('twice <source> <other>')
+    .description(
+      'what the first credited for events that the other has too, by remote worker; exit code 3 when there is any',
+    )
+    .action(withContext(showTwice));
+}
+
+async function list({ db, answer }: CliContext): Promise<void> {
+  const sources = await listSources(db, new Date());
+  answer(sourceTable(sources), sources);
 }
 
 export function sourceTable(sources: readonly SourceSummary[]): string {
-  return formatTable(
-    [
-      'source',
-      'reads from',
-      'read up to',
-      'last success',
-      'events',
-      'set aside',
-      'objects',
-      'last error',
-    ],
-    sources.map((one) => [
-      nameOf(one),
-      one.readsFrom,
-      one.cursorDt,
-      one.lastSuccessAt,
-      one.events,
-      one.setAside,
-      objectsOf(one),
-      one.stopped === null ? errorOf(one) : `stopped: ${one.stopped.why}`,
-    ]),
-  );
+  return formatTable(sources, {
+    source: nameOf,
+    'reads from': (one) => one.readsFrom,
+    'read up to': (one) => one.cursorDt,
+    'last success': (one) => one.lastSuccessAt,
+    events: (one) => one.events,
+    'set aside': (one) => one.setAside,
+    objects: objectsOf,
+    'last error': (one) => (one.stopped === null ? errorOf(one) : `stopped: ${one.stopped.why}`),
+  });
 }
 
 function nameOf({ id, of, removedAt }: SourceSummary): string {
@@ -72,7 +91,7 @@ function errorOf({ lastErrorCode, lastError }: SourceSummary): string | null {
   return lastErrorCode === null ? null : `${lastErrorCode} ${lastError}`;
 }
 
-/** Nothing for a source that is not made of objects, and for one whose objects are all in order. */
+/** Null for a source without objects, and for one whose objects are all in order. */
 function objectsOf({ incompleteObjects, overwrittenObjects }: SourceSummary): string | null {
   const parts = [
     incompleteObjects > 0 ? `${incompleteObjects} not whole` : '',
@@ -84,7 +103,7 @@ function objectsOf({ incompleteObjects, overwrittenObjects }: SourceSummary): st
 async function showObjects(
   { db, answer }: CliContext,
   sourceId: string,
-  limit: number,
+  { limit }: { readonly limit: number },
 ): Promise<number> {
   await requireKnownSource(db, sourceId);
   const findings = await listObjectFindings(db, { sourceId, limit });
@@ -93,20 +112,57 @@ async function showObjects(
 }
 
 function findingsText({ incomplete, changed }: ObjectFindings): string {
-  const whole = formatTable(
-    ['object', 'bytes', 'since', 'read last', 'why'],
-    incomplete.map((one) => [
-      ...[one.key, one.sizeBytes, one.since, one.readAt],
-      `${one.code} ${one.message}`,
-    ]),
-  );
-  const others = formatTable(
-    ['object', 'seen', 'was', 'is', 'bytes', 'was whole'],
-    changed.map((one) => [
-      ...[one.key, one.seenAt, one.oldVersion, one.newVersion],
-      `${one.oldSizeBytes} -> ${one.newSizeBytes}`,
-      one.wasWhole ? 'yes' : 'no',
-    ]),
-  );
-  return `not whole:\n${whole}\n\nchanged since they were read:\n${others}`;
+  const notWhole = formatTable(incomplete, {
+    object: (one) => one.key,
+    bytes: (one) => one.sizeBytes,
+    since: (one) => one.since,
+    'read last': (one) => one.readAt,
+    why: (one) => `${one.code} ${one.message}`,
+  });
+  const others = formatTable(changed, {
+    object: (one) => one.key,
+    seen: (one) => one.seenAt,
+    was: (one) => one.oldVersion,
+    is: (one) => one.newVersion,
+    bytes: (one) => `${one.oldSizeBytes} -> ${one.newSizeBytes}`,
+    'was whole': (one) => (one.wasWhole ? 'yes' : 'no'),
+  });
+  return `not whole:\n${notWhole}\n\nchanged since they were read:\n${others}`;
+}
+
+async function move(
+  { db, answer }: CliContext,
+  sourceId: string,
+  options: MoveOptions,
+): Promise<void> {
+  const { to, accept, dryRun } = options;
+  const moved = await moveSource(db, sourceId, { to, accept, ...rehearsalOf(options) });
+  answer(rehearsed(movedWords(moved), dryRun), { ...moved, dryRun });
+}
+
+async function resume(
+  { db, answer }: CliContext,
+  sourceId: string,
+  options: Reasoned,
+): Promise<void> {
+  await resumeSource(db, sourceId, decisionOf(options));
+  answer(RESUMED_WORDS, { resumed: true });
+}
+
+async function showTwice(
+  { db, answer }: CliContext,
+  sourceId: string,
+  otherId: string,
+): Promise<number> {
+  const rows = await readCreditedTwice(db, sourceId, otherId);
+  const table = formatTable(rows, {
+    payee: (row) => (row.payee === null ? 'nobody yet (unattributed)' : formatAddress(row.payee)),
+    'node type': (row) => row.nodeType,
+    region: (row) => row.region,
+    jobs: (row) => row.jobs,
+    gross: (row) => formatAmount(row.grossWei),
+    'credited twice': (row) => formatAmount(row.netWei),
+  });
+  answer(table, rows);
+  return rows.length > 0 ? EXIT.found : 0;
 }

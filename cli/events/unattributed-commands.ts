@@ -1,6 +1,6 @@
-/** Jobs that nobody was credited for, and what a person decides about them. */
+/** Jobs that nobody was credited for: lists them, and carries out what a person decides about them. */
 import { type Command, Option } from 'commander';
-import { carryOut } from '../../client/orders.js';
+import { carryOut } from '../../client/carry-out.js';
 import { viewJobDecision } from '../../client/views/decision-view.js';
 import { parseDurationMs } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -16,12 +16,9 @@ import {
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import type { JobChoice } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, withContext } from '../context.js';
-import { ACTOR, parseCount } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
+import { type Rehearsable, rehearsalOf, rehearsed, withRehearsal } from '../decision-options.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';
-import { type Repair, withRepair } from '../repair-options.js';
-
-const DEFAULT_LIMIT = 50;
+import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 
 interface Filter {
   readonly source?: string;
@@ -33,32 +30,23 @@ export function addUnattributedCommands(program: Command): void {
   const unattributed = program
     .command('unattributed')
     .description('jobs that nobody was credited for');
-  withFilter(unattributed.command('list'))
-    .description('the oldest first, with those who may have done them')
-    .option('--limit <n>', 'at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
-    .option('--cursor <cursor>', 'go on where a page ended')
-    .action((options: ListOptions, command: Command) =>
-      withContext(command, (context) => showJobs(context, options)),
-    );
+  const listing = unattributed
+    .command('list')
+    .description('the oldest first, with those who may have done them');
+  withPage(withFilter(listing)).action(withContext(showJobs));
   const assign = unattributed
     .command('assign [jobs...]')
     .description(
       'credit jobs, as the list names them, to a payee; all of those that are named, or none',
     )
     .requiredOption('--to <payee>', 'the address that is paid');
-  withRepair(withWorker(withFilter(assign))).action(
-    (jobs: readonly string[], options: AssignOptions, command: Command) =>
-      withContext(command, (context) => assignJobs(context, jobs, options)),
-  );
+  withRehearsal(withWorker(withFilter(assign))).action(withContext(assignJobs));
   const absorb = unattributed
     .command('absorb [jobs...]')
     .description(
       'keep jobs for the pool, as commission: whoever did them will never be paid for them',
     );
-  withRepair(withFilter(absorb)).action(
-    (jobs: readonly string[], options: Repair & Filter, command: Command) =>
-      withContext(command, (context) => absorbJobs(context, jobs, options)),
-  );
+  withRehearsal(withFilter(absorb)).action(withContext(absorbJobs));
 }
 
 function withFilter(command: Command): Command {
@@ -79,43 +67,44 @@ export function withWorker(command: Command): Command {
     );
 }
 
-interface ListOptions extends Filter {
-  readonly limit: number;
-  readonly cursor?: string;
-}
-
-interface AssignOptions extends Repair, Filter {
-  readonly to: string;
+/** Which remote worker is meant: the options of `withWorker`. */
+export interface WorkerOptions {
   readonly nodeType?: NodeType;
   readonly region?: string;
   readonly newPayee: boolean;
 }
 
-async function showJobs({ db, answer }: CliContext, options: ListOptions): Promise<void> {
+export function workerOf(options: WorkerOptions) {
+  const { nodeType = null, region = null, newPayee } = options;
+  return { nodeType, region, newPayee };
+}
+
+interface AssignOptions extends Rehearsable, Filter, WorkerOptions {
+  readonly to: string;
+}
+
+async function showJobs({ db, answer }: CliContext, options: Filter & PageOptions): Promise<void> {
   const now = Date.now();
-  const { source: sourceId, request: requestId, limit, cursor = null } = options;
+  const { source: sourceId, request: requestId } = options;
   await requireKnownSource(db, sourceId);
   const before = beforeOf(options, now);
   const filter = { role: 'processed' as const, sourceId, requestId };
   const page = await listUnmatchedJobs(
     db,
     { ...filter, before: before === null ? undefined : new Date(before) },
-    { limit, cursor },
+    pageOf(options),
   );
-  const table = formatTable(
-    ['job', 'age', 'fee', 'request', 'why', 'may have done it'],
-    page.items.map((one) => [
-      handleOf(one),
-      ageText(now - one.dt.getTime()),
-      formatAmount(one.grossWei ?? 0n),
-      one.requestId,
-      one.reason,
+  const table = formatTable(page.items, {
+    job: handleOf,
+    age: (one) => ageText(now - one.dt.getTime()),
+    fee: (one) => formatAmount(one.grossWei ?? 0n),
+    request: (one) => one.requestId,
+    why: (one) => one.reason,
+    'may have done it': (one) =>
       one.candidates.map((candidate) => candidateText(candidate, one)).join('; '),
-    ]),
-  );
-  const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`;
+  });
   const value = { ...page, items: page.items.map((one) => ({ job: handleOf(one), ...one })) };
-  answer(`${table}${more}`, value);
+  answer(`${table}${moreOf(page)}`, value);
 }
 
 function handleOf({ sourceId, dt, eventId }: UnmatchedJob): string {
@@ -129,7 +118,7 @@ function candidateText(candidate: JobCandidate, job: UnmatchedJob): string {
   return `${who} ${apartMs === 0 ? 'at the same time' : apart}`;
 }
 
-/** In its two largest units is enough to see whether it will still mend itself. */
+/** A rough age is enough to see whether the other half of the job may still arrive. */
 function ageText(ageMs: number): string {
   const seconds = Math.max(0, Math.floor(ageMs / 1_000));
   if (seconds < 120) return `${seconds}s`;
@@ -154,7 +143,9 @@ function choiceOf(jobs: readonly string[], filter: Filter): JobChoice {
     throw new PoolError('REQUEST_INVALID', words);
   }
   return {
-    ...{ jobs, requestId: request ?? null, sourceId: source ?? null },
+    jobs,
+    requestId: request ?? null,
+    sourceId: source ?? null,
     before: beforeOf(filter, Date.now()),
   };
 }
@@ -164,43 +155,40 @@ async function assignJobs(
   jobs: readonly string[],
   options: AssignOptions,
 ): Promise<void> {
-  const { reason, dryRun, to, nodeType = null, region = null, newPayee } = options;
-  requireReason(reason);
+  const decision = rehearsalOf(options);
   const choice = choiceOf(jobs, options);
-  const payee = parseAddress(to);
-  const args = { choice, payee, nodeType, region, newPayee };
-  const given = { reason, dryRun, actor: ACTOR };
-  const made = await carryOut(deps, { kind: 'jobs.assign', subject: payee, args, ...given });
-  const report = viewJobDecision(made);
+  const payee = parseAddress(options.to);
+  const args = { choice, payee, ...workerOf(options) };
+  const report = viewJobDecision(
+    await carryOut(deps, { kind: 'jobs.assign', subject: payee, args, ...decision }),
+  );
   answer(reportText(report), report);
 }
 
 async function absorbJobs(
   { deps, answer }: CliContext,
   jobs: readonly string[],
-  options: Repair & Filter,
+  options: Rehearsable & Filter,
 ): Promise<void> {
-  const { reason, dryRun } = options;
-  requireReason(reason);
-  const choice = choiceOf(jobs, options);
-  const made = await carryOut(deps, {
-    ...{ kind: 'jobs.absorb', subject: 'unattributed', args: { choice } },
-    ...{ reason, dryRun, actor: ACTOR },
-  });
-  const report = viewJobDecision(made);
+  const decision = rehearsalOf(options);
+  const args = { choice: choiceOf(jobs, options) };
+  const subject = 'unattributed';
+  const report = viewJobDecision(
+    await carryOut(deps, { kind: 'jobs.absorb', subject, args, ...decision }),
+  );
   answer(reportText(report), report);
 }
 
 function reportText({ shown, jobs, words, applied }: JobDecisionReport): string {
-  const table = formatTable(
-    ['job', 'fee', 'net', 'commission', 'to'],
-    shown.map((one) => [
-      one.job,
-      ...[one.grossWei, one.netWei, one.commissionWei].map((wei) => formatAmount(BigInt(wei))),
+  const table = formatTable(shown, {
+    job: (one) => one.job,
+    fee: (one) => formatAmount(BigInt(one.grossWei)),
+    net: (one) => formatAmount(BigInt(one.netWei)),
+    commission: (one) => formatAmount(BigInt(one.commissionWei)),
+    to: (one) =>
       one.payee === null ? 'the pool' : `${one.payee} (${one.nodeType}, ${one.region})`,
-    ]),
-  );
+  });
   const rest = jobs > shown.length ? `\nand ${jobs - shown.length} more` : '';
   const list = jobs === 0 ? '' : `${table}${rest}\n\n`;
-  return `${list}${words}${applied ? '' : '\nnothing was changed: a dry run'}`;
+  return rehearsed(`${list}${words}`, !applied);
 }

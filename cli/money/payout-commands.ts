@@ -1,8 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { answerTimeoutOf } from '../../client/deps.js';
+import { type Command, Option } from 'commander';
 import { createLinks } from '../../client/links.js';
-import { awaitOrder, startOrder } from '../../client/orders.js';
-import { pokeSaga } from '../../client/sagas.js';
+import { orderPayout } from '../../client/payout-request.js';
+import { pokeSaga } from '../../client/workflow-calls.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import { rehearse } from '../../core/db/transact.js';
@@ -26,18 +25,20 @@ import {
 } from '../../core/payouts/store/reads/payout-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { type CliContext, withContext } from '../context.js';
+import {
+  ACTOR,
+  type Reasoned,
+  type Rehearsable,
+  rehearsed,
+  withReason,
+  withRehearsal,
+} from '../decision-options.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from '../output.js';
-
-/** Who acts, in the audit log. */
-export const ACTOR = 'cli';
-/** The last line of every dry run. */
-export const DRY_RUN = 'nothing was changed: a dry run';
-const DEFAULT_LIMIT = 50;
+import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 
 interface Message {
   readonly name: string;
   readonly description: string;
-  /** One audited transaction. */
   readonly effect: typeof holdPayout;
 }
 
@@ -69,77 +70,49 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-export function addPayoutCommands(program: Command): void {
+/** Adds the commands about payouts; returns the command, to which the repairs add theirs. */
+export function addPayoutCommands(program: Command): Command {
   const payout = program.command('payout').description('look at payouts and steer them');
-  payout
+  const listing = payout
     .command('list')
     .description('the newest payouts')
     .addOption(new Option('--state <state>', 'only in this state').choices(PAYOUT_STATES))
-    .option('--payee <address>', 'only of this payee')
-    .option('--limit <n>', 'at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
-    .option('--cursor <cursor>', 'go on where a page ended')
-    .action((options: ListOptions, command: Command) =>
-      withContext(command, (context) => showPayouts(context, options)),
-    );
+    .option('--payee <address>', 'only of this payee');
+  withPage(listing).action(withContext(showPayouts));
   payout
     .command('show <id>')
     .description('one payout with its nonces, transactions and where its amount came from')
-    .action((id: string, _options: unknown, command: Command) =>
-      withContext(command, (context) => showPayout(context, id)),
-    );
-  payout
-    .command('pay <payee>')
-    .description('pay now what is pending for a payee')
-    .requiredOption('--reason <words>', 'kept in the audit log')
+    .action(withContext(showPayout));
+  withReason(payout.command('pay <payee>').description('pay now what is pending for a payee'))
     .option('--below-threshold', 'pay even if less than the threshold is pending', false)
-    .action((payee: string, options: PayOptions, command: Command) =>
-      withContext(command, (context) => pay(context, payee, options)),
+    .action(withContext(pay));
+  for (const { name, description, effect } of MESSAGES) {
+    withRehearsal(payout.command(`${name} <id>`).description(description)).action(
+      withContext((context, id: string, options: Rehearsable) => say(context, effect, id, options)),
     );
-  for (const message of MESSAGES) {
-    payout
-      .command(`${message.name} <id>`)
-      .description(message.description)
-      .requiredOption('--reason <words>', 'kept in the audit log')
-      .option('--dry-run', 'show what it would do, and do nothing', false)
-      .action((id: string, options: MessageOptions, command: Command) =>
-        withContext(command, (context) => say(context, message, { id, ...options })),
-      );
   }
-}
-
-interface MessageOptions {
-  readonly reason: string;
-  readonly dryRun: boolean;
+  return payout;
 }
 
 async function say(
   { db, deps, answer }: CliContext,
-  { effect }: Message,
-  { id, reason, dryRun }: MessageOptions & { readonly id: string },
+  effect: Message['effect'],
+  id: string,
+  { reason, dryRun }: Rehearsable,
 ): Promise<void> {
   requireId(id);
   const decision = { actor: ACTOR, reason };
-  if (dryRun) {
-    const said = await rehearse(db, (tx) => effect(tx, id, decision));
-    answer(`${said.words} (${said.state})\n${DRY_RUN}`, { id, applied: false, ...said });
-    return;
-  }
-  const said = await effect(db, id, decision);
-  await pokeSaga(deps, id);
-  answer(`${said.words} (${said.state})`, { id, applied: true, ...said });
+  const said = await (dryRun
+    ? rehearse(db, (tx) => effect(tx, id, decision))
+    : effect(db, id, decision));
+  if (!dryRun) await pokeSaga(deps, id);
+  const text = rehearsed(`${said.words} (${said.state})`, dryRun);
+  answer(text, { id, applied: !dryRun, ...said });
 }
 
-export function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 200) return count;
-  throw new InvalidArgumentError('give a whole number from 1 to 200');
-}
-
-interface ListOptions {
+interface ListOptions extends PageOptions {
   readonly state?: PayoutState;
   readonly payee?: string;
-  readonly limit: number;
-  readonly cursor?: string;
 }
 
 async function showPayouts({ db, answer }: CliContext, options: ListOptions): Promise<void> {
@@ -147,26 +120,19 @@ async function showPayouts({ db, answer }: CliContext, options: ListOptions): Pr
     states: options.state === undefined ? undefined : [options.state],
     payee: options.payee === undefined ? undefined : parseAddress(options.payee),
   };
-  const page = await listPayouts(db, filter, {
-    limit: options.limit,
-    cursor: options.cursor ?? null,
-  });
-  const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`;
-  answer(`${payoutTable(page.items)}${more}`, page);
+  const page = await listPayouts(db, filter, pageOf(options));
+  answer(`${payoutTable(page.items)}${moreOf(page)}`, page);
 }
 
 export function payoutTable(payouts: readonly PayoutSummary[]): string {
-  return formatTable(
-    ['id', 'payee', 'amount', 'state', 'since', 'waits for'],
-    payouts.map((one) => [
-      one.id,
-      formatAddress(one.payee),
-      formatAmount(one.amountWei),
-      one.state,
-      one.createdAt,
-      waitWords(one),
-    ]),
-  );
+  return formatTable(payouts, {
+    id: (one) => one.id,
+    payee: (one) => formatAddress(one.payee),
+    amount: (one) => formatAmount(one.amountWei),
+    state: (one) => one.state,
+    since: (one) => one.createdAt,
+    'waits for': waitWords,
+  });
 }
 
 function waitWords({ waitCode, waitReason }: PayoutSummary): string | null {
@@ -176,7 +142,7 @@ function waitWords({ waitCode, waitReason }: PayoutSummary): string | null {
 async function showPayout({ db, deps, answer }: CliContext, id: string): Promise<void> {
   requireId(id);
   const payout = await findPayout(db, id);
-  if (payout === undefined) throw notFound(id);
+  if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
   const [slots, allocations] = await Promise.all([readSlots(db, id), readAllocations(db, id)]);
   const workflowId = payoutWorkflowId(deps.poolId, id);
   const workflowUrl = createLinks(deps).workflow(workflowId);
@@ -198,58 +164,42 @@ async function showPayout({ db, deps, answer }: CliContext, id: string): Promise
     ['closed', payout.closedAt],
     ['workflow', workflowUrl ?? workflowId],
   ]);
-  const shares = formatTable(
-    ['worker', 'node type', 'region', 'amount'],
-    allocations.map((one) => [
-      one.remoteWorkerId,
-      one.nodeType,
-      one.region,
-      formatAmount(one.amountWei),
-    ]),
-  );
-  answer(`${facts}\n\n${shares}\n\n${attemptTable(slots)}`, {
-    ...payout,
-    workflowId,
-    workflowUrl,
-    allocations,
-    slots,
+  const shares = formatTable(allocations, {
+    worker: (one) => one.remoteWorkerId,
+    'node type': (one) => one.nodeType,
+    region: (one) => one.region,
+    amount: (one) => formatAmount(one.amountWei),
   });
+  const value = { ...payout, workflowId, workflowUrl, allocations, slots };
+  answer(`${facts}\n\n${shares}\n\n${attemptTable(slots)}`, value);
 }
 
 function attemptTable(slots: readonly SlotSummary[]): string {
-  return formatTable(
-    ['nonce', 'slot', 'transaction', 'fee cap', 'sends', 'last answer'],
-    slots.flatMap((slot) =>
-      slot.attempts.map((attempt) => [
-        slot.nonce,
-        slot.state,
-        attempt.hash,
-        `${attempt.maxFeePerGasWei} wei`,
-        attempt.sends,
-        attempt.lastAnswer,
-      ]),
-    ),
-  );
+  const attempts = slots.flatMap((slot) => slot.attempts.map((attempt) => ({ slot, ...attempt })));
+  return formatTable(attempts, {
+    nonce: ({ slot }) => slot.nonce,
+    slot: ({ slot }) => slot.state,
+    transaction: (one) => one.hash,
+    'fee cap': (one) => `${one.maxFeePerGasWei} wei`,
+    sends: (one) => one.sends,
+    'last answer': (one) => one.lastAnswer,
+  });
 }
 
-interface PayOptions {
-  readonly reason: string;
+interface PayOptions extends Reasoned {
   readonly belowThreshold: boolean;
 }
 
-async function pay(context: CliContext, payee: string, options: PayOptions): Promise<void> {
-  const { deps, answer } = context;
-  const address = parseAddress(payee);
-  const { reason, belowThreshold } = options;
-  const started = await startOrder(deps, {
-    ...{ kind: 'payout.manual', subject: address, args: { payee: address, belowThreshold } },
-    ...{ dryRun: false, actor: ACTOR, reason },
-  });
-  const result = await awaitOrder(deps, started, answerTimeoutOf(deps));
+async function pay(
+  { deps, answer }: CliContext,
+  payee: string,
+  { reason, belowThreshold }: PayOptions,
+): Promise<void> {
+  const order = { payee: parseAddress(payee), belowThreshold, reason, actor: ACTOR };
+  const { result, ...started } = await orderPayout(deps, order);
   if (result === undefined) {
-    const { workflowId } = started;
-    const text = `no worker has answered yet; it goes on by itself as ${workflowId}`;
-    answer(text, { workflowId });
+    const text = `no worker has answered yet; it goes on by itself as ${started.workflowId}`;
+    answer(text, started);
     return;
   }
   const { payoutId, workflowId, created } = result;
@@ -264,8 +214,4 @@ export function requireId(id: string): void {
     const words = `"${id}" is no id of a payout: copy it from \`openpool payout list\``;
     throw new PoolError('REQUEST_INVALID', words);
   }
-}
-
-function notFound(id: string): PoolError {
-  return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${id}`);
 }

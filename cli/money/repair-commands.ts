@@ -1,83 +1,74 @@
-/** Repairs: each has a dry run, and a reason that is kept. */
+/** Repairs of what the ledger says, and the check that shows whether one is needed. */
 import type { Command } from 'commander';
+import { carryOut } from '../../client/carry-out.js';
 import { runReconciliation } from '../../client/checks.js';
-import { carryOut } from '../../client/orders.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { ReconciliationReport } from '../../core/checks/rules/check-reports.js';
 import type { OrderArgs } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
+import {
+  DRY_RUN,
+  type Rehearsable,
+  rehearsalOf,
+  rehearsed,
+  withRehearsal,
+} from '../decision-options.js';
 import { formatAmount, formatFacts, formatTable } from '../output.js';
-import { type Repair, subcommandOf, withRepair } from '../repair-options.js';
-import { ACTOR, DRY_RUN, requireId } from './payout-commands.js';
-import { requireReason, requireWallet } from './wallet-commands.js';
+import { requireId } from './payout-commands.js';
+import { requireWallet } from './wallet-commands.js';
 
-export function addRepairCommands(program: Command): void {
-  withRepair(
-    subcommandOf(program, 'wallet')
-      .command('adopt')
-      .description('book what the key did outside of this ledger; the wallet must be halted')
-      .option('--vouch <hash...>', 'a call that you looked at: it paid nobody of this pool', [])
-      .option(
-        '--from <nonce>',
-        'after an older backup: this pool has paid from the wallet from this nonce on',
-      )
-      .option(
-        '--wallet <address>',
-        'the wallet that --from is about; without it the one that pays',
-      ),
-  ).action((options: AdoptOptions, command: Command) =>
-    withContext(command, (context) => adopt(context, options)),
-  );
-  withRepair(
-    subcommandOf(program, 'payout')
-      .command('release <id>')
-      .description('give its amount back to pending, where nothing can pay it any more'),
-  ).action((id: string, options: Repair, command: Command) =>
-    withContext(command, (context) => release(context, id, options)),
-  );
-  withRepair(
-    subcommandOf(program, 'payout')
-      .command('paid-elsewhere <id>')
-      .description('book a payment that you made from another wallet; the chain has to prove it')
-      .requiredOption('--tx <hash>', 'the transaction that paid'),
-  ).action((id: string, options: Repair & { readonly tx: string }, command: Command) =>
-    withContext(command, (context) => payElsewhere(context, id, options)),
-  );
+interface Parents {
+  readonly payout: Command;
+  readonly wallet: Command;
+}
+
+export function addRepairCommands(program: Command, { payout, wallet }: Parents): void {
+  const adopting = wallet
+    .command('adopt')
+    .description('book what the key did outside of this ledger; the wallet must be halted')
+    .option('--vouch <hash...>', 'a call that you looked at: it paid nobody of this pool', [])
+    .option(
+      '--from <nonce>',
+      'after an older backup: this pool has paid from the wallet from this nonce on',
+    )
+    .option('--wallet <address>', 'the wallet that --from is about; without it the one that pays');
+  withRehearsal(adopting).action(withContext(adopt));
+  const releasing = payout
+    .command('release <id>')
+    .description('give its amount back to pending, where nothing can pay it any more');
+  withRehearsal(releasing).action(withContext(release));
+  const paidElsewhere = payout
+    .command('paid-elsewhere <id>')
+    .description('book a payment that you made from another wallet; the chain has to prove it')
+    .requiredOption('--tx <hash>', 'the transaction that paid');
+  withRehearsal(paidElsewhere).action(withContext(payElsewhere));
   program
     .command('reconcile')
     .description('hold the chain against the ledger, to the wei')
     .option('--full', 'from the opening of the wallet on', false)
-    .action(({ full }: { readonly full: boolean }, command: Command) =>
-      withContext(command, (context) => reconcile(context, full)),
-    );
+    .action(withContext(reconcile));
 }
 
-interface AdoptOptions extends Repair {
+interface AdoptOptions extends Rehearsable {
   readonly vouch: readonly string[];
   readonly from?: string;
   readonly wallet?: string;
 }
 
 async function adopt({ deps, answer }: CliContext, options: AdoptOptions): Promise<number> {
-  requireReason(options.reason);
+  const decision = rehearsalOf(options);
   const vouchedHashes = options.vouch.map(requireHash);
   const paidFrom = paidFromOf(options);
-  const report = await carryOut(deps, {
-    ...{
-      kind: 'wallet.adopt',
-      subject: 'wallet',
-      args: { vouchedHashes, ...(paidFrom && { paidFrom }) },
-    },
-    ...given(options),
+  const args = { vouchedHashes, ...(paidFrom && { paidFrom }) };
+  const order = { kind: 'wallet.adopt', subject: 'wallet', args, ...decision } as const;
+  const report = await carryOut(deps, order);
+  const table = formatTable(report.findings, {
+    nonce: (one) => one.nonce,
+    transaction: (one) => one.hash,
+    amount: (one) => formatAmount(BigInt(one.valueWei)),
+    'what it is': (one) => withChecksums(one.words),
   });
-  const table = formatTable(
-    ['nonce', 'transaction', 'amount', 'what it is'],
-    report.findings.map(({ nonce, hash, valueWei, words }) => [
-      ...[nonce, hash, formatAmount(BigInt(valueWei))],
-      withChecksums(words),
-    ]),
-  );
   const done = report.applied
     ? 'booked; all is accounted for: `openpool wallet resume --reason …` lets payouts go on'
     : `${DRY_RUN}; without --dry-run all would be accounted for`;
@@ -104,37 +95,36 @@ function paidFromOf({ from, wallet }: AdoptOptions): OrderArgs['wallet.adopt']['
   return { wallet: wallet === undefined ? null : parseAddress(wallet), nonce: Number(from) };
 }
 
-async function release({ deps, answer }: CliContext, id: string, options: Repair): Promise<void> {
-  requireReason(options.reason);
-  requireId(id);
-  const report = await carryOut(deps, {
-    ...{ kind: 'payout.release', subject: id, args: { payoutId: id } },
-    ...given(options),
-  });
-  answer(wordsOf(report), report);
+async function release(
+  { deps, answer }: CliContext,
+  payoutId: string,
+  options: Rehearsable,
+): Promise<void> {
+  const decision = rehearsalOf(options);
+  requireId(payoutId);
+  const args = { payoutId };
+  const order = { kind: 'payout.release', subject: payoutId, args, ...decision } as const;
+  const report = await carryOut(deps, order);
+  answer(rehearsed(withChecksums(report.words), !report.applied), report);
 }
 
 async function payElsewhere(
   { deps, answer }: CliContext,
-  id: string,
-  options: Repair & { readonly tx: string },
+  payoutId: string,
+  options: Rehearsable & { readonly tx: string },
 ): Promise<void> {
-  requireReason(options.reason);
-  requireId(id);
-  const txHash = requireHash(options.tx);
-  const report = await carryOut(deps, {
-    ...{ kind: 'payout.paid-elsewhere', subject: id, args: { payoutId: id, txHash } },
-    ...given(options),
-  });
-  answer(wordsOf(report), report);
+  const decision = rehearsalOf(options);
+  requireId(payoutId);
+  const args = { payoutId, txHash: requireHash(options.tx) };
+  const order = { kind: 'payout.paid-elsewhere', subject: payoutId, args, ...decision } as const;
+  const report = await carryOut(deps, order);
+  answer(rehearsed(withChecksums(report.words), !report.applied), report);
 }
 
-const given = ({ reason, dryRun }: Repair) => ({ reason, dryRun, actor: ACTOR });
-
-const wordsOf = (report: { readonly applied: boolean; readonly words: string }): string =>
-  withChecksums(report.applied ? report.words : `${report.words}\n${DRY_RUN}`);
-
-async function reconcile(context: CliContext, fromOpening: boolean): Promise<number> {
+async function reconcile(
+  context: CliContext,
+  { full: fromOpening }: { readonly full: boolean },
+): Promise<number> {
   await requireWallet(context);
   const report = await runReconciliation(context.deps, { fromOpening });
   context.answer(reconciliationText(report), report);
@@ -151,9 +141,12 @@ function reconciliationText(report: ReconciliationReport): string {
     ['- gas', formatAmount(BigInt(report.gasWei))],
     ['= balance', formatAmount(BigInt(report.balanceWei))],
   ]);
-  const rows = report.findings.map((finding) => [finding.code, withChecksums(finding.message)]);
-  const found = report.ok ? 'everything adds up' : formatTable(['code', 'what does not fit'], rows);
-  return `${facts}\n\n${found}`;
+  if (report.ok) return `${facts}\n\neverything adds up`;
+  const table = formatTable(report.findings, {
+    code: (one) => one.code,
+    'what does not fit': (one) => withChecksums(one.message),
+  });
+  return `${facts}\n\n${table}`;
 }
 
 function requireHash(text: string): string {

@@ -13,7 +13,7 @@ export function addRoundCommands(program: Command): void {
     .description('payout rounds')
     .command('preview')
     .description('who would be paid now, and why the others would not; nothing is reserved')
-    .action((_options: unknown, command: Command) => withContext(command, showPreview));
+    .action(withContext(showPreview));
 }
 
 async function showPreview({ db, config, answer }: CliContext): Promise<void> {
@@ -22,15 +22,12 @@ async function showPreview({ db, config, answer }: CliContext): Promise<void> {
   const freeWei = freeWeiOf(paying, chain.keepInWalletWei);
   const preview = await previewRound(db, pool, freeWei);
   const halts = paying?.halts ?? [];
-  const table = formatTable(
-    ['payee', 'pending', 'verdict', 'why'],
-    preview.payees.map((one) => [
-      formatAddress(one.payee),
-      formatAmount(one.pendingWei),
-      one.verdict,
-      one.code === null ? null : withChecksums(`${one.code} ${one.reason}`),
-    ]),
-  );
+  const table = formatTable(preview.payees, {
+    payee: (one) => formatAddress(one.payee),
+    pending: (one) => formatAmount(one.pendingWei),
+    verdict: (one) => one.verdict,
+    why: (one) => (one.code === null ? null : withChecksums(`${one.code} ${one.reason}`)),
+  });
   const stopped = halts.map(({ code, reason }) =>
     withChecksums(`nothing is sent now: ${code} ${reason}`),
   );

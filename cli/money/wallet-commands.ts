@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { resumedWords } from '../../client/views/wallet-view.js';
+import type { Address } from '../../core/base/address.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
@@ -11,58 +12,49 @@ import {
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { type CliContext, withContext } from '../context.js';
-import { formatAddress, formatAmount, formatFacts } from '../output.js';
-import { ACTOR, DRY_RUN } from './payout-commands.js';
+import {
+  decisionOf,
+  type Reasoned,
+  type Rehearsable,
+  rehearsalOf,
+  rehearsed,
+  withReason,
+  withRehearsal,
+} from '../decision-options.js';
+import { type Fact, formatAddress, formatAmount, formatFacts } from '../output.js';
 
-interface Reasoned {
-  readonly reason: string;
-}
-
-interface Replacement extends Reasoned {
-  readonly to: string;
-  readonly dryRun: boolean;
-}
-
-/** Halt and resume write to Postgres alone: they work when Temporal and the worker do not. */
-export function addWalletCommands(program: Command): void {
+/**
+ * Adds the commands about the wallet. Halt and resume write to Postgres alone: they work when Temporal and the worker do
+ * not. Returns the command, to which the repairs add theirs.
+ */
+export function addWalletCommands(program: Command): Command {
   const wallet = program.command('wallet').description('the wallet that pays');
   wallet
     .command('show')
     .description('its balance as last seen, its nonce, what is on the way, and why it is halted')
-    .action((_options: unknown, command: Command) =>
-      withContext(command, async (context) => {
-        const found = await requireWallet(context);
-        context.answer(walletFacts(found), found);
-      }),
-    );
-  wallet
+    .action(withContext(show));
+  const halting = wallet
     .command('halt')
-    .description('stop everything that it would sign or send, before the next broadcast')
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((options: Reasoned, command: Command) =>
-      withContext(command, (context) => halt(context, options)),
-    );
-  wallet
-    .command('resume')
-    .description('let a halted wallet go on')
-    .requiredOption('--reason <words>', 'kept in the audit log')
+    .description('stop everything that it would sign or send, before the next broadcast');
+  withReason(halting).action(withContext(halt));
+  withReason(wallet.command('resume').description('let a halted wallet go on'))
     .option('--dry-run', 'show what would still stop it, and do nothing', false)
-    .action((options: Reasoned & { readonly dryRun: boolean }, command: Command) =>
-      withContext(command, (context) => resume(context, options)),
-    );
-  wallet
+    .action(withContext(resume));
+  const replacing = wallet
     .command('replace')
     .description('pay from another wallet from now on; what this one signed is settled as before')
-    .requiredOption('--to <address>', 'the address of the new key')
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .option('--dry-run', 'show what it would do, and do nothing', false)
-    .action((options: Replacement, command: Command) =>
-      withContext(command, (context) => replace(context, options)),
-    );
+    .requiredOption('--to <address>', 'the address of the new key');
+  withRehearsal(replacing).action(withContext(replace));
+  return wallet;
+}
+
+async function show(context: CliContext): Promise<void> {
+  const wallet = await requireWallet(context);
+  context.answer(walletFacts(wallet), wallet);
 }
 
 export function walletFacts(wallet: PayingWallet): string {
-  const { halts } = wallet;
+  const { replacedBy } = wallet;
   return formatFacts([
     ['wallet', formatAddress(wallet.address)],
     ['chain', wallet.chainId],
@@ -70,29 +62,27 @@ export function walletFacts(wallet: PayingWallet): string {
     ['next nonce', wallet.nextNonce],
     ['on the way', `${counted(wallet.openTransfers, 'transfer')}, ${formatAmount(wallet.openWei)}`],
     ['oldest of them', wallet.oldestOpenAt],
-    ...(wallet.replacedBy === null
-      ? []
-      : [
-          [
-            'replaced by',
-            `${formatAddress(wallet.replacedBy)}: start the workers with its key`,
-          ] as const,
-        ]),
+    ...(replacedBy === null ? [] : [replacement(replacedBy)]),
     ...wallet.earlier.map(
-      (one) =>
-        [
-          'earlier wallet',
-          `${formatAddress(one.address)}: ${counted(one.openTransfers, 'transfer')} under way, ${formatAmount(one.openWei)}`,
-        ] as const,
+      ({ address, openTransfers, openWei }): Fact => [
+        'earlier wallet',
+        `${formatAddress(address)}: ${counted(openTransfers, 'transfer')} under way, ${formatAmount(openWei)}`,
+      ],
     ),
-    ...(halts.length === 0 ? ([['halted', 'no']] as const) : []),
-    ...halts.flatMap(
-      ({ at, code, reason }) =>
-        [
-          ['halted', `since ${at.toISOString()}: ${code}`],
-          ['why', withChecksums(reason)],
-        ] as const,
-    ),
+    ...haltFacts(wallet),
+  ]);
+}
+
+const replacement = (address: Address): Fact => [
+  'replaced by',
+  `${formatAddress(address)}: start the workers with its key`,
+];
+
+function haltFacts({ halts }: PayingWallet): readonly Fact[] {
+  if (halts.length === 0) return [['halted', 'no']];
+  return halts.flatMap(({ at, code, reason }): readonly Fact[] => [
+    ['halted', `since ${at.toISOString()}: ${code}`],
+    ['why', withChecksums(reason)],
   ]);
 }
 
@@ -101,10 +91,10 @@ function balanceWords({ balance }: PayingWallet): string {
   return `${formatAmount(balance.wei)}, seen ${balance.at.toISOString()}`;
 }
 
-async function halt(context: CliContext, { reason }: Reasoned): Promise<void> {
-  requireReason(reason);
+async function halt(context: CliContext, options: Reasoned): Promise<void> {
+  const decision = decisionOf(options);
   const { chainId, address } = await requireWallet(context);
-  const why = { code: 'HALTED_BY_OPERATOR', reason, actor: ACTOR };
+  const why = { code: 'HALTED_BY_OPERATOR', ...decision };
   const changed = await haltWallet(context.db, { chainId, address }, why);
   const text = changed
     ? 'halted: nothing is signed or sent until `openpool wallet resume`'
@@ -112,35 +102,27 @@ async function halt(context: CliContext, { reason }: Reasoned): Promise<void> {
   context.answer(text, { changed, halted: true });
 }
 
-async function resume(
-  context: CliContext,
-  { reason, dryRun }: Reasoned & { readonly dryRun: boolean },
-): Promise<void> {
-  requireReason(reason);
+async function resume(context: CliContext, options: Rehearsable): Promise<void> {
+  const decision = rehearsalOf(options);
+  const { dryRun } = decision;
   const { chainId, address } = await requireWallet(context);
-  const decision = { actor: ACTOR, reason, dryRun };
   const { changed, remaining } = await resumeWallet(context.db, { chainId, address }, decision);
-  const words = resumedWords({ changed, remaining });
-  context.answer(dryRun ? `${words}\n${DRY_RUN}` : words, {
-    ...{ changed, dryRun, remaining },
-    halted: remaining.length > 0,
-  });
+  const text = rehearsed(resumedWords({ changed, remaining }), dryRun);
+  context.answer(text, { changed, dryRun, remaining, halted: remaining.length > 0 });
 }
 
-async function replace(context: CliContext, { to, reason, dryRun }: Replacement): Promise<void> {
-  requireReason(reason);
-  const order = { to: parseAddress(to), reason, actor: ACTOR, dryRun };
-  const replaced = await replaceWallet(context.db, order);
-  const words = withChecksums(replaced.words);
-  context.answer(dryRun ? `${words}\n${DRY_RUN}` : words, { ...replaced, dryRun });
+async function replace(
+  context: CliContext,
+  options: Rehearsable & { readonly to: string },
+): Promise<void> {
+  const decision = rehearsalOf(options);
+  const replaced = await replaceWallet(context.db, { to: parseAddress(options.to), ...decision });
+  const { dryRun } = decision;
+  context.answer(rehearsed(withChecksums(replaced.words), dryRun), { ...replaced, dryRun });
 }
 
 export async function requireWallet({ db, config }: CliContext): Promise<PayingWallet> {
   const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet !== undefined) return wallet;
   throw new PoolError('WALLET_UNKNOWN', 'no worker has opened the wallet yet');
-}
-
-export function requireReason(reason: string): void {
-  if (reason.trim() === '') throw new PoolError('REASON_MISSING', 'the reason is empty');
 }

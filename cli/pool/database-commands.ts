@@ -14,14 +14,12 @@ export function addDatabaseCommands(program: Command): void {
       `make the role ${API_ROLE}, under which the API reads everything and writes no money, or change its password`,
     )
     .requiredOption('--password-file <file>', 'the file with the password of the role')
-    .action((options: { readonly passwordFile: string }, command: Command) =>
-      withDatabase(command, (context) => apiRole(context, options.passwordFile)),
-    );
+    .action(withDatabase(apiRole));
 }
 
 async function apiRole(
   { config, db, answer }: Pick<CliContext, 'config' | 'db' | 'answer'>,
-  passwordFile: string,
+  { passwordFile }: { readonly passwordFile: string },
 ): Promise<void> {
   if (!('url' in config.database)) {
     const words = 'the embedded Postgres has one role for all processes: it is for database.url';
@@ -29,7 +27,7 @@ async function apiRole(
   }
   const password = await readPassword(passwordFile);
   await makeApiRole(db, password);
-  // Otherwise the next start of a worker does it, when it has brought the tables to its version.
+  // Tables of another version get the grant from the next worker that starts, once it has migrated them.
   if ((await readSchemaState(db)) === 'ready') await grantApiRole(db);
   answer(`The API may log in as ${API_ROLE}.`, { role: API_ROLE });
 }

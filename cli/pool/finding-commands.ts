@@ -8,66 +8,60 @@ import {
 } from '../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../core/sentinel/store/findings.js';
 import { type CliContext, withContext } from '../context.js';
-import { ACTOR, parseCount } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
+import { decisionOf, type Reasoned, withReason } from '../decision-options.js';
 import { formatTable } from '../output.js';
+import { moreOf, type PageOptions, pageOf, withPage } from '../page-options.js';
 
-const DEFAULT_LIMIT = 50;
+interface ListOptions extends PageOptions {
+  readonly source?: string;
+  readonly all: boolean;
+}
 
-/** Both work on Postgres alone: with Temporal and the worker down, too. */
+/** Both commands need Postgres alone: they work with Temporal and the worker down. */
 export function addFindingCommands(program: Command): void {
   const finding = program.command('finding').description('what the sentinel found');
-  finding
+  const listing = finding
     .command('list')
     .description('what looks wrong with what comes in, the newest first')
     .option('--source <id>', 'only of this source')
-    .option('--all', 'also those that have ended', false)
-    .option('--limit <n>', 'at most so many (200 at most)', parseCount, DEFAULT_LIMIT)
-    .option('--cursor <cursor>', 'go on where a page ended')
-    .action((options: ListOptions, command: Command) =>
-      withContext(command, (context) => list(context, options)),
-    );
-  finding
+    .option('--all', 'also those that have ended', false);
+  withPage(listing).action(withContext(list));
+  const acknowledging = finding
     .command('acknowledge <id>')
-    .description('say that it is known: it is not told again until it is worse or returns')
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((id: string, { reason }: { readonly reason: string }, command: Command) =>
-      withContext(command, async ({ db, answer }) => {
-        requireReason(reason);
-        await acknowledgeFinding(db, parseId(id), { actor: ACTOR, reason });
-        answer(`finding ${id} is acknowledged`, { id, acknowledged: true });
-      }),
-    );
-}
-
-interface ListOptions {
-  readonly source?: string;
-  readonly all: boolean;
-  readonly limit: number;
-  readonly cursor?: string;
+    .description('say that it is known: it is not told again until it is worse or returns');
+  withReason(acknowledging).action(withContext(acknowledge));
 }
 
 async function list({ db, answer }: CliContext, options: ListOptions): Promise<void> {
-  const { source, all, limit, cursor = null } = options;
-  await requireKnownSource(db, source);
+  const { source: sourceId, all } = options;
+  await requireKnownSource(db, sourceId);
   const [page, { lookedAt }] = await Promise.all([
-    listFindings(db, { sourceId: source, all }, { limit, cursor }),
+    listFindings(db, { sourceId, all }, pageOf(options)),
     countFindings(db),
   ]);
   const looked = `the sentinel looked ${lookedAt === null ? 'at nothing yet' : `at ${lookedAt.toISOString()}`}`;
-  const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`;
-  answer(`${findingTable(page.items)}\n\n${looked}${more}`, { ...page, lookedAt });
+  answer(`${findingTable(page.items)}\n\n${looked}${moreOf(page)}`, { ...page, lookedAt });
+}
+
+async function acknowledge(
+  { db, answer }: CliContext,
+  id: string,
+  options: Reasoned,
+): Promise<void> {
+  const decision = decisionOf(options);
+  await acknowledgeFinding(db, parseId(id), decision);
+  answer(`finding ${id} is acknowledged`, { id, acknowledged: true });
 }
 
 export function findingTable(findings: readonly ShownFinding[]): string {
-  return formatTable(
-    ['id', 'source', 'finding', 'since', 'state', 'what is seen'],
-    findings.map((one) => [
-      ...[one.id, one.sourceId, one.code, one.openedAt],
-      stateOf(one),
-      one.words,
-    ]),
-  );
+  return formatTable(findings, {
+    id: (one) => one.id,
+    source: (one) => one.sourceId,
+    finding: (one) => one.code,
+    since: (one) => one.openedAt,
+    state: stateOf,
+    'what is seen': (one) => one.words,
+  });
 }
 
 function stateOf({ severity, acknowledged, resolvedAt }: ShownFinding): string {

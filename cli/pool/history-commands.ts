@@ -1,6 +1,6 @@
-/** The whole history: balances computed again from it, and months of it in files. */
+/** Computes balances again from the whole history, and keeps months of it in files. */
 import type { Command } from 'commander';
-import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history.js';
+import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { visible } from '../../core/base/foreign-text.js';
@@ -8,8 +8,13 @@ import { listArchives } from '../../core/history/archive/archived-months.js';
 import type { RebuildReport } from '../../core/history/rules/reports.js';
 import { monthName, parseMonth } from '../../core/history/rules/retention.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
+import {
+  ACTOR,
+  decisionOf,
+  type Reasoned,
+  requireReason,
+  withReason,
+} from '../decision-options.js';
 import { formatAmount, formatFacts, formatTable } from '../output.js';
 
 interface RebuildOptions {
@@ -27,32 +32,27 @@ export function addHistoryCommands(program: Command): void {
     .option('--allow-debt', 'also correct what was paid out already: it becomes a debt', false)
     .option('--keep', 'leave the scratch schema behind, to look into', false)
     .option('--reason <words>', 'kept in the ledger and the audit log')
-    .action((options: RebuildOptions, command: Command) =>
-      withContext(command, (context) => rebuild(context, options)),
-    );
+    .action(withContext(rebuild));
   const archive = program.command('archive').description('old raw events in compressed files');
   archive
     .command('list')
     .description('which months are in files, and what they are worth')
-    .action((_options: unknown, command: Command) => withContext(command, showArchives));
+    .action(withContext(showArchives));
   archive
     .command('run')
     .description('write what is old enough to files now, by a worker')
-    .action((_options: unknown, command: Command) => withContext(command, archiveNow));
+    .action(withContext(archiveNow));
   archive
     .command('verify')
     .description('read all files again; exit code 3 when one is missing or damaged')
-    .action((_options: unknown, command: Command) => withContext(command, verify));
-  archive
+    .action(withContext(verify));
+  const restoring = archive
     .command('restore <month>')
-    .description('bring a month such as 2025-03 back into the table')
-    .requiredOption('--reason <words>', 'kept in the audit log')
-    .action((month: string, { reason }: { readonly reason: string }, command: Command) =>
-      withContext(command, (context) => restore(context, month, reason)),
-    );
+    .description('bring a month such as 2025-03 back into the table');
+  withReason(restoring).action(withContext(restore));
 }
 
-/** On standard error, so that what is piped on is the answer alone. */
+/** Writes to standard error, which keeps progress out of a piped answer. */
 function tellProgress(words: string): void {
   process.stderr.write(`${visible(words)}\n`);
 }
@@ -75,8 +75,10 @@ function rebuildText(report: RebuildReport): string {
   const done =
     corrections &&
     [
-      ...[counted(corrections.postings, 'posting'), counted(corrections.figures, 'worker')],
-      ...[counted(corrections.counts, 'count'), counted(corrections.rows, 'row')],
+      counted(corrections.postings, 'posting'),
+      counted(corrections.figures, 'worker'),
+      counted(corrections.counts, 'count'),
+      counted(corrections.rows, 'row'),
     ].join(', ');
   const facts = formatFacts([
     ['rebuild', report.id],
@@ -87,54 +89,64 @@ function rebuildText(report: RebuildReport): string {
     ['scratch schema', schema],
   ]);
   if (findingsTotal === 0) return `${facts}\n\neverything adds up`;
-  const rows = findings.map(({ code, message }) => [code, message]);
   const more = findingsTotal - findings.length;
   const rest = more > 0 ? `\nand ${more} more` : '';
-  return `${facts}\n\n${formatTable(['code', 'what differs'], rows)}${rest}`;
+  const table = formatTable(findings, {
+    code: (one) => one.code,
+    'what differs': (one) => one.message,
+  });
+  return `${facts}\n\n${table}${rest}`;
 }
 
 async function showArchives({ db, answer }: CliContext): Promise<void> {
   const archives = await listArchives(db);
-  const table = formatTable(
-    ['month', 'state', 'events', 'gross', 'bytes', 'file'],
-    archives.map((one) => [
-      monthName(one.month),
-      one.state,
-      one.rows,
-      formatAmount(one.grossWei),
-      one.bytes,
-      one.file,
-    ]),
-  );
+  const table = formatTable(archives, {
+    month: (one) => monthName(one.month),
+    state: (one) => one.state,
+    events: (one) => one.rows,
+    gross: (one) => formatAmount(one.grossWei),
+    bytes: (one) => one.bytes,
+    file: (one) => one.file,
+  });
   answer(table, archives);
 }
 
 async function archiveNow({ deps, config, answer }: CliContext): Promise<void> {
   const report = await runArchive(deps, tellProgress);
-  const table = formatTable(
-    ['month', 'events', 'bytes', 'file'],
-    report.archived.map(({ month, rows, bytes, file }) => [month, rows, bytes, file]),
-  );
+  const table = formatTable(report.archived, {
+    month: (one) => one.month,
+    events: (one) => one.rows,
+    bytes: (one) => one.bytes,
+    file: (one) => one.file,
+  });
   const off = 'retention.keepMonths is not set: nothing is ever archived';
   const waiting = report.waiting ?? (config.retention.keepMonths === null ? off : null);
-  answer([table, ...(waiting === null ? [] : [waiting])].join('\n\n'), report);
+  answer(waiting === null ? table : `${table}\n\n${waiting}`, report);
 }
 
 async function verify({ deps, answer }: CliContext): Promise<number> {
   const report = await runVerify(deps, tellProgress);
-  const rows = report.findings.map(({ code, message }) => [code, message]);
   const are = report.files === 1 ? 'is' : 'are';
   const well = `${counted(report.files, 'file')} ${are} there and whole`;
-  answer(rows.length === 0 ? well : formatTable(['code', 'what is wrong'], rows), report);
-  return rows.length === 0 ? 0 : EXIT.found;
+  const isWell = report.findings.length === 0;
+  const table = formatTable(report.findings, {
+    code: (one) => one.code,
+    'what is wrong': (one) => one.message,
+  });
+  answer(isWell ? well : table, report);
+  return isWell ? 0 : EXIT.found;
 }
 
-async function restore(context: CliContext, month: string, reason: string): Promise<void> {
-  requireReason(reason);
+async function restore(
+  { deps, answer }: CliContext,
+  month: string,
+  options: Reasoned,
+): Promise<void> {
+  const decision = decisionOf(options);
   if (parseMonth(month) === undefined) {
     throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
   }
-  const order = { args: { month }, dryRun: false, reason, actor: ACTOR };
-  const report = await runRestore(context.deps, order, tellProgress);
-  context.answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
+  const order = { args: { month }, dryRun: false, ...decision };
+  const report = await runRestore(deps, order, tellProgress);
+  answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

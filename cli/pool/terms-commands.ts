@@ -1,7 +1,12 @@
-/** The dated terms: what holds, what held, and the act that changes them. All on Postgres alone. */
+/** Shows the dated terms and changes them. All of it needs Postgres alone. */
 import type { Command } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
-import { stateOfTerms, viewTermsChange, viewTermsHistory } from '../../client/views/terms-view.js';
+import {
+  namedTerms,
+  stateOfTerms,
+  viewTermsChange,
+  viewTermsHistory,
+} from '../../client/views/terms-view.js';
 import {
   parseAmountWei,
   parseDurationMs,
@@ -12,18 +17,17 @@ import { termsFileOf } from '../../config/sections/terms.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { ROUNDINGS } from '../../core/base/money.js';
 import { rehearse, transact } from '../../core/db/transact.js';
+import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { listActs } from '../../core/ledger/store/audit-log-reads.js';
 import { differenceWords } from '../../core/sentinel/rules/watch-terms.js';
 import { type TermsValues, type TermsVersion, termsWords } from '../../core/terms/rules/terms.js';
 import { changeTerms, readTermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../../core/terms/store/worker-terms.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
-import { ACTOR, DRY_RUN } from '../money/payout-commands.js';
-import { requireReason } from '../money/wallet-commands.js';
-import { formatAmount, formatFacts, formatTable } from '../output.js';
-import { type Repair, withRepair } from '../repair-options.js';
+import { decisionOf, type Rehearsable, rehearsed, withRehearsal } from '../decision-options.js';
+import { type Fact, formatAmount, formatFacts, formatTable } from '../output.js';
 
-interface ChangeOptions extends Repair {
+interface ChangeOptions extends Rehearsable {
   readonly commission?: string;
   readonly threshold?: string;
   readonly minInterval?: string;
@@ -38,11 +42,11 @@ export function addTermsCommands(program: Command): void {
     .description(
       'what is in force and announced; exit code 3 when a configuration says other terms',
     )
-    .action((_options: unknown, command: Command) => withContext(command, show));
+    .action(withContext(show));
   terms
     .command('list')
     .description('all versions, the newest first, with who changed them and why')
-    .action((_options: unknown, command: Command) => withContext(command, list));
+    .action(withContext(list));
   const change = terms
     .command('change')
     .description('change the terms from a time on; earlier jobs keep theirs')
@@ -51,9 +55,7 @@ export function addTermsCommands(program: Command): void {
     .option('--min-interval <duration>', 'between two payouts of a payee, such as 1h')
     .option('--rounding <rule>', ROUNDINGS.join(' or '))
     .option('--from <time>', 'such as 2026-02-01T00:00:00Z; default: now');
-  withRepair(change).action((options: ChangeOptions, command: Command) =>
-    withContext(command, (context) => changeThem(context, options)),
-  );
+  withRehearsal(change).action(withContext(changeThem));
 }
 
 async function show({ db, config, answer }: CliContext): Promise<number> {
@@ -68,9 +70,9 @@ async function show({ db, config, answer }: CliContext): Promise<number> {
   const text = formatFacts([
     ['in force', termsWords(inForce)],
     ['since', sinceWords(inForce)],
-    ...announced.map((one) => ['announced', `${sinceWords(one)}: ${termsWords(one)}`] as const),
+    ...announced.map((one): Fact => ['announced', `${sinceWords(one)}: ${termsWords(one)}`]),
     ['this file', file === null ? 'agrees' : `${termsWords(termsFileOf(config).values)}: ${file}`],
-    ...others.map(({ worker, says, why }) => [`worker ${worker}`, `${says}: ${why}`] as const),
+    ...others.map(({ worker, says, why }): Fact => [`worker ${worker}`, `${says}: ${why}`]),
   ]);
   const advice =
     'Whichever is right: correct the file, or change the terms with `openpool terms change` or a new pool.termsFrom.';
@@ -82,54 +84,57 @@ async function show({ db, config, answer }: CliContext): Promise<number> {
 
 async function list({ db, answer }: CliContext): Promise<void> {
   const [history, acts] = await Promise.all([readTermsHistory(db), listActs(db, 'terms.change')]);
-  const rows = history.versions.toReversed().map((one) => {
-    const act = acts.get(String(one.id));
-    const why = act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
-    const { thresholdWei, minIntervalMs, rounding } = one;
-    return [
-      ...[sinceWords(one), stateOfTerms(one, history), `${one.commissionBps / 100}%`],
-      ...[formatAmount(thresholdWei), `${minIntervalMs / 1_000} s`, rounding, why],
-    ];
+  const table = formatTable(history.versions.toReversed(), {
+    from: sinceWords,
+    state: (one) => stateOfTerms(one, history),
+    commission: (one) => `${one.commissionBps / 100}%`,
+    threshold: (one) => formatAmount(one.thresholdWei),
+    interval: (one) => `${one.minIntervalMs / 1_000} s`,
+    rounding: (one) => one.rounding,
+    by: (one) => byWords(acts.get(String(one.id))),
   });
-  const headers = ['from', 'state', 'commission', 'threshold', 'interval', 'rounding', 'by'];
-  answer(formatTable(headers, rows), viewTermsHistory(history, acts));
+  answer(table, viewTermsHistory(history, acts));
 }
 
+/** The first version was made by a start, and no act stands in the audit log for it. */
+const byWords = (act: Decision | undefined): string =>
+  act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
+
 async function changeThem({ db, answer }: CliContext, options: ChangeOptions): Promise<void> {
-  const { reason, dryRun } = options;
-  requireReason(reason);
+  const { dryRun } = options;
+  const decision = decisionOf(options);
   const changes = readChanges(options);
   if (Object.keys(changes).length === 0) {
     const words = 'say what changes: --commission, --threshold, --min-interval or --rounding';
     throw new PoolError('REQUEST_INVALID', words);
   }
   const from = options.from === undefined ? null : new Date(parseEventTime(options.from));
-  const order = { changes, from, reason, actor: ACTOR };
+  const order = { changes, from, ...decision };
   const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
   const view = viewTermsChange(change, dryRun);
   const reminder =
     'Put the same terms into the configurations: the sentinel tells of files that say others.';
-  const text = change.changed ? `${view.words}\n${reminder}` : view.words;
-  answer(dryRun ? `${view.words}\n${DRY_RUN}` : text, view);
+  const text = change.changed && !dryRun ? `${view.words}\n${reminder}` : view.words;
+  answer(rehearsed(text, dryRun), view);
 }
 
 function readChanges(options: ChangeOptions): Partial<TermsValues> {
   const { commission, threshold, minInterval, rounding } = options;
-  return {
-    ...(commission === undefined
-      ? {}
-      : { commissionBps: parsed('--commission', commission, parseShareBps) }),
-    ...(threshold === undefined
-      ? {}
-      : { thresholdWei: parsed('--threshold', threshold, parseAmountWei) }),
-    ...(minInterval === undefined
-      ? {}
-      : { minIntervalMs: parsed('--min-interval', minInterval, parseDurationMs) }),
-    ...(rounding === undefined ? {} : { rounding: readRounding(rounding) }),
+  const changes = {
+    commissionBps: parsed('--commission', commission, parseShareBps),
+    thresholdWei: parsed('--threshold', threshold, parseAmountWei),
+    minIntervalMs: parsed('--min-interval', minInterval, parseDurationMs),
+    rounding: rounding === undefined ? undefined : readRounding(rounding),
   };
+  return namedTerms(changes);
 }
 
-function parsed<T>(option: string, text: string, parse: (text: string) => Quantity<T>): T {
+function parsed<T>(
+  option: string,
+  text: string | undefined,
+  parse: (text: string) => Quantity<T>,
+): T | undefined {
+  if (text === undefined) return undefined;
   const read = parse(text);
   if (read.ok) return read.value;
   throw new PoolError('REQUEST_INVALID', `${option} ${text}: ${read.mend}`);

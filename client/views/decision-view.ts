@@ -1,4 +1,4 @@
-/** What an operator's decisions about events and money came to, as `/v1` and the command line show it. */
+/** Shows what an operator's decisions about events and money did, for `/v1` and the command line. */
 
 import { withChecksums } from '../../core/chain/checksums.js';
 import type {

@@ -1,7 +1,7 @@
 import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { publicModel, publicName } from './outside.js';
 
-/** Of `ai / llm / owner/model` every part, or nothing. */
+/** A subject such as `ai / llm / owner/model` when each of its parts is public, otherwise null. */
 function publicSubject(subject: string): string | null {
   const parts = subject.split(' / ');
   const isPublic = (part: string) => publicName(part) !== null || publicModel(part) !== null;
@@ -9,8 +9,8 @@ function publicSubject(subject: string): string | null {
 }
 
 /**
- * What everybody may read of a finding. Its sentences are ours and hold figures; those about types of
- * events, and about pipelines and models, hold names that a source made up.
+ * What everybody may read of a finding. Our sentences hold figures and are public, except those that also hold names
+ * from a source: of types of events, of pipelines and of models.
  */
 export function publicFinding({ code, subject, words, figures }: ShownFinding): {
   readonly subject: string;
@@ -23,7 +23,7 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
     return { subject: '', words: said, figures: counts };
   }
   if (code === 'SOURCE_READ_TWICE') {
-    // The event that shows it is named by what it says of itself.
+    // The full sentence names an event by its own foreign text.
     const said = 'it reads what another source has counted, and is stopped';
     return { subject, words: said, figures };
   }
@@ -40,12 +40,15 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
   };
 }
 
-/** With the token all of it; without, also not what a person wrote when acknowledging. */
+/** Shows a finding. Without `showsWords` it hides foreign names and what a person wrote when acknowledging it. */
 export function viewFinding(finding: ShownFinding, showsWords: boolean) {
   const { id, code, sourceId, acknowledged } = finding;
   const { subject, words, figures } = showsWords ? finding : publicFinding(finding);
   return {
-    ...{ id: String(id), code, source: sourceId, subject },
+    id: String(id),
+    code,
+    source: sourceId,
+    subject,
     severity: finding.severity,
     words,
     figures,

@@ -1,10 +1,10 @@
 /**
- * What of words from outside is public. Whoever brings no token sees codes, places and sentences of ours;
- * names that came from outside only when they can be nothing but names: no host, no address, no sentence.
+ * Decides what of foreign texts is public. Without the token, a reader sees codes and our own sentences; a foreign
+ * name only when it can be nothing but a name, and so no host, no address and no sentence.
  */
 import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
 
-/** A pipeline, a request's id: no dots and colons, as hosts and addresses have. */
+/** The name of a pipeline or the id of a request. It has no dots and colons, which hosts and addresses have. */
 export function publicName(said: string | null): string | null {
   return said !== null && /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/.test(said)
     ? said
@@ -29,20 +29,20 @@ export function publicEventId(said: string | null): string | null {
   return said !== null && EVENT_ID.test(said) ? said : null;
 }
 
-/** A time as events say it. */
+/** A time in the format of events. */
 export function publicTime(said: string | null): string | null {
   return said !== null && /^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(said)
     ? said
     : null;
 }
 
-/** What a source fails with, said by its code alone. */
+/** Says why a source fails by the code alone. */
 export function publicError(code: string): string {
   if (Object.hasOwn(CATALOGUE, code)) return CATALOGUE[code as PoolErrorCode].help;
   return 'Its last pass failed.';
 }
 
-/** Codes under which a payout waits with words that quote a node or a signer. */
+/** Sentences for the waits whose reason quotes a node or a signer. */
 const QUOTING_WAITS: Readonly<Record<string, string>> = {
   RPC_UNREACHABLE: 'the chain cannot be asked now; nothing is decided until it answers',
   BROADCAST_REFUSED: 'it was sent and not taken yet; it is sent again by itself',
@@ -50,13 +50,13 @@ const QUOTING_WAITS: Readonly<Record<string, string>> = {
   SIGNER_REFUSED: 'the signer refuses; nothing is signed, and it is asked again',
 };
 
-/** A broken invariant's sentence names the job or the event that breaks it. */
+/** The sentence of a broken invariant, which names a job or an event. */
 const INVARIANT = /^(the wallet is halted: [A-Z]+(?:_[A-Z]+)+): [\s\S]*$/;
 
-/** What a node said, in the sentence about a signed payout that the wallet cannot pay for. */
+/** A node's words within the sentence about a signed payout that the wallet cannot pay for. */
 const NODE_SAID = / \(\S+ refused it: [\s\S]*\)(?=; wallet 0x[0-9a-fA-F]{40} holds )/;
 
-/** A halt as everybody may read it: ours, or what the operator said. */
+/** A halt without foreign words; the reasons that an operator gave are public. */
 export function publicHalt<Halt extends { readonly code: string; readonly reason: string }>(
   halt: Halt,
 ): Halt {
@@ -64,27 +64,27 @@ export function publicHalt<Halt extends { readonly code: string; readonly reason
   return { ...halt, reason: 'the ledger contradicts itself: `openpool audit run` says where' };
 }
 
-/** Why a payout waits: a sentence of ours as it is, one with foreign words in it by its code. */
+/** Why a payout waits: our own sentences as they are, one with foreign words by its code. */
 export function publicWait(code: string | null, reason: string | null): string | null {
   if (code === 'WALLET_EMPTY') return reason?.replace(NODE_SAID, '') ?? null;
   if (code === 'WALLET_HALTED') return reason?.replace(INVARIANT, '$1') ?? null;
   return QUOTING_WAITS[code ?? ''] ?? reason;
 }
 
-/** Why a payee would not be paid now; of a payout that is under way, its wait is told within. */
+/** Why a payee would not be paid now. The sentence may quote why a payout waits, which is cleaned the same way. */
 export function publicStanding(reason: string | null): string | null {
   const [, before, code, wait] = /^(.*, waits with )(\w+): ([\s\S]*)$/.exec(reason ?? '') ?? [];
   if (before === undefined || code === undefined || wait === undefined) return reason;
   return `${before}${code}: ${publicWait(code, wait)}`;
 }
 
-/** What a node said to signed bytes: that it took them, or that it said something. */
+/** A node's answer to a transaction: that it accepted it, or that it gave another answer. */
 export function publicAnswer(said: string | null): string | null {
   if (said === null || /^accepted 0x[0-9a-f]{64}$/.test(said)) return said;
   return 'another answer; its words need the token';
 }
 
-/** Findings of a repair or a check name events, files and types of events. */
+/** Sentences for the findings of checks that name events, files or types of events. */
 const QUOTING_FINDINGS: Readonly<Record<string, string>> = {
   MATCH_MISSING: 'an event was matched with one that is nowhere',
   COUNT_DIFFERS: 'a count of events per hour differs from the events that are there',

@@ -1,8 +1,8 @@
-/** How a source stands, as the sentinel sees it. */
-
+/** Sources as `/v1` and the command line show them, and what deciding about one did. */
 import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import { silentForMs } from '../../core/events/rules/source-silence.js';
+import type { MovedSource } from '../../core/events/store/sources/source-moves.js';
 import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
 import {
   type ArrivalHour,
@@ -12,10 +12,10 @@ import {
 import { amount } from './amounts.js';
 import { publicModel, publicName } from './outside.js';
 
-/** Clocks are told by what came within this time. */
+/** Clocks are judged by the events that came within this time. */
 export const ARRIVALS_MS = 3 * 3_600_000;
 
-/** Silence says something only while workers are connected; whether it is unusual, a finding says. */
+/** Shows how long a source has been silent. Silence means something only while workers are connected; a finding says whether it is unusual. */
 export function viewSilence(source: SourceSummary) {
   const { lastFreshAt, lastSuccessAt, connectedWorkers } = source;
   return {
@@ -31,14 +31,14 @@ export function viewSilence(source: SourceSummary) {
 export function viewClock(arrivals: readonly ArrivalHour[]) {
   const behind = arrivals.flatMap(({ leastBehindMs }) => leastBehindMs ?? []);
   return {
-    /** The newest event's time over ours when it came. */
+    /** How far an event's time was ahead of our clock when it came, at most. */
     aheadMs: Math.max(0, ...arrivals.map(({ mostAheadMs }) => mostAheadMs)),
-    /** How old the newest event was when it came, at best; null when nothing came lately. */
+    /** How old an event was when it came, at least; null when nothing came lately. */
     behindMs: behind.length === 0 ? null : Math.min(...behind),
   };
 }
 
-/** Every bucket of age, also the empty ones. */
+/** Shows every bucket of age, also the empty ones. */
 export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
   return UNMATCHED_AGES.map(({ age }) => {
     const { jobs, grossWei } = buckets.find((one) => one.age === age) ?? { jobs: 0, grossWei: 0n };
@@ -53,14 +53,14 @@ interface EventType {
 
 const UNKNOWN: EventType = { eventType: 'unknown', version: 0 };
 
-/** The type as it is when this program knows its name; others are names from outside. */
+/** The type of an event. Without `showsWords`, types that this program does not know become `unknown`: their names are foreign text. */
 export function publicType(type: EventType, showsWords: boolean): EventType {
   const { eventType, version } = type;
   const isKnown = roleOf(eventType, 0) !== undefined;
   return showsWords || isKnown ? { eventType, version } : UNKNOWN;
 }
 
-/** Counts by type; without the words those that are not known are one. */
+/** Shows counts by type; without `showsWords`, all unknown types are one. */
 export function viewTypes(
   counts: readonly (EventType & { readonly events: bigint })[],
   showsWords: boolean,
@@ -76,7 +76,7 @@ export function viewTypes(
   return [...sums.values()].map((sum) => ({ ...sum, events: sum.events.toString() }));
 }
 
-/** Farthest from the usual first. Pipelines and models are names that came from outside. */
+/** Shows the prices farthest from the usual first. Names of pipelines and models are foreign text. */
 export function viewPrices(
   prices: readonly LatestPrice[],
   { showsWords, limit }: { readonly showsWords: boolean; readonly limit: number },
@@ -96,9 +96,21 @@ export function viewPrices(
     }));
 }
 
-/** Ten times as much is as far as a tenth. */
+/** How far a price is from the usual one; ten times as much is as far as a tenth. */
 function distance(price: LatestPrice): number {
   const ratio = changeRatio(price);
   if (ratio === null) return -1;
   return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
+}
+
+export const RESUMED_WORDS =
+  'it is read again at its next turn, and compared again: if it still gives the events of another source it is stopped again, and nothing of that counts';
+
+/** Says what moving a source did, and what has to follow. */
+export function movedWords({ from, to, changed, newestAt, mustProve }: MovedSource): string {
+  if (!changed) return `it reads ${to} already: nothing was changed`;
+  const proof = mustProve
+    ? `nothing new counts before that address has shown a job that counts already; the newest event is of ${newestAt?.toISOString()}`
+    : 'it need not know the events of before';
+  return `from ${from} to ${to}; ${proof}. Put the new address into the configuration and restart the workers: those that still read the old one are refused`;
 }

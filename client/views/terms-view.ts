@@ -3,7 +3,7 @@ import { changeWords, type TermsValues, type TermsVersion } from '../../core/ter
 import type { TermsChange, TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { amount } from './amounts.js';
 
-/** What holds until when: only one version is in force at a time. */
+/** One version is in force at a time; an earlier one was replaced. */
 export type TermsState = 'in-force' | 'announced' | 'withdrawn' | 'replaced';
 
 export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHistory): TermsState {
@@ -17,7 +17,8 @@ export function viewTermsValues(values: TermsValues) {
   return {
     commissionBps,
     ...amount('payoutThreshold', thresholdWei),
-    ...{ minPayoutIntervalMs: minIntervalMs, rounding },
+    minPayoutIntervalMs: minIntervalMs,
+    rounding,
   };
 }
 
@@ -31,7 +32,7 @@ export function viewTerms(version: TermsVersion) {
   };
 }
 
-/** The newest first. Who and why are told to those with the token. */
+/** The newest version first. Without `acts`, who changed the terms and why is left out. */
 export function viewTermsHistory(
   history: TermsHistory,
   acts: ReadonlyMap<string, Decision> | null,
@@ -55,8 +56,11 @@ export function viewTermsHistory(
 export function viewTermsChange(change: TermsChange, dryRun: boolean) {
   const { changed, before, after, withdrawn } = change;
   return {
-    ...{ applied: !dryRun, changed, words: termsChangedWords(change) },
-    ...{ before: viewTerms(before), after: viewTerms(after) },
+    applied: !dryRun,
+    changed,
+    words: termsChangedWords(change),
+    before: viewTerms(before),
+    after: viewTerms(after),
     withdrawn: withdrawn.map(viewTerms),
   };
 }
@@ -67,4 +71,14 @@ function termsChangedWords({ changed, before, after, withdrawn }: TermsChange): 
   const taken = withdrawn.map(({ fromMs }) => new Date(fromMs).toISOString()).join(', ');
   const rest = withdrawn.length === 0 ? '' : `; what was announced for ${taken} is withdrawn`;
   return `${changeWords(before, after)}, for jobs and rounds from ${from} on${rest}`;
+}
+
+/** The terms that a request names, without the fields that it leaves out. */
+export function namedTerms(
+  said: {
+    readonly [Name in keyof TermsValues]: TermsValues[Name] | undefined;
+  },
+): Partial<TermsValues> {
+  const named = Object.entries(said).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(named) as Partial<TermsValues>;
 }

@@ -5,7 +5,7 @@ import type { Links } from '../links.js';
 import { amount } from './amounts.js';
 import { publicHalt } from './outside.js';
 
-/** A wallet as `/v1` shows it; of its balance, what the chain showed last. */
+/** A wallet as `/v1` shows it, with the balance that the chain showed last. */
 export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boolean) {
   const address = toChecksum(wallet.address);
   const halts = showsWords ? wallet.halts : wallet.halts.map(publicHalt);
@@ -15,12 +15,13 @@ export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boole
     nextNonce: wallet.nextNonce,
     balance: wallet.balance && {
       ...amount('balance', wallet.balance.wei),
-      ...{ block: wallet.balance.block, seenAt: wallet.balance.at },
+      block: wallet.balance.block,
+      seenAt: wallet.balance.at,
     },
-    /** The gravest of what stops it. */
+    /** The gravest of its halts. */
     halted: withChecksums(halts[0] ?? null),
     halts: withChecksums(halts),
-    /** Named to pay from now on; a worker with its key has to start. */
+    /** The wallet that is to pay from now on, once a worker with its key has started. */
     replacedBy: wallet.replacedBy && toChecksum(wallet.replacedBy),
     /** Earlier wallets whose signed transfers may still be mined. */
     earlier: wallet.earlier.map((one) => ({
@@ -42,7 +43,7 @@ export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boole
   };
 }
 
-/** What a resumption came to. A saga looks again once a minute, so that payouts do not go on at once. */
+/** Says what resuming did. Payouts go on within a minute, because a saga reads its payout once a minute. */
 export function resumedWords({ changed, remaining: [still] }: Resumed): string {
   if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
   return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';

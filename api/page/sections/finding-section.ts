@@ -1,4 +1,4 @@
-/** What the sentinel found: the gravest first, what is acknowledged last. */
+/** What the sentinel found: the gravest findings first, the acknowledged ones last. */
 import { html } from 'hono/html';
 import { publicFinding } from '../../../client/views/finding-view.js';
 import { duration } from '../../../core/base/duration.js';
@@ -6,7 +6,7 @@ import type { ShownFinding } from '../../../core/sentinel/store/finding-reads.js
 import { ago, type Html, pill, section } from '../parts.js';
 import type { PoolStatus } from '../pool-status.js';
 
-/** It looks every minute: after so long nobody looks. */
+/** The sentinel looks every minute: after this time it does not run. */
 const BLIND_MS = 5 * 60_000;
 
 export function findingSection(status: PoolStatus): Html {

@@ -1,4 +1,4 @@
-/** Events per hour as bars: a picture tells more at a glance than two days of numbers. */
+/** Draws the events of each hour as bars, for two days. */
 import { html } from 'hono/html';
 import { roleOf } from '../../../core/events/rules/reading/event-type.js';
 import type { HourOfSource } from '../../../core/events/store/sources/source-reads.js';
@@ -13,11 +13,11 @@ const HEIGHT = 36;
 interface Bar {
   readonly hour: Date;
   readonly events: bigint;
-  /** Of them, jobs without a fee. */
+  /** How many of these events are jobs without a fee. */
   readonly zeroFees: bigint;
 }
 
-/** Hours of the events' own times, the present one last. Sizes as attributes: the policy allows no inline style. */
+/** Draws hours by the events' own times, the present hour last. Sizes are attributes, because the page's policy allows no inline style. */
 export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
   const bars = toBars(hours, now);
   let most = 0n;
@@ -44,7 +44,7 @@ function drawBar({ hour, events, zeroFees }: Bar, i: number, most: bigint): Html
   return html`<g><title>${title}</title><rect x="${place.x}" y="${HEIGHT - 1 - full}" width="${place.width}" height="${full}"/>${free === 0 ? '' : lower}</g>`;
 }
 
-/** At least a sliver: one event among millions is not nothing. */
+/** The height of a bar, at least one pixel: one event among millions must be seen. */
 function heightOf(events: bigint, most: bigint): number {
   const whole = HEIGHT - 2;
   return Math.max(1, Number((events * BigInt(whole)) / most));
@@ -65,6 +65,6 @@ function toBars(hours: readonly HourOfSource[], now: Date): readonly Bar[] {
   });
 }
 
-/** From when on the chart needs hours. */
+/** The first hour of the chart. */
 export const chartStart = (now: Date): Date =>
   new Date((Math.floor(now.getTime() / HOUR_MS) - CHART_HOURS + 1) * HOUR_MS);

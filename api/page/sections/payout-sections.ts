@@ -17,7 +17,7 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
   cancelled: { words: 'cancelled', tone: 'mute' },
 };
 
-/** Promised and not settled, with the reason: the place to look when somebody asks for his money. */
+/** Payouts that are promised and not settled, with the reason: an operator looks here when a payee asks for the money. */
 export function waitingPayouts(status: PoolStatus, links: Links): Html {
   const { openPayouts, totals, now, standing } = status;
   const shown =

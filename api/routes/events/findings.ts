@@ -1,7 +1,7 @@
-/** What the sentinel found, and an operator's word that it is known: one audited transaction, Temporal or not. */
+/** Lists what the sentinel found, and takes an operator's word that a finding is known: one audited transaction, without Temporal. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { viewFinding } from '../../../client/views/finding-view.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { requireKnownSource } from '../../../core/events/store/sources/source-reads.js';
@@ -12,39 +12,41 @@ import {
 } from '../../../core/sentinel/store/finding-reads.js';
 import { acknowledgeFinding } from '../../../core/sentinel/store/findings.js';
 import type { Access } from '../../access.js';
-import { booleanQuery, pageQuery, readBody, readQuery, reasonText } from '../../request.js';
+import {
+  ACTOR,
+  booleanQuery,
+  decisionBody,
+  listQuery,
+  readList,
+  readOrder,
+} from '../../request.js';
 
-const findingsQuery = pageQuery.extend({
+const findingsQuery = listQuery({
   source: z.string().max(200).optional(),
   all: booleanQuery.optional(),
 });
 
-const acknowledgeBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
-
-export function findingRoutes({ db }: ApiDeps, access: Access): Hono {
+export function findingRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
-    const { limit, cursor, source: sourceId, all } = readQuery(c, findingsQuery);
+    const { filter, page } = readList(c, findingsQuery);
+    const { source: sourceId, all } = filter;
     await requireKnownSource(db, sourceId);
-    const [page, { counts, lookedAt }] = await Promise.all([
-      listFindings(db, { sourceId, all }, { limit, cursor }),
+    const [{ items, nextCursor }, { counts, lookedAt }] = await Promise.all([
+      listFindings(db, { sourceId, all }, page),
       countFindings(db, sourceId),
     ]);
     const sum = (those: typeof counts) => those.reduce((all, { findings }) => all + findings, 0);
     const open = sum(counts);
     const openAcknowledged = sum(counts.filter(({ acknowledged }) => acknowledged));
-    const shows = access.showsWords(c);
-    return c.json({
-      ...{ lookedAt, open, openAcknowledged },
-      findings: page.items.map((finding) => viewFinding(finding, shows)),
-      nextCursor: page.nextCursor,
-    });
+    const { words } = access.shows(c);
+    const findings = items.map((finding) => viewFinding(finding, words));
+    return c.json({ lookedAt, open, openAcknowledged, findings, nextCursor });
   });
   app.post('/:id/acknowledge', async (c) => {
-    access.requireToken(c);
-    const { reason } = await readBody(c, acknowledgeBody);
+    const { reason } = await readOrder(access, c, decisionBody);
     const id = readId(c.req.param('id'));
-    await acknowledgeFinding(db, id, { actor: 'api', reason });
+    await acknowledgeFinding(db, id, { actor: ACTOR, reason });
     const finding = await findFinding(db, id);
     return c.json({ finding: finding && viewFinding(finding, true) });
   });

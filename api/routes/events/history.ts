@@ -1,6 +1,6 @@
-/** What rebuilding from the raw events came to, and which months of them are in files. */
+/** What rebuilds from the raw events found, and which months of events are in files. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicCheck } from '../../../client/views/outside.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
@@ -12,12 +12,12 @@ import { refuseQuery } from '../../request.js';
 
 const SHOWN = 20;
 
-export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
+export function historyRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/rebuild', async (c) => {
     refuseQuery(c);
     const all = await listRebuilds(db, SHOWN);
-    const shown = access.showsWords(c)
+    const shown = access.shows(c).words
       ? all
       : all.map((one) => ({ ...one, findings: one.findings.map(publicCheck) }));
     const kept = withChecksums(shown);
@@ -33,9 +33,17 @@ export function historyRoutes({ db }: ApiDeps, access: Access): Hono {
 function viewArchive(one: ArchiveRecord) {
   const { file, state, rows, bytes, sha256, minDt, maxDt, archivedAt, restoredAt } = one;
   return {
-    ...{ month: monthName(one.month), file, state, rows, bytes, sha256, from: minDt, to: maxDt },
+    month: monthName(one.month),
+    file,
+    state,
+    rows,
+    bytes,
+    sha256,
+    from: minDt,
+    to: maxDt,
     ...amount('gross', one.grossWei),
     sources: Object.keys(one.sources),
-    ...{ archivedAt, restoredAt },
+    archivedAt,
+    restoredAt,
   };
 }

@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ApiDeps, nowOf } from '../../../client/deps.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { publicError } from '../../../client/views/outside.js';
-import { movedWords, RESUMED_WORDS } from '../../../client/views/source-decisions.js';
 import {
   ARRIVALS_MS,
+  movedWords,
   publicType,
+  RESUMED_WORDS,
   viewClock,
   viewPrices,
   viewSilence,
@@ -27,39 +28,46 @@ import {
 } from '../../../core/events/store/sources/source-reads.js';
 import { bucketUnmatched } from '../../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../../core/sentinel/store/source-figures-reads.js';
-import type { Access } from '../../access.js';
-import { readBody, readQuery, reasonText, refuseQuery, wholeQuery } from '../../request.js';
+import { readBody } from '../../../dev/kit/http-server.js';
+import type { Access, Shown } from '../../access.js';
+import {
+  ACTOR,
+  decisionBody,
+  readOrder,
+  readQuery,
+  reasonText,
+  refuseQuery,
+  rehearsableBody,
+  wholeQuery,
+} from '../../request.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
-/** A month, so that an answer stays small. */
+/** A month: more would make the answer large. */
 const MOST_HOURS = 31 * 24;
 
-/** Names come from outside: a source that invents them makes no answer larger than this. */
+/** A source that invents names of models makes no answer larger than this. */
 const MOST_PRICES = 100;
 
-/** Of each kind of finding about a source's objects. */
+/** How many findings of each kind about a source's objects are shown. */
 const SHOWN_OBJECTS = 20;
 
 const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
 
-const ACTOR = 'api';
 /** SQLSTATE: insufficient privilege. */
 const FORBIDDEN = '42501';
-const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
-const moveBody = decisionBody.extend({
+const moveBody = rehearsableBody.extend({
   to: z.string().trim().min(1).max(2_000),
   accept: z.boolean().default(false),
-  dryRun: z.boolean().default(false),
 });
 
-export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
+export function sourceRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/', async (c) => {
     refuseQuery(c);
     const now = nowOf(deps);
-    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+    const shows = access.shows(c);
     const [sources, counts, arrivals, unmatched] = await Promise.all([
       listSources(db, now),
       countEventTypes(db),
@@ -85,17 +93,20 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
   });
   app.get('/:id/hours', async (c) => {
     const { hours } = readQuery(c, hoursQuery);
-    const showsWords = access.showsWords(c);
+    const { words } = access.shows(c);
     const sourceId = c.req.param('id');
     await requireKnownSource(db, sourceId);
     const to = nowOf(deps);
     const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
     const counted = await countHours(db, { from, to, sourceId });
     return c.json({
-      ...{ source: sourceId, from, to },
+      source: sourceId,
+      from,
+      to,
       // Hours and types without events are left out.
       hours: counted.map(({ hour, eventType, version, events, zeroFeeEvents }) => ({
-        ...{ hour, ...publicType({ eventType, version }, showsWords) },
+        hour,
+        ...publicType({ eventType, version }, words),
         events: events.toString(),
         zeroFeeEvents: zeroFeeEvents.toString(),
       })),
@@ -108,12 +119,11 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     const now = nowOf(deps);
     const prices = await readPrices(db, now, sourceId);
     const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
-    const view = { showsWords: access.showsWords(c), limit: MOST_PRICES };
+    const view = { showsWords: access.shows(c).words, limit: MOST_PRICES };
     return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
   });
   app.post('/:id/move', async (c) => {
-    access.requireToken(c);
-    const order = { ...(await readBody(c, moveBody)), actor: ACTOR };
+    const order = { ...(await readOrder(access, c, moveBody)), actor: ACTOR };
     const sourceId = c.req.param('id');
     const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
       throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
@@ -121,15 +131,14 @@ export function sourceRoutes(deps: ApiDeps, access: Access): Hono {
     return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
   });
   app.post('/:id/resume', async (c) => {
-    access.requireToken(c);
-    const { reason } = await readBody(c, decisionBody);
+    const { reason } = await readOrder(access, c, decisionBody);
     await resumeSource(db, c.req.param('id'), { actor: ACTOR, reason });
     return c.json({ resumed: true, words: RESUMED_WORDS });
   });
   return app;
 }
 
-/** What to do instead: the role of the API has no right to it by design, and starting a worker gives it none. */
+/** Says what to do instead: the API's role in Postgres has no right to move a source, by design. */
 function moveForbidden(sourceId: string, cause: unknown): PoolError {
   const words =
     `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
@@ -137,11 +146,7 @@ function moveForbidden(sourceId: string, cause: unknown): PoolError {
   return new PoolError('DATABASE_FORBIDDEN', words, {}, { cause });
 }
 
-function viewReading(
-  source: SourceSummary,
-  now: Date,
-  shows: { readonly addresses: boolean; readonly words: boolean },
-) {
+function viewReading(source: SourceSummary, now: Date, shows: Shown) {
   const { lastSuccessAt, lastError, lastErrorCode, readsFrom, newestDt } = source;
   const message = shows.words ? lastError : publicError(lastErrorCode ?? '');
   const why = shows.words ? source.stopped?.why : publicError('SOURCE_READ_TWICE');
@@ -161,13 +166,13 @@ function viewReading(
     newestEventAgeMs: ageMs(newestDt),
     lastPassAt: source.lastPassAt,
     lastSuccessAt,
-    // How old what we know of this source is, not how long it has been silent.
+    // The age of what we know of this source; how long it has been silent is another figure.
     lagMs: ageMs(lastSuccessAt),
     lastError: lastErrorCode === null ? null : { code: lastErrorCode, message },
   };
 }
 
-/** Files in a bucket: their names come from outside. */
+/** Counts files in a bucket that are not in order; their names are foreign text, for those with the token. */
 async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
   const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
   const counts = {

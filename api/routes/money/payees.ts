@@ -1,29 +1,34 @@
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
-import { createLinks } from '../../../client/links.js';
-import { viewPayee } from '../../../client/views/payee-view.js';
+import { createLinks, type Links } from '../../../client/links.js';
+import type { RunningPool } from '../../../client/running-pool.js';
+import { amount } from '../../../client/views/amounts.js';
 import { viewPayout } from '../../../client/views/payout-view.js';
 import { viewWorker } from '../../../client/views/worker-view.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
-import { parseAddress, toChecksum } from '../../../core/chain/checksums.js';
-import { findPayee, listPayees } from '../../../core/payees/store/payee-reads.js';
+import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
+import {
+  findPayee,
+  listPayees,
+  type PayeeSummary,
+} from '../../../core/payees/store/payee-reads.js';
 import { listRemoteWorkers } from '../../../core/payees/store/remote-worker-reads.js';
 import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
-import { pageQuery, readQuery, refuseQuery } from '../../request.js';
+import { listQuery, readList, refuseQuery } from '../../request.js';
 
-/** How much a payee's own page shows, however long its history; the lists filtered by payee have the rest. */
+/** How much of its history a payee's own answer shows; the lists filtered by payee have the rest. */
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
-export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
+const wholeList = listQuery({});
+
+export function payeeRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
-    const page = await listPayees(db, readQuery(c, pageQuery));
-    const payees = page.items.map((payee) => viewPayee(payee, links));
-    return c.json({ payees, nextCursor: page.nextCursor });
+    const { items, nextCursor } = await listPayees(db, readList(c, wholeList).page);
+    return c.json({ payees: items.map((payee) => viewPayee(payee, links)), nextCursor });
   });
   app.get('/:address', async (c) => {
     refuseQuery(c);
@@ -36,7 +41,7 @@ export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
       listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
       listPayouts(db, { payee: address }, LATEST_PAYOUTS),
     ]);
-    const shows = { addresses: access.showsAddresses(c), words: access.showsWords(c) };
+    const shows = access.shows(c);
     return c.json({
       ...viewPayee(payee, links),
       rows: workers.items.map((worker) => viewWorker(worker, shows)),
@@ -44,4 +49,24 @@ export function payeeRoutes(deps: ApiDeps, access: Access): Hono {
     });
   });
   return app;
+}
+
+/** A payee as `/v1` shows it; `earned` is everything that was ever credited to it. */
+function viewPayee(payee: PayeeSummary, links: Links) {
+  const { pendingWei, reservedWei, paidWei } = payee;
+  const address = toChecksum(payee.address);
+  return {
+    address,
+    workers: payee.workers,
+    jobs: payee.jobs,
+    ...amount('pending', pendingWei),
+    ...amount('reserved', reservedWei),
+    ...amount('paid', paidWei),
+    ...amount('earned', pendingWei + reservedWei + paidWei),
+    openPayoutId: payee.openPayoutId,
+    unpayable: withChecksums(payee.unpayable),
+    lastEventAt: payee.lastEventAt,
+    createdAt: payee.createdAt,
+    explorerUrl: links.address(address),
+  };
 }

@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
 import { createLinks } from '../../../client/links.js';
 import { requestPayout } from '../../../client/payout-request.js';
-import { pokeSaga } from '../../../client/sagas.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { viewAllocation, viewPayout, viewSlot } from '../../../client/views/payout-view.js';
+import { pokeSaga } from '../../../client/workflow-calls.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { isClosed, PAYOUT_STATES } from '../../../core/payouts/rules/payout.js';
 import {
@@ -25,10 +25,12 @@ import {
 } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
 import {
+  ACTOR,
   addressText,
-  pageQuery,
-  readBody,
-  readQuery,
+  decisionBody,
+  listQuery,
+  readList,
+  readOrder,
   reasonText,
   refuseQuery,
 } from '../../request.js';
@@ -39,18 +41,13 @@ const statesText = z
   .transform((text) => text.split(','))
   .pipe(z.array(z.enum(PAYOUT_STATES)).min(1));
 
-const payoutsQuery = pageQuery.extend({
-  state: statesText.optional(),
-  payee: addressText.optional(),
-});
+const payoutsQuery = listQuery({ state: statesText.optional(), payee: addressText.optional() });
 
 const payoutBody = z.strictObject({
   payee: addressText,
   belowThreshold: z.boolean().default(false),
   reason: reasonText.default('asked for through the API'),
 });
-
-const messageBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
 const idempotencyKeyText = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'up to 200 visible characters');
 
@@ -66,16 +63,16 @@ const MESSAGES = [
   ['cancel', cancelPayout],
 ] as const;
 
-export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
+export function payoutRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const links = createLinks(deps);
   const app = new Hono();
   app.get('/', async (c) => {
-    const { limit, cursor, state: states, payee } = readQuery(c, payoutsQuery);
-    const page = await listPayouts(db, { states, payee }, { limit, cursor });
-    const words = access.showsWords(c);
-    const payouts = page.items.map((payout) => viewPayout(payout, links, words));
-    return c.json({ payouts, nextCursor: page.nextCursor });
+    const { filter, page } = readList(c, payoutsQuery);
+    const { state: states, payee } = filter;
+    const { items, nextCursor } = await listPayouts(db, { states, payee }, page);
+    const { words } = access.shows(c);
+    return c.json({ payouts: items.map((payout) => viewPayout(payout, links, words)), nextCursor });
   });
   app.get('/:id', async (c) => {
     refuseQuery(c);
@@ -84,7 +81,7 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
       readSlots(db, payout.id),
       readAllocations(db, payout.id),
     ]);
-    const words = access.showsWords(c);
+    const { words } = access.shows(c);
     return c.json({
       ...viewPayout(payout, links, words),
       allocations: allocations.map((allocation) => viewAllocation(allocation, words)),
@@ -92,8 +89,7 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
     });
   });
   app.post('/', async (c) => {
-    access.requireToken(c);
-    const body = await readBody(c, payoutBody);
+    const body = await readOrder(access, c, payoutBody);
     const { payout, workflowId, created } = await requestPayout(deps, {
       ...body,
       idempotencyKey: readIdempotencyKey(c),
@@ -108,10 +104,9 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
   });
   for (const [action, apply] of MESSAGES) {
     app.post(`/:id/${action}`, async (c) => {
-      access.requireToken(c);
-      const { reason } = await readBody(c, messageBody);
+      const { reason } = await readOrder(access, c, decisionBody);
       const { id } = await requireOpenPayout(deps, c.req.param('id'));
-      const { words } = await apply(db, id, { actor: 'api', reason });
+      const { words } = await apply(db, id, { actor: ACTOR, reason });
       await pokeSaga(deps, id);
       const workflowId = links.saga(id);
       const payout = viewPayout(await requirePayout(deps, id), links, true);
@@ -121,14 +116,14 @@ export function payoutRoutes(deps: ApiDeps, access: Access): Hono {
   return app;
 }
 
-async function requirePayout({ db }: ApiDeps, id: string): Promise<PayoutSummary> {
+async function requirePayout({ db }: RunningPool, id: string): Promise<PayoutSummary> {
   const isUuid = z.guid().safeParse(id).success;
   const payout = isUuid ? await findPayout(db, id) : undefined;
   if (payout === undefined) throw new PoolError('PAYOUT_NOT_FOUND', 'No payout has this id.');
   return payout;
 }
 
-async function requireOpenPayout(deps: ApiDeps, id: string): Promise<PayoutSummary> {
+async function requireOpenPayout(deps: RunningPool, id: string): Promise<PayoutSummary> {
   const payout = await requirePayout(deps, id);
   if (!isClosed(payout.state)) return payout;
   throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${payout.state}.`);

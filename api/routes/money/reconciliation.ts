@@ -1,6 +1,6 @@
-/** Chain against ledger: what the latest reconciliations came to. */
+/** What the latest comparisons of chain and ledger found. */
 import { Hono } from 'hono';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicCheck } from '../../../client/views/outside.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
@@ -14,13 +14,13 @@ import { refuseQuery } from '../../request.js';
 
 const SHOWN = 20;
 
-export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): Hono {
+export function reconciliationRoutes({ db, config }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     refuseQuery(c);
     const wallet = await findPayingWallet(db, config.chain.chainId);
     const kept = wallet === undefined ? [] : await listReconciliations(db, wallet, SHOWN);
-    const shown = kept.map((one) => viewReconciliation(one, access.showsWords(c)));
+    const shown = kept.map((one) => viewReconciliation(one, access.shows(c).words));
     return c.json({ latest: shown[0] ?? null, items: shown });
   });
   return app;
@@ -28,8 +28,12 @@ export function reconciliationRoutes({ db, config }: ApiDeps, access: Access): H
 
 function viewReconciliation(one: KeptReconciliation, showsWords: boolean) {
   return {
-    ...{ at: one.at, ok: one.ok, fromBlock: one.fromBlock, toBlock: one.toBlock },
-    ...{ fromNonce: one.fromNonce, toNonce: one.toNonce },
+    at: one.at,
+    ok: one.ok,
+    fromBlock: one.fromBlock,
+    toBlock: one.toBlock,
+    fromNonce: one.fromNonce,
+    toNonce: one.toNonce,
     ...amount('opening', one.openingWei),
     ...amount('in', one.inWei),
     ...amount('out', one.outWei),

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import { readStanding } from '../../../client/standing.js';
 import { amount } from '../../../client/views/amounts.js';
 import { publicHalt, publicStanding } from '../../../client/views/outside.js';
@@ -15,36 +15,36 @@ import {
 } from '../../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../../core/payouts/store/reads/wallet-reads.js';
 import type { Access } from '../../access.js';
-import { pageQuery, readQuery } from '../../request.js';
+import { listQuery, readList } from '../../request.js';
 
-const previewQuery = pageQuery.extend({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
+const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
 
-export function roundRoutes(deps: ApiDeps, access: Access): Hono {
+export function roundRoutes(deps: RunningPool, access: Access): Hono {
   const { db, config } = deps;
   const { chain, pool } = config;
   return new Hono().get('/preview', async (c) => {
-    const { verdict, ...page } = readQuery(c, previewQuery);
-    const showsWords = access.showsWords(c);
+    const { filter, page } = readList(c, previewQuery);
+    const { words: showsWords } = access.shows(c);
     const paying = await findPayingWallet(db, chain.chainId);
     const [preview, { stops }] = await Promise.all([
       previewRound(db, pool, freeWeiOf(paying, chain.keepInWalletWei)),
       readStanding(deps, paying),
     ]);
-    const { items, nextCursor } = pageOfPreview(preview.payees, verdict, page);
+    const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
     const { payees, pays, waits, notDue, ...sums } = preview.totals;
     return c.json({
       at: preview.at,
       /** What stops every payout now, whoever is due. */
       halts: (paying?.halts ?? [])
         .map(showsWords ? (halt) => halt : publicHalt)
-        .map(({ code, reason }) => ({
-          code,
-          reason: withChecksums(reason),
-        })),
+        .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
       /** What else keeps every payout from being made now. */
       stops: stops.map(({ code, reason }) => ({ code, reason })),
       totals: {
-        ...{ payees, pays, waits, notDue },
+        payees,
+        pays,
+        waits,
+        notDue,
         ...amount('pays', sums.paysWei),
         ...amount('waits', sums.waitsWei),
         ...amount('usedToday', sums.usedTodayWei),

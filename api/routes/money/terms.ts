@@ -1,9 +1,9 @@
-/** The dated terms, and the act that changes them: one audited transaction, Temporal or not. */
+/** Shows and changes the dated terms. A change is one audited transaction and needs no Temporal. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { ApiDeps } from '../../../client/deps.js';
-import { parseEventTime } from '../../../client/event-times.js';
+import type { RunningPool } from '../../../client/running-pool.js';
 import {
+  namedTerms,
   viewTermsChange,
   viewTermsHistory,
   viewTermsValues,
@@ -21,9 +21,9 @@ import {
 } from '../../../core/terms/store/recorded-terms.js';
 import { type RunningFile, runningFiles } from '../../../core/terms/store/worker-terms.js';
 import type { Access } from '../../access.js';
-import { readBody, reasonText, refuseQuery } from '../../request.js';
+import { ACTOR, eventTimeText, readOrder, refuseQuery, rehearsableBody } from '../../request.js';
 
-const changeBody = z.strictObject({
+const changeBody = rehearsableBody.extend({
   commissionBps: z.number().int().min(0).max(10_000).optional(),
   payoutThresholdWei: z
     .string()
@@ -33,12 +33,10 @@ const changeBody = z.strictObject({
     .optional(),
   minPayoutIntervalMs: z.number().int().min(0).max(LONGEST_MS).optional(),
   rounding: z.enum(ROUNDINGS).optional(),
-  from: z.string().transform(parseEventTime).nullable().default(null),
-  reason: reasonText.min(1, 'say why'),
-  dryRun: z.boolean().default(false),
+  from: eventTimeText.nullable().default(null),
 });
 
-export function termsRoutes({ db }: ApiDeps, access: Access): Hono {
+export function termsRoutes({ db }: RunningPool, access: Access): Hono {
   const app = new Hono();
   app.get('/', async (c) => {
     refuseQuery(c);
@@ -54,28 +52,25 @@ export function termsRoutes({ db }: ApiDeps, access: Access): Hono {
     });
   });
   app.post('/', async (c) => {
-    access.requireToken(c);
-    const { reason, dryRun, from, ...body } = await readBody(c, changeBody);
-    const changes = {
-      ...(body.commissionBps === undefined ? {} : { commissionBps: body.commissionBps }),
-      ...(body.payoutThresholdWei === undefined ? {} : { thresholdWei: body.payoutThresholdWei }),
-      ...(body.minPayoutIntervalMs === undefined
-        ? {}
-        : { minIntervalMs: body.minPayoutIntervalMs }),
-      ...(body.rounding === undefined ? {} : { rounding: body.rounding }),
-    };
+    const { reason, dryRun, from, ...body } = await readOrder(access, c, changeBody);
+    const changes = namedTerms({
+      commissionBps: body.commissionBps,
+      thresholdWei: body.payoutThresholdWei,
+      minIntervalMs: body.minPayoutIntervalMs,
+      rounding: body.rounding,
+    });
     if (Object.keys(changes).length === 0) {
       const fields = 'commissionBps, payoutThresholdWei, minPayoutIntervalMs, rounding';
       throw new PoolError('REQUEST_INVALID', `The body says nothing of the terms: ${fields}.`);
     }
-    const order = { changes, from: from === null ? null : new Date(from), reason, actor: 'api' };
+    const order = { changes, from: from === null ? null : new Date(from), reason, actor: ACTOR };
     const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
     return c.json(viewTermsChange(change, dryRun));
   });
   return app;
 }
 
-/** Where a worker runs is nobody's business but the operator's. */
+/** Names the worker to the operator alone. */
 function viewFile(file: RunningFile, { versions, now }: TermsHistory, isTrusted: boolean) {
   const { worker, values, namedMs } = file;
   return {

@@ -1,11 +1,11 @@
-/** What the operator does about events and unattributed money; all of it behind the token. */
+/** What the operator decides about events and unattributed money. All of it needs the token. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { startBackfill } from '../../../client/backfills.js';
-import { type ApiDeps, answerTimeoutOf } from '../../../client/deps.js';
-import { parseBeginning, parseEventTime } from '../../../client/event-times.js';
+import { carryOut } from '../../../client/carry-out.js';
+import { parseBeginning } from '../../../client/event-times.js';
 import { createLinks } from '../../../client/links.js';
-import { carryOut } from '../../../client/orders.js';
+import { answerTimeoutOf, type RunningPool } from '../../../client/running-pool.js';
 import {
   viewAdjustment,
   viewJobDecision,
@@ -14,20 +14,21 @@ import {
 import { isPossibleWei } from '../../../core/base/money.js';
 import { retrySubject } from '../../../core/orders/rules/order-kinds.js';
 import type { Access } from '../../access.js';
-import { addressText, readBody, reasonText } from '../../request.js';
+import {
+  ACTOR,
+  addressText,
+  eventTimeText,
+  readOrder,
+  reasonText,
+  rehearsableBody,
+} from '../../request.js';
 
-const ACTOR = 'api';
-
-const repair = {
-  reason: reasonText.min(1, 'say why'),
-  dryRun: z.boolean().default(false),
-};
 const worker = {
   nodeType: z.enum(['ai', 'transcode']).nullable().default(null),
   region: z.string().min(1).max(200).nullable().default(null),
   newPayee: z.boolean().default(false),
 };
-const time = z.string().transform(parseEventTime).nullable().default(null);
+const time = eventTimeText.nullable().default(null);
 const choice = {
   jobs: z.array(z.string().max(1_000)).max(200).default([]),
   requestId: z.string().max(200).nullable().default(null),
@@ -35,10 +36,11 @@ const choice = {
   before: time,
 };
 
-const absorbBody = z.strictObject({ ...repair, ...choice });
-const assignBody = z.strictObject({ ...repair, ...choice, ...worker, to: addressText });
-const adjustBody = z.strictObject({
-  ...{ ...repair, ...worker, payee: addressText },
+const absorbBody = rehearsableBody.extend(choice);
+const assignBody = absorbBody.extend({ ...worker, to: addressText });
+const adjustBody = rehearsableBody.extend({
+  ...worker,
+  payee: addressText,
   amountWei: z
     .string()
     .regex(/^-?[1-9][0-9]{0,77}$/, 'a whole number of wei other than zero')
@@ -46,8 +48,7 @@ const adjustBody = z.strictObject({
   reference: z.string().trim().min(1).max(200),
   allowDebt: z.boolean().default(false),
 });
-const retryBody = z.strictObject({
-  ...repair,
+const retryBody = rehearsableBody.extend({
   ids: z
     .array(
       z
@@ -66,53 +67,55 @@ const backfillBody = z.strictObject({
   to: time,
 });
 
-export function decisionRoutes(deps: ApiDeps, access: Access): Hono {
+export function decisionRoutes(deps: RunningPool, access: Access): Hono {
   const repairTimeoutMs = answerTimeoutOf(deps);
   const patient = { ...deps, repairTimeoutMs };
   const links = createLinks(deps);
   const app = new Hono();
   app.post('/unattributed/assign', async (c) => {
-    access.requireToken(c);
-    const { to: payee, ...body } = await readBody(c, assignBody);
+    const { to: payee, ...body } = await readOrder(access, c, assignBody);
     const { nodeType, region, newPayee } = body;
     const args = { ...chosen(body), payee, nodeType, region, newPayee };
-    const order = { kind: 'jobs.assign', subject: payee, args, ...shared(body) } as const;
+    const order = { kind: 'jobs.assign', subject: payee, args, ...decisionOf(body) } as const;
     return c.json(viewJobDecision(await carryOut(patient, order)));
   });
   app.post('/unattributed/absorb', async (c) => {
-    access.requireToken(c);
-    const body = await readBody(c, absorbBody);
+    const body = await readOrder(access, c, absorbBody);
     const args = chosen(body);
-    const order = { kind: 'jobs.absorb', subject: 'unattributed', args, ...shared(body) } as const;
+    const order = {
+      kind: 'jobs.absorb',
+      subject: 'unattributed',
+      args,
+      ...decisionOf(body),
+    } as const;
     return c.json(viewJobDecision(await carryOut(patient, order)));
   });
   app.post('/adjustments', async (c) => {
-    access.requireToken(c);
-    const { reason, dryRun, ...args } = await readBody(c, adjustBody);
-    const given = shared({ reason, dryRun });
-    const order = { kind: 'ledger.adjust', subject: args.payee, args, ...given } as const;
+    const { reason, dryRun, ...args } = await readOrder(access, c, adjustBody);
+    const decision = { reason, dryRun, actor: ACTOR };
+    const order = { kind: 'ledger.adjust', subject: args.payee, args, ...decision } as const;
     return c.json(viewAdjustment(await carryOut(patient, order)));
   });
   app.post('/set-aside/retry', async (c) => {
-    access.requireToken(c);
-    const { source: sourceId, ...body } = await readBody(c, retryBody);
+    const { source: sourceId, ...body } = await readOrder(access, c, retryBody);
     const args = { ids: body.ids, code: body.code, sourceId };
     const subject = retrySubject(args);
-    const order = { kind: 'set-aside.retry', subject, args, ...shared(body) } as const;
+    const order = { kind: 'set-aside.retry', subject, args, ...decisionOf(body) } as const;
     return c.json(viewSetAsideRetry(await carryOut(patient, order)));
   });
   app.post('/sources/:id/backfill', async (c) => {
-    access.requireToken(c);
     const sourceId = c.req.param('id');
-    const body = await readBody(c, backfillBody);
+    const body = await readOrder(access, c, backfillBody);
     const started = await startBackfill(deps, { ...body, sourceId, actor: ACTOR });
     return c.json({ ...started, workflowUrl: links.workflow(started.workflowId) }, 202);
   });
   return app;
 }
 
-const shared = ({ reason, dryRun }: { readonly reason: string; readonly dryRun: boolean }) => ({
-  ...{ reason, dryRun, actor: ACTOR },
+const decisionOf = ({ reason, dryRun }: z.infer<typeof rehearsableBody>) => ({
+  reason,
+  dryRun,
+  actor: ACTOR,
 });
 
 function chosen(body: z.infer<typeof absorbBody>) {

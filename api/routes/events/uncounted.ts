@@ -1,8 +1,7 @@
-/** What came from the sources and could not be counted as it stood. */
+/** Events that could not be counted as they came, and jobs that nobody was credited for. */
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { type ApiDeps, nowOf } from '../../../client/deps.js';
-import { parseEventTime } from '../../../client/event-times.js';
+import { nowOf, type RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import {
   publicEventId,
@@ -27,41 +26,39 @@ import {
 } from '../../../core/events/store/set-aside-reads.js';
 import { requireKnownSource } from '../../../core/events/store/sources/source-reads.js';
 import type { Access } from '../../access.js';
-import { booleanQuery, pageQuery, readQuery, refuseQuery } from '../../request.js';
+import { booleanQuery, eventTimeText, listQuery, readList, refuseQuery } from '../../request.js';
 
 const sourceText = z.string().max(200).optional();
 
-const setAsideQuery = pageQuery.extend({
+const setAsideQuery = listQuery({
   source: sourceText,
   code: z.string().max(100).optional(),
   resolved: booleanQuery.optional(),
 });
 
-const unattributedQuery = pageQuery.extend({
+const unattributedQuery = listQuery({
   source: sourceText,
   role: z.enum(['processed', 'received']).default('processed'),
   requestId: z.string().max(200).optional(),
-  before: z
-    .string()
-    .transform((text) => new Date(parseEventTime(text)))
-    .optional(),
+  before: eventTimeText.transform((iso) => new Date(iso)).optional(),
 });
 
-export function eventRoutes(deps: ApiDeps, access: Access): Hono {
+export function uncountedRoutes(deps: RunningPool, access: Access): Hono {
   const { db } = deps;
   const app = new Hono();
   app.get('/set-aside', async (c) => {
-    const { limit, cursor, source: sourceId, ...rest } = readQuery(c, setAsideQuery);
+    const { filter, page } = readList(c, setAsideQuery);
+    const { source: sourceId, ...rest } = filter;
     await requireKnownSource(db, sourceId);
     await requireSetAsideCode(db, rest.code);
-    const page = await listSetAside(db, { sourceId, ...rest }, { limit, cursor });
-    const showsWords = access.showsWords(c);
-    const events = page.items.map((event) => ({
+    const { items, nextCursor } = await listSetAside(db, { sourceId, ...rest }, page);
+    const { words } = access.shows(c);
+    const events = items.map((event) => ({
       ...event,
-      ...(showsWords ? {} : publicSetAside(event)),
+      ...(words ? {} : publicSetAside(event)),
       id: String(event.id),
     }));
-    return c.json({ events, nextCursor: page.nextCursor });
+    return c.json({ events, nextCursor });
   });
   app.get('/set-aside/:id', async (c) => {
     refuseQuery(c);
@@ -71,19 +68,20 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
       throw new PoolError('SET_ASIDE_NOT_FOUND', 'Nothing was set aside under this id.');
     }
     const view = { ...found, id, help: setAsideHelp(found) };
-    if (access.showsWords(c)) return c.json(view);
+    if (access.shows(c).words) return c.json(view);
     return c.json({ ...view, ...publicSetAside(found), stored: null });
   });
   app.get('/unattributed', async (c) => {
-    const { limit, cursor, source: sourceId, ...filter } = readQuery(c, unattributedQuery);
+    const { filter, page } = readList(c, unattributedQuery);
+    const { source: sourceId, ...rest } = filter;
     await requireKnownSource(db, sourceId);
-    const page = await listUnmatchedJobs(db, { sourceId, ...filter }, { limit, cursor });
+    const { items, nextCursor } = await listUnmatchedJobs(db, { sourceId, ...rest }, page);
     const now = nowOf(deps).getTime();
-    const showsWords = access.showsWords(c);
-    const items = showsWords ? page.items : page.items.map(publicJob);
-    const jobs = items.map(({ grossWei, dt, payee, candidates, eventId, ...job }) => ({
+    const shown = access.shows(c).words ? items : items.map(publicJob);
+    const jobs = shown.map(({ grossWei, dt, payee, candidates, eventId, ...job }) => ({
       job: eventId === null ? null : formatJobHandle({ ...job, eventId, dtMs: dt.getTime() }),
-      ...{ ...job, eventId },
+      ...job,
+      eventId,
       dt,
       ageMs: now - dt.getTime(),
       payee: payee === null ? null : toChecksum(payee),
@@ -93,12 +91,12 @@ export function eventRoutes(deps: ApiDeps, access: Access): Hono {
       })),
       ...(grossWei === null ? { grossWei: null, grossEth: null } : amount('gross', grossWei)),
     }));
-    return c.json({ jobs, nextCursor: page.nextCursor });
+    return c.json({ jobs, nextCursor });
   });
   return app;
 }
 
-/** What an event said may hold a worker's address in any shape, and a file's name is somebody else's text. */
+/** Hides the text of an event, which may hold a worker's address in any shape, and the name of its file, which is foreign text. */
 function publicSetAside(event: Omit<SetAsideEvent, 'id'>) {
   return {
     eventId: publicEventId(event.eventId),
@@ -109,7 +107,7 @@ function publicSetAside(event: Omit<SetAsideEvent, 'id'>) {
   };
 }
 
-/** A job whose event has no id that could be shown has no handle either: with the token it has. */
+/** Hides foreign text. A job whose event id is hidden has no handle here; with the token it has one. */
 function publicJob(job: UnmatchedJob) {
   return {
     ...job,

@@ -1,0 +1,98 @@
+/** Carries out what a person orders: the order is written into the ledger, then a workflow does it. */
+import type { WorkflowHandle } from '@temporalio/client';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
+import type { RebuildReport, RestoreReport } from '../core/history/rules/reports.js';
+import type { OrderKind } from '../core/orders/rules/order-kinds.js';
+import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';
+import {
+  type ManualPayoutResult,
+  type OrderInput,
+  orderWorkflowId,
+} from '../workflows/contract.js';
+import { type RunningPool, repairTimeoutOf } from './running-pool.js';
+import { pingTemporal, requireReport, startWorkflow } from './workflow-calls.js';
+
+/** What the workflow of each kind of order returns. */
+export interface OrderReports {
+  readonly 'payout.manual': ManualPayoutResult;
+  readonly 'wallet.adopt': AdoptionReport;
+  readonly 'payout.release': RepairReport;
+  readonly 'payout.paid-elsewhere': RepairReport;
+  readonly 'jobs.assign': JobDecisionReport;
+  readonly 'jobs.absorb': JobDecisionReport;
+  readonly 'ledger.adjust': AdjustmentReport;
+  readonly 'set-aside.retry': SetAsideRetryReport;
+  readonly 'source.backfill': BackfillReport;
+  readonly 'ledger.rebuild': RebuildReport;
+  readonly 'archive.restore': RestoreReport;
+}
+
+/** The workflow of each kind of order, and the longest that it may take where that is more than a day. */
+const WORKFLOWS: Readonly<Record<OrderKind, { readonly type: string; readonly longest?: string }>> =
+  {
+    'payout.manual': { type: 'manualPayout' },
+    'wallet.adopt': { type: 'adoptWallet' },
+    'payout.release': { type: 'releasePayout' },
+    'payout.paid-elsewhere': { type: 'payElsewhere' },
+    'jobs.assign': { type: 'assignJobs' },
+    'jobs.absorb': { type: 'absorbJobs' },
+    'ledger.adjust': { type: 'adjustPayee' },
+    'set-aside.retry': { type: 'retrySetAside' },
+    'source.backfill': { type: 'backfill', longest: '30 days' },
+    'ledger.rebuild': { type: 'rebuild', longest: '30 days' },
+    'archive.restore': { type: 'restoreArchive', longest: '30 days' },
+  };
+
+export interface StartedOrder<Report> {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly handle: WorkflowHandle<(input: OrderInput) => Promise<Report>>;
+}
+
+interface StartOptions {
+  /** Orders that share an id exclude each other. @default an id of the order's own */
+  readonly workflowId?: string;
+  readonly memo?: Readonly<Record<string, string>>;
+}
+
+/** Writes the order down and starts its workflow. An order that cannot be started is withdrawn, and the error thrown. */
+export async function startOrder<Kind extends OrderKind>(
+  pool: RunningPool,
+  order: NewOrder<Kind>,
+  options: StartOptions = {},
+): Promise<StartedOrder<OrderReports[Kind]>> {
+  await pingTemporal(pool);
+  const { db, poolId } = pool;
+  const { id: orderId, kind, subject, dryRun, reason } = await placeOrder(db, order);
+  const { workflowId = orderWorkflowId(poolId, orderId), memo = {} } = options;
+  try {
+    const handle = await startWorkflow<OrderInput, OrderReports[Kind]>(pool, {
+      ...WORKFLOWS[kind],
+      workflowId,
+      input: { poolId, orderId },
+      summary: `${dryRun ? 'dry run of ' : ''}${kind} ${subject}: ${reason}`,
+      memo,
+    });
+    return { workflowId, runId: handle.firstExecutionRunId, handle };
+  } catch (error) {
+    if (await withdrawOrder(db, orderId)) throw error;
+    // Temporal started it although its answer was lost.
+    const words = `The order has been taken up, and goes on by itself as ${workflowId}.`;
+    throw new PoolError('WORKER_SILENT', words, {}, { cause: error });
+  }
+}
+
+/** Starts the order and waits for its report; throws WORKER_SILENT when that takes too long, and the order goes on. */
+export async function carryOut<Kind extends OrderKind>(
+  pool: RunningPool,
+  order: NewOrder<Kind>,
+): Promise<OrderReports[Kind]> {
+  const { handle } = await startOrder(pool, order);
+  return requireReport(pool, handle, { totalMs: repairTimeoutOf(pool) });
+}

@@ -1,0 +1,225 @@
+/** Starts workflows and waits for them. Every call is bounded, and a silent Temporal or worker gets an error code of its own. */
+import { setTimeout } from 'node:timers/promises';
+import {
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
+import type { Config } from '../config/config.js';
+import { causesOf } from '../core/base/causes.js';
+import { PoolError } from '../core/base/errors/pool-error.js';
+import { foreignText } from '../core/base/foreign-text.js';
+import { payoutWorkflowId, pokeSignal, poolIdKey, taskQueueOf } from '../workflows/contract.js';
+import type { RunningPool } from './running-pool.js';
+
+const START_TIMEOUT_MS = 5_000;
+const PING_TIMEOUT_MS = 2_000;
+const LOOK_EVERY_MS = 1_000;
+/** https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_UNAVAILABLE = 14;
+/** https://github.com/temporalio/api: PendingActivityState */
+const PENDING_ACTIVITY_STARTED = 2;
+
+/**
+ * Makes a connection that connects at its first call. A person waits for the answer, so an absent server is
+ * reported within a second instead of the SDK's ten, and no retry outlives a process that stops.
+ */
+export function openTemporal(temporal: Config['temporal']): Connection {
+  const retry = defaultGrpcRetryOptions({
+    maxAttempts: 3,
+    initialIntervalMs: () => 50,
+  });
+  return Connection.lazy({
+    ...temporal.connection,
+    interceptors: [makeGrpcRetryInterceptor(retry)],
+  });
+}
+
+/** Throws TEMPORAL_UNREACHABLE when Temporal does not answer. */
+export async function pingTemporal({ client }: RunningPool): Promise<void> {
+  await reachTemporal(() =>
+    client.withDeadline(Date.now() + PING_TIMEOUT_MS, () =>
+      client.workflowService.getSystemInfo({}),
+    ),
+  );
+}
+
+/**
+ * Asks a payout's saga to read its payout again now instead of at its next turn. It may fail silently: the
+ * decision is in Postgres already, and the saga finds it there later.
+ */
+export async function pokeSaga({ client, poolId }: RunningPool, payoutId: string): Promise<void> {
+  const handle = client.workflow.getHandle(payoutWorkflowId(poolId, payoutId));
+  const poke = () => handle.signal(pokeSignal);
+  await client.withDeadline(Date.now() + PING_TIMEOUT_MS, poke).catch(() => undefined);
+}
+
+export interface WorkflowCall<Input> {
+  readonly type: string;
+  readonly workflowId: string;
+  readonly input: Input;
+  /** One line for Temporal's UI. */
+  readonly summary: string;
+  readonly memo?: Readonly<Record<string, string>>;
+  /** What to do when a workflow runs under this id already. @default 'refuse' */
+  readonly ifRunning?: 'join' | 'refuse';
+  /** The longest that it may take, retries included; null for no limit. @default '1 day' */
+  readonly longest?: string | null;
+}
+
+type Run<Input, Report> = (input: Input) => Promise<Report>;
+
+/** Starts a workflow. Throws TEMPORAL_UNREACHABLE, or REPAIR_RUNNING when one runs under its id and is not to be joined. */
+export async function startWorkflow<Input, Report>(
+  { client, poolId, taskQueue }: RunningPool,
+  call: WorkflowCall<Input>,
+): Promise<WorkflowHandleWithFirstExecutionRunId<Run<Input, Report>>> {
+  const { type, workflowId, input, summary, memo, ifRunning = 'refuse', longest = '1 day' } = call;
+  try {
+    return await reachTemporal(() =>
+      client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+        client.workflow.start<Run<Input, Report>>(type, {
+          workflowId,
+          args: [input],
+          taskQueue: taskQueue ?? taskQueueOf(poolId),
+          memo: { pool: poolId, ...memo },
+          typedSearchAttributes: [{ key: poolIdKey, value: poolId }],
+          staticSummary: summary,
+          workflowIdConflictPolicy: ifRunning === 'join' ? 'USE_EXISTING' : 'FAIL',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          ...(longest === null ? {} : { workflowExecutionTimeout: longest }),
+        }),
+      ),
+    );
+  } catch (cause) {
+    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
+    throw new PoolError('REPAIR_RUNNING', `${workflowId} runs already.`, {}, { cause });
+  }
+}
+
+/** How the one activity of a running workflow stands. */
+export interface Progress {
+  /** What it said with its last heartbeat; null before the first. */
+  readonly told: unknown;
+  /** The attempt that runs or comes next; 0 while there is no activity. */
+  readonly attempt: number;
+  readonly isRunning: boolean;
+  /** Why the attempt before this one failed. */
+  readonly lastFailure: string | null;
+}
+
+/** How long to wait for a workflow. Without any of these, until it ends. */
+export interface Patience {
+  readonly totalMs?: number;
+  /** How long a worker may take to begin; only with `onLook`. */
+  readonly takeUpMs?: number;
+  /** Aborts when the person leaves; only with `onLook`. */
+  readonly leaving?: AbortSignal;
+  /** Called every second with how the work stands. */
+  readonly onLook?: (progress: Progress) => void;
+}
+
+/**
+ * Waits for what a workflow returns, and throws what it failed with. Undefined when that was not to be learnt: time ran
+ * out, the person left, or Temporal fell silent; the workflow goes on. Throws WORKER_SILENT when no worker begins in time.
+ */
+export async function awaitReport<Input, Report>(
+  { client }: RunningPool,
+  handle: WorkflowHandle<Run<Input, Report>>,
+  patience: Patience,
+): Promise<Report | undefined> {
+  const { totalMs, onLook } = patience;
+  const time = totalMs === undefined ? undefined : AbortSignal.timeout(totalMs);
+  const over = new AbortController();
+  // Each poll of the SDK adds a listener to the signal: only short waits have one.
+  const ending: Promise<Report> =
+    time === undefined ? handle.result() : client.withAbortSignal(time, () => handle.result());
+  try {
+    if (onLook === undefined) return await ending;
+    return await Promise.race([ending, watch(handle, onLook, { ...patience, over: over.signal })]);
+  } catch (error) {
+    if (time?.aborted === true || isUnreachable(error)) return undefined;
+    throw error;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Waits as `awaitReport` does, and throws WORKER_SILENT in place of undefined. */
+export async function requireReport<Input, Report>(
+  pool: RunningPool,
+  handle: WorkflowHandle<Run<Input, Report>>,
+  patience: Patience,
+): Promise<Report> {
+  const report = await awaitReport(pool, handle, patience);
+  if (report === undefined) throw workerSilent(handle.workflowId);
+  return report;
+}
+
+export const workerSilent = (workflowId: string): PoolError =>
+  new PoolError(
+    'WORKER_SILENT',
+    `No worker has ended it in time; it goes on by itself as ${workflowId}.`,
+  );
+
+/** Looks at the workflow every second; resolves when the person leaves or the wait is over. */
+async function watch(
+  handle: WorkflowHandle,
+  onLook: (progress: Progress) => void,
+  { leaving, takeUpMs, over }: Patience & { readonly over: AbortSignal },
+): Promise<undefined> {
+  const signal = leaving === undefined ? over : AbortSignal.any([over, leaving]);
+  const startedMs = performance.now();
+  let hasBegun = false;
+  while (!signal.aborted) {
+    // Looking may fail while the work goes on.
+    const seen = await handle.describe().catch(() => undefined);
+    const isRunning = seen?.status.name === 'RUNNING';
+    hasBegun ||= seen !== undefined && (!isRunning || activityOf(seen)?.lastStartedTime != null);
+    if (!hasBegun && takeUpMs !== undefined && performance.now() - startedMs > takeUpMs) {
+      const words = `No worker has taken it up; it waits as ${handle.workflowId}.`;
+      throw new PoolError('WORKER_SILENT', words);
+    }
+    if (isRunning && !signal.aborted) onLook(progressOf(handle, seen));
+    await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+const activityOf = ({ raw }: WorkflowExecutionDescription) => raw.pendingActivities?.[0];
+
+function progressOf({ client }: WorkflowHandle, seen: WorkflowExecutionDescription): Progress {
+  const activity = activityOf(seen);
+  const heartbeat = activity?.heartbeatDetails?.payloads?.[0];
+  const { payloadConverter } = client.options.loadedDataConverter;
+  return {
+    told: heartbeat == null ? null : payloadConverter.fromPayload(heartbeat),
+    attempt: activity == null ? 0 : (activity.attempt ?? 1),
+    isRunning: activity?.state === PENDING_ACTIVITY_STARTED,
+    lastFailure: activity?.lastFailure?.message ? foreignText(activity.lastFailure.message) : null,
+  };
+}
+
+/** Turns the silence of Temporal into TEMPORAL_UNREACHABLE; other errors pass as they are. */
+async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    throw new PoolError('TEMPORAL_UNREACHABLE', 'Temporal does not answer.', {}, { cause: error });
+  }
+}
+
+/** Whether Temporal gave no answer, as opposed to an answer that is an error. */
+const isUnreachable = (error: unknown): boolean =>
+  [...causesOf(error)].some(
+    (cause) =>
+      isGrpcServiceError(cause) &&
+      (cause.code === GRPC_UNAVAILABLE || cause.code === GRPC_DEADLINE_EXCEEDED),
+  );
