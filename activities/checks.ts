@@ -3,7 +3,7 @@ import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
 import { auditPool } from '../core/checks/pool-audit.js';
 import { recheckSettled } from '../core/checks/recheck.js';
 import { reconcile } from '../core/checks/reconciliation.js';
-import { givenBy } from '../core/orders/rules/order.js';
+import { givenBy } from '../core/orders/rules/order-kinds.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import type { AuditInput, ReconciliationInput, Unscoped } from '../workflows/contract.js';
 import { beating, PAGE_MS, REPAIR_MS } from './beating.js';

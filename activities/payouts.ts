@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { reserveOrdered } from '../core/payouts/manual-payout.js';
 import type { Sender } from '../core/payouts/sending/sending.js';
-import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
+import { SagasRefused } from '../core/payouts/settling/settler.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../core/payouts/store/reservations.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';

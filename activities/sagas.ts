@@ -2,7 +2,7 @@
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import { formatEth } from '../core/base/money.js';
-import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
+import { SagasRefused } from '../core/payouts/settling/settler.js';
 import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
 import {
   amountWeiKey,

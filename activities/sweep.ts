@@ -2,7 +2,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
-import { SagasRefused } from '../core/payouts/settling/sagas-refused.js';
+import { SagasRefused } from '../core/payouts/settling/settler.js';
 import type { OpenPayoutRow } from '../core/payouts/store/payout-progress.js';
 import type { StuckSaga, SweepReport } from '../core/sentinel/rules/report.js';
 import { recordStuckSagas } from '../core/sentinel/store/stuck-sagas.js';

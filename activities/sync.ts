@@ -4,11 +4,12 @@ import type {
   BackfillReport,
   SetAsideRetryReport,
   SyncReport,
-} from '../core/events/rules/reports.js';
+} from '../core/events/rules/sync-reports.js';
 import { runBackfill } from '../core/events/sync/backfill.js';
 import { runSetAsideRetry } from '../core/events/sync/set-aside-retry.js';
-import { runSyncPass, type SyncDeps } from '../core/events/sync/sync-pass.js';
-import type { Order } from '../core/orders/rules/order.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
+import { runSyncPass } from '../core/events/sync/sync-pass.js';
+import type { Order } from '../core/orders/rules/order-kinds.js';
 import { SYNC_LOOP_MS, turns } from '../core/processes/turns.js';
 import type { SyncInput, Unscoped } from '../workflows/contract.js';
 import { beating, REPAIR_MS } from './beating.js';

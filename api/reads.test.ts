@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/catalogue.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { query } from '../core/db/query.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
-import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
+import { recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import {
   addConnection,
@@ -297,7 +297,7 @@ describe('the reads of /v1', () => {
       help: TRIED,
     });
     await database.db.execute(sql`UPDATE set_aside SET code = 'EVENT_FEE_MALFORMED' WHERE id = 5`);
-    expect(await get('/v1/set-aside/5')).toMatchObject({ help: REFUSALS.EVENT_FEE_MALFORMED });
+    expect(await get('/v1/set-aside/5')).toMatchObject({ help: REFUSALS.EVENT_FEE_MALFORMED.help });
     expect(await get('/v1/set-aside/5', TOKEN)).toMatchObject({ raw: '{"connection":"10.0.0.1"' });
     for (const id of ['6', 'x']) {
       const code = 'SET_ASIDE_NOT_FOUND';

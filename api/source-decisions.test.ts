@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiDeps } from '../client/deps.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
+import { registerSources } from '../core/events/store/sources/source-register.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { lookAtSources } from '../core/sentinel/looking.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';

@@ -2,7 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
-import { openTerms } from '../core/terms/store/terms.js';
+import { openTerms } from '../core/terms/store/recorded-terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';

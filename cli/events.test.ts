@@ -13,7 +13,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../core/events/sources/testing/test-orchestrator.js';
-import { BATCH_SIZE } from '../core/events/sync/sync-batches.js';
+import { BATCH_SIZE } from '../core/events/sync/batches.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { waitUntil } from '../core/processes/process.js';
 import { type GoObject, payloadText } from '../dev/kit/event-element.js';

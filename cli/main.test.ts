@@ -10,13 +10,12 @@ import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Address } from '../core/base/address.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { payee } from '../core/ledger/store/tables.js';
 import { payout } from '../core/payouts/store/tables.js';
 import { markUnpayable } from '../core/payouts/store/unpayable-payees.js';
-import { recordBalance } from '../core/payouts/store/wallet/seen-balance.js';
-import { findWallet, openWalletRow } from '../core/payouts/store/wallet/wallets.js';
+import { findWallet, openWalletRow, recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import { freePort } from '../core/processes/ports.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { runOpenpool } from '../test/harness/command-line.js';
@@ -169,7 +168,7 @@ describe('the command line', () => {
     const shown = await run(['set-aside', 'show', '1']);
     expect(shown.out).toMatch(/what helps +The worker was started with an address that is none/);
     expect((await run(['set-aside', 'show', '1', '--json'])).json()).toMatchObject({
-      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED },
+      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED.help },
     });
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { openTerms } from '../core/terms/store/terms.js';
+import { openTerms } from '../core/terms/store/recorded-terms.js';
 import { keepFile } from '../core/terms/store/worker-terms.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';

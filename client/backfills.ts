@@ -9,8 +9,8 @@ import {
 import { causesOf } from '../core/base/causes.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
-import type { BackfillProgress, BackfillReport } from '../core/events/rules/reports.js';
-import type { BackfillRange } from '../core/orders/rules/order.js';
+import type { BackfillProgress, BackfillReport } from '../core/events/rules/sync-reports.js';
+import type { BackfillRange } from '../core/orders/rules/order-kinds.js';
 import type { OrderInput } from '../workflows/contract.js';
 import { backfillWorkflowId } from '../workflows/contract.js';
 import type { ApiDeps } from './deps.js';

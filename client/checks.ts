@@ -1,6 +1,6 @@
 /** Checks that a person asks for: started, or joined when the same one runs, and waited for. */
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { ReconciliationReport } from '../core/checks/rules/reports.js';
+import type { ReconciliationReport } from '../core/checks/rules/check-reports.js';
 import {
   type AuditInput,
   type PoolInput,

@@ -1,11 +1,14 @@
 /** Orders of people: written into the ledger, then carried out by a workflow that is waited for. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
-import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import type { RebuildReport, RestoreReport } from '../core/history/rules/reports.js';
-import type { OrderKind } from '../core/orders/rules/order.js';
+import type { OrderKind } from '../core/orders/rules/order-kinds.js';
 import { type NewOrder, placeOrder, withdrawOrder } from '../core/orders/store/orders.js';
 import {
   type ManualPayoutResult,

@@ -20,7 +20,7 @@ import {
   type PayoutSummary,
 } from '../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
-import { readTerms } from '../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../core/terms/store/recorded-terms.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 import { type ApiDeps, answerTimeoutOf } from './deps.js';
 import { refusalOf } from './errors.js';
@@ -111,7 +111,7 @@ async function refuseUnpayable(deps: ApiDeps, request: PayoutRequest): Promise<v
   await refuseHaltedWallet(deps);
   // The open one is joined: there is nothing to check for it.
   if (payee.openPayoutId !== null) return;
-  const terms = await readTerms(db);
+  const terms = await findTermsInForce(db);
   if (terms === undefined) {
     throw new PoolError('TERMS_UNKNOWN', 'No worker has recorded the terms yet.');
   }

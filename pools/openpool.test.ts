@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../config/config.js';
 import { knownKeys } from '../config/schema.js';
-import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http-options.js';
+import { orchestratorHttpOptions } from '../core/events/sources/orchestrator-http.js';
 import { useConfigFiles } from '../test/harness/config-files.js';
 
 const EXAMPLE = fileURLToPath(new URL('./openpool.yaml', import.meta.url));

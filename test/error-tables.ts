@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CatalogueEntry, ERRORS_BY_HEADING } from '../core/base/errors/catalogue.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 
 const PAGE = fileURLToPath(new URL('../docs/operations.md', import.meta.url));
 const BEGIN = '<!-- errors: made by `npm run error-table` -->';
@@ -38,7 +38,7 @@ function errorTable(entries: Readonly<Record<string, CatalogueEntry>>): string {
 }
 
 function refusalTable(): string {
-  const rows = Object.entries(REFUSALS).map(([code, advice]) => `| \`${code}\` | ${advice} |`);
+  const rows = Object.entries(REFUSALS).map(([code, { help }]) => `| \`${code}\` | ${help} |`);
   return ['| code | what to do |', '|---|---|', ...rows].join('\n');
 }
 

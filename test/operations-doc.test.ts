@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE } from '../core/base/errors/catalogue.js';
 import { DISCREPANCY_CODES } from '../core/checks/rules/discrepancies.js';
-import { REFUSALS } from '../core/events/rules/reading/pool-event-refusal.js';
+import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { REBUILD_CODES } from '../core/history/rules/rebuild-tally.js';
 import { WAIT_CODES } from '../core/payouts/rules/payout.js';
 import { FINDING_CODES } from '../core/sentinel/rules/finding.js';

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../activities/sync.js';
 import { loadConfig } from '../config/config.js';
 import { createEventSource } from '../core/events/sources/registry.js';
-import { registerSources } from '../core/events/store/sources/sources.js';
+import { registerSources } from '../core/events/store/sources/source-register.js';
 import { createTestDatabase, type TestDatabase } from './harness/database.js';
 import { recordTerms } from './harness/terms.js';
 
@@ -187,7 +187,7 @@ describe('an event source that is written outside this project', () => {
     await writeFile(path, whole);
   });
 
-  it('is what plugins/README.md shows: its texts compile, pass the contract test and load', async () => {
+  it('is what core/events/sources/README.md shows: its texts compile, pass the contract test and load', async () => {
     const readme = await readFile(join(ROOT, 'core/events/sources/README.md'), 'utf8');
     const blocks = (language: string) =>
       [...readme.matchAll(new RegExp(`^   \`\`\`${language}\\n(.+?)^   \`\`\``, 'gms'))].map(

@@ -6,7 +6,7 @@ import { createHistoryActivities, type HistoryDeps } from '../activities/history
 import { createPayoutActivities, createRoundActivities } from '../activities/payouts.js';
 import { createSentinelActivities } from '../activities/sentinel.js';
 import { createSyncActivities } from '../activities/sync.js';
-import type { SyncDeps } from '../core/events/sync/sync-pass.js';
+import type { SyncDeps } from '../core/events/sync/source-reading.js';
 import type { Sender } from '../core/payouts/sending/sending.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import type { SentinelDeps } from '../core/sentinel/looking.js';

@@ -9,7 +9,7 @@ import { closeDatabase, type Database, openDatabase } from '../core/db/database.
 import type { EventSource } from '../core/events/sources/event-source.js';
 import { createEventSource } from '../core/events/sources/registry.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
-import { registerSources, retireSources } from '../core/events/store/sources/sources.js';
+import { registerSources, retireSources } from '../core/events/store/sources/source-register.js';
 import {
   forgetWorker,
   noteWorker,

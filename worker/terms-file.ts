@@ -5,7 +5,11 @@ import { setInterval } from 'node:timers';
 import { termsFileOf } from '../config/sections/terms.js';
 import { differenceWords } from '../core/sentinel/rules/watch-terms.js';
 import { changeWords, type TermsFile, termsWords } from '../core/terms/rules/terms.js';
-import { openTerms, readTermsHistory, type TermsHistory } from '../core/terms/store/terms.js';
+import {
+  openTerms,
+  readTermsHistory,
+  type TermsHistory,
+} from '../core/terms/store/recorded-terms.js';
 import { forgetFile, keepFile } from '../core/terms/store/worker-terms.js';
 import type { ServiceContext } from '../start/service.js';
 

@@ -8,13 +8,16 @@ import type {
   RecheckReport,
   ReconciliationReport,
   RepairReport,
-} from '../core/checks/rules/reports.js';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
+} from '../core/checks/rules/check-reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
 import type {
   BackfillReport,
   SetAsideRetryReport,
   SyncReport,
-} from '../core/events/rules/reports.js';
+} from '../core/events/rules/sync-reports.js';
 import type {
   ArchiveReport,
   RebuildReport,

@@ -4,7 +4,7 @@ import type {
   AuditReport,
   RecheckReport,
   ReconciliationReport,
-} from '../core/checks/rules/reports.js';
+} from '../core/checks/rules/check-reports.js';
 import type { SentinelReport, SweepReport } from '../core/sentinel/rules/report.js';
 import { BULK_CALL, HISTORY_CALL, LOOK_CALL, onLane } from './activity-options.js';
 import type { Activities } from './activity-types.js';

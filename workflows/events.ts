@@ -1,7 +1,10 @@
 /** Orders of a person about events and unattributed money, with one activity each, as repairs have. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { AdjustmentReport, JobDecisionReport } from '../core/decisions/rules/reports.js';
-import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../core/decisions/rules/decision-reports.js';
+import type { BackfillReport, SetAsideRetryReport } from '../core/events/rules/sync-reports.js';
 import { BACKFILL_CALL, onLane, REPAIR_CALL, SYNC_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
 import type { OrderInput } from './contract.js';

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test, vi } from 'vitest';
 import { createCheckActivities } from '../activities/checks.js';
-import type { AdoptionReport } from '../core/checks/rules/reports.js';
+import type { AdoptionReport } from '../core/checks/rules/check-reports.js';
 import { startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase } from '../test/harness/database.js';
 import { createTestWallet } from '../test/harness/money.js';

@@ -1,6 +1,6 @@
 /** Repairs that a person ordered, with one activity each. Temporal's UI keeps what came of them. */
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { AdoptionReport, RepairReport } from '../core/checks/rules/reports.js';
+import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
 import { onLane, REPAIR_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
 import type { OrderInput } from './contract.js';

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { SyncReport } from '../core/events/rules/reports.js';
+import type { SyncReport } from '../core/events/rules/sync-reports.js';
 import { onLane, SYNC_CALL } from './activity-options.js';
 import type { Activities } from './activity-types.js';
 import type { SyncInput } from './contract.js';

@@ -1,5 +1,7 @@
 /** Findings, payouts, balances, wallet. */
+
 import type { Registry } from 'prom-client';
+import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
 import { ethFloat, gauge, secondsSince } from './gauges.js';
 import type { MetricsReading } from './reading.js';
@@ -58,7 +60,7 @@ function setPayouts(registry: Registry, reading: MetricsReading): void {
     registry,
     'payouts_open',
     'Payouts that are not settled, by state, however old.',
-    (['reserved', 'signed', 'reopened'] as const).map((state) => {
+    OPEN_STATES.map((state) => {
       const count = openPayouts.find((one) => one.state === state);
       return [count?.payouts ?? 0, { state }] as const;
     }),

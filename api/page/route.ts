@@ -10,7 +10,8 @@ import {
 } from '../../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
-import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import type { PoolStatus } from './pool-status.js';
 import { chartStart } from './sections/hour-chart.js';
 import { statusPage } from './status-page.js';
@@ -30,7 +31,7 @@ async function readStatus(deps: ApiDeps): Promise<PoolStatus> {
   const { db, poolId, config, version } = deps;
   const now = nowOf(deps);
   const [terms, totals, workers, sources, openPayouts, recent, wallet] = await Promise.all([
-    readTerms(db),
+    findTermsInForce(db),
     readPoolTotals(db),
     topRemoteWorkers(db, SHOWN_WORKERS),
     listSources(db, now),

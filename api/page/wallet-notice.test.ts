@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
 import { noteWorker } from '../../core/ledger/store/worker-processes.js';
-import { recordBalance } from '../../core/payouts/store/wallet/seen-balance.js';
+import { recordBalance } from '../../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, TEST_POOL_ID } from '../../test/harness/database.js';
 import {
   addPayout,

@@ -12,7 +12,8 @@ import {
   type RemoteWorkerFilter,
   type RemoteWorkerSummary,
 } from '../../core/payees/store/remote-worker-reads.js';
-import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import type { Access } from '../access.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -47,7 +48,7 @@ export function compatRoutes(deps: ApiDeps, access: Access): Hono {
 
 async function statusText(deps: ApiDeps): Promise<string> {
   const { db, config, version } = deps;
-  const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
+  const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
   // Null until a worker has recorded the terms.
   const commission = terms === undefined ? null : terms.commissionBps / 10_000;
   const rest = JSON.stringify({

@@ -4,7 +4,8 @@ import type { ApiDeps } from '../../client/deps.js';
 import { amount } from '../../client/views/amounts.js';
 import { withChecksums } from '../../core/chain/checksums.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
-import { readPoolTotals, readTerms } from '../../core/standing/store/pool-reads.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import type { Access } from '../access.js';
 import { pageQuery, readQuery, refuseQuery } from '../request.js';
 
@@ -15,7 +16,7 @@ export function poolRoutes(deps: ApiDeps, access: Access): Hono {
   const app = new Hono();
   app.get('/pool', async (c) => {
     refuseQuery(c);
-    const [totals, terms] = await Promise.all([readPoolTotals(db), readTerms(db)]);
+    const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
     return c.json({
       id: deps.poolId,
       name: config.pool.name,

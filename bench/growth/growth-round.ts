@@ -5,10 +5,11 @@ import type { Database } from '../../core/db/database.js';
 import type { PayoutLimits } from '../../core/payouts/rules/payout-limits.js';
 import { recordSends, unsentAttempts } from '../../core/payouts/store/nonces/attempts.js';
 import { allocateSlots } from '../../core/payouts/store/nonces/nonces.js';
+import { closeSlots, type OpenSlot, openSlots } from '../../core/payouts/store/open-slots.js';
 import { openPayouts, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
-import { closeSlots, type OpenSlot, openSlots } from '../../core/payouts/store/settlements.js';
-import { findWallet, type WalletKey } from '../../core/payouts/store/wallet/wallets.js';
+import type { WalletKey } from '../../core/payouts/store/wallet/paying-wallet.js';
+import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 
 /** The sender signs, and the settler closes, this many payouts at a time. */
 const GROUP = 100;

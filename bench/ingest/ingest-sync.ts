@@ -6,7 +6,7 @@
  * `node .openpool/bench/bench/ingest/ingest-sync.js <request as JSON>`, compiled by `compiled.ts`
  */
 
-import type { SyncReport } from '../../core/events/rules/reports.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { keepHeapSmall } from '../../start/heap.js';
 import { peakRssMbOf, postgresMs } from '../figures.js';
@@ -14,7 +14,7 @@ import { peakRssMbOf, postgresMs } from '../figures.js';
 // The worker does this, too, before anything else is loaded.
 keepHeapSmall();
 const { runSyncPass } = await import('../../core/events/sync/sync-pass.js');
-const { MAX_FEE_WEI } = await import('../../core/events/rules/reading/pool-event-content.js');
+const { MAX_FEE_WEI } = await import('../../core/events/rules/reading/event-content.js');
 const { createOrchestratorHttp } = await import('../../core/events/sources/orchestrator-http.js');
 const { closeDatabase, openDatabase } = await import('../../core/db/database.js');
 

@@ -13,7 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Database } from '../../core/db/database.js';
-import { ROW_COLUMNS } from '../../core/events/store/ingest/events-prepared.js';
+import { ROW_COLUMNS } from '../../core/events/store/ingest/prepared-events.js';
 
 const FILE_CHUNK = 1 << 20;
 const PAGE_BYTES = 8_192;

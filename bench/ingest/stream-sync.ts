@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import type { SyncReport } from '../../core/events/rules/reports.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import { runForJson } from '../children.js';
 import { benchSource, openBenchSource } from './bench-source.js';
 import { compileIngestSync } from './compiled.js';

@@ -1,9 +1,11 @@
 /** Payouts a second: due, reserved, signed, sent, confirmed and settled, everything included. */
+
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
+import { isOpen } from '../../core/payouts/store/tables.js';
 import { until } from '../../dev/kit/until.js';
 import { LOCAL_POOL_ID } from '../../dev/stack/stack-config.js';
 import { payoutWorkflowId, singleWorkflowId } from '../../workflows/contract.js';
@@ -172,7 +174,7 @@ async function untilPaid(
                              WHERE round_id = round.id AND state = 'paid') AS paid
             FROM (SELECT id FROM payout_round WHERE payouts = ${payees}
                      AND started_at >= ${since}::timestamptz) round
-           WHERE NOT EXISTS (SELECT FROM payout WHERE state IN ('reserved', 'signed', 'reopened'))`,
+           WHERE NOT EXISTS (SELECT FROM payout WHERE ${isOpen()})`,
     );
     id = round?.id ?? '';
     return round?.paid === payees;

@@ -10,7 +10,7 @@ import {
 } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
 import { createLinks } from '../../client/links.js';
-import type { BackfillProgress, BackfillReport } from '../../core/events/rules/reports.js';
+import type { BackfillProgress, BackfillReport } from '../../core/events/rules/sync-reports.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import { ACTOR } from '../money/payout-commands.js';
 import { requireReason } from '../money/wallet-commands.js';

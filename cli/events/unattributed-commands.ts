@@ -6,15 +6,15 @@ import { parseDurationMs } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import type { NodeType } from '../../core/base/remote-worker.js';
 import { parseAddress } from '../../core/chain/checksums.js';
+import type { JobDecisionReport } from '../../core/decisions/rules/decision-reports.js';
 import { formatJobHandle } from '../../core/decisions/rules/job-handle.js';
-import type { JobDecisionReport } from '../../core/decisions/rules/reports.js';
 import {
   type JobCandidate,
   listUnmatchedJobs,
   type UnmatchedJob,
 } from '../../core/decisions/store/unmatched-job-reads.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
-import type { JobChoice } from '../../core/orders/rules/order.js';
+import type { JobChoice } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, withContext } from '../context.js';
 import { ACTOR, parseCount } from '../money/payout-commands.js';
 import { requireReason } from '../money/wallet-commands.js';

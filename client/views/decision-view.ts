@@ -1,8 +1,11 @@
 /** What an operator's decisions about events and money came to, as `/v1` and the command line show it. */
 
 import { withChecksums } from '../../core/chain/checksums.js';
-import type { AdjustmentReport, JobDecisionReport } from '../../core/decisions/rules/reports.js';
-import type { SetAsideRetryReport } from '../../core/events/rules/reports.js';
+import type {
+  AdjustmentReport,
+  JobDecisionReport,
+} from '../../core/decisions/rules/decision-reports.js';
+import type { SetAsideRetryReport } from '../../core/events/rules/sync-reports.js';
 import { amount } from './amounts.js';
 
 interface Fees {

@@ -1,6 +1,6 @@
-import type { ActLine } from '../../core/ledger/store/audit-log-reads.js';
+import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { changeWords, type TermsValues, type TermsVersion } from '../../core/terms/rules/terms.js';
-import type { TermsChange, TermsHistory } from '../../core/terms/store/terms.js';
+import type { TermsChange, TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { amount } from './amounts.js';
 
 /** What holds until when: only one version is in force at a time. */
@@ -32,7 +32,10 @@ export function viewTerms(version: TermsVersion) {
 }
 
 /** The newest first. Who and why are told to those with the token. */
-export function viewTermsHistory(history: TermsHistory, acts: ReadonlyMap<string, ActLine> | null) {
+export function viewTermsHistory(
+  history: TermsHistory,
+  acts: ReadonlyMap<string, Decision> | null,
+) {
   const versions = history.versions.toReversed().map((version) => {
     const act = acts?.get(String(version.id));
     return {

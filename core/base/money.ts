@@ -1,20 +1,14 @@
 /** Wei are integers; ETH is for eyes only. No amount of money is ever a `number`. */
 
 const WEI_PER_ETH = 10n ** 18n;
-const BPS_SCALE = 10_000n;
 
 /** A decimal string of wei, as it stands on every wire: JSON, Temporal payloads, CLI output. */
 export type WeiString = string;
 
-/** The pool's share of one job and what is left for the payee; together exactly the gross. */
-export interface Split {
-  readonly commissionWei: bigint;
-  readonly netWei: bigint;
-}
-
 /**
- * Who gets the fraction of a wei when a job's fee is split. Terms keep their rule, and with them every job that was
- * counted under them: what a rule does never changes, a pool that wants another one changes its terms.
+ * Who gets the fraction of a wei when the fee of a job is split (core/events/rules/commission.ts splits it). What a
+ * rule does never changes, because jobs keep the terms that they were counted under. A pool that wants another rule
+ * changes its terms.
  *
  * - `commission-floor`: the commission is rounded down, the payee gets the rest.
  * - `net-floor`: what the payee gets is rounded down, the pool keeps the rest.
@@ -22,30 +16,10 @@ export interface Split {
 export const ROUNDINGS = ['commission-floor', 'net-floor'] as const;
 export type Rounding = (typeof ROUNDINGS)[number];
 
-/** What the pool takes of a job, to the wei. */
+/** What terms say about the commission, exact to the wei. */
 export interface Share {
   readonly commissionBps: number;
   readonly rounding: Rounding;
-}
-
-/** Splits one job's fees by the rule of its terms; commission and net are together exactly the gross. */
-export function splitFee(grossWei: bigint, { commissionBps, rounding }: Share): Split {
-  if (grossWei < 0n) throw new RangeError(`a fee of ${grossWei} wei is negative`);
-  if (!Number.isInteger(commissionBps) || commissionBps < 0 || commissionBps > 10_000) {
-    throw new RangeError(`a commission of ${commissionBps} basis points is outside 0..10000`);
-  }
-  switch (rounding) {
-    case 'commission-floor': {
-      const commissionWei = (grossWei * BigInt(commissionBps)) / BPS_SCALE;
-      return { commissionWei, netWei: grossWei - commissionWei };
-    }
-    case 'net-floor': {
-      const netWei = (grossWei * BigInt(10_000 - commissionBps)) / BPS_SCALE;
-      return { commissionWei: grossWei - netWei, netWei };
-    }
-    default:
-      throw new RangeError(`there is no rounding "${String(rounding)}"`);
-  }
 }
 
 /** Reads a decimal string of wei; anything else (sign, exponent, hex, blanks) throws. */

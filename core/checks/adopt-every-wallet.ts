@@ -1,7 +1,7 @@
 import { type Address, payableAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
 import { ChainError } from '../chain/endpoint-error.js';
-import type { GivenOrder } from '../orders/rules/order.js';
+import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import {
   openedWallets,
   payingWallet,
@@ -10,7 +10,7 @@ import {
 import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
 import { adoptWallet } from './adoption.js';
-import type { AdoptionReport } from './rules/reports.js';
+import type { AdoptionReport } from './rules/check-reports.js';
 
 /**
  * Adopts what every wallet of this ledger did, in one answer. A person may name one more wallet: after an older

@@ -135,7 +135,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('releases the payout whose nonce a stranger’s transfer took, and a round pays it anew', async () => {
+  it('releases the payout whose nonce a foreign transfer took, and a round pays it again', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payoutId, payee } = await reserveFor(database.db, 1_000n);
     await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
@@ -174,7 +174,7 @@ describe('adopting what the key did elsewhere', () => {
     await sender.send(taken.payoutId);
     await rpc(chain.rpcUrl, 'anvil_dropAllTransactions');
     await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
-    // Under a signed payout's nonce it pays somebody whose payout is not signed yet.
+    // The transfer takes a signed payout's nonce, and pays somebody whose payout is not signed yet.
     await foreignPayment(wallet, { nonce: 0, to: paid.payee, value: 700n });
     const reason = 'nonce 0 was used by a transaction that is not ours';
     await haltWallet(database.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
@@ -216,7 +216,7 @@ describe('adopting what the key did elsewhere', () => {
     const payer = createPayer(wallet.deps);
     await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
     await payer.sender.send(payoutId);
-    // A bump that the ledger has forgotten: same nonce, destination and amount, another fee.
+    // The ledger has forgotten a bump: same nonce, destination and amount, but another fee.
     const [{ destination } = { destination: '' }] = await query<{ destination: string }>(
       database.db,
       sql`SELECT destination FROM payout`,
@@ -291,8 +291,8 @@ describe('adopting what the key did elsewhere', () => {
     expect(await pendingOf(payee)).toBe(300n);
   });
 
-  it('takes no transaction for evidence that was signed for another chain', async () => {
-    // A node of another chain that says it is ours, and always did.
+  it('takes no transaction that was signed for another chain as evidence', async () => {
+    // This node of another chain claims to be of ours, and always did.
     const other = await startChain({ blockTimeSeconds: 0, chainId: 31_338 });
     const liar = await startRpcSwitch(other.rpcUrl);
     liar.claimChainId(chain.chainId);
@@ -338,7 +338,7 @@ describe('adopting what the key did elsewhere', () => {
     await Promise.all([fork.stop(), shown.stop()]);
   });
 
-  it('never takes the count over a nonce whose transaction nobody has seen', async () => {
+  it('never moves the next nonce past one whose transaction nobody has seen', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await halt(wallet);
     const one = (nonce: number) => ({

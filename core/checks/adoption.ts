@@ -1,11 +1,11 @@
 /**
- * Transactions of the wallet's key that this ledger did not sign: found on the chain, judged, and
- * booked so that nobody is paid twice and no nonce is left open.
+ * Adopts transactions of the wallet's key that this ledger did not sign: it finds them on the chain, judges them, and
+ * books them. After that nobody is paid twice, and no nonce stays open.
  */
 
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
-import type { GivenOrder } from '../orders/rules/order.js';
+import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { describeForeign } from '../payouts/rules/foreign-verdict.js';
 import {
   type Found,
@@ -13,7 +13,7 @@ import {
   recoveredOf,
   searchSent,
 } from '../payouts/settling/unknown-transactions.js';
-import { type OpenSlot, openSlots } from '../payouts/store/settlements.js';
+import { type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import {
   findWallet,
   reopenWallet,
@@ -21,13 +21,13 @@ import {
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
 import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
+import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { openingAt } from '../payouts/wallet/other-wallets.js';
-import { requireOwnChain } from '../payouts/wallet/own-chain.js';
-import type { AdoptionReport } from './rules/reports.js';
+import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
-/** At once: the answer passes through Temporal, and what is booked holds the wallet's lock. */
+/** How many nonces one run takes: its answer passes through Temporal, and its booking holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
 
 interface Examination {
@@ -36,20 +36,20 @@ interface Examination {
   readonly waiting: string | null;
 }
 
-/** Of one wallet: with `paidFrom`, also what it sent from that nonce on before this ledger met it. */
+/** An order for one wallet. With `paidFrom` it includes what the wallet sent from that nonce on before this ledger met it. */
 type AdoptionOfWallet = Omit<GivenOrder<'wallet.adopt'>, 'paidFrom'> & {
   readonly paidFrom?: number;
 };
 
 /**
- * Looks at everything unknown that is final; books it unless it is a dry run, which is refused where
- * booking would be: also where the endpoints do not show the chain that the ledger has paid on.
+ * Examines every unknown transaction that is final, and books it unless this is a dry run. Both are refused while the
+ * wallet may sign, and when the endpoints show another chain than the one that the ledger has paid on.
  */
 export async function adoptWallet(
   deps: MoneyDeps,
   input: AdoptionOfWallet,
 ): Promise<AdoptionReport> {
-  // Booking looks again, under the wallet's lock.
+  // Booking checks this again, under the wallet's lock.
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined) requireHalted(wallet);
   await requireOwnChain(deps);
@@ -76,15 +76,19 @@ export async function adoptWallet(
         words: describeForeign(facts, verdict),
       })),
       ...unclaimed.map(({ nonce, hash, to, valueWei }) => ({
-        ...{ nonce, hash, to, payoutId: null, verdict: 'payment' as const },
+        nonce,
+        hash,
+        to,
         valueWei: valueWei.toString(),
+        payoutId: null,
+        verdict: 'payment' as const,
         words: `${hash} paid ${to} before it was known as a payee; booked as paid`,
       })),
     ],
   };
 }
 
-/** Where the search begins while only a dry run says so; undefined when the ledger has it written down. */
+/** Notes an earlier opening of the wallet. Returns where the search begins when a dry run has written nothing down. */
 async function reopen(
   deps: MoneyDeps,
   { paidFrom, dryRun, actor, reason }: AdoptionOfWallet,
@@ -146,7 +150,7 @@ function waitingFor(
   const rest = end.nonce - nextNonce - MOST_AT_ONCE;
   if (rest > 0) return `${rest} more transactions are to be looked at: run it again`;
   const known = Math.max(end.nonce, nextNonce);
-  // What waits in a pool may still be mined and pay somebody whom the ledger is about to pay.
+  // What endpoints hold unmined may still be mined, and pay somebody whom the ledger is about to pay.
   if (end.claimedNonce <= known) return null;
   return (
     `${end.claimedNonce - known} more transactions of the wallet are not final yet: ` +
@@ -155,8 +159,8 @@ function waitingFor(
 }
 
 /**
- * Open slots whose nonce is consumed for good and none of whose attempts was mined; and the first one
- * that is consumed by something of which this cannot be said yet.
+ * Finds the open slots whose nonce is used for good although none of their attempts was mined, and the first slot
+ * about which that cannot be said yet (`untold`).
  */
 async function unseenSlots(
   deps: MoneyDeps,

@@ -7,10 +7,10 @@ import {
   openWalletRow,
   type Wallet,
 } from '../payouts/store/wallet/wallets.js';
+import { meetChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { readNonceAhead } from '../payouts/wallet/nonce-check.js';
+import { readNonceAhead } from '../payouts/wallet/nonce-ahead.js';
 import { compareOtherWallets } from '../payouts/wallet/other-wallets.js';
-import { meetChain } from '../payouts/wallet/own-chain.js';
 
 /**
  * Checks the wallet when a worker starts, before it signs anything: the endpoints must show the right chain, and

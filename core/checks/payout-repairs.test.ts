@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 const mine = (blocks: number) => rpc(chain.rpcUrl, 'anvil_mine', [`0x${blocks.toString(16)}`]);
 
-/** Somebody else's wallet pays. */
+/** Pays from somebody else's wallet. */
 async function payFromOutside(to: string, value: bigint): Promise<string> {
   const key = Wallet.createRandom();
   await setBalance(chain, key.address.toLowerCase() as `0x${string}`, 10n ** 18n);

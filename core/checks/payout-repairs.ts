@@ -1,20 +1,20 @@
-/** Repairs of one payout: each shows first what it would do, and proves it on the chain. */
+/** Repairs of one payout. Each has a dry run that says what it would do, and proves on the chain that it may. */
 
 import { PoolError } from '../base/errors/pool-error.js';
 import { ethAndWei } from '../base/money.js';
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import { readSent, type SentTransaction } from '../chain/wallet-history.js';
-import type { GivenOrder } from '../orders/rules/order.js';
-import { decideSettlement, type SettlementDecision } from '../payouts/rules/settlement.js';
+import type { GivenOrder } from '../orders/rules/order-kinds.js';
+import { decideSettlement, type SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
+import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
-import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/settlements.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
+import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { requireOwnChain } from '../payouts/wallet/own-chain.js';
-import type { RepairReport } from './rules/reports.js';
+import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import type { RepairReport } from './rules/check-reports.js';
 import {
   bookPaidElsewhere,
   type RepairedPayout,
@@ -23,8 +23,8 @@ import {
 } from './store/repaired-payouts.js';
 
 /**
- * Gives a payout's amount back to pending where nothing can pay it any more: nothing was signed, or
- * what was signed failed for good and one endpoint alone says so.
+ * Gives a payout's amount back to pending when nothing can pay it any more: either nothing was signed, or what was
+ * signed has failed for good and only one endpoint is there to say it, and so a person has to confirm it.
  */
 export async function releasePayout(
   deps: MoneyDeps,
@@ -55,12 +55,12 @@ export async function releasePayout(
   return { applied: !input.dryRun, words };
 }
 
-/** What the chain has decided about its slot, when a person's word stands in for a second endpoint. */
+/** Reads what the chain says about the payout's slot; the person's order counts as a second endpoint. */
 async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,
   nonce: number,
-): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementDecision }> {
+): Promise<{ readonly slot: OpenSlot; readonly decision: SettlementVerdict }> {
   const page = { from: nonce, below: nonce + 1, limit: 1 };
   const [slot] = await openSlots(deps.db, walletKeyOf(deps), page);
   if (slot === undefined) {
@@ -74,7 +74,7 @@ async function decideAlone(
   return { slot, decision: decideSettlement(facts, inclusions, rules) };
 }
 
-/** Books a payment that somebody made outside of the pool, once the chain has proved it. */
+/** Books a payment that somebody made outside of the pool, if the chain proves it. */
 export async function payElsewhere(
   deps: MoneyDeps,
   input: GivenOrder<'payout.paid-elsewhere'>,

@@ -1,10 +1,10 @@
 import { ChainError } from '../chain/endpoint-error.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { readNonceAhead } from '../payouts/wallet/nonce-check.js';
+import { readNonceAhead } from '../payouts/wallet/nonce-ahead.js';
 import { auditLedger } from './audit/audit.js';
-import type { Finding } from './audit/invariants.js';
-import type { AuditReport } from './rules/reports.js';
+import type { AuditReport } from './rules/check-reports.js';
+import type { Discrepancy } from './rules/discrepancies.js';
 
 /** Audits the ledger, and compares the chain's nonce with the nonces that it gave out. Whatever is broken halts the wallet. */
 export async function auditPool(
@@ -23,7 +23,7 @@ export async function auditPool(
   return { ok: findings.length === 0, findings };
 }
 
-async function auditNonce(deps: MoneyDeps): Promise<readonly Finding[]> {
+async function auditNonce(deps: MoneyDeps): Promise<readonly Discrepancy[]> {
   try {
     const ahead = await readNonceAhead(deps);
     if (ahead === undefined) return [];

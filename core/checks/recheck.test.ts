@@ -31,7 +31,7 @@ const mine = (blocks: number) => rpc(chain.rpcUrl, 'anvil_mine', [`0x${blocks.to
 
 async function paidPayout() {
   const wallet = await createTestWallet(database.db, chain);
-  // A reorg takes back what the chain was told by hand, too: the wallet's money must lie deeper.
+  // A reorg also takes back balances that were set by hand, and so the wallet's money must be deeper in the chain.
   await mine(10);
   const { payoutId, payee } = await reserveFor(database.db, 1_000n);
   const payer = createPayer(wallet.deps);
@@ -42,7 +42,7 @@ async function paidPayout() {
 }
 
 describe('a settled payout', () => {
-  it('is looked at until it is final, and then no more', async () => {
+  it('is checked until it is final, and then no more', async () => {
     const { wallet } = await paidPayout();
     expect(await recheckSettled(wallet.deps)).toEqual({ final: 0, moved: 0, reopened: 0 });
     await mine(8);
@@ -50,7 +50,7 @@ describe('a settled payout', () => {
     expect(await recheckSettled(wallet.deps)).toEqual({ final: 0, moved: 0, reopened: 0 });
   });
 
-  it('is re-opened by a reorg deeper than its confirmations, and its same bytes pay once', async () => {
+  it('is reopened by a reorg deeper than its confirmations, and the same bytes pay once', async () => {
     const { wallet, payer, payoutId, payee } = await paidPayout();
     await rpc(chain.rpcUrl, 'anvil_reorg', [4, []]);
     await mine(4);
@@ -71,11 +71,11 @@ describe('a settled payout', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('has failed, and nobody else is held up, when it runs out of gas beside its payee’s next payout', async () => {
+  it('ends as failed, and holds nobody else up, when it runs out of gas next to its payee’s next payout', async () => {
     const { wallet, payer, payoutId, payee } = await paidPayout();
     await rpc(chain.rpcUrl, 'anvil_reorg', [4, []]);
     await mine(4);
-    // The destination is a contract by now, which keeps a note: more gas than was signed for.
+    // The destination is a contract by now, which writes to storage and so needs more gas than was signed for.
     await rpc(chain.rpcUrl, 'anvil_setCode', [payee, '0x600160005500']);
     expect(await recheckSettled(wallet.deps)).toMatchObject({ reopened: 1 });
     const next = await reserveFor(database.db, 500n, payee);

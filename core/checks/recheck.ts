@@ -1,11 +1,13 @@
+/** Checks paid transfers again until they are final, because a reorg may take them back before that. */
+
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import type { BlockHeader } from '../chain/node-answers.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
+import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { awaitOwnChain } from '../payouts/wallet/own-chain.js';
-import type { RecheckReport } from './rules/reports.js';
+import type { RecheckReport } from './rules/check-reports.js';
 import {
   markFinal,
   moveSlot,
@@ -17,8 +19,8 @@ import {
 const PAGE = 500;
 
 /**
- * Looks again at everything paid, from any wallet of the ledger, that is not final. What a quorum of endpoints says is gone is
- * re-opened: that only sends its same bytes again, so that being wrong about it costs nothing.
+ * Checks every paid transfer that is not final yet, from any wallet of the ledger. What is gone, as a quorum of
+ * endpoints says, is reopened. That only sends the same bytes again, and so a mistake costs nothing.
  */
 export async function recheckSettled(
   deps: MoneyDeps,
@@ -26,27 +28,19 @@ export async function recheckSettled(
 ): Promise<RecheckReport> {
   const report = { final: 0, moved: 0, reopened: 0 };
   for (const each of await walletsOfLedger(deps)) {
-    for await (const part of recheckPages(each, onProgress)) {
+    for (let from = 0; ; ) {
+      const page = await slotsNotFinal(each.db, walletKeyOf(each), { from, limit: PAGE });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      onProgress(`nonces ${from} to ${last.nonce} of ${each.signer.address}`);
+      const part = await recheckPage(each, page);
       report.final += part.final;
       report.moved += part.moved;
       report.reopened += part.reopened;
+      from = last.nonce + 1;
     }
   }
   return report;
-}
-
-async function* recheckPages(
-  deps: MoneyDeps,
-  onProgress: (words: string) => void,
-): AsyncGenerator<RecheckReport> {
-  for (let from = 0; ; ) {
-    const page = await slotsNotFinal(deps.db, walletKeyOf(deps), { from, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    onProgress(`nonces ${from} to ${last.nonce} of ${deps.signer.address}`);
-    yield await recheckPage(deps, page);
-    from = last.nonce + 1;
-  }
 }
 
 async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<RecheckReport> {
@@ -57,7 +51,7 @@ async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<
   }
   const stands = (slot: PaidSlot) => headers.get(slot.blockNumber)?.hash === slot.blockHash;
   const final = page.filter((slot) => stands(slot) && slot.blockNumber <= end.block);
-  // Nobody looks at it again, and from now on the chain is known by it.
+  // Final slots are not checked again, and the ledger recognises its chain by them: make sure of the chain first.
   if (final.length > 0) await awaitOwnChain(deps);
   await markFinal(deps.db, walletKeyOf(deps), final);
   const lost = page.filter((slot) => !stands(slot));
@@ -73,7 +67,7 @@ async function agreedHeaders(
   return answer.agreed ? answer.value : undefined;
 }
 
-/** Their blocks are not canonical any more: found in another one, or nowhere. */
+/** Follows transfers whose block is not canonical any more: each is found in another block, or reopened. */
 async function followLost(
   deps: MoneyDeps,
   lost: readonly PaidSlot[],

@@ -152,7 +152,7 @@ describe('the reconciliation', () => {
       sql`ALTER TABLE attempt DROP CONSTRAINT attempt_chain_id_wallet_nonce_fkey`,
     );
     await database.db.execute(damage);
-    expect((await run(wallet)).findings.map((finding) => finding.code)).toContain(code);
+    expect((await run(wallet)).findings.map((one) => one.code)).toContain(code);
   });
 
   it('finds money that left without a transaction', async () => {

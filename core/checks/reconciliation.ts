@@ -1,14 +1,15 @@
 /**
- * Chain against ledger, both ways and to the wei: every nonce that the wallet has used by a final
- * block, and the balance that they must have left.
+ * Compares chain and ledger, both ways and to the wei: every nonce that the wallet has used by a final block, and
+ * the balance that must be left after them.
  */
 
 import { ChainError } from '../chain/endpoint-error.js';
 import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
-import { agreedSent } from '../payouts/wallet/agreed-sent.js';
 import { type FinalPoint, finalPoint, standingAt } from '../payouts/wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import type { ReconciliationReport } from './rules/check-reports.js';
 import {
   compareBalance,
   compareNonce,
@@ -17,7 +18,6 @@ import {
   type LedgerRecord,
   spentBy,
 } from './rules/discrepancies.js';
-import type { ReconciliationReport } from './rules/reports.js';
 import {
   keepReconciliation,
   ledgerRecords,
@@ -27,12 +27,15 @@ import {
   reconciliationStart,
 } from './store/reconciliation-records.js';
 
-/** More would not pass through Temporal; all of them are kept. */
+/** How many discrepancies the answer holds: more would not pass through Temporal. All of them are kept in the ledger. */
 const MOST_TOLD = 500;
-/** Nonces per page: two batches of requests to each endpoint. */
+/** Nonces per page, which are two batches of requests to each endpoint. */
 const PAGE = 200;
 
-/** Reconciles what is new since the last interval that added up, and keeps the result. */
+/**
+ * Reconciles what is new since the last interval that added up, and keeps the result. Any discrepancy except a payout
+ * that is not settled yet halts the wallet.
+ */
 export async function reconcile(
   deps: MoneyDeps,
   input: { readonly fromOpening: boolean },
@@ -45,11 +48,11 @@ export async function reconcile(
   if (kept === undefined) throw new ChainError('refused', 'the wallet was not opened yet');
   const start = await startOf(deps, kept);
   if (end.block <= start.block) {
-    return toReport({ ...empty(start), findings: [] });
+    return toReport(nothingSince(start));
   }
   const result = await reconcileInterval(deps, { start, end, onProgress });
   await keepReconciliation(deps.db, key, result);
-  const grave = result.findings.find(({ code }) => code !== 'PAYOUT_NOT_SETTLED');
+  const grave = result.discrepancies.find(({ code }) => code !== 'PAYOUT_NOT_SETTLED');
   if (grave !== undefined) {
     const reason = `${grave.code}: ${grave.message}`;
     await haltWallet(deps.db, key, { code: 'RECONCILIATION_FAILED', reason });
@@ -57,14 +60,14 @@ export async function reconcile(
   return toReport(result);
 }
 
-/** At the wallet's opening the chain is asked for that very block: what was read then may straddle two. */
+/** Asks the chain again for the block of the wallet's opening, because what was read then may straddle two blocks. */
 async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<ReconciliationStart> {
   if (!kept.isOpening) return kept;
   try {
     const answer = await standingAt(deps, kept.block);
     return answer.agreed ? { ...kept, ...answer.value } : kept;
   } catch (error) {
-    // Nodes without old states: then what was read at the opening has to do.
+    // A node without old states cannot say: use what was read at the opening.
     if (error instanceof ChainError) return kept;
     throw error;
   }
@@ -78,7 +81,7 @@ interface Interval {
 
 async function reconcileInterval(deps: MoneyDeps, interval: Interval): Promise<Reconciliation> {
   const { start, end, onProgress } = interval;
-  const findings: Discrepancy[] = [];
+  const discrepancies: Discrepancy[] = [];
   let outWei = 0n;
   let gasWei = 0n;
   for (let from = start.nonce; from < end.nonce; from += PAGE) {
@@ -91,20 +94,22 @@ async function reconcileInterval(deps: MoneyDeps, interval: Interval): Promise<R
     outWei += spent.outWei;
     gasWei += spent.gasWei;
     const judged = { ...page, from: Math.max(page.from, start.openingNonce) };
-    findings.push(...comparePage(judged, chain, ledger));
+    discrepancies.push(...comparePage(judged, chain, ledger));
   }
-  findings.push(...(await compareBeyond(deps, end)));
-  const sheet = {
-    openingWei: start.balanceWei,
-    closingWei: end.balanceWei,
-    ...{ outWei, gasWei },
-  };
+  discrepancies.push(...(await compareBeyond(deps, end)));
+  const { balanceWei } = end;
+  const sheet = { openingWei: start.balanceWei, closingWei: balanceWei, outWei, gasWei };
   const balance = compareBalance(sheet);
+  if (balance !== undefined) discrepancies.push(balance);
   return {
-    ...{ fromBlock: start.block, toBlock: end.block, fromNonce: start.nonce, toNonce: end.nonce },
-    ...{ openingWei: start.balanceWei, balanceWei: end.balanceWei, outWei, gasWei },
+    ...nothingSince(start),
+    toBlock: end.block,
+    toNonce: end.nonce,
+    balanceWei,
+    outWei,
+    gasWei,
     inWei: incomeOf(sheet),
-    findings: balance === undefined ? findings : [...findings, balance],
+    discrepancies,
   };
 }
 
@@ -114,8 +119,8 @@ interface Page {
 }
 
 /**
- * A nonce that is used, and nothing that used it, on the chain or in the ledger: one of the two answers
- * of the endpoint is wrong, and an interval that ends on a wrong count spoils the next one.
+ * Throws when a nonce is used and neither chain nor ledger shows what used it. One of the endpoints' two answers is
+ * wrong then, and an interval that ends on a wrong count would spoil the next one.
  */
 function requireTold(
   page: Page,
@@ -142,7 +147,7 @@ function comparePage(
   return found;
 }
 
-/** By the hashes that the ledger knows, and by a search for the nonces where these lead nowhere. */
+/** Finds the page's transactions by the hashes that the ledger knows, and searches for the nonces that are missing then. */
 async function chainRecords(
   deps: MoneyDeps,
   asked: {
@@ -171,6 +176,7 @@ async function chainRecords(
   return byNonce;
 }
 
+/** Compares the nonces that the ledger calls mined although the chain has not used them. */
 async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly Discrepancy[]> {
   const key = walletKeyOf(deps);
   const nonces = await minedBeyond(deps.db, key, end);
@@ -180,25 +186,34 @@ async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly
   return nonces.flatMap((nonce) => compareNonce(nonce, undefined, ledger.get(nonce)) ?? []);
 }
 
-function empty(start: ReconciliationStart): Omit<Reconciliation, 'findings'> {
+/** The result of an interval in which nothing happened. */
+function nothingSince({ block, nonce, balanceWei }: ReconciliationStart): Reconciliation {
   return {
-    ...{ fromBlock: start.block, toBlock: start.block },
-    ...{ fromNonce: start.nonce, toNonce: start.nonce },
-    ...{ openingWei: start.balanceWei, balanceWei: start.balanceWei },
-    ...{ inWei: 0n, outWei: 0n, gasWei: 0n },
+    fromBlock: block,
+    toBlock: block,
+    fromNonce: nonce,
+    toNonce: nonce,
+    openingWei: balanceWei,
+    balanceWei,
+    inWei: 0n,
+    outWei: 0n,
+    gasWei: 0n,
+    discrepancies: [],
   };
 }
 
 function toReport(result: Reconciliation): ReconciliationReport {
   return {
-    ok: result.findings.length === 0,
-    ...{ fromBlock: result.fromBlock, toBlock: result.toBlock },
-    ...{ fromNonce: result.fromNonce, toNonce: result.toNonce },
+    ok: result.discrepancies.length === 0,
+    fromBlock: result.fromBlock,
+    toBlock: result.toBlock,
+    fromNonce: result.fromNonce,
+    toNonce: result.toNonce,
     openingWei: result.openingWei.toString(),
     balanceWei: result.balanceWei.toString(),
     inWei: result.inWei.toString(),
     outWei: result.outWei.toString(),
     gasWei: result.gasWei.toString(),
-    findings: result.findings.slice(0, MOST_TOLD),
+    findings: result.discrepancies.slice(0, MOST_TOLD),
   };
 }

@@ -159,5 +159,3 @@ export const timeOfMicros = (micros: string | undefined): SQL =>
 
 /** Timestamps of raw queries come as text. */
 export const toDate = (text: string): Date => new Date(text);
-export const toDateOrNull = (text: string | null): Date | null =>
-  text === null ? null : new Date(text);

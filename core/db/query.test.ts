@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import { payout } from '../payouts/store/tables.js';
-import { orNull, rows } from './query.js';
+import { fields, orNull, rows } from './query.js';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -41,6 +41,14 @@ describe('a raw statement', () => {
         }
       | undefined
     >();
+  });
+
+  it('selects the columns of a table under the names of its fields', async () => {
+    const columns = { id: payout.id, amountWei: payout.amountWei };
+    const statement = sql`SELECT ${fields('p', columns)} FROM payout p`;
+    expect(await rows(database.db, columns, statement)).toEqual([]);
+    const one = sql`SELECT ${fields('p', columns)} FROM (VALUES ('a', 5::numeric)) p (id, amount_wei)`;
+    expect(await rows(database.db, columns, one)).toEqual([{ id: 'a', amountWei: 5n }]);
   });
 
   it.each([

@@ -46,6 +46,12 @@ export async function rows<Fields extends Shape>(
   );
 }
 
+/** The fields of a raw statement that are columns of one table: `alias.amount_wei AS "amountWei"` and so on. */
+export function fields(alias: string, columns: Readonly<Record<string, Column>>): SQL {
+  const parts = Object.entries(columns).map(([key, { name }]) => `${alias}.${name} AS "${key}"`);
+  return sql.raw(parts.join(', '));
+}
+
 function decode(key: string, field: Decoder | Nullable<Decoder>, value: unknown): unknown {
   if (value === undefined) throw new RangeError(`the statement has no field "${key}"`);
   const isNullable = is(field, Column) ? !field.notNull : 'orNull' in field;

@@ -1,6 +1,6 @@
 import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from '../db/database.js';
-import type { Order, OrderKind } from './rules/order.js';
+import type { Order, OrderKind } from './rules/order-kinds.js';
 import { endOrder, takeOrder } from './store/orders.js';
 
 /**

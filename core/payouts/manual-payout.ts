@@ -1,6 +1,6 @@
 import { payableAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
-import type { Order } from '../orders/rules/order.js';
+import type { Order } from '../orders/rules/order-kinds.js';
 import { reserveManual } from './store/reservations.js';
 import { findWallet } from './store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from './wallet/money-deps.js';

@@ -1,9 +1,9 @@
 import { readAuditState } from '../checks/audit/audit.js';
 import type { Database } from '../db/database.js';
 import type { SourceConfig } from '../events/sources/source-config.js';
-import { furthestView, noteBalance } from '../payouts/wallet/balance-views.js';
 import type { MoneyDeps } from '../payouts/wallet/money-deps.js';
-import { findTermsHistory } from '../terms/store/terms.js';
+import { furthestView, noteBalance } from '../payouts/wallet/quorum-views.js';
+import { findTermsHistory } from '../terms/store/recorded-terms.js';
 import { runningFiles } from '../terms/store/worker-terms.js';
 import type { Condition } from './rules/finding.js';
 import type { SentinelReport } from './rules/report.js';

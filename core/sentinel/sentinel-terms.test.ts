@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, useSentinelWorld } from '../../test/harness/sentinel-world.js';
 import { transact } from '../db/transact.js';
 import type { TermsFile, TermsValues } from '../terms/rules/terms.js';
-import { changeTerms, openTerms } from '../terms/store/terms.js';
+import { changeTerms, openTerms } from '../terms/store/recorded-terms.js';
 import { forgetFile, keepFile } from '../terms/store/worker-terms.js';
 
 const { world, run, look, open, openCodes } = useSentinelWorld();

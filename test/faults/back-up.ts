@@ -1,6 +1,8 @@
 /** A backup, and the database that comes of it when it is restored. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { onTestFinished } from 'vitest';
+import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 
 /** Copies a database as it is; whoever is connected is thrown out for that moment. */
 export async function backUp(url: string): Promise<string> {
@@ -18,4 +20,11 @@ export async function backUp(url: string): Promise<string> {
   await client.end();
   copy.pathname = `/${name}`;
   return copy.toString();
+}
+
+/** Connects to a restored backup until the test ends. */
+export function openBackUp(url: string, maxConnections = 10): Database {
+  const db = openDatabase({ url, maxConnections });
+  onTestFinished(() => closeDatabase(db));
+  return db;
 }

@@ -10,12 +10,12 @@ import { payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
   CONTRACTS,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   setBalance,
   type TestWallet,
@@ -33,8 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
 });
 afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
-import type { RecheckReport } from '../../core/checks/rules/reports.js';
+import type { RecheckReport } from '../../core/checks/rules/check-reports.js';
 import { query } from '../../core/db/query.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';

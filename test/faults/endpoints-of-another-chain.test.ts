@@ -14,6 +14,7 @@ import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   paidByChain,
@@ -133,8 +134,7 @@ it.each([
 );
 
 it('a restart meanwhile is refused, and one endpoint that is right makes it wait', async () => {
-  const database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  const database = await createMoneyDatabase();
   const wallet = await createTestWallet(database.db, ours, {
     config: { rpcUrls: switches.map(({ url }) => url) },
   });

@@ -4,14 +4,13 @@ import { expect, it } from 'vitest';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { recheckSettled } from '../../core/checks/recheck.js';
 import { query } from '../../core/db/query.js';
-import { settleConsumed } from '../../core/payouts/settling/settlement.js';
+import { settleConsumed } from '../../core/payouts/settling/consumed-slots.js';
 import { rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   paidByChain,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   setBalance,
@@ -36,8 +35,7 @@ it('ends no payout and calls none final there, and pays each once when the endpo
   const switches = await Promise.all([startRpcSwitch(ours.rpcUrl), startRpcSwitch(ours.rpcUrl)]);
   const turnTo = (url: string) => switches.map((one) => one.turnTo(url));
   const mine = (url: string) => rpc(url, 'anvil_mine', ['0x10']);
-  const { db, close } = await createTestDatabase();
-  await recordTestTerms(db);
+  const { db, close } = await createMoneyDatabase();
   const wallet = await createTestWallet(db, ours, {
     config: { rpcUrls: switches.map(({ url }) => url) },
   });

@@ -6,7 +6,7 @@ import {
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { listFindings } from '../../core/sentinel/store/finding-reads.js';
-import { readTerms } from '../../core/standing/store/pool-reads.js';
+import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
@@ -35,7 +35,7 @@ describe('a replica that starts with an older file', () => {
     await Promise.all([chain.stop(), orchestrator.stop()]);
   });
 
-  const commission = async () => (await readTerms(database.db))?.commissionBps;
+  const commission = async () => (await findTermsInForce(database.db))?.commissionBps;
   const openCodes = async () =>
     (await listFindings(database.db, {}, { limit: 50, cursor: null })).items
       .filter(({ code }) => code.startsWith('TERMS_'))

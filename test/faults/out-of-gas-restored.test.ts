@@ -5,20 +5,18 @@ import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
-import { closeDatabase, openDatabase } from '../../core/db/database.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase } from '../harness/database.js';
 import {
   balancesOf,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   paidByChain,
-  recordTestTerms,
   reserveFor,
 } from '../harness/money.js';
-import { backUp } from './back-up.js';
+import { backUp, openBackUp } from './back-up.js';
 
 const AMOUNT_WEI = 5_000n;
 const DECISION = { actor: 'test', reason: 'restored last night’s backup' };
@@ -29,8 +27,7 @@ beforeAll(async () => {
 afterAll(() => chain.stop());
 
 it('pays the payee once: what ran out of gas is never signed again', async () => {
-  const database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  const database = await createMoneyDatabase();
   const wallet = await createTestWallet(database.db, chain);
   const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
   await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
@@ -45,7 +42,7 @@ it('pays the payee once: what ran out of gas is never signed again', async () =>
   const next = await reserveFor(database.db, 0n, payee);
   expect(await live.pay(next.payoutId)).toMatchObject({ state: 'paid' });
 
-  const db = openDatabase({ url: backupUrl });
+  const db = openBackUp(backupUrl);
   const deps = { ...wallet.deps, db };
   expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
     halt: { code: 'NONCE_AHEAD_OF_LEDGER' },
@@ -62,5 +59,5 @@ it('pays the payee once: what ran out of gas is never signed again', async () =>
   expect(await reserveRound(db, round)).toMatchObject({ payouts: 0, reservedWei: 0n });
   expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI]]));
   expect(await checkInvariants(db)).toEqual([]);
-  await Promise.all([closeDatabase(db), database.close()]);
+  await database.close();
 });

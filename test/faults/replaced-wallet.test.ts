@@ -20,14 +20,14 @@ import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacemen
 import { findWallet, haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
   paidByChain,
   paidByLedger,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   stateOf,
@@ -46,8 +46,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return async () => {
     expect(await checkInvariants(database.db)).toEqual([]);
     await database.close();

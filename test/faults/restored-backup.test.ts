@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
-import type { AdoptionReport } from '../../core/checks/rules/reports.js';
+import type { AdoptionReport } from '../../core/checks/rules/check-reports.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { holdPayout } from '../../core/payouts/store/payout-messages.js';
 import { openPayouts } from '../../core/payouts/store/payout-progress.js';
@@ -15,19 +15,19 @@ import { haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
   paidByChain,
-  recordTestTerms,
   reserveFor,
   type TestWallet,
 } from '../harness/money.js';
 import type { TestNamespace } from '../harness/namespace.js';
 import { giveOrder } from '../harness/orders.js';
-import { backUp } from './back-up.js';
+import { backUp, openBackUp } from './back-up.js';
 import { createManagerNamespace, type Manager, startManager, untilAllEnded } from './manager.js';
 import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
 
@@ -122,15 +122,14 @@ describe('Postgres restored from an older backup', () => {
   ] as const)(
     'with %s sends nothing until adoption is done, and pays nobody twice',
     async (_, isTemporalKept) => {
-      const database = await createTestDatabase();
-      await recordTestTerms(database.db);
+      const database = await createMoneyDatabase();
       const wallet = await createTestWallet(database.db, chain, {
         config: { finalityConfirmations: 4 },
       });
       const space = await createManagerNamespace();
       const { backupUrl, payees, unknown } = await live(database, wallet, space);
 
-      const db = openDatabase({ url: backupUrl, maxConnections: 8 });
+      const db = openBackUp(backupUrl, 8);
       const deps = { ...wallet.deps, db };
       const key = walletKeyOf(deps);
       expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
@@ -164,7 +163,7 @@ describe('Postgres restored from an older backup', () => {
       for (const payee of [...payees, ...unknown]) expect(onChain.get(payee)).toBe(AMOUNT_WEI);
       await manager.stop();
       await space.close();
-      await Promise.all([closeDatabase(db), database.close()]);
+      await database.close();
     },
   );
 });

@@ -8,7 +8,7 @@ import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { reconcile } from '../../core/checks/reconciliation.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';
-import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
+import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
 import { createSender } from '../../core/payouts/sending/sending.js';
 import { reserveRound } from '../../core/payouts/store/reservations.js';
@@ -16,19 +16,19 @@ import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacemen
 import { findWallet, haltWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
   paidByLedger,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   type TestWallet,
 } from '../harness/money.js';
 import { anotherKey, paidInAll } from '../harness/wallets.js';
-import { backUp } from './back-up.js';
+import { backUp, openBackUp } from './back-up.js';
 
 const AMOUNT_WEI = 5_000n;
 const order = { actor: 'ann', reason: 'restored last night’s backup' };
@@ -43,8 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   first = await createTestWallet(database.db, chain);
   second = await anotherKey(chain, first);
   return () => database.close();
@@ -97,7 +96,7 @@ it('adopts what a wallet has paid that the backup does not know, from the nonce 
   await start(second, database.db, 1);
   await pay(second, paid);
 
-  const db = openDatabase({ url: backupUrl });
+  const db = openBackUp(backupUrl);
   const deps = on(second, db);
   await replace(db, second);
   expect(await start(second, db)).toMatchObject({
@@ -132,7 +131,6 @@ it('adopts what a wallet has paid that the backup does not know, from the nonce 
   await expect(adopt(0)).rejects.toMatchObject({
     message: expect.stringContaining('has signed for'),
   });
-  await closeDatabase(db);
 });
 
 it('adopts a wallet without its key that the backup does not know and that was replaced back', async () => {
@@ -142,7 +140,7 @@ it('adopts a wallet without its key that the backup does not know and that was r
   await start(second);
   await pay(second, paid);
 
-  const db = openDatabase({ url: backupUrl });
+  const db = openBackUp(backupUrl);
   await start(first, db);
   const paidFrom = { wallet: second.address, nonce: 0 };
   const named = { ...input, paidFrom };
@@ -160,7 +158,6 @@ it('adopts a wallet without its key that the backup does not know and that was r
   // And it may pay again: what it had sent is known.
   await replace(db, second);
   expect(await start(second, db)).toMatchObject({ nextNonce: 1, halts: [] });
-  await closeDatabase(db);
 });
 
 it('asks again what a wallet in between has sent when an earlier one is to pay again, and adopts it', async () => {
@@ -173,7 +170,7 @@ it('asks again what a wallet in between has sent when an earlier one is to pay a
   const backupUrl = await backUp(database.url);
   await pay(second, paid);
 
-  const db = openDatabase({ url: backupUrl });
+  const db = openBackUp(backupUrl);
   await replace(db, first);
   const made = await reserveFor(db, 0n, paid);
   // Its worker was never restarted, and finds out before it signs.
@@ -199,5 +196,4 @@ it('asks again what a wallet in between has sent when an earlier one is to pay a
   await expectPaidOnce(first, db, []);
   const sums = await paidInAll(chain, [first, second]);
   expect([sums.get(paid), sums.get(later)]).toEqual([AMOUNT_WEI, AMOUNT_WEI]);
-  await closeDatabase(db);
 });

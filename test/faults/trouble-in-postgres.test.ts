@@ -12,11 +12,11 @@ import { sqlState } from '../../core/db/transact.js';
 import { createRandom } from '../../dev/kit/random.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../harness/database.js';
+import type { TestDatabase } from '../harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   type SettleOutcome,
 } from '../harness/money.js';
@@ -33,8 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase(20);
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase(20);
 });
 afterEach(async () => {
   for (const close of opened.splice(0)) await close();

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createCheckActivities } from '../../activities/checks.js';
-import type { AuditReport } from '../../core/checks/rules/reports.js';
+import type { AuditReport } from '../../core/checks/rules/check-reports.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 
 /** Runs the audit as an activity, with its heartbeats. */

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSyncActivities } from '../../activities/sync.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import type { SyncReport } from '../../core/events/rules/reports.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
@@ -11,7 +11,7 @@ import {
   type TestStorage,
 } from '../../core/events/sources/testing/test-storage.js';
 import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { at, T0 } from './sync-world.js';
 import { recordTerms } from './terms.js';

@@ -1,12 +1,11 @@
 /** A seeded history of two sources, with everything in it that crediting can meet. */
 
 import type { Database } from '../../core/db/database.js';
-import type { EventOrigin } from '../../core/events/rules/reading/pool-event.js';
-import { readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/events-prepared.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import { type EventOrigin, readPoolEvent } from '../../core/events/rules/reading/pool-event.js';
 import { ingestBatch, openIngestSession } from '../../core/events/store/ingest/ingest.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { prepareSlice, type ReadElement } from '../../core/events/store/ingest/prepared-events.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { elementText } from '../../dev/kit/event-element.js';
 import { createRandom } from '../../dev/kit/random.js';
 import { recordTerms } from './terms.js';

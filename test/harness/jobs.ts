@@ -4,14 +4,14 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../../core/base/address.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
 import type { PoolEvent } from '../../core/events/rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import { prepareSlice } from '../../core/events/store/ingest/events-prepared.js';
 import {
   type IngestOutcome,
   ingestBatch,
   openIngestSession,
 } from '../../core/events/store/ingest/ingest.js';
+import { prepareSlice } from '../../core/events/store/ingest/prepared-events.js';
 
 const AI = { pipeline: 'llm', modelID: 'm' };
 const base = (eventType: string, eventId: string, dtMs: number) => ({

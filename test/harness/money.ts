@@ -21,6 +21,7 @@ import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacemen
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { until } from '../../dev/kit/until.js';
 import { type LocalChain, rpc } from '../../dev/stack/chain-node.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
 
 const ETH = 10n ** 18n;
 const GWEI = 10n ** 9n;
@@ -102,6 +103,13 @@ export async function createTestWallet(
 
 export async function setBalance(chain: LocalChain, address: Address, wei: bigint): Promise<void> {
   await rpc(chain.rpcUrl, 'anvil_setBalance', [address, `0x${wei.toString(16)}`]);
+}
+
+/** A database of the caller's own with terms: whoever is credited in it can be paid. */
+export async function createMoneyDatabase(maxConnections?: number): Promise<TestDatabase> {
+  const database = await createTestDatabase(maxConnections);
+  await recordTestTerms(database.db);
+  return database;
 }
 
 export async function recordTestTerms(

@@ -1,5 +1,5 @@
 import type { Database } from '../../core/db/database.js';
-import type { OrderArgs, OrderKind } from '../../core/orders/rules/order.js';
+import type { OrderArgs, OrderKind } from '../../core/orders/rules/order-kinds.js';
 import { placeOrder } from '../../core/orders/store/orders.js';
 
 interface Giver {

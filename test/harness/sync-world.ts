@@ -2,15 +2,15 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach } from 'vitest';
 import { createSyncActivities } from '../../activities/sync.js';
-import { MAX_FEE_WEI } from '../../core/events/rules/reading/pool-event-content.js';
-import type { SyncReport } from '../../core/events/rules/reports.js';
+import { MAX_FEE_WEI } from '../../core/events/rules/reading/event-content.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { type GoObject, payloadText } from '../../dev/kit/event-element.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { owed } from './jobs.js';

@@ -6,7 +6,7 @@ import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
-import { registerSources } from '../../core/events/store/sources/sources.js';
+import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { type RebuildOrder, rebuildBalances } from '../../core/history/rebuild/rebuild.js';
 import { recordTerms } from '../harness/terms.js';
 import { readBooks } from './books.js';

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSyncActivities } from '../../activities/sync.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
-import type { SyncReport } from '../../core/events/rules/reports.js';
+import type { SyncReport } from '../../core/events/rules/sync-reports.js';
 import type { EventSource } from '../../core/events/sources/event-source.js';
 import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';

@@ -12,7 +12,7 @@ import {
   viewSetAsideRetry,
 } from '../../../client/views/decision-view.js';
 import { isPossibleWei } from '../../../core/base/money.js';
-import { retrySubject } from '../../../core/orders/rules/order.js';
+import { retrySubject } from '../../../core/orders/rules/order-kinds.js';
 import type { Access } from '../../access.js';
 import { addressText, readBody, reasonText } from '../../request.js';
 

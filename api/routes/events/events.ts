@@ -18,7 +18,7 @@ import {
   listUnmatchedJobs,
   type UnmatchedJob,
 } from '../../../core/decisions/store/unmatched-job-reads.js';
-import { setAsideHelp } from '../../../core/events/rules/reading/set-aside.js';
+import { setAsideHelp } from '../../../core/events/rules/reading/refusals.js';
 import {
   findSetAside,
   listSetAside,

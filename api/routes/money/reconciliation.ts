@@ -35,6 +35,6 @@ function viewReconciliation(one: KeptReconciliation, showsWords: boolean) {
     ...amount('out', one.outWei),
     ...amount('gas', one.gasWei),
     ...amount('balance', one.balanceWei),
-    findings: withChecksums(showsWords ? one.findings : one.findings.map(publicCheck)),
+    findings: withChecksums(showsWords ? one.discrepancies : one.discrepancies.map(publicCheck)),
   };
 }

@@ -18,7 +18,7 @@ import {
   changeTerms,
   readTermsHistory,
   type TermsHistory,
-} from '../../../core/terms/store/terms.js';
+} from '../../../core/terms/store/recorded-terms.js';
 import { type RunningFile, runningFiles } from '../../../core/terms/store/worker-terms.js';
 import type { Access } from '../../access.js';
 import { readBody, reasonText, refuseQuery } from '../../request.js';

@@ -42,14 +42,14 @@ const rebuild = () =>
   });
 const balances = () =>
   run('SELECT account, remote_worker_id, amount_wei FROM balance ORDER BY 2, 1');
-/** What each account got from each kind, source and terms. */
+/** Adds up what each account got from each kind, source and terms. */
 const sums = () =>
   run(`SELECT p.kind, p.source_id, p.terms_id, e.account, e.remote_worker_id, sum(e.amount_wei) AS wei
          FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`);
 const pieces = async () => Number((await run('SELECT count(*) FROM ledger_piece'))[0].count);
 
-/** As somebody who owns the database can, and a failing disk. */
+/** Changes what nothing may change, as the owner of the database can, or a failing disk. */
 async function damage(statement: string): Promise<void> {
   await run(`ALTER TABLE ledger_entry DISABLE TRIGGER USER; ALTER TABLE posting DISABLE TRIGGER USER;
     ${statement}; ALTER TABLE posting ENABLE TRIGGER USER; ALTER TABLE ledger_entry ENABLE TRIGGER USER`);
@@ -61,7 +61,7 @@ async function seed(): Promise<void> {
 }
 
 describe('the audit in pieces', () => {
-  it('closes what it has found right, goes on from there, and proves all of it again in turn', async () => {
+  it('closes what it finds right, goes on from there, and proves the closed pieces again in turn', async () => {
     await seed();
     expect(await codes()).toEqual([]);
     const closed = await pieces();
@@ -88,7 +88,7 @@ describe('the audit in pieces', () => {
     await seed();
     await audit();
     const [last] = await run('SELECT first_id FROM ledger_piece ORDER BY last_id DESC LIMIT 1');
-    // From one worker to another: the postings still sum to zero, and the balances are those of the checkpoint.
+    // Move an amount from one worker to another: the postings still sum to zero, and the balances match the checkpoint.
     const move = (wei: number) =>
       damage(`WITH two AS (
           SELECT posting_id, CASE WHEN row_number() OVER (ORDER BY posting_id) = 1 THEN ${wei} ELSE ${-wei} END AS wei
@@ -109,7 +109,7 @@ describe('the audit in pieces', () => {
     });
     expect(await codes(true)).toContain('PIECE_CHANGED');
     expect(await readAuditState(database.db)).toMatchObject({ ok: false });
-    // Put right, it is right again.
+    // Once the damage is undone, the piece is right again.
     await move(-5);
     expect(await checkInvariants(database.db)).toEqual([]);
     expect(await codes(true)).toEqual([]);
@@ -161,7 +161,7 @@ describe('the audit in pieces', () => {
     expect(await codes()).toEqual([]);
   });
 
-  it('lets nobody wait for what is too much, and says what to do', async () => {
+  it('refuses a check that would take too long for a waiting person, and says what to do', async () => {
     await seed();
     await expect(refuseBehind(database.db, 10)).rejects.toMatchObject({ code: 'AUDIT_BEHIND' });
     await audit();
@@ -212,7 +212,7 @@ describe('compacting postings', () => {
     expect(await sums()).toEqual(sumsBefore);
   });
 
-  it('is of whole pieces that are old enough, by month, and of none that was changed', async () => {
+  it('takes whole pieces that are old enough, month by month, and none that was changed', async () => {
     await seed();
     await audit();
     expect(await compact(new Date('2020-01-01T00:00:00Z'))).toMatchObject({ pieces: 0 });
@@ -239,7 +239,7 @@ describe('compacting postings', () => {
       { weight: 4, arbitrary: other('audit', 'compact') },
       { weight: 2, arbitrary: other('pay', 'whole', 'rebuild') },
     );
-    // One history goes on through all of them: each sequence stands on what those before have left.
+    // All sequences share one history: each starts from what the ones before have left.
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
         for (const one of steps) {

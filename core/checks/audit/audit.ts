@@ -1,28 +1,33 @@
-/** The ledger held against itself: what is new all of it, what is old piece by piece; and when that was done last. */
+/** The audit of the ledger: it checks all that is new and some closed pieces of what is old, and keeps when it did. */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
-import { toDate } from '../../db/paging.js';
-import { query } from '../../db/query.js';
+import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
-import { checkInvariants, type Finding } from './invariants.js';
+import { ledger } from '../../ledger/store/tables.js';
+import type { Discrepancy } from '../rules/discrepancies.js';
+import { checkInvariants } from './invariants.js';
 import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
 import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
+import { ledgerAudit } from './tables.js';
 
-/** So many closed pieces are proved again by each audit. */
+/** Each audit proves this many closed pieces again. */
 const PIECES_EACH = 5;
 
 export interface AuditOrder {
-  /** All closed pieces, all payouts and all raw events: without any time-out. */
+  /** Checks all closed pieces, all payouts and all raw events, without any time-out. */
   readonly isWhole: boolean;
-  /** Postings of a piece. @default 50000 */
+  /** Postings in a piece. @default 50000 */
   readonly pieceSize?: number;
   readonly onProgress?: (words: string) => void;
 }
 
 /** Audits the ledger, and keeps when that was and whether everything added up. */
-export async function auditLedger(db: Database, order: AuditOrder): Promise<readonly Finding[]> {
+export async function auditLedger(
+  db: Database,
+  order: AuditOrder,
+): Promise<readonly Discrepancy[]> {
   const { isWhole, onProgress = () => undefined } = order;
-  const [begun] = await query<{ at: string }>(db, sql`SELECT now() AS at`);
+  const [begun] = await rows(db, { at: String }, sql`SELECT now() AS at`);
   for (let pieces = 1; await closePiece(db, order.pieceSize); pieces += 1) {
     onProgress(`closed ${pieces} pieces of the ledger`);
   }
@@ -30,17 +35,17 @@ export async function auditLedger(db: Database, order: AuditOrder): Promise<read
   onProgress('looking at what was posted since, and at the payouts');
   const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
   if (found.length === 0) await turnPayouts(db);
-  const findings = unique([...walked, ...found]);
+  const all = unique([...walked, ...found]);
   await db.execute(sql`
-    UPDATE ledger_audit SET checked_at = ${begun?.at ?? null}, ok = ${findings.length === 0}`);
-  return findings;
+    UPDATE ledger_audit SET checked_at = ${begun?.at ?? null}, ok = ${all.length === 0}`);
+  return all;
 }
 
 async function walk(
   db: Database,
   { isWhole, onProgress }: Required<Pick<AuditOrder, 'isWhole' | 'onProgress'>>,
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): Promise<readonly Discrepancy[]> {
+  const found: Discrepancy[] = [];
   if (isWhole) {
     await transact(db, async (tx) => {
       await lockAudit(tx);
@@ -49,23 +54,23 @@ async function walk(
   }
   for (let steps = 1; isWhole || steps <= PIECES_EACH + 1; steps += 1) {
     const step = await walkOn(db);
-    findings.push(...step.findings);
-    if (step.kind === 'end') break;
+    found.push(...step.discrepancies);
+    if (step.isEnd) break;
     onProgress(`proved ${steps} pieces of the ledger again`);
   }
-  return findings;
+  return found;
 }
 
 const STILL_READS_MS = 30_000;
 
 /**
- * Years of raw events are read in one statement. It gets on as long as it has not failed: a connection that Postgres does
- * not work on any more is given up (silent-connections.ts).
+ * Reads years of raw events in one statement, which may take as long as it needs. If Postgres stops working on it, the
+ * connection is given up (silent-connections.ts) and the statement fails.
  */
 async function checkWhole(
   db: Database,
   onProgress: (words: string) => void,
-): Promise<readonly Finding[]> {
+): Promise<readonly Discrepancy[]> {
   const timer = setInterval(() => onProgress('reading all raw events'), STILL_READS_MS);
   try {
     return await db.transaction(async (tx) => {
@@ -77,7 +82,7 @@ async function checkWhole(
   }
 }
 
-/** Nothing is wrong with the older payouts whose turn it was: the next ones, or the first ones again. */
+/** Moves on to the next older payouts, or to the first ones again, once nothing is wrong with those whose turn it was. */
 async function turnPayouts(db: Database): Promise<void> {
   await db.execute(sql`
     UPDATE ledger_audit SET (payout_at, payout_id) = (
@@ -85,41 +90,36 @@ async function turnPayouts(db: Database): Promise<void> {
        ORDER BY created_at, id OFFSET ${PAYOUTS_EACH - 1} LIMIT 1)`);
 }
 
-function unique(findings: readonly Finding[]): readonly Finding[] {
-  return [...new Map(findings.map((one) => [`${one.code}\n${one.message}`, one])).values()];
+function unique(all: readonly Discrepancy[]): readonly Discrepancy[] {
+  return [...new Map(all.map((one) => [`${one.code}\n${one.message}`, one])).values()];
 }
 
-/** When the ledger was last held against itself. */
+/** When the ledger was last audited. */
 export interface AuditState {
-  /** When the last audit began that came to its end; null: none has. */
+  /** When the last audit that was completed began; null when none was. */
   readonly checkedAt: Date | null;
   readonly ok: boolean | null;
-  /** When the last walk began that has proved all of the history; null: none has. */
+  /** When the last walk that has proved all of the history began; null when none has. */
   readonly wholeAt: Date | null;
-  /** Since when audits are due: of a new ledger, or after an update; null: there is no ledger. */
+  /** Since when audits are due: since the ledger is new, or was updated; null when there is no ledger. */
   readonly since: Date | null;
   /** By the database's clock. */
   readonly now: Date;
 }
 
 export async function readAuditState(reader: Reader): Promise<AuditState> {
-  const [row] = await query<{
-    checked_at: string | null;
-    ok: boolean | null;
-    whole_at: string | null;
-    since: string | null;
-    now: string;
-  }>(
+  const [state] = await rows(
     reader,
-    sql`SELECT checked_at, ok, whole_at, (SELECT greatest(created_at, began_at) FROM ledger) AS since, now() AS now
+    {
+      checkedAt: ledgerAudit.checkedAt,
+      ok: ledgerAudit.ok,
+      wholeAt: ledgerAudit.wholeAt,
+      since: orNull(ledger.createdAt),
+      now: ledger.createdAt,
+    },
+    sql`SELECT checked_at AS "checkedAt", ok, whole_at AS "wholeAt",
+               (SELECT greatest(created_at, began_at) FROM ledger) AS since, now() AS now
           FROM ledger_audit`,
   );
-  const at = (text: string | null | undefined) => (text == null ? null : toDate(text));
-  return {
-    checkedAt: at(row?.checked_at),
-    ok: row?.ok ?? null,
-    wholeAt: at(row?.whole_at),
-    since: at(row?.since),
-    now: at(row?.now) ?? new Date(),
-  };
+  return state ?? { checkedAt: null, ok: null, wholeAt: null, since: null, now: new Date() };
 }

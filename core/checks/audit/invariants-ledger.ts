@@ -1,13 +1,13 @@
-/** The ledger's own rules: of the postings in a range each by itself, and of what all of them come to. */
+/** The ledger's own rules: what must hold of each posting in a range, and what must hold of the sums of all. */
 import { type SQL, sql } from 'drizzle-orm';
 
-/** Postings above `after`, up to and with `upTo`. */
+/** The postings above `after`, up to and including `upTo`. */
 export interface PostingRange {
   readonly after: bigint;
   readonly upTo: bigint;
 }
 
-/** Higher than any posting: the range is open. */
+/** Higher than any posting's id: the end of a range that is open. */
 export const NO_END = 2n ** 63n - 1n;
 
 export interface Invariant {
@@ -23,14 +23,14 @@ const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT id, kind, payout_id FROM posting
    WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
 
-/** What the entries of a range come to, by kind, account and whose; those without a posting are of kind "none". */
+/** Adds up the entries of a range by kind, account and remote worker; entries without a posting are of kind "none". */
 export const sumsOf = (range: PostingRange): SQL => sql`
   SELECT coalesce(posting.kind, 'none') AS kind, entry.account, entry.remote_worker_id,
          sum(entry.amount_wei) AS amount_wei
     FROM ${entriesOf(range)} entry LEFT JOIN ${postingsOf(range)} posting ON posting.id = entry.posting_id
    GROUP BY 1, 2, 3`;
 
-/** What is moved for a payout is of one that is there. */
+/** A posting that moves money for a payout must name a payout that exists. */
 export const payoutMissing = (range: PostingRange): Invariant => ({
   code: 'PAYOUT_MISSING',
   violations: sql`
@@ -61,7 +61,7 @@ export function postingInvariants(range: PostingRange): readonly Invariant[] {
     },
     payoutMissing(range),
     {
-      // What the kinds may touch is why sum gross = sum net + commission + unattributed can hold at all.
+      // Each kind touches only these accounts: without that, gross = net + commission + unattributed could not hold.
       code: 'POSTING_ACCOUNT',
       violations: sql`
         SELECT 'posting ' || posting.id || ' (' || posting.kind || ') touches the account ' || entry.account AS message
@@ -79,8 +79,8 @@ export function postingInvariants(range: PostingRange): readonly Invariant[] {
 }
 
 /**
- * What must hold of all postings together. They read `sums` (kind, account, remote_worker_id, amount_wei): the
- * checkpoint, and what was posted since.
+ * What must hold of all postings together. These rules read `sums` (kind, account, remote_worker_id, amount_wei),
+ * which is the checkpoint plus what was posted since.
  */
 export const SUM_INVARIANTS: readonly Invariant[] = [
   {
@@ -134,7 +134,7 @@ export const SUM_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** Reads every paid payout: for the whole, not for a schedule. */
+/** Reads every paid payout, and so belongs to the whole audit, not to the scheduled one. */
 export const SETTLED_INVARIANT: Invariant = {
   code: 'SETTLED_DRIFT',
   violations: sql`
@@ -145,7 +145,7 @@ export const SETTLED_INVARIANT: Invariant = {
      WHERE booked.total <> paid.total`,
 };
 
-/** Reads every raw event that is not in a file: for the whole, not for a schedule. */
+/** Reads every raw event that is not archived, and so belongs to the whole audit, not to the scheduled one. */
 export const REVENUE_INVARIANT: Invariant = {
   code: 'REVENUE_DRIFT',
   violations: sql`

@@ -1,23 +1,24 @@
-/** What must hold of payouts, their allocations, slots and attempts: of some payouts, or of what is open now. */
+/** What must hold of payouts, their allocations, slots and attempts, and of what waits or is open now. */
 import { type SQL, sql } from 'drizzle-orm';
+import { isOpen, isSigned } from '../../payouts/store/tables.js';
 import type { Invariant } from './invariants-ledger.js';
 
-/** So many of the newest are looked at each time, and as many of the older ones in turn. */
+/** Each audit checks this many of the newest payouts, and as many of the older ones in turn. */
 export const PAYOUTS_EACH = 10_000;
-/** Nonces below the newest ones were looked at when they were among these. */
+/** Each audit checks this many of the newest nonces; older ones were checked when they were among these. */
 const NONCES_EACH = 20_000;
 
-/** Those that are not settled, and the newest. */
+/** The payouts that are open, and the newest ones. */
 export const RECENT_PAYOUTS: SQL = sql`
-  SELECT id FROM payout WHERE state IN ('reserved', 'signed', 'reopened')
+  SELECT id FROM payout WHERE ${isOpen()}
    UNION (SELECT id FROM payout ORDER BY created_at DESC, id DESC LIMIT ${PAYOUTS_EACH})`;
 
-/** In the order of the index, from where the last audit came to. */
+/** Whether a payout comes after the point that the last audit reached, in the order of the index. */
 export const IS_AFTER_TURN: SQL = sql`(created_at, id) > (
   (SELECT coalesce(payout_at, '-infinity') FROM ledger_audit),
   (SELECT coalesce(payout_id, '00000000-0000-0000-0000-000000000000') FROM ledger_audit))`;
 
-/** Older ones, those whose turn it is: the audit goes on to the next when nothing is wrong with these. */
+/** The older payouts whose turn it is; the audit goes on to the next ones when nothing is wrong with these. */
 export const PAYOUTS_IN_TURN: SQL = sql`
   (SELECT id FROM payout WHERE ${IS_AFTER_TURN} ORDER BY created_at, id LIMIT ${PAYOUTS_EACH})`;
 
@@ -57,11 +58,11 @@ export function payoutInvariants(which: SQL): readonly Invariant[] {
           FROM ${those} payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
          GROUP BY payout.id, payout.state
         HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
-                 <> (payout.state IN ('signed', 'reopened'))::int
+                 <> (${isSigned(sql`payout.state`)})::int
             OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
     },
     {
-      // Slots of a version that gave payouts a second nonce are marked, and can pay nobody.
+      // An early version gave payouts a second nonce; its slots are marked as `earlier`, and can pay nobody.
       code: 'SECOND_NONCE',
       violations: sql`
         SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
@@ -105,12 +106,12 @@ export const STANDING_INVARIANTS: readonly Invariant[] = [
       SELECT 'reserved are ' || held.total || ' wei, open payouts promise ' || open.total AS message
         FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'reserved') held,
              (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout
-               WHERE state IN ('reserved', 'signed', 'reopened')) open
+               WHERE ${isOpen()}) open
        WHERE held.total <> open.total`,
   },
 ];
 
-/** Each nonce of a wallet is a slot's or a foreign transaction's: of all of them, or of the newest. */
+/** Each nonce of a wallet, or each of the newest ones, must belong to a slot or to a foreign transaction. */
 export function nonceInvariant(span: 'all' | 'newest'): Invariant {
   const from =
     span === 'all'
@@ -134,7 +135,7 @@ export function nonceInvariant(span: 'all' | 'newest'): Invariant {
   };
 }
 
-/** Both are added up for the revenue, and what was counted twice in the same way stands in both. */
+/** An event that is both in the table and in an archive file would be counted twice, because the revenue adds up both. */
 export const EVENT_TWICE: Invariant = {
   code: 'EVENT_TWICE',
   violations: sql`

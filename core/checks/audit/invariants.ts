@@ -1,7 +1,8 @@
-/** What must hold between the tables at any moment; each query names the rows that break it. */
-import { type SQL, sql } from 'drizzle-orm';
+/** Checks what must hold between the tables at any moment. Each rule is a query that names the rows which break it. */
+import { asc, isNotNull, max, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
+import type { Discrepancy } from '../rules/discrepancies.js';
 import {
   type Invariant,
   NO_END,
@@ -22,26 +23,22 @@ import {
   RECENT_PAYOUTS,
   STANDING_INVARIANTS,
 } from './invariants-payouts.js';
+import { ledgerPiece } from './tables.js';
 
-export interface Finding {
-  readonly code: string;
-  readonly message: string;
-}
-
-const MAX_FINDINGS_EACH = 20;
-/** The checkpoint moved on while it was read: what was posted since is another range now. */
+const MOST_OF_EACH = 20;
+/** Says that the checkpoint moved on while it was read, and so the range of what was posted since changed. */
 const MOVED = 'CHECKPOINT_MOVED';
 const MAX_TRIES = 20;
 
 /**
- * Checks what must hold and names what does not; empty when all holds. It stands on the checkpoint of the closed
- * pieces (ledger-pieces.ts), and so costs the same however long the history is. With the events it reads
- * every payout and every raw event besides: thorough, and slow with years of them.
+ * Checks what must hold and returns what does not. It starts from the checkpoint of the closed pieces
+ * (ledger-pieces.ts), and so costs the same however long the history is. With the events it also reads every payout
+ * and every raw event, which is slow when there are years of them.
  */
 export async function checkInvariants(
   reader: Reader,
   options: { readonly withEvents?: boolean } = {},
-): Promise<readonly Finding[]> {
+): Promise<readonly Discrepancy[]> {
   const isWhole = options.withEvents === true;
   const sums = isWhole ? [...SUM_INVARIANTS, SETTLED_INVARIANT, REVENUE_INVARIANT] : SUM_INVARIANTS;
   return [
@@ -56,31 +53,28 @@ export async function checkInvariants(
   ];
 }
 
-/** Where the checkpoint stands: all postings up to here are closed. */
+/** Reads where the checkpoint stands: all postings up to this id are closed. */
 export async function readCheckpoint(reader: Reader): Promise<bigint> {
-  const [row] = await query<{ id: string }>(
-    reader,
-    sql`SELECT coalesce(max(last_id), 0) AS id FROM ledger_piece`,
-  );
-  return BigInt(row?.id ?? 0);
+  const [piece] = await reader.select({ lastId: max(ledgerPiece.lastId) }).from(ledgerPiece);
+  return piece?.lastId ?? 0n;
 }
 
-/** The rules for each posting since the checkpoint, and for what all of them come to. */
+/** Checks each posting since the checkpoint, and what all postings come to. */
 async function checkPostings(
   reader: Reader,
   ofSums: readonly Invariant[],
-): Promise<readonly Finding[]> {
+): Promise<readonly Discrepancy[]> {
   for (let tries = 1; ; tries += 1) {
     const after = await readCheckpoint(reader);
     const range: PostingRange = { after, upTo: NO_END };
-    const found = await query<Finding>(reader, sumStatement(range, ofSums));
+    const found = await query<Discrepancy>(reader, sumStatement(range, ofSums));
     const isMoved = found.some(({ code }) => code === MOVED);
     if (!isMoved) return [...(await violationsOf(reader, postingInvariants(range))), ...found];
     if (tries === MAX_TRIES) throw new Error('the checkpoint of the ledger moves on and on');
   }
 }
 
-/** One statement, and so one snapshot: checkpoint, what was posted since, and balances belong together. */
+/** One statement, and so one snapshot: the checkpoint, what was posted since, and the balances belong together. */
 function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQL {
   return sql`WITH sums AS MATERIALIZED (
       SELECT kind, account, remote_worker_id, sum(amount_wei) AS amount_wei FROM (
@@ -93,47 +87,47 @@ function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQ
 }
 
 const limited = ({ code, violations }: Invariant): SQL =>
-  sql`(SELECT ${code}::text AS code, message FROM (${violations}) found LIMIT ${MAX_FINDINGS_EACH})`;
+  sql`(SELECT ${code}::text AS code, message FROM (${violations}) found LIMIT ${MOST_OF_EACH})`;
 
-/** What breaks these, the first of each. */
+/** Finds what breaks these rules, the first rows of each. */
 export async function violationsOf(
   reader: Reader,
   invariants: readonly Invariant[],
-): Promise<readonly Finding[]> {
-  const findings: Finding[] = [];
+): Promise<readonly Discrepancy[]> {
+  const found: Discrepancy[] = [];
   for (const invariant of invariants) {
-    findings.push(...(await query<Finding>(reader, limited(invariant))));
+    found.push(...(await query<Discrepancy>(reader, limited(invariant))));
   }
-  return findings;
+  return found;
 }
 
-/** Closed pieces that were found wrong, and still are; and a checkpoint that its pieces do not bear out. */
-async function brokenPieces(reader: Reader): Promise<readonly Finding[]> {
-  const pieces = await query<{ first_id: string; last_id: string }>(
-    reader,
-    sql`SELECT first_id, last_id FROM ledger_piece WHERE broken_at IS NOT NULL
-         ORDER BY last_id LIMIT ${MAX_FINDINGS_EACH}`,
-  );
-  const findings: Finding[] = [];
-  for (const { first_id, last_id } of pieces) {
-    const range = { after: BigInt(first_id) - 1n, upTo: BigInt(last_id) };
-    findings.push(...(await pieceFindings(reader, range)));
+/** Finds what is still wrong with the pieces that a walk found broken, and a checkpoint that its pieces do not come to. */
+async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
+  const { firstId, lastId, brokenAt } = ledgerPiece;
+  const pieces = await reader
+    .select({ firstId, lastId })
+    .from(ledgerPiece)
+    .where(isNotNull(brokenAt))
+    .orderBy(asc(lastId))
+    .limit(MOST_OF_EACH);
+  const found: Discrepancy[] = [];
+  for (const piece of pieces) {
+    const range = { after: piece.firstId - 1n, upTo: piece.lastId };
+    found.push(...(await checkPiece(reader, range)));
   }
   const drift = sql`SELECT drift AS message FROM ledger_audit WHERE drift IS NOT NULL`;
-  return [
-    ...findings,
-    ...(await violationsOf(reader, [{ code: 'CHECKPOINT_DRIFT', violations: drift }])),
-  ];
+  found.push(...(await violationsOf(reader, [{ code: 'CHECKPOINT_DRIFT', violations: drift }])));
+  return found;
 }
 
 /**
- * What is wrong with a closed piece. As long as it is what it was, it keeps the rules that it was closed by, but for those
- * that look at other tables.
+ * Checks a closed piece. A piece that did not change still keeps the rules that it was closed by, except for the one
+ * that reads another table.
  */
-export async function pieceFindings(
+export async function checkPiece(
   reader: Reader,
   range: PostingRange,
-): Promise<readonly Finding[]> {
+): Promise<readonly Discrepancy[]> {
   const violations = sql`
     SELECT 'postings ' || first_id || ' to ' || last_id || ' are not what they were when they were closed, on ' ||
            to_char(closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' AS message

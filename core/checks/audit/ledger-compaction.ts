@@ -1,21 +1,23 @@
 /**
- * Postings of long ago, put together: of each kind, source, remote worker and terms one posting a month
- * instead of one for each batch. What they come to stays, to the wei: the database compares it when the transaction commits.
+ * Compacts the postings of long ago: for each kind, source, remote worker and terms one posting a month is left
+ * instead of one for each batch. Their sums stay the same to the wei; the database checks that when the transaction
+ * commits.
  */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
-import type { Finding } from './invariants.js';
+import type { Discrepancy } from '../rules/discrepancies.js';
 import { beginWalk, lockAudit, PIECE_POSTINGS, provePiece } from './ledger-pieces.js';
+import { ledgerPiece } from './tables.js';
 
 export interface CompactionReport {
-  /** Pieces that are compacted now. */
+  /** How many pieces were compacted. */
   readonly pieces: number;
-  /** So many postings fewer than before. */
+  /** How many postings fewer there are now. */
   readonly postings: number;
-  /** A piece that is not what it was is left alone, and what comes after it: null when there is none. */
-  readonly broken: Finding | null;
+  /** What is wrong with a piece that changed since it was closed, or null. It and all later ones are left alone. */
+  readonly broken: Discrepancy | null;
 }
 
 interface Piece {
@@ -23,7 +25,7 @@ interface Piece {
   readonly lastId: bigint;
 }
 
-/** Compacts closed pieces whose last posting is older than this, the oldest first, a transaction each. */
+/** Compacts closed pieces whose last posting is older than `before`: the oldest first, each in its own transaction. */
 export async function compactPostings(
   db: Database,
   order: {
@@ -45,13 +47,18 @@ export async function compactPostings(
   }
 }
 
-type Step = { readonly gone: number } | { readonly broken: Finding };
+type Step = { readonly gone: number } | { readonly broken: Discrepancy };
 
 async function compactNext(tx: Transaction, before: Date): Promise<Step | undefined> {
   const { walkId } = await lockAudit(tx);
-  const [row] = await query<{ first_id: string; last_id: string; prior_id: string | null }>(
+  const [piece] = await rows(
     tx,
-    sql`SELECT piece.first_id, piece.last_id, prior.first_id AS prior_id FROM (
+    {
+      firstId: ledgerPiece.firstId,
+      lastId: ledgerPiece.lastId,
+      priorId: orNull(ledgerPiece.firstId),
+    },
+    sql`SELECT piece.first_id AS "firstId", piece.last_id AS "lastId", prior.first_id AS "priorId" FROM (
           SELECT * FROM ledger_piece WHERE compacted_at IS NULL ORDER BY last_id LIMIT 1) piece
           LEFT JOIN ledger_piece prior
             ON prior.last_id = piece.first_id - 1 AND prior.compacted_at IS NOT NULL
@@ -59,28 +66,28 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
            AND date_trunc('month', prior.ends_at, 'UTC') = date_trunc('month', piece.ends_at, 'UTC')
          WHERE piece.ends_at < ${before.toISOString()}::timestamptz`,
   );
-  if (row === undefined) return undefined;
-  const piece = { firstId: BigInt(row.first_id), lastId: BigInt(row.last_id) };
-  const prior =
-    row.prior_id === null ? [] : [{ firstId: BigInt(row.prior_id), lastId: piece.firstId - 1n }];
-  for (const { firstId, lastId } of [...prior, piece]) {
-    const [broken] = await provePiece(tx, { after: firstId - 1n, upTo: lastId });
+  if (piece === undefined) return undefined;
+  const { firstId, lastId, priorId } = piece;
+  const ranges = [{ after: firstId - 1n, upTo: lastId }];
+  if (priorId !== null) ranges.unshift({ after: priorId - 1n, upTo: firstId - 1n });
+  for (const range of ranges) {
+    const [broken] = await provePiece(tx, range);
     if (broken !== undefined) return { broken };
   }
-  const whole = { firstId: prior[0]?.firstId ?? piece.firstId, lastId: piece.lastId };
+  const whole = { firstId: priorId ?? firstId, lastId };
   const left = await rewrite(tx, whole);
   const taken = await joinPieces(tx, whole);
-  // The walk has added up a part of what is one piece now.
+  // The walk has already added up a part of what is one piece now.
   if (walkId >= whole.firstId && walkId < whole.lastId) await beginWalk(tx);
   return { gone: taken - left };
 }
 
-/** Jobs of batches only: what a person ordered, and what belongs to a payout, stays as it was written. */
-const MANY = sql`kind IN ('jobs', 'late-jobs', 'unattributed') AND batch IS NOT NULL
+/** Only jobs that came in batches. What a person ordered, and what belongs to a payout, stays as it was written. */
+const IS_OF_BATCH = sql`kind IN ('jobs', 'late-jobs', 'unattributed') AND batch IS NOT NULL
   AND payout_id IS NULL AND reference IS NULL AND reason IS NULL`;
 const GROUP = sql`kind, source_id, remote_worker_id, terms_id`;
 
-/** Puts the postings of each group together in the last of them; resolves with how many postings there are now. */
+/** Merges the postings of each group into the last of them; returns how many postings are left. */
 async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<number> {
   const [first, last] = [firstId.toString(), lastId.toString()];
   await tx.execute(
@@ -90,7 +97,7 @@ async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<num
     CREATE TEMP TABLE compacted ON COMMIT DROP AS
     SELECT ${GROUP}, max(id) AS id, max(batch) AS batch, max(created_at) AS created_at,
            sum(coalesce(stands_for, 1)) AS stands_for, array_agg(id) AS ids
-      FROM posting WHERE id BETWEEN ${sql.raw(first)} AND ${sql.raw(last)} AND ${MANY}
+      FROM posting WHERE id BETWEEN ${sql.raw(first)} AND ${sql.raw(last)} AND ${IS_OF_BATCH}
      GROUP BY ${GROUP} HAVING count(*) > 1`);
   await tx.execute(sql`
     CREATE TEMP TABLE compacted_entry ON COMMIT DROP AS
@@ -106,17 +113,16 @@ async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<num
   await tx.execute(sql`
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
     SELECT id, account, remote_worker_id, amount_wei FROM compacted_entry ORDER BY id`);
-  const [row] = await query<{ postings: string }>(
+  return countOf(
     tx,
     sql`SELECT count(*) AS postings FROM posting WHERE id BETWEEN ${first} AND ${last}`,
   );
-  return Number(row?.postings);
 }
 
-/** One piece of what was one or two; resolves with how many postings those had. */
+/** Joins one or two pieces into one; returns how many postings they had. */
 async function joinPieces(tx: Transaction, { firstId, lastId }: Piece): Promise<number> {
   const [first, last] = [firstId.toString(), lastId.toString()];
-  const [before] = await query<{ postings: string }>(
+  const before = await countOf(
     tx,
     sql`SELECT sum(postings) AS postings FROM ledger_piece WHERE first_id >= ${first} AND last_id <= ${last}`,
   );
@@ -126,5 +132,10 @@ async function joinPieces(tx: Transaction, { firstId, lastId }: Piece): Promise<
            postings = (SELECT count(*) FROM posting WHERE id BETWEEN ${first} AND ${last}),
            compacted_at = now(), proved_at = now()
      WHERE last_id = ${last}`);
-  return Number(before?.postings);
+  return before;
+}
+
+async function countOf(tx: Transaction, statement: SQL): Promise<number> {
+  const [row] = await rows(tx, { postings: Number }, statement);
+  return row?.postings ?? 0;
 }

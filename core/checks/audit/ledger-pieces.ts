@@ -1,30 +1,35 @@
 /**
- * Closed pieces of the ledger. The audit closes postings in pieces, adds what they come to to the checkpoint, and goes on from
- * there; and it walks over the closed ones again, some each time, so that the whole history is proved over and over.
+ * Closed pieces of the ledger. The audit closes the postings piece by piece, adds the sums of each piece to the
+ * checkpoint, and goes on from there. It also walks over the closed pieces again, some each time, and so proves the
+ * whole history over and over.
  */
 import { setTimeout } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
+import { asc, gt, isNotNull, max, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { orNull, query, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
-import { type Finding, pieceFindings, readCheckpoint, violationsOf } from './invariants.js';
+import { posting } from '../../ledger/store/tables.js';
+import type { Discrepancy } from '../rules/discrepancies.js';
+import { checkPiece, readCheckpoint, violationsOf } from './invariants.js';
 import { type PostingRange, postingInvariants, sumsOf } from './invariants-ledger.js';
+import { ledgerAudit, ledgerPiece } from './tables.js';
 
-/** Postings of one piece: few enough to be read within a second, so that no time-out is ever near. */
+/** Postings in one piece: few enough to be read within a second, far from any time-out. */
 export const PIECE_POSTINGS = 50_000;
-/** So long is waited for transactions that may still write below the end of a piece. */
+/** How long to wait for transactions that may still write below the end of a piece. */
 const WRITERS_MS = 10_000;
 const WRITERS_PAUSE_MS = 50;
 
-/** Where the walk over the closed pieces stands after a step. */
-export type WalkStep =
-  | { readonly kind: 'piece'; readonly findings: readonly Finding[] }
-  | { readonly kind: 'end'; readonly findings: readonly Finding[] };
+/** What a step of the walk over the closed pieces found; the end is behind the last piece. */
+export interface WalkStep {
+  readonly isEnd: boolean;
+  readonly discrepancies: readonly Discrepancy[];
+}
 
 /**
- * Closes the next piece: each posting of it is held against the rules, and what they come to is added to the checkpoint.
- * False when there are not enough postings for one. What breaks a rule stays open, and is named by each audit.
+ * Closes the next piece: checks each of its postings, and adds their sums to the checkpoint. Returns false when there
+ * are not enough postings for a piece, or when one breaks a rule: then the piece stays open, and each audit names it.
  */
 export async function closePiece(db: Database, size = PIECE_POSTINGS): Promise<boolean> {
   const after = await readCheckpoint(db);
@@ -32,7 +37,7 @@ export async function closePiece(db: Database, size = PIECE_POSTINGS): Promise<b
   if (next === undefined || !(await awaitWriters(db))) return false;
   return transact(db, async (tx) => {
     await lockAudit(tx);
-    // Another audit was quicker, or somebody closed a shorter one.
+    // Another audit was quicker, or closed a shorter piece.
     if ((await readCheckpoint(tx)) !== after) return true;
     const end = await nextPiece(tx, after, { size, upTo: next });
     if (end === undefined) return true;
@@ -48,33 +53,35 @@ export async function closePiece(db: Database, size = PIECE_POSTINGS): Promise<b
   });
 }
 
-/** The end of the next piece; undefined: there are too few postings. */
+/** Finds the last posting of the next piece; undefined when there are too few postings. */
 async function nextPiece(
   reader: Reader,
   after: bigint,
   { size, upTo }: { readonly size: number; readonly upTo: bigint },
 ): Promise<bigint | undefined> {
-  const [row] = await query<{ id: string; postings: string }>(
+  const [piece] = await rows(
     reader,
-    sql`SELECT max(id) AS id, count(*) AS postings FROM (
+    { lastId: orNull(posting.id), postings: Number },
+    sql`SELECT max(id) AS "lastId", count(*) AS postings FROM (
           SELECT id FROM posting WHERE id > ${after.toString()} AND id <= ${upTo.toString()}
            ORDER BY id LIMIT ${size}) piece`,
   );
-  return row !== undefined && Number(row.postings) === size ? BigInt(row.id) : undefined;
+  return piece?.postings === size ? (piece.lastId ?? undefined) : undefined;
 }
 
-/** The highest number that was given to a posting; its transaction may still be open. */
+/** Reads the highest id that was given to a posting; its transaction may still be open. */
 async function lastPosting(reader: Reader): Promise<bigint> {
-  const [row] = await query<{ id: string }>(
+  const [row] = await rows(
     reader,
+    { id: posting.id },
     sql`SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('posting', 'id')::regclass), 0) AS id`,
   );
-  return BigInt(row?.id ?? 0);
+  return row?.id ?? 0n;
 }
 
 /**
- * Waits until everybody has ended who writes postings at this moment: whoever got a number of a posting before has the
- * table's lock since before. False when one of them takes too long: the next audit tries again.
+ * Waits until all transactions that write postings at this moment have ended. Any that was given a posting's id before
+ * already holds the table's lock, and so is among them. Returns false when one takes too long; the next audit tries again.
  */
 async function awaitWriters(db: Reader): Promise<boolean> {
   let left = new Set(await writers(db));
@@ -88,56 +95,57 @@ async function awaitWriters(db: Reader): Promise<boolean> {
 }
 
 async function writers(reader: Reader): Promise<readonly string[]> {
-  const rows = await query<{ transaction: string }>(
+  const locks = await rows(
     reader,
+    { transaction: String },
     sql`SELECT virtualtransaction AS transaction FROM pg_locks
          WHERE relation = 'posting'::regclass AND mode = 'RowExclusiveLock' AND granted
            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   );
-  return rows.map(({ transaction }) => transaction);
+  return locks.map(({ transaction }) => transaction);
 }
 
 /**
- * Proves the next closed piece again: its postings are what they were, and keep the rules. After the last one what all of them
- * come to is compared with the checkpoint, and the walk begins again.
+ * Proves the next closed piece again: its postings are what they were, and keep the rules. After the last piece it
+ * compares the sums of all pieces with the checkpoint, and begins the walk again.
  */
 export async function walkOn(db: Database): Promise<WalkStep> {
   return transact(db, async (tx) => {
     const { walkId } = await lockAudit(tx);
-    const [piece] = await query<{ first_id: string; last_id: string }>(
-      tx,
-      sql`SELECT first_id, last_id FROM ledger_piece WHERE last_id > ${walkId.toString()}
-           ORDER BY last_id LIMIT 1`,
-    );
-    if (piece === undefined) return { kind: 'end', findings: await endWalk(tx) };
-    const range = { after: BigInt(piece.first_id) - 1n, upTo: BigInt(piece.last_id) };
-    const findings = await provePiece(tx, range);
+    const [piece] = await tx
+      .select({ firstId: ledgerPiece.firstId, lastId: ledgerPiece.lastId })
+      .from(ledgerPiece)
+      .where(gt(ledgerPiece.lastId, walkId))
+      .orderBy(asc(ledgerPiece.lastId))
+      .limit(1);
+    if (piece === undefined) return { isEnd: true, discrepancies: await endWalk(tx) };
+    const range = { after: piece.firstId - 1n, upTo: piece.lastId };
+    const discrepancies = await provePiece(tx, range);
     await addSums(tx, 'ledger_walk_sum', range);
-    await tx.execute(sql`UPDATE ledger_audit SET walk_id = ${piece.last_id}::bigint`);
-    return { kind: 'piece', findings };
+    await tx.update(ledgerAudit).set({ walkId: piece.lastId });
+    return { isEnd: false, discrepancies };
   });
 }
 
-/** Holds a piece against what it was when it was closed, and against the rules, and keeps what came out. */
+/** Compares a piece with what it was when it was closed, checks the rules, and keeps whether it is right. */
 export async function provePiece(
   tx: Transaction,
   range: PostingRange,
-): Promise<readonly Finding[]> {
-  const findings = await pieceFindings(tx, range);
-  const isRight = findings.length === 0;
+): Promise<readonly Discrepancy[]> {
+  const found = await checkPiece(tx, range);
+  const isRight = found.length === 0;
   await tx.execute(sql`
     UPDATE ledger_piece SET proved_at = CASE WHEN ${isRight} THEN now() ELSE proved_at END,
            broken_at = CASE WHEN ${isRight} THEN NULL ELSE coalesce(broken_at, now()) END
      WHERE last_id = ${range.upTo.toString()}`);
-  return findings;
+  return found;
 }
 
-/** All pieces were proved: together they must come to the checkpoint. One that is broken says enough of why they do not. */
-async function endWalk(tx: Transaction): Promise<readonly Finding[]> {
-  const [broken] = await query(
-    tx,
-    sql`SELECT FROM ledger_piece WHERE broken_at IS NOT NULL LIMIT 1`,
-  );
+/** Compares the sums of all pieces with the checkpoint, unless a broken piece already says why they differ. */
+async function endWalk(tx: Transaction): Promise<readonly Discrepancy[]> {
+  const { lastId, brokenAt } = ledgerPiece;
+  const isBroken = isNotNull(brokenAt);
+  const [broken] = await tx.select({ lastId }).from(ledgerPiece).where(isBroken).limit(1);
   const message = broken === undefined ? await checkpointDrift(tx) : null;
   if (broken === undefined) {
     await tx.execute(sql`
@@ -161,19 +169,16 @@ async function checkpointDrift(tx: Transaction): Promise<string | null> {
   return drift?.message ?? null;
 }
 
-/** From the first piece on. */
+/** Begins the walk at the first piece again. */
 export async function beginWalk(reader: Reader): Promise<void> {
   await reader.execute(sql`DELETE FROM ledger_walk_sum`);
   await reader.execute(sql`UPDATE ledger_audit SET walk_id = 0, walk_began_at = clock_timestamp()`);
 }
 
-/** One audit, walk or compaction at a time changes what is closed. */
+/** Locks the audit's state: only one audit, walk or compaction at a time may change what is closed. */
 export async function lockAudit(tx: Transaction): Promise<{ readonly walkId: bigint }> {
-  const [row] = await query<{ walk_id: string }>(
-    tx,
-    sql`SELECT walk_id FROM ledger_audit FOR UPDATE`,
-  );
-  return { walkId: BigInt(row?.walk_id ?? 0) };
+  const [state] = await tx.select({ walkId: ledgerAudit.walkId }).from(ledgerAudit).for('update');
+  return { walkId: state?.walkId ?? 0n };
 }
 
 async function addSums(
@@ -187,16 +192,14 @@ async function addSums(
       DO UPDATE SET amount_wei = s.amount_wei + excluded.amount_wei`);
 }
 
-/** Postings that no audit has closed yet: more than so many are not summed up while a person waits. */
+/** How many postings that no audit has closed yet are summed up, at most, while a person waits. */
 const MOST_OPEN = 1_000_000;
 
-/** Throws AUDIT_BEHIND when so much is not closed that what a person waits for would run into a time-out. */
+/** Throws AUDIT_BEHIND when so many postings are not closed that a check would run into a time-out. */
 export async function refuseBehind(reader: Reader, most = MOST_OPEN): Promise<void> {
-  const [row] = await query<{ open: string }>(
-    reader,
-    sql`SELECT coalesce(max(id), 0) - ${(await readCheckpoint(reader)).toString()}::bigint AS open FROM posting`,
-  );
-  const open = Number(row?.open ?? 0);
+  const checkpoint = await readCheckpoint(reader);
+  const [last] = await reader.select({ id: max(posting.id) }).from(posting);
+  const open = (last?.id ?? 0n) - checkpoint;
   if (open <= most) return;
   const words = `the audit has not come through ${open} postings yet; before it has, nobody can say in time whether the ledger adds up`;
   throw new PoolError('AUDIT_BEHIND', words);

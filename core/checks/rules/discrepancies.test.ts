@@ -17,8 +17,8 @@ const slot: NonNullable<LedgerRecord['slot']> = {
 };
 const ledger: LedgerRecord = { nonce: 4, slot, foreignHash: null };
 
-describe('one nonce, told twice', () => {
-  it('fits when hash, receiver, amount and success are the same', () => {
+describe('the two records of one nonce', () => {
+  it('agree when hash, receiver, amount and success are the same', () => {
     expect(compareNonce(4, chain, ledger)).toBeUndefined();
     const failed = { ...ledger, slot: { ...slot, state: 'failed' } } as const;
     expect(compareNonce(4, { ...chain, succeeded: false }, failed)).toBeUndefined();
@@ -38,7 +38,7 @@ describe('one nonce, told twice', () => {
     expect(compareNonce(4, { ...chain, ...change }, ledger)?.code).toBe('TRANSACTION_DIFFERS');
   });
 
-  it('is unknown, missing or unsettled where one of the two says nothing', () => {
+  it('are unknown, missing or unsettled when one of the two says nothing', () => {
     expect(compareNonce(4, chain, undefined)?.code).toBe('TRANSACTION_UNKNOWN');
     const superseded = { ...ledger, slot: { ...slot, state: 'superseded' } } as const;
     expect(compareNonce(4, chain, superseded)?.code).toBe('TRANSACTION_UNKNOWN');

@@ -1,7 +1,8 @@
+/** Where two records of the same thing differ. */
 import type { Address } from '../../base/address.js';
 import { formatEth } from '../../base/money.js';
 
-/** What the chain shows of one nonce of the wallet. */
+/** What the chain shows about one nonce of the wallet. */
 export interface ChainRecord {
   readonly hash: string;
   /** Null when it made a contract. */
@@ -12,10 +13,10 @@ export interface ChainRecord {
   readonly gasPriceWei: bigint;
 }
 
-/** What the ledger says of the same nonce. */
+/** What the ledger says about the same nonce. */
 export interface LedgerRecord {
   readonly nonce: number;
-  /** Null: no payout was ever signed for it. */
+  /** Null when no payout was ever signed for it. */
   readonly slot: {
     readonly state: 'open' | 'mined' | 'failed' | 'superseded';
     readonly payoutId: string;
@@ -27,7 +28,7 @@ export interface LedgerRecord {
   readonly foreignHash: string | null;
 }
 
-/** What does not fit; docs/operations.md has an entry for each. */
+/** What a reconciliation may find; docs/operations.md has an entry for each. */
 export const DISCREPANCY_CODES = [
   'TRANSACTION_UNKNOWN',
   'TRANSACTION_MISSING',
@@ -36,17 +37,20 @@ export const DISCREPANCY_CODES = [
   'BALANCE_DIFFERS',
 ] as const;
 
-export interface Discrepancy {
-  readonly code: (typeof DISCREPANCY_CODES)[number];
+/** What a check returns when two records differ, or a rule does not hold. */
+export interface Discrepancy<Code extends string = string> {
+  readonly code: Code;
   readonly message: string;
 }
 
-/** Holds one nonce's two records against each other; undefined when they tell the same. */
+type OfReconciliation = Discrepancy<(typeof DISCREPANCY_CODES)[number]>;
+
+/** Compares the two records of one nonce; undefined when they say the same. */
 export function compareNonce(
   nonce: number,
   chain: ChainRecord | undefined,
   ledger: LedgerRecord | undefined,
-): Discrepancy | undefined {
+): OfReconciliation | undefined {
   const { slot = null, foreignHash = null } = ledger ?? {};
   if (chain === undefined) return missing(nonce, slot, foreignHash);
   const shown = `nonce ${nonce}: ${chain.hash}, ${formatEth(chain.valueWei)} ETH to ${chain.to ?? 'a new contract'}`;
@@ -76,7 +80,7 @@ function missing(
   nonce: number,
   slot: LedgerRecord['slot'],
   foreignHash: string | null,
-): Discrepancy | undefined {
+): OfReconciliation | undefined {
   const hash = slot?.minedHash ?? foreignHash;
   if (hash === null) return undefined;
   const whose = slot === null ? 'the adopted transaction' : `payout ${slot.payoutId}'s transaction`;
@@ -91,7 +95,7 @@ export interface BalanceSheet {
   readonly gasWei: bigint;
 }
 
-/** What left the wallet by its own transactions: what they carried if they succeeded, and their gas. */
+/** Adds up what left the wallet by its own transactions: their value if they succeeded, and their gas. */
 export function spentBy(records: readonly ChainRecord[]): {
   readonly outWei: bigint;
   readonly gasWei: bigint;
@@ -105,13 +109,13 @@ export function spentBy(records: readonly ChainRecord[]): {
   return { outWei, gasWei };
 }
 
-/** What must have come in for opening + in − out − gas = closing. */
+/** Computes what must have come in, from opening + in − out − gas = closing. */
 export function incomeOf(sheet: BalanceSheet): bigint {
   return sheet.closingWei - sheet.openingWei + sheet.outWei + sheet.gasWei;
 }
 
-/** Nothing can come in below zero: then more left the wallet than its transactions say. */
-export function compareBalance(sheet: BalanceSheet): Discrepancy | undefined {
+/** An income below zero is impossible: more must have left the wallet than its transactions say. */
+export function compareBalance(sheet: BalanceSheet): OfReconciliation | undefined {
   const inWei = incomeOf(sheet);
   if (inWei >= 0n) return undefined;
   const message =

@@ -1,61 +1,71 @@
-/** Transactions of the wallet's key that this ledger did not sign: judged by a person, booked once. */
-import { sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
+/** Transactions of the wallet's key that this ledger did not sign: each gets a verdict and is booked once. */
+import { and, asc, eq, exists, type SQL, sql } from 'drizzle-orm';
 import { ethAndWei } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { remoteWorker } from '../../ledger/store/tables.js';
 import {
   keepRecovered,
   type RecoveredAttempt,
 } from '../../payouts/store/nonces/recovered-attempts.js';
 import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { postPayment } from '../../payouts/store/payout-postings.js';
+import { isOpenSlot, nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
 import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/wallet/wallets.js';
+import { isSlotOf } from './paid-slots.js';
+import { type ForeignVerdict, foreignTransaction } from './tables.js';
 
-/** A final transaction as it is kept. */
-export interface ForeignTransaction {
-  readonly hash: string;
-  readonly sender: Address;
-  readonly nonce: number;
-  readonly to: Address | null;
-  readonly valueWei: bigint;
-  readonly succeeded: boolean;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-  readonly gasUsed: bigint;
-  readonly gasPriceWei: bigint;
-}
+/** A final transaction, without what a person said about it. */
+export type ForeignTransaction = Readonly<
+  Omit<
+    typeof foreignTransaction.$inferSelect,
+    'chainId' | 'verdict' | 'actor' | 'reason' | 'createdAt'
+  >
+>;
 
 export interface Adoption {
-  /** Signed by us under a payout's own nonce: stored as one more attempt, and settled like any other. */
+  /** Signed by us under a payout's own nonce: each is stored as one more attempt and settled like any other. */
   readonly ours: readonly RecoveredAttempt[];
   readonly payments: readonly ForeignTransaction[];
   readonly paysNobody: readonly ForeignTransaction[];
-  /** Nothing was left for another time. */
+  /** True when nothing was left for a later adoption. */
   readonly isComplete: boolean;
 }
 
-/** Transactions judged to pay nobody whose destination has become a payee since. */
+/** Selects the foreign transactions of a wallet's key. */
+export const isSentBy = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(foreignTransaction.chainId, chainId), eq(foreignTransaction.sender, address));
+
+/** Finds transactions that were booked as paying nobody, and whose destination has become a payee since. */
 export async function unclaimedPayments(
   reader: Reader,
   key: WalletKey,
 ): Promise<readonly ForeignTransaction[]> {
-  const rows = await query<ForeignRow>(
-    reader,
-    sql`SELECT foreign_transaction.* FROM foreign_transaction
-         WHERE EXISTS (SELECT FROM remote_worker WHERE payee = foreign_transaction.destination)
-           AND chain_id = ${key.chainId} AND sender = ${key.address}
-           AND verdict = 'pays-nobody' AND succeeded AND value_wei > 0
-         ORDER BY nonce`,
-  );
-  return rows.map(toForeign);
+  const itsWorkers = reader
+    .select({ id: remoteWorker.id })
+    .from(remoteWorker)
+    .where(eq(remoteWorker.payee, foreignTransaction.to));
+  // In literals, as the partial index of these has them.
+  return reader
+    .select()
+    .from(foreignTransaction)
+    .where(
+      and(
+        exists(itsWorkers),
+        isSentBy(key),
+        sql`${foreignTransaction.verdict} = 'pays-nobody'`,
+        foreignTransaction.succeeded,
+        sql`${foreignTransaction.valueWei} > 0`,
+      ),
+    )
+    .orderBy(asc(foreignTransaction.nonce));
 }
 
 /**
- * Books what was found, all in one transaction. What was booked before is left as it is, so that the
- * same again changes nothing. Throws WALLET_NOT_HALTED while the wallet could sign beside it.
+ * Books what was found, all in one transaction. What was booked before stays as it is, and so a repeated adoption
+ * changes nothing. Throws WALLET_NOT_HALTED while the wallet could sign in the meantime.
  */
 export async function adopt(
   db: Database,
@@ -63,19 +73,14 @@ export async function adopt(
   adoption: Adoption & Decision,
 ): Promise<void> {
   await transact(db, async (tx) => {
-    const wallet = await lockWallet(tx, key);
-    requireHalted(wallet);
+    requireHalted(await lockWallet(tx, key));
     await keepRecovered(tx, key, adoption.ours);
     for (const transaction of adoption.payments) {
       await adoptPayment(tx, key, { ...adoption, transaction });
     }
     for (const transaction of adoption.paysNobody) {
-      const isNew = await keepForeign(tx, key, {
-        ...adoption,
-        transaction,
-        verdict: 'pays-nobody',
-      });
-      if (isNew) await supersede(tx, key, { ...adoption, transaction });
+      const judged = { ...adoption, transaction };
+      if (await keepForeign(tx, key, judged, 'pays-nobody')) await supersede(tx, key, judged);
     }
     const nextNonce = await passKnownNonces(tx, key);
     await recordDecision(tx, {
@@ -95,12 +100,13 @@ export async function adopt(
 }
 
 /**
- * Takes the count over the nonces whose transactions are booked, one after the other, and never over one
- * that nobody has seen: such a gap would be filled by nothing.
+ * Moves the wallet's next nonce past those whose transactions are booked, one after the other. It stops before a
+ * nonce that nobody has seen used, because nothing would ever fill that gap.
  */
 async function passKnownNonces(tx: Transaction, { chainId, address }: WalletKey): Promise<number> {
-  const [row] = await query<{ next_nonce: string }>(
+  const [row] = await rows(
     tx,
+    { nextNonce: wallet.nextNonce },
     sql`UPDATE wallet SET next_nonce = next_nonce + (
           SELECT count(*) FROM (
             SELECT nonce, row_number() OVER (ORDER BY nonce) - 1 AS place
@@ -108,9 +114,9 @@ async function passKnownNonces(tx: Transaction, { chainId, address }: WalletKey)
                      WHERE chain_id = ${chainId} AND sender = ${address}
                        AND nonce >= wallet.next_nonce) AS known) AS ranked
            WHERE nonce = wallet.next_nonce + place)
-         WHERE chain_id = ${chainId} AND address = ${address} RETURNING next_nonce`,
+         WHERE chain_id = ${chainId} AND address = ${address} RETURNING next_nonce AS "nextNonce"`,
   );
-  return Number(row?.next_nonce ?? 0);
+  return row?.nextNonce ?? 0;
 }
 
 const hashesOf = (ones: readonly { readonly hash: string }[]): string =>
@@ -121,80 +127,64 @@ interface Judged extends Decision {
 }
 
 /**
- * A transfer to a payee that no payout of ours made. It is paid: what is pending goes down by it, below
- * zero if need be, and a payout of the payee that is not signed yet is cancelled first.
+ * Books a transfer to a payee that no payout of ours made. The payee has been paid: its pending fees go down by the
+ * amount, below zero if need be, and a payout that is not signed yet is cancelled first. Returns false when the
+ * payment was booked before.
  */
 export async function adoptPayment(
   tx: Transaction,
   key: WalletKey,
   judged: Judged,
 ): Promise<boolean> {
-  const { transaction } = judged;
-  const payee = transaction.to;
-  if (payee === null) throw new RangeError(`${transaction.hash} has no destination`);
-  // In the order of a reservation: the payee first, then what is pending.
+  const { hash, to: payee, valueWei } = judged.transaction;
+  if (payee === null) throw new RangeError(`${hash} has no destination`);
+  // Lock as a reservation does: the payee first, then what is pending.
   await tx.execute(sql`SELECT FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`);
-  if (!(await keepForeign(tx, key, { ...judged, verdict: 'payment' }))) return false;
+  if (!(await keepForeign(tx, key, judged, 'payment'))) return false;
   await supersede(tx, key, judged);
-  const unsigned = await query<{ id: string }>(
-    tx,
-    sql`SELECT id FROM payout WHERE payee = ${payee} AND state = 'reserved' FOR NO KEY UPDATE`,
-  );
-  const words = `transaction ${transaction.hash} paid ${ethAndWei(transaction.valueWei)} already`;
-  await release(
-    tx,
-    'cancel',
-    unsigned.map(({ id }) => id),
-    {
-      actor: judged.actor,
-      reason: words,
-    },
-  );
-  await postPayment(tx, { payee, valueWei: transaction.valueWei, reference: transaction.hash });
+  const unsigned = await tx
+    .select({ id: payout.id })
+    .from(payout)
+    .where(and(eq(payout.payee, payee), sql`${payout.state} = 'reserved'`))
+    .for('no key update');
+  const ids = unsigned.map(({ id }) => id);
+  const reason = `transaction ${hash} paid ${ethAndWei(valueWei)} already`;
+  await release(tx, 'cancel', ids, { actor: judged.actor, reason });
+  await postPayment(tx, { payee, valueWei, reference: hash });
   return true;
 }
 
-/** False when it is known with this verdict; a verdict of pays-nobody may become a payment later. */
+/** Returns false when the transaction was booked before; only `pays-nobody` may still become `payment`. */
 async function keepForeign(
   tx: Transaction,
-  key: WalletKey,
-  judged: Judged & { readonly verdict: 'payment' | 'pays-nobody' },
+  { chainId }: WalletKey,
+  { transaction, actor, reason }: Judged,
+  verdict: ForeignVerdict,
 ): Promise<boolean> {
-  const { transaction: one, verdict } = judged;
-  const rows = await query(
-    tx,
-    sql`INSERT INTO foreign_transaction (chain_id, hash, sender, nonce, destination, value_wei, succeeded,
-               block_number, block_hash, gas_used, gas_price_wei, verdict, actor, reason)
-        VALUES (${key.chainId}, ${one.hash}, ${one.sender}, ${one.nonce}, ${one.to},
-                ${one.valueWei.toString()}, ${one.succeeded}, ${one.blockNumber}, ${one.blockHash},
-                ${one.gasUsed.toString()}, ${one.gasPriceWei.toString()}, ${verdict},
-                ${judged.actor}, ${judged.reason})
-        ON CONFLICT (chain_id, hash) DO UPDATE SET verdict = excluded.verdict
-          WHERE foreign_transaction.verdict = 'pays-nobody' AND excluded.verdict = 'payment'
-        RETURNING 1`,
-  );
-  return rows.length > 0;
+  const kept = await tx
+    .insert(foreignTransaction)
+    .values({ ...transaction, chainId, verdict, actor, reason })
+    .onConflictDoUpdate({
+      target: [foreignTransaction.chainId, foreignTransaction.hash],
+      set: { verdict: sql`excluded.verdict` },
+      setWhere: sql`${foreignTransaction.verdict} = 'pays-nobody' AND excluded.verdict = 'payment'`,
+    })
+    .returning({ hash: foreignTransaction.hash });
+  return kept.length > 0;
 }
 
-/** The payout that was signed for this nonce can never be mined any more: it is pending again. */
+/** Ends the payout that was signed for this nonce: it can never be mined any more, and its amount is pending again. */
 async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promise<void> {
   const { nonce, sender, hash } = judged.transaction;
   if (sender !== key.address) return;
-  const slots = await query<{ payout_id: string }>(
-    tx,
-    sql`UPDATE nonce_slot SET state = 'superseded', closed_at = now()
-         WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND nonce = ${nonce}
-           AND state = 'open' RETURNING payout_id`,
-  );
-  await release(
-    tx,
-    'supersede',
-    slots.map((slot) => slot.payout_id),
-    {
-      actor: judged.actor,
-      reason: `transaction ${hash} took its nonce ${nonce}`,
-    },
-  );
+  const slots = await tx
+    .update(nonceSlot)
+    .set({ state: 'superseded', closedAt: sql`now()` })
+    .where(and(isSlotOf(key), eq(nonceSlot.nonce, nonce), isOpenSlot))
+    .returning({ payoutId: nonceSlot.payoutId });
+  const ids = slots.map(({ payoutId }) => payoutId);
+  const reason = `transaction ${hash} took its nonce ${nonce}`;
+  await release(tx, 'supersede', ids, { actor: judged.actor, reason });
 }
 
 async function release(
@@ -207,32 +197,4 @@ async function release(
   for (const id of payoutIds) {
     await recordDecision(tx, { ...decision, action: 'payout.release', subject: id });
   }
-}
-
-interface ForeignRow {
-  readonly hash: string;
-  readonly sender: Address;
-  readonly nonce: string;
-  readonly destination: Address | null;
-  readonly value_wei: string;
-  readonly succeeded: boolean;
-  readonly block_number: string;
-  readonly block_hash: string;
-  readonly gas_used: string;
-  readonly gas_price_wei: string;
-}
-
-function toForeign(row: ForeignRow): ForeignTransaction {
-  return {
-    hash: row.hash,
-    sender: row.sender,
-    nonce: Number(row.nonce),
-    to: row.destination,
-    valueWei: BigInt(row.value_wei),
-    succeeded: row.succeeded,
-    blockNumber: Number(row.block_number),
-    blockHash: row.block_hash,
-    gasUsed: BigInt(row.gas_used),
-    gasPriceWei: BigInt(row.gas_price_wei),
-  };
 }

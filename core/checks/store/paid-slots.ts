@@ -1,97 +1,91 @@
-/** Paid transfers until no reorg can take them back: looked at again, moved, or re-opened. */
-import { sql } from 'drizzle-orm';
+/** Paid transfers that a reorg could still take back: checked again, followed into another block, or reopened. */
+import { and, asc, eq, gte, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
 import { movePayouts } from '../../payouts/store/payout-moves.js';
+import { nonceSlot } from '../../payouts/store/tables.js';
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 
-/** A paid slot that a deep reorg could still take back. */
-export interface PaidSlot {
-  readonly nonce: number;
-  readonly payoutId: string;
-  readonly hash: string;
-  readonly blockNumber: number;
-  readonly blockHash: string;
-}
+/** Selects the nonce slots of a wallet. */
+export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.wallet, address));
 
-/** A page of them, in nonce order. */
+/** The state is a literal, for the partial index of mined slots that are not final. */
+const isMined = (key: WalletKey) => and(isSlotOf(key), sql`${nonceSlot.state} = 'mined'`);
+
+/** Reads a page of the paid slots that are not final yet, in the order of their nonces. */
 export async function slotsNotFinal(
   reader: Reader,
   key: WalletKey,
   page: { readonly from: number; readonly limit: number },
-): Promise<readonly PaidSlot[]> {
-  const rows = await query<{
-    nonce: string;
-    payout_id: string;
-    mined_hash: string;
-    block_number: string;
-    block_hash: string;
-  }>(
-    reader,
-    sql`SELECT nonce, payout_id, mined_hash, block_number, block_hash FROM nonce_slot
-         WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND nonce >= ${page.from}
-           AND state = 'mined' AND final_at IS NULL
-         ORDER BY nonce LIMIT ${page.limit}`,
-  );
-  return rows.map((row) => ({
-    nonce: Number(row.nonce),
-    payoutId: row.payout_id,
-    hash: row.mined_hash,
-    blockNumber: Number(row.block_number),
-    blockHash: row.block_hash,
-  }));
+) {
+  // The schema lets these three be null; a mined slot always has them.
+  return reader
+    .select({
+      nonce: nonceSlot.nonce,
+      payoutId: nonceSlot.payoutId,
+      hash: sql<string>`${nonceSlot.minedHash}`,
+      blockNumber: sql`${nonceSlot.blockNumber}`.mapWith(nonceSlot.blockNumber),
+      blockHash: sql<string>`${nonceSlot.blockHash}`,
+    })
+    .from(nonceSlot)
+    .where(and(isMined(key), gte(nonceSlot.nonce, page.from), isNull(nonceSlot.finalAt)))
+    .orderBy(asc(nonceSlot.nonce))
+    .limit(page.limit);
 }
 
-/** No need to look at these again. */
+export type PaidSlot = Awaited<ReturnType<typeof slotsNotFinal>>[number];
+
+/** Marks these slots as final; they are not checked again. */
 export async function markFinal(
   db: Database,
   key: WalletKey,
   slots: readonly PaidSlot[],
 ): Promise<void> {
   if (slots.length === 0) return;
-  await db.execute(sql`
-    UPDATE nonce_slot SET final_at = now()
-     WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND state = 'mined'
-       AND nonce = ANY(${list(slots.map(({ nonce }) => nonce))}::bigint[])`);
+  const nonces = slots.map(({ nonce }) => nonce);
+  await db
+    .update(nonceSlot)
+    .set({ finalAt: sql`now()` })
+    .where(and(isMined(key), inArray(nonceSlot.nonce, nonces)));
 }
 
-/** A reorg put the transfer into another block. */
+/** Notes the block that a reorg has moved the transfer to. */
 export async function moveSlot(
   db: Database,
   key: WalletKey,
   moved: PaidSlot & { readonly gasUsed: bigint; readonly gasPriceWei: bigint },
 ): Promise<void> {
-  await db.execute(sql`
-    UPDATE nonce_slot SET block_number = ${moved.blockNumber}, block_hash = ${moved.blockHash},
-           gas_used = ${moved.gasUsed.toString()}, gas_price_wei = ${moved.gasPriceWei.toString()}
-     WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND nonce = ${moved.nonce}
-       AND state = 'mined' AND mined_hash = ${moved.hash}`);
+  const { nonce, hash, blockNumber, blockHash, gasUsed, gasPriceWei } = moved;
+  await db
+    .update(nonceSlot)
+    .set({ blockNumber, blockHash, gasUsed, gasPriceWei })
+    .where(and(isMined(key), eq(nonceSlot.nonce, nonce), eq(nonceSlot.minedHash, hash)));
 }
 
 /**
- * A reorg took the transfer back: its amount is reserved again and its same bytes go out again, under
- * the same nonce. False when another process was quicker.
+ * Reopens a payout whose transfer a reorg has taken back: its amount is reserved again, and the same bytes go out
+ * again under the same nonce. Returns false when another process did it first.
  */
 export async function reopenPayout(db: Database, key: WalletKey, slot: PaidSlot): Promise<boolean> {
+  const { nonce, payoutId, hash, blockNumber, blockHash } = slot;
   return transact(db, async (tx) => {
-    await tx.execute(sql`SELECT FROM payout WHERE id = ${slot.payoutId} FOR NO KEY UPDATE`);
-    const opened = await query(
-      tx,
-      sql`UPDATE nonce_slot SET state = 'open', mined_hash = NULL, block_number = NULL, block_hash = NULL,
-                 gas_used = NULL, gas_price_wei = NULL, closed_at = NULL
-           WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND nonce = ${slot.nonce}
-             AND state = 'mined' AND mined_hash = ${slot.hash} AND block_hash = ${slot.blockHash}
-          RETURNING 1`,
-    );
+    await tx.execute(sql`SELECT FROM payout WHERE id = ${payoutId} FOR NO KEY UPDATE`);
+    const noBlock = { blockNumber: null, blockHash: null, gasUsed: null, gasPriceWei: null };
+    const isAsSeen = and(eq(nonceSlot.minedHash, hash), eq(nonceSlot.blockHash, blockHash));
+    const opened = await tx
+      .update(nonceSlot)
+      .set({ state: 'open', minedHash: null, closedAt: null, ...noBlock })
+      .where(and(isMined(key), eq(nonceSlot.nonce, nonce), isAsSeen))
+      .returning({ nonce: nonceSlot.nonce });
     if (opened.length === 0) return false;
-    await movePayouts(tx, 'reopen', [slot.payoutId]);
+    await movePayouts(tx, 'reopen', [payoutId]);
     await recordDecision(tx, {
       actor: MANAGER,
       action: 'payout.reopen',
-      subject: slot.payoutId,
-      reason: `a reorg took back transaction ${slot.hash} of block ${slot.blockNumber}`,
+      subject: payoutId,
+      reason: `a reorg took back transaction ${hash} of block ${blockNumber}`,
     });
     return true;
   });

@@ -1,10 +1,11 @@
-/** The end of a halt: only once the ledger agrees with itself, and somebody knows what was sent beside it. */
-import { sql } from 'drizzle-orm';
+/** The end of a halt: only when the ledger agrees with itself, and somebody knows what else the key has sent. */
+import { and, eq, gte, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { auditLog } from '../../ledger/store/tables.js';
+import { walletHalt } from '../../payouts/store/tables.js';
 import { payingWallet, type WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import {
   endHalts,
@@ -20,15 +21,15 @@ import { refuseBehind } from '../audit/ledger-pieces.js';
 
 export interface Resumed {
   readonly changed: boolean;
-  /** What still stops it. */
+  /** The halts that still stop the ledger. */
   readonly remaining: readonly Halt[];
 }
 
 /**
- * Ends what stops the ledger: the one halt that is named, or all that a person may end. The
- * configuration's switch is the configuration's to end, and a wallet that was used before has to be
- * accepted by its number. Throws while the ledger still contradicts itself, and while nobody has
- * looked what took a nonce or what an earlier wallet has sent: it may have paid a payee who would be paid again.
+ * Ends what stops the ledger: the one halt that is named, or all that a person may end. Two halts are not among
+ * these: only the configuration ends its own switch, and a wallet that was used before has to be accepted with the
+ * number of its transactions. Throws while the ledger still contradicts itself, and until somebody has adopted what
+ * took a nonce or what an earlier wallet has sent, because that may have paid a payee who would then be paid again.
  */
 export async function resumeWallet(
   db: Database,
@@ -44,7 +45,7 @@ export async function resumeWallet(
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
     const paying = await payingWallet(tx);
     for (const { code, wallet } of ended) {
-      // The wallet that pays is compared again before each payout; an earlier one never again.
+      // Only the paying wallet is compared again before each payout; an earlier one never is.
       const isPassed = code === NONCE_AHEAD && wallet !== paying?.address;
       if (code !== NONCE_TAKEN && !isPassed) continue;
       await refuseUnadopted(tx, { ...key, address: wallet }, code);
@@ -56,12 +57,8 @@ export async function resumeWallet(
     if (dryRun) return { changed: ended.length > 0, remaining };
     await endHalts(tx, codes);
     for (const { code, reason, wallet } of ended) {
-      await recordDecision(tx, {
-        ...said,
-        action: 'wallet.resume',
-        subject: wallet,
-        detail: { haltCode: code, haltReason: reason },
-      });
+      const detail = { haltCode: code, haltReason: reason };
+      await recordDecision(tx, { ...said, action: 'wallet.resume', subject: wallet, detail });
     }
     return { changed: ended.length > 0, remaining };
   });
@@ -80,13 +77,21 @@ async function refuseUnadopted(
   { chainId, address }: WalletKey,
   code: typeof NONCE_TAKEN | typeof NONCE_AHEAD,
 ): Promise<void> {
-  const adopted = await query(
-    tx,
-    sql`SELECT FROM wallet_halt JOIN audit_log ON audit_log.at >= wallet_halt.halted_at
-         WHERE chain_id = ${chainId} AND wallet = ${address} AND code = ${code}
-           AND action = 'wallet.adopt' AND subject = ${address} AND detail ->> 'complete' = 'true'
-         LIMIT 1`,
-  );
+  const adopted = await tx
+    .select({ id: auditLog.id })
+    .from(walletHalt)
+    .innerJoin(auditLog, gte(auditLog.at, walletHalt.haltedAt))
+    .where(
+      and(
+        eq(walletHalt.chainId, chainId),
+        eq(walletHalt.wallet, address),
+        eq(walletHalt.code, code),
+        eq(auditLog.action, 'wallet.adopt'),
+        eq(auditLog.subject, address),
+        sql`${auditLog.detail} ->> 'complete' = 'true'`,
+      ),
+    )
+    .limit(1);
   if (adopted.length > 0) return;
   const what = code === NONCE_TAKEN ? 'took the nonce' : `the key of ${address} has sent`;
   const words = `nobody has looked what ${what}: first \`openpool wallet adopt\`, until it is complete`;

@@ -1,7 +1,8 @@
-/** The tables of what the chain showed beside the ledger. */
+/** The tables of what the chain showed that the ledger had not signed, and of how the two compare. */
 import { boolean, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import { at, count, int8, wei } from '../../db/columns.js';
+import type { Discrepancy } from '../rules/discrepancies.js';
 
 export type ForeignVerdict = 'payment' | 'pays-nobody';
 
@@ -12,7 +13,7 @@ export const foreignTransaction = pgTable(
     hash: text('hash').notNull(),
     sender: text('sender').$type<Address>().notNull(),
     nonce: count('nonce').notNull(),
-    destination: text('destination').$type<Address>(),
+    to: text('destination').$type<Address>(),
     valueWei: wei('value_wei').notNull(),
     succeeded: boolean('succeeded').notNull(),
     blockNumber: count('block_number').notNull(),
@@ -27,6 +28,7 @@ export const foreignTransaction = pgTable(
   (table) => [primaryKey({ columns: [table.chainId, table.hash] })],
 );
 
+/** One row for each interval that was reconciled: opening + in − out − gas = balance, all in wei. */
 export const reconciliation = pgTable('reconciliation', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
   chainId: count('chain_id').notNull(),
@@ -35,12 +37,12 @@ export const reconciliation = pgTable('reconciliation', {
   toBlock: count('to_block').notNull(),
   fromNonce: count('from_nonce').notNull(),
   toNonce: count('to_nonce').notNull(),
-  openingBalanceWei: wei('opening_balance_wei').notNull(),
+  openingWei: wei('opening_balance_wei').notNull(),
   balanceWei: wei('balance_wei').notNull(),
   inWei: wei('in_wei').notNull(),
   outWei: wei('out_wei').notNull(),
   gasWei: wei('gas_wei').notNull(),
-  findings: jsonb('findings').notNull(),
+  discrepancies: jsonb('findings').$type<readonly Discrepancy[]>().notNull(),
   ok: boolean('ok').notNull(),
-  createdAt: at('created_at').notNull().defaultNow(),
+  at: at('created_at').notNull().defaultNow(),
 });

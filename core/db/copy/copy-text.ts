@@ -53,11 +53,19 @@ export function sqlTime(timeMs: number | null): string {
   return timeMs === null ? 'NULL::timestamptz' : `'${isoTime(timeMs)}'::timestamptz`;
 }
 
-/** An array literal of the named element type: `'{…}'::text[]`. */
-export function sqlArray(
-  type: 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'timestamptz',
-  values: Iterable<SqlValue>,
+type ElementType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'timestamptz';
+
+/** Rows as `unnest(…)` of one array literal for each column. */
+export function sqlRows<Row>(
+  rows: readonly Row[],
+  columns: readonly (readonly [ElementType, (row: Row) => SqlValue])[],
 ): string {
+  const arrays = columns.map(([type, pick]) => sqlArray(type, rows.map(pick)));
+  return `unnest(${arrays.join(', ')})`;
+}
+
+/** An array literal of the named element type: `'{…}'::text[]`. */
+export function sqlArray(type: ElementType, values: Iterable<SqlValue>): string {
   const elements: string[] = [];
   for (const value of values) elements.push(arrayElement(value));
   return `${sqlText(`{${elements.join(',')}}`)}::${type}[]`;

@@ -7,7 +7,7 @@ import {
   prepareSlice,
   rawText,
   rowBytes,
-} from '../../events/store/ingest/events-prepared.js';
+} from '../../events/store/ingest/prepared-events.js';
 import { PackedTexts } from './packed-texts.js';
 
 describe('packed texts', () => {

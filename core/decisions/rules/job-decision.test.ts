@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ROUNDINGS, splitFee } from '../../base/money.js';
+import { ROUNDINGS } from '../../base/money.js';
+import { splitFee } from '../../events/rules/commission.js';
 import { shareJob } from './job-decision.js';
 
 const payee = `0x${'ab'.repeat(20)}` as const;

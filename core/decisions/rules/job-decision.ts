@@ -1,34 +1,35 @@
 /** What a person decides about a job that nobody was credited for. */
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { type Share, splitFee } from '../../base/money.js';
+import type { Share } from '../../base/money.js';
 import type { NodeType, RemoteWorker } from '../../base/remote-worker.js';
+import { splitFee } from '../../events/rules/commission.js';
 
-/** To whom a job goes: a payee, in the job's own node type and region unless told otherwise. */
+/** Whom a job is given to: a payee, in the job's own node type and region unless others are named. */
 export interface Assignee {
   readonly payee: Address;
   readonly nodeType: NodeType | null;
   readonly region: string | null;
 }
 
-/** A job as it waits, with the share of the pool that held at its own time. */
+/** A job as it waits, with the pool's share at the job's own time. */
 export interface WaitingJob extends Share {
   readonly grossWei: bigint;
-  /** Null where neither the event nor its source says it any more. */
+  /** Null when neither the event nor its source says it any more. */
   readonly nodeType: NodeType | null;
   readonly region: string | null;
 }
 
-/** What becomes of a job: net and commission are together its gross. */
+/** What becomes of a job. Net and commission add up to its gross. */
 export interface JobShare {
-  /** Null: the pool keeps it. */
+  /** Null when the pool keeps the job. */
   readonly worker: RemoteWorker | null;
   readonly commissionWei: bigint;
   readonly netWei: bigint;
 }
 
 /**
- * Whom the job is credited to and what each side gets; without an assignee the pool keeps all of it.
+ * Decides whom the job is credited to and what each side gets; without an assignee the pool keeps all of it.
  * Throws WORKER_NOT_NAMED when nothing says in which node type and region the payee did it.
  */
 export function shareJob(job: WaitingJob, assignee: Assignee | null): JobShare {

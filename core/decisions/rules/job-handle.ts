@@ -4,7 +4,7 @@ import { textFault } from '../../base/text.js';
 import { readTime } from '../../base/time.js';
 import type { EventKey } from '../../events/rules/credit.js';
 
-/** A job in the pool: its source, and its event's identity there. */
+/** Identifies a job in the pool: its source, and its event there. */
 export interface JobKey extends EventKey {
   readonly sourceId: string;
 }
@@ -12,13 +12,13 @@ export interface JobKey extends EventKey {
 /** As `formatJobHandle` writes it. */
 const UTC = /:\d\d(\.\d{3})?Z$/;
 
-/** One word that a person can copy: `orch-1/2026-03-01T12:00:00Z/17`. */
+/** Writes the key as one word that a person can copy: `orch-1/2026-03-01T12:00:00Z/17`. */
 export function formatJobHandle({ sourceId, dtMs, eventId }: JobKey): string {
   const dt = new Date(dtMs).toISOString().replace('.000Z', 'Z');
   return `${sourceId}/${dt}/${eventId}`;
 }
 
-/** Reads a handle; undefined for anything else. Only the event's id may hold a slash. */
+/** Reads a handle; undefined for any other text. Only the event's id may contain a slash. */
 export function parseJobHandle(text: string): JobKey | undefined {
   const match = /^([^/]+)\/([^/]+)\/(.+)$/su.exec(text);
   const [, sourceId, dt = '', eventId] = match ?? [];

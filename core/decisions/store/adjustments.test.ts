@@ -8,7 +8,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { type Adjustment, adjustPending } from './adjustments.js';
@@ -32,7 +32,7 @@ function adjustment(payee: Address, amountWei: bigint, changes: Partial<Adjustme
   };
 }
 
-/** A payee with a net of 75 wei per hundred pending, in one row. */
+/** Makes a payee with one row, where 75 wei of each hundred are pending. */
 async function earner(grossWei: bigint, payee = randomAddress()): Promise<Address> {
   events += 1;
   await ingest(database.db, SOURCE, [
@@ -71,7 +71,7 @@ describe('an adjustment', () => {
     await sound();
   });
 
-  it('is booked once per reference, whoever asks how often at once; anything else under it is refused', async () => {
+  it('is booked once per reference, however many ask at once, and refuses another adjustment under it', async () => {
     const payee = await earner(400n);
     const asked = adjustment(payee, 5n);
     const all = await Promise.all(
@@ -107,14 +107,14 @@ describe('an adjustment', () => {
     });
     const debt = await adjustPending(database.db, { ...tooMuch, allowDebt: true });
     expect(debt.pendingWei).toBe(-1n);
-    // What makes a debt smaller is welcome, though it stays one.
+    // An adjustment that makes a debt smaller is allowed, although a debt remains.
     const deeper = adjustment(payee, -100n, { allowDebt: true });
     await adjustPending(database.db, deeper);
     expect((await adjustPending(database.db, adjustment(payee, 50n))).pendingWei).toBe(-51n);
     await sound();
   });
 
-  it('takes no more than is there when several are taken from at once', async () => {
+  it('takes no more than is there when several take at once', async () => {
     const payee = await earner(400n);
     const tries = await Promise.allSettled(
       Array.from({ length: 5 }, () => adjustPending(database.db, adjustment(payee, -100n))),
@@ -123,10 +123,10 @@ describe('an adjustment', () => {
     expect((await owed(database.db))[payee]).toBeUndefined();
   });
 
-  it('wants the row to be named when there are several, and the payee to be known', async () => {
+  it('needs the row to be named when there are several, and the payee to be known', async () => {
     const payee = await earner(400n);
     const us = adjustment(payee, 7n, { nodeType: 'ai', region: 'us' });
-    // Mistyped it would be a row of its own for ever.
+    // A mistyped region would be a row of its own for ever.
     await expect(adjustPending(database.db, us)).rejects.toMatchObject({
       code: 'WORKER_NOT_NAMED',
       message: expect.stringContaining('was never seen as ai in us, but as ai in eu'),
@@ -154,7 +154,7 @@ describe('an adjustment', () => {
     expect((await owed(database.db))[stranger.payee]).toBe(1n);
   });
 
-  it('changes nothing when it is only looked at', async () => {
+  it('changes nothing in a dry run', async () => {
     const payee = await earner(400n);
     const look = adjustment(payee, -100n, { dryRun: true });
     expect((await adjustPending(database.db, look)).pendingWei).toBe(200n);
@@ -184,7 +184,7 @@ describe('an adjustment', () => {
       { account: 'pending', amount_wei: '-120', region: 'us' },
       { account: 'reserved', amount_wei: '180', region: 'eu' },
     ]);
-    // Reserved is promised: what is pending beside it is nothing.
+    // What is reserved is promised, and nothing is pending next to it.
     await expect(
       adjustPending(database.db, adjustment(payee, -1n, { region: 'eu' })),
     ).rejects.toMatchObject({ code: 'ADJUSTMENT_BELOW_ZERO' });
@@ -196,7 +196,7 @@ type Step =
   | { readonly do: 'process' | 'receive' | 'assign' | 'absorb'; readonly n: number }
   | { readonly do: 'adjust'; readonly n: number; readonly amountWei: bigint };
 
-/** What a job is worth to whom, worked out beside the ledger. */
+/** What a job is worth to whom, computed without the ledger. */
 interface Model {
   readonly jobs: Map<number, { readonly grossWei: bigint; holder: Address | 'pool' | undefined }>;
   readonly received: Set<number>;

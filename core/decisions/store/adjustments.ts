@@ -1,43 +1,50 @@
-/** What a person adds to somebody's pending fees, or takes from them: for what no event can say. */
-import { sql } from 'drizzle-orm';
+/** Adjustments: what a person adds to a payee's pending fees or takes from them, for reasons that no event can say. */
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ethAndWei, sumWei } from '../../base/money.js';
 import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Database, Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
-import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { balance, ledgerEntry, posting, remoteWorker } from '../../ledger/store/tables.js';
 import { markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
-import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
+import {
+  ensureWorkers,
+  fits,
+  namesOf,
+  requirePayee,
+  requireRow,
+  rowsOfPayee,
+} from '../../payees/store/named-workers.js';
 
 export interface Adjustment extends Decision {
   readonly payee: Address;
-  /** Which of the payee's rows; null: its only one. */
+  /** With `region`, names one of the payee's rows; null when the payee has only one that fits. */
   readonly nodeType: NodeType | null;
   readonly region: string | null;
-  /** Negative: taken from what is pending. */
+  /** Negative when it is taken from what is pending. */
   readonly amountWei: bigint;
-  /** Names the adjustment in the whole pool: with it, nothing is booked twice. */
+  /** Names the adjustment in the whole pool, and so keeps it from being booked twice. */
   readonly reference: string;
   readonly isNewPayee: boolean;
-  /** What is pending for the payee may go below zero: later fees make up for it. */
+  /** Whether the payee's pending fees may go below zero; later fees then make up for it. */
   readonly allowDebt: boolean;
   readonly dryRun: boolean;
-  /** What orders may move within 24 hours. */
+  /** The most that orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
 }
 
 export interface AdjustmentOutcome {
-  /** Booked before under the same reference: nothing was done now. */
+  /** True when it was booked before under the same reference, and nothing was done now. */
   readonly already: boolean;
   readonly worker: RemoteWorker;
-  /** For the payee, over all rows, with this adjustment. */
+  /** The payee's pending fees over all rows, this adjustment included. */
   readonly pendingWei: bigint;
 }
 
-/** Books it once, whoever asks at the same time. */
+/** Books an adjustment once, however many people ask for it at the same time. */
 export async function adjustPending(
   db: Database,
   adjustment: Adjustment,
@@ -47,15 +54,15 @@ export async function adjustPending(
     await tx.execute(
       sql`SELECT pg_advisory_xact_lock(${LOCKS.adjustmentReference}::int, hashtext(${reference}))`,
     );
-    const before = await findAdjustment(tx, reference);
-    if (before !== undefined) {
-      const worker = refuseOther(before, adjustment);
-      return { already: true, worker, pendingWei: sumWei((await lockRows(tx, payee)).values()) };
+    const booked = await findAdjustment(tx, reference);
+    if (booked !== undefined) {
+      const worker = refuseOther(booked, adjustment);
+      return { already: true, worker, pendingWei: await lockPending(tx, payee) };
     }
     await requirePayee(tx, payee, adjustment);
-    const rows = await lockRows(tx, payee);
+    const before = await lockPending(tx, payee);
     const worker = await chooseWorker(tx, adjustment);
-    const pendingWei = sumWei(rows.values()) + amountWei;
+    const pendingWei = before + amountWei;
     refuseDebt(adjustment, pendingWei);
     await refuseAboveDay(tx, { addWei: amountWei, capWei: adjustment.maxPerDayWei });
     if (!adjustment.dryRun) await post(tx, worker, adjustment);
@@ -63,87 +70,59 @@ export async function adjustPending(
   });
 }
 
-interface Booked {
-  readonly worker: RemoteWorker;
-  readonly amountWei: bigint;
+async function findAdjustment(tx: Transaction, reference: string) {
+  const { payee, nodeType, region } = remoteWorker;
+  const isPending = and(eq(ledgerEntry.postingId, posting.id), eq(ledgerEntry.account, 'pending'));
+  const [booked] = await tx
+    .select({ worker: { payee, nodeType, region }, amountWei: ledgerEntry.amountWei })
+    .from(posting)
+    .innerJoin(ledgerEntry, isPending)
+    .innerJoin(remoteWorker, eq(remoteWorker.id, ledgerEntry.remoteWorkerId))
+    .where(and(sql`${posting.kind} = 'adjust'`, eq(posting.reference, reference)));
+  return booked;
 }
 
-async function findAdjustment(tx: Transaction, reference: string): Promise<Booked | undefined> {
-  const [row] = await query<{
-    payee: Address;
-    node_type: NodeType;
-    region: string;
-    amount: string;
-  }>(
-    tx,
-    sql`SELECT w.payee, w.node_type, w.region, entry.amount_wei AS amount
-          FROM posting JOIN ledger_entry entry
-            ON entry.posting_id = posting.id AND entry.account = 'pending'
-          JOIN remote_worker w ON w.id = entry.remote_worker_id
-         WHERE posting.kind = 'adjust' AND posting.reference = ${reference}`,
-  );
-  if (row === undefined) return undefined;
-  const { payee, node_type: nodeType, region } = row;
-  return { worker: { payee, nodeType, region }, amountWei: BigInt(row.amount) };
-}
+type Booked = NonNullable<Awaited<ReturnType<typeof findAdjustment>>>;
 
-/** The row that it was booked on; throws when the same words named something else. */
+/** Returns the row that it was booked on; throws when the same reference names another adjustment. */
 function refuseOther({ worker, amountWei }: Booked, asked: Adjustment): RemoteWorker {
-  const isSame =
-    worker.payee === asked.payee &&
-    amountWei === asked.amountWei &&
-    (asked.nodeType === null || asked.nodeType === worker.nodeType) &&
-    (asked.region === null || asked.region === worker.region);
-  if (isSame) return worker;
+  const isSamePayment = worker.payee === asked.payee && amountWei === asked.amountWei;
+  if (isSamePayment && fits(worker, asked)) return worker;
   const { reference } = asked;
   const what = `${ethAndWei(amountWei)} for ${worker.payee}`;
   const words = `"${reference}" names an adjustment of ${what} (${worker.nodeType}, ${worker.region})`;
   throw new PoolError('ADJUSTMENT_REFERENCE_USED', words, { reference });
 }
 
-/** What is pending in each of the payee's rows, locked as by a round that reserves. */
-async function lockRows(tx: Transaction, payee: Address): Promise<ReadonlyMap<string, bigint>> {
+/** Reads what is pending in all rows of the payee together, and locks them as a round that reserves does. */
+async function lockPending(tx: Transaction, payee: Address): Promise<bigint> {
   await tx.execute(sql`SELECT FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`);
-  const rows = await query<{ id: string; amount: string }>(
-    tx,
-    sql`SELECT balance.remote_worker_id AS id, balance.amount_wei AS amount
-          FROM balance JOIN remote_worker w ON w.id = balance.remote_worker_id
-         WHERE balance.account = 'pending' AND w.payee = ${payee}
-         ORDER BY balance.remote_worker_id FOR NO KEY UPDATE OF balance`,
-  );
-  return new Map(rows.map(({ id, amount }) => [id, BigInt(amount)]));
+  const balances = await tx
+    .select({ amountWei: balance.amountWei })
+    .from(balance)
+    .innerJoin(remoteWorker, eq(remoteWorker.id, balance.remoteWorkerId))
+    .where(and(eq(balance.account, 'pending'), eq(remoteWorker.payee, payee)))
+    .orderBy(asc(balance.remoteWorkerId))
+    .for('no key update', { of: balance });
+  return sumWei(balances.map(({ amountWei }) => amountWei));
 }
 
-/** The row that is named; when none is, the only one there is. */
-async function chooseWorker(
-  tx: Transaction,
-  { payee, nodeType, region, isNewPayee }: Adjustment,
-): Promise<RemoteWorker> {
+/** Returns the row that is named, or the only one that fits. */
+async function chooseWorker(tx: Transaction, asked: Adjustment): Promise<RemoteWorker> {
+  const { payee, nodeType, region, isNewPayee } = asked;
   if (nodeType !== null && region !== null) {
     const named = { payee, nodeType, region };
     await requireRow(tx, named, { isNewPayee });
     return named;
   }
-  const rows = await query<{ node_type: NodeType; region: string }>(
-    tx,
-    sql`SELECT node_type, region FROM remote_worker
-         WHERE payee = ${payee} ORDER BY node_type, region`,
-  );
-  const fitting = rows.filter(
-    (row) =>
-      (nodeType === null || row.node_type === nodeType) &&
-      (region === null || row.region === region),
-  );
-  const [only] = fitting;
-  if (only !== undefined && fitting.length === 1) {
-    return { payee, nodeType: only.node_type, region: only.region };
-  }
-  const all = rows.map((row) => `${row.node_type} in ${row.region}`).join(', ');
+  const known = await rowsOfPayee(tx, payee);
+  const [only, ...others] = known.filter((row) => fits(row, asked));
+  if (only !== undefined && others.length === 0) return only;
   const missing =
-    all === ''
+    known.length === 0
       ? `${payee} has no row yet: the node type and the region of its first one are both needed`
-      : `${payee} has no such row, but ${all}`;
-  const words = only === undefined ? missing : `${payee} has several rows: ${all}`;
+      : `${payee} has no such row, but ${namesOf(known)}`;
+  const words = only === undefined ? missing : `${payee} has several rows: ${namesOf(known)}`;
   throw new PoolError('WORKER_NOT_NAMED', words, { payee });
 }
 
@@ -172,11 +151,7 @@ async function post(
     SELECT made.id, side.account, side.worker, side.sign * ${amountWei.toString()}::numeric
       FROM made CROSS JOIN (VALUES ('adjustment', 0, -1), ('pending', ${workerId}::bigint, 1))
         AS side (account, worker, sign)`);
-  await recordDecision(tx, {
-    ...{ actor, reason, action: 'ledger.adjust', subject: worker.payee },
-    detail: {
-      ...{ reference, amountWei: amountWei.toString() },
-      ...{ nodeType: worker.nodeType, region: worker.region },
-    },
-  });
+  const { payee, nodeType, region } = worker;
+  const detail = { reference, amountWei: amountWei.toString(), nodeType, region };
+  await recordDecision(tx, { actor, reason, action: 'ledger.adjust', subject: payee, detail });
 }

@@ -1,31 +1,34 @@
-/** What became of jobs that no longer wait: what a repeated or a contradicting command meets. */
-import { sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
+/** What became of jobs that no longer wait. A command that is repeated, or that contradicts an earlier one, meets this. */
+import { asc, count, eq, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { list, orNull, rows } from '../../db/query.js';
+import { decidedJob } from '../../events/store/tables.js';
+import { remoteWorker } from '../../ledger/store/tables.js';
+import { fits } from '../../payees/store/named-workers.js';
 import type { Assignee } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
-import { keyRows } from './job-keys.js';
 
-interface FateRow {
-  readonly source_id: string;
-  readonly dt: string;
-  readonly event_id: string;
-  readonly is_job: boolean;
-  readonly decision: 'assign' | 'absorb' | null;
-  readonly command_id: string | null;
-  readonly decided_at: string | null;
-  readonly reason: string | null;
-  readonly payee: Address | null;
-  readonly node_type: NodeType | null;
-  readonly region: string | null;
-}
+/** The jobs' sources, times and event ids as three arrays, for `unnest`. */
+export const keyLists = (keys: readonly JobKey[]): SQL => sql`
+  ${list(keys.map(({ sourceId }) => sourceId))}::text[],
+  ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
+  ${list(keys.map(({ eventId }) => eventId))}::text[]`;
+
+/** The jobs as rows `k (source_id, dt, event_id)` of a query. */
+export const keyRows = (keys: readonly JobKey[]): SQL =>
+  sql`unnest(${keyLists(keys)}) AS k (source_id, dt, event_id)`;
+
+/** Decoders of a job's key. */
+export const KEY = {
+  sourceId: decidedJob.sourceId,
+  dtMs: (dt: string) => Date.parse(dt),
+  eventId: decidedJob.eventId,
+};
 
 /**
- * How many of these jobs, which no longer wait, another command decided about in the same way. Throws
- * for the first one that was decided otherwise, was credited to its own worker, or never was.
+ * Counts how many of these jobs, which no longer wait, another command decided about in the same way. Throws for the
+ * first job that was decided differently, was credited to its own worker, or never existed.
  */
 export async function countDecidedAlike(
   reader: Reader,
@@ -33,10 +36,28 @@ export async function countDecidedAlike(
   now: { readonly assignee: Assignee | null; readonly commandId: string },
 ): Promise<number> {
   if (keys.length === 0) return 0;
-  const rows = await query<FateRow>(
+  const fates = await readFates(reader, keys);
+  for (const fate of fates) refuseOther(fate, now.assignee);
+  return fates.filter(({ commandId }) => commandId !== now.commandId).length;
+}
+
+async function readFates(reader: Reader, keys: readonly JobKey[]) {
+  return rows(
     reader,
-    sql`SELECT k.source_id, k.dt, k.event_id, e.gross_wei IS NOT NULL AS is_job,
-               d.decision, d.command_id, d.decided_at, d.reason, w.payee, w.node_type, w.region
+    {
+      ...KEY,
+      isJob: Boolean,
+      decision: orNull(decidedJob.decision),
+      commandId: orNull(decidedJob.commandId),
+      decidedAt: orNull(decidedJob.decidedAt),
+      reason: orNull(decidedJob.reason),
+      payee: orNull(remoteWorker.payee),
+      nodeType: orNull(remoteWorker.nodeType),
+      region: orNull(remoteWorker.region),
+    },
+    sql`SELECT k.source_id AS "sourceId", k.dt AS "dtMs", k.event_id AS "eventId", e.gross_wei IS NOT NULL AS "isJob",
+               d.decision, d.command_id AS "commandId", d.decided_at AS "decidedAt", d.reason,
+               w.payee, w.node_type AS "nodeType", w.region
           FROM ${keyRows(keys)}
           LEFT JOIN pool_event e
             ON e.source_id = k.source_id AND e.dt = k.dt AND e.event_id = k.event_id
@@ -44,97 +65,57 @@ export async function countDecidedAlike(
             ON d.source_id = k.source_id AND d.dt = k.dt AND d.event_id = k.event_id
           LEFT JOIN remote_worker w ON w.id = d.remote_worker_id`,
   );
-  for (const row of rows) refuseOther(row, now.assignee);
-  return rows.filter((row) => row.command_id !== now.commandId).length;
 }
 
-function refuseOther(row: FateRow, assignee: Assignee | null): void {
-  const key = { sourceId: row.source_id, dtMs: Date.parse(row.dt), eventId: row.event_id };
-  const job = formatJobHandle(key);
-  if (row.decision === null) {
-    if (!row.is_job) throw new PoolError('JOB_NOT_FOUND', `there is no job ${job}`, { job });
+type Fate = Awaited<ReturnType<typeof readFates>>[number];
+
+function refuseOther(fate: Fate, assignee: Assignee | null): void {
+  const { decision, decidedAt, reason, payee, nodeType, region } = fate;
+  const job = formatJobHandle(fate);
+  if (decision === null) {
+    if (!fate.isJob) throw new PoolError('JOB_NOT_FOUND', `there is no job ${job}`, { job });
     const words = `${job} was credited to the worker that its received half names`;
     throw new PoolError('JOB_ALREADY_CREDITED', words, { job });
   }
-  if (isAlike(row, assignee)) return;
+  if (isAlike(fate, assignee)) return;
   const what =
-    row.decision === 'absorb'
+    decision === 'absorb'
       ? 'absorbed by the pool'
-      : `assigned to ${row.payee} (${row.node_type}, ${row.region})`;
-  const at = row.decided_at === null ? '' : ` at ${new Date(row.decided_at).toISOString()}`;
-  const words = `${job} was ${what}${at}: ${row.reason}`;
-  throw new PoolError('JOB_ALREADY_DECIDED', words, { job });
+      : `assigned to ${payee} (${nodeType}, ${region})`;
+  const at = decidedAt === null ? '' : ` at ${decidedAt.toISOString()}`;
+  throw new PoolError('JOB_ALREADY_DECIDED', `${job} was ${what}${at}: ${reason}`, { job });
 }
 
-function isAlike(row: FateRow, assignee: Assignee | null): boolean {
-  if (assignee === null) return row.decision === 'absorb';
-  const { payee, nodeType, region } = assignee;
-  return (
-    row.payee === payee &&
-    (nodeType === null || nodeType === row.node_type) &&
-    (region === null || region === row.region)
-  );
+function isAlike(fate: Fate, assignee: Assignee | null): boolean {
+  if (assignee === null) return fate.decision === 'absorb';
+  return fate.payee === assignee.payee && fits(fate, assignee);
 }
 
-/** What one run has decided so far, whichever of its attempts it was. */
-export interface CommandTotals {
-  readonly jobs: number;
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly shown: readonly CommandJob[];
-}
-
-export interface CommandJob {
-  readonly job: string;
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly payee: Address | null;
-  readonly nodeType: NodeType | null;
-  readonly region: string | null;
-}
-
-/** Its sums, and the first of its jobs. */
-export async function readCommand(
-  reader: Reader,
-  commandId: string,
-  limit: number,
-): Promise<CommandTotals> {
-  const [sums] = await query<{ jobs: number; gross: string; commission: string }>(
-    reader,
-    sql`SELECT count(*)::int AS jobs, coalesce(sum(gross_wei), 0) AS gross,
-               coalesce(sum(commission_wei), 0) AS commission
-          FROM decided_job WHERE command_id = ${commandId}`,
-  );
-  const rows = await query<{
-    source_id: string;
-    dt: string;
-    event_id: string;
-    gross_wei: string;
-    commission_wei: string;
-    payee: Address | null;
-    node_type: NodeType | null;
-    region: string | null;
-  }>(
-    reader,
-    sql`SELECT d.source_id, d.dt, d.event_id, d.gross_wei, d.commission_wei,
-               w.payee, w.node_type, w.region
-          FROM decided_job d LEFT JOIN remote_worker w ON w.id = d.remote_worker_id
-         WHERE d.command_id = ${commandId} ORDER BY d.dt, d.source_id, d.event_id LIMIT ${limit}`,
-  );
-  const shown = rows.map((row) => ({
-    job: formatJobHandle({
-      ...{ sourceId: row.source_id, dtMs: Date.parse(row.dt), eventId: row.event_id },
-    }),
-    grossWei: BigInt(row.gross_wei),
-    commissionWei: BigInt(row.commission_wei),
-    payee: row.payee,
-    nodeType: row.node_type,
-    region: row.region,
+/** Reads what one command has decided so far, over all attempts of its run: the sums, and the first of its jobs. */
+export async function readCommand(reader: Reader, commandId: string, limit: number) {
+  const { sourceId, dt, eventId, grossWei, commissionWei } = decidedJob;
+  const isItsJob = eq(decidedJob.commandId, commandId);
+  const [sums] = await reader
+    .select({
+      jobs: count(),
+      grossWei: sql`coalesce(sum(${grossWei}), 0)`.mapWith(grossWei),
+      commissionWei: sql`coalesce(sum(${commissionWei}), 0)`.mapWith(commissionWei),
+    })
+    .from(decidedJob)
+    .where(isItsJob);
+  const { payee, nodeType, region } = remoteWorker;
+  const decided = await reader
+    .select({ sourceId, dt, eventId, grossWei, commissionWei, payee, nodeType, region })
+    .from(decidedJob)
+    .leftJoin(remoteWorker, eq(remoteWorker.id, decidedJob.remoteWorkerId))
+    .where(isItsJob)
+    .orderBy(asc(dt), asc(sourceId), asc(eventId))
+    .limit(limit);
+  const shown = decided.map(({ sourceId, dt, eventId, ...job }) => ({
+    ...job,
+    job: formatJobHandle({ sourceId, dtMs: dt.getTime(), eventId }),
   }));
-  return {
-    jobs: sums?.jobs ?? 0,
-    grossWei: BigInt(sums?.gross ?? 0),
-    commissionWei: BigInt(sums?.commission ?? 0),
-    shown,
-  };
+  return { ...(sums ?? { jobs: 0, grossWei: 0n, commissionWei: 0n }), shown };
 }
+
+export type CommandJob = Awaited<ReturnType<typeof readCommand>>['shown'][number];

@@ -6,7 +6,7 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import { waitUntil } from '../../processes/process.js';
 import type { Assignee } from '../rules/job-decision.js';
@@ -114,7 +114,7 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('changes nothing when it is only looked at', async () => {
+  it('changes nothing in a dry run', async () => {
     await job('1', T0, 'r1', 1_000n);
     const look = decision(to(ALICE), { dryRun: true });
     const seen = await decideJobs(database.db, [keyOf('1')], look);
@@ -128,7 +128,7 @@ describe('a decision about unattributed jobs', () => {
     await decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
     await half('2', T0 + 1_000, 'r1', BOB);
     expect(await owed(database.db)).toEqual({ [ALICE]: 750n, commission: 250n });
-    // The same four random bytes, half an hour later.
+    // Another job with the same request id, half an hour later.
     await job('3', T0 + 30 * MINUTE, 'r1', 5_000n);
     expect(await waiting()).toEqual(['3 ambiguous']);
     expect((await owed(database.db))[BOB]).toBeUndefined();
@@ -149,7 +149,7 @@ describe('a decision about unattributed jobs', () => {
     const one = [keyOf('1')];
     const first = decision(to(ALICE));
     await decideJobs(database.db, one, first);
-    // The same run after a crash: its own work.
+    // The same run after a crash finds its own work.
     expect(await decideJobs(database.db, one, first)).toEqual({ jobs: [], already: 0 });
     expect(await decideJobs(database.db, one, decision(to(ALICE)))).toEqual({
       ...{ jobs: [], already: 1 },
@@ -174,7 +174,7 @@ describe('a decision about unattributed jobs', () => {
       code: 'JOB_ALREADY_CREDITED',
     });
     for (const unknown of [keyOf('9'), keyOf('2'), keyOf('3', T0 + 1)]) {
-      // One of them is there: all or none.
+      // One of the two jobs is there, but the decision takes all or none.
       const both = [keyOf('3'), unknown];
       await expect(decide(both, decision(null))).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
     }
@@ -246,7 +246,7 @@ describe('a decision about unattributed jobs', () => {
         return rows.length > 0;
       },
     });
-    // As the batch does whose received half has come.
+    // Do what the batch does when the received half has come.
     await batch.query('DELETE FROM unmatched_job');
     await batch.query('COMMIT');
     batch.release();

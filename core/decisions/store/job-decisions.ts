@@ -1,34 +1,35 @@
 /**
- * A person decides about unattributed jobs: each leaves unmatched_job, once, into somebody's pending
- * fees or into the pool's commission. The source's row is locked first, as by whoever credits a batch:
- * a half that comes meanwhile finds the job either still waiting or decided.
+ * Carries out what a person decides about unattributed jobs: each job leaves unmatched_job once, into somebody's
+ * pending fees or into the pool's commission. The source's row is locked first, as a batch that is credited locks it.
+ * So a half that comes meanwhile finds the job either still waiting or decided.
  */
 import { type SQL, sql } from 'drizzle-orm';
-import { type Rounding, sumWei } from '../../base/money.js';
-import { type NodeType, type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
+import { sumWei } from '../../base/money.js';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
+import { list, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
+import { decidedJob, unmatchedJob } from '../../events/store/tables.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isOrderedPayee, markOrdered, refuseAboveDay } from '../../orders/store/ordered-day.js';
-import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/remote-workers.js';
+import { ensureWorkers, requirePayee, requireRow } from '../../payees/store/named-workers.js';
+import { terms } from '../../terms/store/tables.js';
 import { type Assignee, type JobShare, shareJob } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
-import { countDecidedAlike } from './decided-jobs.js';
-import { keyRows } from './job-keys.js';
+import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
-  /** Null: the pool keeps them. */
+  /** Null when the pool keeps the jobs. */
   readonly assignee: Assignee | null;
   /** The payee may be one that was never seen. */
   readonly isNewPayee: boolean;
-  /** Names the run that decides: what it did before a crash is its own work, no one else's. */
+  /** Names the command's run, which thereby recognises what it did itself before a crash. */
   readonly commandId: string;
-  /** Only looks, and locks nothing. */
+  /** Only reads, and locks nothing. */
   readonly dryRun: boolean;
-  /** What orders may move within 24 hours. */
+  /** The most that orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
-  /** Jobs that a filter found may be gone meanwhile; those that were named must be there. */
+  /** True for jobs that a filter found, which may be gone by now; jobs that a person named must be there. */
   readonly mayBeGone: boolean;
 }
 
@@ -39,14 +40,14 @@ export interface DecidedJob extends JobShare {
 
 export interface JobDecisions {
   readonly jobs: readonly DecidedJob[];
-  /** Named jobs about which the same was decided before, by another command. */
+  /** How many of the named jobs another command had decided about in the same way. */
   readonly already: number;
 }
 
-/** Jobs in one transaction: the source's row is locked meanwhile. */
+/** How many jobs one transaction takes, because it keeps the source's row locked. */
 const MAX_AT_ONCE = 200;
 
-/** Decides about all of these jobs or, when that cannot be done for one of them, about none. */
+/** Decides about all of these jobs, or about none when one of them is refused. */
 export async function decideJobs(
   db: Database,
   keys: readonly JobKey[],
@@ -77,7 +78,7 @@ async function refuseManyToOrdered(
 
 async function lockSources(tx: Transaction, keys: readonly JobKey[]): Promise<void> {
   const ids = [...new Set(keys.map(({ sourceId }) => sourceId))];
-  // A statement of its own: what follows it sees what was committed before.
+  // In a statement of its own, because only later statements see what was committed while this one waited.
   await tx.execute(sql`
     SELECT FROM source WHERE id = ANY(${list(ids)}::text[]) ORDER BY id FOR UPDATE`);
 }
@@ -94,7 +95,8 @@ async function lookAtJobs(
   const gone = decision.mayBeGone ? [] : keys.filter((key) => !there.has(formatJobHandle(key)));
   const already = await countDecidedAlike(reader, gone, decision);
   const jobs = waiting.map((job) => ({
-    ...{ key: job.key, grossWei: job.grossWei },
+    key: job.key,
+    grossWei: job.grossWei,
     ...shareJob(job, assignee),
   }));
   if (assignee !== null && (assignee.nodeType ?? assignee.region) !== null) {
@@ -106,19 +108,19 @@ async function lookAtJobs(
 }
 
 async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
-  const rows = await query<{
-    source_id: string;
-    dt: string;
-    event_id: string;
-    gross_wei: string;
-    commission_bps: number;
-    rounding: Rounding;
-    node_type: NodeType | null;
-    region: string | null;
-  }>(
+  const waiting = await rows(
     reader,
-    sql`SELECT u.source_id, u.dt, u.event_id, u.gross_wei, t.commission_bps, t.rounding,
-               coalesce(u.node_type, e.node_type, s.node_type) AS node_type,
+    {
+      ...KEY,
+      grossWei: decidedJob.grossWei,
+      commissionBps: terms.commissionBps,
+      rounding: terms.rounding,
+      nodeType: unmatchedJob.nodeType,
+      region: unmatchedJob.region,
+    },
+    sql`SELECT u.source_id AS "sourceId", u.dt AS "dtMs", u.event_id AS "eventId", u.gross_wei AS "grossWei",
+               t.commission_bps AS "commissionBps", t.rounding,
+               coalesce(u.node_type, e.node_type, s.node_type) AS "nodeType",
                coalesce(u.region, e.region, s.region) AS region
           FROM ${keyRows(keys)}
           JOIN unmatched_job u USING (source_id, dt, event_id)
@@ -128,13 +130,9 @@ async function waitingJobs(reader: Reader, keys: readonly JobKey[]) {
             ON e.source_id = u.source_id AND e.dt = u.dt AND e.event_id = u.event_id
          WHERE u.role = 'processed' ORDER BY u.dt, u.source_id, u.event_id`,
   );
-  return rows.map((row) => ({
-    key: { sourceId: row.source_id, dtMs: Date.parse(row.dt), eventId: row.event_id },
-    grossWei: BigInt(row.gross_wei),
-    commissionBps: row.commission_bps,
-    rounding: row.rounding,
-    nodeType: row.node_type,
-    region: row.region,
+  return waiting.map(({ sourceId, dtMs, eventId, ...job }) => ({
+    ...job,
+    key: { sourceId, dtMs, eventId },
   }));
 }
 
@@ -146,16 +144,16 @@ async function carryOut(
   const workers = jobs.flatMap(({ worker }) => (worker === null ? [] : [worker]));
   const ids = await ensureWorkers(tx, workers);
   if (decision.assignee !== null) await markOrdered(tx, decision.assignee.payee);
-  const rows = decisionRows(jobs, ids);
-  await countJobs(tx, rows, [...ids.values()]);
-  await postJobs(tx, rows, decision);
+  const decided = decisionRows(jobs, ids);
+  await countJobs(tx, decided, [...ids.values()]);
+  await postJobs(tx, decided, decision);
   await tx.execute(sql`
-    DELETE FROM unmatched_job u USING ${rows}
+    DELETE FROM unmatched_job u USING ${decided}
      WHERE u.source_id = k.source_id AND u.dt = k.dt AND u.event_id = k.event_id`);
   await recordJobs(tx, jobs, decision);
 }
 
-/** One row per job: its key and handle, the worker row or NULL, and what each side gets. */
+/** One row for each job: its key and handle, its worker row's id or NULL, and what each side gets. */
 function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>): SQL {
   const workerIds = jobs.map(({ worker }) => {
     if (worker === null) return null;
@@ -164,17 +162,19 @@ function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, numb
     return id;
   });
   const keys = jobs.map(({ key }) => key);
-  return sql`unnest(${list(keys.map(({ sourceId }) => sourceId))}::text[],
-    ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
-    ${list(keys.map(({ eventId }) => eventId))}::text[], ${list(keys.map(formatJobHandle))}::text[],
+  return sql`unnest(${keyLists(keys)}, ${list(keys.map(formatJobHandle))}::text[],
     ${list(workerIds)}::bigint[], ${list(jobs.map(({ grossWei }) => grossWei))}::numeric[],
     ${list(jobs.map(({ commissionWei }) => commissionWei))}::numeric[],
     ${list(jobs.map(({ netWei }) => netWei))}::numeric[])
     AS k (source_id, dt, event_id, handle, worker, gross, commission, net)`;
 }
 
-/** From now on they count among the workers' own. Rows are locked in the order of their ids. */
-async function countJobs(tx: Transaction, rows: SQL, workerIds: readonly number[]): Promise<void> {
+/** Counts the jobs among those of their workers, whose rows are locked in the order of their ids. */
+async function countJobs(
+  tx: Transaction,
+  decided: SQL,
+  workerIds: readonly number[],
+): Promise<void> {
   if (workerIds.length === 0) return;
   await tx.execute(sql`
     SELECT FROM remote_worker WHERE id = ANY(${list(workerIds)}::bigint[])
@@ -186,23 +186,23 @@ async function countJobs(tx: Transaction, rows: SQL, workerIds: readonly number[
            last_event_at = GREATEST(w.last_event_at, done.newest)
       FROM (SELECT k.worker, count(*) AS jobs, count(*) FILTER (WHERE k.gross = 0) AS zero_fee_jobs,
                    sum(coalesce(u.compute_units, 0)) AS compute_units, max(u.dt) AS newest
-              FROM ${rows} JOIN unmatched_job u USING (source_id, dt, event_id)
+              FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)
              GROUP BY k.worker) done
      WHERE w.id = done.worker`);
 }
 
 /**
- * One posting per job, named by its handle: so the decision can be found again from the ledger alone.
- * A job without fees has none, because zeros are not posted.
+ * Writes a posting for each job, named by the job's handle, so the decision can be found from the ledger alone. A job
+ * without fees has no posting, because zeros are not posted.
  */
-async function postJobs(tx: Transaction, rows: SQL, decision: JobDecision): Promise<void> {
+async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): Promise<void> {
   const kind = decision.assignee === null ? 'absorb' : 'assign';
   const { actor, reason, commandId } = decision;
   await tx.execute(sql`
     WITH job AS MATERIALIZED (
       SELECT k.*, u.request_id, u.reason AS unmatched_reason, u.terms_id,
              coalesce(u.compute_units, 0) AS units
-        FROM ${rows} JOIN unmatched_job u USING (source_id, dt, event_id)),
+        FROM ${decided} JOIN unmatched_job u USING (source_id, dt, event_id)),
     made AS (
       INSERT INTO posting (kind, source_id, remote_worker_id, terms_id, reference, reason)
       SELECT ${kind}::text, source_id, worker, terms_id, handle, ${reason}::text
@@ -233,7 +233,8 @@ async function recordJobs(
   const [first] = jobs;
   const isOne = jobs.length === 1 && first !== undefined;
   await recordDecision(tx, {
-    ...{ actor, reason },
+    actor,
+    reason,
     action: assignee === null ? 'unattributed.absorb' : 'unattributed.assign',
     subject: isOne ? formatJobHandle(first.key) : `${jobs.length} jobs`,
     detail: {

@@ -1,5 +1,5 @@
-/** Halves of AI jobs whose other half has not come, and jobs nobody could be credited for. */
-import { sql } from 'drizzle-orm';
+/** Halves of AI jobs whose other half has not come, and jobs that nobody could be credited for. */
+import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { Reader } from '../../db/database.js';
@@ -12,28 +12,13 @@ import {
   readCursor,
   rowsToAskFor,
   timeOfMicros,
-  toDate,
   toPage,
 } from '../../db/paging.js';
+import { orNull, rows } from '../../db/query.js';
+import { unmatchedJob } from '../../events/store/tables.js';
+import { remoteWorker } from '../../ledger/store/tables.js';
 
-export interface UnmatchedJob {
-  readonly sourceId: string;
-  readonly dt: Date;
-  readonly eventId: string;
-  /** A `processed` one is unattributed money; a `received` one waits for its fees. */
-  readonly role: 'received' | 'processed';
-  readonly reason: 'no-other-half' | 'ambiguous' | 'no-address';
-  readonly requestId: string | null;
-  readonly payee: Address | null;
-  readonly grossWei: bigint | null;
-  readonly computeUnits: string | null;
-  readonly pipeline: string | null;
-  readonly modelId: string | null;
-  /** Of a processed one: open received halves of the same source and request, the nearest first. */
-  readonly candidates: readonly JobCandidate[];
-}
-
-/** Who may have done a job: nobody is credited by it, a person looks. */
+/** Who may have done a job. A person decides; nobody is credited by this. */
 export interface JobCandidate {
   readonly payee: Address | null;
   readonly nodeType: NodeType | null;
@@ -46,72 +31,79 @@ export interface UnmatchedJobFilter {
   readonly role: 'received' | 'processed';
   readonly sourceId?: string | undefined;
   readonly requestId?: string | undefined;
-  /** Event times before this. */
+  /** Only events from before this time. */
   readonly before?: Date | undefined;
 }
 
 const MAX_CANDIDATES = 5;
-/** Halves of one request among which the nearest are looked for: more are nobody's honest mistake. */
+/** How many halves of one request are searched for the nearest: honest requests never have more. */
 const MOST_HALVES = 100;
 
-type UnmatchedJobRow = {
-  source_id: string;
-  dt: string;
-  dt_micros: string;
-  event_id: string;
-  role: 'received' | 'processed';
-  reason: 'no-other-half' | 'ambiguous' | 'no-address';
-  request_id: string | null;
-  payee: Address | null;
-  gross_wei: string | null;
-  compute_units: string | null;
-  pipeline: string | null;
-  model_id: string | null;
-  candidates: readonly CandidateRow[] | null;
+const FIELDS = {
+  sourceId: unmatchedJob.sourceId,
+  dt: unmatchedJob.dt,
+  eventId: unmatchedJob.eventId,
+  /** A `processed` half is unattributed money; a `received` half waits for its fees. */
+  role: unmatchedJob.role,
+  reason: unmatchedJob.reason,
+  requestId: unmatchedJob.requestId,
+  payee: orNull(remoteWorker.payee),
+  grossWei: unmatchedJob.grossWei,
+  computeUnits: orNull(String),
+  pipeline: unmatchedJob.pipeline,
+  modelId: unmatchedJob.modelId,
+  /** For a processed half: the open received halves of the same source and request, the nearest in time first. */
+  candidates: (all: readonly (Omit<JobCandidate, 'dt'> & { readonly dt: string })[]) =>
+    all.map((one) => ({ ...one, dt: new Date(one.dt) })),
+  dtMicros: String,
 };
 
-/** As JSON has it. */
-interface CandidateRow {
-  readonly payee: Address | null;
-  readonly node_type: NodeType | null;
-  readonly region: string | null;
-  readonly dt: string;
-  readonly event_id: string;
-}
-
-/** The oldest first: those are the ones that will not mend themselves. */
+/** Lists the oldest first, because those will not resolve by themselves any more. */
 export async function listUnmatchedJobs(
   db: Reader,
   filter: UnmatchedJobFilter,
   page: PageRequest,
 ): Promise<Page<UnmatchedJob>> {
+  const { role, sourceId, requestId, before } = filter;
   const after = readCursor(page.cursor, [CURSOR_PART.integer, CURSOR_PART.text, CURSOR_PART.text]);
   const conditions = allOf([
-    filter.role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
-    filter.sourceId === undefined ? undefined : sql`u.source_id = ${filter.sourceId}`,
-    filter.requestId === undefined ? undefined : sql`u.request_id = ${filter.requestId}`,
-    filter.before === undefined
-      ? undefined
-      : sql`u.dt < ${filter.before.toISOString()}::timestamptz`,
+    role === 'processed' ? sql`u.role = 'processed'` : sql`u.role = 'received'`,
+    sourceId === undefined ? undefined : sql`u.source_id = ${sourceId}`,
+    requestId === undefined ? undefined : sql`u.request_id = ${requestId}`,
+    before === undefined ? undefined : sql`u.dt < ${before.toISOString()}::timestamptz`,
     after &&
       sql`(u.dt, u.source_id, u.event_id) > (${timeOfMicros(after[0])}, ${after[1]}, ${after[2]})`,
   ]);
-  const { rows } = await db.execute<UnmatchedJobRow>(sql`
-    WITH page AS (
-      SELECT * FROM unmatched_job u WHERE ${conditions}
-       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${rowsToAskFor(page)}),
-    half AS MATERIALIZED (${HALVES})
-    SELECT u.*, ${microsOf(sql`u.dt`)} AS dt_micros, w.payee, (${CANDIDATES}) AS candidates
-      FROM page u
-      LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
-     ORDER BY u.dt, u.source_id, u.event_id`);
-  return toPage(rows, page, {
-    item: toUnmatchedJob,
-    cursorParts: (row) => [row.dt_micros, row.source_id, row.event_id],
+  const found = await readJobs(db, conditions, rowsToAskFor(page));
+  return toPage(found, page, {
+    item: (row) => {
+      const { dtMicros: _, ...job } = row;
+      return job;
+    },
+    cursorParts: (row) => [row.dtMicros, row.sourceId, row.eventId],
   });
 }
 
-/** The received halves of each request of the page, looked for once: a stranger gives any number of jobs one id. */
+async function readJobs(db: Reader, conditions: SQL, limit: number) {
+  return rows(
+    db,
+    FIELDS,
+    sql`WITH page AS (
+      SELECT * FROM unmatched_job u WHERE ${conditions}
+       ORDER BY u.dt, u.source_id, u.event_id LIMIT ${limit}),
+    half AS MATERIALIZED (${HALVES})
+    SELECT u.source_id AS "sourceId", u.dt, u.event_id AS "eventId", u.role, u.reason,
+           u.request_id AS "requestId", w.payee, u.gross_wei AS "grossWei", u.compute_units AS "computeUnits",
+           u.pipeline, u.model_id AS "modelId", (${CANDIDATES}) AS candidates, ${microsOf(sql`u.dt`)} AS "dtMicros"
+      FROM page u
+      LEFT JOIN remote_worker w ON w.id = u.remote_worker_id
+     ORDER BY u.dt, u.source_id, u.event_id`,
+  );
+}
+
+export type UnmatchedJob = Omit<Awaited<ReturnType<typeof readJobs>>[number], 'dtMicros'>;
+
+/** The received halves of each request of the page, read once: a stranger may give any number of jobs the same id. */
 const HALVES = sql`
   SELECT asked.source_id, asked.request_id, r.* FROM (
     SELECT DISTINCT source_id, request_id FROM page
@@ -122,32 +114,10 @@ const HALVES = sql`
        AND one.request_id = asked.request_id LIMIT ${sql.raw(String(MOST_HALVES))}) r`;
 
 const CANDIDATES = sql`
-  SELECT json_agg(found ORDER BY distance, found.event_id) FROM (
+  SELECT coalesce(json_agg(json_build_object('payee', found.payee, 'nodeType', found.node_type, 'region', found.region, 'dt', found.dt,
+           'eventId', found.event_id) ORDER BY distance, found.event_id), '[]') FROM (
     SELECT w.payee, w.node_type, w.region, r.dt, r.event_id,
            abs(extract(epoch FROM r.dt - u.dt)) AS distance
       FROM half r LEFT JOIN remote_worker w ON w.id = r.remote_worker_id
      WHERE u.role = 'processed' AND r.source_id = u.source_id AND r.request_id = u.request_id
      ORDER BY distance, r.event_id LIMIT ${MAX_CANDIDATES}) found`;
-
-function toUnmatchedJob(row: UnmatchedJobRow): UnmatchedJob {
-  return {
-    sourceId: row.source_id,
-    dt: toDate(row.dt),
-    eventId: row.event_id,
-    role: row.role,
-    reason: row.reason,
-    requestId: row.request_id,
-    payee: row.payee,
-    grossWei: row.gross_wei === null ? null : BigInt(row.gross_wei),
-    computeUnits: row.compute_units,
-    pipeline: row.pipeline,
-    modelId: row.model_id,
-    candidates: (row.candidates ?? []).map((one) => ({
-      payee: one.payee,
-      nodeType: one.node_type,
-      region: one.region,
-      dt: toDate(one.dt),
-      eventId: one.event_id,
-    })),
-  };
-}

@@ -1,4 +1,4 @@
-/** The two events of an AI job, and which of them belong together. */
+/** Which two events belong to one AI job: the one with the worker, and the one with the fees. */
 
 export type HalfRole = 'received' | 'processed';
 
@@ -6,32 +6,32 @@ export type HalfRole = 'received' | 'processed';
 export interface JobHalf {
   readonly role: HalfRole;
   readonly dtMs: number;
-  /** Seen to be ambiguous before: no later event makes it certain again. */
+  /** Whether it was ambiguous before. No later event can make it certain again. */
   readonly isHeld: boolean;
 }
 
 export interface JobMatches<H extends JobHalf> {
   readonly pairs: readonly { readonly received: H; readonly processed: H }[];
-  /** Halves with more than one candidate, or a candidate that has: nobody is guessed. */
+  /** Halves with more than one candidate, or whose candidate has more than one: nothing is guessed. */
   readonly ambiguous: readonly H[];
-  /** Halves whose other half has not come. */
+  /** Halves whose other half has not come yet. */
   readonly open: readonly H[];
 }
 
 /**
- * Matches the halves of one source and one requestID. Two halves are candidates for each other when
- * their event times are at most the window apart; a received and a processed half that have no
- * candidate but each other are a pair. Ids come back, so everything else is held, but for jobs that one worker has
- * received several times: they are that worker's, whichever of the received halves they belong to.
+ * Matches the halves of one source and one requestID. A received and a processed half are candidates for each other when
+ * their times are at most the window apart. They are a pair when neither has another candidate. Everything else is held,
+ * because request ids can come again. The exception are jobs that one worker has received several times: they are that
+ * worker's, whichever of its received halves they belong to.
  *
- * @param workerOf who has received it; null: nobody can tell
+ * @param workerOf the worker of a received half; null when it is not known
  */
 export function matchHalves<H extends JobHalf>(
   halves: readonly H[],
   windowMs: number,
   workerOf: (received: H) => string | null = () => null,
 ): JobMatches<H> {
-  // Most requests have one half yet, and nothing to sort or to join.
+  // Most requests have only one half so far, and nothing to sort or to join.
   if (halves.length === 1) return { pairs: [], ambiguous: [], open: halves };
   const pairs: { received: H; processed: H }[] = [];
   const ambiguous: H[] = [];
@@ -56,7 +56,7 @@ export function matchHalves<H extends JobHalf>(
   return { pairs, ambiguous, open };
 }
 
-/** All or none of the group's processed halves, each with the earliest received one that it may have. */
+/** Pairs all processed halves of the group, each with the earliest received half that fits, or none of them. */
 function pairsOfOneWorker<H extends JobHalf>(
   group: readonly H[],
   windowMs: number,
@@ -82,8 +82,8 @@ function pairsOfOneWorker<H extends JobHalf>(
 }
 
 /**
- * Splits halves into groups connected by candidacy. Joining each half to its nearest neighbour of
- * the other role on either side connects whatever any candidacy connects, without looking at all.
+ * Splits halves into groups that are connected by being candidates. It is enough to join each half to its nearest
+ * neighbours of the other role on either side: that connects the same halves as comparing all of them.
  */
 function candidateGroups<H extends JobHalf>(
   halves: readonly H[],
@@ -126,7 +126,7 @@ function isCandidate(one: JobHalf, other: JobHalf, windowMs: number): boolean {
 function rootOf(parents: number[], start: number): number {
   let i = start;
   for (let parent = parents[i] ?? i; parent !== i; parent = parents[i] ?? i) {
-    // Halving the path on the way keeps the walk short even for thousands of halves.
+    // Halving the path on the way keeps this loop short even for thousands of halves.
     parents[i] = parents[parent] ?? parent;
     i = parent;
   }

@@ -1,4 +1,4 @@
-/** The sums of a batch: ledger postings, workers' figures, connections, resets, counts. */
+/** The sums of a batch: postings of the ledger, figures of the workers, connections, resets and counts. */
 
 import {
   isLater,
@@ -7,24 +7,25 @@ import {
   remoteWorkerKey,
   type SourceMoment,
 } from '../../base/remote-worker.js';
-import { PriceTally } from './job-price.js';
+import { HOUR_MS, type Mutable, PriceTally } from './job-price.js';
+import type { HourCount } from './source-silence.js';
 
 export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 
-/** All jobs of one kind, worker row and terms in one batch. */
+/** The sum of all jobs of a batch that have the same kind, remote worker and terms. */
 export interface Posting {
   readonly kind: JobPostingKind;
-  /** Null for unattributed. */
+  /** Null for unattributed jobs. */
   readonly workerKey: string | null;
   readonly termsId: number;
   readonly grossWei: bigint;
-  /** Rounded per job. Zero for unattributed: commission is taken when the job finds its payee. */
+  /** The sum of what was rounded for each job. Zero for unattributed jobs, whose commission is taken once they find their payee. */
   readonly commissionWei: bigint;
 }
 
 export interface LedgerEntry {
   readonly account: 'revenue' | 'unattributed' | 'commission' | 'pending';
-  /** Null: the pool's own account. */
+  /** Null for an account of the pool itself. */
   readonly workerKey: string | null;
   readonly amountWei: bigint;
 }
@@ -50,15 +51,7 @@ export interface ResetChange {
   readonly at: SourceMoment;
 }
 
-export interface EventCount {
-  readonly hourMs: number;
-  readonly eventType: string;
-  readonly version: number;
-  readonly events: number;
-  readonly zeroFeeEvents: number;
-}
-
-/** The entries of a posting: they sum to zero, and none of them is zero. */
+/** The entries of a posting. They sum to zero, and none of them is zero. */
 export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
   const { kind, workerKey, grossWei, commissionWei } = posting;
   const pool = (account: LedgerEntry['account'], amountWei: bigint): LedgerEntry => ({
@@ -75,29 +68,25 @@ export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
   return entries.filter((entry) => entry.amountWei !== 0n);
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const HOUR_MS = 3_600_000;
-
-/** A remote worker of the batch, with what it did in it. */
+/** A remote worker that occurs in the batch, with what it did there. */
 export interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];
 }
 
 /**
- * Adds up while a batch is gone through. It is asked for each event: texts are compared, and none is put
- * together to be looked up.
+ * Adds up the events of a batch. It is called for every event, so it compares texts and never builds one just to look
+ * something up.
  */
 export class Tally {
   private readonly workersOf = new Map<string, SeenWorker[]>();
   private readonly unattributed: Mutable<Posting>[] = [];
   private readonly connections = new Map<string, ConnectionChange>();
   private readonly resets = new Map<string, ResetChange>();
-  private readonly countsOf = new Map<string, Mutable<EventCount>[]>();
+  private readonly countsOf = new Map<string, Mutable<HourCount>[]>();
   readonly prices = new PriceTally();
 
-  /** Notes that the worker occurred. */
+  /** Notes that the worker occurs, and returns what is known of it in this batch. */
   see(worker: RemoteWorker, dtMs: number): SeenWorker {
     const ofPayee = listOf(this.workersOf, worker.payee);
     for (const seen of ofPayee) {
@@ -112,7 +101,7 @@ export class Tally {
     return seen;
   }
 
-  /** A job of the worker's that is worth something or nothing. */
+  /** Adds a job of the worker, whether it earned something or not. */
   earn(
     kind: 'jobs' | 'late-jobs',
     seen: SeenWorker,
@@ -130,7 +119,7 @@ export class Tally {
     post(seen.postings, { kind, workerKey: seen.key, termsId, grossWei, commissionWei });
   }
 
-  /** A job that nobody is known to have done. */
+  /** Adds a job whose worker is not known. */
   leave(job: { readonly grossWei: bigint; readonly termsId: number }): void {
     const { grossWei, termsId } = job;
     const nobody = { workerKey: null, commissionWei: 0n };
@@ -174,10 +163,10 @@ export class Tally {
     readonly dtMs: number;
     readonly eventType: string;
     readonly version: number;
-  }): Mutable<EventCount> {
+  }): Mutable<HourCount> {
     const { dtMs, eventType, version } = event;
     const ofType = listOf(this.countsOf, eventType);
-    // The newest first: events come mostly in the order of time.
+    // From the newest on, because events mostly come in the order of time.
     for (let i = ofType.length - 1; i >= 0; i -= 1) {
       const count = ofType[i];
       const isHour = count !== undefined && dtMs >= count.hourMs && dtMs < count.hourMs + HOUR_MS;
@@ -199,7 +188,7 @@ function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
 }
 
 function post(postings: Mutable<Posting>[], posting: Posting): void {
-  // What sums to nothing has no entries, and a posting without entries says nothing.
+  // A job without a fee would make a posting without entries, which says nothing.
   if (posting.grossWei === 0n) return;
   for (const known of postings) {
     if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;

@@ -1,25 +1,25 @@
 /**
- * What a batch of events is worth, and to whom. Pure: the fresh events, the halves of AI jobs still
- * open and the dated terms go in; everything that must be written comes out.
+ * Decides what a batch of events is worth, and to whom. New events, the open halves of AI jobs and the dated terms go
+ * in; everything that must be written comes out.
  */
 
-import { splitFee } from '../../base/money.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 import { type HalfRole, type JobHalf, matchHalves } from './ai-job.js';
+import { splitFee } from './commission.js';
 import {
   type ConnectionChange,
-  type EventCount,
   type Posting,
   type ResetChange,
   Tally,
   type WorkerStats,
 } from './credit-tally.js';
 import type { HourPrice } from './job-price.js';
+import type { JobContent, ReceivedContent } from './reading/event-content.js';
 import type { PoolEvent } from './reading/pool-event.js';
-import type { JobContent, ReceivedContent } from './reading/pool-event-content.js';
+import type { HourCount } from './source-silence.js';
 
-/** What crediting looks at; texts and names beyond the source are the store's business. */
+/** The part of an event that crediting needs. Its texts are kept by the store. */
 export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;
 
 /** An event's identity inside its source. */
@@ -30,14 +30,14 @@ export interface EventKey {
 
 export type UnmatchedReason = 'no-other-half' | 'ambiguous' | 'no-address';
 
-/** A half that came in an earlier batch. */
+/** A half of an AI job that came in an earlier batch and still waits. */
 export interface StoredHalf extends EventKey {
   readonly role: HalfRole;
   readonly requestId: string;
   readonly isHeld: boolean;
-  /** Of a received half; null when its worker gave no address. */
+  /** For a received half, its worker; null when the worker gave no address. */
   readonly worker: RemoteWorker | null;
-  /** Of a processed half. */
+  /** For a processed half, its job. */
   readonly job: StoredJob | null;
 }
 
@@ -48,27 +48,27 @@ export interface StoredJob {
 }
 
 export interface CreditInput {
-  /** In the order of arrival, without those known already. */
+  /** The new events in the order of arrival, without those that are known already. */
   readonly events: readonly FreshEvent[];
-  /** The first event's place in the source's order of arrival. */
+  /** The place of the first event in the source's order of arrival. */
   readonly firstSeq: number;
   readonly openHalves: readonly StoredHalf[];
   /** Ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly jobMatchWindowMs: number;
-  /** The present: who is online is not decided by a clock that is ahead of it. @default no limit */
+  /** The present. Event times after it are not believed when it is decided who is online. @default no limit */
   readonly nowMs?: number;
 }
 
-/** What goes on the raw row beside what was said. */
+/** What is written on the raw row of an event next to what the event says. */
 export interface RowCredit {
-  /** Fees of a processed job, credited or not. */
+  /** The fees of a processed job, whether credited or not. */
   readonly grossWei: bigint | null;
-  /** Null with a gross: unattributed when it came. */
+  /** Null next to a gross when the job was unattributed when it came. */
   readonly commissionWei: bigint | null;
   readonly termsId: number | null;
   readonly workerKey: string | null;
-  /** The other half, on the half whose coming made the pair. */
+  /** The other half of the pair; only on the half that came last. */
   readonly match: EventKey | null;
 }
 
@@ -84,20 +84,20 @@ export interface OpenedHalf extends EventKey {
 }
 
 export interface BatchCredits {
-  /** One per event; undefined for those that are only kept. */
+  /** One for each event; undefined for events that are only kept. */
   readonly rows: readonly (RowCredit | undefined)[];
   readonly opened: readonly OpenedHalf[];
-  /** Stored halves that found their other half. */
+  /** Stored halves that have found their other half. */
   readonly closed: readonly EventKey[];
-  /** Stored halves that stay, for another reason than before. */
+  /** Stored halves that go on waiting, for another reason than before. */
   readonly reheld: readonly (EventKey & { readonly reason: UnmatchedReason })[];
   readonly postings: readonly Posting[];
   readonly connections: readonly ConnectionChange[];
   readonly resets: readonly ResetChange[];
-  /** Every remote worker that occurs, by its key. */
+  /** Every remote worker that occurs in the batch, by its key. */
   readonly workers: ReadonlyMap<string, WorkerStats>;
-  readonly counts: readonly EventCount[];
-  /** Of paid jobs, whoever is credited. */
+  readonly counts: readonly HourCount[];
+  /** The prices of the jobs that have fees, whether credited or not. */
   readonly prices: readonly HourPrice[];
 }
 
@@ -106,11 +106,11 @@ interface Half extends JobHalf, EventKey {
   readonly requestId: string;
   readonly worker: RemoteWorker | null;
   readonly job: StoredJob | null;
-  /** Undefined: stored. */
+  /** Undefined for a stored half. */
   readonly index: number | undefined;
 }
 
-/** Credits one batch. Every job is worth something exactly once, whatever order its halves come in. */
+/** Credits one batch. Every job is credited exactly once, in whichever order its halves come. */
 export function creditBatch(input: CreditInput): BatchCredits {
   return new BatchCrediting(input).run();
 }
@@ -133,7 +133,7 @@ class BatchCrediting {
 
   run(): BatchCredits {
     for (const [index, event] of this.input.events.entries()) this.take(event, index);
-    // Only requests with a fresh half: what was open before among itself stays as it is.
+    // Only requests with a new half are matched: stored halves alone have been matched before.
     for (const half of this.input.openHalves) {
       this.halves.get(half.requestId)?.push({ ...half, index: undefined });
     }
@@ -143,8 +143,8 @@ class BatchCrediting {
   }
 
   /**
-   * A time from the future would outrank every true one until it comes: it counts as the newest
-   * believable one before it, and the order of arrival decides.
+   * A time from the future would outrank every true time until it comes. So it counts as the newest true time before
+   * it, and the order of arrival decides between the two.
    */
   private believed(dtMs: number): number {
     const { nowMs = Number.POSITIVE_INFINITY } = this.input;
@@ -219,7 +219,7 @@ class BatchCrediting {
   private bind(received: Half, processed: Half): void {
     const { worker } = received;
     const { job } = processed;
-    // Both stored: a wider window since then. The pair needs a row of this batch to stand on.
+    // Both can be stored already when the window has become wider since. A match is written on a row of this batch, so they wait.
     if (job === null || (received.index === undefined && processed.index === undefined)) return;
     if (received.index === undefined) this.closed.push(keyOf(received));
     if (processed.index !== undefined) {
@@ -293,17 +293,8 @@ class BatchCrediting {
     const { dtMs, eventId, content } = event;
     const { requestId, pipeline, modelId } = content;
     const { role, workerKey, job, reason } = half;
-    this.opened.push({
-      dtMs,
-      eventId,
-      role,
-      requestId,
-      workerKey,
-      job,
-      pipeline,
-      modelId,
-      reason,
-    });
+    const names = { requestId, pipeline, modelId };
+    this.opened.push({ dtMs, eventId, role, workerKey, job, reason, ...names });
   }
 }
 
@@ -319,7 +310,7 @@ function workerOf(event: FreshEvent, payee: RemoteWorker['payee']): RemoteWorker
   return { payee, nodeType: event.nodeType, region: event.region };
 }
 
-/** Field by field: there are some for each AI job, and spreading objects takes three times as long. */
+/** Written field by field, because spreading takes three times as long and every AI job has some of these. */
 function newHalf(half: {
   readonly event: FreshEvent;
   readonly index: number;

@@ -97,7 +97,7 @@ describe('a price jump', () => {
 });
 
 describe('the latest price', () => {
-  it('is that of the latest hour with enough jobs, beside the median of those before', () => {
+  it('is that of the latest hour with enough jobs, next to the median of the hours before', () => {
     const hours = [...Array.from({ length: 6 }, (_, i) => hour(i + 2, 1_000)), hour(1, 1_500)];
     const [latest] = latestPrices([...hours, hour(0, 9_000, 9)], NOW);
     expect(latest).toMatchObject({ hourMs: 999 * HOUR_MS, usualNano: 10n ** 12n });
@@ -105,7 +105,7 @@ describe('the latest price', () => {
     expect(latest && isNews(latest, NOW + 3 * HOUR_MS)).toBe(false);
   });
 
-  it('has no usual one beside it before there were six hours', () => {
+  it('has no usual price next to it before there were six hours', () => {
     const [latest] = latestPrices([hour(0, 5), hour(1, 5)], NOW);
     expect(latest).toMatchObject({ priceNano: 5n * 10n ** 9n, usualNano: null });
     expect(latest && changeRatio(latest)).toBeNull();

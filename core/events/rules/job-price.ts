@@ -1,11 +1,11 @@
-/** What a compute unit costs, hour by hour, and when that jumps. */
+/** What a compute unit costs hour by hour, and when that price jumps. */
 import type { NodeType } from '../../base/remote-worker.js';
 
-/** The jobs of one hour that were paid and had a size. */
+/** The jobs of one hour that had both fees and compute units. */
 export interface HourPrice {
   readonly hourMs: number;
   readonly nodeType: NodeType;
-  /** Empty where none was named. */
+  /** Empty when the events name none. */
   readonly pipeline: string;
   readonly modelId: string;
   readonly jobs: number;
@@ -20,18 +20,18 @@ interface PricedJob {
   readonly modelId: string | null;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const HOUR_MS = 3_600_000;
-/** Names come from outside: a batch that invents them keeps its rows few. */
+export const HOUR_MS = 3_600_000;
+/** Names come from outside, so a batch full of invented names must not make a row for each. */
 const MOST_GROUPS = 1_000;
 
-/** Adds up the prices of a batch. Called for every job: it makes no text and looks few up. */
+/** Adds up the prices of a batch. It is called for every job, so it builds no text and looks few up. */
 export class PriceTally {
   private readonly groups: Mutable<HourPrice>[] = [];
   private readonly byModel = new Map<string, Mutable<HourPrice>[]>();
 
-  /** Jobs without a fee are counted elsewhere: a price of nothing would hide what the others cost. */
+  /** Leaves out jobs without a fee, which are counted elsewhere: a price of zero would hide what the others cost. */
   add(event: { readonly dtMs: number; readonly nodeType: NodeType }, job: PricedJob): void {
     const { grossWei, computeUnits } = job;
     if (grossWei === 0n || computeUnits === 0n) return;
@@ -54,7 +54,7 @@ export class PriceTally {
     const pipeline = job.pipeline ?? '';
     const modelId = job.modelId ?? '';
     const ofModel = this.byModel.get(modelId);
-    // The newest first: events come mostly in the order of time.
+    // From the newest on, because events mostly come in the order of time.
     for (let i = (ofModel?.length ?? 0) - 1; i >= 0; i -= 1) {
       const group = ofModel?.[i];
       if (group === undefined || group.pipeline !== pipeline) continue;
@@ -72,7 +72,7 @@ export class PriceTally {
   }
 }
 
-/** What a unit cost in the latest hour with enough jobs, beside what it usually costs. */
+/** What a compute unit cost in the latest hour with enough jobs, next to what it usually costs. */
 export interface LatestPrice {
   readonly nodeType: NodeType;
   readonly pipeline: string;
@@ -81,29 +81,29 @@ export interface LatestPrice {
   readonly jobs: number;
   /** In billionths of a wei per compute unit. */
   readonly priceNano: bigint;
-  /** The median of the hours before; null while they are too few. */
+  /** The median of the hours before; null while there are too few of them. */
   readonly usualNano: bigint | null;
 }
 
-/** A price that is far from what it usually was. */
+/** A price that is far from the usual one. */
 export interface PriceJump extends LatestPrice {
   readonly usualNano: bigint;
-  /** How many times as much, or as little, in hundredths: never below 100. */
+  /** How many times as high or as low the price is, in hundredths; never below 100. */
   readonly timesHundredths: bigint;
 }
 
-/** Fewer jobs say more about themselves than about a price. */
+/** With fewer jobs an hour says more about those jobs than about the price. */
 const LEAST_JOBS = 10;
-/** So many hours with enough jobs before a price counts as usual. */
+/** So many hours with enough jobs are needed before a price counts as usual. */
 const LEAST_HOURS = 6;
-/** An older hour is history, not news. */
+/** A jump in an older hour is no news. */
 const NEWS_MS = 3 * HOUR_MS;
 const NANO = 10n ** 9n;
 const RATIO_SCALE = 10_000n;
 
 /**
- * Prices of the latest hour of each (node type, pipeline, model) that differ from the median of the
- * hours before it by the factor or more, in either direction.
+ * Finds price jumps: for each node type, pipeline and model, whether the price of the latest hour differs from the
+ * median of the hours before it by the factor or more, in either direction.
  */
 export function findPriceJumps(
   prices: readonly HourPrice[],
@@ -114,7 +114,7 @@ export function findPriceJumps(
   );
 }
 
-/** Of each (node type, pipeline, model) that had an hour with enough jobs, whatever it cost. */
+/** The latest price of each node type, pipeline and model that had an hour with enough jobs. */
 export function latestPrices(prices: readonly HourPrice[], nowMs: number): readonly LatestPrice[] {
   const groups = new Map<string, HourPrice[]>();
   for (const price of prices) {
@@ -127,12 +127,12 @@ export function latestPrices(prices: readonly HourPrice[], nowMs: number): reado
   return [...groups.values()].flatMap((hours) => latestOf(hours) ?? []);
 }
 
-/** Whether it says something of the present. */
+/** Whether the price is recent enough to say something about the present. */
 export function isNews({ hourMs }: LatestPrice, nowMs: number): boolean {
   return nowMs - hourMs <= NEWS_MS;
 }
 
-/** How many times the usual price it is, for graphs; null while there is no usual one. */
+/** How many times the usual price this one is, for graphs; null while there is no usual one. */
 export function changeRatio({ priceNano, usualNano }: LatestPrice): number | null {
   if (usualNano === null || usualNano === 0n) return null;
   return Number((priceNano * RATIO_SCALE) / usualNano) / Number(RATIO_SCALE);

@@ -1,47 +1,53 @@
 /**
- * Whether two sources give the same events: one orchestrator under two names, or beside a dump of its own.
- * Places cannot tell (a name, an address and a proxy look alike from nowhere); what is said does.
+ * Decides whether two sources give the same events, such as one orchestrator under two names, or an orchestrator and a
+ * dump of it. Their addresses cannot tell, because a name, an IP address and a proxy may all lead to one machine. The
+ * events themselves can.
  *
- * An event is the same when time, id and text are. Ids are small numbers and times whole seconds, so that two
- * honest orchestrators often share both; and `worker-connected` or a reset may share the text too, when a machine
- * starts two of them at once. Jobs rarely do: they carry what was earned, for how many units, in how many milliseconds
- * (AI: nanoseconds, and a random request id). With one worker and one kind of segment it still happens once in some
- * hundred jobs whose time and id meet, and those meet as long as two orchestrators run in lockstep.
+ * Two events are the same when their time, id and text are. Ids are small numbers and times whole seconds, so two honest
+ * orchestrators often share both. A `worker-connected` or a reset may share the text as well, when a machine starts two
+ * orchestrators at once. Jobs rarely do: they say what was earned, for how many units, in how many milliseconds (AI jobs:
+ * nanoseconds, and a random request id). With one worker and one kind of segment it still happens once in some hundred
+ * jobs that share time and id, for as long as two orchestrators run in lockstep.
  *
- * So one or two in a source's life stop nothing: each of them is set aside, because what another source has
- * counted is not counted again on a guess. From the third on a source is stopped, unless as many jobs of that time
- * share time and id and say something else: of one orchestrator's events none does.
+ * So one or two same jobs stop no source. Each is only set aside, because what another source has counted is not counted
+ * again on a guess. The third one stops a source, unless as many jobs of that time share time and id but say something
+ * else: for two readings of one orchestrator there are none of those.
  */
-import type { EventContent } from './reading/pool-event-content.js';
+import type { EventContent } from './reading/event-content.js';
 
-/** So many jobs of another source are no chance. */
+/** So many jobs that are the same are no chance any more. */
 export const CONVINCING_EVENTS = 3;
 
-/** Whether two sources give the same: jobs that are the same, beside those of one time and id that are not. */
+/**
+ * Whether two sources give the same events.
+ *
+ * @param jobs.same jobs that are the same in both
+ * @param jobs.other jobs that share time and id, but say something else
+ */
 export function isConvincing(jobs: { readonly same: number; readonly other: number }): boolean {
   return jobs.same >= CONVINCING_EVENTS && jobs.same > jobs.other;
 }
 
-/** Whether an event's text tells it from all others, so that only the same event says the same. */
+/** Whether events of this kind have texts that tell them from all others. Only those are compared. */
 export function isTelling({ kind }: EventContent): boolean {
   return kind === 'job' || kind === 'received';
 }
 
-/** One of the two sources that gave the same. */
+/** One of two sources that gave the same events. */
 export interface SuspectSource {
   readonly id: string;
   readonly createdMs: number;
   readonly isDump: boolean;
-  /** Young, moved, a dump, or asked for its old events: so may give what others have given. */
+  /** Whether it may give what others have given: it is young, was moved, is a dump, or is asked for old events. */
   readonly isWatched: boolean;
 }
 
 /**
- * Which of the two is to be stopped. A dump before what goes on giving events; else the one that came later. An
- * old source is not stopped for what a young one has taken from it.
+ * Which of the two is to be stopped: the dump, because the other one goes on giving events; else the one that is
+ * watched, so that no old source is stopped for what a young one has given; else the one that was added later.
  *
- * @param reader whose batch would credit the events
- * @param holder under whose id they are stored
+ * @param reader the source whose batch would credit the events
+ * @param holder the source under whose id they are stored
  */
 export function whoReadsTwice(reader: SuspectSource, holder: SuspectSource): 'reader' | 'holder' {
   if (reader.isDump !== holder.isDump) return reader.isDump ? 'reader' : 'holder';

@@ -1,13 +1,13 @@
-/** Places that sources read, as `readsFrom` tells them. */
+/** Whether two sources read the same place. A place is the text that a source gives as `readsFrom`. */
 import { PoolError } from '../../base/errors/pool-error.js';
 
 const BUCKET = 's3://';
 const FILE = 'file:';
 
 /**
- * Whether two places share something, so that two sources would give the same events: one address in two
- * spellings, a folder of a bucket inside another, or file names of one directory that could fit both patterns.
- * Two names of one machine look like two places all the same: only the events tell (core/events/rules/read-twice.ts).
+ * Whether two places share something, so that two sources would give the same events: one address in two spellings, a
+ * folder of a bucket inside another one, or two patterns that can fit the same file. Two names of one machine cannot be
+ * told from two machines here; that is found out from the events (core/events/rules/read-twice.ts).
  */
 export function placesOverlap(a: string, b: string): boolean {
   const [one, other] = [plainPlace(a), plainPlace(b)];
@@ -26,12 +26,12 @@ export function isSamePlace(a: string, b: string): boolean {
 }
 
 const ADDRESS = /^(https?|s3):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?([^?#]*)(.*)$/is;
-/** What reaches this very machine, whichever of them is written. */
+/** Host names that all mean this machine. */
 const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]', '[::]']);
 
 /**
- * An address in the one spelling that is compared; any other place as it is. A port speaks http or https, not
- * both: without the scheme, a slip in it makes no second place.
+ * An address in one spelling, for comparing; other places stay as they are. The scheme is left out, because a port
+ * speaks either http or https: a wrong scheme must not make a second place.
  */
 function plainPlace(place: string): string {
   const [whole, scheme = '', host = '', port, path = '', rest = ''] = ADDRESS.exec(place) ?? [];
@@ -72,13 +72,17 @@ function plainPath(path: string): string {
     .replace(/(?:\/pool\/events)+$/, '/pool/events');
 }
 
-/** A source, and the place that its plugin says it reads. */
+/** A source, and the place that it reads. */
 interface PlacedSource {
   readonly id: string;
   readonly readsFrom: string;
 }
 
-/** Throws SOURCE_READ_TWICE when another one's place (place to source id) shares something with its own. */
+/**
+ * Throws SOURCE_READ_TWICE when the place of another source shares something with the place of this one.
+ *
+ * @param readers the ids of sources, by the place that they read
+ */
 export function refuseSharedPlace(
   { id, readsFrom }: PlacedSource,
   readers: ReadonlyMap<string, string>,
@@ -91,9 +95,9 @@ export function refuseSharedPlace(
   }
 }
 
-/** Whether a name can fit both patterns; `*` stands for anything. */
+/** Whether some name fits both patterns; `*` stands for anything. */
 function patternsMeet(a: string, b: string): boolean {
-  // meets[j]: the rest of `a` from i on and the rest of `b` from j on have a name in common.
+  // meets[j] tells whether some name fits both the rest of `a` from i on and the rest of `b` from j on.
   let meets: boolean[] = [];
   for (let i = a.length; i >= 0; i -= 1) {
     const below = meets;

@@ -1,7 +1,8 @@
 /**
- * When a source that says nothing has something wrong with it. Uploads that fail are not tried again by
- * the orchestrator: the silence is all that a reader can see of them.
+ * Decides when something is wrong with a source that gives nothing. An orchestrator does not repeat an upload that
+ * failed, so silence is all that a reader can see of the failure.
  */
+import { HOUR_MS } from './job-price.js';
 import { roleOf } from './reading/event-type.js';
 
 /** Events of one type and version in one hour of their own time. */
@@ -14,27 +15,26 @@ export interface HourCount {
 }
 
 export interface QuietSource {
-  /** When the manager met the source: before, nothing was counted. */
+  /** When the manager first knew the source. Nothing was counted before. */
   readonly createdMs: number;
-  /** When something new came for the last time; null: never. */
+  /** When something new last came; null: never. */
   readonly lastFreshMs: number | null;
   /** When it was last read to the end; null: never. */
   readonly lastSuccessMs: number | null;
-  /** At least of the `RHYTHM_MS` before the silence. */
+  /** Must hold at least the week (`RHYTHM_MS`) before the silence began. */
   readonly hours: readonly HourCount[];
 }
 
-/** How far back a source's habits reach. */
+/** How far back the usual rhythm of a source is looked at. */
 export const RHYTHM_MS = 7 * 86_400_000;
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** The same hour on so many days, or so many hours in a row, before anything counts as usual. */
+/** The same hour of so many days, or so many hours in a row, are needed before anything counts as usual. */
 const LEAST_SAMPLES = 3;
 
 /**
- * For how long nothing new came although it was looked for. What was not read may hold anything:
- * the time since the last complete pass is no silence.
+ * For how long nothing new came although the source was read. The time since the last complete pass does not count as
+ * silence, because there may be anything in what was not read yet.
  */
 export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSuccessMs'>): number {
   const { lastFreshMs, lastSuccessMs } = source;
@@ -43,8 +43,8 @@ export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSucce
 }
 
 /**
- * For how long a source was known and read, and never gave a single event: an orchestrator that writes
- * elsewhere, or a prefix that is wrong, looks like one that has nothing to say.
+ * For how long a source has been read without ever giving a single event. A wrong prefix, or an orchestrator that
+ * writes elsewhere, looks like an orchestrator without jobs.
  */
 export function emptyForMs(
   source: Pick<QuietSource, 'createdMs' | 'lastSuccessMs'> & { readonly hasSpoken: boolean },
@@ -55,8 +55,8 @@ export function emptyForMs(
 }
 
 /**
- * How many events of jobs would have come in the silence, by the source's own rhythm: the median of the
- * same hour on the days before or, for a young source, the mean of all its hours. Null: too young.
+ * How many events of jobs would have come during the silence, by the usual rhythm of the source: the median of the
+ * same hour on the days before or, for a young source, the mean of all its hours. Null while it is too young to tell.
  */
 export function eventsMissed(source: QuietSource): number | null {
   const { lastFreshMs, lastSuccessMs } = source;
@@ -78,14 +78,14 @@ interface Rhythm {
   usualAt(hourMs: number): number | null;
 }
 
-/** Of the complete hours before the silence. */
+/** The rhythm of the complete hours before the silence. */
 function readRhythm({ hours, createdMs }: QuietSource, silentFromMs: number): Rhythm {
   const endMs = floorHour(silentFromMs);
   const counts = new Map<number, number>();
   let firstMs = Math.max(floorHour(createdMs) + HOUR_MS, endMs - RHYTHM_MS);
   for (const { hourMs, eventType, version, events } of hours) {
     if (hourMs < endMs - RHYTHM_MS || hourMs >= endMs) continue;
-    // A backlog reaches further back than the acquaintance.
+    // A backlog can hold hours from before the manager knew the source.
     firstMs = Math.min(firstMs, hourMs);
     if (roleOf(eventType, version) === 'presence') continue;
     counts.set(hourMs, (counts.get(hourMs) ?? 0) + events);

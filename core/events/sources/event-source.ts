@@ -1,76 +1,77 @@
-/** The port: where pool events come from. */
+/** The port through which pool events come in: what every kind of source has to offer. */
 
-/** One event as it was received, not yet looked at. */
+/** One event as it was received. Nothing in it was checked. */
 export interface RawEvent {
-  /** Where it stood, for people: `element 17 of the answer`, a file and an index. */
+  /** Where it stood, for people to find it: `element 17 of the answer`, or a file and an index. */
   readonly place: string;
-  /** The element's JSON text. Whether it is JSON at all is found out later. */
+  /** The text of the element. Whether it is JSON is found out later. */
   readonly raw: string;
-  /** It is longer than this many bytes, the most that is read of one, and cut off there. */
+  /** Set when the element was longer than this many bytes, the most that is read of one, and was cut off there. */
   readonly cutAtBytes?: number;
 }
 
 export interface ReadRequest {
-  /** Only events later than this are wanted; a source may give more, never less. Null: all. */
+  /** Only later events are wanted; null: all. A source may give more than that, but never less. */
   readonly since: Date | null;
   readonly signal: AbortSignal;
   /**
-   * For places that are made of objects (files in a bucket): which of them were read before. A source
-   * may leave it alone; it is missing when everything is to be read.
+   * Remembers which objects were read before, for places that are made of objects such as the files in a bucket. A
+   * source need not use it. It is missing when everything is to be read.
    */
   readonly memory?: ObjectMemory;
 }
 
-/** One object of a place, as a listing tells it. */
+/** One object of a place, as a listing gives it. */
 export interface ListedObject {
   readonly key: string;
-  /** Another text when the object is another; an ETag. */
+  /** A text that changes when the object changes, such as an ETag. */
   readonly version: string;
   readonly sizeBytes: number;
-  /** That it becomes another is nothing to tell people: a file that grows, a dump that is replaced. */
+  /** Whether people need not be told when the object changes, as with a file that grows or a dump that is replaced. */
   readonly mayChange?: boolean;
 }
 
 /** Remembers across passes, and across crashes, which objects were read to their end. */
 export interface ObjectMemory {
-  /** Of the objects, those that must be read: new, changed, or not whole when they were read. */
+  /** Returns those of the objects that must be read: new ones, changed ones, and those that were not whole. */
   unread(objects: readonly ListedObject[]): Promise<readonly ListedObject[]>;
   /**
-   * Of the objects that begin with the prefix, all up to this key may be passed over this time; null:
-   * look at all. Now and then everything is looked at, because what comes late may sort early.
+   * The key up to which all objects that begin with the prefix may be passed over this time; null: none may. Now and
+   * then everything has to be listed, because an object that comes late may sort early.
    */
   skipUpTo(prefix: string): Promise<string | null>;
   /**
-   * Everything that the object holds was yielded; it is remembered once those events are stored. With
-   * a failure: as far as it is whole. It is shown to people, and the object is read again.
+   * To be called when everything that the object holds was yielded. It is remembered once those events are stored. A
+   * `failure` says why the object is not whole: people are shown it, and the object is read again.
    */
   done(object: ListedObject, failure?: { readonly code: string; readonly message: string }): void;
 }
 
 /**
- * A place that pool events are read from. `read` gives slices of at most some hundred events in the
- * order in which the place has them, and holds no more than that in memory. It ends when everything
- * was given; when it cannot give everything it gives what it has and then throws a PoolError
- * `EVENT_SOURCE_…`.
+ * A place that pool events are read from. `read` yields slices of at most some hundred events in the order in which the
+ * place has them, and holds no more than that in memory. It ends when it has given everything. When it cannot give
+ * everything, it gives what it has and then throws a PoolError `EVENT_SOURCE_…`.
  */
 export interface EventSource {
-  /** What it reads, without secrets, the same in every spelling: two sources must not share it. */
+  /** The place that it reads, without secrets, and the same for every spelling. No two sources may share it. */
   readonly readsFrom: string;
   read(request: ReadRequest): AsyncIterable<readonly RawEvent[]>;
 }
 
-/** What the configuration says of a source, as far as a plugin sees it. */
+/** The part of the configuration of a source that its plugin sees. */
 export interface EventSourceConfig<Options = unknown> {
+  /** Permanent: it is part of the identity of every event. */
   readonly id: string;
+  /** The plugin that reads it: `orchestrator-http`, `s3`, `file`, `generator`, or `module` for that of a third party. */
   readonly kind: string;
   /** For the kind `module`: the package, or the path from `baseDir`, that makes the source. */
   readonly module: string | null;
-  /** The configuration's own directory: where relative paths start. */
+  /** The directory of the configuration, where relative paths start. */
   readonly baseDir: string;
-  /** Where the events do not say so themselves. */
+  /** For events that do not say it themselves. */
   readonly region: string | null;
   readonly nodeType: 'ai' | 'transcode' | null;
-  /** Checked by the plugin's own schema. Secrets in files are read in already. */
+  /** The plugin checks these by its own schema. Secrets in files have been read in already. */
   readonly options: Options;
 }
 
@@ -82,7 +83,7 @@ export interface OptionsSchema<Options> {
     readonly validate: (
       value: unknown,
     ) => OptionsVerdict<Options> | Promise<OptionsVerdict<Options>>;
-    /** For the types alone: says what the schema gives. */
+    /** Only for the type checker: what the schema takes and gives. */
     readonly types?: { readonly input: unknown; readonly output: Options } | undefined;
   };
 }
@@ -98,8 +99,8 @@ export interface OptionsIssue {
 
 /** What a module of a third party exports, by name or as its default. */
 export interface EventSourceModule<Options = never> {
-  /** Without one, no options are accepted. */
+  /** Without a schema no options are accepted. */
   readonly optionsSchema?: OptionsSchema<Options>;
-  /** `config.options` is what the schema gave. Reads nothing yet. */
+  /** Makes the source; it reads nothing yet. `config.options` is what the schema gave. */
   createEventSource(config: EventSourceConfig<Options>): EventSource | Promise<EventSource>;
 }

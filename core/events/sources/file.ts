@@ -12,9 +12,8 @@ import type {
   RawEvent,
   ReadRequest,
 } from './event-source.js';
-import { checkOptions, needOrigin, optionsError } from './options.js';
-import { size } from './quantity.js';
-import { scanDump } from './scanners/dump-scanner.js';
+import { checkOptions, needOrigin, optionsError, size } from './options.js';
+import { scanDump, throwFirst } from './scanners/dump-scanner.js';
 
 const fileOptions = z.strictObject({
   /** A file, or the files of one directory: `*` stands for anything in a name. */
@@ -25,8 +24,8 @@ const fileOptions = z.strictObject({
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives all of the files that
- * are new or have changed: a dump that comes late holds old events, and its age says nothing about them.
+ * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives all files that are new or have changed,
+ * whatever `since` says: a new dump may hold old events.
  */
 export async function createFile(config: EventSourceConfig): Promise<EventSource> {
   const options = await checkOptions(config, fileOptions);
@@ -54,7 +53,7 @@ interface Place {
   readonly maxElementBytes: number;
 }
 
-/** One bad file does not keep the others back: its error is told when they are through. */
+/** Reads all files. One bad file does not keep the others back: its error is thrown when they have been read. */
 async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<readonly RawEvent[]> {
   const { signal, memory } = request;
   const { files, failures } = await lookAt(place);
@@ -69,15 +68,10 @@ async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<re
       failures.push(error);
     }
   }
-  const [first] = failures;
-  if (failures.length > 1 && first instanceof PoolError) {
-    const message = `${first.message}; and ${failures.length - 1} more files have failed`;
-    throw new PoolError(first.code, message, {}, { cause: first });
-  }
-  if (first !== undefined) throw first;
+  throwFirst(failures);
 }
 
-/** All files, before any is read: what is added meanwhile makes one another for the next pass. */
+/** Lists all files before any is read: a file that grows meanwhile counts as changed for the next pass. */
 async function lookAt(
   place: Place,
 ): Promise<{ readonly files: readonly ListedObject[]; readonly failures: unknown[] }> {
@@ -100,7 +94,7 @@ async function lookAt(
   return { files, failures };
 }
 
-/** The files' names in their order. */
+/** The names of the files, sorted. */
 async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
   if (!name.includes('*')) return [name];
   const pattern = new RegExp(`^${name.split('*').map(escapePattern).join('.*')}$`, 's');
@@ -145,7 +139,7 @@ async function* chunksOf(
 ): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
     signal.throwIfAborted();
-    // A new one each time: the scanners keep parts of it.
+    // A new buffer each time, because the scanners keep parts of it.
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position).catch((error) => {
       throw unreadable(`${path} at byte ${position}`, error);

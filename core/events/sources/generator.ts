@@ -1,11 +1,10 @@
-/** Pool events that nobody earned: made up in memory, for demos and tests. */
+/** Made-up pool events, for demos and tests. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Address, payableAddress } from '../../base/address.js';
 import { readTime, TIME_WANTED } from '../../base/time.js';
 import type { EventSource, EventSourceConfig, RawEvent, ReadRequest } from './event-source.js';
-import { checkOptions, optionsError } from './options.js';
-import { duration } from './quantity.js';
+import { checkOptions, duration, optionsError } from './options.js';
 
 const time = z.string().transform((text, context) => {
   const timeMs = readTime(text);
@@ -22,13 +21,13 @@ const address = z.string().transform((text, context) => {
 
 const generatorOptions = z.strictObject({
   seed: z.number().int(),
-  /** The first event's time. */
+  /** The time of the first event. */
   start: time,
-  /** From one event to the next. */
+  /** The time from one event to the next. */
   every: duration.default(1_000),
-  /** Their addresses, or how many to make up. */
+  /** The addresses of the payees, or how many to make up. */
   payees: z.union([z.number().int().min(1).max(10_000), z.array(address).min(1)]).default(5),
-  /** Largest fee of a job, in wei. */
+  /** The largest fee of a job, in wei. */
   maxFeeWei: z
     .string()
     .regex(/^[1-9]\d{0,30}$/, 'give wei as digits')
@@ -39,11 +38,11 @@ type GeneratorOptions = z.output<typeof generatorOptions>;
 const SLICE_SIZE = 250;
 
 /**
- * Makes a source of kind `generator`; throws EVENT_SOURCE_OPTIONS. Event i stands `every` after
- * event i - 1 and is made of the seed and i alone; as time goes on there are more. Of AI jobs the
- * worker's event comes before the one with the fees.
+ * Makes a source of kind `generator`; throws EVENT_SOURCE_OPTIONS. Event i comes `every` after event i - 1 and depends
+ * only on the seed and i, so that each read gives the same events and, as time goes on, more. For AI jobs the event of
+ * the worker comes before the event with the fees.
  *
- * @param now when a read begins: later events are not there yet
+ * @param now the time at which a read begins; later events are not there yet
  */
 export async function createGenerator(
   config: EventSourceConfig,
@@ -88,7 +87,7 @@ async function* generate(
 
 function eventOf(recipe: Recipe, i: number, dtMs: number): string {
   const Payload = JSON.stringify(contentOf(recipe, i));
-  // The orchestrators' times have whole seconds; these need what tells two in one apart.
+  // Orchestrators write whole seconds, but here milliseconds are needed to tell two events of one second apart.
   return JSON.stringify({ ID: i + 1, Payload, Version: 1, DT: new Date(dtMs).toISOString() });
 }
 
@@ -97,7 +96,7 @@ function contentOf({ options, payees, isAi }: Recipe, i: number): object {
   const job = isAi ? Math.floor(i / 2) : i;
   const ethAddress = payees[numberOf(options.seed, `${job}/payee`, BigInt(payees.length))];
   const feeWei = 1n + bigOf(options.seed, `${job}/fee`, BigInt(options.maxFeeWei));
-  // JSON has no big integers of its own: as text the wei stay exact.
+  // As text, because a JSON number would not keep the wei exact.
   const fees = feeWei.toString();
   if (!isAi) {
     const payload = { ethAddress, computeUnits: 1 + (i % 9_999), fees };

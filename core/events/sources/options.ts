@@ -1,7 +1,9 @@
+/** The options of sources: how they are checked, and the kinds of values that several sources take. */
+import { z } from 'zod';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSourceConfig, OptionsIssue, OptionsSchema } from './event-source.js';
 
-/** What the schema makes of the options, or EVENT_SOURCE_OPTIONS with everything that is wrong. */
+/** What the schema makes of the options. Throws EVENT_SOURCE_OPTIONS with everything that is wrong. */
 export async function checkOptions<Options>(
   config: EventSourceConfig,
   schema: OptionsSchema<Options>,
@@ -25,3 +27,55 @@ function describeIssue({ message, path = [] }: OptionsIssue): string {
   const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
   return `options${keys.map((key) => `.${String(key)}`).join('')}: ${message}`;
 }
+
+/** `500ms`, `10s`, `5m`, `1h`; milliseconds when read. */
+export const duration = quantity('a duration such as "30s"', {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+});
+
+/** `64 KiB`, `1 MiB`, `8 GiB`; bytes when read. */
+export const size = quantity('a size such as "1 MiB"', {
+  B: 1,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+});
+
+function quantity(what: string, units: Readonly<Record<string, number>>) {
+  return z.string().transform((text, context) => {
+    const [, digits = '', unit = ''] = /^(\d{1,9})\s*([A-Za-z]+)$/.exec(text.trim()) ?? [];
+    const factor = Object.hasOwn(units, unit) ? units[unit] : undefined;
+    if (factor !== undefined && Number(digits) > 0) return Number(digits) * factor;
+    const message = `give ${what} (units: ${Object.keys(units).join(', ')})`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+/**
+ * The URL of a server, without query and fragment.
+ *
+ * @param keysUnder the options that credentials belong under, because they may not stand in the URL
+ */
+export function serverUrl(keysUnder: string) {
+  return z.string().transform((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const refuse = (message: string): never => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+      return refuse('give a URL with http:// or https://');
+    }
+    if (url.username !== '' || url.password !== '') return refuse(`put ${keysUnder}`);
+    url.search = '';
+    url.hash = '';
+    return url;
+  });
+}
+
+/** Certificates to trust in addition to the well-known ones, as PEM; the configuration has `caFile`. */
+export const certificates = z.string().includes('-----BEGIN CERTIFICATE-----').optional();

@@ -220,7 +220,7 @@ describe('the options', () => {
     await expect(sourceWith(options)).rejects.toMatchObject({ code: 'EVENT_SOURCE_OPTIONS' });
   });
 
-  it('need region and node type beside them, and a kind that is known', async () => {
+  it('need region and node type next to them, and a kind that is known', async () => {
     const config = { ...known, region: null, options: { endpoint: 'http://x' } };
     await expect(createEventSource(config)).rejects.toThrow(/region/);
     const pigeon = createEventSource({ ...config, kind: 'pigeon' });

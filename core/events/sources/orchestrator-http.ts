@@ -2,20 +2,44 @@
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { z } from 'zod';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { isTlsCode, withIdleLimit } from './connection.js';
 import type { EventSource, EventSourceConfig, ReadRequest } from './event-source.js';
-import { checkOptions, needOrigin } from './options.js';
-import {
-  type OrchestratorHttpOptions,
-  orchestratorHttpOptions,
-} from './orchestrator-http-options.js';
+import { certificates, checkOptions, duration, needOrigin, serverUrl, size } from './options.js';
 import { scanArray } from './scanners/array-scanner.js';
 
-/** Of an error page, in characters. */
+const endpoint = serverUrl('user and password under basicAuth').transform((url) => {
+  const folder = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
+  url.pathname = `${folder.replace(/\/pool\/events$/, '')}/pool/events`;
+  return url;
+});
+
+/** The options of a source of kind `orchestrator-http`. */
+export const orchestratorHttpOptions = z.strictObject({
+  /** The orchestrator's CLI address, or a reverse proxy's in front of it; `/pool/events` is added. */
+  endpoint,
+  /** `passwordFile` in the configuration. */
+  basicAuth: z.strictObject({ user: z.string().min(1), password: z.string() }).optional(),
+  headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
+  ca: certificates,
+  /** Trusts any server. Only for a network that nobody else is on. */
+  insecure: z.boolean().default(false),
+  /** How long it may take until the connection stands, TLS included. */
+  connectTimeout: duration.default(10_000),
+  /** How long no byte may come. The orchestrator gathers its whole answer before it sends the first byte. */
+  idleTimeout: duration.default(120_000),
+  totalTimeout: duration.default(6 * 3_600_000),
+  maxAnswer: size.default(64 * 1_073_741_824),
+  maxElement: size.default(1_048_576),
+});
+type OrchestratorHttpOptions = z.output<typeof orchestratorHttpOptions>;
+
+/** How much of an error page is read and quoted, in characters. */
 const MOST_READ = 4_000;
 const MOST_QUOTED = 200;
-/** A shorter one would be found in every text. */
+/** Shorter secrets are not blotted out: they would be found in every text. */
 const LEAST_SECRET = 4;
 
 /** Makes a source of kind `orchestrator-http`; throws EVENT_SOURCE_OPTIONS. */
@@ -44,11 +68,11 @@ async function* readAnswer(
   }
 }
 
-/** One request with its clocks. */
+/** One request and its time limits. */
 class Exchange {
   private readonly url: URL;
   private readonly totalTimer: NodeJS.Timeout;
-  /** Ends the exchange with the reason that is to be told. */
+  /** Ends the exchange with the reason that the caller is to hear. */
   private abort: (reason: Error) => void = () => undefined;
   private ended: Error | undefined;
 
@@ -66,9 +90,10 @@ class Exchange {
     request.signal.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  /** Sends the question; resolves when the answer's head is there. */
+  /** Sends the request; resolves when the head of the answer is there. */
   open(): Promise<IncomingMessage> {
     const { options } = this;
+    const { basicAuth: login } = options;
     return new Promise((resolve, reject) => {
       const send = this.url.protocol === 'https:' ? requestHttps : requestHttp;
       const outgoing = send(this.url, {
@@ -78,7 +103,7 @@ class Exchange {
           accept: 'application/json',
           'accept-encoding': 'identity',
         },
-        ...(options.basicAuth === undefined ? {} : { auth: basicAuth(options.basicAuth) }),
+        ...(login === undefined ? {} : { auth: `${login.user}:${login.password}` }),
         ...(options.ca === undefined ? {} : { ca: [...rootCertificates, options.ca] }),
         rejectUnauthorized: !options.insecure,
       });
@@ -92,16 +117,16 @@ class Exchange {
       });
       outgoing.once('response', (answer) => {
         clearTimeout(timer);
-        // Nobody listens once the reading is given up, and an unheard error ends the process.
+        // When the reading is given up nobody listens any more, and an unheard error would end the process.
         answer.on('error', () => undefined);
         resolve(answer);
       });
-      // Stays after the head is there: a connection that breaks later reports here too.
+      // This listener stays after the head is there, because a connection that breaks later reports here too.
       outgoing.on('error', (error) => {
         clearTimeout(timer);
         reject(this.ended ?? connectionError(error, this.options));
       });
-      // Not every end reports an error: an answer that changes the protocol just closes.
+      // Not every end comes with an error: an answer that changes the protocol just closes.
       outgoing.once('close', () => {
         clearTimeout(timer);
         reject(this.ended ?? connectionError(new Error('closed without an answer'), this.options));
@@ -115,22 +140,19 @@ class Exchange {
     });
   }
 
+  /** The bytes of the answer, as they come. */
   async *body(answer: IncomingMessage): AsyncGenerator<Buffer> {
     const { maxAnswer, idleTimeout } = this.options;
-    const chunks: AsyncIterator<Buffer> = answer[Symbol.asyncIterator]();
+    const onIdle = () => this.fail(this.timeout('idle', idleTimeout));
     let bytes = 0;
     try {
-      for (;;) {
-        // The clock runs only while we wait for them, not while they wait for us.
-        const timer = this.timer('idle', idleTimeout);
-        const next = await chunks.next().finally(() => clearTimeout(timer));
-        if (next.done === true) return;
-        bytes += next.value.length;
+      for await (const chunk of withIdleLimit<Buffer>(answer, idleTimeout, onIdle)) {
+        bytes += chunk.length;
         if (bytes > maxAnswer) {
           const message = `the answer is larger than ${maxAnswer} bytes (options.maxAnswer)`;
           throw new PoolError('EVENT_SOURCE_TOO_LARGE', message);
         }
-        yield next.value;
+        yield chunk;
       }
     } catch (error) {
       if (this.ended !== undefined) throw this.ended;
@@ -171,13 +193,9 @@ class Exchange {
   }
 }
 
-/** SQLite compares the texts: another zone, or a fraction, and the answer is silently wrong. */
+/** The time as the orchestrator writes it. Its SQLite compares texts, so another zone or a fraction would give a wrong answer without an error. */
 function wholeSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
-}
-
-function basicAuth({ user, password }: { user: string; password: string }): string {
-  return `${user}:${password}`;
 }
 
 async function statusError(
@@ -194,7 +212,7 @@ async function statusError(
   return new PoolError('EVENT_SOURCE_HTTP_STATUS', message);
 }
 
-/** The beginning of an error page. What can be had within a second is enough. */
+/** The beginning of an error page, as much of it as comes within a second. */
 async function firstWords(answer: IncomingMessage): Promise<string> {
   const timer = setTimeout(() => answer.destroy(), 1_000);
   let text = '';
@@ -204,13 +222,13 @@ async function firstWords(answer: IncomingMessage): Promise<string> {
       if (text.length > MOST_READ) break;
     }
   } catch {
-    // What came before the connection broke is all there is.
+    // The connection broke: what came before is all there is.
   }
   clearTimeout(timer);
   return text.slice(0, MOST_READ);
 }
 
-/** A debugging page shows what it was asked with. */
+/** Blots out passwords and headers, because a debugging page shows the request that it answers. */
 function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHttpOptions): string {
   const secrets = [basicAuth?.password ?? '', ...Object.values(headers)];
   return secrets
@@ -219,13 +237,10 @@ function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHt
     .reduce((shown, secret) => shown.replaceAll(secret, '…'), text);
 }
 
-const TLS_CODE =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
-
 function connectionError(error: Error, options: OrchestratorHttpOptions): PoolError {
   const code = 'code' in error ? String(error.code) : '';
   const message = `${options.endpoint.host}: ${foreignText(error)}`;
   const cause = { cause: error };
-  if (TLS_CODE.test(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
+  if (isTlsCode(code)) return new PoolError('EVENT_SOURCE_TLS', message, {}, cause);
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, cause);
 }

@@ -1,3 +1,4 @@
+/** The kinds of sources that there are. */
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSource, EventSourceConfig } from './event-source.js';
 import { createFile } from './file.js';
@@ -6,7 +7,7 @@ import { createModule } from './module/module.js';
 import { createOrchestratorHttp } from './orchestrator-http.js';
 import { createS3 } from './s3/s3.js';
 
-/** Checks its options and makes the source; reads no events yet. */
+/** Checks the options of a source and makes it. The source reads no events yet. */
 export type EventSourceFactory = (config: EventSourceConfig) => Promise<EventSource>;
 
 const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
@@ -17,7 +18,7 @@ const FACTORIES: ReadonlyMap<string, EventSourceFactory> = new Map([
   ['module', createModule],
 ]);
 
-/** Makes the source that a configuration describes, or throws a PoolError that says why not. */
+/** Makes the source that a configuration describes. Throws EVENT_SOURCE_KIND_UNKNOWN, or what its kind throws. */
 export async function createEventSource(config: EventSourceConfig): Promise<EventSource> {
   const factory = FACTORIES.get(config.kind);
   if (factory === undefined) {

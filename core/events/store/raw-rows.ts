@@ -1,23 +1,37 @@
-/** Raw events as they are kept, read back: from the table and from the files of archived months. */
+/** Reads raw events back as they are kept, from the table and from the files of archived months. */
 import type { PoolClient } from 'pg';
 import type { NodeType } from '../../base/remote-worker.js';
-import type { RawRow } from '../rules/raw-row.js';
+import type { RawRow } from '../rules/reading/stored-event.js';
 
 /** Every column of the table, in the order in which rows are read and written as text. */
 export const RAW_COLUMNS = [
-  ...['source_id', 'dt', 'event_id', 'seq', 'batch', 'event_type', 'version', 'region'],
-  ...['node_type', 'payload', 'gross_wei', 'commission_wei', 'terms_id', 'remote_worker_id'],
-  ...['match_dt', 'match_event_id', 'received_at'],
+  'source_id',
+  'dt',
+  'event_id',
+  'seq',
+  'batch',
+  'event_type',
+  'version',
+  'region',
+  'node_type',
+  'payload',
+  'gross_wei',
+  'commission_wei',
+  'terms_id',
+  'remote_worker_id',
+  'match_dt',
+  'match_event_id',
+  'received_at',
 ] as const;
 
 /** The fields of one row, as Postgres writes them in UTC. */
 export type RawFields = readonly (string | null | undefined)[];
 
 const SLICE_ROWS = 5_000;
-/** Everything as Postgres wrote it: dates and numbers are read here. */
+/** Leaves every field as Postgres wrote it; `toRawRow` reads dates and numbers. */
 const AS_TEXT = { getTypeParser: () => (value: string | Buffer) => value };
 
-/** One row's fields as what they are. */
+/** Reads the fields of one row. */
 export function toRawRow(fields: RawFields): RawRow {
   const [sourceId, dt, eventId, , batch, eventType, version, region, nodeType, payload] = fields;
   const [gross, commission, termsId, workerId, matchDt, matchId, receivedAt] = fields.slice(10);
@@ -43,8 +57,8 @@ export function toRawRow(fields: RawFields): RawRow {
 }
 
 /**
- * All rows of one partition in slices, within the transaction that is open on the connection. The next
- * slice is on its way while the caller works on one.
+ * Yields all rows of one partition in slices, within the transaction that is open on the connection. The next slice is
+ * fetched while the caller works on one.
  */
 export async function* readPartition(
   client: PoolClient,
@@ -65,7 +79,7 @@ export async function* readPartition(
   await client.query('CLOSE raw_rows');
 }
 
-/** Makes times in results of this transaction readable by `toRawRow`, whatever the server's settings. */
+/** Makes Postgres write times as `toRawRow` reads them, whatever the settings of the server. */
 export const UTC_TIMES = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'`;
 
 // Many rows of one second follow each other, and parsing is slow.

@@ -1,4 +1,4 @@
-/** Events that could not be counted, with the reason and what was said. */
+/** The events that could not be counted, as people see them: with the reason and the original text. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { LATEST_MS } from '../../base/time.js';
@@ -12,33 +12,20 @@ import {
   toPage,
 } from '../../db/paging.js';
 import { EARLIEST_MS, readEventTime } from '../rules/reading/pool-event.js';
-import { REFUSALS } from '../rules/reading/pool-event-refusal.js';
+import { REFUSALS, refusalEntry } from '../rules/reading/refusals.js';
 import { poolEvent, setAside } from './tables.js';
 
-/** A set-aside event may be megabytes of anything: this much tells what it is. */
+/** A set-aside event may be megabytes of anything. Its beginning is enough to tell what it is. */
 const SHOWN_CHARACTERS = 4_000;
 
-export interface SetAsideEvent {
-  readonly id: number;
-  readonly sourceId: string;
-  readonly eventId: string | null;
-  readonly dtText: string | null;
-  readonly place: string;
-  readonly code: string;
-  readonly reason: string;
-  /** In lists the first 4 000 characters. */
-  readonly raw: string;
-  readonly triedVersion: string;
-  readonly timesSeen: number;
-  readonly firstSeenAt: Date;
-  readonly lastSeenAt: Date;
-  readonly resolvedAt: Date | null;
-}
+const { rawHash: _, ...COLUMNS } = getTableColumns(setAside);
+/** In lists `raw` is the first 4,000 characters. */
+export type SetAsideEvent = Omit<typeof setAside.$inferSelect, 'rawHash'>;
 
 export interface SetAsideFilter {
   readonly sourceId?: string | undefined;
   readonly code?: string | undefined;
-  /** True: those that were counted later. @default false */
+  /** True for the events that were counted later. @default false */
   readonly resolved?: boolean | undefined;
 }
 
@@ -49,9 +36,8 @@ export async function listSetAside(
   page: PageRequest,
 ): Promise<Page<SetAsideEvent>> {
   const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
-  const { rawHash: _, ...columns } = getTableColumns(setAside);
   const rows = await db
-    .select({ ...columns, raw: sql<string>`left(${setAside.raw}, ${SHOWN_CHARACTERS})` })
+    .select({ ...COLUMNS, raw: sql<string>`left(${setAside.raw}, ${SHOWN_CHARACTERS})` })
     .from(setAside)
     .where(
       and(
@@ -71,7 +57,7 @@ export async function requireSetAsideCode(
   db: Reader,
   code: string | null | undefined,
 ): Promise<void> {
-  if (code === null || code === undefined || Object.hasOwn(REFUSALS, code)) return;
+  if (code === null || code === undefined || refusalEntry(code) !== undefined) return;
   const kept = await db
     .select({ id: setAside.id })
     .from(setAside)
@@ -85,18 +71,15 @@ export async function requireSetAsideCode(
   );
 }
 
-/** One of them in full, beside what counts under the same identity, where that can be told. */
-export interface SetAsideDetail extends SetAsideEvent {
-  /** Payload of the event that is stored under the same source, time and id. */
-  readonly stored: string | null;
-}
-
-export async function findSetAside(db: Reader, id: number): Promise<SetAsideDetail | undefined> {
-  const { rawHash: _, ...columns } = getTableColumns(setAside);
-  const [row] = await db.select(columns).from(setAside).where(eq(setAside.id, id));
+/** One event in full, with `stored`: the payload of the event that counts under the same source, time and id, if any. */
+export async function findSetAside(
+  db: Reader,
+  id: number,
+): Promise<(SetAsideEvent & { readonly stored: string | null }) | undefined> {
+  const [row] = await db.select(COLUMNS).from(setAside).where(eq(setAside.id, id));
   if (row === undefined) return undefined;
   const dtMs = readEventTime(row.dtText ?? '');
-  // What was refused for its time may say one that Postgres does not know.
+  // An event that was refused for its time may name one that Postgres does not know.
   const isTime = dtMs !== undefined && dtMs >= EARLIEST_MS && dtMs < LATEST_MS;
   if (row.eventId === null || !isTime) return { ...row, stored: null };
   const [event] = await db

@@ -1,57 +1,97 @@
-/** Events that were set aside and that a person wants tried again. */
-import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+/** Which events that were set aside are to be tried again, and what became of those that were. */
+import { and, asc, eq, gt, inArray, isNull, notInArray, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
-import { fitting, RAW_BYTES, type RetryElement } from './set-aside.js';
+import { REFUSALS, refusalEntry } from '../rules/reading/refusals.js';
+import { BEFORE_START, FEE_ABOVE_CAP, markOf, type Trial } from './set-aside.js';
 import { setAside } from './tables.js';
 
+const PAGE_SIZE = 250;
+/** An element may be a MiB or more: without this limit, a page of some hundred would hold gigabytes. */
+const PAGE_BYTES = 1_048_576;
+/** The codes that no new version and no configuration undoes. */
+const FINAL = Object.keys(REFUSALS).filter((code) => refusalEntry(code)?.hopeless !== undefined);
+
+const COLUMNS = {
+  id: setAside.id,
+  sourceId: setAside.sourceId,
+  eventId: setAside.eventId,
+  code: setAside.code,
+  place: setAside.place,
+  raw: setAside.raw,
+  rawHash: setAside.rawHash,
+  resolvedAt: setAside.resolvedAt,
+};
+
+/** Pages of elements in the order in which they came, with fewer in a page where they are long. */
+async function* pagesOf(db: Database, which: SQL | undefined) {
+  for (let afterId = 0; ; ) {
+    const sized = await db
+      .select({ id: setAside.id, bytes: sql<number>`octet_length(${setAside.raw})` })
+      .from(setAside)
+      .where(and(gt(setAside.id, afterId), which))
+      .orderBy(asc(setAside.id))
+      .limit(PAGE_SIZE);
+    const ids = fitting(sized);
+    if (ids.length === 0) return;
+    afterId = ids.at(-1) ?? afterId;
+    yield db
+      .select(COLUMNS)
+      .from(setAside)
+      .where(inArray(setAside.id, ids))
+      .orderBy(asc(setAside.id));
+  }
+}
+
+/** The ids of the first elements that fit into a page together; the very first one whatever its length. */
+function fitting(sized: readonly { readonly id: number; readonly bytes: number }[]): number[] {
+  const ids: number[] = [];
+  let bytes = 0;
+  for (const one of sized) {
+    bytes += one.bytes;
+    if (ids.length > 0 && bytes > PAGE_BYTES) break;
+    ids.push(one.id);
+  }
+  return ids;
+}
+
+/** The open elements of a source that nobody has tried with this version and the present configuration. */
+export function pagesOfUntried(db: Database, sourceId: string, trial: Trial) {
+  const { code, triedVersion, resolvedAt } = setAside;
+  return pagesOf(
+    db,
+    and(
+      eq(setAside.sourceId, sourceId),
+      isNull(resolvedAt),
+      notInArray(code, FINAL),
+      sql`${triedVersion} <> CASE ${code} WHEN ${FEE_ABOVE_CAP} THEN ${markOf(trial, FEE_ABOVE_CAP)}
+            WHEN ${BEFORE_START} THEN ${markOf(trial, BEFORE_START)} ELSE ${trial.version} END`,
+    ),
+  );
+}
+
 export interface RetryChoice {
-  /** Empty: those that fit and are open. */
+  /** Empty: all open elements that have the code and the source. */
   readonly ids: readonly number[];
   readonly code: string | null;
   readonly sourceId: string | null;
 }
 
-export interface ChosenElement extends RetryElement {
-  readonly sourceId: string;
-  readonly eventId: string | null;
-  readonly code: string;
-  readonly isOpen: boolean;
+/** The elements that a person wants tried again. */
+export function pagesOfChosen(db: Database, { ids, code, sourceId }: RetryChoice) {
+  return pagesOf(
+    db,
+    and(
+      ids.length > 0 ? inArray(setAside.id, [...ids]) : isNull(setAside.resolvedAt),
+      code === null ? undefined : eq(setAside.code, code),
+      sourceId === null ? undefined : eq(setAside.sourceId, sourceId),
+    ),
+  );
 }
-
-/** The next of them in the order in which they came: as many as `limit`, and fewer where they are long. */
-export async function listChosen(
-  db: Database,
-  choice: RetryChoice,
-  page: { readonly afterId: number; readonly limit: number },
-): Promise<readonly ChosenElement[]> {
-  const { ids, code, sourceId } = choice;
-  const isNamed = ids.length > 0;
-  const sized = await db
-    .select({ id: setAside.id, bytes: RAW_BYTES })
-    .from(setAside)
-    .where(
-      and(
-        gt(setAside.id, page.afterId),
-        isNamed ? inArray(setAside.id, [...ids]) : isNull(setAside.resolvedAt),
-        code === null ? undefined : eq(setAside.code, code),
-        sourceId === null ? undefined : eq(setAside.sourceId, sourceId),
-      ),
-    )
-    .orderBy(asc(setAside.id))
-    .limit(page.limit);
-  const rows = await db
-    .select({
-      ...{ id: setAside.id, sourceId: setAside.sourceId, eventId: setAside.eventId },
-      ...{ code: setAside.code, place: setAside.place, raw: setAside.raw },
-      ...{ rawHash: setAside.rawHash, resolvedAt: setAside.resolvedAt },
-    })
-    .from(setAside)
-    .where(inArray(setAside.id, fitting(sized)))
-    .orderBy(asc(setAside.id));
-  return rows.map(({ resolvedAt, ...row }) => ({ ...row, isOpen: resolvedAt === null }));
-}
+export type ChosenElement = Awaited<
+  ReturnType<typeof pagesOfChosen> extends AsyncGenerator<infer Page> ? Page : never
+>[number];
 
 /** Throws SET_ASIDE_NOT_FOUND when one of these was never set aside. */
 export async function requireSetAside(db: Database, ids: readonly number[]): Promise<void> {
@@ -64,7 +104,7 @@ export async function requireSetAside(db: Database, ids: readonly number[]): Pro
   throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${missing.id}`);
 }
 
-/** How they stand now. */
+/** How an element stands after it was tried. */
 export interface TriedElement {
   readonly isOpen: boolean;
   readonly code: string;
@@ -75,17 +115,10 @@ export async function readTried(
   db: Database,
   ids: readonly number[],
 ): Promise<ReadonlyMap<number, TriedElement>> {
+  const { id, code, reason, resolvedAt } = setAside;
   const rows = await db
-    .select({
-      ...{ id: setAside.id, code: setAside.code, reason: setAside.reason },
-      resolvedAt: setAside.resolvedAt,
-    })
+    .select({ id, code, reason, resolvedAt })
     .from(setAside)
-    .where(inArray(setAside.id, [...ids]));
-  return new Map(
-    rows.map(({ id, code, reason, resolvedAt }) => [
-      id,
-      { isOpen: resolvedAt === null, code, reason },
-    ]),
-  );
+    .where(inArray(id, [...ids]));
+  return new Map(rows.map((row) => [row.id, { ...row, isOpen: row.resolvedAt === null }]));
 }

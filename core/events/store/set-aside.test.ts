@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { openWorld } from '../../../test/harness/event-world.js';
-import { listRetries } from './set-aside.js';
 import { findSetAside } from './set-aside-reads.js';
-import { listChosen } from './set-aside-retries.js';
+import { pagesOfChosen, pagesOfUntried } from './set-aside-retries.js';
 
 const LENGTHS = [10, 400_000, 400_000, 400_000, 2_000_000, 10, 10];
 
@@ -24,26 +23,13 @@ describe('what was set aside and is tried again', () => {
   const trial = { version: '1', maxJobFeeWei: 1n, from: null };
   const choice = { ids: [], code: null, sourceId: 'a' };
   it.each([
-    [
-      'by a pass',
-      (page: { afterId: number; limit: number }) =>
-        listRetries(database.db, { sourceId: 'a', trial, ...page }),
-    ],
-    [
-      'by a person',
-      (page: { afterId: number; limit: number }) => listChosen(database.db, choice, page),
-    ],
+    ['by a pass', () => pagesOfUntried(database.db, 'a', trial)],
+    ['by a person', () => pagesOfChosen(database.db, choice)],
   ])(
     'is read in pages that fit into little memory, however long the events are, %s',
-    async (_, listPage) => {
+    async (_, readPages) => {
       const pages: number[][] = [];
-      for (let afterId = 0; ; ) {
-        const page = await listPage({ afterId, limit: 250 });
-        const last = page.at(-1);
-        if (last === undefined) break;
-        pages.push(page.map(({ raw }) => raw.length));
-        afterId = last.id;
-      }
+      for await (const page of readPages()) pages.push(page.map(({ raw }) => raw.length));
       expect(pages).toEqual([[10, 400_000, 400_000], [400_000], [2_000_000], [10, 10]]);
     },
   );

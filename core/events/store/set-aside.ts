@@ -1,104 +1,37 @@
-/** Events that could not be counted: kept as said, and tried again by each new version or fee cap. */
+/**
+ * The statements that keep events which could not be counted, and that close them once they count. They are text,
+ * because a batch of events sends them along with its own.
+ */
 import { createHash } from 'node:crypto';
-import { and, asc, eq, gt, inArray, isNull, notInArray, sql } from 'drizzle-orm';
-import { sqlArray, sqlText, withoutNul } from '../../db/copy/copy-text.js';
-import type { Database } from '../../db/database.js';
-import type { Refusal, RefusalCode } from '../rules/reading/pool-event-refusal.js';
-import { setAside } from './tables.js';
+import { sqlArray, sqlRows, sqlText, withoutNul } from '../../db/copy/copy-text.js';
+import type { Refusal, RefusalCode } from '../rules/reading/refusals.js';
 
 /** An element that was refused, and where it stood. */
 export interface RefusedElement {
   readonly refusal: Refusal;
   readonly place: string;
   readonly raw: string;
-  /** Of an element that is tried again: its row's hash. Trying is not seeing. */
+  /** For an element that is tried again, the hash of its row: trying it does not count as seeing it again. */
   readonly retriedHash: string | null;
 }
 
-/** An element that an earlier version refused. */
-export interface RetryElement {
-  readonly id: number;
-  readonly place: string;
-  readonly raw: string;
-  readonly rawHash: string;
-}
-
-/** What a refusal depends on beside the element: where it differs, the element is tried again. */
+/** What a refusal depends on besides the element itself. When one of these changes, the element is tried again. */
 export interface Trial {
-  /** Of the program. */
+  /** The version of the program. */
   readonly version: string;
   readonly maxJobFeeWei: bigint;
-  /** Of the source, as it is configured. */
+  /** The beginning of the source, as it is configured. */
   readonly from: Date | null;
 }
 
-/** The refusals that another configuration undoes without another program. */
-const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
-const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
-/** Those that no other try undoes: where the keys of what counts are archived it would count twice, and what was cut off is lost. */
-const FINAL: RefusalCode[] = ['EVENT_CHANGED', 'EVENT_COUNTED_ELSEWHERE', 'EVENT_TOO_LONG'];
-
-/** How a trial stands in the rows of this refusal. */
-function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
+/** The two refusals that a change of the configuration can undo, without a new version of the program. */
+export const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
+export const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
+/** The text by which the row of a refused element remembers the trial that it failed. */
+export function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
   if (code === FEE_ABOVE_CAP) return `${version} with maxJobFee ${maxJobFeeWei}`;
   if (code === BEFORE_START) return `${version} with from ${from?.toISOString()}`;
   return version;
-}
-
-/**
- * The next elements that nobody has tried with this version and what is configured now, in the order in which they
- * came: as many as `limit`, and fewer where they are long.
- */
-export async function listRetries(
-  db: Database,
-  query: {
-    readonly sourceId: string;
-    readonly trial: Trial;
-    readonly afterId: number;
-    readonly limit: number;
-  },
-): Promise<readonly RetryElement[]> {
-  const { id, code, place, raw, rawHash, sourceId, resolvedAt, triedVersion } = setAside;
-  const { trial } = query;
-  const sized = await db
-    .select({ id, bytes: RAW_BYTES })
-    .from(setAside)
-    .where(
-      and(
-        eq(sourceId, query.sourceId),
-        isNull(resolvedAt),
-        gt(id, query.afterId),
-        notInArray(code, FINAL),
-        sql`${triedVersion} <> CASE ${code} WHEN ${FEE_ABOVE_CAP} THEN ${markOf(trial, FEE_ABOVE_CAP)}
-              WHEN ${BEFORE_START} THEN ${markOf(trial, BEFORE_START)} ELSE ${trial.version} END`,
-      ),
-    )
-    .orderBy(asc(id))
-    .limit(query.limit);
-  return db
-    .select({ id, place, raw, rawHash })
-    .from(setAside)
-    .where(inArray(id, fitting(sized)))
-    .orderBy(asc(id));
-}
-
-/** How long an element is, known without fetching it. */
-export const RAW_BYTES = sql<number>`octet_length(${setAside.raw})`;
-/** Elements may be a MiB and more, each: a page of some hundred of them would be gigabytes while it is read. */
-const PAGE_BYTES = 1_048_576;
-
-/** Ids of the first ones that fit into a page together; the very first one whatever its length. */
-export function fitting(
-  sized: readonly { readonly id: number; readonly bytes: number }[],
-): number[] {
-  const ids: number[] = [];
-  let bytes = 0;
-  for (const one of sized) {
-    bytes += one.bytes;
-    if (ids.length > 0 && bytes > PAGE_BYTES) break;
-    ids.push(one.id);
-  }
-  return ids;
 }
 
 const COLUMNS =
@@ -108,7 +41,7 @@ const SEEN_AGAIN = `ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = e
       tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
       last_seen_at = CASE WHEN excluded.times_seen > 0 THEN now() ELSE s.last_seen_at END`;
 
-/** The statement that keeps refused elements; one that is there already is seen once more. */
+/** The statement that keeps refused elements. An element that is kept already is noted as seen once more. */
 export function setAsideStatement(
   sourceId: string,
   refused: readonly RefusedElement[],
@@ -122,21 +55,23 @@ export function setAsideStatement(
     else known.times += times;
   }
   const rows = [...byHash].map(([hash, { element, times }]) => ({ hash, times, ...element }));
-  const texts = (pick: (row: (typeof rows)[number]) => string | null): string =>
-    sqlArray('text', rows.map(pick));
+  const given = sqlRows(rows, [
+    ['text', ({ refusal }) => refusal.eventId],
+    ['text', ({ refusal }) => refusal.dtText],
+    ['text', ({ place }) => place],
+    ['text', ({ refusal }) => refusal.code],
+    ['text', ({ refusal }) => refusal.reason],
+    ['text', ({ raw }) => raw],
+    ['text', ({ hash }) => hash],
+    ['integer', ({ times }) => times],
+    ['text', ({ refusal }) => markOf(trial, refusal.code)],
+  ]);
   return `INSERT INTO set_aside AS s (${COLUMNS})
-    SELECT ${sqlText(sourceId)}, k.* FROM unnest(
-      ${texts((row) => row.refusal.eventId)}, ${texts((row) => row.refusal.dtText)},
-      ${texts((row) => row.place)}, ${texts((row) => row.refusal.code)},
-      ${texts((row) => row.refusal.reason)}, ${texts((row) => row.raw)},
-      ${texts((row) => row.hash)}, ${sqlArray(
-        'integer',
-        rows.map((row) => row.times),
-      )}, ${texts((row) => markOf(trial, row.refusal.code))}) AS k
+    SELECT ${sqlText(sourceId)}, k.* FROM ${given} AS k
     ${SEEN_AGAIN}`;
 }
 
-/** The same for one element, as parameters: a large text is sent as it is, without a copy that is escaped. */
+/** The same for one element, with parameters: a large text is sent as it is, without making an escaped copy. */
 export function setAsideQuery(
   sourceId: string,
   element: RefusedElement,

@@ -12,7 +12,9 @@ export const source = pgTable('source', {
   region: text('region'),
   nodeType: nodeType(),
   fromDt: at('from_dt'),
+  /** Everything up to this time of events was read, except for what is written down late. */
   cursorDt: at('cursor_dt'),
+  /** The earliest time that no single complete pass has covered yet. */
   deepFromDt: at('deep_from_dt'),
   deepPassAt: at('deep_pass_at'),
   nextSeq: count('next_seq').notNull().default(1),
@@ -20,17 +22,24 @@ export const source = pgTable('source', {
   newestDt: at('newest_dt'),
   lastPassAt: at('last_pass_at'),
   lastSuccessAt: at('last_success_at'),
+  /** When something new last came, by our clock. */
   lastFreshAt: at('last_fresh_at'),
   lastErrorCode: text('last_error_code'),
   lastError: text('last_error'),
+  /** Events before this time are in files, and their keys are gone. */
   archivedTo: at('archived_to'),
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
+  /** When a pass last listed all objects of the source, old ones included; null: never, or it has none. */
   objectsListedAt: at('objects_listed_at'),
+  /** For a dump: the source whose events it brings. */
   ofSource: text('of_source'),
+  /** So many of its jobs are still compared with those of other sources. */
   watchLeft: count('watch_left').notNull().default(10_000),
+  /** The source gives what another source has given, and is not read until a person decides. */
   stoppedAt: at('stopped_at'),
   stoppedWhy: text('stopped_why'),
+  /** It was moved to a place that has not yet shown that it is the same orchestrator. */
   moveUnproven: boolean('move_unproven').notNull().default(false),
 });
 
@@ -44,6 +53,7 @@ export const sourceObject = pgTable(
     failureCode: text('failure_code'),
     failure: text('failure'),
     failedSince: at('failed_since'),
+    /** When the object is to be read again; null: it was read to its end. */
     dueAt: at('due_at'),
     readAt: at('read_at').notNull(),
   },
@@ -58,6 +68,7 @@ export const sourceObjectChange = pgTable('source_object_change', {
   newVersion: text('new_version').notNull(),
   oldSizeBytes: count('old_size_bytes').notNull(),
   newSizeBytes: count('new_size_bytes').notNull(),
+  /** False when the object was half written before and was expected to change. */
   wasWhole: boolean('was_whole').notNull(),
   seenAt: at('seen_at').notNull(),
 });

@@ -14,10 +14,10 @@ import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import type { OrderArgs } from '../../orders/rules/order.js';
+import type { OrderArgs } from '../../orders/rules/order-kinds.js';
 import { operatorOrder } from '../../orders/store/tables.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { BackfillProgress, BackfillReport, SyncReport } from '../rules/reports.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
+import type { BackfillProgress, BackfillReport, SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -25,7 +25,7 @@ import {
   startTestOrchestrator,
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
@@ -149,7 +149,7 @@ describe('a backfill', () => {
     expect((await owed(database.db))[ALICE]).toBe(75n + 6n);
   });
 
-  it('counts each event once beside passes of the sync and another backfill', async () => {
+  it('counts each event once while the sync and another backfill run as well', async () => {
     for (let i = 0; i < 5_000; i += 1) transcode(i, BigInt(i + 1));
     const [first, second, ...passes] = await Promise.all([
       ...[backfill(), backfill({ from: at(3_000) })],

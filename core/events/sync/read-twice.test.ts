@@ -10,8 +10,8 @@ import { createTestDatabase, type TestDatabase } from '../../../test/harness/dat
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { SyncReport } from '../rules/reports.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
+import type { SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -21,7 +21,7 @@ import {
   type TestRow,
 } from '../sources/testing/test-orchestrator.js';
 import { resumeSource } from '../store/sources/source-moves.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
@@ -366,7 +366,7 @@ describe('a dump', () => {
     },
   );
 
-  it('is read beside its orchestrator at the same time', async () => {
+  it('is read at the same time as its orchestrator', async () => {
     const rows = jobs(6, 0, 800);
     await http('orch', (await orchestrator(rows)).url);
     await write('orch.json', rows);

@@ -11,11 +11,11 @@ import { giveOrder } from '../../../test/harness/orders.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
-import type { GivenOrder } from '../../orders/rules/order.js';
-import type { SetAsideRetryReport } from '../rules/reports.js';
+import type { GivenOrder } from '../../orders/rules/order-kinds.js';
+import type { SetAsideRetryReport } from '../rules/sync-reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { rowText } from '../sources/testing/test-orchestrator.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-03-01T12:00:00Z');

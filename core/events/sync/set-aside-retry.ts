@@ -1,31 +1,33 @@
-/** What was set aside, tried again because a person asks; what is still refused stays set aside. */
+/** Tries events again that were set aside, because a person asks. What is still refused stays set aside. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
-import type { OrderArgs } from '../../orders/rules/order.js';
-import { hopelessWords, refusedAdvice } from '../rules/reading/set-aside.js';
-import type { RetryOutcome, SetAsideRetryReport } from '../rules/reports.js';
-import { siftEvents } from '../store/ingest/events-sift.js';
-import { readKnownHashes } from '../store/ingest/events-state.js';
-import { ingestBatch, openIngestSession } from '../store/ingest/ingest.js';
+import type { OrderArgs } from '../../orders/rules/order-kinds.js';
+import { refusalEntry } from '../rules/reading/refusals.js';
+import type { RetryOutcome, SetAsideRetryReport } from '../rules/sync-reports.js';
+import { siftEvents } from '../store/ingest/fresh-events.js';
+import { ingestBatch } from '../store/ingest/ingest.js';
+import { readKnownHashes } from '../store/ingest/known-events.js';
 import { requireSetAsideCode } from '../store/set-aside-reads.js';
 import {
   type ChosenElement,
-  listChosen,
+  pagesOfChosen,
   readTried,
   requireSetAside,
   type TriedElement,
 } from '../store/set-aside-retries.js';
+import { readProgress } from '../store/sources/source-progress.js';
 import { requireKnownSource } from '../store/sources/source-reads.js';
-import { readProgress } from '../store/sources/sources.js';
-import { type ConfiguredSource, originOf } from './source-reading.js';
-import { batchesOf, type SyncElement } from './sync-batches.js';
-import type { SyncDeps } from './sync-pass.js';
+import {
+  type ConfiguredSource,
+  openSession,
+  retryBatches,
+  type SyncDeps,
+} from './source-reading.js';
 
-const PAGE_SIZE = 250;
 const MAX_NAMED = 200;
 const MAX_SHOWN = 100;
 
-/** Tries them source by source, a page at a time, and tells of each what became of it. */
+/** Tries the chosen events a page at a time, each page source by source, and reports what became of each. */
 export async function runSetAsideRetry(
   deps: SyncDeps,
   input: OrderArgs['set-aside.retry'] & { readonly dryRun: boolean },
@@ -48,19 +50,16 @@ export async function runSetAsideRetry(
   const outcomes: Partial<Record<RetryOutcome, number>> = {};
   const shown: Shown[] = [];
   let looked = 0;
-  for (let afterId = 0; ; ) {
-    const page = await listChosen(db, { ids, code, sourceId }, { afterId, limit: PAGE_SIZE });
-    const last = page.at(-1);
-    if (last === undefined) return { applied: !dryRun, looked, outcomes, shown };
+  for await (const page of pagesOfChosen(db, { ids, code, sourceId })) {
     for (const one of await tryPage(deps, page, dryRun)) {
       outcomes[one.outcome] = (outcomes[one.outcome] ?? 0) + 1;
       if (shown.length < MAX_SHOWN) shown.push(one);
     }
     looked += page.length;
-    afterId = last.id;
     onProgress(`tried ${looked} of what was set aside`);
     signal.throwIfAborted();
   }
+  return { applied: !dryRun, looked, outcomes, shown };
 }
 
 type Shown = SetAsideRetryReport['shown'][number];
@@ -84,10 +83,11 @@ async function tryPage(
   return shown.sort((a, b) => a.id - b.id);
 }
 
-/** What needs no trying. */
+/** The outcome of an element that needs no trying; undefined when it has to be tried. */
 function settled(one: ChosenElement): Pick<Shown, 'outcome' | 'words'> | undefined {
-  if (!one.isOpen) return { outcome: 'counted-before', words: 'it counts since an earlier try' };
-  const words = hopelessWords(one.code);
+  if (one.resolvedAt !== null)
+    return { outcome: 'counted-before', words: 'it counts since an earlier try' };
+  const words = refusalEntry(one.code)?.hopeless;
   return words === undefined ? undefined : { outcome: 'hopeless', words };
 }
 
@@ -105,24 +105,11 @@ function tell(one: ChosenElement, tried: TriedElement | undefined, dryRun: boole
     return { id, sourceId, eventId, outcome, code: null, words };
   }
   const { code, reason } = tried;
-  const hopeless = hopelessWords(code);
-  const advice = hopeless ?? refusedAdvice(code);
+  const { hopeless, needs } = refusalEntry(code) ?? {};
+  const advice = hopeless ?? needs;
   const words = advice === undefined ? reason : `${reason}; ${advice}`;
   const outcome = hopeless === undefined ? 'refused' : 'hopeless';
   return { id, sourceId, eventId, outcome, code, words };
-}
-
-function batches(source: ConfiguredSource, elements: readonly ChosenElement[]) {
-  const slice: readonly SyncElement[] = elements.map(({ id, place, raw, rawHash }) => ({
-    ...{ place, raw },
-    retry: { id, rawHash },
-  }));
-  const { config } = source;
-  return batchesOf(once(slice), { id: config.id, origin: originOf(config) });
-}
-
-async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }
 
 async function tryNow(
@@ -130,30 +117,29 @@ async function tryNow(
   source: ConfiguredSource,
   elements: readonly ChosenElement[],
 ): Promise<ReadonlyMap<number, TriedElement>> {
-  const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
-  const { id: sourceId, from } = source.config;
-  const limits = { jobMatchWindowMs, maxJobFeeWei, from };
-  const session = openIngestSession({ db, sourceId, version, ...limits, now });
-  for await (const batch of batches(source, elements)) {
+  const session = openSession(deps, source, { sourceId: source.config.id });
+  for await (const batch of retryBatches(source, [elements])) {
     await ingestBatch(session, { ...batch, cursorHint: null });
   }
-  const ids = elements.map(({ id }) => id);
-  return readTried(db, ids);
+  return readTried(
+    deps.db,
+    elements.map(({ id }) => id),
+  );
 }
 
-/** What trying would come to, from what can be read without writing anything. */
+/** Tells what a try would come to, without writing anything. */
 async function foresee(
   { db, maxJobFeeWei }: SyncDeps,
   source: ConfiguredSource,
   elements: readonly ChosenElement[],
 ): Promise<ReadonlyMap<number, TriedElement>> {
   const counts: TriedElement = { isOpen: false, code: '', reason: '' };
-  // Unless something is found against it.
+  // Each of them would count, unless something is found against it below.
   const tried = new Map(elements.map(({ id }) => [id, counts]));
   const idOf = new Map(elements.map(({ id, rawHash }) => [rawHash, id]));
   const { archivedTo } = await readProgress(db, source.config.id);
   const limits = { archivedMs: archivedTo?.getTime() ?? Number.NEGATIVE_INFINITY, maxJobFeeWei };
-  for await (const batch of batches(source, elements)) {
+  for await (const batch of retryBatches(source, [elements])) {
     const hashes = await readKnownHashes(db, source.config.id, batch.events);
     const sifted = siftEvents(batch, { hashes }, limits);
     for (const { refusal, retriedHash } of [...batch.refused, ...sifted.refused]) {

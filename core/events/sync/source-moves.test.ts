@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../../../activities/sync.js';
 import { ALICE, at, net, T0, useSyncWorld } from '../../../test/harness/sync-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import {
@@ -11,7 +11,7 @@ import {
   type TestOrchestrator,
 } from '../sources/testing/test-orchestrator.js';
 import { moveSource, resumeSource } from '../store/sources/source-moves.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const { world, transcode, pass, rowsOf, owed, sourceRow } = useSyncWorld();
 const WHO = { actor: 'test', reason: 'another machine' };

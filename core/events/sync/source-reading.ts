@@ -1,13 +1,32 @@
-/** A source as batches for the store, the next one being made while the last one is stored. */
+/** What a pass, a backfill and a retry have in common: how a source is read, and the session that stores its batches. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
+import type { Database } from '../../db/database.js';
 import type { EventOrigin } from '../rules/reading/pool-event.js';
 import type { EventSource } from '../sources/event-source.js';
 import type { SourceConfig } from '../sources/source-config.js';
+import {
+  type IngestOutcome,
+  type IngestSession,
+  openIngestSession,
+} from '../store/ingest/ingest.js';
+import type { SourceProgress } from '../store/sources/source-progress.js';
 import { refuseReading } from '../store/sources/source-stops.js';
-import type { SourceProgress } from '../store/sources/sources.js';
-import { batchesOf, type PreparedBatch } from './sync-batches.js';
-import type { SourceMemory } from './sync-memory.js';
+import { batchesOf, type PreparedBatch } from './batches.js';
+import type { SourceMemory } from './object-memory.js';
+
+/** What reading sources needs. */
+export interface SyncDeps {
+  readonly db: Database;
+  readonly sources: ReadonlyMap<string, ConfiguredSource>;
+  /** The version of the program: another version tries again what this one cannot read. */
+  readonly version: string;
+  readonly jobMatchWindowMs: number;
+  readonly maxJobFeeWei: bigint;
+  readonly now?: () => Date;
+  /** Events in one transaction, give or take a slice of the source. @default 18000 */
+  readonly batchSize?: number;
+}
 
 /** A source that is configured in this process. */
 export interface ConfiguredSource {
@@ -25,40 +44,54 @@ export function requireSource(
   throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not configured here`);
 }
 
-/** What the configuration says for events that do not say it themselves. */
+/** What the configuration says for events that leave it out. */
 export function originOf({ region, nodeType, from }: SourceConfig): EventOrigin {
   return { region, nodeType, fromMs: from?.getTime() ?? null };
 }
 
-/** Under which id what is read is stored, and what it is compared with. */
-export function identityOf({ config, source }: ConfiguredSource) {
-  const { id, of } = config;
+/** The id under which events are stored, and what they are compared with. */
+type Identity = Pick<
+  IngestSession,
+  'sourceId' | 'readerId' | 'readsFrom' | 'isWatched' | 'isAside'
+>;
+
+/** The identity for reading a source: a dump stores its events under the id of the source that it is of. */
+export function identityOf({ config: { id, of }, source }: ConfiguredSource): Identity {
   if (of === undefined) return { sourceId: id, readsFrom: source.readsFrom };
   return { sourceId: of, readerId: id, isWatched: true };
 }
 
-/** Throws when a person has to decide first, or when this process reads the source where it was before. */
+/** Opens the session in which the batches of a source are stored. */
+export function openSession(
+  deps: SyncDeps,
+  { config: { from } }: ConfiguredSource,
+  identity: Identity,
+): IngestSession {
+  const { db, version, jobMatchWindowMs, maxJobFeeWei, now = () => new Date() } = deps;
+  const limits = { jobMatchWindowMs, maxJobFeeWei, from };
+  return openIngestSession({ db, version, now, ...identity, ...limits });
+}
+
+/** Throws when a person has to decide first, or when this process still reads the source at its former place. */
 export function refuseStopped(
   { config, source }: ConfiguredSource,
   progress: Pick<SourceProgress, 'readsFrom' | 'stoppedWhy'>,
 ): void {
-  const { readsFrom } = source;
-  const row = { id: config.id, reads_from: progress.readsFrom, stopped_why: progress.stoppedWhy };
-  refuseReading(row, { readsFrom });
+  refuseReading({ id: config.id, ...progress }, source);
 }
 
 export interface Reading {
   readonly since: Date | null;
   readonly signal: AbortSignal;
-  /** Without one, a source that is made of objects gives them all. */
+  /** Without a memory, a source that is made of objects gives all of them. */
   readonly memory?: SourceMemory;
-  /** Events of one batch. @default 18000 */
+  /** Events in one batch. @default 18000 */
   readonly batchSize?: number | undefined;
 }
 
 /**
- * Reads to the end, or until whoever takes the batches stops taking them. The texts of a batch are good
- * until the next one is asked for.
+ * Reads a source to its end, or until the caller stops taking batches. The next batch is made while the caller stores
+ * the last one. The texts of a batch can be read until the next batch is asked for.
  */
 export async function* readBatches(
   { config, source }: ConfiguredSource,
@@ -85,9 +118,54 @@ export async function* readBatches(
   }
 }
 
-/** Starts on the next batch. Its failure is heard when its turn comes. */
+/** Starts on the next batch. If it fails, the caller meets the error when it takes the batch. */
 function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
   const next = batches.next();
   next.catch(() => undefined);
   return next;
+}
+
+/** An event that was set aside, with the row that holds it. */
+interface SetAsideElement {
+  readonly id: number;
+  readonly place: string;
+  readonly raw: string;
+  readonly rawHash: string;
+}
+
+/** Reads elements again that were set aside, as batches of their source. */
+export function retryBatches(
+  { config }: ConfiguredSource,
+  pages: AsyncIterable<readonly SetAsideElement[]> | readonly (readonly SetAsideElement[])[],
+  batchSize?: number,
+): AsyncGenerator<PreparedBatch> {
+  async function* slices() {
+    for await (const page of pages) {
+      yield page.map(({ id, place, raw, rawHash }) => ({ place, raw, retry: { id, rawHash } }));
+    }
+  }
+  return batchesOf(slices(), { id: config.id, origin: originOf(config), batchSize });
+}
+
+/** Adds up what the batches of a reading came to. */
+export class ReadingTally {
+  /** Elements that the source gave. */
+  events = 0;
+  duplicates = 0;
+  setAside = 0;
+  batches = 0;
+
+  /** @param fresh those that earlier attempts have stored */
+  constructor(public fresh = 0) {}
+
+  add(
+    batch: Pick<PreparedBatch, 'events' | 'refused' | 'duplicates'>,
+    outcome: Omit<IngestOutcome, 'newestFreshMs'>,
+  ): void {
+    this.events += batch.events.length + batch.refused.length + batch.duplicates;
+    this.fresh += outcome.fresh;
+    this.duplicates += outcome.duplicates + batch.duplicates;
+    this.setAside += outcome.setAside;
+    this.batches += 1;
+  }
 }

@@ -7,12 +7,12 @@ import { createSyncActivities } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { recordTerms } from '../../../test/harness/terms.js';
 import { archiveMonths } from '../../history/archive/archiving.js';
-import { MAX_FEE_WEI } from '../rules/reading/pool-event-content.js';
-import type { SyncReport } from '../rules/reports.js';
+import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
+import type { SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { listObjectFindings } from '../store/sources/source-object-reads.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const T0 = Date.parse('2026-01-10T12:00:00Z');

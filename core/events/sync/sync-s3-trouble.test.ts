@@ -157,7 +157,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(await world.owed()).toEqual({ [ALICE]: 24_001n });
   });
 
-  it('reads what it may beside objects that it may not, and says which those are', async () => {
+  it('reads the objects that it may although others are forbidden, and says which those are', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) await world.put(name, [job(ALICE, 1n)]);
     world.storage.answer = (request, response, answer) => {
       if (!/us-west-ai-[a-d]/.test(request.url ?? '')) return answer();

@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSyncActivities } from '../../../activities/sync.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { recordTerms } from '../../../test/harness/terms.js';
-import type { SyncReport } from '../rules/reports.js';
+import type { SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { startTestStorage, type TestStorage } from '../sources/testing/test-storage.js';
-import { registerSources } from '../store/sources/sources.js';
+import { registerSources } from '../store/sources/source-register.js';
 
 const OBJECTS = 100_000;
 const PAGE = 1_000;

@@ -4,7 +4,7 @@ import { asc, eq } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { foreignText } from '../../base/foreign-text.js';
 import { type Database, onConnection, type Reader } from '../../db/database.js';
-import type { RawRow } from '../../events/rules/raw-row.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { toRawRow } from '../../events/store/raw-rows.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { VerifyReport } from '../rules/reports.js';

@@ -7,7 +7,7 @@ import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { compactPostings } from '../../checks/audit/ledger-compaction.js';
 import { type Database, onConnection } from '../../db/database.js';
-import { ensurePartitions } from '../../events/store/ingest/events-partitions.js';
+import { ensurePartitions } from '../../events/store/ingest/partitions.js';
 import { toRawRow, UTC_TIMES } from '../../events/store/raw-rows.js';
 import { isPastKeeping, monthName, monthStart } from '../rules/retention.js';
 import {

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
-import { UUIDS_FROM } from '../../events/store/ingest/events-uuids.js';
+import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 
 /** A client that repeats a request does so within minutes. docs/api.md promises this many days. */
 const KEY_DAYS = 30;

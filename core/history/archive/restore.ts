@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { type Database, onConnection } from '../../db/database.js';
-import { UUIDS_FROM } from '../../events/store/ingest/events-uuids.js';
+import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { monthName } from '../rules/retention.js';
 import { type ArchiveRecord, listArchives, verifyArchives } from './archived-months.js';

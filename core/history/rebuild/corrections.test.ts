@@ -10,10 +10,10 @@ import {
   toElement,
 } from '../../../test/harness/event-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import type { EventContent } from '../../events/rules/reading/pool-event-content.js';
-import { MAX_FEE_WEI } from '../../events/rules/reading/pool-event-content.js';
-import { prepareSlice } from '../../events/store/ingest/events-prepared.js';
+import type { EventContent } from '../../events/rules/reading/event-content.js';
+import { MAX_FEE_WEI } from '../../events/rules/reading/event-content.js';
 import { ingestBatch, openIngestSession } from '../../events/store/ingest/ingest.js';
+import { prepareSlice } from '../../events/store/ingest/prepared-events.js';
 import { rebuildBalances } from './rebuild.js';
 
 const AT_MS = Date.parse('2026-06-01T00:00:00Z');

@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { onConnection } from '../../db/database.js';
-import type { RawRow } from '../../events/rules/raw-row.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readPartition } from '../../events/store/raw-rows.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 import type { Terms } from '../../terms/rules/terms.js';

@@ -7,7 +7,7 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { copyField, isoTime } from '../../db/copy/copy-text.js';
 import type { EventKey } from '../../events/rules/credit.js';
-import type { RowWorth } from '../../events/rules/raw-row.js';
+import type { RowWorth } from '../../events/rules/reading/stored-event.js';
 import type {
   RebuiltHalf,
   RebuiltJobs,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RawRow } from '../../events/rules/raw-row.js';
+import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readStoredContent } from '../../events/rules/reading/stored-event.js';
 import type { Terms } from '../../terms/rules/terms.js';
 import { RebuildTally } from './rebuild-tally.js';

@@ -3,12 +3,15 @@
  * matches, and from nothing that was worked out when they came. Pure.
  */
 
-import { splitFee } from '../../base/money.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
+import { splitFee } from '../../events/rules/commission.js';
 import type { JobPostingKind } from '../../events/rules/credit-tally.js';
-import type { RawRow, RowWorth } from '../../events/rules/raw-row.js';
-import type { EventContent, JobContent } from '../../events/rules/reading/pool-event-content.js';
-import { readStoredContent } from '../../events/rules/reading/stored-event.js';
+import type { EventContent, JobContent } from '../../events/rules/reading/event-content.js';
+import {
+  type RawRow,
+  type RowWorth,
+  readStoredContent,
+} from '../../events/rules/reading/stored-event.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 
 /** What a rebuild can find; docs/operations.md has an entry for each. */

@@ -1,4 +1,4 @@
-/** Who decided what, and why. */
+/** Reads of the audit log, for people. */
 import { desc, eq, lt } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import {
@@ -9,35 +9,22 @@ import {
   rowsToAskFor,
   toPage,
 } from '../../db/paging.js';
+import type { Decision } from './audit-log.js';
 import { auditLog } from './tables.js';
 
-export interface AuditLogEntry {
-  readonly id: number;
-  readonly at: Date;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly reason: string;
-  readonly detail: unknown;
-}
+export type AuditLogEntry = Readonly<typeof auditLog.$inferSelect>;
 
-/** Who did one thing, and why. */
-export interface ActLine {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-/** Of everything that this was done to, by its subject: for actions that are done to each once. */
-export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<string, ActLine>> {
+/** Lists who did this action and why, by its subject. It is meant for actions that are done to a subject only once. */
+export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<string, Decision>> {
   const { subject, actor, reason } = auditLog;
-  const rows = await db
-    .select({ subject, actor, reason })
+  const acts = await db
+    .select({ subject, decision: { actor, reason } })
     .from(auditLog)
     .where(eq(auditLog.action, action));
-  return new Map(rows.map((row) => [row.subject, { actor: row.actor, reason: row.reason }]));
+  return new Map(acts.map((act) => [act.subject, act.decision]));
 }
 
-/** The newest first. */
+/** Lists the newest first. */
 export async function listAuditLog(db: Reader, page: PageRequest): Promise<Page<AuditLogEntry>> {
   const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
   const rows = await db

@@ -1,12 +1,12 @@
-/** What this database is the ledger of: written by the first start, compared by every process after it. */
-import { sql } from 'drizzle-orm';
+/** Which pool and chain this database is the ledger of. The first start writes it, and every later process compares. */
+import { isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { query, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { ledger } from './tables.js';
 
-/** A block of the ledger's own chain: an endpoint that has another one there shows another chain. */
+/** A block of the ledger's own chain. An endpoint that has another block of this number shows another chain. */
 export interface AnchorBlock {
   readonly number: number;
   readonly hash: string;
@@ -15,27 +15,27 @@ export interface AnchorBlock {
 export interface Ledger {
   readonly poolId: string;
   readonly chainId: number;
-  /** Null until a quorum of endpoints has shown it. */
+  /** Null until a quorum of endpoints has shown the block. */
   readonly anchor: AnchorBlock | null;
-  /** Held data of a version whose workflows and schedules carry no pool id. */
+  /** True when it held data of an old version, whose workflows and schedules carry no pool id. */
   readonly isUpgraded: boolean;
 }
 
-/** What a configuration takes the ledger for. */
+/** Which ledger a configuration expects. */
 export interface LedgerClaim {
-  /** Null: whatever pool the ledger belongs to. */
+  /** Null accepts whichever pool the ledger belongs to. */
   readonly poolId: string | null;
   readonly chainId: number;
 }
 
 export interface FirstClaim extends LedgerClaim {
-  /** A new pool's id, when neither the configuration nor the ledger has one. */
+  /** The id of a new pool, used when neither the configuration nor the ledger has one. */
   readonly newPoolId: string;
 }
 
 /**
- * The ledger of this database, written down when there was none. Throws LEDGER_OF_ANOTHER_POOL or
- * LEDGER_OF_ANOTHER_CHAIN when it is not the one that the configuration speaks of.
+ * Reads the ledger of this database, or writes it down when there is none yet. Throws LEDGER_OF_ANOTHER_POOL or
+ * LEDGER_OF_ANOTHER_CHAIN when it is not the one that the configuration expects.
  */
 export async function openLedger(db: Database, claim: FirstClaim): Promise<Ledger> {
   return transact(db, async (tx) => {
@@ -51,7 +51,7 @@ export async function openLedger(db: Database, claim: FirstClaim): Promise<Ledge
   });
 }
 
-/** The ledger, or undefined before the first start. */
+/** Reads the ledger; undefined before the first start. */
 export async function findLedger(reader: Reader): Promise<Ledger | undefined> {
   const [row] = await reader.select().from(ledger);
   if (row === undefined) return undefined;
@@ -61,16 +61,17 @@ export async function findLedger(reader: Reader): Promise<Ledger | undefined> {
   return { poolId, chainId, anchor, isUpgraded: upgraded };
 }
 
-/** The ledger as `openLedger` gives it, for those who start nothing: throws LEDGER_UNKNOWN when there is none. */
+/** Reads the ledger and compares it as `openLedger` does, but throws LEDGER_UNKNOWN when there is none. */
 export async function requireLedger(reader: Reader, claim: LedgerClaim): Promise<Ledger> {
   return compare(await requireRow(reader), claim);
 }
 
 /** Keeps the first block that a quorum of endpoints showed; a later one changes nothing. */
 export async function keepAnchor(db: Database, anchor: AnchorBlock): Promise<void> {
-  await db.execute(sql`
-    UPDATE ledger SET anchor_block = ${anchor.number}, anchor_hash = ${anchor.hash}
-     WHERE anchor_hash IS NULL`);
+  await db
+    .update(ledger)
+    .set({ anchorBlock: anchor.number, anchorHash: anchor.hash })
+    .where(isNull(ledger.anchorHash));
 }
 
 async function requireRow(reader: Reader): Promise<Ledger> {
@@ -92,16 +93,17 @@ function refuseOtherChain(known: number, claimed: number): void {
   throw new PoolError('LEDGER_OF_ANOTHER_CHAIN', words);
 }
 
-/** What a version left behind that wrote no ledger row: the wallets tell the chain. */
+/** Reads what an old version, which wrote no ledger row, left behind: its wallets tell which chain it was on. */
 async function readOlderData(tx: Transaction): Promise<{
   readonly wasUsed: boolean;
   readonly chainIds: readonly number[];
 }> {
-  const chains = await query<{ chain_id: string }>(
+  const wallets = await rows(
     tx,
-    sql`SELECT DISTINCT chain_id FROM wallet ORDER BY chain_id`,
+    { chainId: ledger.chainId },
+    sql`SELECT DISTINCT chain_id AS "chainId" FROM wallet ORDER BY chain_id`,
   );
   const sources = await query(tx, sql`SELECT FROM source LIMIT 1`);
-  const chainIds = chains.map(({ chain_id }) => Number(chain_id));
+  const chainIds = wallets.map(({ chainId }) => chainId);
   return { wasUsed: sources.length > 0 || chainIds.length > 0, chainIds };
 }

@@ -1,7 +1,6 @@
-/** Which workers of the pool run, and which sources each of them reads. */
-import { eq, max, sql } from 'drizzle-orm';
+/** Which workers of the pool run, which sources each of them reads, and when one was last seen working. */
+import { eq, gt, max, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
 import { workerProcess } from './tables.js';
 
 export interface WorkerPresence {
@@ -11,11 +10,11 @@ export interface WorkerPresence {
   readonly host: string;
 }
 
-/** One that has not been seen for so long does not run any more. */
+/** A worker that has not been seen for this long does not run any more. */
 const GONE_AFTER = sql`interval '1 minute'`;
 const FORGOTTEN_AFTER = sql`interval '1 day'`;
 
-/** Notes that this worker runs, and whether its loops turn; forgets those that ended long ago. */
+/** Notes that this worker runs, and whether its loops turn; forgets workers that ended long ago. */
 export async function noteWorker(
   db: Database,
   presence: WorkerPresence,
@@ -29,35 +28,36 @@ export async function noteWorker(
   await db.execute(sql`DELETE FROM worker_process WHERE seen_at < now() - ${FORGOTTEN_AFTER}`);
 }
 
-/** Notes that this worker ends: what it alone read is nobody's from now on. */
+/** Notes that this worker ends. The sources that only it read have no worker from now on. */
 export async function forgetWorker(db: Database, id: string): Promise<void> {
   await db.delete(workerProcess).where(eq(workerProcess.id, id));
 }
 
-/** The sources that some running worker of the pool reads. */
+/** Lists the sources that some running worker of the pool reads. */
 export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<string>> {
-  const rows = await query<{ source: string }>(
-    reader,
-    sql`SELECT DISTINCT jsonb_array_elements_text(sources) AS source FROM worker_process
-         WHERE seen_at > now() - ${GONE_AFTER}`,
-  );
-  return new Set(rows.map(({ source }) => source));
+  const running = await reader
+    .select({ sources: workerProcess.sources })
+    .from(workerProcess)
+    .where(gt(workerProcess.seenAt, sql`now() - ${GONE_AFTER}`));
+  return new Set(running.flatMap(({ sources }) => sources));
 }
 
 export interface LastTurn {
   readonly at: Date;
-  /** By the database's clock: a machine whose clock is off is not silent for that. */
+  /** By the database's clock: a machine whose own clock is off must not seem silent. */
   readonly ageMs: number;
 }
 
-/** When a worker last looked around with all of its loops turning; of this machine alone, when one is named. */
+/** Reads when a worker, or one on this host, last noted that all of its loops turn. */
 export async function lastTurn(reader: Reader, host?: string): Promise<LastTurn | null> {
   const [row] = await reader
     .select({
       at: max(workerProcess.turnedAt),
-      ageMs: sql<string>`floor(extract(epoch FROM now() - max(${workerProcess.turnedAt})) * 1000)`,
+      ageMs: sql`floor(extract(epoch FROM now() - max(${workerProcess.turnedAt})) * 1000)`.mapWith(
+        Number,
+      ),
     })
     .from(workerProcess)
     .where(host === undefined ? undefined : eq(workerProcess.host, host));
-  return row?.at == null ? null : { at: row.at, ageMs: Math.max(Number(row.ageMs), 0) };
+  return row?.at == null ? null : { at: row.at, ageMs: Math.max(row.ageMs, 0) };
 }

@@ -1,22 +1,17 @@
-/** Requests that a client may repeat: the key remembers what the first one led to. */
-import { and, eq, isNull } from 'drizzle-orm';
+/** Idempotency keys of requests that a client may repeat: each remembers what the first request led to. */
+import { and, eq, isNull, type SQL } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { idempotencyKey } from './tables.js';
 
-export interface RememberedRequest {
-  readonly request: string;
-  /** Null while the first request is under way, or when it was cut off. */
-  readonly payoutId: string | null;
-  readonly created: boolean | null;
-  readonly createdAt: Date;
-}
+/** The payout's id is null while the first request is under way, and when it was cut off. */
+export type RememberedRequest = Readonly<typeof idempotencyKey.$inferSelect>;
 
 export async function findRequest(db: Reader, key: string): Promise<RememberedRequest | undefined> {
   const [row] = await db.select().from(idempotencyKey).where(eq(idempotencyKey.key, key));
   return row;
 }
 
-/** Takes the key for this request; answers what stands there when another one was first. */
+/** Takes the key for this request. Returns what the key remembers when another request was first. */
 export async function rememberRequest(
   db: Reader,
   key: string,
@@ -30,21 +25,19 @@ export async function rememberRequest(
   return inserted.length > 0 ? undefined : findRequest(db, key);
 }
 
-/** Keeps what the request led to; the first answer stands. */
+/** Keeps what the request led to. Only the first answer counts. */
 export async function rememberAnswer(
   db: Reader,
   key: string,
   answer: { readonly payoutId: string; readonly created: boolean },
 ): Promise<void> {
-  await db
-    .update(idempotencyKey)
-    .set(answer)
-    .where(and(eq(idempotencyKey.key, key), isNull(idempotencyKey.payoutId)));
+  await db.update(idempotencyKey).set(answer).where(isUnanswered(key));
 }
 
-/** Gives the key free again after a request that was refused and so has led to nothing. */
+/** Frees the key again after a request that was refused, and so has led to nothing. */
 export async function forgetRequest(db: Reader, key: string): Promise<void> {
-  await db
-    .delete(idempotencyKey)
-    .where(and(eq(idempotencyKey.key, key), isNull(idempotencyKey.payoutId)));
+  await db.delete(idempotencyKey).where(isUnanswered(key));
 }
+
+const isUnanswered = (key: string): SQL | undefined =>
+  and(eq(idempotencyKey.key, key), isNull(idempotencyKey.payoutId));

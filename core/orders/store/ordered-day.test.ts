@@ -8,7 +8,7 @@ import type { Address } from '../../base/address.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { adjustPending } from '../../decisions/store/adjustments.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 
 const T0 = Date.UTC(2026, 2, 1, 12);
 const SOURCE = 'orch';
@@ -36,7 +36,7 @@ function assign(eventId: string, payee: Address) {
   });
 }
 
-/** A job that waits for its other half: 75 of 100 wei are the payee's. */
+/** Makes a job that waits for its other half; 75 of 100 wei are the payee's. */
 const waits = (eventId: string, grossWei: bigint) =>
   ingest(database.db, SOURCE, [
     processedJob(eventId, T0, { requestId: eventId, payee: null, grossWei }),
@@ -55,7 +55,7 @@ describe('what orders may move in a day', () => {
     return () => database.close();
   });
 
-  it('is the cap exactly, over all payees, and nothing that is taken away counts', async () => {
+  it('comes to the cap exactly, over all payees, and what is taken away does not count', async () => {
     await adjust(randomAddress(), 600n);
     const payee = randomAddress();
     await expect(adjust(payee, 401n)).rejects.toMatchObject(ABOVE);
@@ -95,7 +95,7 @@ describe('what orders may move in a day', () => {
     expect(await owed(database.db)).toMatchObject({ [stranger]: 600n, [known]: 60_075n });
   });
 
-  it('holds for orders that come at the same time', async () => {
+  it('is kept by orders that come at the same time', async () => {
     const asked = Array.from({ length: 8 }, () => adjust(randomAddress(), 300n));
     const done = await Promise.allSettled(asked);
     expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);

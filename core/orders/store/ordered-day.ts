@@ -1,15 +1,17 @@
-/** What orders of people may move in a day. */
-import { sql } from 'drizzle-orm';
+/** The limit on what people's orders may move in a day. */
+import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ethAndWei } from '../../base/money.js';
 import type { Transaction } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
-import { query } from '../../db/query.js';
+import { rows } from '../../db/query.js';
+import { ledgerEntry, payee } from '../../ledger/store/tables.js';
 
 /**
- * Throws ORDERED_DAY_ABOVE_CAP when adjustments, and jobs assigned to payees that no event has named, would
- * come to more than `capWei` within 24 hours. Orders that add stand in line here until their transaction ends.
+ * Throws ORDERED_DAY_ABOVE_CAP when adjustments, and jobs assigned to payees that no event has named, would come to
+ * more than `capWei` within 24 hours. Orders that add something pass here one at a time: each keeps the lock until its
+ * transaction ends.
  */
 export async function refuseAboveDay(
   tx: Transaction,
@@ -17,8 +19,9 @@ export async function refuseAboveDay(
 ): Promise<void> {
   if (addWei <= 0n) return;
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.orderedDay}::bigint)`);
-  const [row] = await query<{ used: string }>(
+  const [day] = await rows(
     tx,
+    { usedWei: ledgerEntry.amountWei },
     sql`SELECT (SELECT coalesce(sum(entry.amount_wei), 0)
                   FROM posting JOIN ledger_entry entry
                     ON entry.posting_id = posting.id AND entry.account = 'pending'
@@ -29,9 +32,9 @@ export async function refuseAboveDay(
                   JOIN remote_worker w ON w.id = job.remote_worker_id
                   JOIN payee ON payee.address = w.payee AND payee.ordered_at IS NOT NULL
                  WHERE job.decision = 'assign' AND job.decided_at > now() - interval '24 hours')
-               AS used`,
+               AS "usedWei"`,
   );
-  const usedWei = BigInt(row?.used ?? '0');
+  const usedWei = day?.usedWei ?? 0n;
   if (usedWei + addWei <= capWei) return;
   const words =
     `${ethAndWei(usedWei)} were ordered in the last 24 hours, and with these ${ethAndWei(addWei)} ` +
@@ -39,17 +42,17 @@ export async function refuseAboveDay(
   throw new PoolError('ORDERED_DAY_ABOVE_CAP', words);
 }
 
-/** Marks a payee that this very transaction has made: no event has named it. */
-export async function markOrdered(tx: Transaction, payee: Address): Promise<void> {
-  await tx.execute(sql`
-    UPDATE payee SET ordered_at = now() WHERE address = ${payee} AND created_at = now()`);
+/** Marks the payee as ordered if this very transaction has made it, because then no event has named it. */
+export async function markOrdered(tx: Transaction, address: Address): Promise<void> {
+  await tx
+    .update(payee)
+    .set({ orderedAt: sql`now()` })
+    .where(and(eq(payee.address, address), eq(payee.createdAt, sql`now()`)));
 }
 
-/** Whether the payee came by an order, or is about to. */
-export async function isOrderedPayee(tx: Transaction, payee: Address): Promise<boolean> {
-  const [known] = await query<{ ordered: boolean }>(
-    tx,
-    sql`SELECT ordered_at IS NOT NULL AS ordered FROM payee WHERE address = ${payee}`,
-  );
-  return known === undefined || known.ordered;
+/** Tells whether an order has made the payee, or is about to. */
+export async function isOrderedPayee(tx: Transaction, address: Address): Promise<boolean> {
+  const { orderedAt } = payee;
+  const [known] = await tx.select({ orderedAt }).from(payee).where(eq(payee.address, address));
+  return known === undefined || known.orderedAt !== null;
 }

@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/harness/dat
 import { giveOrder } from '../../../test/harness/orders.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import type { Order } from '../rules/order.js';
+import type { Order } from '../rules/order-kinds.js';
 import { endOrder, placeOrder, takeOrder, withdrawOrder } from './orders.js';
 
 const ARGS = { payee: `0x${'a1'.repeat(20)}`, belowThreshold: false };
@@ -68,7 +68,7 @@ describe('an order', () => {
     }
   });
 
-  it('is not taken back once a worker has taken it up: it was told to have failed, and was booked', async () => {
+  it('is not withdrawn once a worker has taken it up, because it may be booked by then', async () => {
     const { orderId } = await give();
     await takeOrder(database.db, 'payout.manual', orderId);
     expect(await withdrawOrder(database.db, orderId)).toBe(false);
@@ -78,7 +78,7 @@ describe('an order', () => {
     });
   });
 
-  it('of a time to come is not carried out: it would never grow old', async () => {
+  it('from the future is not carried out, because it would never grow too old', async () => {
     const { orderId } = await give();
     await database.db.execute(sql`ALTER TABLE operator_order DISABLE TRIGGER keep_order`);
     await database.db.execute(
@@ -90,7 +90,7 @@ describe('an order', () => {
     });
   });
 
-  it('says for ever what it said when it was given, and ends once', async () => {
+  it('never changes after it was given, and ends once', async () => {
     const { orderId } = await give();
     const change = (what: string) =>
       database.db.execute(sql.raw(`UPDATE operator_order SET ${what} WHERE id = '${orderId}'`));

@@ -1,7 +1,7 @@
 /** The tables of what people have ordered and asked for. */
 import { boolean, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { at } from '../../db/columns.js';
-import type { OrderKind } from '../rules/order.js';
+import type { OrderKind } from '../rules/order-kinds.js';
 
 export type OrderState = 'open' | 'done' | 'refused' | 'withdrawn';
 

@@ -1,4 +1,4 @@
-/** Reads whose cost strangers could drive up: by connecting again and again, by giving many jobs one id. */
+/** Reads whose cost strangers could drive up, by connecting again and again or by giving many jobs one id. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
@@ -16,7 +16,7 @@ const FIRST = { limit: 200, cursor: null };
 
 describe('what strangers make in crowds', () => {
   let database: TestDatabase;
-  /** Ends a statement after two seconds: a walk through a crowd for each worker or job takes longer. */
+  /** Ends a statement after two seconds, because a walk through the crowd for each worker or job would take longer. */
   let db: Database;
 
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe('what strangers make in crowds', () => {
              CASE role WHEN 'processed' THEN 1 END, 'ambiguous'
         FROM (VALUES ('received', ${HALVES}::int), ('processed', 200)) v (role, many),
              generate_series(1, many) n`);
-    // Whoever plans a statement now takes it that every worker has as many.
+    // From these statistics the planner now expects that every worker has as many connections.
     await owner.execute(sql`VACUUM ANALYZE connection, unmatched_job`);
   });
   afterAll(async () => {

@@ -16,17 +16,17 @@ type NotDueCode =
   | 'BELOW_THRESHOLD'
   | 'TOO_SOON';
 
-/** Why money that would only go in a circle stays where it is. */
+/** Why nothing is paid to a wallet of the pool itself. */
 export const OWN_WALLET_WORDS =
   'this address is a wallet of the pool itself: a transfer would only cost gas; take what is pending with `openpool adjust`';
 
-export type DueDecision =
+export type DueVerdict =
   | { readonly due: true }
   | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
 
-/** Whether a payee is paid now, and if not, why not, in words. */
-export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueDecision {
-  const no = (code: NotDueCode, reason: string): DueDecision => ({ due: false, code, reason });
+/** Judges whether a payee is paid now, and says why not. */
+export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueVerdict {
+  const no = (code: NotDueCode, reason: string): DueVerdict => ({ due: false, code, reason });
   const pending = ethAndWei(standing.pendingWei);
   if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
   if (standing.isWallet) return no('PAYEE_IS_WALLET', OWN_WALLET_WORDS);

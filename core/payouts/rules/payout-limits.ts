@@ -1,6 +1,6 @@
 /** The operator's limits on what leaves the wallet. They hold a payout back; they never end one. */
-import { ethAndWei } from '../../base/money.js';
 import type { Wait } from './payout.js';
+import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
 
 export interface PayoutLimits {
   /** A larger payout waits until an operator approves it. */
@@ -15,7 +15,7 @@ export interface PayoutLimits {
 export interface DayUse {
   /** Signed and not settled, or settled in the last 24 hours. */
   readonly usedWei: bigint;
-  /** When the oldest of it stops counting; null while nothing of it is settled. */
+  /** When the oldest settled payout stops counting; null when none of them is settled. */
   readonly nextFreeAt: Date | null;
 }
 
@@ -25,7 +25,7 @@ export interface LimitedPayout {
   readonly amountWei: bigint;
   /** An operator has looked at its amount and at what its gas costs. */
   readonly isApproved: boolean;
-  /** Gas that it needs at the price of now. */
+  /** What its gas costs at the current price. */
   readonly gasCostWei: bigint;
   /** What failed transfers to its payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;
@@ -34,23 +34,22 @@ export interface LimitedPayout {
 const BPS_SCALE = 10_000n;
 
 /**
- * Why a payout is not signed now; undefined when no limit stands in its way. Gas may be up to its share
- * exactly, amounts up to their limits exactly.
+ * Says why a payout is not signed now; undefined when it is within all limits. Gas may cost exactly its share,
+ * and an amount may be exactly its limit.
  */
 export function limitWait(
   payout: LimitedPayout,
   limits: PayoutLimits,
   day: DayUse,
 ): Wait | undefined {
-  const own = payout.isApproved ? undefined : ownLimitWait(payout, limits);
-  return own ?? dayWait(payout.amountWei, limits, day);
+  return (
+    amountWait(payout, limits) ??
+    (payout.isApproved ? undefined : gasShareWait(payout, limits)) ??
+    dayWait(payout.amountWei, limits, day)
+  );
 }
 
-function ownLimitWait(payout: LimitedPayout, limits: PayoutLimits): Wait | undefined {
-  return amountWait(payout, limits) ?? gasShareWait(payout, limits);
-}
-
-/** Why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
+/** Says why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
 export function gasShareWait(
   payout: Omit<LimitedPayout, 'isApproved'>,
   { maxGasShareBps }: PayoutLimits,
@@ -58,56 +57,29 @@ export function gasShareWait(
   const { amountWei, gasCostWei, burntGasWei } = payout;
   const share = amountWei * BigInt(maxGasShareBps);
   if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;
-  const burnt =
-    burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
-  const hope =
-    burntGasWei * BPS_SCALE < share
-      ? 'it goes on when gas is cheaper'
-      : 'cancel it, and a later payout of more may fit';
-  const reason =
-    `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
-    `(${maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
-    `${hope}, or it goes on after ${approveCommand(payout.id)}`;
-  return { code: 'GAS_SHARE_ABOVE_CAP', reason };
+  const fitsWithCheaperGas = burntGasWei * BPS_SCALE < share;
+  return gasShareAboveCap(payout, { maxGasShareBps, fitsWithCheaperGas });
 }
 
-/** Why a payout of this amount is not signed without an approval; undefined when it needs none. */
+/** Says why a payout of this amount is not signed without an approval; undefined when it needs none. */
 export function amountWait(
   payout: Pick<LimitedPayout, 'id' | 'amountWei' | 'isApproved'>,
   limits: PayoutLimits,
 ): Wait | undefined {
   const { id, amountWei, isApproved } = payout;
   if (isApproved || !isAboveCap(amountWei, limits)) return undefined;
-  const words = aboveCapWords(amountWei, limits.maxPayoutWei);
-  const reason = `${words}: ${approveCommand(id)} lets it go, cancel ends it`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
+  return payoutAboveCap(id, amountWei, limits.maxPayoutWei);
 }
-
-const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
 
 /** Whether a payout of this amount needs an operator's approval. */
 export function isAboveCap(amountWei: bigint, limits: PayoutLimits): boolean {
   return amountWei > limits.maxPayoutWei;
 }
 
-/** What is wrong with an amount that needs approval. */
-export function aboveCapWords(amountWei: bigint, maxPayoutWei: bigint): string {
-  return `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
-}
-
-/** Why this amount does not fit the day; undefined when it does. */
+/** Says why this amount does not fit the day; undefined when it does. */
 export function dayWait(amountWei: bigint, limits: PayoutLimits, day: DayUse): Wait | undefined {
   const { maxPaidPerDayWei } = limits;
   if (day.usedWei + amountWei <= maxPaidPerDayWei) return undefined;
-  const cap = `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
-  const amount = ethAndWei(amountWei);
-  if (amountWei > maxPaidPerDayWei) {
-    const reason = `${amount} alone is more than ${cap}: raise it and restart the workers, or cancel it`;
-    return { code: 'DAILY_CAP_REACHED', reason };
-  }
-  const next = day.nextFreeAt === null ? '' : `, from ${day.nextFreeAt.toISOString()} on`;
-  const reason =
-    `${ethAndWei(day.usedWei)} left in the last 24 hours or are on the way, and with these ` +
-    `${amount} that is more than ${cap}: it goes on by itself as the day passes${next}`;
-  return { code: 'DAILY_CAP_REACHED', reason };
+  if (amountWei > maxPaidPerDayWei) return amountAboveDay(amountWei, maxPaidPerDayWei);
+  return dayUsedUp(amountWei, maxPaidPerDayWei, day);
 }

@@ -6,7 +6,7 @@
  *
  * The database refuses every other step (migration 0013); docs/architecture.md has the table made from this.
  */
-import type { PayoutState } from './payout.js';
+import { type PayoutState, SIGNED_STATES } from './payout.js';
 
 export type MoveCause =
   | 'round'
@@ -18,7 +18,7 @@ export type MoveCause =
   | 'chain at finality'
   | 'reorg';
 
-/** One step. */
+/** One step of a payout. */
 export interface PayoutMove {
   readonly from: readonly (PayoutState | 'nothing')[];
   readonly to: PayoutState;
@@ -62,28 +62,28 @@ export const PAYOUT_MOVES = {
     books: GIVEN_BACK,
   },
   settle: {
-    from: ['signed', 'reopened'],
+    from: SIGNED_STATES,
     to: 'paid',
     causes: ['chain at depth'],
     asks: 'a quorum of endpoints: its transaction is deep enough, is the one that was signed, and succeeded',
     books: { kind: 'settle', from: 'reserved', to: 'paid' },
   },
   refuse: {
-    from: ['signed', 'reopened'],
+    from: SIGNED_STATES,
     to: 'refused',
     causes: ['chain at finality', 'operator'],
     asks: `${FINAL_FAILURE}; with one endpoint a person’s word as well. The payee is unpayable until a person releases it`,
     books: GIVEN_BACK,
   },
   fail: {
-    from: ['signed', 'reopened'],
+    from: SIGNED_STATES,
     to: 'failed',
     causes: ['chain at finality', 'operator'],
     asks: `${FINAL_FAILURE} for want of gas; with one endpoint a person’s word as well. The payee’s next payout gets a higher limit`,
     books: GIVEN_BACK,
   },
   supersede: {
-    from: ['signed', 'reopened'],
+    from: SIGNED_STATES,
     to: 'cancelled',
     causes: ['adoption'],
     asks: 'a quorum of endpoints: somebody else’s final transaction took its nonce; the wallet is halted',

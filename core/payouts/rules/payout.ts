@@ -18,8 +18,15 @@ export const PAYOUT_STATES = [
 ] as const;
 export type PayoutState = (typeof PAYOUT_STATES)[number];
 
-/** The states in which money is still promised and not yet settled. */
+/** An open payout: money is promised and not settled yet. */
 export const OPEN_STATES = ['reserved', 'signed', 'reopened'] as const satisfies PayoutState[];
+/** An open payout whose transfer is signed: its money can leave the wallet at any moment. */
+export const SIGNED_STATES = ['signed', 'reopened'] as const satisfies PayoutState[];
+/**
+ * An open payout that keeps its payee from getting another one. A reopened one does not, because its payee may
+ * have a newer one already.
+ */
+export const BLOCKING_STATES = ['reserved', 'signed'] as const satisfies PayoutState[];
 
 /** Whether a payout in this state has ended. */
 export function isClosed(state: PayoutState): boolean {

@@ -1,15 +1,9 @@
 /** What a payout round would do now, payee by payee. */
 import type { Address } from '../../base/address.js';
-import { ethAndWei } from '../../base/money.js';
-import type { PayeeStanding } from './payout.js';
-import { type DueDecision, decideDue, type PayoutTerms } from './payout-due.js';
-import {
-  aboveCapWords,
-  type DayUse,
-  dayWait,
-  isAboveCap,
-  type PayoutLimits,
-} from './payout-limits.js';
+import type { PayeeStanding, Wait } from './payout.js';
+import { type DueVerdict, decideDue, type PayoutTerms } from './payout-due.js';
+import { type DayUse, isAboveCap, type PayoutLimits } from './payout-limits.js';
+import { wouldEmptyWallet, wouldExceedDay, wouldNeedApproval } from './waits.js';
 
 /**
  * pays: a payout would be reserved and sent. waits: it would be reserved, and a limit would hold it back.
@@ -57,7 +51,7 @@ export interface PreviewRules {
   readonly freeWei: bigint | null;
 }
 
-/** What the round would do for this payee, and if it would not pay, why not, in words. */
+/** Judges what the round would do for this payee, and says why it would not pay. */
 export function previewPayee(
   standing: PayeeStanding,
   rules: PreviewRules,
@@ -85,7 +79,7 @@ export function previewRank(verdict: PreviewVerdict): number {
   return PREVIEW_VERDICTS.indexOf(verdict);
 }
 
-/** Sums over all payees. */
+/** Adds up what would be paid, would wait and is not due. */
 export function previewTotals(
   payees: readonly PreviewedPayee[],
   limits: PayoutLimits,
@@ -112,7 +106,7 @@ export function previewTotals(
   };
 }
 
-type NotDue = Extract<DueDecision, { readonly due: false }>;
+type NotDue = Extract<DueVerdict, { readonly due: false }>;
 
 function notDueWords({ code, reason }: NotDue, underWay: PayoutUnderWay | undefined): string {
   if (code !== 'OPEN_PAYOUT' || underWay === undefined) return reason;
@@ -121,28 +115,14 @@ function notDueWords({ code, reason }: NotDue, underWay: PayoutUnderWay | undefi
   return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
 }
 
-/** Of this payout alone: who is paid first may leave too little for others. */
-function walletWait(
-  amountWei: bigint,
-  freeWei: bigint | null,
-): { readonly code: string; readonly reason: string } | undefined {
-  if (freeWei === null || amountWei <= freeWei) return undefined;
-  const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
-  return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };
+/** Whether the wallet has enough for this payout; it may still lack money for others after it. */
+function walletWait(amountWei: bigint, freeWei: bigint | null): Wait | undefined {
+  return freeWei === null || amountWei <= freeWei ? undefined : wouldEmptyWallet(freeWei);
 }
 
-/** What would hold back a payout of this amount whatever else is paid. */
-function amountAloneWait(
-  amountWei: bigint,
-  limits: PayoutLimits,
-): { readonly code: string; readonly reason: string } | undefined {
+/** Says what holds back a payout of this amount whatever else is paid. */
+function amountAloneWait(amountWei: bigint, limits: PayoutLimits): Wait | undefined {
   const { maxPayoutWei, maxPaidPerDayWei } = limits;
-  if (isAboveCap(amountWei, limits)) {
-    const words = aboveCapWords(amountWei, maxPayoutWei);
-    return { code: 'PAYOUT_ABOVE_CAP', reason: `${words}: it would wait for an approval` };
-  }
-  if (dayWait(amountWei, limits, { usedWei: 0n, nextFreeAt: null }) === undefined) return undefined;
-  const cap = `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
-  const reason = `${ethAndWei(amountWei)} alone is more than ${cap}: it would wait until that is raised`;
-  return { code: 'DAILY_CAP_REACHED', reason };
+  if (isAboveCap(amountWei, limits)) return wouldNeedApproval(amountWei, maxPayoutWei);
+  return amountWei > maxPaidPerDayWei ? wouldExceedDay(amountWei, maxPaidPerDayWei) : undefined;
 }

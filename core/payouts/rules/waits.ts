@@ -1,9 +1,9 @@
+/** Every sentence that tells why a payout waits, or would wait. Whether it does is decided elsewhere. */
 import { ethAndWei, formatGwei } from '../../base/money.js';
 import { isUnaffordable, refusalIn } from '../../chain/rules/broadcast-answer.js';
 import type { Wait } from './payout.js';
-import { awaitingConfirmations } from './settlement.js';
 
-/** A signed payout's slot, as far as words need it. */
+/** What the sentence about a signed payout needs to know of its transfer. */
 export interface WaitingSlot {
   readonly wallet: string;
   readonly nonce: number;
@@ -15,7 +15,7 @@ export interface WaitingSlot {
   readonly lastAnswer: string | null;
 }
 
-/** The chain and the wallet as last seen. */
+/** What the chain and the wallet showed last. */
 export interface ChainSight {
   readonly head: number;
   readonly latestNonce: number;
@@ -25,13 +25,13 @@ export interface ChainSight {
   readonly haltReason: string | null;
   /** The wallet that signed it does not pay any more: nobody raises its fee. */
   readonly isReplaced: boolean;
-  /** Of the wallet, as a quorum of endpoints sees it. */
+  /** The wallet's balance, as a quorum of endpoints sees it. */
   readonly balanceWei: bigint;
 }
 
 /**
- * Why a signed payout waits. `minedAt` is the block in which its nonce was first seen consumed; it
- * makes words, never decisions.
+ * Says why a signed payout waits. `minedAt` is the block in which its nonce was first seen consumed: it only
+ * counts the confirmations in the sentence.
  */
 export function describeWait(
   slot: WaitingSlot,
@@ -55,6 +55,42 @@ export function describeWait(
   return { code: 'AWAITING_INCLUSION', reason };
 }
 
+/** "waiting for 3 more confirmations", for a transaction in this block. */
+export function awaitingConfirmations(
+  blockNumber: number,
+  rules: { readonly confirmations: number; readonly head: number },
+): Wait {
+  const missing = Math.max(blockNumber + rules.confirmations - 1 - rules.head, 1);
+  const noun = missing === 1 ? 'confirmation' : 'confirmations';
+  return { code: 'AWAITING_CONFIRMATIONS', reason: `waiting for ${missing} more ${noun}` };
+}
+
+/** Its transaction failed, and a reorg could still make it succeed; `what` is what became of it. */
+export function awaitingFinality(hash: string, what: string, missingBlocks: number): Wait {
+  const reason =
+    `transaction ${hash} ${what}; its hold is released when that is final, ` +
+    `in ${missingBlocks} more blocks`;
+  return { code: 'AWAITING_FINALITY', reason };
+}
+
+/** Its transaction failed for good, and only one endpoint says so: a person has to confirm it. */
+export function awaitingOperator(failure: string): Wait {
+  const reason =
+    `${failure}, says the only RPC endpoint: look in an explorer, then ` +
+    '`openpool payout release <id> --reason …`';
+  return { code: 'AWAITING_OPERATOR', reason };
+}
+
+/** An operator keeps it from being signed. */
+export function payoutHeld(holdReason: string): Wait {
+  return { code: 'PAYOUT_HELD', reason: `held by an operator: ${holdReason}` };
+}
+
+/** It was ready to be signed, and another process had taken it. */
+export function signedElsewhere(): Wait {
+  return { code: 'AWAITING_BROADCAST', reason: 'another process is signing it' };
+}
+
 export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
   const reason =
     `fee cap ${formatGwei(capWei)} gwei is below base fee ${formatGwei(baseFeeWei)} gwei: ` +
@@ -62,7 +98,7 @@ export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
   return { code: 'FEE_ABOVE_CAP', reason };
 }
 
-/** An endpoint's refusal proves nothing: the bytes are offered again, and the chain decides. */
+/** An endpoint's refusal proves nothing: the same bytes are sent again, and the chain decides. */
 function refusedBytes(
   { wallet, nonce, costWei }: WaitingSlot,
   { balanceWei }: ChainSight,
@@ -70,7 +106,7 @@ function refusedBytes(
 ): Wait {
   const sent = `sent ${said.times} with nonce ${nonce}, and not taken (${said.refusal})`;
   const holds = `wallet ${wallet} holds ${ethAndWei(balanceWei)}`;
-  // The balance comes before the node's words, which are other ones in each client.
+  // Each client words its refusal differently, so the balance is compared first.
   if (balanceWei < costWei) {
     const missing = ethAndWei(costWei - balanceWei);
     return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
@@ -96,7 +132,7 @@ function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
   );
 }
 
-/** Another wallet pays for the ledger than the one whose key this worker holds. */
+/** This worker holds the key of a wallet that does not pay for the ledger any more. */
 export function walletReplaced(own: string, by: string): Wait {
   const reason =
     `this worker holds the key of ${own}, and the ledger pays from ${by} by now: ` +
@@ -108,7 +144,7 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
-/** Reserved before its destination became a wallet of the pool, or by an earlier version. */
+/** Its destination became a wallet of the pool after it was reserved, or an earlier version reserved it. */
 export function payeeIsWallet(): Wait {
   const reason =
     'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
@@ -116,25 +152,118 @@ export function payeeIsWallet(): Wait {
   return { code: 'PAYEE_IS_WALLET', reason };
 }
 
-/** The transfer would burn more than the operator allows for one. */
+/** The transfer would burn more gas than the operator allows for one transfer. */
 export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
   const reason = `the transfer needs ${neededGas} gas, the cap is ${cap}: raise chain.gasLimitCap or wait`;
   return { code: 'GAS_ABOVE_CAP', reason };
 }
 
-/** Whoever holds the key gave no usable answer: nothing was signed. */
+/** Its gas, with what failed transfers to its payee have cost, takes too large a share of its amount. */
+export function gasShareAboveCap(
+  payout: {
+    readonly id: string;
+    readonly amountWei: bigint;
+    readonly gasCostWei: bigint;
+    readonly burntGasWei: bigint;
+  },
+  limit: { readonly maxGasShareBps: number; readonly fitsWithCheaperGas: boolean },
+): Wait {
+  const { id, amountWei, gasCostWei, burntGasWei } = payout;
+  const burnt =
+    burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
+  const hope = limit.fitsWithCheaperGas
+    ? 'it goes on when gas is cheaper'
+    : 'cancel it, and a later payout of more may fit';
+  const reason =
+    `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
+    `(${limit.maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
+    `${hope}, or it goes on after ${approveCommand(id)}`;
+  return { code: 'GAS_SHARE_ABOVE_CAP', reason };
+}
+
+export function payoutAboveCap(id: string, amountWei: bigint, maxPayoutWei: bigint): Wait {
+  const words = aboveCap(amountWei, maxPayoutWei);
+  const reason = `${words}: ${approveCommand(id)} lets it go, cancel ends it`;
+  return { code: 'PAYOUT_ABOVE_CAP', reason };
+}
+
+const aboveCap = (amountWei: bigint, maxPayoutWei: bigint): string =>
+  `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
+
+const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
+
+/** The limit of the day is below this one payout: it never goes by itself. */
+export function amountAboveDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
+  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: raise it and restart the workers, or cancel it`;
+  return { code: 'DAILY_CAP_REACHED', reason };
+}
+
+const aboveDay = (amountWei: bigint, maxPaidPerDayWei: bigint): string =>
+  `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
+
+const dayCap = (maxPaidPerDayWei: bigint): string =>
+  `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
+
+/** With what left in the last 24 hours, it does not fit the day. */
+export function dayUsedUp(
+  amountWei: bigint,
+  maxPaidPerDayWei: bigint,
+  day: { readonly usedWei: bigint; readonly nextFreeAt: Date | null },
+): Wait {
+  const next = day.nextFreeAt === null ? '' : `, from ${day.nextFreeAt.toISOString()} on`;
+  const reason =
+    `${ethAndWei(day.usedWei)} left in the last 24 hours or are on the way, and with these ` +
+    `${ethAndWei(amountWei)} that is more than ${dayCap(maxPaidPerDayWei)}: it goes on by itself as the day passes${next}`;
+  return { code: 'DAILY_CAP_REACHED', reason };
+}
+
+/** The wallet cannot pay for the transfer with its gas, next to what is under way and what stays in it. */
+export function walletEmpty(
+  wallet: { readonly address: string; readonly balanceWei: bigint; readonly keepWei: bigint },
+  missingWei: bigint,
+): Wait {
+  const reason =
+    `wallet ${wallet.address} holds ${ethAndWei(wallet.balanceWei)}, ` +
+    `${ethAndWei(missingWei)} too little for this payout with its gas, what is under way and ` +
+    `the ${ethAndWei(wallet.keepWei)} to keep: top it up`;
+  return { code: 'WALLET_EMPTY', reason };
+}
+
+/** The wallet holds less than this payout alone takes. */
+export function walletBelowPayout(address: string, balanceWei: bigint): Wait {
+  const holds = `wallet ${address} holds ${ethAndWei(balanceWei)}`;
+  return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
+}
+
+/** The next three are about a payout that is not reserved yet. */
+export function wouldNeedApproval(amountWei: bigint, maxPayoutWei: bigint): Wait {
+  const reason = `${aboveCap(amountWei, maxPayoutWei)}: it would wait for an approval`;
+  return { code: 'PAYOUT_ABOVE_CAP', reason };
+}
+
+export function wouldExceedDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
+  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: it would wait until that is raised`;
+  return { code: 'DAILY_CAP_REACHED', reason };
+}
+
+export function wouldEmptyWallet(freeWei: bigint): Wait {
+  const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
+  return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };
+}
+
+/** The signer gave no usable answer: nothing was signed. */
 export function signerUnreachable(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;
   return { code: 'SIGNER_UNREACHABLE', reason };
 }
 
-/** Whoever holds the key answered with a refusal. */
+/** The signer answered with a refusal. */
 export function signerRefused(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at the signer's log`;
   return { code: 'SIGNER_REFUSED', reason };
 }
 
-/** Its nonce is consumed, and the endpoints that answer are too few to say by what. */
+/** Its nonce is consumed, and too few endpoints answer to say by which transaction. */
 export function tooFewAgree(quorum: number, faults: readonly string[]): Wait {
   const why = faults.length === 0 ? '' : ` (${faults.join('; ')})`;
   const reason =
@@ -147,3 +276,43 @@ export function rpcUnreachable(message: string): Wait {
   const reason = `the chain cannot be asked (${message}); nothing is decided until it answers`;
   return { code: 'RPC_UNREACHABLE', reason };
 }
+
+/** The endpoint that estimated the transfer calls the wallet empty, and a quorum sees enough in it. */
+export function estimateContradicted(message: string, agreedWei: bigint): Wait {
+  return rpcUnreachable(`${message}, although a quorum sees ${ethAndWei(agreedWei)}`);
+}
+
+/** This wallet was named to pay a moment ago, and the earlier ones are compared at the next try. */
+export function walletsNotCompared(): Wait {
+  return rpcUnreachable('it was not asked yet what the wallets have sent that paid before');
+}
+
+/** One look showed more nonces than the ledger handed out, and the next one did not. */
+export function nonceNotConfirmed(): Wait {
+  return rpcUnreachable('it answered with a nonce that the wallet cannot have');
+}
+
+/** The rest are reasons of halts, which `walletHalted` shows for every payout that waits for their end. */
+export const keyUsedElsewhere = (address: string, chainNonce: number, nextNonce: number): string =>
+  `the chain has used ${chainNonce} nonces of ${address}, this ledger knows of ${nextNonce}: the key was used elsewhere`;
+
+export const beforeAnotherPays = (reason: string): string =>
+  `${reason}; another wallet is to pay from now on`;
+
+export const notBookedYet = (address: string, nonce: number): string =>
+  `what ${address} has sent from nonce ${nonce} on is not booked yet`;
+
+export const signerGaveOther = (payoutId: string, fault: string): string =>
+  `the signer was given payout ${payoutId} and gave something else: ${fault}`;
+
+interface SlotOfPayout {
+  readonly nonce: number;
+  readonly payoutId: string;
+}
+
+export const transactionMismatch = ({ nonce, payoutId }: SlotOfPayout, reason: string): string =>
+  `nonce ${nonce}, payout ${payoutId}: ${reason}`;
+
+export const nonceTaken = ({ nonce, payoutId }: SlotOfPayout): string =>
+  `nonce ${nonce} was used by a transaction that is not ours, payout ${payoutId} ` +
+  `was signed for it: stop whatever else uses the key, then \`openpool wallet adopt\` books what it paid`;

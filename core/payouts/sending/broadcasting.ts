@@ -1,9 +1,9 @@
-/** Offers what is signed and stored to the chain. */
+/** Broadcasts what is signed and stored. */
 import { recordSends, unsentAttempts } from '../store/nonces/attempts.js';
 import { walletsOfLedger } from '../wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 
-/** Offers stored bytes to the chain in nonce order, and keeps what was said. */
+/** Sends stored bytes to the chain in nonce order, and keeps what the endpoints answered. */
 export async function broadcast(
   deps: MoneyDeps,
   attempts: readonly { readonly hash: string; readonly raw: Uint8Array }[],
@@ -20,7 +20,7 @@ export async function broadcast(
   );
 }
 
-/** Every open slot's bytes that were never sent, whichever saga and wallet they belong to. */
+/** Sends the bytes of every open slot that were never sent, whichever saga and wallet they belong to. */
 export async function broadcastUnsent(deps: MoneyDeps): Promise<void> {
   for (const each of await walletsOfLedger(deps)) {
     const attempts = await unsentAttempts(each.db, walletKeyOf(each));

@@ -4,7 +4,7 @@ import { gasShareWait, type PayoutLimits } from '../rules/payout-limits.js';
 import { gasAboveCap } from '../rules/waits.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 
-/** What a transfer needs changes too: its payee's code, and on Arbitrum the price of L1. */
+/** An estimate gets old: the payee's code may change, and on Arbitrum the price of L1 does. */
 const KNOWN_FOR_MS = 15 * 60_000;
 
 interface Prices {
@@ -13,13 +13,13 @@ interface Prices {
 }
 
 /**
- * Remembers how much gas payouts need that wait because it is too much: thousands are tried each minute, and as long as
- * the fee has not fallen enough for one, the chain need not estimate its transfer again.
+ * Remembers the gas estimates of payouts that wait because gas is too dear for them. Thousands of them may be tried
+ * each minute, and the chain need not estimate a transfer again before the fee has fallen far enough.
  */
 export class GasMemory {
   private readonly known = new Map<string, { readonly gas: bigint; readonly atMs: number }>();
 
-  /** Why the payout waits on, by what was estimated before; undefined when the chain is to be asked. */
+  /** Says why the payout still waits, by the last estimate; undefined when the chain has to be asked again. */
   stillTooDear(
     payout: PayoutProgress,
     {
@@ -41,14 +41,14 @@ export class GasMemory {
     return gasShareWait({ id: payoutId, amountWei, gasCostWei, burntGasWei }, limits);
   }
 
-  /** Keeps what the payout needs while that is why it waits. */
+  /** Keeps the payout's estimate while that is why it waits, and forgets it otherwise. */
   note(payoutId: string, gas: bigint, wait: Wait | undefined): void {
     this.known.delete(payoutId);
     const isTooDear = wait?.code === 'GAS_SHARE_ABOVE_CAP' || wait?.code === 'GAS_ABOVE_CAP';
     if (isTooDear) this.known.set(payoutId, { gas, atMs: performance.now() });
   }
 
-  /** Forgets payouts that have ended meanwhile. */
+  /** Forgets estimates that are too old to be used. */
   forgetOld(): void {
     const now = performance.now();
     for (const [payoutId, { atMs }] of this.known) {

@@ -2,11 +2,11 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import type { TestDatabase } from '../../../test/harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   stateOf,
   type TestWallet,
@@ -17,9 +17,9 @@ import { closeDatabase, openDatabase } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';
-import { readDayUse } from '../store/payout-limits.js';
+import { readDayUse } from '../store/day-use.js';
+import { closeSlots } from '../store/open-slots.js';
 import { approvePayout, cancelPayout, holdPayout } from '../store/payout-messages.js';
-import { closeSlots } from '../store/settlements.js';
 import { keepCompared } from '../store/wallet/paying-wallet.js';
 import { walletKeyOf } from '../wallet/money-deps.js';
 import { createSender } from './sending.js';
@@ -37,8 +37,7 @@ beforeAll(async () => {
 afterAll(() => chain.stop());
 // A database each: the limit of the day is the whole pool's.
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
 });
 afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);

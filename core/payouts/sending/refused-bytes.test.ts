@@ -2,12 +2,12 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import type { TestDatabase } from '../../../test/harness/database.js';
 import {
   chainConfig,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
-  recordTestTerms,
   reserveFor,
   waitOf,
 } from '../../../test/harness/money.js';
@@ -31,8 +31,7 @@ afterAll(async () => {
   await chain.stop();
 });
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
 });
 afterEach(async () => {
   for (const one of endpoints) one.setMood();

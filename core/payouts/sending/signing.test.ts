@@ -3,12 +3,12 @@ import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
+import type { TestDatabase } from '../../../test/harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   paidByChain,
-  recordTestTerms,
   reserveFor,
   stateOf,
   type TestWallet,
@@ -44,8 +44,7 @@ beforeAll(async () => {
 afterAll(() => chain.stop());
 // A database each: a halt stops everything in it.
 beforeEach(async () => {
-  database = await createTestDatabase(20);
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase(20);
   wallet = await createTestWallet(database.db, chain);
   service = await startService();
   deps = depsFor(service.url);

@@ -2,7 +2,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { signerOf, transferFault } from '../../chain/transfer.js';
 import { turns } from '../../processes/turns.js';
 import type { Wait } from '../rules/payout.js';
-import { signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
+import { signerGaveOther, signerRefused, signerUnreachable, walletHalted } from '../rules/waits.js';
 import type { SignTransfer } from '../store/nonces/nonces.js';
 import { haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
@@ -16,19 +16,18 @@ export type Signing<T> =
     }
   | { readonly kind: 'waiting'; readonly wait: Wait };
 
-/** A transaction that signs; payouts in `refused` are to be left out of it. */
+/** A transaction that signs. It must leave out the payouts in `refused`. */
 type SigningWork<T> = (sign: SignTransfer, refused: ReadonlyMap<string, Wait>) => Promise<T>;
 
 /**
- * Runs a transaction that signs. Trouble of the signer becomes a wait: whatever the transaction did is
- * rolled back, so that nothing was stored and nothing sent. A payout that the signer refuses is left out,
- * and the rest is done anew without it.
+ * Runs a transaction that signs. When the signer fails, the transaction is rolled back (nothing was stored or sent)
+ * and the payouts wait. When the signer refuses one payout, the transaction runs again without it.
  */
 export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Promise<Signing<T>> {
   const refused = new Map<string, Wait>();
   const sign = notingRefusals(checkedSign(deps), refused);
   try {
-    // Before anything is locked: a signer that hangs must not hold up a halt.
+    // The signer is asked before anything is locked, because one that hangs must not hold up a halt.
     await deps.signer.check?.();
     for (;;) {
       const known = refused.size;
@@ -46,19 +45,18 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
   }
 }
 
-/** Signs, and looks at what the signer gave before anything is stored or sent. */
+/** Signs, and checks what the signer gave before anything is stored or sent. */
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);
-    // A signer may be slow for each of many: whichever loop asks gets on.
+    // A slow signer may take long for many orders: each signature shows that the loop which asked goes on.
     turns.turned('sending');
     turns.turned('settling');
     const fault =
       transferFault(signed, order) ??
       (signerOf(signed.raw) === deps.signer.address ? undefined : 'another key signed it');
     if (fault === undefined) return signed;
-    const words = `the signer was given payout ${order.payoutId} and gave something else: ${fault}`;
-    throw new PoolError('SIGNER_MISMATCH', words);
+    throw new PoolError('SIGNER_MISMATCH', signerGaveOther(order.payoutId, fault));
   };
 }
 
@@ -75,7 +73,7 @@ function notingRefusals(sign: SignTransfer, refused: Map<string, Wait>): SignTra
   };
 }
 
-/** What the payouts wait for now; undefined when the signer is not the reason. */
+/** Says why the payouts wait; undefined when the signer is not the reason. */
 async function waitFor(deps: MoneyDeps, error: unknown): Promise<Wait | undefined> {
   if (!(error instanceof PoolError)) return undefined;
   const { code, message } = error;

@@ -1,20 +1,20 @@
 /**
  * One wallet's side of the settler: where the chain stands for it, which of its nonces are consumed,
- * and what was decided about them until a later block. What it remembers makes it quick and talkative; what it
- * decides is read afresh.
+ * and what was decided about them until a later block. What it remembers only saves reads and explains waits; every
+ * decision is made on what it reads then.
  */
 import type { WalletView } from '../../chain/node-reads.js';
 import type { Wait } from '../rules/payout.js';
 import { describeWait } from '../rules/waits.js';
-import { keepMoving } from '../sending/upkeep.js';
+import { keepMoving } from '../sending/stuck-transfers.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
-import { agreedBalance, furthestView } from '../wallet/balance-views.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
-import { haltWhenTaken, type SettlementPass, settleConsumed } from './settlement.js';
+import { agreedBalance, furthestView } from '../wallet/quorum-views.js';
+import { haltWhenTaken, type SettlementPass, settleConsumed } from './consumed-slots.js';
 
-/** On so many new heads in a row a consumed slot must be without any receipt before it is suspect. */
+/** A consumed slot is suspect when it had no receipt on this many new heads in a row. */
 const SUSPECT_AFTER_HEADS = 10;
-/** More than this between two looks is a single endpoint's nonsense, or of no use for words. */
+/** When more nonces than this are consumed between two looks, an endpoint is wrong, or nobody needs their blocks. */
 const MOST_MINED_AT_ONCE = 10_000;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
@@ -26,11 +26,11 @@ export class SettlementLane {
   private fullAtHash: string | undefined;
   /** Block at which a nonce was first seen consumed. */
   private readonly minedAt = new Map<number, number>();
-  /** Waits that a receipt gave, by payout, and the head before which they stay as they are. */
+  /** The waits that receipts gave, by payout, each with the head before which nothing changes. */
   private readonly decided = new Map<string, SettlementPass['waiting'][number]>();
   private readonly unseenHeads = new Map<number, number>();
 
-  /** `hasKey`: it is the wallet whose key this process holds, and can sign. */
+  /** `hasKey`: this process holds the wallet's key. */
   constructor(
     private readonly deps: MoneyDeps,
     private readonly hasKey: boolean,
@@ -59,7 +59,7 @@ export class SettlementLane {
     this.decided.delete(payoutId);
   }
 
-  /** Where the chain is, by whichever endpoint is furthest: a hint what to read, nothing more. */
+  /** Reads where the chain stands, from the endpoint that is furthest. It only says what to read next. */
   private async look(): Promise<{ readonly view: WalletView; readonly moved: boolean }> {
     const { address } = this.deps.signer;
     const known = this.view;
@@ -67,7 +67,7 @@ export class SettlementLane {
       const view = await reads.walletView(address);
       if (view.head.number === known?.head.number) return { view, deepNonce: this.deepNonce };
       const deep = Math.max(view.head.number - this.deps.chain.confirmations + 1, 0);
-      // A node without that state any more: then the head's count has to do as a hint.
+      // A node that has pruned that state gives an error; the head's count is good enough as a hint.
       const nonce = reads.nonceAt(address, deep).catch(() => view.latestNonce);
       return { view, deepNonce: await nonce };
     });
@@ -87,7 +87,7 @@ export class SettlementLane {
     return { view, moved };
   }
 
-  /** The highest count that a quorum reaches: one endpoint's fancy moves nothing. */
+  /** Gives the highest count that a quorum reaches: one endpoint alone changes nothing. */
   private agreedNonce(counts: readonly number[]): number {
     const descending = [...counts].sort((a, b) => b - a);
     return descending[Math.min(this.deps.rpc.quorum, counts.length) - 1] ?? 0;
@@ -99,7 +99,7 @@ export class SettlementLane {
       this.minedAt.set(nonce, view.head.number);
     }
     for (const nonce of this.minedAt.keys()) {
-      // Given back by a reorg, or settled long ago.
+      // A reorg gave these nonces back, or they were settled long ago.
       if (nonce >= view.latestNonce || nonce < this.deepNonce) this.minedAt.delete(nonce);
     }
   }
@@ -137,7 +137,7 @@ export class SettlementLane {
     }
   }
 
-  /** Why a payout of this wallet waits; undefined before the first look. */
+  /** Says why a payout of this wallet waits; undefined before the first look. */
   waitOf(
     { payoutId, slot, amountWei }: PayoutProgress,
     ledger: { readonly haltReason: string | null },

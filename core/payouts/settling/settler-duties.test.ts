@@ -17,7 +17,7 @@ import { resumeWallet } from '../../checks/store/resuming.js';
 import { query } from '../../db/query.js';
 import { createSender } from '../sending/sending.js';
 import { approvePayout, cancelPayout } from '../store/payout-messages.js';
-import { type Place, type WaitingPayout, waitingAlone } from '../store/settler.js';
+import { type Place, type WaitingPayout, waitingAlone } from '../store/settler-duties.js';
 import { keepCompared } from '../store/wallet/paying-wallet.js';
 import { findWallet, haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';

@@ -1,11 +1,16 @@
 /**
- * Tries payouts again that nothing was signed for yet, so that their sagas can sleep: thousands may wait for one halt, one
- * top-up or the day's limit. The oldest go first; as long as none of them goes, they are tried ever less often, and with
- * them others behind them in turn: the oldest may wait for something that concerns them alone.
+ * Tries unsigned payouts again, so their sagas can sleep: thousands may wait for one halt, one top-up or the day's limit.
+ * The oldest go first. While none of them can be signed, they are tried less and less often, together with a group of
+ * later ones in turn, because the oldest may wait for something that concerns them alone.
  */
 
 import type { Sender } from '../sending/sending.js';
-import { type Place, type WaitingPayout, waitingAlone, waitingTogether } from '../store/settler.js';
+import {
+  type Place,
+  type WaitingPayout,
+  waitingAlone,
+  waitingTogether,
+} from '../store/settler-duties.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 
 const GROUP = 100;
@@ -14,7 +19,7 @@ const LONGEST_PAUSE_MS = 30_000;
 const ALONE_EVERY_MS = 60_000;
 
 interface Sent {
-  /** Gone, or waiting for something else now. */
+  /** Payouts that were signed, have ended, or wait for something else now. */
   readonly changed: readonly string[];
   readonly gone: number;
 }
@@ -26,7 +31,7 @@ export class SettlerRetries {
   private togetherAtMs = 0;
   private aloneAtMs = 0;
   private aloneAfter: Place | null = null;
-  /** How far the turns came behind the oldest; null: the next ones behind them are next. */
+  /** The last payout of the later group that was tried; null when the group right after the oldest is next. */
   private othersAfter: Place | null = null;
 
   constructor(
@@ -54,12 +59,12 @@ export class SettlerRetries {
     const changed = [...first.changed, ...others.changed];
     const isFree = gone > 0 || oldest.length === 0;
     this.pauseMs = isFree ? FIRST_PAUSE_MS : Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
-    // There may be room for more.
+    // There may be room for more, so the next turn tries again at once.
     if (gone > 0) this.togetherAtMs = 0;
     return changed;
   }
 
-  /** None of the oldest goes. */
+  /** Tries later payouts in turn when none of the oldest can be signed. */
   private async tryOthers(behind: Place): Promise<Sent> {
     const after = this.othersAfter ?? behind;
     const others = await waitingTogether(this.deps.db, { after, limit: GROUP });

@@ -1,12 +1,12 @@
 /**
- * Why signed payouts wait. Postgres shows the code once it has lasted; a saga is told of trouble, and of its end, but
- * not of how every transfer waits for its blocks.
+ * Keeps why signed payouts wait. Postgres shows a reason once it has lasted. A saga is told when trouble begins and
+ * ends, and not of the ordinary waits for blocks.
  */
 import type { Address } from '../../base/address.js';
 import { isProgress, type Wait, type WaitCode } from '../rules/payout.js';
 import { rpcUnreachable } from '../rules/waits.js';
 import { type PayoutProgress, payoutProgress, recordWaits } from '../store/payout-progress.js';
-import { signedPayouts } from '../store/settler.js';
+import { signedPayouts } from '../store/settler-duties.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import type { SettlementLane } from './settlement-lane.js';
@@ -21,16 +21,17 @@ interface Watched {
   toldCode: WaitCode | null;
 }
 
-/** Trouble is worth telling, and RPC trouble worth showing, when it has lasted this long. */
+/** A saga is told of trouble that has lasted this long. */
 const TOLD_AFTER_MS = 5_000;
+/** A chain that cannot be asked is shown as the reason after this long. */
 const TROUBLE_SHOWN_AFTER_MS = 3_000;
 const SHOWN_AFTER_MS = 1_000;
-/** The same reason in other words is written again this seldom. */
+/** When only the sentence changes and not the code, it is written at most this often. */
 const WORDS_EVERY_MS = 10_000;
-/** A message costs Temporal a task: thousands of payouts in the same trouble are told one after the other. */
+/** A message costs Temporal a task, so thousands of payouts in the same trouble are told a few at a time. */
 const MOST_TOLD_AT_ONCE = 10;
 const BULK = 200;
-/** Looking at more payouts than that may take this share of the time. */
+/** With more payouts than that, checking them may take this share of the time. */
 const SHARE_OF_TIME = 0.02;
 
 export class SettlerWatch {
@@ -52,7 +53,7 @@ export class SettlerWatch {
     this.troubleSince = undefined;
   }
 
-  /** These payouts wait for something else now, or for nothing any more. */
+  /** Notes payouts whose sagas have to be told: they wait for something else, or for nothing any more. */
   meet(payoutIds: readonly string[]): void {
     for (const payoutId of payoutIds) this.toTell.add(payoutId);
   }
@@ -105,7 +106,7 @@ export class SettlerWatch {
   private watchedOf({ payoutId, wait }: PayoutProgress, now: number): Watched {
     const known = this.watched.get(payoutId);
     if (known !== undefined) return known;
-    // Whoever settled before has told what Postgres shows.
+    // The worker that settled before has told the saga what Postgres shows.
     const toldCode = wait === null || isProgress(wait.code) ? null : wait.code;
     const made: Watched = { wait: undefined, sinceMs: now, shown: wait, shownAtMs: now, toldCode };
     this.watched.set(payoutId, made);
@@ -133,7 +134,7 @@ export class SettlerWatch {
   }
 }
 
-/** Confirmations are counted down in every block: the first words will do. */
+/** Whether the wait is worth writing. Confirmations change with every block, so only their first sentence is. */
 function isNews(wait: Wait, { shown, shownAtMs }: Watched, now: number): boolean {
   if (wait.code !== shown?.code) return true;
   if (wait.code === 'AWAITING_CONFIRMATIONS' || wait.reason === shown.reason) return false;

@@ -1,8 +1,8 @@
 /**
- * Follows the signed transfers of the ledger: one loop on one worker at a time, whether sagas live or not. It reads the chain
- * once for all of them, closes what is deep enough, sends again what got lost, and knows for each in words why it waits
- * (`settler-watch.ts`). Between that it tries payouts again that wait for the wallet, the chain or the day
- * (`settler-retries.ts`), and tells sagas what became of theirs.
+ * Follows the signed transfers of the ledger in one loop on one worker at a time, whether sagas live or not. It reads the
+ * chain once for all of them, closes what is deep enough, sends lost transfers again, and says why each one waits
+ * (`settler-watch.ts`). In between it tries payouts again that wait for the wallet, the chain or the day
+ * (`settler-retries.ts`), and tells sagas what became of their payouts.
  */
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../base/address.js';
@@ -10,30 +10,43 @@ import { ChainError } from '../../chain/endpoint-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
 import type { Sender } from '../sending/sending.js';
 import {
-  countOpenSlots,
   holdSettling,
   leaveSettling,
   markTold,
   untoldPayouts,
-} from '../store/settler.js';
+  walletsUnderWay,
+} from '../store/settler-duties.js';
 import { isSame, payingWallet } from '../store/wallet/paying-wallet.js';
 import { depsWithoutKey } from '../wallet/ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { SagasRefused } from './sagas-refused.js';
 import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
 import { SettlerWatch } from './settler-watch.js';
 
+/** Temporal has refused the messages about some payouts; the messages about the others were sent. */
+export class SagasRefused extends Error {
+  override readonly name = 'SagasRefused';
+
+  constructor(
+    message: string,
+    /** The payouts whose sagas were not told. */
+    readonly payoutIds: readonly string[],
+    cause: unknown,
+  ) {
+    super(message, { cause });
+  }
+}
+
 export interface SettlerOptions {
   readonly sender: Sender;
-  /** Tells the sagas of these payouts that they stand differently; throws when Temporal does not take it. */
+  /** Tells the sagas of these payouts to check how they stand; throws when Temporal does not take the message. */
   readonly tell: (payoutIds: readonly string[]) => Promise<void>;
 }
 
 const UPKEEP_EVERY_MS = 1_000;
-/** Nothing is signed, or another worker settles: so often Postgres is asked whether that is still so. */
+/** How often Postgres is asked for work while nothing is signed or another worker settles. */
 const IDLE_MS = 1_000;
-/** The nonce count is only a hint: so often every open slot's receipts are read all the same. */
+/** How often the receipts of every open slot are read: the nonce count, which decides in between, is only a hint. */
 const FULL_PASS_EVERY_MS = 30_000;
 const TROUBLE_PAUSE_MS = 500;
 const TOLD_AT_ONCE = 500;
@@ -63,7 +76,7 @@ export class Settler {
     this.running ??= this.run();
   }
 
-  /** Something was signed: there is no need to wait for the next look into Postgres. */
+  /** Makes the loop go on at once, because something was signed. */
   nudge(): void {
     this.isNudged = true;
     this.wake?.();
@@ -97,7 +110,7 @@ export class Settler {
     });
   }
 
-  /** Once round; gives how long to wait before the next time. */
+  /** Goes round once, and gives how long to wait before the next time. */
   private async turn(): Promise<number> {
     const now = performance.now();
     const isUpkeep = now - this.upkeepAtMs >= UPKEEP_EVERY_MS;
@@ -129,16 +142,16 @@ export class Settler {
     return holdSettling(db, { id: this.id, canSign });
   }
 
-  /** Keeps what is remembered of wallets that were at work before. */
+  /** Makes a lane for each wallet with open slots, and keeps the lanes that there are. */
   private async findLanes(): Promise<void> {
-    const open = await countOpenSlots(this.deps.db, this.deps.chain.chainId);
+    const open = await walletsUnderWay(this.deps.db, this.deps.chain.chainId);
     for (const address of this.lanes.keys()) if (!open.has(address)) this.lanes.delete(address);
-    for (const address of open.keys()) {
+    for (const address of open) {
       if (this.lanes.has(address)) continue;
       const isOwn = address === this.deps.signer.address;
       const deps = isOwn ? this.deps : depsWithoutKey(this.deps, address);
       this.lanes.set(address, new SettlementLane(deps, isOwn));
-      // Whatever happened while nobody followed it: every open attempt's receipts come first.
+      // Nobody followed this wallet until now, so the receipts of every open attempt are read first.
       this.fullPassAtMs = 0;
     }
   }
@@ -151,7 +164,7 @@ export class Settler {
     if (ended > 0) await this.tellEnded();
   }
 
-  /** Also while the chain cannot be asked: what others ended, why the rest waits, what may go on. */
+  /** Tells what has ended, checks why the rest waits, and tries what may go on; also while the chain cannot be asked. */
   private async attend(): Promise<void> {
     if (!this.isHolder) return;
     const { retries, watch, lanes } = this;
@@ -164,7 +177,7 @@ export class Settler {
     }
   }
 
-  /** What ended stays to be told until Temporal has taken the message. */
+  /** Tells sagas that their payouts have ended, again and again until Temporal takes the message. */
   private async tellEnded(): Promise<void> {
     const { db } = this.deps;
     const ended = await untoldPayouts(db, TOLD_AT_ONCE);

@@ -1,19 +1,19 @@
-/** Transactions of the wallet's key that this ledger has no bytes of: found on the chain by their nonces, and judged. */
+/** Finds and judges transactions of the wallet's key whose bytes this ledger does not have. */
 import type { Address } from '../../base/address.js';
 import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
+import { searchStart } from '../store/nonces/known-blocks.js';
 import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
 } from '../store/nonces/recovered-attempts.js';
-import { searchStart } from '../store/reads/wallet-reads.js';
-import type { OpenSlot } from '../store/settlements.js';
+import type { OpenSlot } from '../store/open-slots.js';
 import type { WalletOpening } from '../store/wallet/wallets.js';
-import { agreedSent } from '../wallet/agreed-sent.js';
 import { deepPoint, type FinalPoint } from '../wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import { agreedSent } from '../wallet/quorum-views.js';
 
 export interface Found {
   readonly transaction: SentTransaction;
@@ -23,8 +23,8 @@ export interface Found {
 }
 
 /**
- * A consumed nonce whose transaction nobody here knows: when it is the very transfer that was signed
- * for it (bytes that a restored backup has forgotten), these bytes are kept and true is answered.
+ * Searches for the unknown transaction that consumed the slot's nonce. When it is the transfer that was signed for the
+ * slot (a restored backup has forgotten its bytes), it stores the bytes and gives true.
  */
 export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
   const end = await deepPoint(deps);
@@ -38,7 +38,7 @@ export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<bool
   return true;
 }
 
-/** What the wallet sent under these nonces, up to a final block; throws when the endpoints do not agree. */
+/** Finds what the wallet sent under these nonces, up to a final block; throws when the endpoints do not agree. */
 export async function searchSent(
   deps: MoneyDeps,
   nonces: readonly number[],
@@ -55,7 +55,7 @@ export async function searchSent(
   return agreedSent(deps, (reads) => findByNonces(reads, asked));
 }
 
-/** What each of them is; `slots` are the payouts that were signed for their nonces and are still open. */
+/** Judges each of them. `slots` are the payouts that were signed for their nonces and are still open. */
 export async function judgeSent(
   deps: MoneyDeps,
   sent: readonly SentTransaction[],
@@ -78,12 +78,12 @@ export async function judgeSent(
 function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
   const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
   const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
-  // Signed for another chain it would not have come so far.
+  // One that was signed for another chain was refused before.
   const isForOurChain = signedFor !== null;
   return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
 }
 
-/** The bytes of a transfer of ours, as the ledger keeps them. */
+/** Gives the bytes of a transfer of ours in the form in which the ledger stores them. */
 export function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
   const bytes = Buffer.from(raw ?? '', 'hex');
   return { hash, nonce, raw: bytes, ...gasFeesOf(bytes) };

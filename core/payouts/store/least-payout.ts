@@ -1,13 +1,14 @@
 /** The smallest payout that money is needed for: whether a wallet that holds little can pay anybody. */
-import { sql } from 'drizzle-orm';
-import type { Address } from '../../base/address.js';
+import { and, isNull, min, sql } from 'drizzle-orm';
 import { smallerWei } from '../../base/money.js';
 import type { Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
+import { rows } from '../../db/query.js';
+import { remoteWorker } from '../../ledger/store/tables.js';
 import { decideDue } from '../rules/payout-due.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
+import { isBlocking, payout } from './tables.js';
 
-/** So many of those who are owed least are looked at: each costs a few reads, and a page is made every second. */
+/** Only this many of the payees who are owed least are read: each costs a few reads, and a page is made every second. */
 const MOST_PAYEES = 100;
 
 /**
@@ -16,21 +17,21 @@ const MOST_PAYEES = 100;
  */
 export async function leastPayout(reader: Reader): Promise<bigint | null> {
   const [[open], dueWei] = await Promise.all([
-    query<{ least: string | null }>(
-      reader,
-      sql`SELECT min(amount_wei) AS least FROM payout
-           WHERE state IN ('reserved', 'signed') AND held_at IS NULL`,
-    ),
+    reader
+      .select({ leastWei: min(payout.amountWei) })
+      .from(payout)
+      .where(and(isBlocking(), isNull(payout.heldAt))),
     leastDue(reader),
   ]);
-  const openWei = open?.least == null ? null : BigInt(open.least);
+  const openWei = open?.leastWei ?? null;
   if (openWei === null || dueWei === null) return openWei ?? dueWei;
   return smallerWei(openWei, dueWei);
 }
 
 async function leastDue(reader: Reader): Promise<bigint | null> {
-  const owedLeast = await query<{ payee: Address }>(
+  const owedLeast = await rows(
     reader,
+    { payee: remoteWorker.payee },
     sql`SELECT worker.payee
           FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
          WHERE balance.account = 'pending' AND balance.remote_worker_id <> 0

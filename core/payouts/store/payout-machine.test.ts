@@ -4,16 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createTestDatabase,
-  forgePayouts,
-  type TestDatabase,
-} from '../../../test/harness/database.js';
+import { forgePayouts, type TestDatabase } from '../../../test/harness/database.js';
 import {
   balancesOf,
+  createMoneyDatabase,
   credit,
   randomAddress,
-  recordTestTerms,
   reserveFor,
   stateOf,
   WIDE_LIMITS,
@@ -27,10 +23,10 @@ import { query } from '../../db/query.js';
 import { OPEN_STATES, PAYOUT_STATES, type PayoutState } from '../rules/payout.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
 import { allocateSlots } from './nonces/nonces.js';
+import { type Closings, closeSlots } from './open-slots.js';
 import { cancelPayout } from './payout-messages.js';
 import { movePayouts } from './payout-moves.js';
 import { reserveRound } from './reservations.js';
-import { type Closings, closeSlots } from './settlements.js';
 import { haltWallet, openWalletRow } from './wallet/wallets.js';
 
 const KEY = { chainId: 31_337, address: randomAddress() };
@@ -42,8 +38,7 @@ const moves: readonly (readonly [PayoutMoveName, PayoutMove])[] = Object.entries
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   const opening = { nonce: 0, block: 0, balanceWei: 0n };
   await openWalletRow(database.db, KEY, { opening, halt: null });
 });

@@ -1,11 +1,12 @@
 /** What operators may do to an open payout: one audited transaction each. */
-import { sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { isClosed, type PayoutState } from '../rules/payout.js';
+import { payoutHeld } from '../rules/waits.js';
+import { isOpenSlot, nonceSlot, type Payout, payout } from './tables.js';
 import { payingWallet } from './wallet/paying-wallet.js';
 
 /** The state after the message, and what it did in words. */
@@ -14,10 +15,8 @@ export interface MessageEffect {
   readonly words: string;
 }
 
-interface LockedPayout {
-  readonly id: string;
-  readonly state: PayoutState;
-  readonly held: boolean;
+interface LockedPayout extends Pick<Payout, 'id' | 'state'> {
+  readonly isHeld: boolean;
 }
 
 type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
@@ -26,9 +25,10 @@ type Change = (tx: Transaction, payout: LockedPayout) => Promise<MessageEffect>;
 export function holdPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.hold' }, async (tx, payout) => {
     requireReserved(payout);
+    const wait = payoutHeld(decision.reason);
     await tx.execute(sql`
       UPDATE payout SET held_at = coalesce(held_at, now()), hold_reason = ${decision.reason},
-             wait_code = 'PAYOUT_HELD', wait_reason = ${heldWords(decision)}
+             wait_code = ${wait.code}, wait_reason = ${wait.reason}
        WHERE id = ${id}`);
     return { state: payout.state, words: 'held: it will not be signed until it is resumed' };
   });
@@ -38,7 +38,7 @@ export function holdPayout(db: Reader, id: string, decision: Decision): Promise<
 export function resumePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.resume' }, async (tx, payout) => {
     requireOpen(payout);
-    if (!payout.held) throw new PoolError('PAYOUT_NOT_HELD', `payout ${id} is not held`);
+    if (!payout.isHeld) throw new PoolError('PAYOUT_NOT_HELD', `payout ${id} is not held`);
     await tx.execute(sql`
       UPDATE payout SET held_at = NULL, hold_reason = NULL, wait_code = NULL, wait_reason = NULL
        WHERE id = ${id}`);
@@ -82,13 +82,8 @@ export function approvePayout(db: Reader, id: string, decision: Decision): Promi
              wait_reason = CASE WHEN held_at IS NOT NULL THEN wait_reason END
        WHERE id = ${id}`);
     const words = 'approved: neither its amount nor the cost of its gas holds it back any more';
-    return { state: payout.state, words: payout.held ? `${words}; it is still held` : words };
+    return { state: payout.state, words: payout.isHeld ? `${words}; it is still held` : words };
   });
-}
-
-/** Why a held payout waits. */
-export function heldWords(decision: { readonly reason: string }): string {
-  return `held by an operator: ${decision.reason}`;
 }
 
 async function change(
@@ -100,15 +95,19 @@ async function change(
     throw new PoolError('REASON_MISSING', 'a reason is needed');
   }
   return transact(db, async (tx) => {
-    const [payout] = await query<LockedPayout>(
-      tx,
-      sql`SELECT id, state, held_at IS NOT NULL AS held FROM payout
-           WHERE id = ${order.id} FOR NO KEY UPDATE`,
-    );
-    if (payout === undefined) {
+    const [locked] = await tx
+      .select({
+        id: payout.id,
+        state: payout.state,
+        isHeld: sql<boolean>`${payout.heldAt} IS NOT NULL`,
+      })
+      .from(payout)
+      .where(eq(payout.id, order.id))
+      .for('no key update');
+    if (locked === undefined) {
       throw new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${order.id}`);
     }
-    const effect = await apply(tx, payout);
+    const effect = await apply(tx, locked);
     await recordDecision(tx, { ...order.decision, action: order.action, subject: order.id });
     return effect;
   });
@@ -117,10 +116,10 @@ async function change(
 /** Throws WALLET_REPLACED when the key that signed it is no longer this ledger's to sign with. */
 async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
   const paying = await payingWallet(tx);
-  const [slot] = await query<{ wallet: string }>(
-    tx,
-    sql`SELECT wallet FROM nonce_slot WHERE payout_id = ${id} AND state = 'open'`,
-  );
+  const [slot] = await tx
+    .select({ wallet: nonceSlot.wallet })
+    .from(nonceSlot)
+    .where(and(eq(nonceSlot.payoutId, id), isOpenSlot));
   if (slot === undefined || slot.wallet === paying?.address) return;
   const words =
     `payout ${id} is signed with the key of ${slot.wallet}, which was replaced: the same bytes go out ` +

@@ -1,8 +1,13 @@
-import { sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Transaction } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
-import type { Account, PostingKind } from '../../ledger/store/tables.js';
+import { list } from '../../db/query.js';
+import {
+  type Account,
+  balance,
+  type PostingKind,
+  remoteWorker,
+} from '../../ledger/store/tables.js';
 import { allocatePayment } from '../rules/payout-allocation.js';
 
 export interface Movement {
@@ -39,17 +44,19 @@ export async function postPayment(
   tx: Transaction,
   payment: { readonly payee: Address; readonly valueWei: bigint; readonly reference: string },
 ): Promise<void> {
-  const rows = await query<{ id: string; pending: string }>(
-    tx,
-    sql`SELECT worker.id, coalesce(balance.amount_wei, 0) AS pending
-          FROM remote_worker worker
-          LEFT JOIN balance ON balance.remote_worker_id = worker.id AND balance.account = 'pending'
-         WHERE worker.payee = ${payment.payee} ORDER BY worker.id`,
-  );
-  const parts = allocatePayment(
-    rows.map(({ id, pending }) => ({ remoteWorkerId: Number(id), amountWei: BigInt(pending) })),
-    payment.valueWei,
-  );
+  const pending = await tx
+    .select({
+      remoteWorkerId: remoteWorker.id,
+      amountWei: sql`coalesce(${balance.amountWei}, 0)`.mapWith(balance.amountWei),
+    })
+    .from(remoteWorker)
+    .leftJoin(
+      balance,
+      and(eq(balance.remoteWorkerId, remoteWorker.id), eq(balance.account, 'pending')),
+    )
+    .where(eq(remoteWorker.payee, payment.payee))
+    .orderBy(asc(remoteWorker.id));
+  const parts = allocatePayment(pending, payment.valueWei);
   await tx.execute(sql`
     WITH made AS (
       INSERT INTO posting (kind, reference) VALUES ('adopt', ${payment.reference}) RETURNING id)

@@ -1,25 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { PoolErrorCode } from '../../base/errors/catalogue.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import { sumWei } from '../../base/money.js';
 import type { Database, Transaction } from '../../db/database.js';
-import { list, query } from '../../db/query.js';
+import { list, query, rows } from '../../db/query.js';
 import { isOfData, transact } from '../../db/transact.js';
 import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import type { PayeeStanding } from '../rules/payout.js';
 import { allocatePending, type RowAmount } from '../rules/payout-allocation.js';
-import { type DueDecision, decideDue } from '../rules/payout-due.js';
+import { type DueVerdict, decideDue } from '../rules/payout-due.js';
 import { PAYOUT_MOVES } from '../rules/payout-machine.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { postMovement } from './payout-postings.js';
+import { isBlocking, payout, payoutRound } from './tables.js';
 
 export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
-  /** Payees for whom nothing could be reserved, with what Postgres said: their fault stops nobody else's payout. */
+  /** Payees for whom nothing could be reserved, with what Postgres said. The others are paid all the same. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -35,7 +37,7 @@ export interface OpenPayout {
   readonly created: boolean;
 }
 
-/** Reserves everything that is due now. The same round again answers what it did the first time. */
+/** Reserves everything that is due now. A round that is repeated gives the result of the first time. */
 export async function reserveRound(
   db: Database,
   round: { readonly roundId: string; readonly workflowId: string },
@@ -76,20 +78,20 @@ export async function reserveManual(
   request: Decision & {
     readonly payee: Address;
     readonly belowThreshold: boolean;
-    /** Names the request: repeated, it finds the payout that it made. */
+    /** Names the request. A request that is repeated finds the payout that it made. */
     readonly requestId: string;
   },
 ): Promise<OpenPayout> {
   return transact(db, async (tx) => {
     const pending = await lockPending(tx, [request.payee]);
-    const before = await payoutOfRequest(tx, request.requestId);
-    if (before !== undefined) return before;
-    const open = await openPayoutOf(tx, request.payee);
-    if (open !== undefined) return open;
+    const before = await findReserved(tx, eq(payout.requestId, request.requestId));
+    if (before !== undefined) return { ...before, created: true };
+    const open = await findReserved(tx, and(eq(payout.payee, request.payee), isBlocking()));
+    if (open !== undefined) return { ...open, created: false };
     const { terms, now } = await currentTerms(tx);
     const [standing] = await payeeStandings(tx, [request.payee]);
     if (standing === undefined) await refuseUnknown(tx, request.payee);
-    // Threshold and interval spare gas; a person who insists has decided to spend it.
+    // Threshold and interval save gas; a person who asks for less has decided to spend it.
     const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
     const decision = standing && decideDue(standing, asked, now);
     if (decision?.due !== true) throw notDueError(request.payee, decision);
@@ -114,37 +116,38 @@ export async function reserveManual(
 }
 
 async function finishedRound(tx: Transaction, id: string): Promise<RoundResult | undefined> {
-  const [row] = await query<{
-    finished_at: string | null;
-    payouts: number;
-    reserved_wei: string;
-    left_out: readonly LeftOut[] | null;
-  }>(
-    tx,
-    sql`SELECT finished_at, payouts, reserved_wei, left_out FROM payout_round WHERE id = ${id} FOR UPDATE`,
-  );
-  if (row === undefined || row.finished_at === null) return undefined;
-  const { payouts, reserved_wei, left_out } = row;
-  return { payouts, reservedWei: BigInt(reserved_wei), leftOut: left_out ?? [] };
+  const [round] = await tx
+    .select({
+      finishedAt: payoutRound.finishedAt,
+      payouts: payoutRound.payouts,
+      reservedWei: payoutRound.reservedWei,
+      leftOut: payoutRound.leftOut,
+    })
+    .from(payoutRound)
+    .where(eq(payoutRound.id, id))
+    .for('update');
+  if (round === undefined || round.finishedAt === null) return undefined;
+  const { payouts, reservedWei, leftOut } = round;
+  return { payouts, reservedWei, leftOut: leftOut ?? [] };
 }
 
 type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
 
-/** Locks payees in address order, then what is pending for them, and reads it. */
+/** Locks payees in the order of their addresses, then their pending balances, and reads these. */
 async function lockPending(tx: Transaction, payees: readonly Address[]): Promise<PendingRows> {
   await tx.execute(sql`
     SELECT FROM payee WHERE address = ANY(${list(payees)}::text[])
      ORDER BY address FOR NO KEY UPDATE`);
-  const rows = await query<{ payee: Address; id: string; amount: string }>(
+  const locked = await rows(
     tx,
-    sql`SELECT worker.payee, worker.id, balance.amount_wei AS amount
+    { payee: remoteWorker.payee, remoteWorkerId: remoteWorker.id, amountWei: balance.amountWei },
+    sql`SELECT worker.payee, worker.id AS "remoteWorkerId", balance.amount_wei AS "amountWei"
           FROM balance JOIN remote_worker worker ON worker.id = balance.remote_worker_id
          WHERE balance.account = 'pending' AND worker.payee = ANY(${list(payees)}::text[])
          ORDER BY balance.remote_worker_id FOR NO KEY UPDATE OF balance`,
   );
   const byPayee = new Map<Address, RowAmount[]>();
-  for (const { payee, id, amount } of rows) {
-    const row = { remoteWorkerId: Number(id), amountWei: BigInt(amount) };
+  for (const { payee, ...row } of locked) {
     byPayee.set(payee, [...(byPayee.get(payee) ?? []), row]);
   }
   return byPayee;
@@ -159,7 +162,7 @@ interface Reservation {
   readonly requestId: string | null;
 }
 
-/** All at once; when that fails, by halves, until whoever is at fault stands alone. */
+/** Reserves for all payees at once. When that fails it tries each half, until the payees at fault are found. */
 async function insertEach(
   tx: Transaction,
   order: Reservation,
@@ -210,23 +213,15 @@ async function insertPayouts(tx: Transaction, order: Reservation): Promise<reado
   return made.map(({ payoutId, amountWei }) => ({ payoutId, amountWei, created: true }));
 }
 
-async function payoutOfRequest(
+async function findReserved(
   tx: Transaction,
-  requestId: string,
-): Promise<OpenPayout | undefined> {
-  const [row] = await query<{ id: string; amount_wei: string }>(
-    tx,
-    sql`SELECT id, amount_wei FROM payout WHERE request_id = ${requestId}`,
-  );
-  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: true };
-}
-
-async function openPayoutOf(tx: Transaction, payee: Address): Promise<OpenPayout | undefined> {
-  const [row] = await query<{ id: string; amount_wei: string }>(
-    tx,
-    sql`SELECT id, amount_wei FROM payout WHERE payee = ${payee} AND state IN ('reserved', 'signed')`,
-  );
-  return row && { payoutId: row.id, amountWei: BigInt(row.amount_wei), created: false };
+  which: SQL | undefined,
+): Promise<Omit<OpenPayout, 'created'> | undefined> {
+  const [found] = await tx
+    .select({ payoutId: payout.id, amountWei: payout.amountWei })
+    .from(payout)
+    .where(which);
+  return found;
 }
 
 async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
@@ -234,7 +229,7 @@ async function refuseUnknown(tx: Transaction, payee: Address): Promise<void> {
   if (known.length === 0) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
 }
 
-function notDueError(payee: Address, decision: DueDecision | undefined): PoolError {
+function notDueError(payee: Address, decision: DueVerdict | undefined): PoolError {
   if (decision === undefined || decision.due) {
     return new PoolError('PAYOUT_NOTHING_DUE', `nothing is pending for ${payee}`, { payee });
   }

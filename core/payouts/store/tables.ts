@@ -1,8 +1,15 @@
 /** The tables of payouts, wallets, nonces and what was signed. */
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import { at, bytea, count, int8, wei } from '../../db/columns.js';
-import type { PayoutState, WaitCode } from '../rules/payout.js';
+import {
+  BLOCKING_STATES,
+  OPEN_STATES,
+  type PayoutState,
+  SIGNED_STATES,
+  type WaitCode,
+} from '../rules/payout.js';
 
 export type SlotState = 'open' | 'mined' | 'failed' | 'superseded';
 
@@ -40,6 +47,20 @@ export const payout = pgTable('payout', {
   toldAt: at('told_at'),
 });
 
+export type Payout = typeof payout.$inferSelect;
+
+/**
+ * Whether a payout is in one of these states. The states are literals, because Postgres uses a partial index only
+ * when its condition follows from the text of the statement.
+ */
+export const isIn = (states: readonly PayoutState[], state: SQLWrapper = sql`state`): SQL =>
+  sql`${state} IN (${sql.raw(states.map((one) => `'${one}'`).join(', '))})`;
+
+/** The three conditions of `rules/payout.ts` in SQL; `state` is the column, where the statement needs its table's name. */
+export const isOpen = (state: SQLWrapper = sql`state`): SQL => isIn(OPEN_STATES, state);
+export const isSigned = (state: SQLWrapper = sql`state`): SQL => isIn(SIGNED_STATES, state);
+export const isBlocking = (state: SQLWrapper = sql`state`): SQL => isIn(BLOCKING_STATES, state);
+
 export const payoutAllocation = pgTable(
   'payout_allocation',
   {
@@ -64,6 +85,8 @@ export const wallet = pgTable(
   },
   (table) => [primaryKey({ columns: [table.chainId, table.address] })],
 );
+
+export type Wallet = typeof wallet.$inferSelect;
 
 export const payingWallet = pgTable('paying_wallet', {
   no: integer('no').primaryKey(),
@@ -119,6 +142,10 @@ export const nonceSlot = pgTable(
   (table) => [primaryKey({ columns: [table.chainId, table.wallet, table.nonce] })],
 );
 
+export type NonceSlot = typeof nonceSlot.$inferSelect;
+/** A literal, for the partial index of open slots. */
+export const isOpenSlot: SQL = sql`${nonceSlot.state} = 'open'`;
+
 export const attempt = pgTable('attempt', {
   hash: text('hash').primaryKey(),
   chainId: count('chain_id').notNull(),
@@ -135,6 +162,8 @@ export const attempt = pgTable('attempt', {
   lastAnswer: text('last_answer'),
   createdAt: at('created_at').notNull().defaultNow(),
 });
+
+export type Attempt = typeof attempt.$inferSelect;
 
 /** Which worker follows the signed transfers now. */
 export const settler = pgTable('settler', {

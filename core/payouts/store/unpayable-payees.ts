@@ -1,33 +1,37 @@
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader, Transaction } from '../../db/database.js';
-import { query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../ledger/store/audit-log.js';
+import { payee } from '../../ledger/store/tables.js';
 
-/** Stops further payouts to a payee whose destination refused, until an operator looks. */
+/** Stops further payouts to a payee whose destination refused one, until an operator releases the payee. */
 export async function markUnpayable(
   tx: Transaction,
-  payee: Address,
+  address: Address,
   refusal: { readonly code: string; readonly reason: string },
 ): Promise<void> {
-  await tx.execute(sql`
-    UPDATE payee SET unpayable_code = ${refusal.code}, unpayable_reason = ${refusal.reason},
-           unpayable_at = now()
-     WHERE address = ${payee}`);
+  await tx
+    .update(payee)
+    .set({
+      unpayableCode: refusal.code,
+      unpayableReason: refusal.reason,
+      unpayableAt: sql`now()`,
+    })
+    .where(eq(payee.address, address));
   await recordDecision(tx, {
     actor: MANAGER,
     action: 'payee.unpayable',
-    subject: payee,
+    subject: address,
     reason: refusal.reason,
   });
 }
 
-/** Keeps what a failed transfer to the payee has cost, and how much gas its next payout is to have at least. */
+/** Stores what a failed transfer to the payee has cost, and the least gas limit for its next payout. */
 export async function noteBurntGas(
   tx: Transaction,
-  payee: Address,
+  address: Address,
   failure: {
     readonly inclusion: { readonly gasUsed: bigint; readonly gasPriceWei: bigint };
     readonly nextGasLimit: bigint | null;
@@ -38,26 +42,28 @@ export async function noteBurntGas(
   await tx.execute(sql`
     UPDATE payee SET burnt_gas_wei = burnt_gas_wei + ${burntWei.toString()}::numeric,
            gas_limit = coalesce(${nextGasLimit?.toString() ?? null}::bigint, gas_limit)
-     WHERE address = ${payee}`);
+     WHERE address = ${address}`);
 }
 
 /** Lets a payee be paid again. False when nothing stood in the way. */
 export async function releasePayee(
   db: Reader,
-  payee: Address,
+  address: Address,
   decision: Decision,
 ): Promise<boolean> {
   return transact(db, async (tx) => {
-    const [row] = await query<{ code: string | null }>(
-      tx,
-      sql`SELECT unpayable_code AS code FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`,
-    );
-    if (row === undefined) throw new PoolError('PAYEE_UNKNOWN', `${payee} was never seen`);
+    const [row] = await tx
+      .select({ code: payee.unpayableCode })
+      .from(payee)
+      .where(eq(payee.address, address))
+      .for('no key update');
+    if (row === undefined) throw new PoolError('PAYEE_UNKNOWN', `${address} was never seen`);
     if (row.code === null) return false;
-    await tx.execute(sql`
-      UPDATE payee SET unpayable_code = NULL, unpayable_reason = NULL, unpayable_at = NULL
-       WHERE address = ${payee}`);
-    await recordDecision(tx, { ...decision, action: 'payee.release', subject: payee });
+    await tx
+      .update(payee)
+      .set({ unpayableCode: null, unpayableReason: null, unpayableAt: null })
+      .where(eq(payee.address, address));
+    await recordDecision(tx, { ...decision, action: 'payee.release', subject: address });
     return true;
   });
 }

@@ -1,14 +1,14 @@
 import type { ChainReads, WalletView } from '../../chain/node-reads.js';
 import type { MoneyDeps } from './money-deps.js';
 
-/** A block that is deep enough, and how often the wallet had sent by then. */
+/** A block that is deep enough, and what the wallet had sent and held by then. */
 export interface FinalPoint {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
   /** The highest count that any endpoint gives now. */
   readonly minedNonce: number;
-  /** The same with what waits in its pool. */
+  /** The same count with what waits in the endpoint's pool. */
   readonly claimedNonce: number;
 }
 
@@ -43,7 +43,7 @@ async function pointOf(
     const view = await reads.walletView(address);
     return { view, block: await blockOf(reads, view) };
   });
-  // As deep as a quorum has it: one endpoint that runs ahead decides nothing.
+  // The highest block that a quorum reaches: one endpoint that runs ahead decides nothing.
   const blocks = seen.map(({ value }) => value.block).sort((a, b) => b - a);
   const block = blocks[deps.rpc.quorum - 1];
   if (block === undefined) return undefined;
@@ -55,7 +55,7 @@ async function pointOf(
   return { block, ...answer.value, minedNonce, claimedNonce };
 }
 
-/** The wallet's count and balance after this block, as a quorum of endpoints tells them. */
+/** Reads the wallet's nonce count and balance after this block, as a quorum of endpoints shows them. */
 export function standingAt(deps: MoneyDeps, block: number) {
   const { address } = deps.signer;
   return deps.rpc.agreed(async (reads) => ({

@@ -8,7 +8,7 @@ import type { Signer } from '../../chain/signer/signer.js';
 import { walletsAtWork } from '../store/wallet/paying-wallet.js';
 import type { MoneyDeps } from './money-deps.js';
 
-/** What works with another wallet of the ledger; whatever asks its key is refused. */
+/** The dependencies for another wallet of the ledger: everything works but signing, which is refused. */
 export function depsWithoutKey(deps: MoneyDeps, address: Address): MoneyDeps {
   const sign: Signer['sign'] = () => {
     const words = `the key of ${address} is not here: another wallet pays for this ledger`;

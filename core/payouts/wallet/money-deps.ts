@@ -5,14 +5,14 @@ import type { Database } from '../../db/database.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';
 import type { WalletKey } from '../store/wallet/wallets.js';
 
-/** What the activities that move money work with. */
+/** What everything that moves money needs. */
 export interface MoneyDeps {
   readonly db: Database;
   readonly rpc: ChainClient;
   readonly signer: Signer;
   readonly chain: ChainConfig;
   readonly limits: PayoutLimits;
-  /** Told of trouble that is waited out, for the log. */
+  /** Called with errors that are waited out, for the log. */
   readonly onTrouble?: (error: unknown) => void;
 }
 

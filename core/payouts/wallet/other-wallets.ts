@@ -1,19 +1,20 @@
-/** What wallets of the ledger have sent that do not pay now: asked before another one pays, and when a person says so. */
+/** What the ledger's other wallets have sent: asked before a newly named wallet pays, and when a person says so. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/endpoint-error.js';
 import { lastBlockBefore } from '../../chain/wallet-history.js';
+import { beforeAnotherPays } from '../rules/waits.js';
 import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';
-import { haltWallet, type WalletOpening } from '../store/wallet/wallets.js';
+import { haltWallet, NONCE_AHEAD, type WalletOpening } from '../store/wallet/wallets.js';
 import { finalPoint } from './final-point.js';
 import { depsWithoutKey } from './ledger-wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { readNonceAhead } from './nonce-check.js';
+import { readNonceAhead } from './nonce-ahead.js';
 
 /**
- * Before a wallet pays that was named in place of another one: what the others have sent and this ledger does
- * not know (an older backup) may have paid what this one would pay again, and nobody asks for it later. Halts
- * when there is any. Throws a ChainError while too few endpoints tell: nothing is signed before.
+ * Compares the other wallets with the chain before a newly named wallet pays. After an older backup was restored, they
+ * may have sent payments that this ledger does not know and would make again, and nobody asks about them later.
+ * Halts when there are any. Throws a ChainError while too few endpoints answer; nothing is signed until then.
  */
 export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
   const key = walletKeyOf(deps);
@@ -28,11 +29,11 @@ export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
 async function compare(other: MoneyDeps): Promise<void> {
   const ahead = await readNonceAhead(other, { isAskedOnce: true });
   if (ahead === undefined) return;
-  const reason = `${ahead}; another wallet is to pay from now on`;
-  await haltWallet(other.db, walletKeyOf(other), { code: 'NONCE_AHEAD_OF_LEDGER', reason });
+  const reason = beforeAnotherPays(ahead);
+  await haltWallet(other.db, walletKeyOf(other), { code: NONCE_AHEAD, reason });
 }
 
-/** Where a wallet stood when it had sent so many transactions, as a quorum of endpoints tells it. */
+/** Gives the block and the balance at which a wallet had sent this many transactions, as a quorum of endpoints shows them. */
 export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
   const { address: wallet } = deps.signer;
   const end = await finalPoint(deps);

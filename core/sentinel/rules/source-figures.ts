@@ -1,5 +1,4 @@
 /** What the sentinel knows of a source, and what its rules have in common. */
-import type { FileFigures } from '../../events/rules/file-figures.js';
 import type { HourPrice } from '../../events/rules/job-price.js';
 import type { HourCount, QuietSource } from '../../events/rules/source-silence.js';
 import type { Condition, FindingKey } from './finding.js';
@@ -66,7 +65,8 @@ export interface SourceFigures extends QuietSource {
   readonly unmatched: { readonly jobs: number; readonly grossWei: bigint };
   /** Still set aside, by the code of the refusal. */
   readonly setAside: readonly { readonly code: string; readonly events: number }[];
-  readonly files: FileFigures;
+  /** Of a source that is made of files: those not whole for over an hour, and those overwritten this week. */
+  readonly files: { readonly incomplete: number; readonly overwritten: number };
 }
 
 /** What a rule looks at. */

@@ -4,7 +4,7 @@ import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
 import type { PayoutState } from '../../payouts/rules/payout.js';
-import { payout } from '../../payouts/store/tables.js';
+import { isOpen, payout } from '../../payouts/store/tables.js';
 import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/source-figures.js';
 
 /** Jobs that nobody is credited for, by source and how old they are; empty buckets are left out. */
@@ -40,8 +40,7 @@ export interface PayoutCount {
 
 /** Open payouts, however old. */
 export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
-  // As literals: the partial index of open payouts is used only when its predicate follows from the text.
-  return countPayouts(db, sql`${payout.state} IN ('reserved', 'signed', 'reopened')`);
+  return countPayouts(db, isOpen());
 }
 
 /** Payouts that were made in the last day, by how they stand now. */

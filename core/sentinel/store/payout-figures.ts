@@ -2,7 +2,7 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
-import { stuckSaga } from '../../payouts/store/tables.js';
+import { isSigned, stuckSaga } from '../../payouts/store/tables.js';
 import type { FindingCode } from '../rules/finding.js';
 import type { PayoutFigures } from '../rules/watch-payouts.js';
 import type { RefusedSends } from '../rules/watch-sends.js';
@@ -41,7 +41,7 @@ export async function readRefusedSends(reader: Reader, patienceMs: number): Prom
                   FROM payout JOIN nonce_slot slot ON slot.payout_id = payout.id AND slot.state = 'open'
                   JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
                               AND attempt.nonce = slot.nonce
-                 WHERE payout.state IN ('signed', 'reopened')
+                 WHERE ${isSigned(sql`payout.state`)}
                    AND payout.wait_code IN ('BROADCAST_REFUSED', 'WALLET_EMPTY')
                  GROUP BY payout.id) refused
          WHERE first_sent_at < now() - ${patienceMs} * interval '1 millisecond'`,

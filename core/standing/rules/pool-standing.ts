@@ -1,27 +1,28 @@
-/** Whether the pool pays now, from facts: a switch that is on moves nothing by itself. */
+/** Decides from facts whether the pool pays now. A switch that is on does not say so: it pays nobody by itself. */
 import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
 
 export interface PoolFacts {
   /** `pool.payoutsEnabled`. */
   readonly isSwitchedOn: boolean;
-  /** A worker has opened the wallet. */
+  /** Whether a worker has opened the wallet. */
   readonly isOpened: boolean;
   readonly isHalted: boolean;
   readonly isTemporalThere: boolean;
-  /** Since a worker last looked around with its loops turning; null: none ever did. */
+  /** How long ago a worker last noted that its loops turn; null when none ever did. */
   readonly workerSilentMs: number | null;
-  /** What the wallet held when it was looked at last, and what has to stay there; null: not looked at yet. */
+  /** What the wallet held when its balance was last read; null when it was not read yet. */
   readonly walletWei: bigint | null;
+  /** What has to stay in the wallet. */
   readonly keepInWalletWei: bigint;
-  /** The smallest payout that is under way or due; null: none is, or it is not known. */
+  /** The smallest payout that is under way or due; null when there is none, or it is not known. */
   readonly leastPayoutWei: bigint | null;
-  /** Since the last payout round began; null: none has. */
+  /** How long ago the last payout round began; null when none has. */
   readonly roundAgeMs: number | null;
   readonly payoutIntervalMs: number;
 }
 
-/** Something besides a halt that keeps payouts from being made. */
+/** Something other than a halt that keeps payouts from being made. */
 export interface Stop {
   readonly code: 'WORKER_SILENT' | 'TEMPORAL_UNREACHABLE' | 'WALLET_EMPTY' | 'ROUND_LATE';
   /** A few words. */
@@ -29,22 +30,22 @@ export interface Stop {
   readonly reason: string;
 }
 
-/** Workers look around every ten seconds. */
+/** A worker notes every ten seconds that its loops turn. */
 const WORKER_SILENT_MS = 60_000;
-/** A round may take long, and one that is missed is caught up with. */
+/** A round may take long, and a missed round is made up for. */
 const ROUND_GRACE_MS = 10 * 60_000;
 
-/** Whether no worker gets on, by how long none has; null: none ever did. */
+/** Tells whether the workers are silent, from how long ago one last noted that its loops turn; null means never. */
 export function isWorkerSilent(silentMs: number | null): boolean {
   return silentMs === null || silentMs > WORKER_SILENT_MS;
 }
 
-/** Whether a payout round is overdue. */
+/** Tells whether a payout round is overdue. */
 export function isRoundLate(sinceRoundMs: number, roundIntervalMs: number): boolean {
   return sinceRoundMs > 2 * roundIntervalMs + ROUND_GRACE_MS;
 }
 
-/** What keeps payouts from being made now, the gravest first; halts are told apart. */
+/** Lists what keeps payouts from being made now, the gravest first. Halts are reported elsewhere. */
 export function stopsOf(facts: PoolFacts): readonly Stop[] {
   const { workerSilentMs, roundAgeMs, payoutIntervalMs } = facts;
   const stops: Stop[] = [];
@@ -65,7 +66,7 @@ export function stopsOf(facts: PoolFacts): readonly Stop[] {
   return stops;
 }
 
-/** What is said of money: nothing to spend, or less than the smallest payout would take. */
+/** Reports a wallet that has nothing to spend, or less than the smallest payout needs. */
 function walletStops({ walletWei, keepInWalletWei, leastPayoutWei }: PoolFacts): readonly Stop[] {
   if (walletWei === null) return [];
   const holds = `the wallet held ${ethAndWei(walletWei)} when it was looked at last`;
@@ -85,7 +86,7 @@ export interface Standing {
   readonly words: string;
 }
 
-/** The pool's state in a few words. */
+/** Says the pool's state in a few words. */
 export function standingOf(facts: PoolFacts, stops: readonly Stop[]): Standing {
   if (facts.isHalted && facts.isSwitchedOn) return { tone: 'bad', words: 'payouts halted' };
   if (!facts.isSwitchedOn) return { tone: 'warn', words: 'payouts off' };

@@ -26,7 +26,7 @@ describe('dated terms', () => {
     expect(termsAt(VERSIONS, 9e12).id).toBe(2);
   });
 
-  it('are missed loudly', () => {
+  it('are an error when there are none', () => {
     expect(() => termsAt([], 0)).toThrow(RangeError);
   });
 });
@@ -41,7 +41,7 @@ const version = (id: number, commissionBps: number, times: Partial<TermsVersion>
   return { ...values(commissionBps), ...own, ...times };
 };
 
-describe('a file held against the ledger', () => {
+describe('a file compared with the ledger', () => {
   // 25 % from the beginning, 5 % since 1000, 10 % announced for 9000; 1 % was announced for 8000, and withdrawn.
   const ledger = [
     version(1, 2_500, {}),
@@ -70,16 +70,16 @@ describe('a file held against the ledger', () => {
     expect(judge(2_500, 800)).toMatchObject({ kind: 'older', version: { id: 1 } });
     expect(judge(100, 8_000)).toMatchObject({ kind: 'older', version: { id: 3 } });
     expect(judge(500, 900, 9_000)).toMatchObject({ kind: 'older', version: { id: 2 } });
-    // An act that nobody carried out when it was the latest.
+    // This act was not carried out while it was the latest.
     expect(judge(7_777, 700)).toEqual({ kind: 'older', version: null });
-    // Announced is later than that already: only a command takes its place.
+    // What is announced is later than that already, and only a command can take its place.
     expect(judge(7_777, 6_000)).toEqual({ kind: 'older', version: null });
   });
 
   it('says nothing that counts without a date, and asks for an act with one that is later than all', () => {
     expect(judge(7_777, null)).toEqual({ kind: 'undated' });
     expect(judge(7_777, 9_001)).toEqual({ kind: 'act', namedMs: 9_001, fromMs: 9_001 });
-    // On purpose: back to what held before.
+    // Somebody goes back to what held before, on purpose.
     expect(judge(2_500, 9_001)).toEqual({ kind: 'act', namedMs: 9_001, fromMs: 9_001 });
   });
 

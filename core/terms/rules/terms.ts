@@ -1,15 +1,15 @@
 /**
- * The dated terms of the pool. They change by an act that names a time: a configuration whose `pool.termsFrom` is new,
- * or a command. A file that merely says something else changes nothing.
+ * The dated terms of the pool. They change only by an act that names a time: a configuration whose `pool.termsFrom` is
+ * new, or a command. A file that says something else without a new time changes nothing.
  */
 import { ethAndWei, type Rounding, type Share } from '../../base/money.js';
 
-/** One dated version of what the pool takes, as crediting needs it. A new version never reaches back. */
+/** One dated version of what the pool takes, with what crediting needs. A new version never reaches back. */
 export interface Terms extends Share {
   readonly id: number;
-  /** Inclusive; in force until the next version's. */
+  /** The version is in force from this moment on, until the next one begins. */
   readonly fromMs: number;
-  /** A later act took its place before it came into force. @default false */
+  /** True when a later act took its place before it came into force. @default false */
   readonly isWithdrawn?: boolean;
 }
 
@@ -23,35 +23,35 @@ export interface TermsValues extends Share {
 export interface TermsVersion extends TermsValues {
   readonly id: number;
   readonly fromMs: number;
-  /** The time that the act named: the act is known by it. */
+  /** The time that the act named, by which the act is recognised. */
   readonly namedMs: number;
   readonly recordedMs: number;
   readonly isWithdrawn: boolean;
 }
 
-/** What the file of a worker says. */
+/** The terms that a worker's configuration file says. */
 export interface TermsFile {
   readonly values: TermsValues;
-  /** `pool.termsFrom`; null: it has none, and its terms are no act. */
+  /** `pool.termsFrom`. Null when the file has none, and so asks for no act. */
   readonly namedMs: number | null;
 }
 
-/** What a file comes to against the ledger. */
+/** How a file compares with the ledger. */
 export type FileVerdict =
-  /** It says what is in force, or what has been announced. */
+  /** The file says what is in force, or what has been announced. */
   | { readonly kind: 'agrees' }
-  /** It carries an act that is not recorded yet. */
+  /** The file asks for an act that is not recorded yet. */
   | { readonly kind: 'act'; readonly namedMs: number; readonly fromMs: number }
-  /** It says what held before, or carries an act older than the latest one. */
+  /** The file says what held before, or asks for an act that is older than the latest one. */
   | { readonly kind: 'older'; readonly version: TermsVersion | null }
-  /** It says something new, and not from when. */
+  /** The file says something new, but not from when it should hold. */
   | { readonly kind: 'undated' }
-  /** Its time is taken by other terms. */
+  /** Other terms are already recorded under the file's time. */
   | { readonly kind: 'conflict'; readonly version: TermsVersion };
 
 /**
- * The terms in force at a time: the latest that began at or before it. Throws when there are none,
- * because the first version holds from the beginning of time.
+ * Finds the terms in force at a time: the latest version that began at or before it. The first version holds from the
+ * beginning of time, and so it is an error when there is none.
  *
  * @param versions sorted by `fromMs`, ascending
  */
@@ -67,8 +67,8 @@ export function termsAt<T extends Pick<Terms, 'fromMs' | 'isWithdrawn'>>(
 }
 
 /**
- * Judges a file against the versions of the ledger. Only an act whose time is later than every act's before it is
- * carried out, and each act once: however often an older file comes back, it turns nothing back.
+ * Judges a file by the versions of the ledger. An act is carried out once, and only if its time is later than the times
+ * of all acts before it. So an older file that comes back never undoes anything.
  *
  * @param versions at least one, ascending by `fromMs`
  * @param nowMs by the database's clock
@@ -96,8 +96,8 @@ export function judgeFile(
 }
 
 /**
- * The first moment from this one on at which no version begins, behind every version that held at once: a clock that
- * was set back must not let new terms reach behind those.
+ * Finds the first moment, not before `fromMs`, at which no version begins. It is later than every version that came into
+ * force as soon as it was recorded, because new terms must not reach behind those when a clock was set back.
  */
 export function freeMoment(versions: readonly TermsVersion[], fromMs: number): number {
   const taken = new Set(versions.map((version) => version.fromMs));
@@ -107,7 +107,7 @@ export function freeMoment(versions: readonly TermsVersion[], fromMs: number): n
   return freeMs;
 }
 
-/** Earlier versions of openpool read the clock twice. */
+/** Earlier versions of openpool read the clock twice, and so such a version may begin a little after its record. */
 const AT_ONCE_MS = 1_000;
 
 export function sameTerms(one: TermsValues, other: TermsValues): boolean {
@@ -124,7 +124,7 @@ export function termsWords(values: TermsValues): string {
   return FACTS.map(([name, say]) => `${name} ${say(values)}`).join(', ');
 }
 
-/** Only what differs: `commission 25% → 5%`. */
+/** Names only what differs: `commission 25% → 5%`. */
 export function changeWords(before: TermsValues, after: TermsValues): string {
   const changed = FACTS.filter(([, say]) => say(before) !== say(after));
   if (changed.length === 0) return 'nothing but the date';
@@ -145,7 +145,7 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['s', 1_000],
 ];
 
-/** Exact, in the largest unit that divides it, as a configuration says it. */
+/** Writes a duration exactly, in the largest unit that divides it, as a configuration does. */
 function spell(ms: number): string {
   const fitting = UNITS.find(([, unitMs]) => ms !== 0 && ms % unitMs === 0);
   if (fitting === undefined) return ms === 0 ? '0s' : `${ms}ms`;

@@ -1,18 +1,19 @@
-/** A change of the rounding: what was counted keeps its own rule, whoever looks at it again. */
+/** After a change of the rounding, jobs that were credited before keep their own rule, also in a rebuild. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingestSaid, payeeOf, type Said } from '../../../test/harness/event-world.js';
-import { type ROUNDINGS, splitFee } from '../../base/money.js';
+import type { ROUNDINGS } from '../../base/money.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { transact } from '../../db/transact.js';
 import { decideJobs } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
-import { registerSources } from '../../events/store/sources/sources.js';
+import { splitFee } from '../../events/rules/commission.js';
+import { registerSources } from '../../events/store/sources/source-register.js';
 import { rebuildBalances } from '../../history/rebuild/rebuild.js';
-import { changeTerms, openTerms } from './terms.js';
+import { changeTerms, openTerms } from './recorded-terms.js';
 
 const BPS = 333;
 const HOUR = 3_600_000;
@@ -45,7 +46,7 @@ function job(id: number, atMs: number, fees: bigint, payee: string | null): Said
 }
 
 describe('a change of the rounding', () => {
-  it('leaves every wei of before where it is, holds for jobs from then on, and a rebuild agrees on both', async () => {
+  it('leaves what was credited before as it is, holds for later jobs, and a rebuild agrees on both', async () => {
     const { db } = database;
     const values = { commissionBps: BPS, thresholdWei: 1n, minIntervalMs: 0 };
     const file = { values: { ...values, rounding: 'commission-floor' as const }, namedMs: null };
@@ -75,7 +76,7 @@ describe('a change of the rounding', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     const late = fees.map((fee, i) => job(i + 101, Date.now(), fee, payeeOf(i % 3)));
     await ingestSaid(db, 'a', late);
-    // One of before that comes only now, and one of before that a person assigns now: both by the rule of then.
+    // Two jobs from before the change, of which one arrives and one is assigned only now, follow the rule from before.
     await ingestSaid(db, 'a', [job(90, t0 + HOUR, 1_000_003n, payeeOf(1))]);
     const page = { limit: 1, cursor: null };
     const [waiting] = (await listUnmatchedJobs(db, { role: 'processed' }, page)).items;

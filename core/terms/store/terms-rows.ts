@@ -1,8 +1,8 @@
-/** The dated terms as crediting and rebuilding read them, in one statement of a turn. */
+/** The dated terms as crediting and rebuilding read them, together with other statements in one round trip. */
 import type { Rounding } from '../../base/money.js';
 import type { Terms } from '../rules/terms.js';
 
-/** All versions, ascending. Withdrawn ones too: a job from a clock that was ahead may have been counted under one. */
+/** Reads all versions, ascending. A job from a clock that was ahead may have been credited under a withdrawn one. */
 export const READ_TERMS = `SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps, rounding,
   withdrawn_at IS NOT NULL AS withdrawn FROM terms ORDER BY from_dt`;
 

@@ -1,11 +1,10 @@
-/** What the files of the running workers say of the terms: each worker comes back every minute. */
-import { sql } from 'drizzle-orm';
-import type { Rounding } from '../../base/money.js';
+/** Which terms the files of the running workers say. Each worker notes its file here every minute. */
+import { asc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
-import { query } from '../../db/query.js';
 import type { TermsFile } from '../rules/terms.js';
+import { workerTerms } from './tables.js';
 
-/** A worker that has not come back for so long has ended, however it did. */
+/** A worker that has not come back for this long has ended, in whatever way. */
 const GONE_AFTER = sql`interval '3 minutes'`;
 
 export interface RunningFile extends TermsFile {
@@ -13,48 +12,35 @@ export interface RunningFile extends TermsFile {
   readonly worker: string;
 }
 
-/** Keeps what this worker's file says; those that have ended are forgotten. */
+/** Keeps what this worker's file says, and forgets the files of workers that have ended. */
 export async function keepFile(reader: Reader, worker: string, file: TermsFile): Promise<void> {
-  const { commissionBps, thresholdWei, minIntervalMs, rounding } = file.values;
-  const named = file.namedMs === null ? null : new Date(file.namedMs).toISOString();
-  await reader.execute(sql`
-    INSERT INTO worker_terms (worker, commission_bps, threshold_wei, min_interval_ms, rounding, named_from, seen_at)
-    VALUES (${worker}, ${commissionBps}, ${thresholdWei.toString()}, ${minIntervalMs}, ${rounding}, ${named},
-            clock_timestamp())
-    ON CONFLICT (worker) DO UPDATE SET seen_at = excluded.seen_at`);
-  await reader.execute(
-    sql`DELETE FROM worker_terms WHERE seen_at < clock_timestamp() - 2 * ${GONE_AFTER}`,
-  );
+  const namedFrom = file.namedMs === null ? null : new Date(file.namedMs);
+  await reader
+    .insert(workerTerms)
+    .values({ worker, ...file.values, namedFrom, seenAt: sql`clock_timestamp()` })
+    .onConflictDoUpdate({ target: workerTerms.worker, set: { seenAt: sql`excluded.seen_at` } });
+  await reader
+    .delete(workerTerms)
+    .where(lt(workerTerms.seenAt, sql`clock_timestamp() - 2 * ${GONE_AFTER}`));
 }
 
-/** A worker that stops says so. */
+/** Forgets the file of a worker that stops. */
 export async function forgetFile(reader: Reader, worker: string): Promise<void> {
-  await reader.execute(sql`DELETE FROM worker_terms WHERE worker = ${worker}`);
+  await reader.delete(workerTerms).where(eq(workerTerms.worker, worker));
 }
 
-/** What workers that run now have read at their start. */
+/** Lists the files that the workers which run now read at their start. */
 export async function runningFiles(reader: Reader): Promise<readonly RunningFile[]> {
-  const rows = await query<{
-    worker: string;
-    commission_bps: number;
-    threshold_wei: string;
-    min_interval_ms: string;
-    rounding: Rounding;
-    named_ms: string | null;
-  }>(
-    reader,
-    sql`SELECT worker, commission_bps, threshold_wei, min_interval_ms, rounding,
-               round(extract(epoch FROM named_from) * 1000)::bigint AS named_ms
-          FROM worker_terms WHERE seen_at > clock_timestamp() - ${GONE_AFTER} ORDER BY worker`,
-  );
-  return rows.map((row) => ({
-    worker: row.worker,
-    namedMs: row.named_ms === null ? null : Number(row.named_ms),
-    values: {
-      commissionBps: row.commission_bps,
-      thresholdWei: BigInt(row.threshold_wei),
-      minIntervalMs: Number(row.min_interval_ms),
-      rounding: row.rounding,
-    },
-  }));
+  const { worker, commissionBps, thresholdWei, minIntervalMs, rounding, namedFrom } = workerTerms;
+  return reader
+    .select({
+      worker,
+      namedMs: sql<number | null>`round(extract(epoch FROM ${namedFrom}) * 1000)::bigint`.mapWith(
+        Number,
+      ),
+      values: { commissionBps, thresholdWei, minIntervalMs, rounding },
+    })
+    .from(workerTerms)
+    .where(gt(workerTerms.seenAt, sql`clock_timestamp() - ${GONE_AFTER}`))
+    .orderBy(asc(worker));
 }

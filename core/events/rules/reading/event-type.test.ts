@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { roleOf } from './event-type.js';
-import { readContent } from './pool-event-content.js';
+import { readContent, roleOf } from './event-type.js';
 
 const ROLE_OF_CONTENT = {
   reset: 'presence',

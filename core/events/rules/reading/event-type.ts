@@ -1,25 +1,66 @@
-/** What the types of events stand for, where only their counts are known. */
-import { KNOWN_VERSION } from './pool-event-content.js';
+/**
+ * What each type of event means, in one table: how its content is read for crediting, and which role its
+ * counts play. One more type is one more line here, and a reader in event-content.ts if it means something new.
+ */
+import {
+  type EventContent,
+  NOTE,
+  RESET,
+  readConnection,
+  readJob,
+  readReceived,
+} from './event-content.js';
+import type { LosslessObject } from './lossless-json.js';
 
-/** `presence`: workers come and go; `job`: fees; `received`: a job begins; `note`: kept, no more. */
-export type EventRole = 'presence' | 'job' | 'received' | 'note';
+/**
+ * What a type stands for where only its counts are known: in the sentinel's rules, the charts and the metrics.
+ *
+ * - `presence`: workers come and go, which says nothing about how busy a source is.
+ * - `received`: a job begins.
+ * - `job`: a job is done and has fees, so that a fee of zero is worth a look.
+ * - `note`: known, and only kept and counted.
+ */
+export type EventRole = 'presence' | 'received' | 'job' | 'note';
 
-const ROLES: ReadonlyMap<string, EventRole> = new Map([
-  ['orchestrator-reset', 'presence'],
-  ['gateway-reset', 'presence'],
-  ['node-reset', 'presence'],
-  ['worker-connected', 'presence'],
-  ['worker-disconnected', 'presence'],
-  ['job-received', 'received'],
-  ['ai-job-sent', 'received'],
-  ['job-processed', 'job'],
-  ['transcode', 'job'],
-  ['ai-job-processedd', 'note'],
-  ['performance-stats', 'note'],
-  ['ticket-redeemed', 'note'],
+interface EventType {
+  readonly role: EventRole;
+  /** Reads the event's own fields. Without a reader the event is kept and counted, and credits nobody. */
+  readonly read?: (fields: LosslessObject) => EventContent;
+}
+
+const EVENT_TYPES: ReadonlyMap<string, EventType> = new Map<string, EventType>([
+  ['orchestrator-reset', { role: 'presence', read: () => RESET }],
+  ['gateway-reset', { role: 'presence', read: () => RESET }],
+  ['node-reset', { role: 'presence', read: () => RESET }],
+  ['worker-connected', { role: 'presence', read: (fields) => readConnection(fields, true) }],
+  ['worker-disconnected', { role: 'presence', read: (fields) => readConnection(fields, false) }],
+  ['job-received', { role: 'received', read: readReceived }],
+  ['job-processed', { role: 'job', read: (fields) => readJob(fields, 'computeUnits') }],
+  // The dialect of files: its processed transcode job. Its AI events name neither fees nor a request.
+  ['transcode', { role: 'job', read: (fields) => readJob(fields, 'encodedPixels') }],
+  ['ai-job-sent', { role: 'received' }],
+  ['ai-job-processedd', { role: 'note' }],
+  ['performance-stats', { role: 'note' }],
+  ['ticket-redeemed', { role: 'note' }],
 ]);
 
-/** Undefined for types and versions that this program does not know. */
+/** The newest version of payloads whose meaning is known; an event that names no version has this one. */
+export const KNOWN_VERSION = 1;
+
+/** The role of a type; undefined when this program does not know the type or the version. */
 export function roleOf(eventType: string, version: number): EventRole | undefined {
-  return version > KNOWN_VERSION ? undefined : ROLES.get(eventType);
+  return version > KNOWN_VERSION ? undefined : EVENT_TYPES.get(eventType)?.role;
+}
+
+/**
+ * Reads the meaning of an event. An event of a later version is a note: its amounts may be in another
+ * unit, and money is never guessed. Throws EventRefused.
+ */
+export function readContent(event: {
+  readonly eventType: string;
+  readonly version: number;
+  readonly fields: LosslessObject;
+}): EventContent {
+  if (event.version > KNOWN_VERSION) return NOTE;
+  return EVENT_TYPES.get(event.eventType)?.read?.(event.fields) ?? NOTE;
 }

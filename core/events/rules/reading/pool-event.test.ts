@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MAX_FEE_WEI } from './event-content.js';
 import { type EventOrigin, type EventReading, readPoolEvent } from './pool-event.js';
-import { MAX_FEE_WEI } from './pool-event-content.js';
 
 const ALICE = '0x52908400098527886E0F7030069857D2E4169EE7';
 const alice = ALICE.toLowerCase();

@@ -1,34 +1,32 @@
 /**
- * Pool events as an orchestrator says them, made uniform. Everything here is input from outside:
- * what cannot be read is refused by name, and whoever calls keeps the refused text.
+ * Reads one pool event as an orchestrator wrote it. Everything in it is input from outside: an event that cannot be read
+ * is refused with a code, and the caller keeps its text.
  */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
 import { isCalendarDay, LATEST_MS } from '../../../base/time.js';
-import { type EventContent, readContent } from './pool-event-content.js';
-import { type Envelope, parse, readEnvelope } from './pool-event-envelope.js';
-import { asObject, field, type LosslessObject } from './pool-event-json.js';
-import { EventRefused, isName, type Refusal, shown } from './pool-event-refusal.js';
+import type { EventContent } from './event-content.js';
+import { type Envelope, parse, readEnvelope } from './event-envelope.js';
+import { readContent } from './event-type.js';
+import { asObject, field, type LosslessObject } from './lossless-json.js';
+import { EventRefused, isName, type Refusal, shown } from './refusals.js';
 
 /** One event, valid in every field. */
 export interface PoolEvent {
-  /** With the source and `dtMs`, the event's identity. */
+  /** Together with the source and `dtMs`, the identity of the event. */
   readonly eventId: string;
-  /** The same id, when it is a UUID that names the event in any source and at any time. */
+  /** The same id when it is a UUID, which names the event in any source and at any time. */
   readonly uuid?: string;
   /** The event's own time, in milliseconds since 1970. */
   readonly dtMs: number;
-  /** As said, known to this version or not. */
+  /** As the event says it, whether this version knows the type or not. */
   readonly eventType: string;
   readonly version: number;
   readonly region: string;
   readonly nodeType: NodeType;
-  /**
-   * The payload's text, every digit as said: `{"event_type": …, "payload": {…}}`, whichever dialect it
-   * was said in.
-   */
+  /** The text of the payload, with every digit as it came; in both dialects `{"event_type": …, "payload": {…}}`. */
   readonly payload: string;
-  /** What it means; `note` when it is only kept and counted. */
+  /** The meaning of the event; `note` when it is only kept and counted. */
   readonly content: EventContent;
 }
 
@@ -36,15 +34,15 @@ export type EventReading =
   | { readonly ok: true; readonly event: PoolEvent }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** What a source's configuration says for events that do not say it themselves; null: nothing. */
+/** What the configuration of a source says for events that leave it out; null when it says nothing. */
 export interface EventOrigin {
   readonly region: string | null;
   readonly nodeType: NodeType | null;
-  /** Events before this time belong to somebody else's books. */
+  /** Events before this time belong to earlier books and are refused. */
   readonly fromMs: number | null;
 }
 
-/** No event is older: before the network existed nobody earned on it; Go's zero time is the year 1. */
+/** No event is older, because the network did not exist. Go writes a missing time as the year 1. */
 export const EARLIEST_MS = Date.UTC(2015, 0, 1);
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RFC3339 =
@@ -68,7 +66,7 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
     const nodeType = envelope.nodeType ?? origin.nodeType;
     if (region === null || nodeType === null) throw fromNowhere(region);
     const content = readContent(envelope);
-    // Written out: objects of one shape are read and made several times as fast.
+    // Written out, because objects of one shape are made and read several times as fast.
     const event = { eventId: said, dtMs, eventType, version, region, nodeType, payload, content };
     return { ok: true, event: uuid === undefined ? event : { ...event, eventId: uuid, uuid } };
   } catch (error) {
@@ -76,7 +74,7 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
   }
 }
 
-/** Whatever went wrong: one event must not keep back all that come after it. */
+/** A refusal for anything that went wrong, because one event must not keep back those after it. */
 function refusalOf(error: unknown, element: LosslessObject | undefined): Refusal {
   const told = (key: string, otherwise: string): string | null => {
     const value = element === undefined ? undefined : field(element, key, otherwise);
@@ -118,13 +116,13 @@ function readTime(element: LosslessObject, origin: EventOrigin): number {
   return dtMs;
 }
 
-// Many events in a row have the same second.
+// Many events in a row are of the same second, so the last time is remembered.
 let lastTime: { readonly text: string; readonly dtMs: number | undefined } = {
   text: '',
   dtMs: undefined,
 };
 
-/** RFC 3339 with a zone; undefined for anything else, days that no calendar has included. */
+/** Reads a time in RFC 3339 with a zone; undefined for anything else, also for days that no calendar has. */
 export function readEventTime(text: string): number | undefined {
   if (text !== lastTime.text) lastTime = { text, dtMs: timeOf(text) };
   return lastTime.dtMs;
@@ -139,7 +137,7 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(dtMs) ? undefined : dtMs;
 }
 
-/** Letters of either case make the same UUID. */
+/** The id as a UUID in small letters, because capitals make no other UUID. */
 function readUuid(said: string, { isFileDialect }: Envelope): string | undefined {
   return isFileDialect && UUID.test(said) ? said.toLowerCase() : undefined;
 }

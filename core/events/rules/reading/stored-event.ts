@@ -1,26 +1,47 @@
-/** Kept events read again: what they mean comes from the payload's text alone. */
+/** Raw events as they are kept, in the table or in the file of an archived month, and how one is read again. */
 import { foreignText } from '../../../base/foreign-text.js';
-import { type EventContent, readContent } from './pool-event-content.js';
-import { asObject, field, parseLossless } from './pool-event-json.js';
+import type { NodeType } from '../../../base/remote-worker.js';
+import type { EventKey } from '../credit.js';
+import type { EventContent } from './event-content.js';
+import { readContent } from './event-type.js';
+import { asObject, field, parseLossless } from './lossless-json.js';
 
-/** What the raw row says, as it was said. */
-export interface StoredSaying {
-  readonly eventType: string;
-  readonly version: number;
-  /** JSON: the event's fields, or the type beside its fields. */
-  readonly payload: string;
+/** What the program worked out about an event when it came. It can be worked out again from the text. */
+export interface RowWorth {
+  readonly grossWei: bigint | null;
+  readonly commissionWei: bigint | null;
+  readonly termsId: number | null;
+  readonly workerId: number | null;
 }
 
-export type StoredReading =
+export interface RawRow extends EventKey {
+  readonly sourceId: string;
+  readonly batch: number;
+  readonly eventType: string;
+  readonly version: number;
+  readonly region: string;
+  readonly nodeType: NodeType;
+  /** JSON: the fields of the event, or its type next to its fields. */
+  readonly payload: string;
+  readonly receivedMs: number;
+  readonly match: EventKey | null;
+  readonly kept: RowWorth;
+}
+
+type StoredReading =
   | { readonly ok: true; readonly content: EventContent }
   | { readonly ok: false; readonly reason: string };
 
-/** Reads a kept event as it was read when it came. */
-export function readStoredContent({ eventType, version, payload }: StoredSaying): StoredReading {
+/** Reads the meaning of a kept event from its payload, exactly as it was read when the event came. */
+export function readStoredContent({
+  eventType,
+  version,
+  payload,
+}: Pick<RawRow, 'eventType' | 'version' | 'payload'>): StoredReading {
   try {
     const body = asObject(parseLossless(payload));
     if (body === undefined) return { ok: false, reason: 'the payload is no JSON object' };
-    // One dialect wraps the fields together with the type, the other says the fields alone.
+    // One dialect wraps the fields together with the type, the other gives the fields alone.
     const isWrapped = field(body, 'event_type') === eventType;
     const inner = isWrapped ? (field(body, 'payload') ?? null) : body;
     const fields = inner === null ? {} : asObject(inner);

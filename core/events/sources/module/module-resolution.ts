@@ -1,4 +1,4 @@
-/** Where a third party's module is: a path, or a package beside the configuration or openpool. */
+/** Finds the module of a third party: by its path, or as a package installed next to the configuration or openpool. */
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { PoolError } from '../../../base/errors/pool-error.js';
 import type { EventSourceConfig } from '../event-source.js';
 import { optionsError } from '../options.js';
 
-/** The module's URL, or EVENT_SOURCE_MODULE_NOT_FOUND with the places that were tried. */
+/** The URL of the module. Throws EVENT_SOURCE_MODULE_NOT_FOUND with the places that were tried. */
 export async function resolveModule(config: EventSourceConfig): Promise<string> {
   const { id, module, baseDir } = config;
   if (module === null) {
@@ -32,10 +32,10 @@ async function findPackage(name: string, from: string): Promise<string | undefin
   const require = createRequire(from);
   try {
     const path = require.resolve(name);
-    // A name such as `fs` is Node's own.
+    // A name such as `fs` gives a module of Node's own, which is no path.
     return isAbsolute(path) ? path : undefined;
   } catch {
-    // `require` does not see what is exported to `import` alone.
+    // `require` does not see packages that export only to `import`.
   }
   for (const directory of require.resolve.paths(name) ?? []) {
     const main = await importedMain(join(directory, name));
@@ -44,7 +44,7 @@ async function findPackage(name: string, from: string): Promise<string | undefin
   return undefined;
 }
 
-/** What `import` would load of a package that says it for the whole package at once. */
+/** The file that `import` would load for a whole package. */
 async function importedMain(directory: string): Promise<string | undefined> {
   const text = await readFile(join(directory, 'package.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

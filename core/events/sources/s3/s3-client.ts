@@ -1,7 +1,8 @@
-/** The two questions that a source asks a storage: what is there, and the bytes of one object. */
+/** Asks a storage the two questions of a source: which objects there are, and for the bytes of one of them. */
 import { rootCertificates } from 'node:tls';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText, visible } from '../../../base/foreign-text.js';
+import { withIdleLimit } from '../connection.js';
 import type { ListedObject } from '../event-source.js';
 import { isVanished, s3Error } from './s3-error.js';
 import { collectListing } from './s3-listing.js';
@@ -9,18 +10,18 @@ import type { S3Options } from './s3-options.js';
 
 export interface S3Page {
   readonly objects: readonly ListedObject[];
-  /** The last key, counted or not; null: the listing gave none. */
+  /** The last key of the page, even if its object is left out; null when the page has no key. */
   readonly lastKey: string | null;
-  /** False: this was its end. */
+  /** False when the listing ends with this page. */
   readonly goesOn: boolean;
-  /** Where the storage goes on; null also from a storage that does not say it. */
+  /** The token with which the storage goes on; null also from a storage that gives none. */
   readonly token: string | null;
 }
 
 export interface S3Client {
-  /** A page of at most a thousand keys in their order, after a key or where a page ended. */
+  /** A page of at most a thousand sorted keys: after a key, where a page ended, or from the start. */
   list(from: { readonly after: string } | { readonly token: string } | null): Promise<S3Page>;
-  /** Its bytes, begun; null: it is gone. Whoever opens it calls `close`. */
+  /** Opens the bytes of an object; null when it is gone. The caller has to close them. */
   open(key: string): Promise<S3Body | null>;
   close(): void;
 }
@@ -33,10 +34,10 @@ export interface S3Body {
 
 const PAGE_KEYS = 1_000;
 const LISTING = 'ListObjectsV2Command';
-/** The first try included; the waits between them are the SDK's own, below 20 s. */
+/** The number of tries, the first one included. The SDK waits less than 20 s between them. */
 const TRIES = 3;
 
-/** A client for one pass. Loads the SDK only now: whoever has no such source pays nothing for it. */
+/** Makes a client for one pass. The SDK is loaded only now, so that pools without such a source do not pay for it. */
 export async function openS3Client(options: S3Options, signal: AbortSignal): Promise<S3Client> {
   const sdk = await import('@aws-sdk/client-s3');
   const { bucket, prefix, idleTimeout } = options;
@@ -55,7 +56,7 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
         Object.assign(response, { body: await collectListing(body.chunks(), where) });
         return result;
       },
-    // Between the SDK's reading of the answer and the answer.
+    // The middleware sits between the answer and the part of the SDK that reads it.
     { step: 'deserialize', priority: 'low', name: 'wholeListing' },
   );
   return {
@@ -80,7 +81,7 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
         const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key });
         const { Body: body } = await client.send(command, { abortSignal });
         if (!isReadable(body)) throw new TypeError('the answer has no body');
-        // Nobody listens once the reading is given up, and an unheard error ends the process.
+        // When the reading is given up nobody listens any more, and an unheard error would end the process.
         body.on('error', () => undefined);
         return bodyOf(body, { key: visible(key), idleMs: idleTimeout, signal });
       } catch (error) {
@@ -93,8 +94,8 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
 }
 
 /**
- * Whether a listing goes on behind this page. A token says so too: some gateways leave the word out, or say "false"
- * beside it. Throws EVENT_SOURCE_TRUNCATED for a full page that says neither.
+ * Whether a listing goes on after this page. A token means that it does, too: some gateways leave `IsTruncated` out, or
+ * say "false" next to a token. Throws EVENT_SOURCE_TRUNCATED for a full page that has neither.
  */
 function goesOn(
   answer: {
@@ -108,7 +109,7 @@ function goesOn(
   const { IsTruncated: isTruncated, NextContinuationToken: token, MaxKeys: most } = answer;
   const keys = answer.Contents?.length ?? 0;
   if (isTruncated === true) return true;
-  // Without a key a token beside "false" is the echo of the one that was asked with.
+  // On a page without a key, a token next to "false" only repeats the token of the request.
   if (token) return isTruncated === undefined || keys > 0;
   if (isTruncated === undefined && keys > 0 && keys >= Math.min(most || PAGE_KEYS, PAGE_KEYS)) {
     const message = `${where}: the listing has ${keys} keys, a full page, and does not say whether that is all (no IsTruncated)`;
@@ -117,7 +118,7 @@ function goesOn(
   return false;
 }
 
-/** Nothing is left to the SDK's defaults, its environment variables and files. */
+/** The settings of the client. Everything is set, so that no default, environment variable or file of the SDK matters. */
 function clientConfig(options: S3Options) {
   const { accessKey, secretKey, ca, connectTimeout, idleTimeout } = options;
   return {
@@ -131,12 +132,12 @@ function clientConfig(options: S3Options) {
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
     disableS3ExpressSessionAuth: true,
-    // Many servers know no checksums beside their ETag; TLS keeps the bytes whole.
+    // Many servers know no checksums besides the ETag, and TLS keeps the bytes whole anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: connectTimeout,
-      // Until the head of the answer; the body has a clock of its own that stops while we are busy.
+      // This limit ends with the head of the answer. The body has a limit of its own, which stops while we are busy.
       requestTimeout: idleTimeout,
       throwOnRequestTimeout: true,
       socketTimeout: 0,
@@ -151,7 +152,7 @@ function toListed(said: {
   readonly Size?: number | undefined;
 }): ListedObject[] {
   const { Key: key = '', ETag: etag = '', Size: sizeBytes = 0 } = said;
-  // Consoles make an empty object for a folder.
+  // Web consoles make an empty object for a folder.
   if (key === '' || (key.endsWith('/') && sizeBytes === 0)) return [];
   return [{ key, version: etag.replaceAll('"', ''), sizeBytes }];
 }
@@ -178,19 +179,15 @@ function bodyOf(
 ): S3Body {
   let isSlow = false;
   async function* chunks(): AsyncGenerator<Buffer> {
-    const bytes = body[Symbol.asyncIterator]();
+    const onIdle = () => {
+      isSlow = true;
+      body.destroy(new Error('too slow'));
+    };
     let count = 0;
     try {
-      for (;;) {
-        // The clock runs only while we wait for them, not while they wait for us.
-        const timer = setTimeout(() => {
-          isSlow = true;
-          body.destroy(new Error('too slow'));
-        }, idleMs);
-        const next = await bytes.next().finally(() => clearTimeout(timer));
-        if (next.done === true) return;
-        count += next.value.length;
-        yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+      for await (const chunk of withIdleLimit(body, idleMs, onIdle)) {
+        count += chunk.length;
+        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       }
     } catch (error) {
       throw told(signal, () =>
@@ -211,7 +208,7 @@ function broken(what: string, cause: unknown): PoolError {
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, { cause });
 }
 
-/** Whoever is told to stop hears that, and not what it did to the connection. */
+/** The error to throw. After an abort that is the reason of the abort, and not what it did to the connection. */
 function told(signal: AbortSignal, error: () => PoolError): unknown {
   return signal.aborted ? signal.reason : error();
 }

@@ -1,10 +1,11 @@
-/** What goes wrong with a storage, by the codes of docs/operations.md. */
+/** Translates the errors of a storage into the codes of docs/operations.md. */
 
 import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
+import { isTlsCode } from '../connection.js';
 
-/** What S3 calls it. */
+/** Our codes, by the name that S3 gives an error. */
 const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   NoSuchBucket: 'EVENT_SOURCE_BUCKET_MISSING',
   AccessDenied: 'EVENT_SOURCE_UNAUTHORIZED',
@@ -16,13 +17,15 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   InvalidObjectState: 'EVENT_SOURCE_FILE_UNREADABLE',
   TimeoutError: 'EVENT_SOURCE_TIMEOUT',
 };
-const TLS_CODE =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
-/** What S3 calls an error is short. */
+/** The names that S3 gives errors are shorter than this; longer ones are cut. */
 const MOST_NAME = 60;
 
-/** What the client threw as a PoolError; `what` is the bucket or the object that was asked for. */
+/**
+ * An error of the client as a PoolError.
+ *
+ * @param what the bucket or the object that was asked for
+ */
 export function s3Error(error: unknown, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const said = textOf(error, 'name');
@@ -31,14 +34,14 @@ export function s3Error(error: unknown, what: string): PoolError {
   return new PoolError(codeOf(error, said), message, {}, { cause: error });
 }
 
-/** Whether the object was there when the bucket was listed and is not any more. */
+/** Whether an object that was listed is not there any more. */
 export function isVanished(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(textOf(error, 'name'));
 }
 
 function codeOf(error: unknown, name: string): PoolErrorCode {
   if (Object.hasOwn(CODE_BY_NAME, name)) return CODE_BY_NAME[name] ?? 'EVENT_SOURCE_HTTP_STATUS';
-  if (TLS_CODE.test(textOf(error, 'code'))) return 'EVENT_SOURCE_TLS';
+  if (isTlsCode(textOf(error, 'code'))) return 'EVENT_SOURCE_TLS';
   switch (statusOf(error)) {
     case undefined:
       return 'EVENT_SOURCE_UNREACHABLE';

@@ -1,12 +1,12 @@
 /**
- * Whether an answer is the whole listing of a bucket. The SDK does not ask: it takes a console's page, any
- * other XML and nothing at all for a bucket that holds nothing.
+ * Checks that an answer is the whole listing of a bucket. The SDK does not check it: it takes the page of a web console,
+ * any other XML, and even an empty answer for an empty bucket.
  */
 
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 
-/** A thousand keys, each of the longest and escaped, come to less. */
+/** A thousand of the longest keys, all escaped, need less than this. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_QUOTED = 120;
 

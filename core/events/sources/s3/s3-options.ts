@@ -1,24 +1,12 @@
+/** The options of a source of kind `s3`, and the place that they name. */
 import { z } from 'zod';
-import { duration, size } from '../quantity.js';
+import { certificates, duration, serverUrl, size } from '../options.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-/** One bucket answers at many addresses of AWS: with the region, without, dual-stack. */
+/** AWS answers for one bucket at many addresses: with the region, without it, and dual-stack. */
 const AWS_HOST = /^s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com$/;
 
-const endpoint = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const refuse = (message: string): never => {
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  };
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    return refuse('give a URL with http:// or https://');
-  }
-  if (url.username !== '' || url.password !== '') {
-    return refuse('put the keys under accessKey and secretKey');
-  }
-  url.search = '';
-  url.hash = '';
+const endpoint = serverUrl('the keys under accessKey and secretKey').transform((url) => {
   url.pathname = url.pathname.replace(/\/+$/, '');
   return url;
 });
@@ -29,7 +17,6 @@ const prefix = z.string().transform((text) => {
   return folder === '' ? '' : `${folder}/`;
 });
 
-/** The options of a source of kind `s3`. */
 export const s3Options = z
   .strictObject({
     /** The storage's address without the bucket: `https://s3.eu-central-1.amazonaws.com`. */
@@ -43,12 +30,11 @@ export const s3Options = z
     secretKey: z.string().min(1),
     /** The bucket in the path of a request, as most servers want it; false: in the host's name. */
     pathStyle: z.boolean().default(true),
-    /** Without TLS, elsewhere than on this machine. Whoever is in between can invent fees. */
+    /** Allows a server on another machine without TLS. Anybody on the way to it can then invent fees. */
     plainHttp: z.boolean().default(false),
-    /** Certificates to trust beside the well-known ones, as PEM; `caFile` in the configuration. */
-    ca: z.string().includes('-----BEGIN CERTIFICATE-----').optional(),
+    ca: certificates,
     connectTimeout: duration.default(10_000),
-    /** Without a byte. */
+    /** How long no byte may come. */
     idleTimeout: duration.default(60_000),
     maxElement: size.default(1_048_576),
   })
@@ -67,7 +53,7 @@ export const s3Options = z
   });
 export type S3Options = z.output<typeof s3Options>;
 
-/** Endpoint, bucket and folder, the same in every spelling; what lies under it begins with it. */
+/** Endpoint, bucket and folder, the same for every spelling. A place inside another one begins with its text. */
 export function placeOf({
   endpoint: { host, pathname },
   bucket,

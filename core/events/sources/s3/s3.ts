@@ -11,13 +11,13 @@ import type {
   ReadRequest,
 } from '../event-source.js';
 import { checkOptions } from '../options.js';
-import { scanDump } from '../scanners/dump-scanner.js';
+import { scanDump, throwFirst } from '../scanners/dump-scanner.js';
 import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-client.js';
 import { placeOf, type S3Options, s3Options } from './s3-options.js';
 
 /**
- * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read gives every object that was not
- * read to its end before, however old: a file may come late, and its name says nothing about it.
+ * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read gives every object that was not read to its end
+ * before, however old its name is, because a file may be uploaded late.
  */
 export async function createS3(config: EventSourceConfig): Promise<EventSource> {
   const options = await checkOptions(config, s3Options);
@@ -35,22 +35,22 @@ export async function createS3(config: EventSourceConfig): Promise<EventSource> 
   };
 }
 
-/** So many objects are asked for before their turn comes: most are small, and asking takes longest. */
+/** How many objects are requested before their turn comes: most are small, and the request takes longest. */
 const AHEAD = 8;
-/** After so many objects in a row that the storage does not give, it is the storage's trouble. */
+/** After so many objects in a row that could not be fetched, the storage itself is the trouble, and the read ends. */
 const MAX_LOST_IN_A_ROW = 3;
-/** Some may be read by nobody, by a policy or a key of their own; where all are, they are not asked for all. */
+/** A policy may forbid some objects, so more of them may fail; but where all are forbidden, the read ends early. */
 const MAX_FORBIDDEN_IN_A_ROW = 100;
 const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
 
 type ListFrom = NonNullable<Parameters<S3Client['list']>[0]>;
 
-/** In the order in which a storage lists its keys. */
+/** Compares keys in the order in which a storage lists them. */
 function isAfter(key: string, other: string): boolean {
   return Buffer.from(key).compare(Buffer.from(other)) > 0;
 }
 
-/** The object came, and is not what it should be. */
+/** Errors of an object itself: it came, and is not what it should be. */
 const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
   'EVENT_SOURCE_TRUNCATED',
   'EVENT_SOURCE_NOT_JSON',
@@ -64,7 +64,7 @@ interface OpenObject {
 
 /** One read. An object that is not whole does not keep the others back. */
 class S3Reading {
-  /** What is told when all others are through. */
+  /** Errors that are thrown when all other objects have been read. */
   private readonly failures: PoolError[] = [];
   private lostInARow = 0;
 
@@ -78,15 +78,10 @@ class S3Reading {
     const { memory } = this.request;
     for await (const page of this.pages()) {
       yield* this.readAll(memory === undefined ? page : await memory.unread(page));
-      // A page without an event: what was learnt of its objects can be stored all the same.
+      // An empty slice lets the caller store which objects were read, even if the page had no event.
       yield [];
     }
-    const [first] = this.failures;
-    if (first === undefined) return;
-    const others = this.failures.length - 1;
-    if (others === 0) throw first;
-    const message = `${first.message}; and ${others} more files have failed`;
-    throw new PoolError(first.code, message, {}, { cause: first });
+    throwFirst(this.failures);
   }
 
   private async *pages(): AsyncGenerator<readonly ListedObject[]> {
@@ -99,7 +94,7 @@ class S3Reading {
       const [first] = page.objects;
       if (first !== undefined && !isAfter(first.key, last)) {
         if (passedOver === null) throw this.unusable(`goes backwards after ${visible(last)}`);
-        // A storage that knows no start-after begins anew: on from where it had stopped, and no jump again.
+        // This storage ignores start-after and began anew: go on from where it had stopped, and never jump again.
         from = { token: passedOver };
         [passedOver, mayJump] = [null, false];
         continue;
@@ -125,7 +120,7 @@ class S3Reading {
     return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
   }
 
-  /** Where to go on in the folder of the key, when not behind it. */
+  /** The key up to which the folder may be passed over; null when that is not ahead of this key. */
   private async skipUpTo(key: string): Promise<string | null> {
     const { memory } = this.request;
     const folder = key.slice(0, key.lastIndexOf('/') + 1);
@@ -158,7 +153,7 @@ class S3Reading {
 
   private open(object: ListedObject): OpenObject {
     const body = this.client.open(object.key);
-    // Its failure is heard when its turn comes.
+    // If it fails, the error is met when its turn comes.
     body.catch(() => undefined);
     return { object, body };
   }
@@ -168,7 +163,7 @@ class S3Reading {
     let opened: S3Body | null = null;
     try {
       opened = await body;
-      // Gone since it was listed: whoever took it away had a reason.
+      // The object is gone since it was listed. Somebody removed it on purpose, so that is no error.
       if (opened === null) return;
       yield* this.scan(object, opened);
       memory?.done(object);
@@ -191,7 +186,7 @@ class S3Reading {
     }
   }
 
-  /** What is wrong with an object is remembered with it; what is wrong with the way to it is told. */
+  /** Remembers a fault of an object with the object. A failure to fetch it is kept to be thrown at the end. */
   private note(object: ListedObject, error: unknown): void {
     if (!(error instanceof PoolError)) throw error;
     const { memory } = this.request;

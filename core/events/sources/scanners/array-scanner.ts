@@ -1,20 +1,20 @@
 /**
- * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows
- * strings and depth and nothing else: whether an element is JSON is found out by whoever reads it.
+ * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows only strings and depth.
+ * Whether an element is JSON is found out later, when it is read.
  */
 
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { RawEvent } from '../event-source.js';
 import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-boundary.js';
-import { type EventScanner, scanSlices } from './slices.js';
+import { EventScanner, scanSlices } from './slices.js';
 
 export interface ScanOptions {
-  /** Longer elements are cut off, and so unreadable; their neighbours are not touched. */
+  /** Longer elements are cut off, which makes them unreadable. The elements next to them are not affected. */
   readonly maxElementBytes: number;
   /** @default 250 */
   readonly sliceSize?: number;
-  /** What is read, for people. @default 'the answer' */
+  /** The name of what is read, for messages. @default 'the answer' */
   readonly what?: string;
 }
 
@@ -30,9 +30,9 @@ const TAIL_BYTES = 64;
 const KNOWN_DEPTH = 256;
 
 /**
- * Yields the elements in slices. `null` is an empty array: so the orchestrator says that there is
- * nothing. What was complete is yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for something
- * else than an array, nothing at all included, EVENT_SOURCE_TRUNCATED for one without an end.
+ * Yields the elements in slices. `null` counts as an empty array, because orchestrators answer it when there is nothing.
+ * Whole elements are yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for anything that is no array (also for
+ * nothing at all), EVENT_SOURCE_TRUNCATED for an array without an end.
  */
 export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
@@ -42,40 +42,33 @@ export function scanArray(
   return scanSlices(chunks, new ArrayScanner(maxElementBytes, what), sliceSize);
 }
 
-class ArrayScanner implements EventScanner {
-  readonly ready: RawEvent[] = [];
-  readyLength = 0;
-  /** `odd`: inside an element whose quotes do not come in pairs. */
+class ArrayScanner extends EventScanner {
+  /** `odd` means inside an element whose quotes do not come in pairs. */
   private where: 'before' | 'inside' | 'odd' | 'after' = 'before';
   private boundary = new BoundarySearch();
   /** The last bytes of what was read. */
   private tail = '';
   private depth = 0;
-  /** Which bracket opened each depth; deeper ones are not known. */
+  /** Which bracket opened each depth, as far as KNOWN_DEPTH. */
   private readonly opened = new Uint8Array(KNOWN_DEPTH);
-  /** A comma was the last thing between strings. */
+  /** Whether a comma was the last thing outside of strings. */
   private isAfterComma = false;
-  /** A bracket closed what one of the other kind had opened: the element is no JSON, however it goes on. */
+  /** Whether a bracket closed what the other kind of bracket had opened. The element is no JSON then, however it goes on. */
   private isUnpaired = false;
   private isString = false;
-  /** A backslash ended the last chunk: the first byte of the next one means nothing. */
+  /** 1 when a backslash ended the last chunk: it escapes the first byte of the next one. */
   private skip = 0;
-  /** A string ended with the last chunk: what follows it is not looked at yet. */
+  /** Whether a string ended with the last chunk, so that the byte after it is still to be checked. */
   private endedString = false;
   private elements = 0;
   /**
-   * What earlier chunks held of an element, or of what stands before the array. Copied: a piece would
-   * keep its whole chunk from the garbage collector.
+   * What earlier chunks held of the present element, or of what stands before the array. It is a copy, because a piece
+   * of a chunk would keep the whole chunk from the garbage collector.
    */
   private held = Buffer.alloc(0);
   private heldBytes = 0;
-  /** What is held is not all there was. */
+  /** Whether something had to be left out of `held`. */
   private isCut = false;
-
-  constructor(
-    private readonly maxElementBytes: number,
-    private readonly what: string,
-  ) {}
 
   feed(chunk: Buffer): void {
     let i = 0;
@@ -103,25 +96,19 @@ class ArrayScanner implements EventScanner {
     return i;
   }
 
-  take(most: number): readonly RawEvent[] {
-    const slice = this.ready.splice(0, most);
-    for (const { raw } of slice) this.readyLength -= raw.length;
-    return slice;
-  }
-
   end(): void {
     if (this.where === 'before') {
       const word = this.takeHeld().trim();
       if (word !== 'null') throw notAnArray(this.what, word);
     } else if (this.endsInOddElement()) {
-      this.push(this.takeHeld().trimEnd().replace(/\]$/, ''), false);
+      this.pushElement(this.takeHeld().trimEnd().replace(/\]$/, ''), false);
     } else if (this.where !== 'after') {
       const message = `${this.what} ends after ${this.elements} elements, without the array's end`;
       throw new PoolError('EVENT_SOURCE_TRUNCATED', message);
     }
   }
 
-  /** The array ended, only its last element did not: what is odd about it hides its end. */
+  /** Whether the array has ended although its last element has not: broken quotes or brackets can hide the end. */
   private endsInOddElement(): boolean {
     if (this.where === 'inside' && this.isUnpaired && this.depth === 0) {
       return /\]\s*$/.test(this.tail);
@@ -131,8 +118,8 @@ class ArrayScanner implements EventScanner {
   }
 
   /**
-   * Strings and what stands between them have changed places somewhere in this element: it ends where the next one begins,
-   * which may be behind us already. Returns the place to go on from.
+   * Called when a quote is missing in this element, so that strings are taken for what stands between them. The element
+   * ends where the next one begins, which may be behind us already. Returns the place to go on from.
    */
   private beginOdd(chunk: Buffer, start: number): number {
     this.where = 'odd';
@@ -154,8 +141,8 @@ class ArrayScanner implements EventScanner {
     this.keep(chunk.subarray(start, next === -1 ? chunk.length : next));
     if (next === -1) return chunk.length;
     const { isCut } = this;
-    this.push(withoutBoundary(this.takeHeld()), isCut);
-    // The boundary's last two bytes are the next one's first.
+    this.pushElement(withoutBoundary(this.takeHeld()), isCut);
+    // The last two bytes of the boundary are the first two of the next element.
     this.keep(Buffer.from('{"'));
     this.where = 'inside';
     this.depth = 1;
@@ -171,7 +158,7 @@ class ArrayScanner implements EventScanner {
     if (this.heldBytes < WORD_BYTES) this.keep(before.subarray(0, WORD_BYTES));
     if (i === -1) {
       const word = this.held.toString('utf8', 0, this.heldBytes).trim();
-      // An HTML page is told from `null` at once; a byte order mark takes a few bytes to be seen.
+      // An HTML page differs from `null` at once, but it takes a few bytes to recognise a byte order mark.
       if (this.heldBytes >= 8 && !'null'.startsWith(word)) throw notAnArray(this.what, word);
       return chunk.length;
     }
@@ -181,7 +168,7 @@ class ArrayScanner implements EventScanner {
     return i + 1;
   }
 
-  /** The hot loop: one look at each byte. Returns the place behind the array's end. */
+  /** The hot loop, which checks each byte once. Returns the place behind the array's end. */
   private scan(chunk: Buffer, from: number): number {
     const { length } = chunk;
     let { depth, isString } = this;
@@ -193,7 +180,7 @@ class ArrayScanner implements EventScanner {
     let i = from + this.skip;
     while (i < length) {
       if (isString) {
-        // Most bytes stand in strings, and only these two mean something there.
+        // Most bytes stand in strings, where only quotes and backslashes mean something.
         for (let byte: number | undefined; i < length; i += byte === BACKSLASH ? 2 : 1) {
           byte = chunk[i];
           if (byte === QUOTE) break;
@@ -241,8 +228,8 @@ class ArrayScanner implements EventScanner {
   }
 
   /**
-   * Whether an object that opens here, at this depth, is the next element: within an object no other follows a comma, so that
-   * a brace is missing, or was one too many, in the element before.
+   * Whether an object that opens here, at this depth, is the next element. Within an object a comma is never followed by
+   * another object, so the element before has one brace too few or too many.
    */
   private beginsNext(depth: number): boolean {
     return this.isAfterComma && depth > 0 && this.opened[depth] === OPEN_BRACE;
@@ -266,17 +253,13 @@ class ArrayScanner implements EventScanner {
     }
     // `[]` has no element, and a comma before the end promises none.
     if (text.trim() === '' && kind === 'last') return;
-    this.push(kind === 'broken' ? withoutBoundary(text) : text, isCut);
+    this.pushElement(kind === 'broken' ? withoutBoundary(text) : text, isCut);
   }
 
-  private push(text: string, isCut: boolean): void {
-    const raw = text.trim();
-    const { maxElementBytes } = this;
+  private pushElement(text: string, isCut: boolean): void {
     this.isUnpaired = false;
     this.elements += 1;
-    this.readyLength += raw.length;
-    const place = `element ${this.elements} of ${this.what}`;
-    this.ready.push(isCut ? { place, raw, cutAtBytes: maxElementBytes } : { place, raw });
+    this.push(`element ${this.elements} of ${this.what}`, text.trim(), isCut);
   }
 
   private keep(piece: Buffer): void {
@@ -307,7 +290,7 @@ class ArrayScanner implements EventScanner {
   }
 }
 
-/** The bracket that opens has the number two below its other half. */
+/** Whether two brackets belong together: the code of the opening one is two below that of the closing one. */
 function isPair(opening: number | undefined, closing: number): boolean {
   return opening === undefined || opening === closing - 2;
 }
@@ -318,7 +301,7 @@ function notAnArray(what: string, text: string): PoolError {
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 
-/** Names bytes that are no text, or not UTF-8, by the first two of them; undefined: they may be JSON. */
+/** An error that names bytes which are no text, or not UTF-8, by the first two of them; undefined when they may be JSON. */
 export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefined {
   const [first, second] = bytes;
   const isUtf16 =
@@ -334,6 +317,7 @@ export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefin
   return name && new PoolError('EVENT_SOURCE_NOT_JSON', `${what} is ${name}`);
 }
 
-function quote(text: string): string {
+/** The beginning of a text from outside, for messages. */
+export function quote(text: string): string {
   return JSON.stringify(foreignText(text.slice(0, 240), 120));
 }

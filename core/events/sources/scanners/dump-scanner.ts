@@ -3,15 +3,15 @@
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { RawEvent } from '../event-source.js';
-import { type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
+import { quote, type ScanOptions, scanArray, wrongBytes } from './array-scanner.js';
 import { gunzip } from './gunzip.js';
 import { scanLines } from './line-scanner.js';
 
 interface DumpOptions extends ScanOptions {
   readonly what: string;
-  /** Its whole name, for people; `.gz` at its end promises gzip. */
+  /** Its whole name, for messages; `.gz` at its end promises gzip. */
   readonly path: string;
-  /** Nothing in it is taken for no events. @default false */
+  /** Whether an empty dump means that there are no events. @default false */
   readonly mayBeEmpty?: boolean;
 }
 
@@ -19,9 +19,8 @@ const PEEK_BYTES = 64 * 1024;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * Yields the events in slices; what was whole is yielded before an error is thrown:
- * EVENT_SOURCE_TRUNCATED, EVENT_SOURCE_NOT_JSON, EVENT_SOURCE_FILE_UNREADABLE for damaged gzip data,
- * or what the chunks throw.
+ * Yields the events in slices. Whole events are yielded before an error is thrown: EVENT_SOURCE_TRUNCATED,
+ * EVENT_SOURCE_NOT_JSON, EVENT_SOURCE_FILE_UNREADABLE for damaged gzip data, or whatever the chunks throw.
  */
 export function scanDump(
   chunks: AsyncGenerator<Buffer>,
@@ -30,7 +29,16 @@ export function scanDump(
   return scanText(unpacked(chunks, options), options);
 }
 
-/** Array or lines: the first character says which. */
+/** Throws the first failure of several files, with the number of the others. Does nothing when there is none. */
+export function throwFirst(failures: readonly unknown[]): void {
+  const [first] = failures;
+  if (first === undefined) return;
+  if (failures.length === 1 || !(first instanceof PoolError)) throw first;
+  const message = `${first.message}; and ${failures.length - 1} more files have failed`;
+  throw new PoolError(first.code, message, {}, { cause: first });
+}
+
+/** Scans an array or lines; the first character tells which. */
 async function* scanText(
   chunks: AsyncGenerator<Buffer>,
   options: DumpOptions,
@@ -44,18 +52,17 @@ async function* scanText(
   } else if (text.startsWith('[') || text.trim() === 'null') {
     yield* scanArray(all, options);
   } else if (text === '' && head.length < PEEK_BYTES) {
-    // What went wrong meanwhile is thrown by it.
+    // Reading on throws the error, if one ended the bytes.
     for await (const _ of all);
     if (options.mayBeEmpty === true) return;
     throw new PoolError('EVENT_SOURCE_TRUNCATED', `${options.what} is empty`);
   } else {
-    const begins = JSON.stringify(foreignText(text.slice(0, 240), 120));
-    const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${begins}`;
+    const message = `${options.what} is neither a JSON array nor lines of JSON; it begins with ${quote(text)}`;
     throw new PoolError('EVENT_SOURCE_NOT_JSON', message);
   }
 }
 
-/** The bytes, unpacked when they are gzip, whatever its name. */
+/** The bytes, unpacked when they are gzip, whatever the name of the file. */
 async function* unpacked(
   chunks: AsyncGenerator<Buffer>,
   { path }: DumpOptions,
@@ -72,7 +79,7 @@ async function* unpacked(
       yield chunk;
     }
   } catch (error) {
-    // What goes wrong with reading them is not the data's fault.
+    // Other errors come from reading the bytes, not from the data.
     if (!isZlibError(error)) throw error;
     const isEarly = error.code === 'Z_BUF_ERROR';
     const what = isEarly
@@ -84,7 +91,7 @@ async function* unpacked(
   }
 }
 
-/** The first bytes that say anything (at least so many, if there are), and then all of them. */
+/** Reads until something other than blanks has come, at most about `most` bytes. Returns that head, and all bytes from the start. */
 async function peek(
   chunks: AsyncGenerator<Buffer>,
   most: number,

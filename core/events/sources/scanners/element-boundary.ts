@@ -1,6 +1,6 @@
 /**
- * Finds where the next element of an array begins when an element before it has broken quoting, so that strings can no more
- * be told from what stands between them. Within a string a quote is always escaped, so `},{"` stands between two objects.
+ * Finds where the next element of an array begins after an element with broken quotes, in which strings cannot be told
+ * from what stands between them. Quotes inside of strings are escaped, so `},{"` can only stand between two objects.
  */
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -13,16 +13,16 @@ const BOUNDARY = [CLOSE_BRACE, COMMA, OPEN_BRACE, QUOTE];
 const AFTER_STRING = new Uint8Array(256);
 for (const byte of [...BLANKS, COMMA, 0x3a, 0x5d, CLOSE_BRACE]) AFTER_STRING[byte] = 1;
 
-/** Whether this byte, behind a quote that was taken for a string's end, says that it is none. */
+/** Whether this byte shows that the quote before it, which was taken for the end of a string, is none. */
 export function isOddAfterString(byte: number | undefined): boolean {
   return byte !== undefined && AFTER_STRING[byte] === 0;
 }
 
-/** Remembers across chunks how much of a boundary was seen. */
+/** Searches for the boundary, and remembers across chunks how much of it was seen. */
 export class BoundarySearch {
   private seen = 0;
 
-  /** The place behind the boundary's last byte, the quote; -1: it is not in these bytes. */
+  /** The place behind the last byte of the boundary, the quote; -1 when it is not in these bytes. */
   find(bytes: Buffer, from = 0): number {
     for (let i = from; i < bytes.length; i += 1) {
       const byte = bytes[i] ?? 0;
@@ -37,7 +37,7 @@ export class BoundarySearch {
   }
 }
 
-/** An element without what stands between it and the next one. */
+/** The text of an element without what stands between it and the next one. */
 export function withoutBoundary(text: string): string {
   return text.trimEnd().replace(/,\s*(\{\s*"?)?$/, '');
 }

@@ -1,29 +1,29 @@
 /**
- * Unpacks gzip and, when the data end early, gives all of what came before it says so; of damaged data
- * it keeps back the last 16 KiB before the damage.
+ * Unpacks gzip data. When they end early, everything before the end is given before the error is thrown. When they are
+ * damaged, the last 16 KiB before the damage are lost.
  */
 import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 
-/** What one piece unpacks to is held at once: at most about a thousand times its size. */
+/** What a piece of this size unpacks to is held in memory at once. That can be about a thousand times as much. */
 const PIECE_BYTES = 16 * 1024;
 
 /**
- * Node's own stream forgets what it has unpacked when it fails, so this one is emptied after each
- * piece. Throws zlib's error: code `Z_BUF_ERROR` when the data end early.
+ * Yields the unpacked data. Node's own stream forgets what it has unpacked when it fails, so it is emptied after each
+ * piece. Throws the errors of zlib, with the code `Z_BUF_ERROR` when the data end early.
  */
 export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   const unzip = createGunzip();
   const ready: Buffer[] = [];
   let failure: Error | undefined;
   unzip.on('data', (data: Buffer) => ready.push(data));
-  // A write that fails is never called back.
+  // The callback of a write that fails is never called, so the error has to wake us as well.
   let goOn: () => void = () => undefined;
   unzip.on('error', (error) => {
     failure = error;
     goOn();
   });
-  // Also before its end is told: blocks of zeros behind the data, as tapes and some uploaders leave them.
+  // The gzip data can end before the input does: tapes and some uploaders leave zeros behind them.
   let isEnded = false;
   unzip.on('end', () => {
     isEnded = true;

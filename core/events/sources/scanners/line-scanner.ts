@@ -1,14 +1,14 @@
-/** Cuts lines of JSON (NDJSON) of any number into their texts, in constant memory. */
+/** Cuts any number of lines of JSON (NDJSON) into their texts, in constant memory. */
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { RawEvent } from '../event-source.js';
 import type { ScanOptions } from './array-scanner.js';
-import { type EventScanner, scanSlices } from './slices.js';
+import { EventScanner, scanSlices } from './slices.js';
 
 const LINE_FEED = 0x0a;
 
 /**
- * Yields the lines in slices; blank ones are passed over. What was complete is yielded before an
- * error is thrown: EVENT_SOURCE_TRUNCATED when the last line has no end and is no whole object.
+ * Yields the lines in slices and skips blank ones. Whole lines are yielded before an error is thrown:
+ * EVENT_SOURCE_TRUNCATED when the last line has no end and is no whole object.
  */
 export function scanLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -18,19 +18,12 @@ export function scanLines(
   return scanSlices(chunks, new LineScanner(maxElementBytes, what), sliceSize);
 }
 
-class LineScanner implements EventScanner {
-  readonly ready: RawEvent[] = [];
-  readyLength = 0;
+class LineScanner extends EventScanner {
   private line = 1;
-  /** Pieces of a line from earlier chunks; no more than may be in one. */
+  /** Pieces of a line from earlier chunks; no more bytes than a line may have. */
   private pieces: Buffer[] = [];
   private piecesBytes = 0;
   private isCut = false;
-
-  constructor(
-    private readonly maxElementBytes: number,
-    private readonly what: string,
-  ) {}
 
   feed(chunk: Buffer): void {
     let start = 0;
@@ -42,13 +35,7 @@ class LineScanner implements EventScanner {
     this.keep(chunk.subarray(start));
   }
 
-  take(most: number): readonly RawEvent[] {
-    const slice = this.ready.splice(0, most);
-    for (const { raw } of slice) this.readyLength -= raw.length;
-    return slice;
-  }
-
-  /** Many writers leave the last line without its end: a whole object has come all the same. */
+  /** Accepts a last line without a line feed if it is a whole object: many writers leave the line feed out. */
   end(): void {
     const isCut = this.piecesBytes >= this.maxElementBytes;
     const raw = this.takePieces();
@@ -63,11 +50,9 @@ class LineScanner implements EventScanner {
     const raw = text.trim();
     const place = `line ${this.line} of ${this.what}`;
     this.line += 1;
-    const { isCut, maxElementBytes } = this;
+    const { isCut } = this;
     this.isCut = false;
-    if (raw === '') return;
-    this.readyLength += raw.length;
-    this.ready.push(isCut ? { place, raw, cutAtBytes: maxElementBytes } : { place, raw });
+    if (raw !== '') this.push(place, raw, isCut);
   }
 
   private keep(piece: Buffer): void {
@@ -86,7 +71,7 @@ class LineScanner implements EventScanner {
   }
 }
 
-/** The beginning of an object is never an object itself, so this tells half a line for sure. */
+/** Whether the text is a whole object. The beginning of an object never is, so half a line is always noticed. */
 function isWholeObject(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);

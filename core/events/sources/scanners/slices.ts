@@ -1,20 +1,47 @@
+/** From what a scanner finds to slices of events: what the scanners of arrays and of lines have in common. */
 import type { RawEvent } from '../event-source.js';
 
-/** Cuts what is fed to it into the texts of events, and keeps those that are whole until they are taken. */
-export interface EventScanner {
-  readonly ready: readonly RawEvent[];
-  /** Characters in `ready`. */
-  readonly readyLength: number;
-  feed(chunk: Buffer): void;
-  take(most: number): readonly RawEvent[];
-  /** Throws when what came is no end. */
-  end(): void;
+/** Cuts the bytes that it is fed into the texts of events, and keeps whole ones until they are taken. */
+export abstract class EventScanner {
+  private readonly ready: RawEvent[] = [];
+  /** Characters of the events that wait. */
+  private readyLength = 0;
+
+  /** @param what the thing that is read, for people */
+  constructor(
+    protected readonly maxElementBytes: number,
+    protected readonly what: string,
+  ) {}
+
+  abstract feed(chunk: Buffer): void;
+  /** Called after the last bytes. Throws when they are no proper end. */
+  abstract end(): void;
+
+  /** The next slice; undefined while there is not enough for one. */
+  takeFull(size: number): readonly RawEvent[] | undefined {
+    return this.ready.length >= size || this.readyLength >= SLICE_LENGTH
+      ? this.takeRest(size)
+      : undefined;
+  }
+
+  /** The next slice, full or not; undefined when nothing waits. */
+  takeRest(size: number): readonly RawEvent[] | undefined {
+    if (this.ready.length === 0) return undefined;
+    const slice = this.ready.splice(0, size);
+    for (const { raw } of slice) this.readyLength -= raw.length;
+    return slice;
+  }
+
+  protected push(place: string, raw: string, isCut: boolean): void {
+    this.readyLength += raw.length;
+    this.ready.push(isCut ? { place, raw, cutAtBytes: this.maxElementBytes } : { place, raw });
+  }
 }
 
-/** A slice of large elements is given out before it is full. */
+/** In characters: a slice of large elements is given out before it is full. */
 const SLICE_LENGTH = 1024 * 1024;
 
-/** Yields what the scanner finds, in slices; what was complete is yielded before an error is thrown. */
+/** Yields what the scanner finds, in slices. Everything that is whole is yielded before an error is thrown. */
 export async function* scanSlices(
   chunks: AsyncIterable<Uint8Array>,
   scanner: EventScanner,
@@ -24,14 +51,16 @@ export async function* scanSlices(
   try {
     for await (const chunk of chunks) {
       scanner.feed(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      while (scanner.ready.length >= sliceSize || scanner.readyLength >= SLICE_LENGTH) {
-        yield scanner.take(sliceSize);
+      for (let slice = scanner.takeFull(sliceSize); slice; slice = scanner.takeFull(sliceSize)) {
+        yield slice;
       }
     }
     scanner.end();
   } catch (error) {
     failure = error;
   }
-  while (scanner.ready.length > 0) yield scanner.take(sliceSize);
+  for (let slice = scanner.takeRest(sliceSize); slice; slice = scanner.takeRest(sliceSize)) {
+    yield slice;
+  }
   if (failure !== undefined) throw failure;
 }

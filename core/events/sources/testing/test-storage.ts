@@ -44,7 +44,9 @@ export async function startTestStorage(tls?: TestCertificate): Promise<TestStora
   const directory = await mkdtemp(join(tmpdir(), 'openpool-bucket-'));
   const bucket = 'pool-events';
   const storage = new S3rver({
-    ...{ directory, silent: true, vhostBuckets: false },
+    directory,
+    silent: true,
+    vhostBuckets: false,
     configureBuckets: [{ name: bucket, configs: [] }],
   });
   await storage.configureBuckets();
@@ -62,13 +64,19 @@ export async function startTestStorage(tls?: TestCertificate): Promise<TestStora
   const { port } = server.address() as AddressInfo;
   const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const client = new S3Client({
-    ...{ endpoint: url, region: 'us-east-1', forcePathStyle: true },
+    endpoint: url,
+    region: 'us-east-1',
+    forcePathStyle: true,
     ...(tls === undefined ? {} : { requestHandler: { httpsAgent: { ca: tls.cert } } }),
     credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
   const test: TestStorage = {
-    ...{ url, bucket, asked, answer: undefined, pageKeys: 1_000 },
+    url,
+    bucket,
+    asked,
+    answer: undefined,
+    pageKeys: 1_000,
     options: { endpoint: url, bucket, ...STORAGE_KEYS },
     async put(key, content) {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: content }));

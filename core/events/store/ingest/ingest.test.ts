@@ -3,12 +3,12 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/harness/
 import { ingestSaid } from '../../../../test/harness/event-world.js';
 import { recordTerms } from '../../../../test/harness/terms.js';
 import { waitUntil } from '../../../processes/process.js';
+import { MAX_FEE_WEI } from '../../rules/reading/event-content.js';
 import type { PoolEvent } from '../../rules/reading/pool-event.js';
-import { MAX_FEE_WEI } from '../../rules/reading/pool-event-content.js';
-import { registerSources } from '../sources/sources.js';
-import { ensurePartitions } from './events-partitions.js';
-import { prepareSlice } from './events-prepared.js';
+import { registerSources } from '../sources/source-register.js';
 import { type IngestBatch, type IngestSession, ingestBatch, openIngestSession } from './ingest.js';
+import { ensurePartitions } from './partitions.js';
+import { prepareSlice } from './prepared-events.js';
 
 const NOW = new Date('2026-03-15T12:00:00Z');
 const payeeOf = (i: number) => `0x${String(i + 1).padStart(40, '0')}` as const;

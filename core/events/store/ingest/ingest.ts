@@ -1,6 +1,11 @@
 /**
- * Stores and credits one batch of events: three or four turns on the wire, one connection, one transaction.
- * Whoever else writes unmatched_job or a source's raw events locks the source's row first, as here.
+ * Stores and credits one batch of events in one transaction, with three or four turns on the wire:
+ *
+ * 1. `known-events.ts` locks the source and reads what is known already; `counted-elsewhere.ts` may look into others.
+ * 2. `fresh-events.ts` tells which events are new, `rules/credit.ts` what they are worth; `new-workers.ts` inserts workers.
+ * 3. `batch-writes.ts` writes the sums, `copied-rows.ts` the rows, and the transaction is committed.
+ *
+ * All code that writes unmatched_job or the raw events of a source locks the row of the source first, as is done here.
  */
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
@@ -26,73 +31,73 @@ import {
   stopSources,
   watchStatements,
 } from '../sources/source-stops.js';
-import { findElsewhere } from './events-elsewhere.js';
-import { ensurePartitions } from './events-partitions.js';
-import type { PreparedEvent } from './events-prepared.js';
-import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './events-rows.js';
-import { siftEvents } from './events-sift.js';
-import { type KnownState, LockAgain, readState } from './events-state.js';
-import { writeStatements } from './events-statements.js';
-import { keepUuidsStatements } from './events-uuids.js';
-import { identifyWorkers } from './events-workers.js';
+import { writeStatements } from './batch-writes.js';
+import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './copied-rows.js';
+import { findElsewhere } from './counted-elsewhere.js';
+import { keepUuidsStatements } from './event-uuids.js';
+import { siftEvents } from './fresh-events.js';
+import { type KnownState, LockAgain, readState } from './known-events.js';
+import { identifyWorkers } from './new-workers.js';
+import { ensurePartitions } from './partitions.js';
+import type { PreparedEvent } from './prepared-events.js';
 
-/** What stays the same over the batches of one pass, and what they learn. */
+/** What stays the same over the batches of one pass, and what they learn on the way. */
 export interface IngestSession {
   readonly db: Database;
-  /** Under whose id the events are stored. */
+  /** The source under whose id the events are stored. */
   readonly sourceId: string;
-  /** Of a dump: the source that reads it, whose own events these are not. @default sourceId */
+  /** The source that is read: for a dump this is the dump, whose events are those of another source. @default sourceId */
   readonly readerId?: string;
-  /** The place that is read: refused when the source was moved meanwhile. Missing: not compared. */
+  /** The place that is read. The batch is refused when the source was moved meanwhile. Without it nothing is compared. */
   readonly readsFrom?: string;
-  /** Compared with the other sources, however old the source is: dumps, and what is read again. @default false */
+  /** Whether batches are compared with the other sources however old their source is, as for dumps and backfills. @default false */
   readonly isWatched?: boolean;
-  /** What it has in common with others ends this reading, and does not stop the source. @default false */
+  /** Whether events in common with another source end only this reading, and do not stop the source. @default false */
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
-  /** A job whose fee is higher is set aside, unless it is counted already. */
+  /** A job with a higher fee is set aside, unless it is counted already. */
   readonly maxJobFeeWei: bigint;
-  /** Of the running program: what it sets aside is tried again by the next one. */
+  /** The version of the program: what it sets aside is tried again by the next version. */
   readonly version: string;
-  /** The source's beginning, as it is configured: what is refused for it is tried again with another. */
+  /** The configured beginning of the source: what is refused because of it is tried again when it changes. */
   readonly from: Date | null;
   readonly now: () => Date;
-  /** Ids of remote workers that are committed. */
+  /** The ids of remote workers whose rows are committed. */
   readonly workerIds: Map<string, number>;
-  /** Months that have their partition. */
+  /** The months that have their partition. */
   readonly months: Set<string>;
-  /** Room for the rows of one batch, kept for the next: a new one each time would be garbage by the megabyte. */
+  /** Room for the rows of a batch, used again for the next one: a new buffer each time would be megabytes of garbage. */
   copyRoom: Buffer;
-  /** The newest event of the source, as far as these batches know. */
+  /** The time of the newest event of the source, as far as these batches know. */
   newestMs: number;
 }
 
 export interface IngestBatch {
-  /** In the order in which the source gave them; no key twice, but for twins, which come last. */
+  /** In the order in which the source gave them. No key occurs twice, except in twins, which come last. */
   readonly events: readonly PreparedEvent[];
-  /** Whether one identity stands for several events: the first that can be counted is it. @default false */
+  /** Whether several events have one identity. The first of them that can be counted counts. @default false */
   readonly hasTwins?: boolean;
   readonly refused: readonly RefusedElement[];
-  /** Moves the source's cursor forward with this batch. */
+  /** The time that this batch moves the cursor of the source to, if that is later. */
   readonly cursorHint: Date | null;
 }
 
 export interface IngestOutcome {
   readonly fresh: number;
   readonly duplicates: number;
-  /** Refused before, and those whose identity stood for something else. */
+  /** The elements that were refused when they were read, and the events that the store refused. */
   readonly setAside: number;
-  /** The newest time of the fresh ones; null when there were none. */
+  /** The newest time of the new events; null when there were none. */
   readonly newestFreshMs: number | null;
 }
 
 const MAX_TRIES = 6;
-/** Texts from here on go over the wire one by one: put into a statement they take several times their size. */
+/** Texts of this length go over the wire one by one, because inside a statement they take several times their size. */
 const LARGE_LENGTH = 8 * 1024;
-/** Unique violation, deadlock, serialization failure: all is checked again, from the lock on. */
+/** Unique violation, deadlock, serialization failure. The batch is tried again from the lock on, and checks everything anew. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
-/** A session for one pass. */
+/** Opens a session for one pass. */
 export function openIngestSession(
   options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom' | 'newestMs'>,
 ): IngestSession {
@@ -104,7 +109,7 @@ export function openIngestSession(
   return { ...options, ...learnt, copyRoom: Buffer.alloc(0) };
 }
 
-/** Stores what is new, credits it, and sets aside what cannot be; all of it or nothing. */
+/** Stores and credits the new events of a batch, and sets aside those that cannot be counted; all of it or nothing. */
 export async function ingestBatch(
   session: IngestSession,
   batch: IngestBatch,
@@ -128,7 +133,7 @@ export async function ingestBatch(
     } finally {
       client.release(isBroken);
     }
-    // What was found holds although nothing of the batch does.
+    // Nothing of the batch was stored, but what it found out about its source still holds.
     if (failure instanceof ReadTwice && session.isAside !== true) {
       await stopReader(session.db, failure.stop);
     }
@@ -140,7 +145,7 @@ function isRetryable(error: unknown): boolean {
   return error instanceof LockAgain || RETRYABLE.has(sqlState(error));
 }
 
-/** Whether the connection is of no use any more. */
+/** Rolls back. Returns whether the connection is of no use any more. */
 async function rollBack(client: PoolClient): Promise<boolean> {
   try {
     await client.query('ROLLBACK');
@@ -151,7 +156,7 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 }
 
 class BatchIngest {
-  /** Sources that were found to give what this one gives; to be stopped when the batch is stored. */
+  /** Other sources that give what this one gives. They are stopped once the batch is stored. */
   toStop: readonly StopOrder[] = [];
 
   constructor(
@@ -169,9 +174,8 @@ class BatchIngest {
     refuseReading(state.own, session);
     const elsewhere = await findElsewhere(this.client, state, { events: batch.events, readerId });
     this.toStop = judgeShared(elsewhere, { own: state.own, readerId });
-    const { archivedMs, uuidsMs } = state;
+    const { archivedMs, uuidsMs, hashes } = state;
     const limits = { archivedMs, uuidsMs, maxJobFeeWei: session.maxJobFeeWei };
-    const { hashes } = state;
     const known = { hashes, elsewhere: elsewhere.counted, same: elsewhere.same };
     const { fresh, refused: sifted } = siftEvents(batch, known, limits);
     const isProven = isMoveProven(state, batch.events, fresh.length + sifted.length);
@@ -194,12 +198,12 @@ class BatchIngest {
         elsewhere.counted.size > 0 || state.own.kind === 'file' ? 0 : elsewhere.compared;
       await this.store(state, { fresh, newestFreshMs, compared, isProven }, statements);
     }
-    session.newestMs = Math.max(state.newestMs, newestFreshMs ?? state.newestMs);
+    session.newestMs = Math.max(state.own.newestMs, newestFreshMs ?? state.own.newestMs);
     const duplicates = batch.events.length - fresh.length - sifted.length;
     return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
   }
 
-  /** @param small of those that are refused, the ones that are not set aside yet */
+  /** @param small the refused elements that were not sent one by one before */
   private setAsideStatements(
     refused: readonly RefusedElement[],
     small: readonly RefusedElement[],
@@ -231,7 +235,7 @@ class BatchIngest {
     const nowMs = this.session.now().getTime();
     const credits = creditBatch({
       events: fresh,
-      firstSeq: state.firstSeq,
+      firstSeq: state.own.nextSeq,
       openHalves: state.openHalves,
       terms: state.terms,
       jobMatchWindowMs,
@@ -246,12 +250,12 @@ class BatchIngest {
     const statements = writeStatements(
       {
         sourceId,
-        batchNo: state.batchNo,
+        batchNo: state.own.nextBatch,
         freshCount: fresh.length,
         newestMs: newestFreshMs,
         nowMs,
         cursorHintMs: this.batch.cursorHint?.getTime() ?? null,
-        isBeside: readerId !== sourceId,
+        isOfDump: readerId !== sourceId,
         compared,
         isProven,
       },
@@ -259,14 +263,15 @@ class BatchIngest {
       idOf,
     );
     const before = [...statements, ...otherStatements, ...keepUuidsStatements(sourceId, fresh)];
-    const events = (): Buffer => eventRows(fresh, { state, credits, idOf }, this.session);
+    const events = (): Buffer =>
+      eventRows(fresh, { source: state.own, credits, idOf }, this.session);
     const opened = (): Buffer => openedRows(sourceId, credits.opened, idOf);
     await this.write(before, { events, opened: credits.opened.length === 0 ? undefined : opened });
-    // Only now: an id from a transaction that was rolled back stands for nobody.
+    // Only after the commit, because an id from a transaction that was rolled back stands for nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
 
-  /** Turn 3, and with jobs that wait a fourth: rows that are copied take half the time of inserted ones. */
+  /** Turn 3, and a fourth one when jobs wait: copying rows takes half the time of inserting them. */
   private async write(
     statements: readonly string[],
     rows: { readonly events: () => Buffer; readonly opened: (() => Buffer) | undefined },
@@ -277,15 +282,15 @@ class BatchIngest {
       return;
     }
     const opening = this.copyIn([...statements, OPENED_COPY], opened);
-    // Its failure is heard below, unless something else fails first.
+    // If it fails, the `await` below throws, unless something else fails first.
     opening.catch(() => undefined);
-    // Postgres works on what it has while these are put together.
+    // These rows are put together while Postgres works on what it has.
     const ready = events();
     await opening;
     await this.copyIn([EVENTS_COPY, 'COMMIT'], () => ready);
   }
 
-  /** On the wire first: Postgres works on the statements while the rows are put together. */
+  /** Sends the statements first, so that Postgres works on them while the rows are put together. */
   private async copyIn(statements: readonly string[], rows: () => Buffer): Promise<void> {
     const copying = this.client.query(copyFrom(statements.join(';\n')));
     await pipeline(function* () {

@@ -1,4 +1,4 @@
-/** What a person decides about a source: that it is at another address now, that it is read again. */
+/** What a person decides about a source: that it has moved to another address, or that it is read again after a stop. */
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../../db/database.js';
@@ -9,12 +9,12 @@ import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
 import { source } from '../tables.js';
 import { forgetObjects } from './source-objects.js';
 import { requireKnownSource } from './source-reads.js';
-import { WATCHED_JOBS } from './sources.js';
+import { WATCHED_JOBS } from './source-register.js';
 
 export interface MoveOrder extends Decision {
-  /** The place, as the refused start names it. */
+  /** The new place, as the start that was refused names it. */
   readonly to: string;
-  /** It need not know the events of before: the orchestrator's history is lost. */
+  /** Whether the new place need not know the earlier events, because the history of the orchestrator is lost. */
   readonly accept: boolean;
   readonly dryRun: boolean;
 }
@@ -22,21 +22,21 @@ export interface MoveOrder extends Decision {
 export interface MovedSource {
   readonly from: string;
   readonly to: string;
-  /** False: it was there before, and nothing was changed. */
+  /** False when it was there before and nothing was changed. */
   readonly changed: boolean;
-  /** The newest event that counts: a job of before is what the new address has to know. */
+  /** The time of the newest event that counts. The new address has to know a job from before it. */
   readonly newestAt: Date | null;
-  /** Whether it has to. */
+  /** Whether the new address still has to show that it knows such a job. */
   readonly mustProve: boolean;
 }
 
-/** So far back it is asked at least, from its newest event on. */
+/** The new address is asked for at least this much before the newest event. */
 const OVERLAP = sql`interval '1 day'`;
 
 /**
- * Gives a source another address under its id. The next pass asks again from well before the cursor, which counts
- * nothing twice, because an event's identity is source, time and id; and until the new address shows a job that
- * counts already, nothing new of it does. Throws SOURCE_UNKNOWN, SOURCE_READ_TWICE and REQUEST_INVALID.
+ * Gives a source another address under the same id. The next pass asks again from well before the cursor. That counts
+ * nothing twice, because an event is known by source, time and id. Until the new address shows a job that counts
+ * already, nothing new from it counts. Throws SOURCE_UNKNOWN, SOURCE_READ_TWICE and REQUEST_INVALID.
  */
 export async function moveSource(
   db: Database,
@@ -51,7 +51,7 @@ export async function moveSource(
 async function moveIn(tx: Transaction, sourceId: string, order: MoveOrder): Promise<MovedSource> {
   const { to, accept } = order;
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sourceRegister})`);
-  // All of them, in a batch's order: none that knows the old address is under way.
+  // Locks all sources, in the order in which batches lock them, so that no batch from the old address is under way.
   const rows = await tx.select().from(source).orderBy(source.id).for('update');
   const own = rows.find(({ id }) => id === sourceId);
   if (own === undefined) throw new RangeError(`source "${sourceId}" has gone`);
@@ -69,7 +69,10 @@ async function moveIn(tx: Transaction, sourceId: string, order: MoveOrder): Prom
   await tx
     .update(source)
     .set({
-      ...{ readsFrom: to, moveUnproven: mustProve, stoppedAt: null, stoppedWhy: null },
+      readsFrom: to,
+      moveUnproven: mustProve,
+      stoppedAt: null,
+      stoppedWhy: null,
       watchLeft: sql`GREATEST(${source.watchLeft}, ${WATCHED_JOBS})`,
       deepPassAt: null,
       deepFromDt: sql`LEAST(${source.deepFromDt}, ${source.cursorDt} - ${OVERLAP}, ${source.newestDt} - ${OVERLAP})`,
@@ -89,7 +92,7 @@ function requireSameKind(from: string, to: string): void {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** A removed source that never counted anything does not keep its place: it was stopped in its first batch. */
+/** Takes the place from removed sources that never counted anything because their first batch stopped them. */
 async function giveUpEmpty(
   tx: Transaction,
   place: string,
@@ -105,8 +108,8 @@ async function giveUpEmpty(
 }
 
 /**
- * Lets a stopped source be read again. It is compared again as well: if it still gives the events of the other
- * one, its next batch stops it, and nothing of that counts. Throws SOURCE_UNKNOWN and SOURCE_NOT_STOPPED.
+ * Lets a stopped source be read again. It is still compared with the others: if it gives the same events again, its
+ * next batch stops it, and nothing of that batch counts. Throws SOURCE_UNKNOWN and SOURCE_NOT_STOPPED.
  */
 export async function resumeSource(
   db: Database,

@@ -1,87 +1,69 @@
-/** Objects of sources that a person should know of: not whole, or overwritten by others. */
-import { and, desc, eq, isNotNull, sql } from 'drizzle-orm';
+/** Objects of sources that a person should know of: those not whole, and those overwritten by others. */
+import { and, desc, eq, gt, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
-import { query } from '../../../db/query.js';
-import type { FileFigures } from '../../rules/file-figures.js';
-import { sourceObject, sourceObjectChange } from '../tables.js';
+import { source, sourceObject, sourceObjectChange } from '../tables.js';
 
-/** It is read again now and then, and counts as far as it is whole. */
-export interface IncompleteObject {
-  readonly sourceId: string;
-  readonly key: string;
-  readonly version: string;
-  readonly sizeBytes: number;
-  readonly code: string | null;
-  readonly message: string | null;
-  readonly since: Date | null;
-  readonly readAt: Date;
-}
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
 
-/** What stood there first may be lost: it was counted as far as it had been read. */
-export interface ChangedObject {
-  readonly id: number;
-  readonly sourceId: string;
-  readonly key: string;
-  readonly oldVersion: string;
-  readonly newVersion: string;
-  readonly oldSizeBytes: number;
-  readonly newSizeBytes: number;
-  /** False: it was half written before, and was expected to change. */
-  readonly wasWhole: boolean;
-  readonly seenAt: Date;
-}
+/** An object that was not whole when it was read. It counts as far as it is whole, and is read again now and then. */
+export const isIncomplete = and(isNotNull(sourceObject.dueAt), isNotNull(sourceObject.failureCode));
 
-export interface ObjectFindings {
-  readonly incomplete: readonly IncompleteObject[];
-  readonly changed: readonly ChangedObject[];
-}
-
-/** The newest of each, of one source. */
+/** The newest objects of one source that are not whole, and the newest changes of objects. */
 export async function listObjectFindings(
   db: Reader,
-  which: { readonly sourceId: string; readonly limit: number },
-): Promise<ObjectFindings> {
-  const { sourceId, limit } = which;
-  const [o, c] = [sourceObject, sourceObjectChange];
+  { sourceId, limit }: { readonly sourceId: string; readonly limit: number },
+) {
   const incomplete = await db
     .select({
-      ...{ sourceId: o.sourceId, key: o.key, version: o.version, sizeBytes: o.sizeBytes },
-      ...{ code: o.failureCode, message: o.failure, since: o.failedSince, readAt: o.readAt },
+      sourceId: sourceObject.sourceId,
+      key: sourceObject.key,
+      version: sourceObject.version,
+      sizeBytes: sourceObject.sizeBytes,
+      code: sourceObject.failureCode,
+      message: sourceObject.failure,
+      since: sourceObject.failedSince,
+      readAt: sourceObject.readAt,
     })
-    .from(o)
-    .where(and(eq(o.sourceId, sourceId), isNotNull(o.dueAt), isNotNull(o.failureCode)))
-    .orderBy(desc(o.readAt), desc(o.key))
+    .from(sourceObject)
+    .where(and(eq(sourceObject.sourceId, sourceId), isIncomplete))
+    .orderBy(desc(sourceObject.readAt), desc(sourceObject.key))
     .limit(limit);
   const changed = await db
     .select()
-    .from(c)
-    .where(eq(c.sourceId, sourceId))
-    .orderBy(desc(c.id))
+    .from(sourceObjectChange)
+    .where(eq(sourceObjectChange.sourceId, sourceId))
+    .orderBy(desc(sourceObjectChange.id))
     .limit(limit);
   return { incomplete, changed };
 }
 
-/** How many want a look, by source: half for an hour, overwritten within a week. */
-export async function countObjects(
-  db: Reader,
-  now: Date,
-): Promise<ReadonlyMap<string, FileFigures>> {
-  const at = now.toISOString();
-  const rows = await query<{ id: string; incomplete: string; overwritten: string }>(
-    db,
-    sql`SELECT s.id,
-               (SELECT count(*) FROM source_object o
-                 WHERE o.source_id = s.id AND o.due_at IS NOT NULL AND o.failure_code IS NOT NULL
-                   AND o.failed_since < ${at}::timestamptz - interval '1 hour') AS incomplete,
-               (SELECT count(*) FROM source_object_change c
-                 WHERE c.source_id = s.id AND c.was_whole
-                   AND c.seen_at > ${at}::timestamptz - interval '7 days') AS overwritten
-          FROM source s WHERE s.objects_listed_at IS NOT NULL AND s.removed_at IS NULL`,
-  );
-  return new Map(
-    rows.map(({ id, incomplete, overwritten }) => [
-      id,
-      { incomplete: Number(incomplete), overwritten: Number(overwritten) },
-    ]),
-  );
+export type ObjectFindings = Awaited<ReturnType<typeof listObjectFindings>>;
+
+/** How many objects want a look, by source: those not whole for over an hour, and those overwritten this week. */
+export async function countObjects(db: Reader, now: Date) {
+  const since = (agoMs: number): Date => new Date(now.getTime() - agoMs);
+  const rows = await db
+    .select({
+      id: source.id,
+      incomplete: db.$count(
+        sourceObject,
+        and(
+          eq(sourceObject.sourceId, source.id),
+          isIncomplete,
+          lt(sourceObject.failedSince, since(HOUR_MS)),
+        ),
+      ),
+      overwritten: db.$count(
+        sourceObjectChange,
+        and(
+          eq(sourceObjectChange.sourceId, source.id),
+          sourceObjectChange.wasWhole,
+          gt(sourceObjectChange.seenAt, since(WEEK_MS)),
+        ),
+      ),
+    })
+    .from(source)
+    .where(and(isNotNull(source.objectsListedAt), isNull(source.removedAt)));
+  return new Map(rows.map(({ id, ...counts }) => [id, counts]));
 }

@@ -10,7 +10,7 @@ import {
   recordObjects,
 } from './source-objects.js';
 import { listSources } from './source-reads.js';
-import { registerSources } from './sources.js';
+import { registerSources } from './source-register.js';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const later = (minutes: number): Date => new Date(NOW.getTime() + minutes * 60_000);

@@ -1,31 +1,23 @@
-/** Objects of a source: which of them were read to their end, and which were overwritten since. */
+/** The objects of a source: which of them were read to their end, and which were overwritten since. */
 import { eq, sql } from 'drizzle-orm';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { Database, Transaction } from '../../../db/database.js';
+import type { ListedObject } from '../../sources/event-source.js';
 import { source, sourceObject } from '../tables.js';
-
-/** One object, as the place tells it. */
-export interface ListedObject {
-  readonly key: string;
-  readonly version: string;
-  readonly sizeBytes: number;
-  /** That it becomes another is nothing to tell people. */
-  readonly mayChange?: boolean;
-}
 
 /** An object whose events are stored, as far as it is whole. */
 export interface ReadObject extends ListedObject {
-  /** Null: it was read to its end. */
+  /** Null when the object was read to its end. */
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
 
-/** What comes as late as this many files is found by the next pass; what comes later, within a day. */
+/** A file that sorts before at most this many others is found by the next pass; an even later one within a day. */
 const LOOK_BACK_KEYS = 1_000;
 const LOOK_AT_ALL_EVERY_MS = 86_400_000;
-/** Sorts behind whatever begins with the same letters. */
+/** A text that ends with this character sorts behind all texts with the same beginning. */
 const LAST_CHARACTER = '\u{10FFFF}';
 
-/** Of the objects, those that are new, changed, or due to be tried again. */
+/** Those of the objects that are new, have changed, or are due to be tried again. */
 export async function listUnread<T extends ListedObject>(
   db: Database,
   query: { readonly sourceId: string; readonly objects: readonly T[]; readonly now: Date },
@@ -51,7 +43,7 @@ export async function listUnread<T extends ListedObject>(
   return rows.flatMap(({ i }) => objects[Number(i) - 1] ?? []);
 }
 
-/** Whether everything is to be looked at: once a day, and until that has succeeded. */
+/** Whether all objects are to be listed: once a day, and until that has succeeded. */
 export async function isListingDue(db: Database, sourceId: string, now: Date): Promise<boolean> {
   const [row] = await db
     .select({ listedAt: source.objectsListedAt })
@@ -66,8 +58,8 @@ export async function recordListing(db: Database, sourceId: string, at: Date): P
 }
 
 /**
- * The key up to which a quick look passes over what begins with the prefix, a folder: some behind the
- * last, and before any that is due. Null: nothing is passed over.
+ * The key up to which a quick listing of a folder (the prefix) passes over its objects: a thousand keys before the last
+ * one that is known, and before every one that is due. Null when nothing is passed over.
  */
 export async function findQuickStart(
   db: Database,
@@ -89,14 +81,13 @@ export async function findQuickStart(
     [sourceId, prefix, `${prefix}${LAST_CHARACTER}`, now, LOOK_BACK_KEYS],
   );
   const key = rows[0]?.key ?? null;
-  // Inside a folder of its own: others between here and there may be new.
+  // The key is inside a subfolder: subfolders before it may be new.
   return key === null || key.slice(prefix.length).includes('/') ? null : key;
 }
 
 /**
- * Remembers objects whose events are committed. One that was another before leaves a row that says
- * so, unless it may change. One that is not whole is due again at once, and then less and less often,
- * at least once a day.
+ * Remembers objects whose events are committed. An object that has changed leaves a row that says so, unless it is
+ * expected to change. An object that is not whole is due again at once, and then less and less often, down to once a day.
  */
 export async function recordObjects(
   db: Database,
@@ -145,7 +136,7 @@ export async function recordObjects(
   );
 }
 
-/** Another beginning of the source: what was passed over as too old is to be read again. */
+/** Makes all objects due again: when the source begins at another time, objects that were too old may count now. */
 export async function forgetObjects(tx: Transaction, sourceId: string): Promise<void> {
   await tx.update(source).set({ objectsListedAt: null }).where(eq(source.id, sourceId));
   await tx

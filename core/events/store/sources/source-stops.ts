@@ -1,4 +1,4 @@
-/** Sources that are read no further until a person decides: they give what another source has given. */
+/** Stops sources that give what another source has given. A stopped source is not read until a person decides. */
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { formatEth } from '../../../base/money.js';
@@ -6,12 +6,11 @@ import { sqlText } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
 import { isTelling } from '../../rules/read-twice.js';
 import { isSamePlace } from '../../rules/source-place.js';
-import type { Elsewhere, SharedEvents } from '../ingest/events-elsewhere.js';
-import { eventHash, type PreparedEvent } from '../ingest/events-prepared.js';
-import type { KnownState } from '../ingest/events-state.js';
-import type { SourceRow } from '../ingest/events-statements.js';
+import type { Elsewhere, SharedEvents } from '../ingest/counted-elsewhere.js';
+import type { KnownState, SourceRow } from '../ingest/known-events.js';
+import { eventHash, type PreparedEvent } from '../ingest/prepared-events.js';
 
-/** Which source is to be stopped, for the events of which other one. */
+/** Which source is to be stopped, because it gives the events of which other one. */
 export interface StopOrder {
   readonly sourceId: string;
   readonly otherId: string;
@@ -25,20 +24,20 @@ export class ReadTwice extends PoolError {
   }
 }
 
-/** So long what was counted twice before may be added up; then it is left to the operator. */
+/** Adding up what was counted twice before may take this long. After that it is left to the operator. */
 const COUNT_TIMEOUT_MS = 10_000;
-/** Larger than anything that is taken off it. */
+/** More jobs than are ever taken off `watch_left`, so that the source stays watched. */
 const FOR_GOOD = '1000000000000';
 
-/** Throws when the source is stopped, or is read from elsewhere by now. */
+/** Throws SOURCE_READ_TWICE when the source is stopped, SOURCE_MOVED when it is read at another place by now. */
 export function refuseReading(
-  own: Pick<SourceRow, 'id' | 'stopped_why' | 'reads_from'>,
+  own: Pick<SourceRow, 'id' | 'stoppedWhy' | 'readsFrom'>,
   session: { readonly readsFrom?: string },
 ): void {
-  if (own.stopped_why !== null) throw stoppedError(own.id, own.stopped_why);
+  if (own.stoppedWhy !== null) throw stoppedError(own.id, own.stoppedWhy);
   const { readsFrom } = session;
-  if (readsFrom === undefined || isSamePlace(readsFrom, own.reads_from)) return;
-  const message = `source "${own.id}" reads ${own.reads_from} since it was moved, and this worker still reads ${readsFrom}: restart it with the configuration of now`;
+  if (readsFrom === undefined || isSamePlace(readsFrom, own.readsFrom)) return;
+  const message = `source "${own.id}" reads ${own.readsFrom} since it was moved, and this worker still reads ${readsFrom}: restart it with the configuration of now`;
   throw new PoolError('SOURCE_MOVED', message, { source: own.id });
 }
 
@@ -46,7 +45,7 @@ export function stoppedError(sourceId: string, why: string): PoolError {
   return new PoolError('SOURCE_READ_TWICE', `stopped: ${why}`, { source: sourceId });
 }
 
-/** Throws ReadTwice when the reader is the one to stop; else tells which others are. */
+/** Throws ReadTwice when the reader itself is to be stopped. Otherwise returns which others are to be stopped. */
 export function judgeShared(
   { findings }: Elsewhere,
   { own, readerId }: { readonly own: SourceRow; readonly readerId: string },
@@ -70,7 +69,7 @@ function orderOf(found: SharedEvents, own: SourceRow, readerId: string): StopOrd
   };
 }
 
-/** What was set aside comes again with the next deep pass: whoever set it aside stays watched. */
+/** Keeps a source watched that had to set events aside because another source has them: the next deep pass brings them again. */
 export function watchStatements(ownId: string, { counted, same }: Elsewhere): readonly string[] {
   const ids = [...new Set(counted.values())].filter((id) => !same.has(id));
   if (ids.length === 0) return [];
@@ -78,23 +77,24 @@ export function watchStatements(ownId: string, { counted, same }: Elsewhere): re
 }
 
 /**
- * Whether a moved source shows by this batch that it is the same orchestrator: it knows an event that counts.
- * Throws SOURCE_MOVE_UNPROVEN when it has something new to say before that.
+ * Whether this batch proves that a moved source is still the same orchestrator, because it has an event that counts
+ * already. Throws SOURCE_MOVE_UNPROVEN when the source gives something new before that.
  */
 export function isMoveProven(
-  { own, hashes, newestMs }: KnownState,
+  { own, hashes }: KnownState,
   events: readonly PreparedEvent[],
   news: number,
 ): boolean {
-  if (!own.move_unproven) return false;
+  if (!own.moveUnproven) return false;
+  const { newestMs } = own;
   const knows = ([i, hash]: readonly [number, string]): boolean => {
     const prepared = events[i];
     return prepared !== undefined && isTelling(prepared.content) && eventHash(prepared) === hash;
   };
-  // Nothing was ever stored: there is nothing to know.
+  // When nothing was ever stored, there is nothing that the source would have to know.
   if (newestMs === Number.NEGATIVE_INFINITY || [...hashes].some(knows)) return true;
   if (news === 0) return false;
-  const message = `source "${own.id}" was moved to ${own.reads_from}, which says new things and does not have the last jobs that were counted, up to ${new Date(newestMs).toISOString()}`;
+  const message = `source "${own.id}" was moved to ${own.readsFrom}, which says new things and does not have the last jobs that were counted, up to ${new Date(newestMs).toISOString()}`;
   throw new PoolError('SOURCE_MOVE_UNPROVEN', message, { source: own.id });
 }
 
@@ -112,7 +112,7 @@ export async function stopReader({ $client }: Database, order: StopOrder): Promi
   }
 }
 
-/** Stops sources, and says what had been counted under both before anybody noticed. */
+/** Stops sources, and notes what had been counted under both before anybody noticed. */
 export async function stopSources(client: PoolClient, orders: readonly StopOrder[]): Promise<void> {
   for (const { sourceId, otherId, why } of orders) {
     const before = await countTwice(client, sourceId, otherId);
@@ -135,7 +135,9 @@ async function countTwice(client: PoolClient, sourceId: string, otherId: string)
     const answers: unknown = await client.query(
       `BEGIN; SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}; ${jobs}; COMMIT`,
     );
-    const row = (answers as readonly { readonly rows: readonly CountRow[] }[])[2]?.rows[0];
+    const row = (
+      answers as readonly { readonly rows: readonly { jobs: string; gross: string }[] }[]
+    )[2]?.rows[0];
     if (row === undefined || row.jobs === '0') return 'Nothing was credited twice.';
     const gross = formatEth(BigInt(row.gross));
     return `${row.jobs} jobs worth ${gross} ETH were credited under both before: take them back with \`openpool adjust\`, as \`openpool source twice ${sourceId} ${otherId}\` lists them.`;
@@ -143,9 +145,4 @@ async function countTwice(client: PoolClient, sourceId: string, otherId: string)
     await client.query('ROLLBACK').catch(() => undefined);
     return `What was credited under both before could not be added up: see \`openpool source twice ${sourceId} ${otherId}\`.`;
   }
-}
-
-interface CountRow {
-  readonly jobs: string;
-  readonly gross: string;
 }

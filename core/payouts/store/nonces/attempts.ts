@@ -1,31 +1,47 @@
-/** What is to be sent, and what was said when it was. */
+/** Which signed bytes have to be sent, and what the endpoints answered when they were. */
 import { type SQL, sql } from 'drizzle-orm';
-import type { Address } from '../../../base/address.js';
-import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Reader } from '../../../db/database.js';
-import { list, query } from '../../../db/query.js';
+import { fields, list, rows } from '../../../db/query.js';
+import {
+  type Attempt,
+  attempt,
+  type NonceSlot,
+  nonceSlot,
+  type Payout,
+  payout,
+} from '../tables.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
+const SLOT = { payoutId: nonceSlot.payoutId, nonce: nonceSlot.nonce };
+const TRANSFER = { destination: payout.destination, amountWei: payout.amountWei };
+const BYTES = {
+  n: attempt.n,
+  hash: attempt.hash,
+  raw: attempt.raw,
+  sends: attempt.sends,
+  gasLimit: attempt.gasLimit,
+  maxFeePerGasWei: attempt.maxFeePerGasWei,
+  maxPriorityFeePerGasWei: attempt.maxPriorityFeePerGasWei,
+};
+
 /** The latest attempt of an open slot. */
-export interface LatestAttempt extends GasFees {
-  readonly payoutId: string;
-  readonly nonce: number;
-  readonly destination: Address;
-  readonly amountWei: bigint;
-  readonly gasLimit: bigint;
-  readonly n: number;
-  readonly hash: string;
-  readonly raw: Uint8Array;
-  readonly sends: number;
-}
+export type LatestAttempt = Pick<NonceSlot, keyof typeof SLOT> &
+  Pick<Payout, keyof typeof TRANSFER> &
+  Pick<Attempt, keyof typeof BYTES>;
+
+/** The attempt that was signed last for the slot `slot` of a statement. */
+export const LATEST_ATTEMPT: SQL = sql`
+  (SELECT * FROM attempt
+    WHERE chain_id = slot.chain_id AND wallet = slot.wallet AND nonce = slot.nonce
+    ORDER BY n DESC LIMIT 1) latest`;
 
 const MAX_ATTEMPTS = 200;
-/** What stands behind these cannot be mined before them: to send it again would move nothing. */
+/** Only so many of the next nonces are sent again: later ones cannot be mined before them. */
 const NEXT_IN_TURN = 50;
-/** Between storing and sending the process that stored is trusted with it for so long. */
+/** The process that stored bytes has this long to send them; after that another one does. */
 const OTHERS_TURN = sql`interval '2 seconds'`;
 
-/** Open slots whose bytes were never sent, in nonce order. None while the wallet is halted. */
+/** Gives the open slots whose bytes were never sent, in nonce order; none while the ledger is halted. */
 export function unsentAttempts(reader: Reader, key: WalletKey): Promise<readonly LatestAttempt[]> {
   return latestAttempts(reader, key, sql`latest.sends = 0`);
 }
@@ -34,13 +50,13 @@ export interface Restlessness {
   /** Nonces consumed at the head, and those that the node's pool holds as well. */
   readonly latestNonce: number;
   readonly pendingNonce: number;
-  /** How long a sent transaction may stay out of sight; doubles with each sending, to a limit. */
+  /** How long the node may not show a sent transaction before it is sent again. It doubles with each sending, up to a limit. */
   readonly resendAfterMs: number;
 }
 
 /**
- * Open slots to send again: never sent by whoever stored them, out of the node's sight for a while,
- * or, whatever the node says, in its pool for a long time though it is among the next to be mined.
+ * Gives the open slots whose bytes have to be sent again: the process that stored them never sent them, the node has
+ * not shown them for a while, or the node says that it has them, but they are next and were not mined for a long time.
  */
 export function restlessAttempts(
   reader: Reader,
@@ -60,7 +76,7 @@ export function restlessAttempts(
   );
 }
 
-/** Slots whose fee is to be raised: the lowest one when it waits too long, and those asked for. */
+/** Gives the slots whose fee has to be raised: the lowest one when it waits too long, and those that a person named. */
 export function slotsToBump(
   reader: Reader,
   key: WalletKey,
@@ -76,54 +92,26 @@ export function slotsToBump(
   );
 }
 
-async function latestAttempts(
+function latestAttempts(
   reader: Reader,
   key: WalletKey,
   condition: SQL,
 ): Promise<readonly LatestAttempt[]> {
-  const rows = await query<{
-    payout_id: string;
-    nonce: string;
-    destination: Address;
-    amount_wei: string;
-    gas_limit: string;
-    n: number;
-    hash: string;
-    raw: Buffer;
-    sends: number;
-    fee: string;
-    tip: string;
-  }>(
+  return rows(
     reader,
-    sql`SELECT slot.payout_id, slot.nonce, payout.destination, payout.amount_wei, latest.gas_limit, latest.n, latest.hash, latest.raw, latest.sends,
-               latest.max_fee_per_gas_wei AS fee, latest.max_priority_fee_per_gas_wei AS tip
+    { ...SLOT, ...TRANSFER, ...BYTES },
+    sql`SELECT ${fields('slot', SLOT)}, ${fields('payout', TRANSFER)}, ${fields('latest', BYTES)}
           FROM nonce_slot slot
           JOIN payout ON payout.id = slot.payout_id
-         CROSS JOIN LATERAL (
-               SELECT * FROM attempt
-                WHERE chain_id = slot.chain_id AND wallet = slot.wallet AND nonce = slot.nonce
-                ORDER BY n DESC LIMIT 1) latest
+         CROSS JOIN LATERAL ${LATEST_ATTEMPT}
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.state = 'open' AND (${condition})
            AND NOT EXISTS (SELECT FROM wallet_halt)
          ORDER BY slot.nonce LIMIT ${MAX_ATTEMPTS}`,
   );
-  return rows.map((row) => ({
-    payoutId: row.payout_id,
-    nonce: Number(row.nonce),
-    destination: row.destination,
-    amountWei: BigInt(row.amount_wei),
-    gasLimit: BigInt(row.gas_limit),
-    n: row.n,
-    hash: row.hash,
-    raw: row.raw,
-    sends: row.sends,
-    maxFeePerGasWei: BigInt(row.fee),
-    maxPriorityFeePerGasWei: BigInt(row.tip),
-  }));
 }
 
-/** Keeps what an endpoint said to each sending. Nothing is ever decided on it. */
+/** Stores what an endpoint answered to each sending. Nothing is ever decided by it. */
 export async function recordSends(
   db: Database,
   sends: readonly { readonly hash: string; readonly answer: string }[],

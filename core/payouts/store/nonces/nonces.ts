@@ -1,15 +1,16 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
-import { ethAndWei } from '../../../base/money.js';
 import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Transaction } from '../../../db/database.js';
-import { list, query } from '../../../db/query.js';
+import { fields, list, rows } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
+import { payee } from '../../../ledger/store/tables.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
-import { payeeIsWallet } from '../../rules/waits.js';
-import { readDayUse } from '../payout-limits.js';
+import { payeeIsWallet, walletEmpty } from '../../rules/waits.js';
+import { readDayUse } from '../day-use.js';
 import { movePayouts } from '../payout-moves.js';
+import { attempt, type Payout, payout } from '../tables.js';
 import {
   isSame,
   isWalletOfLedger,
@@ -17,8 +18,9 @@ import {
   payingWallet,
 } from '../wallet/paying-wallet.js';
 import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
+import { LATEST_ATTEMPT } from './attempts.js';
 
-/** A transfer as the ledger wants it signed. */
+/** A transfer that has to be signed exactly so. */
 interface TransferOrder extends GasFees {
   readonly payoutId: string;
   readonly chainId: number;
@@ -29,8 +31,8 @@ interface TransferOrder extends GasFees {
 }
 
 /**
- * Runs while the wallet's row is locked, for all orders of a transaction at the same time: it must give up
- * within seconds. What it gives may differ from call to call; what is not stored is never sent.
+ * Signs one transfer. All orders of a transaction are signed at the same time while the wallets' rows are locked, so
+ * it must give up within seconds. It may give different bytes at each call: only stored bytes are ever sent.
  */
 export type SignTransfer = (
   order: TransferOrder,
@@ -50,7 +52,7 @@ export interface AllocationRequest {
   readonly fees: GasFees;
   /** Nonces that the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
-  /** The same with what waits in the pool: bytes that an older backup does not know count too. */
+  /** The same with what waits in the pool, because an older backup may not know of bytes that are there. */
   readonly claimedNonce: number;
   readonly balanceWei: bigint;
   readonly keepInWalletWei: bigint;
@@ -68,10 +70,9 @@ export type AllocationResult =
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
 /**
- * Gives payouts their nonces: signs and stores, all in one transaction, so that a crash leaves either
- * everything or nothing and never a gap. Payouts that are held, closed or signed already are left, and
- * so are those that a limit holds back: whoever signs holds the wallet's lock, so that two managers
- * together keep within the limit of the day.
+ * Gives payouts their nonces, signs and stores, all in one transaction: a crash leaves everything or nothing, and never
+ * a gap between nonces. Payouts that are held, closed or signed already are left out. Limits are checked under the
+ * wallets' lock, so two managers together keep within the limit of the day.
  */
 export async function allocateSlots(
   db: Database,
@@ -109,52 +110,44 @@ export async function allocateSlots(
   });
 }
 
-interface AllocatablePayout {
-  readonly id: string;
-  readonly destination: Address;
-  readonly amountWei: bigint;
+const SIGNED_FOR = {
+  id: payout.id,
+  destination: payout.destination,
+  amountWei: payout.amountWei,
+};
+
+interface AllocatablePayout extends Pick<Payout, keyof typeof SIGNED_FOR> {
   readonly isApproved: boolean;
   readonly isToWallet: boolean;
   readonly burntGasWei: bigint;
-  readonly createdAt: string;
 }
 
-/** Locked in the order of their ids, given oldest first: who has waited longest is the first below a limit. */
+/** Locks payouts in the order of their ids and gives them oldest first: what a limit leaves goes to the oldest. */
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
 ): Promise<readonly AllocatablePayout[]> {
-  const rows = await query<{
-    id: string;
-    destination: Address;
-    amount_wei: string;
-    approved: boolean;
-    to_wallet: boolean;
-    burnt: string;
-    created_at: string;
-  }>(
+  const locked = await rows(
     tx,
-    sql`SELECT id, destination, amount_wei, approved_at IS NOT NULL AS approved,
-               ${isWalletOfLedger(sql`destination`)} AS to_wallet,
-               payee.burnt_gas_wei AS burnt, payout.created_at::text
+    {
+      ...SIGNED_FOR,
+      isApproved: Boolean,
+      isToWallet: Boolean,
+      burntGasWei: payee.burntGasWei,
+      // As text: a Date would cut off the microseconds.
+      createdAt: String,
+    },
+    sql`SELECT ${fields('payout', SIGNED_FOR)}, approved_at IS NOT NULL AS "isApproved",
+               ${isWalletOfLedger(sql`destination`)} AS "isToWallet",
+               payee.burnt_gas_wei AS "burntGasWei", payout.created_at::text AS "createdAt"
           FROM payout JOIN payee ON payee.address = payout.payee
          WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
-  return rows
-    .map(({ id, destination, amount_wei, approved, to_wallet, burnt, created_at }) => ({
-      id,
-      destination,
-      amountWei: BigInt(amount_wei),
-      isApproved: approved,
-      isToWallet: to_wallet,
-      burntGasWei: BigInt(burnt),
-      createdAt: created_at,
-    }))
-    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
-/** Parts what may be signed from what a limit or the balance holds back. */
+/** Chooses what may be signed, and says why the rest is held back by a limit or by the balance. */
 async function chooseOrders(
   tx: Transaction,
   request: AllocationRequest,
@@ -169,6 +162,11 @@ async function chooseOrders(
   const promisedWei = await promisedByOpenSlots(tx, request.wallet, request.chainNonce);
   let leftWei = request.balanceWei - request.keepInWalletWei - promisedWei;
   let day = await readDayUse(tx);
+  const paying = {
+    address: request.wallet.address,
+    balanceWei: request.balanceWei,
+    keepWei: request.keepInWalletWei,
+  };
   for (const payout of payouts) {
     const { gasLimit, gasCostWei } = orderOf(request, payout.id);
     const costWei = payout.amountWei + gasLimit * request.fees.maxFeePerGasWei;
@@ -176,7 +174,7 @@ async function chooseOrders(
       ? payeeIsWallet()
       : limitWait({ ...payout, gasCostWei }, request.limits, day);
     const refusal =
-      limit ?? (costWei <= leftWei ? undefined : walletEmpty(request, costWei - leftWei));
+      limit ?? (costWei <= leftWei ? undefined : walletEmpty(paying, costWei - leftWei));
     if (refusal !== undefined) {
       refusals.set(payout.id, refusal);
       continue;
@@ -188,33 +186,24 @@ async function chooseOrders(
   return { affordable, refusals };
 }
 
-/** What the slots that are not consumed yet may still take from the balance, at most. */
+/** Adds up the most that slots which are not consumed yet may still take from the balance. */
 async function promisedByOpenSlots(
   tx: Transaction,
   key: WalletKey,
   fromNonce: number,
 ): Promise<bigint> {
-  const [row] = await query<{ promised: string }>(
+  const [sum] = await rows(
     tx,
-    sql`SELECT coalesce(sum(payout.amount_wei + latest.cost), 0) AS promised
+    { promisedWei: payout.amountWei },
+    sql`SELECT coalesce(sum(payout.amount_wei + latest.gas_limit * latest.max_fee_per_gas_wei), 0)
+                 AS "promisedWei"
           FROM nonce_slot slot
           JOIN payout ON payout.id = slot.payout_id
-         CROSS JOIN LATERAL (
-               SELECT gas_limit * max_fee_per_gas_wei AS cost FROM attempt
-                WHERE chain_id = slot.chain_id AND wallet = slot.wallet AND nonce = slot.nonce
-                ORDER BY n DESC LIMIT 1) latest
+         CROSS JOIN LATERAL ${LATEST_ATTEMPT}
          WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
            AND slot.state = 'open' AND slot.nonce >= ${fromNonce}`,
   );
-  return BigInt(row?.promised ?? '0');
-}
-
-function walletEmpty(request: AllocationRequest, missingWei: bigint): Wait {
-  const reason =
-    `wallet ${request.wallet.address} holds ${ethAndWei(request.balanceWei)}, ` +
-    `${ethAndWei(missingWei)} too little for this payout with its gas, what is under way and ` +
-    `the ${ethAndWei(request.keepInWalletWei)} to keep: top it up`;
-  return { code: 'WALLET_EMPTY', reason };
+  return sum?.promisedWei ?? 0n;
 }
 
 function orderOf(request: AllocationRequest, payoutId: string): SlotOrder {
@@ -252,7 +241,7 @@ async function insertSlots(
                   ${list(transfers.map(({ payoutId }) => payoutId))}::uuid[]) AS new (nonce, payout_id)`);
 }
 
-/** Signs and stores bytes; nothing may be sent that has no row here. */
+/** Signs and stores bytes. Only bytes that have a row here may be sent. */
 async function insertAttempts(
   tx: Transaction,
   batch: {
@@ -298,13 +287,13 @@ async function markSigned(
 export interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
-  /** The attempt that this one replaces: a second process that wants the same finds it replaced. */
+  /** The number of the attempt that this one replaces. A second process that wants the same bump finds it replaced. */
   readonly replaces: number;
 }
 
 /**
- * Stores new bytes with higher fees under a nonce that is open: same destination, same amount. True
- * when it was this call that did.
+ * Signs and stores new bytes with higher fees under an open nonce, to the same destination and with the same amount.
+ * Gives true when this call did it.
  */
 export async function bumpSlot(
   db: Database,
@@ -315,14 +304,10 @@ export async function bumpSlot(
     if ((await lockWallet(tx, key)).halt !== null) return false;
     const paying = await payingWallet(tx);
     if (paying === undefined || !isSame(paying, key)) return false;
-    const [slot] = await query<{
-      payout_id: string;
-      destination: Address;
-      amount_wei: string;
-      n: number;
-    }>(
+    const [slot] = await rows(
       tx,
-      sql`SELECT slot.payout_id, payout.destination, payout.amount_wei, attempt.n
+      { ...SIGNED_FOR, n: attempt.n },
+      sql`SELECT ${fields('payout', SIGNED_FOR)}, attempt.n
             FROM nonce_slot slot
             JOIN payout ON payout.id = slot.payout_id
             JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
@@ -333,11 +318,11 @@ export async function bumpSlot(
     );
     if (slot === undefined || slot.n !== bump.replaces) return false;
     const order: TransferOrder = {
-      payoutId: slot.payout_id,
+      payoutId: slot.id,
       chainId: key.chainId,
       nonce: bump.nonce,
       to: slot.destination,
-      valueWei: BigInt(slot.amount_wei),
+      valueWei: slot.amountWei,
       gasLimit: bump.gasLimit,
       maxFeePerGasWei: bump.maxFeePerGasWei,
       maxPriorityFeePerGasWei: bump.maxPriorityFeePerGasWei,

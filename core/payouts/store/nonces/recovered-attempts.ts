@@ -3,27 +3,24 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { GasFees } from '../../../chain/rules/gas-fees.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
-import { list, query } from '../../../db/query.js';
+import { list } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
+import { remoteWorker } from '../../../ledger/store/tables.js';
+import type { Attempt } from '../tables.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
-export interface RecoveredAttempt extends GasFees {
-  readonly hash: string;
-  readonly nonce: number;
-  readonly raw: Uint8Array;
-  readonly gasLimit: bigint;
-}
+export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & GasFees;
 
 /** Which of these addresses are payees: every destination of a payout is one. */
 export async function knownPayees(
   reader: Reader,
   addresses: readonly Address[],
 ): Promise<ReadonlySet<Address>> {
-  const rows = await query<{ address: Address }>(
-    reader,
-    sql`SELECT payee AS address FROM remote_worker WHERE payee = ANY(${list(addresses)}::text[])`,
-  );
-  return new Set(rows.map(({ address }) => address));
+  const known = await reader
+    .select({ payee: remoteWorker.payee })
+    .from(remoteWorker)
+    .where(sql`${remoteWorker.payee} = ANY(${list(addresses)}::text[])`);
+  return new Set(known.map(({ payee }) => payee));
 }
 
 /** Stores bytes that were found on the chain under a payout's own nonce. */
@@ -35,7 +32,7 @@ export async function recoverAttempts(
   await transact(db, (tx) => keepRecovered(tx, key, ours));
 }
 
-/** The same inside a transaction. */
+/** Does the same inside a transaction. */
 export async function keepRecovered(
   tx: Transaction,
   key: WalletKey,

@@ -1,44 +1,8 @@
 /** What belongs to one payout: the nonces taken for it, the bytes signed, the rows it settles. */
 import { asc, eq, sql } from 'drizzle-orm';
-import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
-import { attempt, nonceSlot, payoutAllocation, type SlotState } from '../tables.js';
-
-export interface AttemptSummary {
-  readonly hash: string;
-  readonly n: number;
-  readonly gasLimit: bigint;
-  readonly maxFeePerGasWei: bigint;
-  readonly maxPriorityFeePerGasWei: bigint;
-  readonly sends: number;
-  readonly firstSentAt: Date | null;
-  readonly lastSentAt: Date | null;
-  readonly lastAnswer: string | null;
-  readonly createdAt: Date;
-}
-
-export interface SlotSummary {
-  readonly chainId: number;
-  readonly wallet: Address;
-  readonly nonce: number;
-  readonly state: SlotState;
-  readonly minedHash: string | null;
-  readonly blockNumber: number | null;
-  readonly gasUsed: bigint | null;
-  readonly gasPriceWei: bigint | null;
-  readonly createdAt: Date;
-  readonly closedAt: Date | null;
-  /** In the order in which they were signed; never their raw bytes. */
-  readonly attempts: readonly AttemptSummary[];
-}
-
-export interface AllocationSummary {
-  readonly remoteWorkerId: number;
-  readonly nodeType: string;
-  readonly region: string;
-  readonly amountWei: bigint;
-}
+import { type Attempt, attempt, type NonceSlot, nonceSlot, payoutAllocation } from '../tables.js';
 
 const ATTEMPT_COLUMNS = {
   hash: attempt.hash,
@@ -53,6 +17,13 @@ const ATTEMPT_COLUMNS = {
   createdAt: attempt.createdAt,
 };
 
+export type AttemptSummary = Pick<Attempt, keyof typeof ATTEMPT_COLUMNS>;
+
+/** A slot with its attempts in the order in which they were signed; never their raw bytes. */
+export type SlotSummary = NonceSlot & { readonly attempts: readonly AttemptSummary[] };
+
+export type AllocationSummary = Awaited<ReturnType<typeof readAllocations>>[number];
+
 /** The nonce slots of a payout in the order in which they were taken, each with its attempts. */
 export async function readSlots(db: Reader, payoutId: string): Promise<readonly SlotSummary[]> {
   const rows = await db
@@ -65,7 +36,7 @@ export async function readSlots(db: Reader, payoutId: string): Promise<readonly 
     )
     .where(eq(nonceSlot.payoutId, payoutId))
     .orderBy(asc(nonceSlot.createdAt), asc(nonceSlot.nonce), asc(attempt.n));
-  const slots = new Map<string, SlotSummary & { attempts: AttemptSummary[] }>();
+  const slots = new Map<string, NonceSlot & { attempts: AttemptSummary[] }>();
   for (const row of rows) {
     const key = `${row.slot.chainId}/${row.slot.wallet}/${row.slot.nonce}`;
     const slot = slots.get(key) ?? { ...row.slot, attempts: [] };
@@ -76,10 +47,7 @@ export async function readSlots(db: Reader, payoutId: string): Promise<readonly 
 }
 
 /** How the payout's amount is split over the payee's worker rows. */
-export async function readAllocations(
-  db: Reader,
-  payoutId: string,
-): Promise<readonly AllocationSummary[]> {
+export async function readAllocations(db: Reader, payoutId: string) {
   return db
     .select({
       remoteWorkerId: payoutAllocation.remoteWorkerId,

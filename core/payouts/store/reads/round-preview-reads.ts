@@ -10,7 +10,7 @@ import {
   rowsToAskFor,
   toPage,
 } from '../../../db/paging.js';
-import { query } from '../../../db/query.js';
+import { fields, rows } from '../../../db/query.js';
 import type { PayoutLimits } from '../../rules/payout-limits.js';
 import {
   comparePreviewed,
@@ -22,8 +22,9 @@ import {
   previewRank,
   previewTotals,
 } from '../../rules/round-preview.js';
+import { readDayUse } from '../day-use.js';
 import { currentTerms, payeeStandings } from '../payee-standings.js';
-import { readDayUse } from '../payout-limits.js';
+import { isBlocking, payout } from '../tables.js';
 import { SHOWS_WAIT } from './payout-reads.js';
 
 export interface RoundPreview {
@@ -67,32 +68,29 @@ export function pageOfPreview(
     const ownRank = previewRank(one.verdict);
     return ownRank === Number(rank) ? one.payee > address : ownRank > Number(rank);
   };
-  const rows = payees
+  const shown = payees
     .filter((one) => (verdict === undefined || one.verdict === verdict) && isLater(one))
     .slice(0, rowsToAskFor(page));
-  return toPage(rows, page, {
+  return toPage(shown, page, {
     item: (one) => one,
     cursorParts: (one) => [String(previewRank(one.verdict)), one.payee],
   });
 }
 
 async function payoutsUnderWay(reader: Reader): Promise<ReadonlyMap<Address, PayoutUnderWay>> {
-  const rows = await query<{
-    payee: Address;
-    id: string;
-    state: string;
-    wait_code: string | null;
-    wait_reason: string | null;
-  }>(
+  const found = await rows(
     reader,
-    sql`SELECT p.payee, p.id, p.state, CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS wait_code,
-               p.wait_reason
-          FROM payout p WHERE p.state IN ('reserved', 'signed')`,
+    {
+      payee: payout.payee,
+      id: payout.id,
+      state: payout.state,
+      waitCode: payout.waitCode,
+      waitReason: payout.waitReason,
+    },
+    sql`SELECT ${fields('p', { payee: payout.payee, id: payout.id, state: payout.state })},
+               CASE WHEN ${SHOWS_WAIT} THEN p.wait_code END AS "waitCode",
+               p.wait_reason AS "waitReason"
+          FROM payout p WHERE ${isBlocking(sql`p.state`)}`,
   );
-  return new Map(
-    rows.map(({ payee, id, state, wait_code: waitCode, wait_reason: waitReason }) => [
-      payee,
-      { id, state, waitCode, waitReason },
-    ]),
-  );
+  return new Map(found.map(({ payee, ...underWay }) => [payee, underWay]));
 }

@@ -1,12 +1,13 @@
 /** Which wallet pays for this ledger: the first that was opened, until a person names another one. */
-import { type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
-import { query } from '../../../db/query.js';
+import { rows } from '../../../db/query.js';
 import { MANAGER } from '../../../ledger/store/audit-log.js';
+import { payingWallet as named, wallet } from '../tables.js';
 
-/** Names a wallet: one key on one chain. */
+/** A wallet is one key on one chain. */
 export interface WalletKey {
   readonly chainId: number;
   readonly address: Address;
@@ -14,11 +15,12 @@ export interface WalletKey {
 
 /** The wallet that pays, opened or not; undefined before any was opened. */
 export async function payingWallet(reader: Reader): Promise<WalletKey | undefined> {
-  const [row] = await query<{ chain_id: string; address: Address }>(
-    reader,
-    sql`SELECT chain_id, address FROM paying_wallet ORDER BY no DESC LIMIT 1`,
-  );
-  return row && { chainId: Number(row.chain_id), address: row.address };
+  const [last] = await reader
+    .select({ chainId: named.chainId, address: named.address })
+    .from(named)
+    .orderBy(desc(named.no))
+    .limit(1);
+  return last;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
 
-/** Whether an address is a wallet that pays for this ledger, or did: a payment to it goes in a circle. */
+/** SQL: whether an address is a wallet that pays for this ledger, or did. A payment to it would only cost gas. */
 export const isWalletOfLedger = (address: SQL): SQL =>
   sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
 
@@ -46,25 +48,27 @@ export const isWalletOfLedger = (address: SQL): SQL =>
  * have sent until then; undefined when that was asked, when it does not pay, and of a ledger's first wallet.
  */
 export async function namingToCompare(reader: Reader, key: WalletKey): Promise<number | undefined> {
-  const [last] = await query<{ no: number; is_compared: boolean }>(
+  const [last] = await rows(
     reader,
+    { no: named.no, isCompared: Boolean },
     sql`SELECT no, address <> ${key.address} OR chain_id <> ${key.chainId} OR no = 1 OR EXISTS (
                  SELECT FROM wallet
                   WHERE wallet.chain_id = paying_wallet.chain_id AND wallet.address = paying_wallet.address
-                    AND compared_for = no) AS is_compared
+                    AND compared_for = no) AS "isCompared"
           FROM paying_wallet ORDER BY no DESC LIMIT 1`,
   );
-  return last === undefined || last.is_compared ? undefined : last.no;
+  return last === undefined || last.isCompared ? undefined : last.no;
 }
 
-/** Keeps that the chain was asked what the other wallets have sent before the naming of this number. */
+/** Records that the other wallets were compared with the chain for this naming. */
 export async function keepCompared(db: Database, key: WalletKey, naming: number): Promise<void> {
-  await db.execute(sql`
-    UPDATE wallet SET compared_for = ${naming}
-     WHERE chain_id = ${key.chainId} AND address = ${key.address}`);
+  await db
+    .update(wallet)
+    .set({ comparedFor: naming })
+    .where(and(eq(wallet.chainId, key.chainId), eq(wallet.address, key.address)));
 }
 
-/** Names the first wallet; whoever comes second finds it named. */
+/** Names the first wallet of a ledger. When there is one already, it changes nothing. */
 export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<void> {
   await tx.execute(sql`
     INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
@@ -78,8 +82,9 @@ export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<
  * that may be mined, paid ones that a reorg could take back, and halts about what their key did.
  */
 export async function walletsAtWork(reader: Reader, chainId: number): Promise<readonly Address[]> {
-  const rows = await query<{ address: Address }>(
+  const atWork = await rows(
     reader,
+    { address: wallet.address },
     sql`SELECT address FROM wallet
          WHERE chain_id = ${chainId} AND (
                EXISTS (SELECT FROM nonce_slot slot
@@ -93,14 +98,15 @@ export async function walletsAtWork(reader: Reader, chainId: number): Promise<re
                           AND wallet_halt.wallet = wallet.address))
          ORDER BY created_at, address`,
   );
-  return rows.map(({ address }) => address);
+  return atWork.map(({ address }) => address);
 }
 
-/** All wallets of this chain that the ledger has met, the first first. */
+/** Gives all wallets of this chain that were ever opened, in the order in which they were. */
 export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
-  const rows = await query<{ address: Address }>(
-    reader,
-    sql`SELECT address FROM wallet WHERE chain_id = ${chainId} ORDER BY created_at, address`,
-  );
-  return rows.map(({ address }) => address);
+  const opened = await reader
+    .select({ address: wallet.address })
+    .from(wallet)
+    .where(eq(wallet.chainId, chainId))
+    .orderBy(asc(wallet.createdAt), asc(wallet.address));
+  return opened.map(({ address }) => address);
 }

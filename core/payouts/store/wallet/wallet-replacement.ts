@@ -1,12 +1,12 @@
-/** Another wallet pays from now on: a person's order, one transaction, Temporal or not. */
+/** How a person makes another wallet pay: one transaction, also while Temporal is down. */
 import { sql } from 'drizzle-orm';
 import { type Address, payableAddress } from '../../../base/address.js';
 import { counted } from '../../../base/counted.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../../db/database.js';
-import { query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, recordDecision } from '../../../ledger/store/audit-log.js';
+import { isOpenSlot, nonceSlot } from '../tables.js';
 import { payingWallet } from './paying-wallet.js';
 import { lockWallets } from './wallets.js';
 
@@ -43,7 +43,7 @@ export async function replaceWallet(
       );
     }
     const from = paying.address;
-    const underWay = await transfersUnderWay(tx);
+    const underWay = await tx.$count(nonceSlot, isOpenSlot);
     if (from === to) {
       return { changed: false, from, to, underWay, words: `${to} is the wallet that pays already` };
     }
@@ -53,7 +53,10 @@ export async function replaceWallet(
       INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
       SELECT max(no) + 1, ${paying.chainId}, ${to}, ${actor}, ${reason} FROM paying_wallet`);
     await recordDecision(tx, {
-      ...{ actor, reason, action: 'wallet.replace', subject: to },
+      actor,
+      reason,
+      action: 'wallet.replace',
+      subject: to,
       detail: { from, underWay: String(underWay) },
     });
     return { changed: true, from, to, underWay, words: replacedWords({ from, to, underWay }) };
@@ -70,12 +73,4 @@ function replacedWords(done: Pick<ReplacedWallet, 'from' | 'to' | 'underWay'>): 
     `the ledger pays from ${done.to}; ${done.from} signs nothing any more, ${left}. ` +
     'Restart the workers with the new key'
   );
-}
-
-async function transfersUnderWay(tx: Transaction): Promise<number> {
-  const [row] = await query<{ open: number }>(
-    tx,
-    sql`SELECT count(*)::int AS open FROM nonce_slot WHERE state = 'open'`,
-  );
-  return row?.open ?? 0;
 }

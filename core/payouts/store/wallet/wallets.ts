@@ -1,10 +1,12 @@
-import { sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
 import { list, query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
+import { notBookedYet } from '../../rules/waits.js';
+import { wallet } from '../tables.js';
 import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 
 export type { WalletKey };
@@ -39,11 +41,6 @@ interface HaltOfWallet extends Halt {
   readonly wallet: Address;
 }
 
-interface WalletRow {
-  readonly next_nonce: string;
-  readonly halts: readonly HaltOfWallet[];
-}
-
 /**
  * Everything that stops the ledger. What the manager found comes first: what the configuration or a person
  * ends must not hide it. As JSON, each with its time and the wallet that it is about.
@@ -57,30 +54,37 @@ export const HALTS = sql`
 
 /** The wallet, or undefined before it was opened. */
 export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
-  const [row] = await query<WalletRow>(
-    reader,
-    sql`SELECT next_nonce, ${HALTS} AS halts FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
-  );
-  return row && toWallet(key, row);
+  const [found] = await reader
+    .select({ nextNonce: wallet.nextNonce, halts: sql<readonly HaltOfWallet[]>`${HALTS}` })
+    .from(wallet)
+    .where(isWallet(key));
+  if (found === undefined) return undefined;
+  const halts = found.halts.map(({ code, reason }) => ({ code, reason }));
+  return { ...key, nextNonce: found.nextNonce, halt: halts[0] ?? null, halts };
 }
 
+const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
+  and(eq(wallet.chainId, chainId), eq(wallet.address, address));
+
 /**
- * Locks all wallets of the ledger for this transaction: whoever hands out nonces, halts, resumes or replaces
- * stands in line here. Gives the halts that stand then.
+ * Locks all wallets of the ledger for this transaction, and gives the halts that stand then. Handing out nonces,
+ * halting, resuming and replacing a wallet all wait for one another here.
  */
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
-  // In a statement of its own: what waited for the lock must see the halts written meanwhile.
-  const [row] = await query<Pick<WalletRow, 'halts'>>(tx, sql`SELECT ${HALTS} AS halts`);
+  // A second statement, because one that waited for the lock would not see the halts that were written meanwhile.
+  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
+    tx,
+    sql`SELECT ${HALTS} AS halts`,
+  );
   return row?.halts ?? [];
 }
 
 /** Locks as `lockWallets` does, and gives one of them; throws WALLET_UNKNOWN. */
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
   await lockWallets(tx);
-  const wallet = await findWallet(tx, key);
-  if (wallet !== undefined) return wallet;
+  const found = await findWallet(tx, key);
+  if (found !== undefined) return found;
   throw notOpened(key);
 }
 
@@ -103,9 +107,7 @@ export async function openWalletRow(
     await requirePayingWallet(tx, key);
     const inserted = await query(
       tx,
-      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
-                  ${opening.block}, ${opening.balanceWei.toString()})
+      sql`${insertWallet(key, opening)}
           ON CONFLICT DO NOTHING RETURNING 1`,
     );
     await lockWallet(tx, key);
@@ -114,16 +116,20 @@ export async function openWalletRow(
   });
 }
 
-/** Throws WALLET_NOT_HALTED while the wallet could sign beside an adoption. */
+const insertWallet = (key: WalletKey, { nonce, block, balanceWei }: WalletOpening): SQL => sql`
+  INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
+  VALUES (${key.chainId}, ${key.address}, ${nonce}, ${nonce}, ${block}, ${balanceWei.toString()})`;
+
+/** Throws WALLET_NOT_HALTED when nothing stops the wallet from signing during an adoption. */
 export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
   if (halt !== null) return;
   throw new PoolError('WALLET_NOT_HALTED', 'the wallet is not halted: it may sign meanwhile');
 }
 
 /**
- * Writes down that this ledger has paid from a wallet from a nonce on, which an older backup does not know, so
- * that adoption goes over all of it; until then the ledger stays halted. False when that is known already.
- * Only ever backwards: what was left out can be taken in, and nothing that was taken in be left out.
+ * Records that this ledger has paid from a wallet from this nonce on, which an older backup does not know. Adoption
+ * then goes over all of it, and the ledger stays halted until it has. Gives false when that is known already. The
+ * opening only moves backwards: history can be taken in, and nothing that was taken in can be left out again.
  */
 export async function reopenWallet(
   db: Database,
@@ -136,9 +142,7 @@ export async function reopenWallet(
     requireHalted({ halt: halts[0] ?? null });
     const reopened = await query(
       tx,
-      sql`INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-          VALUES (${key.chainId}, ${key.address}, ${opening.nonce}, ${opening.nonce},
-                  ${opening.block}, ${opening.balanceWei.toString()})
+      sql`${insertWallet(key, opening)}
           ON CONFLICT (chain_id, address) DO UPDATE
             SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
                 opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
@@ -151,13 +155,13 @@ export async function reopenWallet(
       await requireOpenedAt(tx, key, opening.nonce);
       return false;
     }
-    const ofWallet = halts.filter(({ wallet }) => wallet === key.address).map(({ code }) => code);
+    const ofWallet = halts.filter((one) => one.wallet === key.address).map(({ code }) => code);
     await tx.execute(sql`
       DELETE FROM wallet_halt
        WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
     if (!ofWallet.includes(NONCE_AHEAD)) {
-      const words = `what ${key.address} has sent from nonce ${opening.nonce} on is not booked yet`;
-      await halt(tx, key, { code: NONCE_AHEAD, reason: words, actor });
+      const halted = notBookedYet(key.address, opening.nonce);
+      await halt(tx, key, { code: NONCE_AHEAD, reason: halted, actor });
     }
     const detail = { nonce: String(opening.nonce), block: String(opening.block) };
     const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
@@ -168,12 +172,11 @@ export async function reopenWallet(
 }
 
 async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
-  const [row] = await query<{ opening: string }>(
-    tx,
-    sql`SELECT opening_nonce AS opening FROM wallet
-         WHERE chain_id = ${key.chainId} AND address = ${key.address}`,
-  );
-  const known = Number(row?.opening ?? 0);
+  const [found] = await tx
+    .select({ openingNonce: wallet.openingNonce })
+    .from(wallet)
+    .where(isWallet(key));
+  const known = found?.openingNonce ?? 0;
   const halts = (await findWallet(tx, key))?.halts ?? [];
   if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
   const words =
@@ -183,7 +186,7 @@ async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): 
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Takes a wallet that was used before as it is: what it sent until now paid nothing of this ledger. */
+/** Accepts a wallet that was used before: a person says that what it sent until now paid nothing of this ledger. */
 export async function acceptUsedWallet(
   db: Database,
   key: WalletKey,
@@ -191,7 +194,7 @@ export async function acceptUsedWallet(
 ): Promise<void> {
   await transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (!halts.some(({ code, wallet }) => code === USED_BEFORE && wallet === key.address)) return;
+    if (!halts.some((one) => one.code === USED_BEFORE && one.wallet === key.address)) return;
     const opened = await query(
       tx,
       sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
@@ -213,8 +216,8 @@ export async function acceptUsedWallet(
 }
 
 /**
- * Stops everything that the ledger would sign or send, from whichever wallet; `key` is what it is about.
- * False when it was halted for this already.
+ * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
+ * Gives false when it was halted for this already.
  */
 export async function haltWallet(
   db: Database,
@@ -223,7 +226,7 @@ export async function haltWallet(
 ): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (halts.some(({ code, wallet }) => code === why.code && wallet === key.address)) return false;
+    if (halts.some((one) => one.code === why.code && one.wallet === key.address)) return false;
     await halt(tx, key, why);
     return true;
   });
@@ -254,7 +257,24 @@ async function halt(
   });
 }
 
-function toWallet(key: WalletKey, row: WalletRow): Wallet {
-  const halts = row.halts.map(({ code, reason }) => ({ code, reason }));
-  return { ...key, nextNonce: Number(row.next_nonce), halt: halts[0] ?? null, halts };
+/** The balance that the chain showed last. It is for people; nothing is decided by it. */
+export interface SeenBalance {
+  readonly wei: bigint;
+  readonly block: number;
+  readonly at: Date;
+}
+
+/** Keeps the balance of a wallet that the ledger has met. */
+export async function recordBalance(
+  db: Database,
+  key: WalletKey,
+  seen: Omit<SeenBalance, 'at'>,
+): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, seen_at)
+    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint, now()
+      FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
+    ON CONFLICT (chain_id, wallet) DO UPDATE
+      SET balance_wei = excluded.balance_wei, block_number = excluded.block_number,
+          seen_at = excluded.seen_at`);
 }

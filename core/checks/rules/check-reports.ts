@@ -1,0 +1,50 @@
+/** What the checks report through Temporal. Amounts are decimal strings of wei. */
+
+export interface AuditReport {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface AdoptionReport {
+  readonly applied: boolean;
+  /** True when everything that the wallet has sent is accounted for. */
+  readonly complete: boolean;
+  /** What has to happen before the adoption is complete; null when it is. */
+  readonly waiting: string | null;
+  readonly findings: readonly {
+    readonly nonce: number;
+    readonly hash: string;
+    readonly to: string | null;
+    readonly valueWei: string;
+    readonly payoutId: string | null;
+    readonly verdict: 'ours' | 'payment' | 'pays-nobody' | 'unclear';
+    readonly words: string;
+  }[];
+}
+
+export interface RepairReport {
+  readonly applied: boolean;
+  readonly words: string;
+}
+
+/** What an interval came to: opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
+export interface ReconciliationReport {
+  readonly ok: boolean;
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  readonly fromNonce: number;
+  readonly toNonce: number;
+  readonly openingWei: string;
+  readonly balanceWei: string;
+  readonly inWei: string;
+  readonly outWei: string;
+  readonly gasWei: string;
+  readonly findings: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** What became of paid transfers that were not final yet. */
+export interface RecheckReport {
+  readonly final: number;
+  readonly moved: number;
+  readonly reopened: number;
+}

@@ -1,0 +1,38 @@
+/** What decisions report through Temporal. Amounts are decimal strings of wei. */
+import type { WeiString } from '../../base/money.js';
+import type { NodeType } from '../../base/remote-worker.js';
+
+export interface JobDecisionReport {
+  readonly applied: boolean;
+  readonly jobs: number;
+  /** How many of the named jobs had been decided about in the same way before. */
+  readonly already: number;
+  readonly grossWei: WeiString;
+  readonly commissionWei: WeiString;
+  readonly netWei: WeiString;
+  /** The first of the jobs. */
+  readonly shown: readonly {
+    readonly job: string;
+    readonly grossWei: WeiString;
+    readonly commissionWei: WeiString;
+    readonly netWei: WeiString;
+    /** Null when the pool keeps the job. */
+    readonly payee: string | null;
+    readonly nodeType: NodeType | null;
+    readonly region: string | null;
+  }[];
+  readonly words: string;
+}
+
+export interface AdjustmentReport {
+  readonly applied: boolean;
+  /** True when it was booked before under the same reference. */
+  readonly already: boolean;
+  readonly payee: string;
+  readonly nodeType: NodeType;
+  readonly region: string;
+  readonly amountWei: string;
+  /** The payee's pending fees over all rows, this adjustment included. */
+  readonly pendingWei: string;
+  readonly words: string;
+}

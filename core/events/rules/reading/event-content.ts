@@ -1,0 +1,143 @@
+/** The kinds of meaning that an event can have, and how each is read from the fields of its payload. */
+import { type Address, payableAddress } from '../../../base/address.js';
+import { asNatural, field, type LosslessJson, type LosslessObject } from './lossless-json.js';
+import { EventRefused, isName, shown } from './refusals.js';
+
+/** A job that earned fees. `payee` earned them or, for an AI job, the worker of the `job-received` with the same `requestId`. */
+export interface JobContent {
+  readonly kind: 'job';
+  /** Null for a job that is no AI job: the event itself says who did it. */
+  readonly requestId: string | null;
+  /** Null when the event does not name the worker, or the worker gave no address. */
+  readonly payee: Address | null;
+  readonly grossWei: bigint;
+  /** For a transcode job these are pixels. Zero when the event gives no usable number. */
+  readonly computeUnits: bigint;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
+}
+
+/** A worker took an AI job. */
+export interface ReceivedContent {
+  readonly kind: 'received';
+  readonly requestId: string;
+  /** Null when the worker gave no address. */
+  readonly payee: Address | null;
+  readonly pipeline: string | null;
+  readonly modelId: string | null;
+}
+
+export interface ConnectionContent {
+  readonly kind: 'connection';
+  readonly payee: Address;
+  /** The worker's host and port, as the event gives them. */
+  readonly connection: string;
+  readonly up: boolean;
+}
+
+/** All workers of the source's region and node type are offline until they connect again. */
+export interface ResetContent {
+  readonly kind: 'reset';
+}
+
+/** An event that is only kept and counted: hints, timings, and types or versions that this program does not know. */
+export interface NoteContent {
+  readonly kind: 'note';
+}
+
+export type EventContent =
+  | JobContent
+  | ReceivedContent
+  | ConnectionContent
+  | ResetContent
+  | NoteContent;
+
+/** Far above all ether that exists, and small enough for ten billion of them to fit the 78 digits of the ledger. */
+export const MAX_FEE_WEI = 2n ** 224n - 1n;
+const MAX_LABEL_LENGTH = 200;
+const REMEMBERED_TEXTS = 10_000;
+export const NOTE: NoteContent = { kind: 'note' };
+export const RESET: ResetContent = { kind: 'reset' };
+
+export function readConnection(fields: LosslessObject, up: boolean): EventContent {
+  const payee = readAddress(fields);
+  if (payee === null) return NOTE;
+  return { kind: 'connection', payee, connection: readLabel(fields['connection']) ?? '', up };
+}
+
+export function readReceived(fields: LosslessObject): EventContent {
+  const requestId = readRequestId(fields);
+  const payee = readAddress(fields);
+  if (requestId === null) return NOTE;
+  return { kind: 'received', requestId, payee, ...readModel(fields) };
+}
+
+export function readJob(fields: LosslessObject, unitsKey: string): EventContent {
+  return {
+    kind: 'job',
+    requestId: readRequestId(fields),
+    payee: readAddress(fields),
+    grossWei: readFee(fields),
+    computeUnits: asNatural(field(fields, unitsKey), MAX_FEE_WEI) ?? 0n,
+    ...readModel(fields),
+  };
+}
+
+function readModel(fields: LosslessObject): Pick<JobContent, 'pipeline' | 'modelId'> {
+  const { pipeline, modelID } = fields;
+  return { pipeline: readLabel(pipeline), modelId: readLabel(modelID) };
+}
+
+function readFee(fields: LosslessObject): bigint {
+  const { fees: said } = fields;
+  const feeWei = asNatural(said, MAX_FEE_WEI);
+  if (feeWei !== undefined) return feeWei;
+  throw new EventRefused('EVENT_FEE_MALFORMED', `fees ${shown(said)} are no amount of wei`);
+}
+
+/** Null when the worker gave no address (missing, empty or zero). Throws EventRefused for garbage. */
+function readAddress(fields: LosslessObject): Address | null {
+  const said = fields['ethAddress'] ?? '';
+  if (said === '') return null;
+  const payee = typeof said === 'string' ? payeeOf(said) : undefined;
+  if (payee !== undefined) return payee;
+  if (typeof said === 'string' && /^0x0{40}$/.test(said)) return null;
+  throw new EventRefused('EVENT_ADDRESS_MALFORMED', `ethAddress ${shown(said)} is no address`);
+}
+
+function readRequestId(fields: LosslessObject): string | null {
+  const said: LosslessJson = fields['requestID'] ?? '';
+  if (said === '') return null;
+  const text = typeof said === 'number' ? String(said) : said;
+  if (typeof text === 'string' && isName(text)) return text;
+  throw new EventRefused('EVENT_REQUEST_MALFORMED', `requestID ${shown(said)} is no id`);
+}
+
+const payeeOf = remembered(payableAddress);
+
+/** A text that only people read: a bad one is shortened and cleaned, and does not refuse the event. */
+function readLabel(said: LosslessJson | undefined): string | null {
+  return typeof said !== 'string' || said === '' ? null : labelOf(said);
+}
+
+const labelOf = remembered((said: string): string =>
+  // Cutting may split a character in two, and UTF-8 cannot hold a half.
+  said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD'),
+);
+
+/**
+ * Caches the answers of a function. Events name the same few workers and models again and again, and
+ * sharing one string between them also spares the garbage collector thousands of copies.
+ */
+function remembered<T>(answer: (said: string) => T): (said: string) => T {
+  const answers = new Map<string, T>();
+  return (said) => {
+    const known = answers.get(said);
+    if (known !== undefined) return known;
+    const fresh = answer(said);
+    if (answers.size >= REMEMBERED_TEXTS) answers.clear();
+    // Long texts are rare and end up cut or refused, so they are not worth remembering.
+    if (said.length <= MAX_LABEL_LENGTH) answers.set(said, fresh);
+    return fresh;
+  };
+}

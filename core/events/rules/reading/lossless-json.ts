@@ -1,0 +1,148 @@
+/** Parses JSON with integers of any length, as Go writes it. JavaScript's own parser would round them. */
+
+/** A parsed JSON value in which an integer that a double cannot hold is a string of digits. */
+export type LosslessJson =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly LosslessJson[]
+  | LosslessObject;
+export interface LosslessObject {
+  readonly [key: string]: LosslessJson;
+}
+
+/** The depth at which the fields of an event lie. Deeper values are not checked one by one. */
+const LOOKED_AT_DEPTH = 3;
+/**
+ * Matches a whole string, so that digits inside it are not taken for a number, or a whole number with all its parts. A
+ * string without an end reaches to the end of the text: searching for an end from each of its quotes would take time
+ * with the square of its length.
+ */
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const INTEGER = /^-?\d+$/;
+/** Matches a long integer with what stands around a value. A string may contain text that looks the same. */
+const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
+
+/**
+ * Parses JSON without losing a digit of any integer. Numbers with fractions or exponents stay doubles, because money is
+ * never written like that. Throws SyntaxError, as JSON.parse does.
+ */
+export function parseLossless(text: string): LosslessJson {
+  const value: LosslessJson = JSON.parse(text);
+  // The engine's own parser is by far the fastest, and it shows whether it has rounded: only doubles above 2^53 - 1
+  // can stand for more than one integer.
+  return mayBeRounded(value, 0) ? parseQuoted(text) : value;
+}
+
+function parseQuoted(text: string): LosslessJson {
+  try {
+    const quick = text.replace(LONG_VALUE, (_, before: string, token) => before + quoteLong(token));
+    const value: LosslessJson = JSON.parse(quick);
+    if (!mayBeRounded(value, 0)) return value;
+  } catch {
+    // Something inside a string was quoted. That ends the string before a digit, which is no JSON.
+  }
+  return JSON.parse(text.replace(STRING_OR_NUMBER, quoteLong));
+}
+
+function mayBeRounded(value: LosslessJson, depth: number): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth >= LOOKED_AT_DEPTH) return true;
+  for (const key in value) {
+    if (mayBeRounded((value as LosslessObject)[key] ?? null, depth + 1)) return true;
+  }
+  return false;
+}
+
+function quoteLong(token: string): string {
+  return INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token;
+}
+
+/** The value when it is an object, otherwise undefined. */
+export function asObject(value: LosslessJson | undefined): LosslessObject | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return value as LosslessObject;
+}
+
+/**
+ * The value under the first of the two keys that the object has. The keys have to be those of events, never those that
+ * every object inherits, such as `constructor`.
+ */
+export function field(
+  object: LosslessObject,
+  key: string,
+  otherwise?: string,
+): LosslessJson | undefined {
+  // JSON has no `undefined`, and no object inherits a field of an event, so `Object.hasOwn` is not needed.
+  const value = object[key];
+  return value === undefined && otherwise !== undefined ? object[otherwise] : value;
+}
+
+/**
+ * The value as an exact integer from 0 to `max`; undefined when it is negative, fractional, rounded by a double, too
+ * large, or no number at all.
+ */
+export function asNatural(value: LosslessJson | undefined, max: bigint): bigint | undefined {
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value) || value < 0) return undefined;
+    const natural = BigInt(value);
+    return natural <= max ? natural : undefined;
+  }
+  // 78 digits hold a uint256, and converting longer texts would be a waste.
+  if (typeof value !== 'string' || !/^\d{1,78}$/.test(value)) return undefined;
+  const natural = BigInt(value);
+  return natural <= max ? natural : undefined;
+}
+
+/** Matches a whole string, in which blanks mean something, or the blanks between tokens. */
+const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
+
+/**
+ * The text of one member of an object, unchanged except that the blanks between its tokens are gone. Empty when the
+ * object has no such member.
+ *
+ * @param object the text of a JSON object that was parsed before
+ */
+export function compactMember(object: string, key: string): string {
+  let [depth, start, found] = [0, -1, ''];
+  let isName = true;
+  for (let i = 0; i < object.length; i += 1) {
+    const letter = object[i];
+    if (letter === '"') {
+      const end = stringEnd(object, i);
+      if (depth === 1 && isName) {
+        // Of two members with one name the last one counts, as in JSON.parse.
+        if (isText(object.slice(i, end), key)) start = object.indexOf(':', end) + 1;
+        isName = false;
+      }
+      i = end - 1;
+    } else if (letter === '{' || letter === '[') {
+      depth += 1;
+    } else if (letter === '}' || letter === ']') {
+      depth -= 1;
+    } else if (letter === ',' && depth === 1) {
+      isName = true;
+    }
+    if (start !== -1 && i >= start && (depth === 0 || (depth === 1 && letter === ','))) {
+      found = object.slice(start, i);
+      start = -1;
+    }
+  }
+  return found.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
+}
+
+/** The place behind the string that begins at `from`. */
+function stringEnd(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
+
+function isText(token: string, text: string): boolean {
+  return token.includes('\\') ? JSON.parse(token) === text : token === `"${text}"`;
+}

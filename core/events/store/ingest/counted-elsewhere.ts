@@ -1,0 +1,212 @@
+/**
+ * Finds events of a batch that another source has counted: those of the same time, id and text. It compares only pairs
+ * of sources of which one is watched, and only in hours in which both have events, so that old sources pay nothing.
+ */
+import type { PoolClient, QueryResult } from 'pg';
+import { isoTime, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
+import {
+  CONVINCING_EVENTS,
+  isConvincing,
+  isTelling,
+  type SuspectSource,
+  whoReadsTwice,
+} from '../../rules/read-twice.js';
+import { type KnownState, knownStatement, type PlacedKey, type SourceRow } from './known-events.js';
+import { eventHash, type PreparedEvent } from './prepared-events.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** So many events are enough to see whether the ids of two sources meet by chance. */
+const MOST_COMPARED = 20_000;
+
+/** What a batch has in common with other sources. */
+export interface Elsewhere {
+  /** The events that another source has counted: the id of that source, by their place in the batch. */
+  readonly counted: ReadonlyMap<number, string>;
+  /** Sources that are known to give the same events: what they have counted is a plain duplicate here. */
+  readonly same: ReadonlySet<string>;
+  /** What was found that one of two sources has to be stopped for. */
+  readonly findings: readonly SharedEvents[];
+  /** How many events were looked for in other sources. */
+  readonly compared: number;
+}
+
+/** Two sources that give the same events. */
+export interface SharedEvents {
+  readonly stop: 'reader' | 'holder';
+  readonly holder: SourceRow;
+  readonly events: number;
+  readonly example: PreparedEvent;
+}
+
+const NOTHING: Elsewhere = { counted: new Map(), same: new Set(), findings: [], compared: 0 };
+
+/** Looks for the batch's jobs in the other sources. */
+export async function findElsewhere(
+  client: PoolClient,
+  state: KnownState,
+  batch: {
+    readonly events: readonly PreparedEvent[];
+    /** The source that is being read: a dump, or the source itself. */
+    readonly readerId: string;
+  },
+): Promise<Elsewhere> {
+  const isWatched = state.own.locksAll;
+  const others = state.others.filter((other) => isWatched || other.watchLeft > 0);
+  if (others.length === 0) return NOTHING;
+  const telling = batch.events.flatMap((key, i) =>
+    // An event with a UUID is compared with all sources anyway.
+    key.uuid !== undefined || !isTelling(key.content) || state.hashes.has(i) ? [] : [{ i, key }],
+  );
+  if (telling.length === 0) return NOTHING;
+  const hours = await readHours(client, others, telling);
+  const asked = others.flatMap((other) => {
+    const keys = telling.filter(({ key }) => hours.has(hourKey(other.id, key.dtMs)));
+    return keys.length === 0 ? [] : [{ other, keys }];
+  });
+  if (asked.length === 0) return NOTHING;
+  const compared = new Set(asked.flatMap(({ keys }) => keys.map(({ i }) => i))).size;
+  const answers: unknown = await client.query(
+    asked.map(({ other, keys }) => knownStatement(other.id, keys)).join(';\n'),
+  );
+  const results = (Array.isArray(answers) ? answers : [answers]) as readonly QueryResult[];
+  const found = asked.map(({ other }, at) => ({
+    holder: other,
+    ...partPlaces(batch.events, results[at]?.rows ?? []),
+  }));
+  return weigh(client, { state, found, compared, ...batch });
+}
+
+interface FoundIn {
+  readonly holder: SourceRow;
+  /** The places in the batch of the events that are the same. */
+  readonly places: readonly number[];
+  /** How many events have the same time and id and say something else. */
+  readonly others: number;
+}
+
+async function weigh(
+  client: PoolClient,
+  given: {
+    readonly state: KnownState;
+    readonly found: readonly FoundIn[];
+    readonly compared: number;
+    readonly events: readonly PreparedEvent[];
+    readonly readerId: string;
+  },
+): Promise<Elsewhere> {
+  const { state, compared, events, readerId } = given;
+  const counted = new Map<number, string>();
+  const same = new Set<string>();
+  const findings: SharedEvents[] = [];
+  for (const { holder, places, others } of given.found) {
+    const example = events[places[0] ?? -1];
+    if (example === undefined) continue;
+    for (const i of places) counted.set(i, holder.id);
+    const isOver = holder.stoppedWhy !== null || holder.isRemoved;
+    const isDump = readerId !== state.own.id || state.own.kind === 'file';
+    const stop = whoReadsTwice({ ...suspect(state.own), isDump }, suspect(holder));
+    // The dump gave these before its configuration said whose events they are.
+    if (holder.id === readerId || (isOver && stop === 'holder')) {
+      same.add(holder.id);
+      continue;
+    }
+    const keys = places.flatMap((i) => events[i] ?? []);
+    const pair = { ownId: state.own.id, holderId: holder.id };
+    const found = await countSame(client, pair, keys);
+    if (!isConvincing({ same: found, other: others })) continue;
+    const unlike = others + (await countUnlike(client, pair, keys));
+    if (!isConvincing({ same: found, other: unlike })) continue;
+    if (stop === 'holder') same.add(holder.id);
+    findings.push({ stop, holder, events: found, example });
+  }
+  return { counted, same, findings, compared };
+}
+
+function suspect(row: SourceRow): SuspectSource {
+  return {
+    id: row.id,
+    createdMs: row.createdMs,
+    isDump: row.kind === 'file',
+    isWatched: row.locksAll || row.watchLeft > 0,
+  };
+}
+
+function partPlaces(
+  events: readonly PreparedEvent[],
+  rows: readonly { readonly i: number; readonly hash: string }[],
+): Omit<FoundIn, 'holder'> {
+  const places = rows.flatMap(({ i, hash }) => {
+    const prepared = events[i];
+    return prepared !== undefined && eventHash(prepared) === hash ? [i] : [];
+  });
+  return { places, others: rows.length - places.length };
+}
+
+interface Pair {
+  readonly ownId: string;
+  readonly holderId: string;
+}
+
+const hourOf = (dtMs: number): number => Math.floor(dtMs / HOUR_MS) * HOUR_MS;
+const hourKey = (sourceId: string, dtMs: number): string => `${sourceId}\n${hourOf(dtMs)}`;
+
+/** The hours of these events in which the other sources have events too. */
+async function readHours(
+  client: PoolClient,
+  others: readonly SourceRow[],
+  telling: readonly PlacedKey[],
+): Promise<ReadonlySet<string>> {
+  const hours = [...new Set(telling.map(({ key }) => hourOf(key.dtMs)))];
+  const { rows } = await client.query<{ source_id: string; hour: Date }>(
+    `SELECT DISTINCT c.source_id, c.hour
+       FROM ${sqlRows(others, [['text', ({ id }) => id]])} AS o(id)
+      CROSS JOIN ${sqlRows(hours, [['timestamptz', isoTime]])} AS h(hour)
+      CROSS JOIN LATERAL (SELECT source_id, hour FROM event_count e
+        WHERE e.source_id = o.id AND e.hour = h.hour LIMIT 1 OFFSET 0) c`,
+  );
+  return new Set(rows.map(({ source_id, hour }) => hourKey(source_id, hour.getTime())));
+}
+
+/** Counts the same events: those of this batch, and those set aside before because the other source has them. */
+async function countSame(
+  client: PoolClient,
+  { ownId, holderId }: Pair,
+  keys: readonly PreparedEvent[],
+): Promise<number> {
+  const seen = new Set(keys.map(({ dtMs, eventId }) => `${isoTime(dtMs)}\n${eventId}`));
+  if (seen.size >= CONVINCING_EVENTS) return seen.size;
+  // Only rows with this code have a time that we wrote; in others `dt_text` may be anything, and the cast would fail.
+  const { rows } = await client.query<{ event_id: string; dt: Date }>(
+    `SELECT p.event_id, p.dt FROM set_aside a
+      CROSS JOIN LATERAL (SELECT e.event_id, e.dt FROM pool_event e
+        WHERE e.source_id = ${sqlText(holderId)} AND e.event_id = a.event_id
+          AND e.dt = CASE WHEN a.code = 'EVENT_COUNTED_ELSEWHERE' THEN a.dt_text::timestamptz END
+        OFFSET 0) p
+      WHERE a.source_id = ${sqlText(ownId)} AND a.code = 'EVENT_COUNTED_ELSEWHERE'
+        AND a.resolved_at IS NULL LIMIT 1000`,
+  );
+  for (const { event_id, dt } of rows) seen.add(`${isoTime(dt.getTime())}\n${event_id}`);
+  return seen.size;
+}
+
+/** Counts the jobs of these days that both sources have under one time and id, but that say something else. */
+async function countUnlike(
+  client: PoolClient,
+  { ownId, holderId }: Pair,
+  keys: readonly PreparedEvent[],
+): Promise<number> {
+  const timesMs = keys.map(({ dtMs }) => dtMs);
+  const fromMs = timesMs.reduce((a, b) => Math.min(a, b)) - DAY_MS;
+  const toMs = timesMs.reduce((a, b) => Math.max(a, b)) + HOUR_MS;
+  const { rows } = await client.query<{ unlike: number }>(
+    `SELECT count(*)::int AS unlike FROM (
+       SELECT FROM (SELECT * FROM pool_event e WHERE e.source_id = ${sqlText(ownId)}
+            AND e.dt BETWEEN ${sqlTime(fromMs)} AND ${sqlTime(toMs)} AND e.gross_wei IS NOT NULL
+          ORDER BY e.dt DESC LIMIT ${MOST_COMPARED}) p
+        CROSS JOIN LATERAL (SELECT FROM pool_event o WHERE o.source_id = ${sqlText(holderId)}
+          AND o.dt = p.dt AND o.event_id = p.event_id AND o.payload <> p.payload OFFSET 0) o
+       LIMIT ${MOST_COMPARED}) pairs`,
+  );
+  return rows[0]?.unlike ?? 0;
+}

@@ -1,0 +1,339 @@
+/**
+ * What the store knows already about a batch: which of its events are stored, which halves of AI jobs wait, and how the
+ * source stands. It is read in one turn on the wire, which also locks the source.
+ */
+import type { PoolClient, QueryResult } from 'pg';
+import { PoolError } from '../../../base/errors/pool-error.js';
+import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
+import type { Database } from '../../../db/database.js';
+import type { Terms } from '../../../terms/rules/terms.js';
+import { READ_TERMS, toTerms } from '../../../terms/store/terms-rows.js';
+import type { HalfRole } from '../../rules/ai-job.js';
+import type { EventKey, StoredHalf } from '../../rules/credit.js';
+import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uuids.js';
+import { type PreparedEvent, STORED_HASH } from './prepared-events.js';
+
+export interface KnownState {
+  /** The source itself, locked. */
+  readonly own: SourceRow;
+  /** All other sources; they are locked too when this source is watched. */
+  readonly others: readonly SourceRow[];
+  /** Keys of older events are gone: from this source, or from one that may have had the same events. */
+  readonly archivedMs: number;
+  /** UUIDs of older events are gone, whatever their source. */
+  readonly uuidsMs: number;
+  /** Hashes of the events that are stored already, by their place in the batch. */
+  readonly hashes: ReadonlyMap<number, string>;
+  readonly openHalves: readonly StoredHalf[];
+  readonly terms: readonly Terms[];
+}
+
+/** What a batch has to know about its source, and about the others that it may be compared with. */
+export interface SourceRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly readsFrom: string;
+  readonly region: string | null;
+  readonly nodeType: string | null;
+  readonly createdMs: number;
+  readonly nextSeq: number;
+  readonly nextBatch: number;
+  /** Keys of older events are gone with their month. Minus infinity when nothing was archived. */
+  readonly archivedMs: number;
+  /** The newest event of the source: no later one is stored. Minus infinity when there is none. */
+  readonly newestMs: number;
+  readonly watchLeft: number;
+  readonly stoppedWhy: string | null;
+  readonly isRemoved: boolean;
+  readonly moveUnproven: boolean;
+  /** Whether the other sources were locked too. */
+  readonly locksAll: boolean;
+}
+
+// Numbers as float8, which the driver gives as numbers; each of these is far below 2^53.
+const SOURCE_COLUMNS = `s.id, s.kind, s.reads_from AS "readsFrom", s.region, s.node_type AS "nodeType",
+  s.next_seq::float8 AS "nextSeq", s.next_batch::float8 AS "nextBatch",
+  s.watch_left::float8 AS "watchLeft", s.stopped_why AS "stoppedWhy",
+  s.removed_at IS NOT NULL AS "isRemoved", s.move_unproven AS "moveUnproven",
+  (extract(epoch FROM s.created_at) * 1000)::float8 AS "createdMs",
+  coalesce((extract(epoch FROM s.archived_to) * 1000)::float8, '-Infinity') AS "archivedMs",
+  coalesce((extract(epoch FROM s.newest_dt) * 1000)::float8, '-Infinity') AS "newestMs"`;
+
+/** Thrown where the transaction has to begin again and lock more. */
+export class LockAgain extends Error {
+  override readonly name = 'LockAgain';
+}
+
+/**
+ * Begins the transaction, locks the source and reads. Events later than `newestMs`, the newest event that the caller
+ * knows of, are only looked up (in one turn more) when the source turns out to have later ones by now.
+ */
+export async function readState(
+  client: PoolClient,
+  request: {
+    readonly sourceId: string;
+    readonly jobMatchWindowMs: number;
+    readonly readerId: string;
+    /** Whether the batch is compared with the other sources however old its source is. */
+    readonly isWatched: boolean;
+  },
+  batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
+): Promise<KnownState> {
+  const { sourceId, readerId } = request;
+  const { events } = batch;
+  const spans = requestSpans(events, request.jobMatchWindowMs);
+  const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
+  const statements = readStatements(sourceId, { keys, spans, isWatched: request.isWatched });
+  const uuidsAsked = uuidsStatement(events);
+  if (uuidsAsked !== undefined) statements.push(uuidsAsked);
+  const results: unknown = await client.query(statements.join(';\n'));
+  const [, locked, unlocked, decisions, known, halves, terms, uuids] =
+    results as readonly QueryResult[];
+  const own: SourceRow | undefined = locked?.rows.find(({ id }) => id === sourceId);
+  if (own === undefined) {
+    throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not registered`);
+  }
+  // The source became watched while this batch waited for its lock: now the others have to be locked as well.
+  if (own.watchLeft > 0 && !own.locksAll) throw new LockAgain();
+  const others: readonly SourceRow[] = unlocked?.rows ?? [];
+  const knownRows: KnownRow[] = known?.rows ?? [];
+  const halfRows: OpenHalfRow[] = halves?.rows ?? [];
+  const later = keysWithin(events, batch.newestMs, own.newestMs);
+  if (later.length > 0) {
+    knownRows.push(...(await client.query<KnownRow>(knownStatement(sourceId, later))).rows);
+  }
+  if (decisions?.rows[0]?.hasDecisions === true) {
+    const decided = decidedHalvesStatement(sourceId, spans);
+    halfRows.push(...(await client.query<OpenHalfRow>(decided)).rows);
+  }
+  return {
+    own,
+    others,
+    archivedMs: horizonMs(own, readerId === sourceId ? others : []),
+    uuidsMs: decisions?.rows[0]?.uuidsMs ?? Number.NEGATIVE_INFINITY,
+    hashes: knownHashes(events, knownRows, uuids?.rows ?? []),
+    openHalves: halfRows.map(toStoredHalf).filter((half) => isWithin(half, spans)),
+    terms: (terms?.rows ?? []).map(toTerms),
+  };
+}
+
+/**
+ * The statements of the first turn. The lock is a statement of its own, because what follows it sees what was committed
+ * before. A watched source may give the events of another one, so it locks all sources, in the order of their ids: of
+ * two that read the same at once, the second one sees what the first has stored. An old source locks only itself.
+ */
+function readStatements(
+  sourceId: string,
+  batch: {
+    /** The events that may be stored already. */
+    readonly keys: readonly PlacedKey[];
+    readonly spans: ReadonlyMap<string, RequestSpan>;
+    readonly isWatched: boolean;
+  },
+): string[] {
+  const source = sqlText(sourceId);
+  return [
+    'BEGIN',
+    `SELECT ${SOURCE_COLUMNS}, own.locks_all AS "locksAll" FROM source s CROSS JOIN (
+        SELECT ${batch.isWatched} OR watch_left > 0 AS locks_all FROM source WHERE id = ${source}) own
+      WHERE s.id = ${source} OR own.locks_all ORDER BY s.id FOR UPDATE OF s`,
+    `SELECT ${SOURCE_COLUMNS}, false AS "locksAll" FROM source s WHERE s.id <> ${source} ORDER BY s.id`,
+    `SELECT EXISTS (SELECT FROM decided_job WHERE source_id = ${source}) AS "hasDecisions",
+        (SELECT (extract(epoch FROM value::timestamptz) * 1000)::float8
+           FROM setting WHERE key = '${UUIDS_FROM}') AS "uuidsMs"`,
+    knownStatement(sourceId, batch.keys),
+    openHalvesStatement(source, batch.spans),
+    READ_TERMS,
+  ];
+}
+
+/**
+ * Events before this time cannot be told from archived ones. A dump that does not say whose it is may hold events of
+ * any source of the same region and node type, so the horizons of those sources bind it as well.
+ */
+function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
+  if (own.kind !== 'file') return own.archivedMs;
+  const alike = others.filter(
+    ({ region, nodeType }) => region === own.region && nodeType === own.nodeType,
+  );
+  return Math.max(own.archivedMs, ...alike.map(({ archivedMs }) => archivedMs));
+}
+
+/** Hashes of the events that are stored already, by their place in the list, as a batch of them would find them. */
+export async function readKnownHashes(
+  { $client }: Database,
+  sourceId: string,
+  events: readonly PreparedEvent[],
+): Promise<ReadonlyMap<number, string>> {
+  const keys = keysWithin(events, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+  const known = await $client.query<KnownRow>(knownStatement(sourceId, keys));
+  const uuids = uuidsStatement(events);
+  const uuidRows = uuids === undefined ? [] : (await $client.query<UuidRow>(uuids)).rows;
+  return knownHashes(events, known.rows, uuidRows);
+}
+
+/** A stored event, by its place in the batch. */
+interface KnownRow {
+  readonly i: number;
+  readonly hash: string;
+}
+
+function knownHashes(
+  events: readonly PreparedEvent[],
+  rows: readonly KnownRow[],
+  uuidRows: readonly UuidRow[],
+): ReadonlyMap<number, string> {
+  const hashes = new Map(rows.map(({ i, hash }) => [i, hash]));
+  for (const row of uuidRows) {
+    const prepared = events[row.i];
+    if (prepared !== undefined) hashes.set(row.i, knownHash(row, prepared));
+  }
+  return hashes;
+}
+
+/** A key and its place in its batch. */
+export interface PlacedKey {
+  readonly i: number;
+  readonly key: EventKey;
+}
+
+function keysWithin(
+  events: readonly PreparedEvent[],
+  afterMs: number,
+  toMs: number,
+): readonly PlacedKey[] {
+  const keys: PlacedKey[] = [];
+  for (const [i, key] of events.entries()) {
+    if (key.dtMs > afterMs && key.dtMs <= toMs) keys.push({ i, key });
+  }
+  return keys;
+}
+
+/** Asks which of the keys are stored, and for the hashes of their texts. */
+export function knownStatement(sourceId: string, keys: readonly PlacedKey[]): string {
+  const rows = sqlRows(keys, [
+    ['integer', ({ i }) => i],
+    ['timestamptz', ({ key }) => isoTime(key.dtMs)],
+    ['text', ({ key }) => key.eventId],
+  ]);
+  let [firstMs, lastMs] = [Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+  for (const { key } of keys) {
+    firstMs = Math.min(firstMs, key.dtMs);
+    lastMs = Math.max(lastMs, key.dtMs);
+  }
+  // The range adds nothing to the keys, but from it the planner knows which months to open.
+  const months = keys.length === 0 ? 'false' : isBetween('p.dt', { fromMs: firstMs, toMs: lastMs });
+  return `SELECT k.i, e.hash FROM ${rows} AS k(i, dt, event_id) CROSS JOIN LATERAL (
+      SELECT ${STORED_HASH} AS hash FROM pool_event p
+       WHERE p.source_id = ${sqlText(sourceId)} AND p.dt = k.dt AND p.event_id = k.event_id
+         AND ${months} OFFSET 0) AS e`;
+}
+
+function isBetween(column: string, { fromMs, toMs }: RequestSpan): string {
+  return `${column} BETWEEN ${sqlTime(fromMs)} AND ${sqlTime(toMs)}`;
+}
+
+/** The times between which the other half of a request can lie. */
+interface RequestSpan {
+  fromMs: number;
+  toMs: number;
+}
+
+/** The requests of a batch, by id. */
+function requestSpans(
+  events: readonly PreparedEvent[],
+  windowMs: number,
+): ReadonlyMap<string, RequestSpan> {
+  const spans = new Map<string, RequestSpan>();
+  for (const { content, dtMs } of events) {
+    if (content.kind !== 'received' && content.kind !== 'job') continue;
+    const { requestId } = content;
+    if (requestId === null) continue;
+    const [fromMs, toMs] = [dtMs - windowMs, dtMs + windowMs];
+    const span = spans.get(requestId);
+    if (span === undefined) {
+      spans.set(requestId, { fromMs, toMs });
+    } else {
+      span.fromMs = Math.min(span.fromMs, fromMs);
+      span.toMs = Math.max(span.toMs, toMs);
+    }
+  }
+  return spans;
+}
+
+function isWithin(half: StoredHalf, spans: ReadonlyMap<string, RequestSpan>): boolean {
+  const span = spans.get(half.requestId);
+  return span !== undefined && half.dtMs >= span.fromMs && half.dtMs <= span.toMs;
+}
+
+interface OpenHalfRow {
+  readonly role: HalfRole;
+  readonly dtMs: number;
+  readonly eventId: string;
+  readonly requestId: string;
+  readonly isHeld: boolean;
+  readonly grossWei: string | null;
+  readonly computeUnits: string | null;
+  readonly termsId: number | null;
+  readonly payee: `0x${string}` | null;
+  readonly nodeType: 'ai' | 'transcode' | null;
+  readonly region: string | null;
+}
+
+/**
+ * Asks for the open halves that the requests could match, with the workers of the received ones. The times are those of
+ * all requests together, so some of the halves do not fit the span of their own request.
+ */
+function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestSpan>): string {
+  // A processed half without an address has found its received half, which named nobody: it is no candidate again.
+  return `SELECT j.role, (extract(epoch FROM j.dt) * 1000)::float8 AS "dtMs", j.event_id AS "eventId",
+      j.request_id AS "requestId", j.reason = 'ambiguous' AS "isHeld", j.gross_wei AS "grossWei",
+      j.compute_units AS "computeUnits", j.terms_id AS "termsId", w.payee, w.node_type AS "nodeType", w.region
+    FROM unmatched_job j LEFT JOIN remote_worker w ON w.id = j.remote_worker_id
+   WHERE j.source_id = ${source} AND ${isRequested('j', spans)}
+     AND NOT (j.role = 'processed' AND j.reason = 'no-address')`;
+}
+
+/**
+ * Asks for the processed halves that a person has decided about. They stay candidates, but held: a received half that
+ * comes late must not match another job instead.
+ */
+function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, RequestSpan>): string {
+  return `SELECT 'processed' AS role, (extract(epoch FROM d.dt) * 1000)::float8 AS "dtMs",
+      d.event_id AS "eventId", d.request_id AS "requestId", true AS "isHeld", NULL AS "grossWei",
+      NULL AS "computeUnits", NULL AS "termsId", NULL AS payee, NULL AS "nodeType", NULL AS region
+    FROM decided_job d
+   WHERE d.source_id = ${sqlText(sourceId)} AND ${isRequested('d', spans)}
+     AND d.unmatched_reason <> 'no-address'`;
+}
+
+/** The requests as one list of constants, which Postgres hashes. Joined row by row, a batch takes four times as long. */
+function isRequested(table: string, spans: ReadonlyMap<string, RequestSpan>): string {
+  if (spans.size === 0) return 'false';
+  const all = { fromMs: Number.MAX_SAFE_INTEGER, toMs: Number.MIN_SAFE_INTEGER };
+  for (const { fromMs, toMs } of spans.values()) {
+    all.fromMs = Math.min(all.fromMs, fromMs);
+    all.toMs = Math.max(all.toMs, toMs);
+  }
+  return `${table}.request_id = ANY (${sqlArray('text', spans.keys())})
+    AND ${isBetween(`${table}.dt`, all)}`;
+}
+
+function toStoredHalf(row: OpenHalfRow): StoredHalf {
+  const { role, dtMs, eventId, requestId, isHeld, payee, nodeType, region, termsId } = row;
+  const isWorker = payee !== null && nodeType !== null && region !== null;
+  const job = {
+    grossWei: BigInt(row.grossWei ?? 0),
+    computeUnits: BigInt(row.computeUnits ?? 0),
+    termsId: termsId ?? 0,
+  };
+  return {
+    role,
+    dtMs,
+    eventId,
+    requestId,
+    isHeld,
+    worker: isWorker ? { payee, nodeType, region } : null,
+    job: role === 'processed' && termsId !== null ? job : null,
+  };
+}

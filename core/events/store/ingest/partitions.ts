@@ -1,0 +1,80 @@
+/** The monthly partitions of the raw events. Each is made before the first event of its month is stored. */
+import { sqlText } from '../../../db/copy/copy-text.js';
+import type { Database } from '../../../db/database.js';
+import { LOCKS } from '../../../db/locks.js';
+import { sqlState } from '../../../db/transact.js';
+
+/** A source with a wild clock must not make partitions for months far ahead. */
+const MONTHS_AHEAD = 2;
+
+/**
+ * Makes the partitions that the times need, outside of the transaction of the batch. Events of months far ahead go to
+ * the DEFAULT partition, and so do those of a month of which it already holds rows.
+ *
+ * @param seenMonths the months that were seen to before; new ones are added
+ */
+export async function ensurePartitions(
+  db: Database,
+  times: { readonly dtsMs: Iterable<number>; readonly now: Date },
+  seenMonths: Set<string>,
+): Promise<void> {
+  const { now } = times;
+  const latestMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + MONTHS_AHEAD + 1);
+  const missing = new Set<number>();
+  let [fromMs, toMs] = [Number.NaN, Number.NaN];
+  for (const dtMs of times.dtsMs) {
+    // Mostly it is the month of the event before.
+    if (dtMs >= fromMs && dtMs < toMs) continue;
+    const dt = new Date(dtMs);
+    fromMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth());
+    toMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth() + 1);
+    if (fromMs < latestMs && !seenMonths.has(nameOf(fromMs))) missing.add(fromMs);
+  }
+  for (const month of missing) {
+    await ensurePartition(db, month);
+    seenMonths.add(nameOf(month));
+  }
+}
+
+async function ensurePartition(db: Database, monthMs: number): Promise<void> {
+  const name = nameOf(monthMs);
+  const start = new Date(monthMs);
+  const from = sqlText(start.toISOString());
+  const to = sqlText(
+    new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1)).toISOString(),
+  );
+  const client = await db.$client.connect();
+  let failure: unknown;
+  try {
+    const known = await client.query('SELECT to_regclass($1) IS NOT NULL AS is_there', [name]);
+    if (known.rows[0]?.is_there === true) return;
+    // Attached to the table, because creating it as a partition would lock out all readers of the table.
+    await client.query(`BEGIN; SET LOCAL lock_timeout = '5s';
+      SELECT pg_advisory_xact_lock(${LOCKS.partition});
+      CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
+      DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = '${name}'::regclass) THEN
+          ALTER TABLE pool_event ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to});
+        END IF;
+      END $$;
+      COMMIT`);
+  } catch (error) {
+    failure = error;
+    await client.query('ROLLBACK').catch(() => undefined);
+    if (!isTolerable(error)) throw error;
+  } finally {
+    client.release(failure !== undefined && !isTolerable(failure));
+  }
+}
+
+/**
+ * Whether the events may go to the DEFAULT partition instead. 23514: it holds rows of this month already, so the month
+ * stays there. 55P03: somebody reads the table at length, and the batch does not wait for that.
+ */
+function isTolerable(error: unknown): boolean {
+  return ['23514', '55P03'].includes(sqlState(error));
+}
+
+function nameOf(monthMs: number): string {
+  return `pool_event_${new Date(monthMs).toISOString().slice(0, 7).replace('-', '_')}`;
+}

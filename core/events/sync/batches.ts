@@ -1,0 +1,163 @@
+/** Makes batches for the store out of the slices of a source, while Postgres works on the batch before. */
+import { setImmediate } from 'node:timers/promises';
+import { type EventOrigin, readPoolEvent } from '../rules/reading/pool-event.js';
+import type { RawEvent } from '../sources/event-source.js';
+import {
+  BatchTexts,
+  type PreparedEvent,
+  prepareSlice,
+  type ReadElement,
+  rowBytes,
+} from '../store/ingest/prepared-events.js';
+import type { RefusedElement } from '../store/set-aside.js';
+import type { ReadObject } from '../store/sources/source-objects.js';
+
+/** An element of a source, or one that was set aside and is tried again. */
+export interface SyncElement extends RawEvent {
+  readonly retry?: NonNullable<ReadElement['retry']>;
+}
+
+export interface PreparedBatch {
+  readonly events: readonly PreparedEvent[];
+  /** Whether some events have the same identity and different texts. */
+  readonly hasTwins: boolean;
+  readonly refused: readonly RefusedElement[];
+  /** How many events are repetitions of others in this batch. */
+  readonly duplicates: number;
+  /** The event times in the order in which the elements came, duplicates included. */
+  readonly dtsMs: readonly number[];
+  /** Objects whose last event is in this batch or an earlier one. */
+  readonly objects: readonly ReadObject[];
+  /** Hands the room of the texts to another batch. The events of this one have no texts after that. */
+  readonly release: () => void;
+}
+
+/** Events in one transaction, give or take a slice. */
+export const BATCH_SIZE = 18_000;
+/** Objects without events fill a batch too. */
+const BATCH_OBJECTS = 1_000;
+/** In characters: large events fill a batch sooner, because memory is limited by length and not by number. */
+const BATCH_LENGTH = 8 * 1024 * 1024;
+/** Reading a large text leaves copies of it behind faster than garbage is collected, so each counts several times. */
+const LARGE_LENGTH = 64 * 1024;
+const COPIES_OF_LARGE = 4;
+
+/** The source that batches are made of. */
+export interface BatchSource {
+  readonly id: string;
+  readonly origin: EventOrigin;
+  /** @default 18000 */
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * Reads the elements, and gathers them in batches. What came before the source failed is still yielded, and then the
+ * error is thrown.
+ *
+ * @param objects objects whose last slice was given; the source adds to it, and each batch takes what is there
+ */
+export async function* batchesOf(
+  slices: AsyncIterable<readonly SyncElement[]>,
+  source: BatchSource,
+  objects: ReadObject[] = [],
+): AsyncGenerator<PreparedBatch> {
+  const spare: BatchTexts[] = [];
+  let gathering = new Gathering(spare);
+  let failure: unknown;
+  try {
+    for await (const slice of slices) {
+      gathering.add(slice, source);
+      if (gathering.isFull(source) || objects.length >= BATCH_OBJECTS) {
+        yield gathering.batch(objects.splice(0));
+        gathering = new Gathering(spare);
+      }
+      // Lets the answers of Postgres be handled between two slices.
+      await setImmediate();
+    }
+  } catch (error) {
+    failure = error;
+  }
+  if (gathering.size + objects.length > 0) yield gathering.batch(objects.splice(0));
+  if (failure !== undefined) throw failure;
+}
+
+/** The refusal of an element that was cut off: what is left of it is no JSON and says nothing for sure. */
+function tooLong(bytes: number): RefusedElement['refusal'] {
+  const reason = `it is longer than maxElement, ${bytes} bytes, and was cut off there`;
+  return { code: 'EVENT_TOO_LONG', reason, eventId: null, dtText: null };
+}
+
+class Gathering {
+  private readonly events = new Map<string, PreparedEvent>();
+  /** Events with the identity of another one and a different text. Which of the two counts is not known here. */
+  private readonly twins: PreparedEvent[] = [];
+  private readonly refused: RefusedElement[] = [];
+  private readonly dtsMs: number[] = [];
+  private duplicates = 0;
+  private length = 0;
+  private readonly texts: BatchTexts;
+
+  constructor(private readonly spare: BatchTexts[]) {
+    this.texts = spare.pop() ?? new BatchTexts();
+  }
+
+  isFull({ batchSize = BATCH_SIZE }: BatchSource): boolean {
+    return this.size >= batchSize || this.length >= BATCH_LENGTH;
+  }
+
+  get size(): number {
+    return this.events.size + this.twins.length + this.refused.length + this.duplicates;
+  }
+
+  add(slice: readonly SyncElement[], source: BatchSource): void {
+    const elements: ReadElement[] = [];
+    for (const { place, raw, retry, cutAtBytes } of slice) {
+      this.length += raw.length < LARGE_LENGTH ? raw.length : raw.length * COPIES_OF_LARGE;
+      const reading = readPoolEvent(raw, source.origin);
+      if (cutAtBytes !== undefined) {
+        this.refused.push({ refusal: tooLong(cutAtBytes), place, raw, retriedHash: null });
+      } else if (reading.ok) {
+        const { event } = reading;
+        elements.push(retry === undefined ? { event, place, raw } : { event, place, raw, retry });
+      } else {
+        const retriedHash = retry?.rawHash ?? null;
+        this.refused.push({ refusal: reading.refusal, place, raw, retriedHash });
+      }
+    }
+    for (const prepared of prepareSlice(source.id, elements, this.texts))
+      this.addPrepared(prepared);
+  }
+
+  batch(objects: readonly ReadObject[]): PreparedBatch {
+    const { twins, refused, duplicates, dtsMs, texts, spare } = this;
+    const events = [...this.events.values(), ...twins];
+    const hasTwins = twins.length > 0;
+    const release = (): void => {
+      spare.push(texts.giveAway());
+    };
+    return { events, hasTwins, refused, duplicates, dtsMs, objects, release };
+  }
+
+  private addPrepared(prepared: PreparedEvent): void {
+    const { dtMs, eventId, uuid } = prepared;
+    this.dtsMs.push(dtMs);
+    // The id alone is the key while only one time has it, because building a text for each event costs time.
+    const named = this.events.get(eventId);
+    if (named === undefined) {
+      this.events.set(eventId, prepared);
+    } else if (uuid !== undefined || (named.dtMs === dtMs && named.eventId === eventId)) {
+      this.addTwin(named, prepared);
+    } else {
+      // No id holds a NUL, so this key cannot be an id.
+      const key = `${dtMs}\0${eventId}`;
+      const twin = this.events.get(key);
+      if (twin === undefined) this.events.set(key, prepared);
+      else this.addTwin(twin, prepared);
+    }
+  }
+
+  private addTwin(twin: PreparedEvent, prepared: PreparedEvent): void {
+    if (rowBytes(twin).equals(rowBytes(prepared))) this.duplicates += 1;
+    else this.twins.push(prepared);
+  }
+}

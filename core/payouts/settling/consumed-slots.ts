@@ -1,0 +1,161 @@
+import { readInclusions } from '../../chain/inclusions.js';
+import type { Inclusion } from '../../chain/rules/receipt.js';
+import { transferFault } from '../../chain/transfer.js';
+import { turns } from '../../processes/turns.js';
+import type { Wait } from '../rules/payout.js';
+import { decideSettlement, type SettlementVerdict } from '../rules/settlement-verdict.js';
+import { nonceTaken, tooFewAgree, transactionMismatch } from '../rules/waits.js';
+import { type Closings, closeSlots, type OpenSlot, openSlots } from '../store/open-slots.js';
+import { haltWallet, NONCE_TAKEN } from '../store/wallet/wallets.js';
+import { awaitOwnChain } from '../wallet/ledger-chain.js';
+import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
+import { recoverOurs } from './unknown-transactions.js';
+
+/** What one pass over consumed slots found. */
+export interface SettlementPass {
+  /** Payouts that this pass closed. */
+  readonly moved: readonly string[];
+  readonly waiting: readonly {
+    readonly slot: OpenSlot;
+    readonly wait: Wait;
+    /** Nothing changes before this block. */
+    readonly untilHead: number;
+  }[];
+  /** Slots for which a quorum says that no attempt has a receipt. */
+  readonly unseen: readonly OpenSlot[];
+}
+
+export interface PassRange {
+  /** The pass reads the slots with nonces below this one. */
+  readonly below: number;
+  readonly head: number;
+  /** Nonces below this one are consumed deep in the chain, according to what one endpoint says. */
+  readonly consumed: number;
+  /** Whether this nonce need not be read yet. */
+  readonly skip: (nonce: number) => boolean;
+}
+
+const PAGE = 200;
+
+/** Reads the receipts of all attempts of these slots and closes what the chain has decided. */
+export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise<SettlementPass> {
+  const pass = { moved: [] as string[], waiting: [] as Waiting[], unseen: [] as OpenSlot[] };
+  for (let from = 0; ; ) {
+    turns.turned('settling');
+    const page = { from, below: range.below, limit: PAGE };
+    const slots = await openSlots(deps.db, walletKeyOf(deps), page);
+    const part = await settleSlots(
+      deps,
+      slots.filter((slot) => !range.skip(slot.nonce)),
+      range,
+    );
+    pass.moved.push(...part.moved);
+    pass.waiting.push(...part.waiting);
+    pass.unseen.push(...part.unseen);
+    const last = slots.at(-1);
+    if (last === undefined || slots.length < PAGE) return pass;
+    from = last.nonce + 1;
+  }
+}
+
+type Waiting = SettlementPass['waiting'][number];
+
+async function settleSlots(
+  deps: MoneyDeps,
+  slots: readonly OpenSlot[],
+  { head, consumed }: Pick<PassRange, 'head' | 'consumed'>,
+): Promise<SettlementPass> {
+  if (slots.length === 0) return { moved: [], waiting: [], unseen: [] };
+  const hashes = slots.flatMap((slot) => slot.attempts.map((attempt) => attempt.hash));
+  const report = await readInclusions(deps.rpc, hashes, deps.chain);
+  const decided = slots.map((slot) => ({
+    slot,
+    decision: decide(deps, slot, report.byHash, head),
+  }));
+  for (const { slot, decision } of decided) {
+    if (decision.kind !== 'mismatch') continue;
+    const reason = transactionMismatch(slot, decision.reason);
+    await haltWallet(deps.db, walletKeyOf(deps), { code: 'TRANSACTION_MISMATCH', reason });
+  }
+  const closings = closingsOf(decided);
+  const failed = closings.refused.length + closings.outOfGas.length;
+  // Only failures ask for this: a payment on a wrong chain is reopened later, but what is given back is paid again.
+  if (failed > 0) await awaitOwnChain(deps);
+  const any = closings.settled.length + failed > 0;
+  return {
+    moved: any ? await closeSlots(deps.db, walletKeyOf(deps), closings) : [],
+    waiting: decided.flatMap(({ slot, decision }) => {
+      if (decision.kind === 'waiting') return [{ slot, ...decision }];
+      const isUndecided = decision.kind === 'unknown' && slot.nonce < consumed;
+      return isUndecided
+        ? [{ slot, wait: tooFewAgree(deps.rpc.quorum, deps.rpc.faults()), untilHead: 0 }]
+        : [];
+    }),
+    unseen: decided.flatMap(({ slot, decision }) => {
+      const unseen = slot.attempts.every(({ hash }) => report.absent.has(hash));
+      return decision.kind === 'unknown' && unseen ? [slot] : [];
+    }),
+  };
+}
+
+function decide(
+  deps: MoneyDeps,
+  slot: OpenSlot,
+  byHash: ReadonlyMap<string, Inclusion>,
+  head: number,
+): SettlementVerdict {
+  const inclusions = slot.attempts.flatMap(({ hash }) => byHash.get(hash) ?? []);
+  const facts = { ...slot, wallet: deps.signer.address };
+  const rules = { ...deps.chain, endpoints: deps.rpc.endpoints, head };
+  const decision = decideSettlement(facts, inclusions, rules);
+  if (!('inclusion' in decision)) return decision;
+  // The hash commits to the bytes, so they say what was mined: it is compared with what we owe.
+  const attempt = slot.attempts.find(({ hash }) => hash === decision.inclusion.hash);
+  const terms = {
+    chainId: deps.chain.chainId,
+    nonce: slot.nonce,
+    to: slot.destination,
+    valueWei: slot.amountWei,
+  };
+  const fault = attempt === undefined ? 'its bytes are missing' : transferFault(attempt, terms);
+  if (fault === undefined) return decision;
+  return { kind: 'mismatch', reason: `what was mined is not what is owed: ${fault}` };
+}
+
+function closingsOf(
+  decided: readonly { readonly slot: OpenSlot; readonly decision: SettlementVerdict }[],
+): Closings {
+  return {
+    settled: decided.flatMap(({ slot, decision }) =>
+      decision.kind === 'settled' ? [{ slot, ...decision }] : [],
+    ),
+    refused: decided.flatMap(({ slot, decision }) =>
+      decision.kind === 'refused' ? [{ slot, ...decision }] : [],
+    ),
+    outOfGas: decided.flatMap(({ slot, decision }) =>
+      decision.kind === 'out-of-gas' ? [{ slot, ...decision }] : [],
+    ),
+  };
+}
+
+/**
+ * Halts the wallet when a transaction that is not ours took the slot's nonce: a quorum of endpoints counts the nonce as
+ * consumed deep in the chain, and no endpoint has a receipt of any attempt. What that means for the payout is an
+ * operator's decision; it never gets a second nonce.
+ */
+export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<void> {
+  const key = walletKeyOf(deps);
+  const hashes = slot.attempts.map(({ hash }) => hash);
+  const answers = await deps.rpc.everyEndpoint(async (reads) => {
+    const { head } = await reads.walletView(key.address);
+    const deep = Math.max(head.number - deps.chain.confirmations + 1, 0);
+    const consumed = (await reads.nonceAt(key.address, deep)) > slot.nonce;
+    const receipts = await reads.receipts(hashes);
+    return { consumed, seen: hashes.some((hash) => receipts.get(hash) !== null) };
+  });
+  const taken = answers.filter(({ value }) => value.consumed && !value.seen);
+  if (taken.length < deps.rpc.quorum || answers.some(({ value }) => value.seen)) return;
+  await awaitOwnChain(deps);
+  if (await recoverOurs(deps, slot)) return;
+  await haltWallet(deps.db, key, { code: NONCE_TAKEN, reason: nonceTaken(slot) });
+}

@@ -1,0 +1,75 @@
+import { ChainError } from '../../chain/endpoint-error.js';
+import type { Wait } from '../rules/payout.js';
+import {
+  keyUsedElsewhere,
+  nonceNotConfirmed,
+  rpcUnreachable,
+  walletHalted,
+} from '../rules/waits.js';
+import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
+import { awaitOwnChain } from './ledger-chain.js';
+import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { furthestView, noteBalance } from './quorum-views.js';
+
+const LOOKS = 3;
+const PAUSE_MS = 300;
+
+/**
+ * Checks a claim that the chain has used more nonces of the wallet than this ledger handed out, which means that
+ * somebody else uses the key. Halts the wallet when a quorum of endpoints says so several times in a row.
+ */
+export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
+  try {
+    return await haltUnlessPassing(deps);
+  } catch (error) {
+    if (error instanceof ChainError) return rpcUnreachable(error.message);
+    throw error;
+  }
+}
+
+async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
+  for (let look = 1; ; look += 1) {
+    const reason = await readNonceAhead(deps);
+    if (reason === undefined) return nonceNotConfirmed();
+    if (look === LOOKS) {
+      await haltWallet(deps.db, walletKeyOf(deps), { code: NONCE_AHEAD, reason });
+      return walletHalted(reason);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/**
+ * Says how far a quorum of endpoints sees the chain ahead of the ledger; undefined when it is not ahead. Throws a
+ * ChainError when they show another chain, because then nobody has used the key. With `isAskedOnce` it also throws
+ * while no quorum says that the chain is not ahead: nobody would ask again.
+ */
+export async function readNonceAhead(
+  deps: MoneyDeps,
+  { isAskedOnce = false }: { readonly isAskedOnce?: boolean } = {},
+): Promise<string | undefined> {
+  const key = walletKeyOf(deps);
+  const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
+  if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
+  // Read after the chain, so that every nonce of ours that was mined by then is counted here.
+  const wallet = await findWallet(deps.db, key);
+  if (wallet === undefined) return undefined;
+  // Transactions in the node's pool count too: after an older backup they may be ours and unknown here.
+  const ahead = views
+    .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
+    .filter((nonce) => nonce > wallet.nextNonce);
+  if (ahead.length < deps.rpc.quorum) {
+    if (isAskedOnce) requireNotAhead(deps, views.length - ahead.length);
+    return undefined;
+  }
+  await awaitOwnChain(deps);
+  return keyUsedElsewhere(key.address, Math.min(...ahead), wallet.nextNonce);
+}
+
+function requireNotAhead(deps: MoneyDeps, sayNotAhead: number): void {
+  const { quorum } = deps.rpc;
+  if (sayNotAhead >= quorum) return;
+  const whose = `what ${deps.signer.address} has sent`;
+  const words = `${sayNotAhead} of ${quorum} endpoints that are needed know of nothing more than the ledger`;
+  throw new ChainError('unreachable', `${whose} is not known: ${words}`);
+}

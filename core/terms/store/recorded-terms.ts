@@ -1,0 +1,264 @@
+/**
+ * The dated terms in the ledger. Every change is an act that names its time, made in one transaction with its line in
+ * the audit log. Times are compared with the database's clock, because a worker's clock that is an hour off would let
+ * terms reach back or come late.
+ */
+import { and, asc, desc, inArray, isNull, lte, type SQLWrapper, sql } from 'drizzle-orm';
+import { PoolError } from '../../base/errors/pool-error.js';
+import type { Database, Reader, Transaction } from '../../db/database.js';
+import { LOCKS } from '../../db/locks.js';
+import { rows } from '../../db/query.js';
+import { transact } from '../../db/transact.js';
+import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
+import {
+  changeWords,
+  type FileVerdict,
+  freeMoment,
+  judgeFile,
+  sameTerms,
+  type TermsFile,
+  type TermsValues,
+  type TermsVersion,
+  termsAt,
+  termsWords,
+} from '../rules/terms.js';
+import { terms } from './tables.js';
+
+// Earlier than any event. The year 1 would not do, because JavaScript reads Postgres' text of it as 2001.
+const BEGINNING_MS = 0;
+/** The actor of an act that a configuration file asks for. */
+const FILE = 'configuration';
+
+/** All versions, and what holds now. */
+export interface TermsHistory {
+  /** In the order in which they begin, withdrawn ones included. At least one. */
+  readonly versions: readonly TermsVersion[];
+  readonly inForce: TermsVersion;
+  readonly now: Date;
+}
+
+/** How a worker's file compares with the ledger, after its act was carried out if it had one. */
+export interface OpenedTerms extends TermsHistory {
+  readonly verdict: FileVerdict;
+  /** The version that the file's act has made; null when it had none. */
+  readonly recorded: TermsVersion | null;
+}
+
+/** What an act came to. */
+export interface TermsChange {
+  /** False when these terms already hold from that time on. */
+  readonly changed: boolean;
+  readonly before: TermsVersion;
+  readonly after: TermsVersion;
+  /** Versions that had been announced, and now never come into force. */
+  readonly withdrawn: readonly TermsVersion[];
+}
+
+/** What a person asks for. Values that are left out stay as they are at that time. */
+export interface TermsOrder extends Decision {
+  readonly changes: Partial<TermsValues>;
+  /** Null means from now on. */
+  readonly from: Date | null;
+}
+
+/**
+ * Opens the ledger's terms for a worker with this file. The first file's terms hold from the beginning; after that a
+ * file changes nothing unless it carries an act, `pool.termsFrom`, that is later than every one before it. Throws
+ * TERMS_FROM_TAKEN when other terms are recorded under its time.
+ *
+ * @param process which process read the file, for the audit log
+ */
+export async function openTerms(
+  db: Database,
+  file: TermsFile,
+  process: string,
+): Promise<OpenedTerms> {
+  return transact(db, async (tx) => {
+    const nowMs = await lockTerms(tx);
+    if ((await readVersions(tx)).length === 0) await begin(tx, file, nowMs);
+    const versions = await readVersions(tx);
+    const verdict = judgeFile(file, versions, nowMs);
+    if (verdict.kind === 'conflict') throw taken(verdict.version, file.values, 'pool.termsFrom');
+    if (verdict.kind !== 'act') return { ...history(versions, nowMs), verdict, recorded: null };
+    const { namedMs, fromMs } = verdict;
+    const at = { namedMs, fromMs, nowMs };
+    const reason = `pool.termsFrom: ${iso(namedMs)} in the configuration of ${process}`;
+    const recorded = await insertVersion(tx, file.values, at);
+    const before = termsAt(versions, fromMs);
+    await recordAct(tx, { actor: FILE, reason, before, after: recorded, withdrawn: [] });
+    return { ...history(await readVersions(tx), nowMs), verdict, recorded };
+  });
+}
+
+/**
+ * Carries out a person's act: these terms hold from its time on, and what had been announced for later is withdrawn.
+ * Throws TERMS_FROM_PAST and TERMS_FROM_TAKEN, and TERMS_UNKNOWN before the first start.
+ */
+export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<TermsChange> {
+  const nowMs = await lockTerms(tx);
+  const versions = await readVersions(tx);
+  requireSome(versions);
+  if (order.from !== null && order.from.getTime() < nowMs) throw past(order.from, nowMs);
+  const askedMs = order.from?.getTime() ?? freeMoment(versions, nowMs);
+  const before = termsAt(versions, askedMs);
+  const values = { ...valuesOf(before), ...order.changes };
+  const later = versions.filter((one) => !one.isWithdrawn && one.fromMs > askedMs);
+  const isSame = sameTerms(before, values);
+  if (isSame && later.length === 0) {
+    return { changed: false, before, after: before, withdrawn: [] };
+  }
+  const fromMs = order.from === null ? askedMs : freeMoment(versions, askedMs);
+  const known = versions.find((one) => one.namedMs === askedMs || one.fromMs === askedMs);
+  if (known !== undefined) throw taken(known, values, 'the time');
+  const withdrawn = later.filter((one) => one.fromMs > fromMs);
+  await withdraw(tx, withdrawn);
+  const after = await insertVersion(tx, values, { namedMs: askedMs, fromMs, nowMs });
+  const { actor, reason } = order;
+  await recordAct(tx, { actor, reason, before, after, withdrawn });
+  return { changed: true, before, after, withdrawn };
+}
+
+/** Reads all terms; undefined before the first start. */
+export async function findTermsHistory(reader: Reader): Promise<TermsHistory | undefined> {
+  const versions = await readVersions(reader);
+  return versions.length === 0 ? undefined : history(versions, await databaseNow(reader));
+}
+
+/** Reads all terms; throws TERMS_UNKNOWN before the first start. */
+export async function readTermsHistory(reader: Reader): Promise<TermsHistory> {
+  const versions = await readVersions(reader);
+  requireSome(versions);
+  return history(versions, await databaseNow(reader));
+}
+
+/** Reads only the terms that hold now, by the database's clock; undefined before the first start. */
+export async function findTermsInForce(reader: Reader): Promise<TermsValues | undefined> {
+  const [inForce] = await reader
+    .select(VALUES)
+    .from(terms)
+    .where(and(lte(terms.fromDt, sql`clock_timestamp()`), isNull(terms.withdrawnAt)))
+    .orderBy(desc(terms.fromDt))
+    .limit(1);
+  return inForce;
+}
+
+function history(versions: readonly TermsVersion[], nowMs: number): TermsHistory {
+  return { versions, inForce: termsAt(versions, nowMs), now: new Date(nowMs) };
+}
+
+function requireSome(versions: readonly TermsVersion[]): void {
+  if (versions.length > 0) return;
+  throw new PoolError('TERMS_UNKNOWN', 'no terms have been recorded yet');
+}
+
+async function lockTerms(tx: Transaction): Promise<number> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.terms})`);
+  return databaseNow(tx);
+}
+
+/** Reads the millisecond that begins next by the database's clock; nothing has happened at or after it yet. */
+async function databaseNow(reader: Reader): Promise<number> {
+  const [clock] = await rows(
+    reader,
+    { ms: Number },
+    sql`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + 1 AS ms`,
+  );
+  if (clock === undefined) throw new Error('the database does not tell its time');
+  return clock.ms;
+}
+
+const VALUES = {
+  commissionBps: terms.commissionBps,
+  thresholdWei: terms.thresholdWei,
+  minIntervalMs: terms.minIntervalMs,
+  rounding: terms.rounding,
+};
+
+const msOf = (time: SQLWrapper) =>
+  sql`round(extract(epoch FROM ${time}) * 1000)::bigint`.mapWith(Number);
+
+async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
+  const { id, fromDt, namedFrom, createdAt, withdrawnAt } = terms;
+  return reader
+    .select({
+      id,
+      fromMs: msOf(fromDt),
+      namedMs: msOf(sql`coalesce(${namedFrom}, ${fromDt})`),
+      recordedMs: msOf(createdAt),
+      ...VALUES,
+      isWithdrawn: sql<boolean>`${withdrawnAt} IS NOT NULL`,
+    })
+    .from(terms)
+    .orderBy(asc(fromDt));
+}
+
+/** Records the first file's terms from the beginning on. If its act is still to come, that act makes a second version. */
+async function begin(tx: Transaction, file: TermsFile, nowMs: number): Promise<void> {
+  const { values, namedMs } = file;
+  const isPast = namedMs !== null && namedMs <= nowMs;
+  const at = { namedMs: isPast ? namedMs : BEGINNING_MS, fromMs: BEGINNING_MS, nowMs };
+  await insertVersion(tx, values, at);
+}
+
+async function insertVersion(
+  tx: Transaction,
+  values: TermsValues,
+  at: { readonly namedMs: number; readonly fromMs: number; readonly nowMs: number },
+): Promise<TermsVersion> {
+  const { namedMs, fromMs, nowMs } = at;
+  const [row] = await tx
+    .insert(terms)
+    .values({
+      ...valuesOf(values),
+      fromDt: new Date(fromMs),
+      namedFrom: namedMs === fromMs ? null : new Date(namedMs),
+      createdAt: new Date(nowMs),
+    })
+    .returning({ id: terms.id });
+  const id = row?.id ?? 0;
+  return { ...valuesOf(values), id, fromMs, namedMs, recordedMs: nowMs, isWithdrawn: false };
+}
+
+async function withdraw(tx: Transaction, versions: readonly TermsVersion[]): Promise<void> {
+  const ids = versions.map(({ id }) => id);
+  await tx.update(terms).set({ withdrawnAt: sql`clock_timestamp()` }).where(inArray(terms.id, ids));
+}
+
+async function recordAct(tx: Transaction, act: Omit<TermsChange, 'changed'> & Decision) {
+  const { actor, reason, before, after, withdrawn } = act;
+  const gone = withdrawn.map((one) => `${iso(one.fromMs)}: ${termsWords(one)}`);
+  await recordDecision(tx, {
+    actor,
+    reason,
+    action: 'terms.change',
+    subject: String(after.id),
+    detail: {
+      from: iso(after.fromMs),
+      ...(after.namedMs === after.fromMs ? {} : { named: iso(after.namedMs) }),
+      change: changeWords(before, after),
+      old: termsWords(before),
+      new: termsWords(after),
+      ...(withdrawn.length === 0 ? {} : { withdrawn: gone.join('; ') }),
+    },
+  });
+}
+
+function taken(known: TermsVersion, asked: TermsValues, what: string): PoolError {
+  const was = `${termsWords(known)}${known.isWithdrawn ? ' (withdrawn)' : ''}`;
+  const words = `${what} ${iso(known.namedMs)} belongs to an act already: recorded are ${was}; asked for are ${termsWords(asked)}`;
+  return new PoolError('TERMS_FROM_TAKEN', words);
+}
+
+function past(from: Date, nowMs: number): PoolError {
+  const words = `${from.toISOString()} has gone by: the database's clock says ${iso(nowMs)}`;
+  return new PoolError('TERMS_FROM_PAST', words);
+}
+
+function valuesOf(values: TermsValues): TermsValues {
+  const { commissionBps, thresholdWei, minIntervalMs, rounding } = values;
+  return { commissionBps, thresholdWei, minIntervalMs, rounding };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
