@@ -10,7 +10,7 @@ import {
   type Payout,
   payout,
 } from '../tables.js';
-import type { WalletKey } from '../wallet/wallets.js';
+import type { WalletKey } from '../wallet/paying-wallet.js';
 
 const SLOT = { payoutId: nonceSlot.payoutId, nonce: nonceSlot.nonce };
 const TRANSFER = { destination: payout.destination, amountWei: payout.amountWei };

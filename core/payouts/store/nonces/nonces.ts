@@ -16,8 +16,9 @@ import {
   isWalletOfLedger,
   namingToCompare,
   payingWallet,
+  type WalletKey,
 } from '../wallet/paying-wallet.js';
-import { type Halt, lockWallet, type Wallet, type WalletKey } from '../wallet/wallets.js';
+import { type Halt, lockWallet, type Wallet } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
 /** A transfer that has to be signed exactly so. */

@@ -7,7 +7,7 @@ import { list } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { Attempt } from '../tables.js';
-import type { WalletKey } from '../wallet/wallets.js';
+import type { WalletKey } from '../wallet/paying-wallet.js';
 
 export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & GasFees;
 
