@@ -1,4 +1,5 @@
 /** Checks paid transfers again until they are final, because a reorg may take them back before that. */
+
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
 import type { BlockHeader } from '../chain/node-answers.js';

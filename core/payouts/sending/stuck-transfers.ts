@@ -39,8 +39,8 @@ async function raiseStuck(
   const gasLimits = await gasLimitsNow(deps, stuck);
   for (const [index, slot] of stuck.entries()) {
     const gasLimit = gasLimits[index] ?? slot.gasLimit;
-    // A fee at the cap stays as it is, but a gas limit that has become too low must be raised: every node refuses it.
     const raised = bumpedGasFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
+    // A fee at the cap stays as it is, but a gas limit that has become too low must be raised: every node refuses it.
     if (raised === undefined && gasLimit <= slot.gasLimit) continue;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = raised ?? slot;
     const fees = { maxFeePerGasWei, maxPriorityFeePerGasWei };

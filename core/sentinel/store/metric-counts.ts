@@ -40,7 +40,6 @@ export interface PayoutCount {
 
 /** Open payouts, however old. */
 export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
-  // As literals: the partial index of open payouts is used only when its predicate follows from the text.
   return countPayouts(db, isOpen());
 }
 
