@@ -3,15 +3,21 @@ import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { ARRIVALS_MS } from '../../client/views/source-view.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';
 import { listReconciliations } from '../../core/checks/store/reconciliation-records.js';
-import { countEventTypes, countSetAside, listSources } from '../../core/events/store/sources/source-reads.js';
+import {
+  countEventTypes,
+  countSetAside,
+  listSources,
+} from '../../core/events/store/sources/source-reads.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
 import { countFindings } from '../../core/sentinel/store/finding-reads.js';
-import { bucketUnmatched, countLatePayouts, countOpenPayouts, type PayoutCount } from '../../core/sentinel/store/metric-counts.js';
+import {
+  bucketUnmatched,
+  countLatePayouts,
+  countOpenPayouts,
+} from '../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
-import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
-
-} from '../../core/sentinel/store/metrics-reads.js';
+import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 
 export async function readMetrics(deps: RunningPool) {
   const { db, config, version } = deps;

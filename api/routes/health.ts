@@ -7,7 +7,6 @@ import { PoolError } from '../../core/base/errors/pool-error.js';
 import { lastTurn } from '../../core/ledger/store/worker-processes.js';
 import { isWorkerSilent } from '../../core/standing/rules/pool-standing.js';
 import { pingDatabase } from '../../core/standing/store/pool-reads.js';
-import type { ApiDeps } from '../app.js';
 
 const PATIENCE_MS = 3_000;
 

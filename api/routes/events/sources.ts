@@ -28,14 +28,12 @@ import {
 } from '../../../core/events/store/sources/source-reads.js';
 import { bucketUnmatched } from '../../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../../core/sentinel/store/source-figures-reads.js';
-import { readBody } from '../../../dev/kit/http-server.js';
 import type { Access, Shown } from '../../access.js';
 import {
   ACTOR,
   decisionBody,
   readOrder,
   readQuery,
-  reasonText,
   refuseQuery,
   rehearsableBody,
   wholeQuery,
