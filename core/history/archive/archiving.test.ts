@@ -424,7 +424,7 @@ describe('archiving raw events', () => {
     expect((await rebuild()).findings[1]).toMatchObject({ code: 'ARCHIVE_FILE_DAMAGED' });
     await rename(`${january}.away`, january ?? '');
     const text = gunzipSync(await readFile(january ?? '')).toString();
-    await writeFile(january ?? '', gzipSync(text.replace('moon-landed', 'moon-missed')));
+    await writeFile(january ?? '', gzipSync(text.replace('job-processed', 'job-forgotten')));
     expect((await rebuild()).findings[0]?.message).toContain('its hash is not the one');
     await writeFile(january ?? '', gzipSync(text));
     expect(await restore(JANUARY)).toBeGreaterThan(0);
