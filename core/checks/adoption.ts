@@ -27,10 +27,7 @@ import { openingAt } from '../payouts/wallet/other-wallets.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
-/**
- * One run examines at most this many nonces, because its answer passes through Temporal and its booking holds the
- * wallet's lock.
- */
+/** One run examines at most this many nonces, because its answer passes through Temporal and its booking holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
 
 interface Examination {

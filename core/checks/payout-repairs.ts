@@ -1,7 +1,4 @@
-/**
- * Repairs of one payout. Each one checks on the chain that it may be done, and has a dry run that says what it would
- * do.
- */
+/** Repairs of one payout. Each one checks on the chain that it may be done, and has a dry run that says what it would do. */
 
 import { PoolError } from '../base/errors/pool-error.js';
 import { ethAndWei } from '../base/money.js';

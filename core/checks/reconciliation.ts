@@ -27,10 +27,7 @@ import {
   reconciliationStart,
 } from './store/reconciliation-records.js';
 
-/**
- * The answer lists at most this many discrepancies, because more would not pass through Temporal. The ledger stores
- * all of them.
- */
+/** The answer lists at most this many discrepancies, because more would not pass through Temporal. The ledger stores all of them. */
 const MOST_TOLD = 500;
 /** How many nonces a page has: two batches of requests to each endpoint. */
 const PAGE = 200;
@@ -153,10 +150,7 @@ function comparePage(
   return found;
 }
 
-/**
- * Reads the page's transactions by the hashes that the ledger knows, and searches the chain for the nonces that are
- * still missing.
- */
+/** Reads the page's transactions by the hashes that the ledger knows, and searches the chain for the nonces that are still missing. */
 async function chainRecords(
   deps: MoneyDeps,
   asked: {

@@ -27,7 +27,7 @@ export interface DecisionDeps {
   readonly maxOrderedPerDayWei: bigint;
 }
 
-/** Gives the chosen jobs to a payee. `onProgress` is called after each page of jobs. */
+/** Assigns the chosen jobs to a payee. `onProgress` is called after each page of jobs. */
 export function assignJobs(
   deps: DecisionDeps,
   order: Order<'jobs.assign'>,
@@ -42,7 +42,7 @@ export function assignJobs(
   });
 }
 
-/** Makes the chosen jobs the pool's own. */
+/** Books the fees of the chosen jobs as the pool's commission. */
 export function absorbJobs(
   deps: DecisionDeps,
   order: Order<'jobs.absorb'>,
@@ -88,10 +88,7 @@ async function decide(
   return tally.report(dryRun, to.assignee);
 }
 
-/**
- * Yields the named jobs in one piece, because either all of them are decided or none. Jobs that fit a filter come
- * page by page.
- */
+/** Yields the named jobs in one piece, because either all of them are decided or none. Jobs that fit a filter come page by page. */
 async function* chosenJobs(db: Database, choice: JobChoice): AsyncGenerator<readonly JobKey[]> {
   const { jobs, requestId, sourceId, before } = choice;
   if (jobs.length > 0) {

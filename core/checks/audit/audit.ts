@@ -1,7 +1,4 @@
-/**
- * The audit of the ledger: it checks all new postings and some of the closed pieces of older ones, and records when
- * it ran.
- */
+/** The audit of the ledger: it checks all new postings and some of the closed pieces of older ones, and records when it ran. */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';

@@ -147,10 +147,7 @@ export const SETTLED_INVARIANT: Invariant = {
      WHERE booked.total <> paid.total`,
 };
 
-/**
- * Reads every raw event that is not archived, which is slow, and so belongs to the whole audit and not to the
- * scheduled one.
- */
+/** Reads every raw event that is not archived, which is slow, and so belongs to the whole audit and not to the scheduled one. */
 export const REVENUE_INVARIANT: Invariant = {
   code: 'REVENUE_DRIFT',
   violations: sql`

@@ -18,10 +18,7 @@ export const IS_AFTER_TURN: SQL = sql`(created_at, id) > (
   (SELECT coalesce(payout_at, '-infinity') FROM ledger_audit),
   (SELECT coalesce(payout_id, '00000000-0000-0000-0000-000000000000') FROM ledger_audit))`;
 
-/**
- * Selects the next batch of older payouts to check; the audit moves on to the batch after it when nothing is wrong
- * with these.
- */
+/** Selects the next batch of older payouts to check; the audit moves on to the batch after it when nothing is wrong with these. */
 export const PAYOUTS_IN_TURN: SQL = sql`
   (SELECT id FROM payout WHERE ${IS_AFTER_TURN} ORDER BY created_at, id LIMIT ${PAYOUTS_EACH})`;
 
@@ -115,10 +112,7 @@ export const STANDING_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/**
- * Builds the rule that every nonce of a wallet (or each of its newest ones) belongs to a slot or to a foreign
- * transaction.
- */
+/** Builds the rule that every nonce of a wallet (or each of its newest ones) belongs to a slot or to a foreign transaction. */
 export function nonceInvariant(span: 'all' | 'newest'): Invariant {
   const from =
     span === 'all'

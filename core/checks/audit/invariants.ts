@@ -1,7 +1,4 @@
-/**
- * Checks the rules that hold between the tables at any moment. Each rule is a query that names the rows which break
- * it.
- */
+/** Checks the rules that hold between the tables at any moment. Each rule is a query that names the rows which break it. */
 import { asc, isNotNull, max, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
@@ -104,10 +101,7 @@ export async function violationsOf(
   return found;
 }
 
-/**
- * Finds what is still wrong with pieces that a walk found broken, and reports a checkpoint that differs from the sum
- * of its pieces.
- */
+/** Finds what is still wrong with pieces that a walk found broken, and reports a checkpoint that differs from the sum of its pieces. */
 async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
   const { firstId, lastId, brokenAt } = ledgerPiece;
   const pieces = await reader
@@ -126,10 +120,7 @@ async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
   return found;
 }
 
-/**
- * Checks a closed piece. Unless a posting was changed, a closed piece can break only the rule that reads another
- * table.
- */
+/** Checks a closed piece. Unless a posting was changed, a closed piece can break only the rule that reads another table. */
 export async function checkPiece(
   reader: Reader,
   range: PostingRange,

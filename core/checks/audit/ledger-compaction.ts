@@ -15,10 +15,7 @@ export interface CompactionReport {
   readonly pieces: number;
   /** By how many the number of postings fell. */
   readonly postings: number;
-  /**
-   * What is wrong with the first piece that changed since it was closed, or null. That piece and all later ones are
-   * left alone.
-   */
+  /** What is wrong with the first piece that changed since it was closed, or null. That piece and all later ones are left alone. */
   readonly broken: Discrepancy | null;
 }
 

@@ -181,10 +181,7 @@ async function keepForeign(
   return kept.length > 0;
 }
 
-/**
- * Ends the payout that was signed for this nonce, because it can no longer be mined, and returns its amount to
- * pending.
- */
+/** Ends the payout that was signed for this nonce, because it can no longer be mined, and returns its amount to pending. */
 async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promise<void> {
   const { nonce, sender, hash } = judged.transaction;
   if (sender !== key.address) return;

@@ -14,10 +14,7 @@ export interface ReconciliationStart {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
-  /**
-   * Nonces below this one were accepted together with the wallet, including those that were mined after it was
-   * opened.
-   */
+  /** Nonces below this one were accepted together with the wallet, including those that were mined after it was opened. */
   readonly openingNonce: number;
   /** True until a first interval has added up, so the interval begins at the wallet's opening. */
   readonly isOpening: boolean;
@@ -90,10 +87,7 @@ export async function ledgerRecords(
   return new Map(records.map((record) => [record.nonce, record]));
 }
 
-/**
- * Finds the nonces from `end` on that the ledger calls mined by the block of `end`, although the chain has not
- * consumed them.
- */
+/** Finds the nonces from `end` on that the ledger calls mined by the block of `end`, although the chain has not consumed them. */
 export async function minedBeyond(
   reader: Reader,
   key: WalletKey,

@@ -96,10 +96,7 @@ function refuseOtherChain(known: number, claimed: number): void {
   throw new PoolError('LEDGER_OF_ANOTHER_CHAIN', words);
 }
 
-/**
- * Reads what an old version, which wrote no ledger row, left in the database. The chain of its wallets is the
- * ledger's chain.
- */
+/** Reads what an old version, which wrote no ledger row, left in the database. The chain of its wallets is the ledger's chain. */
 async function readOlderData(tx: Transaction): Promise<{
   readonly wasUsed: boolean;
   readonly chainIds: readonly number[];

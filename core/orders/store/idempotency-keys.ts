@@ -3,10 +3,7 @@ import { and, eq, isNull, type SQL } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { idempotencyKey } from './tables.js';
 
-/**
- * What is stored for a key. The payout's id is null while the first request is under way, and when that request was
- * cut off.
- */
+/** What is stored for a key. The payout's id is null while the first request is under way, and when that request was cut off. */
 export type RememberedRequest = Readonly<typeof idempotencyKey.$inferSelect>;
 
 export async function findRequest(db: Reader, key: string): Promise<RememberedRequest | undefined> {

@@ -42,10 +42,7 @@ const FIELDS = {
   createdAt: remoteWorker.createdAt,
 };
 
-/**
- * At most this many connections of one worker to one source are counted, because a stranger can open any number of
- * them.
- */
+/** At most this many connections of one worker to one source are counted, because a stranger can open any number of them. */
 const MOST_CONNECTIONS = 100;
 
 /**
@@ -65,7 +62,7 @@ export const liveConnections = (most: number): SQL => sql`
            > (coalesce(r.reset_dt, '-infinity'), coalesce(r.reset_seq, 0))
      ORDER BY one.changed_dt DESC, one.changed_seq DESC LIMIT ${sql.raw(String(most))}) c
   WHERE s.removed_at IS NULL
-    -- A source whose region was edited cannot take its old rows offline any more.
+    -- A source whose region was edited can no longer take its old rows offline.
     AND (s.region IS NULL OR s.region = w.region) AND (s.node_type IS NULL OR s.node_type = w.node_type)`;
 
 /** Selects the balances of the row `w` as columns "pendingWei", "reservedWei" and "paidWei". */

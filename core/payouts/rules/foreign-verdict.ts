@@ -22,10 +22,7 @@ export interface ForeignFacts {
   readonly succeeded: boolean;
   /** True when the signature is the wallet's and the signed bytes could be rebuilt from the transaction's fields. */
   readonly hasBytes: boolean;
-  /**
-   * True when the signature is valid on our chain alone. A signature that names no chain can be copied from any
-   * other.
-   */
+  /** True when the signature is valid on our chain alone. A signature that names no chain can be copied from any other. */
   readonly isForOurChain: boolean;
 }
 

@@ -71,10 +71,7 @@ export function previewPayee(
     : { payee, pendingWei, verdict: 'waits', ...wait };
 }
 
-/**
- * Sorts payees that would be paid first, then those that would wait, then the others, each in the order of their
- * addresses.
- */
+/** Sorts payees that would be paid first, then those that would wait, then the others, each in the order of their addresses. */
 export function comparePreviewed(a: PreviewedPayee, b: PreviewedPayee): number {
   const byRank = previewRank(a.verdict) - previewRank(b.verdict);
   return byRank !== 0 ? byRank : a.payee < b.payee ? -1 : 1;

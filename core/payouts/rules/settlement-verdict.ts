@@ -14,10 +14,7 @@ export interface SettlementRules {
   readonly confirmations: number;
   readonly finalityConfirmations: number;
   readonly gasLimitCap: bigint;
-  /**
-   * How many endpoints there are. A single one is enough to accept a payment, but for a failure an operator must
-   * confirm it.
-   */
+  /** How many endpoints there are. A single one is enough to accept a payment, but for a failure an operator must confirm it. */
   readonly endpoints: number;
 }
 

@@ -146,10 +146,7 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
-/**
- * The payout's destination is a wallet of the pool: it became one after the reservation, or an earlier version
- * reserved the payout.
- */
+/** The payout's destination is a wallet of the pool: it became one after the reservation, or an earlier version reserved the payout. */
 export function payeeIsWallet(): Wait {
   const reason =
     'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
@@ -287,10 +284,7 @@ export function estimateContradicted(message: string, agreedWei: bigint): Wait {
   return rpcUnreachable(`${message}, although a quorum sees ${ethAndWei(agreedWei)}`);
 }
 
-/**
- * This wallet was named to pay a moment ago, and the earlier wallets are only compared with the chain at the next
- * try.
- */
+/** This wallet was named to pay a moment ago, and the earlier wallets are only compared with the chain at the next try. */
 export function walletsNotCompared(): Wait {
   return rpcUnreachable('it was not asked yet what the wallets have sent that paid before');
 }

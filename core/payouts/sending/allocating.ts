@@ -50,10 +50,7 @@ export async function allocate(
 const without = (payouts: readonly PayoutProgress[], waits: Waits): readonly PayoutProgress[] =>
   payouts.filter(({ payoutId }) => !waits.has(payoutId));
 
-/**
- * Refuses payouts by the ledger alone. This only saves requests to the chain: everything is decided again under the
- * wallet's lock.
- */
+/** Refuses payouts by the ledger alone. This only saves requests to the chain: everything is decided again under the wallet's lock. */
 async function refuseEarly(deps: MoneyDeps, payouts: readonly PayoutProgress[]): Promise<Waits> {
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined && wallet.halt !== null) {

@@ -4,10 +4,7 @@ import { gasShareWait, type PayoutLimits } from '../rules/payout-limits.js';
 import { gasAboveCap } from '../rules/waits.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 
-/**
- * An estimate is used for at most this many milliseconds, because the payee's code may change, and on Arbitrum the
- * price of L1 does.
- */
+/** An estimate is used for at most this many milliseconds, because the payee's code may change, and on Arbitrum the price of L1 does. */
 const KNOWN_FOR_MS = 15 * 60_000;
 
 interface Prices {

@@ -45,10 +45,7 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
   }
 }
 
-/**
- * Returns a signing function that checks the signer's answer before anything is stored or sent. A wrong answer throws
- * SIGNER_MISMATCH.
- */
+/** Returns a signing function that checks the signer's answer before anything is stored or sent. A wrong answer throws SIGNER_MISMATCH. */
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);

@@ -12,10 +12,7 @@ import { estimateTransfers, feeLimits } from './transfer-gas.js';
  */
 const NEVER_MS = 1e12;
 
-/**
- * Sends lost transfers again, and raises the fee of stuck ones up to the cap. Without the wallet's key it only sends
- * again.
- */
+/** Sends lost transfers again, and raises the fee of stuck ones up to the cap. Without the wallet's key it only sends again. */
 export async function keepMoving(
   deps: MoneyDeps,
   view: WalletView & { readonly chainStalled: boolean; readonly hasKey: boolean },
@@ -57,10 +54,7 @@ async function raiseStuck(
   if (stuck.length > 0) await broadcastUnsent(deps);
 }
 
-/**
- * Returns the gas limit that each transfer needs now, never less than before. On Arbitrum, part of the gas follows
- * the price of L1.
- */
+/** Returns the gas limit that each transfer needs now, never less than before. On Arbitrum, part of the gas follows the price of L1. */
 async function gasLimitsNow(
   deps: MoneyDeps,
   slots: readonly LatestAttempt[],

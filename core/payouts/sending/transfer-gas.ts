@@ -15,10 +15,7 @@ import type { MoneyDeps } from '../wallet/money-deps.js';
 /** The gas that any transfer needs at least. */
 const LEAST_GAS = 21_000n;
 
-/**
- * Asks the chain how much gas these transfers need. When an endpoint refuses one of them, the result has an error in
- * its place.
- */
+/** Asks the chain how much gas these transfers need. When an endpoint refuses one of them, the result has an error in its place. */
 export function estimateTransfers(
   deps: MoneyDeps,
   payouts: readonly Pick<PayoutProgress, 'destination' | 'amountWei'>[],

@@ -137,10 +137,7 @@ export class SettlerWatch {
   }
 }
 
-/**
- * Whether the wait is worth writing. The count of confirmations changes with every block, so only its first sentence
- * is written.
- */
+/** Whether the wait is worth writing. The count of confirmations changes with every block, so only its first sentence is written. */
 function isNews(wait: Wait, { shown, shownAtMs }: Watched, now: number): boolean {
   if (wait.code !== shown?.code) return true;
   if (wait.code === 'AWAITING_CONFIRMATIONS' || wait.reason === shown.reason) return false;

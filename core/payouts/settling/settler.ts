@@ -167,10 +167,7 @@ export class Settler {
     if (ended > 0) await this.tellEnded();
   }
 
-  /**
-   * Tells sagas which payouts have ended, checks why the rest wait, and retries payouts. It also runs while the chain
-   * cannot be asked.
-   */
+  /** Tells sagas which payouts have ended, checks why the rest wait, and retries payouts. It also runs while the chain cannot be asked. */
   private async attend(): Promise<void> {
     if (!this.isHolder) return;
     const { retries, watch, lanes } = this;

@@ -8,10 +8,7 @@ import { decideDue } from '../rules/payout-due.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { isBlocking, payout } from './tables.js';
 
-/**
- * At most this many of the payees who are owed least are read, because each costs a few reads, and a page is made
- * every second.
- */
+/** At most this many of the payees who are owed least are read, because each costs a few reads, and a page is made every second. */
 const MOST_PAYEES = 100;
 
 /**

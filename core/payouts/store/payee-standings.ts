@@ -1,7 +1,4 @@
-/**
- * Reads what decides whether a payee is due: what is pending, what keeps the payee from being paid, and the current
- * terms.
- */
+/** Reads what decides whether a payee is due: what is pending, what keeps the payee from being paid, and the current terms. */
 import { desc, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';

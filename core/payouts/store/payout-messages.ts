@@ -113,10 +113,7 @@ async function change(
   });
 }
 
-/**
- * Throws WALLET_REPLACED when the wallet that signed the payout no longer pays for this ledger, so nobody can sign
- * with its key.
- */
+/** Throws WALLET_REPLACED when the wallet that signed the payout no longer pays for this ledger, so nobody can sign with its key. */
 async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
   const paying = await payingWallet(tx);
   const [slot] = await tx

@@ -162,10 +162,7 @@ interface Reservation {
   readonly requestId: string | null;
 }
 
-/**
- * Reserves for all payees at once. When that fails, it tries each half separately, until it has found the payees that
- * fail.
- */
+/** Reserves for all payees at once. When that fails, it tries each half separately, until it has found the payees that fail. */
 async function insertEach(
   tx: Transaction,
   order: Reservation,

@@ -56,10 +56,7 @@ export type Payout = typeof payout.$inferSelect;
 export const isIn = (states: readonly PayoutState[], state: SQLWrapper = sql`state`): SQL =>
   sql`${state} IN (${sql.raw(states.map((one) => `'${one}'`).join(', '))})`;
 
-/**
- * The three groups of states in `rules/payout.ts` as SQL conditions. Pass `state` where the statement must name the
- * column's table.
- */
+/** The three groups of states in `rules/payout.ts` as SQL conditions. Pass `state` where the statement must name the column's table. */
 export const isOpen = (state: SQLWrapper = sql`state`): SQL => isIn(OPEN_STATES, state);
 export const isSigned = (state: SQLWrapper = sql`state`): SQL => isIn(SIGNED_STATES, state);
 export const isBlocking = (state: SQLWrapper = sql`state`): SQL => isIn(BLOCKING_STATES, state);

@@ -28,10 +28,7 @@ export async function markUnpayable(
   });
 }
 
-/**
- * Adds the cost of a failed transfer to what the payee's transfers have burnt, and stores the lowest gas limit for
- * its next payout.
- */
+/** Adds the cost of a failed transfer to what the payee's transfers have burnt, and stores the lowest gas limit for its next payout. */
 export async function noteBurntGas(
   tx: Transaction,
   address: Address,

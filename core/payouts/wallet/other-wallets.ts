@@ -33,10 +33,7 @@ async function compare(other: MoneyDeps): Promise<void> {
   await haltWallet(other.db, walletKeyOf(other), { code: NONCE_AHEAD, reason });
 }
 
-/**
- * Finds the block and the balance at which a wallet had sent this many transactions, as agreed by a quorum of
- * endpoints.
- */
+/** Finds the block and the balance at which a wallet had sent this many transactions, as agreed by a quorum of endpoints. */
 export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
   const { address: wallet } = deps.signer;
   const end = await finalPoint(deps);

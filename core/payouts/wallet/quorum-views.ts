@@ -11,10 +11,7 @@ export function furthestView(views: readonly WalletView[]): WalletView {
   return views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
 }
 
-/**
- * Returns the highest balance that at least a quorum of the views reaches, so one endpoint that lags does not lower
- * it.
- */
+/** Returns the highest balance that at least a quorum of the views reaches, so one endpoint that lags does not lower it. */
 export function agreedBalance(views: readonly WalletView[], quorum: number): bigint {
   const descending = views
     .map(({ balanceWei }) => balanceWei)

@@ -35,10 +35,7 @@ export interface Stop {
 
 /** A worker that reported no progress for this long is silent. Workers report every ten seconds. */
 const WORKER_SILENT_MS = 60_000;
-/**
- * A round counts as late only this long after two intervals, because a round may take long and a missed one is made
- * up for.
- */
+/** A round counts as late only this long after two intervals, because a round may take long and a missed one is made up for. */
 const ROUND_GRACE_MS = 10 * 60_000;
 
 /**

@@ -36,10 +36,7 @@ export const LATEST_ATTEMPT: SQL = sql`
     ORDER BY n DESC LIMIT 1) latest`;
 
 const MAX_ATTEMPTS = 200;
-/**
- * At most this many of the next nonces are sent again although the node has them: later ones cannot be mined before
- * them.
- */
+/** At most this many of the next nonces are sent again although the node has them: later ones cannot be mined before them. */
 const NEXT_IN_TURN = 50;
 /** The process that stored bytes has this long to send them; after that, another process does. */
 const OTHERS_TURN = sql`interval '2 seconds'`;
@@ -83,10 +80,7 @@ export function restlessAttempts(
   );
 }
 
-/**
- * Returns the slots whose fee has to be raised: the lowest nonce when it has waited too long, and those that a person
- * named.
- */
+/** Returns the slots whose fee has to be raised: the lowest nonce when it has waited too long, and those that a person named. */
 export function slotsToBump(
   reader: Reader,
   key: WalletKey,

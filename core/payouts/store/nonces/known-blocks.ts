@@ -1,16 +1,10 @@
-/**
- * Finds blocks in the ledger: those by which it recognises its chain, and those from which it searches for what a
- * wallet has sent.
- */
+/** Finds blocks in the ledger: those by which it recognises its chain, and those from which it searches for what a wallet has sent. */
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import { rows } from '../../../db/query.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
-/**
- * A search begins this many blocks earlier than needed, because a reorg may have moved a transaction to an earlier
- * block.
- */
+/** A search begins this many blocks earlier than needed, because a reorg may have moved a transaction to an earlier block. */
 const REORG_MARGIN = 100;
 
 /** Returns the newest block that is final for each wallet, and the newest block of an adopted transaction. */

@@ -290,10 +290,7 @@ async function markSigned(
 export interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
-  /**
-   * The number of the attempt that this one replaces. If it is no longer the latest, another process has already made
-   * this bump.
-   */
+  /** The number of the attempt that this one replaces. If it is no longer the latest, another process has already made this bump. */
   readonly replaces: number;
 }
 

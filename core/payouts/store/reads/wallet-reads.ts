@@ -12,10 +12,7 @@ export interface WalletSummary
   readonly nextNonce: string;
   readonly openingNonce: string;
   readonly openingBlock: string;
-  /**
-   * The last balance that the chain showed; null before it was read. It is stored when payouts are signed and when
-   * the pool is audited.
-   */
+  /** The last balance that the chain showed; null before it was read. It is stored when payouts are signed and when the pool is audited. */
   readonly balance: SeenBalance | null;
   /** All halts of the ledger, the most serious first; empty when nothing stops it. */
   readonly halts: readonly ShownHalt[];
@@ -91,10 +88,7 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
   }));
 }
 
-/**
- * Finds the wallet that pays. Right after a replacement that is still the previous one, until a worker has opened the
- * new one.
- */
+/** Finds the wallet that pays. Right after a replacement that is still the previous one, until a worker has opened the new one. */
 export async function findPayingWallet(
   db: Reader,
   chainId: number,

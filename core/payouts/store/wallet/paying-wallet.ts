@@ -39,10 +39,7 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
 
-/**
- * An SQL condition: the address is a wallet that pays or has paid for this ledger. A payment to it would only cost
- * gas.
- */
+/** An SQL condition: the address is a wallet that pays or has paid for this ledger. A payment to it would only cost gas. */
 export const isWalletOfLedger = (address: SQL): SQL =>
   sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
 

@@ -24,10 +24,7 @@ export interface Halt {
 
 export interface Wallet extends WalletKey {
   readonly nextNonce: number;
-  /**
-   * The most serious of the ledger's halts, or null when nothing stops it. Every halt stops all wallets, whichever
-   * wallet it is about.
-   */
+  /** The most serious of the ledger's halts, or null when nothing stops it. Every halt stops all wallets, whichever wallet it is about. */
   readonly halt: Halt | null;
   readonly halts: readonly Halt[];
 }
