@@ -239,7 +239,7 @@ describe('compacting postings', () => {
       { weight: 4, arbitrary: other('audit', 'compact') },
       { weight: 2, arbitrary: other('pay', 'whole', 'rebuild') },
     );
-    // All sequences share one history: each starts from what the ones before have left.
+    // All sequences share one ledger: each starts from what the earlier ones have left in it.
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
         for (const one of steps) {

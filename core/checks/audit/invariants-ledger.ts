@@ -3,7 +3,7 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 
-/** The postings above `after`, up to and including `upTo`. */
+/** The postings with ids above `after`, up to and including `upTo`. */
 export interface PostingRange {
   readonly after: bigint;
   readonly upTo: bigint;

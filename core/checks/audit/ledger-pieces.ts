@@ -37,7 +37,7 @@ export async function closePiece(db: Database, size = PIECE_POSTINGS): Promise<b
   if (next === undefined || !(await awaitWriters(db))) return false;
   return transact(db, async (tx) => {
     await lockAudit(tx);
-    // Another audit was quicker, or closed a shorter piece.
+    // Another audit has closed this piece meanwhile, or a shorter one.
     if ((await readCheckpoint(tx)) !== after) return true;
     const end = await nextPiece(tx, after, { size, upTo: next });
     if (end === undefined) return true;

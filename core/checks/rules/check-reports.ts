@@ -9,7 +9,7 @@ export interface AdoptionReport {
   readonly applied: boolean;
   /** True when everything that the wallet has sent is accounted for. */
   readonly complete: boolean;
-  /** What has to happen before the adoption is complete; null when it is. */
+  /** What must happen before the adoption is complete; null when it is complete. */
   readonly waiting: string | null;
   readonly findings: readonly {
     readonly nonce: number;

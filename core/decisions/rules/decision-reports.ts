@@ -10,13 +10,13 @@ export interface JobDecisionReport {
   readonly grossWei: WeiString;
   readonly commissionWei: WeiString;
   readonly netWei: WeiString;
-  /** The first of the jobs. */
+  /** The first jobs that were decided, as examples. */
   readonly shown: readonly {
     readonly job: string;
     readonly grossWei: WeiString;
     readonly commissionWei: WeiString;
     readonly netWei: WeiString;
-    /** Null when the pool keeps the job. */
+    /** The payee who gets the job; null when the pool keeps it. */
     readonly payee: string | null;
     readonly nodeType: NodeType | null;
     readonly region: string | null;

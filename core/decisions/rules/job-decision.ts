@@ -22,7 +22,7 @@ export interface WaitingJob extends Share {
 
 /** How a job's fee is divided. Net and commission add up to its gross. */
 export interface JobShare {
-  /** Null when the pool keeps the job. */
+  /** The worker who is credited; null when the pool keeps the job. */
   readonly worker: RemoteWorker | null;
   readonly commissionWei: bigint;
   readonly netWei: bigint;

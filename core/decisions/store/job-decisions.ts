@@ -19,7 +19,7 @@ import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
-  /** Null when the pool keeps the jobs. */
+  /** The payee who gets the jobs; null when the pool keeps them. */
   readonly assignee: Assignee | null;
   /** True to allow a payee that was never seen. */
   readonly isNewPayee: boolean;

@@ -31,7 +31,7 @@ export interface UnmatchedJobFilter {
   readonly role: 'received' | 'processed';
   readonly sourceId?: string | undefined;
   readonly requestId?: string | undefined;
-  /** Only events from before this time. */
+  /** Lists only jobs from before this time. */
   readonly before?: Date | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface AnchorBlock {
 export interface Ledger {
   readonly poolId: string;
   readonly chainId: number;
-  /** Null until a quorum of endpoints has shown the block. */
+  /** The block by which endpoints are checked; null until a quorum of endpoints has shown it. */
   readonly anchor: AnchorBlock | null;
   /** True when the database held data of an old version, whose workflows and schedules carry no pool id. */
   readonly isUpgraded: boolean;
@@ -26,7 +26,7 @@ export interface Ledger {
 
 /** The ledger that a configuration expects. */
 export interface LedgerClaim {
-  /** Null accepts whichever pool the ledger belongs to. */
+  /** The id of the expected pool; null accepts any pool. */
   readonly poolId: string | null;
   readonly chainId: number;
 }

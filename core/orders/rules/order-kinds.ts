@@ -13,18 +13,21 @@ export interface JobChoice {
 
 /** The range of events to read again. Both ends are ISO times, and their whole seconds belong to the range. */
 export interface BackfillRange {
-  /** Null reads from the beginning of the source. */
+  /** The start of the range; null reads from the source's beginning. */
   readonly from: string | null;
-  /** Null reads to the end of what the source has. */
+  /** The end of the range; null reads to the newest event that the source has. */
   readonly to: string | null;
 }
 
-/** The arguments are kept as JSON: addresses in lower case, amounts as decimal strings of wei, times as ISO. */
+/**
+ * The arguments of each kind of order. They are stored as JSON: addresses in lower case, amounts as decimal strings of
+ * wei, times as ISO.
+ */
 export interface OrderArgs {
   /** Pay a payee's pending fees now. */
   readonly 'payout.manual': {
     readonly payee: string;
-    /** Pay even when less than the threshold is pending. */
+    /** True to pay even when less than the threshold is pending. */
     readonly belowThreshold: boolean;
   };
   /** Book transactions that were signed with the wallet's key outside of the ledger. */
@@ -71,7 +74,7 @@ export interface OrderArgs {
     readonly code: string | null;
     readonly sourceId: string | null;
   };
-  /** Read a source again. */
+  /** Read a range of a source's events again. */
   readonly 'source.backfill': BackfillRange & { readonly sourceId: string };
   /** Compute all balances again from the raw events; a dry run only compares. */
   readonly 'ledger.rebuild': {

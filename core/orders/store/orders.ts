@@ -90,7 +90,7 @@ export async function endOrder(
     .where(and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open')));
 }
 
-/** Withdraws an order that no worker has taken up. Returns false when one has, and the order goes on. */
+/** Withdraws an order that no worker has taken up. Returns false when one has; then the order goes on. */
 export async function withdrawOrder(reader: Reader, id: string): Promise<boolean> {
   const withdrawn = await reader
     .update(operatorOrder)

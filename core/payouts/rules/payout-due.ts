@@ -1,7 +1,7 @@
 import { ethAndWei } from '../../base/money.js';
 import type { PayeeStanding } from './payout.js';
 
-/** The terms that say when a payee is paid. */
+/** The terms that decide when a payee is paid. */
 export interface PayoutTerms {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;

@@ -3,7 +3,7 @@ import type { Wait } from './payout.js';
 import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
 
 export interface PayoutLimits {
-  /** A larger payout waits until an operator approves it. */
+  /** The limit on a single payout; a larger one waits until an operator approves it. */
   readonly maxPayoutWei: bigint;
   /** The limit on what may leave the wallet within 24 hours; no approval lifts it. */
   readonly maxPaidPerDayWei: bigint;
@@ -11,7 +11,7 @@ export interface PayoutLimits {
   readonly maxGasShareBps: number;
 }
 
-/** What counts against the limit of the day. */
+/** The amount that counts against the limit of the day, and when it next falls. */
 export interface DayUse {
   /** The sum of payouts that are signed and not settled, or were settled in the last 24 hours. */
   readonly usedWei: bigint;

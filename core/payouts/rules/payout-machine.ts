@@ -5,8 +5,7 @@
  * payout is signed twice: the amount of a payout that ends unpaid is pending again, and a later round makes a new
  * payout.
  *
- * The database refuses every other step (migration 0013). The table in docs/architecture.md is generated from this
- * file.
+ * The database refuses every other step (migration 0013). docs/architecture.md shows the moves as a table.
  */
 import { type PayoutState, SIGNED_STATES } from './payout.js';
 

@@ -8,7 +8,8 @@ import { withSigner } from './signing.js';
 import { estimateTransfers, feeLimits } from './transfer-gas.js';
 
 /**
- * So long that no fee is ever raised; used while the chain makes no blocks, because a higher fee does not help then.
+ * A delay, in milliseconds, so long that the fee is never raised. It is used while the chain makes no blocks, because
+ * a higher fee does not help then.
  */
 const NEVER_MS = 1e12;
 

@@ -44,7 +44,7 @@ export interface SettlerOptions {
 }
 
 const UPKEEP_EVERY_MS = 1_000;
-/** How often Postgres is asked for work while nothing is signed or another worker settles. */
+/** How long to wait before asking Postgres for work again, while nothing is signed or another worker settles. */
 const IDLE_MS = 1_000;
 /**
  * How often the receipts of all open slots are read. Between these passes the nonce count decides which are read, and

@@ -18,7 +18,7 @@ export interface PayoutProgress
   /** What failed transfers to its payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;
   readonly wait: Wait | null;
-  /** The lowest gas limit for the payee's next transfer; null when the estimate is enough. */
+  /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
   readonly gasLimit: bigint | null;
   /** The slot that was last taken for it, open or closed. */
   readonly slot: SlotProgress | null;

@@ -19,7 +19,7 @@ export function agreedBalance(views: readonly WalletView[], quorum: number): big
   return descending[Math.min(quorum, views.length) - 1] ?? 0n;
 }
 
-/** Stores a balance for people to see. A failure is reported and stops nothing. */
+/** Stores a balance for people to see. When storing fails, the error is only reported. */
 export async function noteBalance(
   deps: MoneyDeps,
   { head, balanceWei }: WalletView,

@@ -6,7 +6,7 @@ import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
 
 export interface PoolFacts {
-  /** `pool.payoutsEnabled`. */
+  /** The value of `pool.payoutsEnabled`. */
   readonly isSwitchedOn: boolean;
   /** Whether a worker has opened the wallet. */
   readonly isOpened: boolean;

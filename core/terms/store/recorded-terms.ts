@@ -46,7 +46,7 @@ export interface OpenedTerms extends TermsHistory {
 
 /** The result of an act. */
 export interface TermsChange {
-  /** False when these terms already hold from that time on. */
+  /** False when nothing changed, because these terms already hold from that time on. */
   readonly changed: boolean;
   readonly before: TermsVersion;
   readonly after: TermsVersion;
@@ -57,7 +57,7 @@ export interface TermsChange {
 /** The change that a person asks for. Values that are left out stay as they are at that time. */
 export interface TermsOrder extends Decision {
   readonly changes: Partial<TermsValues>;
-  /** Null means from now on. */
+  /** When the change takes effect; null means from now on. */
   readonly from: Date | null;
 }
 

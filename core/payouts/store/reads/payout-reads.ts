@@ -45,7 +45,7 @@ export interface PayoutFilter {
 }
 
 /**
- * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga's next look (up to a minute), although
+ * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga checks again (up to a minute), although
  * the halt is over. `p` is the payout.
  */
 export const SHOWS_WAIT: SQL = sql`
