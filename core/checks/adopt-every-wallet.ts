@@ -13,8 +13,9 @@ import { adoptWallet } from './adoption.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 
 /**
- * Adopts what every wallet of this ledger did, in one answer. A person may name one more wallet: after an older
- * backup, the ledger may have paid from it without knowing so.
+ * Adopts what every wallet of this ledger sent without the ledger's knowledge, and reports on all of them in one
+ * answer. A person may name one more wallet: a ledger restored from an older backup may have paid from a wallet that
+ * it does not know.
  */
 export async function adoptWallets(
   deps: MoneyDeps,
@@ -48,7 +49,10 @@ async function namedWallet(deps: MoneyDeps, said: string | null): Promise<Addres
   throw new PoolError('ADDRESS_MALFORMED', `"${address}" is no address of a wallet`);
 }
 
-/** Every wallet that was ever opened, this process's own first: one without open payouts may have been used since, and nothing else asks about it. */
+/**
+ * Lists every wallet that was ever opened, this process's own first. A wallet without open payouts may have been used
+ * since, and nothing else asks the chain about it.
+ */
 async function everyWallet(
   deps: MoneyDeps,
   named: Address | undefined,
@@ -59,7 +63,10 @@ async function everyWallet(
   return [deps, ...[...all].map((address) => depsWithoutKey(deps, address))];
 }
 
-/** Answers for a wallet that nothing waits for when the endpoints cannot tell what it sent: the others are adopted all the same. */
+/**
+ * Builds the report for a wallet with nothing left to settle, for when the endpoints cannot tell what it sent, so the
+ * other wallets are adopted anyway.
+ */
 function untold({ dryRun }: { readonly dryRun: boolean }, error: unknown): AdoptionReport {
   if (!(error instanceof ChainError)) throw error;
   const waiting = `what it has sent cannot be told: ${error.message}`;

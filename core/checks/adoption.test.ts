@@ -100,7 +100,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(early.waiting).toContain('not final yet');
   });
 
-  it('books a payment to a payee as paid, once, and cancels the payout that was to make it', async () => {
+  it('books a payment to a payee as paid, once, and cancels the payout that would have paid it', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payoutId, payee } = await reserveFor(database.db, 1_000n);
     await foreignPayment(wallet, { nonce: 0, to: payee, value: 700n });
@@ -112,7 +112,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await stateOf(database.db, payoutId)).toBe('cancelled');
     expect(await pendingOf(payee)).toBe(300n);
     await resumeWallet(database.db, walletKeyOf(wallet.deps), { actor: 'test', reason: 'adopted' });
-    // The rest is paid as if nothing had happened.
+    // What stays pending after the payment is paid in the normal way.
     const request = { payee, belowThreshold: true, actor: 'test', reason: 'the rest' };
     const rest = await reserveManual(database.db, { ...request, requestId: randomUUID() });
     const paid = createPayer(wallet.deps).pay(rest.payoutId);
@@ -124,7 +124,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('lets a payee owe what was paid beyond its pending fees', async () => {
+  it('books a debt for a payee that was paid more than its pending fees', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const payee = await credit(database.db, [100n, 50n, -20n]);
     await foreignPayment(wallet, { nonce: 0, to: payee, value: 1_000n });
@@ -164,7 +164,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('is not complete, and the wallet not resumed, while what took a nonce is not final', async () => {
+  it('stays incomplete, and the wallet halted, while the transaction that took a nonce is not final', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const key = walletKeyOf(wallet.deps);
     const taken = await reserveFor(database.db, 1_000n);
@@ -174,7 +174,7 @@ describe('adopting what the key did elsewhere', () => {
     await sender.send(taken.payoutId);
     await rpc(chain.rpcUrl, 'anvil_dropAllTransactions');
     await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
-    // The transfer takes a signed payout's nonce, and pays somebody whose payout is not signed yet.
+    // The foreign transfer takes the nonce of a signed payout, and pays a payee whose own payout is not signed yet.
     await foreignPayment(wallet, { nonce: 0, to: paid.payee, value: 700n });
     const reason = 'nonce 0 was used by a transaction that is not ours';
     await haltWallet(database.db, key, { code: 'NONCE_TAKEN_BY_UNKNOWN', reason });
@@ -210,13 +210,13 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('keeps lost bytes of our own that were mined, and settles them', async () => {
+  it('stores bytes of our own that were lost and were mined, and settles them', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payoutId } = await reserveFor(database.db, 1_000n);
     const payer = createPayer(wallet.deps);
     await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
     await payer.sender.send(payoutId);
-    // The ledger has forgotten a bump: same nonce, destination and amount, but another fee.
+    // The ledger has lost a bump: it has the same nonce, destination and amount, but another fee.
     const [{ destination } = { destination: '' }] = await query<{ destination: string }>(
       database.db,
       sql`SELECT destination FROM payout`,
@@ -249,7 +249,7 @@ describe('adopting what the key did elsewhere', () => {
     expect((await findWallet(database.db, walletKeyOf(wallet.deps)))?.nextNonce).toBe(2);
   });
 
-  it('never pays a payee who was unknown when the transfer to him was judged', async () => {
+  it('never pays a payee again who was unknown when the transfer to them was judged', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const payee = randomAddress();
     await foreignPayment(wallet, { nonce: 0, to: payee, value: 400n });
@@ -258,7 +258,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await adoptWallet(wallet.deps, DECISION)).toMatchObject({
       findings: [{ verdict: 'pays-nobody' }],
     });
-    // The events that a restored ledger had lost come back, and with them the payee.
+    // The events that the restored ledger had lost arrive again, and with them the payee.
     await credit(database.db, [400n], payee);
     const round = await reserveRound(database.db, { roundId: randomUUID(), workflowId: 'test' });
     expect(round.payouts).toBe(0);
@@ -269,7 +269,7 @@ describe('adopting what the key did elsewhere', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('leaves a transfer alone whose signature names no chain, until a person vouches for it', async () => {
+  it('does not book a transfer whose signature names no chain until a person vouches for it', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payee } = await reserveFor(database.db, 1_000n);
     const raw = await wallet.key.signTransaction({
@@ -292,7 +292,7 @@ describe('adopting what the key did elsewhere', () => {
   });
 
   it('takes no transaction that was signed for another chain as evidence', async () => {
-    // This node of another chain claims to be of ours, and always did.
+    // This node of another chain has always claimed to be on our chain.
     const other = await startChain({ blockTimeSeconds: 0, chainId: 31_338 });
     const liar = await startRpcSwitch(other.rpcUrl);
     liar.claimChainId(chain.chainId);
@@ -315,7 +315,7 @@ describe('adopting what the key did elsewhere', () => {
     await Promise.all([liar.stop(), other.stop()]);
   });
 
-  it('refuses a fork of the chain, which shares its first block, by the newest block that is final', async () => {
+  it('refuses a fork that shares the first block of our chain, by the newest final block', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const [before, shown] = await Promise.all([
       rpc(chain.rpcUrl, 'eth_blockNumber'),
@@ -338,7 +338,7 @@ describe('adopting what the key did elsewhere', () => {
     await Promise.all([fork.stop(), shown.stop()]);
   });
 
-  it('never moves the next nonce past one whose transaction nobody has seen', async () => {
+  it('never moves the next nonce past a nonce whose transaction nobody has seen', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await halt(wallet);
     const one = (nonce: number) => ({

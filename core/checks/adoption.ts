@@ -1,6 +1,6 @@
 /**
- * Adopts transactions of the wallet's key that this ledger did not sign: it finds them on the chain, judges them, and
- * books them. After that nobody is paid twice, and no nonce stays open.
+ * Adopts transactions that were signed with the wallet's key but not by this ledger: it finds them on the chain,
+ * judges them, and books them. After that nobody is paid twice, and no nonce stays open.
  */
 
 import { ChainError } from '../chain/endpoint-error.js';
@@ -27,7 +27,7 @@ import { openingAt } from '../payouts/wallet/other-wallets.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
-/** How many nonces one run takes: its answer passes through Temporal, and its booking holds the wallet's lock. */
+/** One run examines at most this many nonces, because its answer passes through Temporal and its booking holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
 
 interface Examination {
@@ -36,7 +36,10 @@ interface Examination {
   readonly waiting: string | null;
 }
 
-/** An order for one wallet. With `paidFrom` it includes what the wallet sent from that nonce on before this ledger met it. */
+/**
+ * An order to adopt one wallet. With `paidFrom` it includes what the wallet sent from that nonce on, although the
+ * ledger opened the wallet at a later nonce.
+ */
 type AdoptionOfWallet = Omit<GivenOrder<'wallet.adopt'>, 'paidFrom'> & {
   readonly paidFrom?: number;
 };
@@ -88,7 +91,10 @@ export async function adoptWallet(
   };
 }
 
-/** Notes an earlier opening of the wallet. Returns where the search begins when a dry run has written nothing down. */
+/**
+ * Moves the wallet's recorded opening back to `paidFrom`. Returns the earlier opening if this is a dry run, which
+ * stored nothing, so the search must be told where to begin.
+ */
 async function reopen(
   deps: MoneyDeps,
   { paidFrom, dryRun, actor, reason }: AdoptionOfWallet,
@@ -150,7 +156,8 @@ function waitingFor(
   const rest = end.nonce - nextNonce - MOST_AT_ONCE;
   if (rest > 0) return `${rest} more transactions are to be looked at: run it again`;
   const known = Math.max(end.nonce, nextNonce);
-  // What endpoints hold unmined may still be mined, and pay somebody whom the ledger is about to pay.
+  // Transactions that wait in an endpoint's pool may still be mined, and may pay somebody whom the ledger is about to
+  // pay.
   if (end.claimedNonce <= known) return null;
   return (
     `${end.claimedNonce - known} more transactions of the wallet are not final yet: ` +
@@ -159,8 +166,8 @@ function waitingFor(
 }
 
 /**
- * Finds the open slots whose nonce is used for good although none of their attempts was mined, and the first slot
- * about which that cannot be said yet (`untold`).
+ * Finds the open slots whose nonce is finally consumed although none of their attempts was mined, and the first slot
+ * about which the endpoints cannot say that yet (`untold`).
  */
 async function unseenSlots(
   deps: MoneyDeps,

@@ -38,13 +38,13 @@ const open = ({ deps }: TestWallet, acceptedTransactions = 0) =>
   openWallet(deps, { acceptedTransactions });
 
 describe('opening the wallet', () => {
-  it('writes a fresh one down and finds it again, also twice at once', async () => {
+  it('stores a new wallet and finds it again, even when opened twice at once', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const opened = await Promise.all([open(wallet), open(wallet)]);
     for (const found of opened) expect(found).toMatchObject({ nextNonce: 0, halt: null });
   });
 
-  it('keeps the balance that the chain shows, and a later one at the next look', async () => {
+  it('stores the balance that the chain shows, and updates it at the next check', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { chainId, address } = walletKeyOf(wallet.deps);
     const seen = async () => (await findPayingWallet(database.db, chainId))?.balance;
@@ -82,7 +82,7 @@ describe('opening the wallet', () => {
     await expect(openWallet(cut, { acceptedTransactions: 0 })).rejects.toBeInstanceOf(ChainError);
   });
 
-  it('halts a used wallet that an empty ledger meets, until it is told that this is right', async () => {
+  it('halts a used wallet that an empty ledger meets, until the configuration accepts it', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);
     const other = await createTestDatabase();
@@ -94,7 +94,7 @@ describe('opening the wallet', () => {
     expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
       halt: { code: 'WALLET_USED_BEFORE' },
     });
-    // What was accepted of another number says nothing of this one.
+    // Accepting a different number of transactions says nothing about this one.
     expect(await openWallet(deps, { acceptedTransactions: 2 })).toMatchObject({
       halt: { code: 'WALLET_USED_BEFORE' },
     });
@@ -105,7 +105,7 @@ describe('opening the wallet', () => {
     await other.close();
   });
 
-  it('accepts what it is told although a graver halt stands', async () => {
+  it('accepts the configured number although a more serious halt is in place', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);
     const other = await createTestDatabase();
@@ -121,7 +121,7 @@ describe('opening the wallet', () => {
     await other.close();
   });
 
-  it("halts when the chain's nonce is above its own, and accepting is no way around", async () => {
+  it("halts when the chain's nonce is above the ledger's, and accepting the number does not change that", async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);
     for (const accepted of [0, 1, 2]) {

@@ -40,7 +40,8 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
       'they may have paid what is pending. If this ledger has paid from it before (an older backup): ' +
       `\`openpool wallet adopt --from <nonce>\`; if they paid nobody of this pool: wallet.acceptedTransactions: ${opening.nonce}`,
   };
-  // The configuration gives a number and not a yes: left in the file, it accepts nothing that was sent later.
+  // The configuration names a number instead of a yes. If it stays in the file, it accepts nothing that is sent
+  // later.
   const isAccepted = opening.nonce === accepted;
   const halt = isAccepted ? null : usedBefore;
   await requirePayingWallet(deps.db, key);

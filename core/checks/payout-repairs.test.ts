@@ -48,7 +48,7 @@ async function payFromOutside(to: string, value: bigint): Promise<string> {
 }
 
 describe('releasing a payout', () => {
-  it('gives back what is not signed, after a dry run that changes nothing', async () => {
+  it('returns the amount to pending if nothing is signed, after a dry run that changes nothing', async () => {
     const { deps } = await createTestWallet(database.db, chain);
     const { payoutId } = await reserveFor(database.db, 1_000n);
     const dry = await releasePayout(deps, { ...DECISION, payoutId, dryRun: true });
@@ -72,7 +72,7 @@ describe('releasing a payout', () => {
     }
   });
 
-  it('stands in for the second endpoint when the only one says that a transfer failed', async () => {
+  it('counts as the second endpoint when the only endpoint says that a transfer failed', async () => {
     const config = { rpcUrls: [chain.rpcUrl] };
     const { deps } = await createTestWallet(database.db, chain, { config });
     const refusing = await deploy(chain, CONTRACTS.refusing);

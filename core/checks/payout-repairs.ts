@@ -1,4 +1,4 @@
-/** Repairs of one payout. Each has a dry run that says what it would do, and proves on the chain that it may. */
+/** Repairs of one payout. Each one checks on the chain that it may be done, and has a dry run that says what it would do. */
 
 import { PoolError } from '../base/errors/pool-error.js';
 import { ethAndWei } from '../base/money.js';
@@ -23,8 +23,8 @@ import {
 } from './store/repaired-payouts.js';
 
 /**
- * Gives a payout's amount back to pending when nothing can pay it any more: either nothing was signed, or what was
- * signed has failed for good and only one endpoint is there to say it, and so a person has to confirm it.
+ * Returns a payout's amount to pending when nothing can pay it any longer: either nothing was signed, or the signed
+ * transfer has failed for good and only one endpoint is there to say so, and so a person has to confirm it.
  */
 export async function releasePayout(
   deps: MoneyDeps,
@@ -55,7 +55,10 @@ export async function releasePayout(
   return { applied: !input.dryRun, words };
 }
 
-/** Reads what the chain says about the payout's slot; the person's order counts as a second endpoint. */
+/**
+ * Reads what the chain says about the payout's slot, where a single endpoint is enough because the person's order
+ * counts as the second one.
+ */
 async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,

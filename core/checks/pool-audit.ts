@@ -6,7 +6,7 @@ import { auditLedger } from './audit/audit.js';
 import type { AuditReport } from './rules/check-reports.js';
 import type { Discrepancy } from './rules/discrepancies.js';
 
-/** Audits the ledger, and compares the chain's nonce with the nonces that it gave out. Whatever is broken halts the wallet. */
+/** Audits the ledger, and compares the chain's nonce with the nonces that the ledger handed out. Any discrepancy halts the wallet. */
 export async function auditPool(
   deps: MoneyDeps,
   { withEvents }: { readonly withEvents: boolean },

@@ -31,7 +31,7 @@ const mine = (blocks: number) => rpc(chain.rpcUrl, 'anvil_mine', [`0x${blocks.to
 
 async function paidPayout() {
   const wallet = await createTestWallet(database.db, chain);
-  // A reorg also takes back balances that were set by hand, and so the wallet's money must be deeper in the chain.
+  // A reorg also takes back balances that were set by hand, so put the wallet's money deeper in the chain.
   await mine(10);
   const { payoutId, payee } = await reserveFor(database.db, 1_000n);
   const payer = createPayer(wallet.deps);
@@ -42,7 +42,7 @@ async function paidPayout() {
 }
 
 describe('a settled payout', () => {
-  it('is checked until it is final, and then no more', async () => {
+  it('is checked until it is final, and not after that', async () => {
     const { wallet } = await paidPayout();
     expect(await recheckSettled(wallet.deps)).toEqual({ final: 0, moved: 0, reopened: 0 });
     await mine(8);
@@ -58,7 +58,7 @@ describe('a settled payout', () => {
     expect(await recheckSettled(wallet.deps)).toEqual({ final: 0, moved: 0, reopened: 1 });
     expect(await stateOf(database.db, payoutId)).toBe('reopened');
     expect(await checkInvariants(database.db)).toEqual([]);
-    // The sweeper would start its saga again; the payee may meanwhile earn the next payout.
+    // The sweeper would start its saga again; meanwhile the payee may earn the next payout.
     expect(await openPayouts(database.db, {})).toMatchObject([{ payoutId }]);
     const second = await reserveFor(database.db, 500n, payee);
     expect(second.payoutId).not.toBe(payoutId);
@@ -71,11 +71,11 @@ describe('a settled payout', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('ends as failed, and holds nobody else up, when it runs out of gas next to its payee’s next payout', async () => {
+  it('ends as failed and delays nobody else when, after a reorg, it runs out of gas next to its payee’s next payout', async () => {
     const { wallet, payer, payoutId, payee } = await paidPayout();
     await rpc(chain.rpcUrl, 'anvil_reorg', [4, []]);
     await mine(4);
-    // The destination is a contract by now, which writes to storage and so needs more gas than was signed for.
+    // The destination has become a contract that writes to storage, and so needs more gas than was signed for.
     await rpc(chain.rpcUrl, 'anvil_setCode', [payee, '0x600160005500']);
     expect(await recheckSettled(wallet.deps)).toMatchObject({ reopened: 1 });
     const next = await reserveFor(database.db, 500n, payee);

@@ -19,8 +19,9 @@ import {
 const PAGE = 500;
 
 /**
- * Checks every paid transfer that is not final yet, from any wallet of the ledger. What is gone, as a quorum of
- * endpoints says, is reopened. That only sends the same bytes again, and so a mistake costs nothing.
+ * Checks every paid transfer that is not final yet, from any wallet of the ledger. A payout whose transfer is gone,
+ * according to a quorum of endpoints, is reopened. That only sends the same bytes again, and so a mistake costs
+ * nothing.
  */
 export async function recheckSettled(
   deps: MoneyDeps,
@@ -51,7 +52,8 @@ async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<
   }
   const stands = (slot: PaidSlot) => headers.get(slot.blockNumber)?.hash === slot.blockHash;
   const final = page.filter((slot) => stands(slot) && slot.blockNumber <= end.block);
-  // Final slots are not checked again, and the ledger recognises its chain by them: make sure of the chain first.
+  // Final slots are never checked again, and the ledger recognises its chain by them, so check first that this is our
+  // chain.
   if (final.length > 0) await awaitOwnChain(deps);
   await markFinal(deps.db, walletKeyOf(deps), final);
   const lost = page.filter((slot) => !stands(slot));
@@ -67,7 +69,7 @@ async function agreedHeaders(
   return answer.agreed ? answer.value : undefined;
 }
 
-/** Follows transfers whose block is not canonical any more: each is found in another block, or reopened. */
+/** Follows transfers whose block is no longer canonical: each is found in another block, or its payout is reopened. */
 async function followLost(
   deps: MoneyDeps,
   lost: readonly PaidSlot[],

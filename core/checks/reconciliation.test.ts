@@ -70,7 +70,7 @@ describe('the reconciliation', () => {
     expect(await listReconciliations(database.db, walletKeyOf(wallet.deps), 10)).toHaveLength(3);
   });
 
-  it('counts the gas of a refused transfer, and nothing as paid by it', async () => {
+  it('counts the gas of a refused transfer, but no payment', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await payAll(wallet, [1_000n], await deploy(chain, CONTRACTS.refusing));
     const report = await run(wallet);
@@ -78,7 +78,7 @@ describe('the reconciliation', () => {
     expect(BigInt(report.gasWei)).toBeGreaterThan(21_000n);
   });
 
-  it('names a foreign transaction and halts; once adopted, the same interval adds up', async () => {
+  it('reports a foreign transaction and halts; once it is adopted, the same interval adds up', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await payAll(wallet, [1_000n]);
     await sendForeign(chain, wallet, 1);
@@ -92,7 +92,7 @@ describe('the reconciliation', () => {
     expect(await run(wallet)).toMatchObject({ ok: true, fromNonce: 0, toNonce: 2, outWei: '1001' });
   });
 
-  it('names a foreign transaction that took the nonce of an open payout', async () => {
+  it('reports a foreign transaction that took the nonce of an open payout', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const { payoutId } = await reserveFor(database.db, 1_000n);
     await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
@@ -104,7 +104,7 @@ describe('the reconciliation', () => {
     expect((await run(wallet)).findings).toMatchObject([{ code: 'TRANSACTION_UNKNOWN' }]);
   });
 
-  it('knows what waited while the wallet was accepted', async () => {
+  it('accepts transactions that were waiting when a used wallet was accepted', async () => {
     const used = await createTestWallet(database.db, chain);
     const other = await createTestDatabase();
     const wallet = { ...used, deps: { ...used.deps, db: other.db } };
@@ -119,7 +119,7 @@ describe('the reconciliation', () => {
     await other.close();
   });
 
-  it('keeps no interval that ends on a count which no transaction explains', async () => {
+  it('stores no interval that ends on a nonce count which no transaction explains', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const opened = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
     await mine(10);

@@ -27,14 +27,14 @@ import {
   reconciliationStart,
 } from './store/reconciliation-records.js';
 
-/** How many discrepancies the answer holds: more would not pass through Temporal. All of them are kept in the ledger. */
+/** The answer lists at most this many discrepancies, because more would not pass through Temporal. The ledger stores all of them. */
 const MOST_TOLD = 500;
-/** Nonces per page, which are two batches of requests to each endpoint. */
+/** How many nonces a page has: two batches of requests to each endpoint. */
 const PAGE = 200;
 
 /**
- * Reconciles what is new since the last interval that added up, and keeps the result. Any discrepancy except a payout
- * that is not settled yet halts the wallet.
+ * Reconciles the blocks and nonces since the last interval that added up, and stores the result. Any discrepancy
+ * except a payout that is not settled yet halts the wallet.
  */
 export async function reconcile(
   deps: MoneyDeps,
@@ -60,14 +60,17 @@ export async function reconcile(
   return toReport(result);
 }
 
-/** Asks the chain again for the block of the wallet's opening, because what was read then may straddle two blocks. */
+/**
+ * Asks the chain again for the wallet's nonce and balance at the opening block, because the values read then may come
+ * from two different blocks.
+ */
 async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<ReconciliationStart> {
   if (!kept.isOpening) return kept;
   try {
     const answer = await standingAt(deps, kept.block);
     return answer.agreed ? { ...kept, ...answer.value } : kept;
   } catch (error) {
-    // A node without old states cannot say: use what was read at the opening.
+    // A node that has pruned this block cannot answer, so use the values that were read at the opening.
     if (error instanceof ChainError) return kept;
     throw error;
   }
@@ -119,8 +122,8 @@ interface Page {
 }
 
 /**
- * Throws when a nonce is used and neither chain nor ledger shows what used it. One of the endpoints' two answers is
- * wrong then, and an interval that ends on a wrong count would spoil the next one.
+ * Throws when a nonce is consumed and neither the chain nor the ledger shows by which transaction. Then the endpoints
+ * contradict themselves, and an interval that ends on a wrong count would spoil the next one.
  */
 function requireTold(
   page: Page,
@@ -147,7 +150,7 @@ function comparePage(
   return found;
 }
 
-/** Finds the page's transactions by the hashes that the ledger knows, and searches for the nonces that are missing then. */
+/** Reads the page's transactions by the hashes that the ledger knows, and searches the chain for the nonces that are still missing. */
 async function chainRecords(
   deps: MoneyDeps,
   asked: {
@@ -176,7 +179,7 @@ async function chainRecords(
   return byNonce;
 }
 
-/** Compares the nonces that the ledger calls mined although the chain has not used them. */
+/** Reports the nonces that the ledger calls mined although the chain has not consumed them. */
 async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly Discrepancy[]> {
   const key = walletKeyOf(deps);
   const nonces = await minedBeyond(deps.db, key, end);
@@ -186,7 +189,7 @@ async function compareBeyond(deps: MoneyDeps, end: FinalPoint): Promise<readonly
   return nonces.flatMap((nonce) => compareNonce(nonce, undefined, ledger.get(nonce)) ?? []);
 }
 
-/** The result of an interval in which nothing happened. */
+/** Builds the result of an interval in which nothing happened. */
 function nothingSince({ block, nonce, balanceWei }: ReconciliationStart): Reconciliation {
   return {
     fromBlock: block,

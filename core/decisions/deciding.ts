@@ -1,4 +1,6 @@
-/** Carries out what a person decided about unattributed jobs and pending fees, in Postgres alone. */
+/**
+ * Carries out a person's decisions about unattributed jobs and pending fees. They change nothing outside of Postgres.
+ */
 import { payableAddress } from '../base/address.js';
 import { counted } from '../base/counted.js';
 import { PoolError } from '../base/errors/pool-error.js';
@@ -14,18 +16,18 @@ import { type CommandJob, readCommand } from './store/decided-jobs.js';
 import { type DecidedJob, decideJobs, type JobDecision } from './store/job-decisions.js';
 import { listUnmatchedJobs } from './store/unmatched-job-reads.js';
 
-/** The most jobs that one command may name, and the most that its answer shows. */
+/** One command may name at most this many jobs. */
 const MAX_NAMED = 200;
 const MAX_SHOWN = 50;
 const PAGE_SIZE = 200;
 
 export interface DecisionDeps {
   readonly db: Database;
-  /** What adjustments, and jobs assigned to payees that no event has named, may come to in 24 hours. */
+  /** The limit for 24 hours on the sum of adjustments and of jobs assigned to payees that no event has named. */
   readonly maxOrderedPerDayWei: bigint;
 }
 
-/** Gives the chosen jobs to a payee. `onProgress` is called after each page of jobs. */
+/** Assigns the chosen jobs to a payee. `onProgress` is called after each page of jobs. */
 export function assignJobs(
   deps: DecisionDeps,
   order: Order<'jobs.assign'>,
@@ -40,7 +42,7 @@ export function assignJobs(
   });
 }
 
-/** Makes the chosen jobs the pool's own. */
+/** Books the fees of the chosen jobs as the pool's commission. */
 export function absorbJobs(
   deps: DecisionDeps,
   order: Order<'jobs.absorb'>,
@@ -81,12 +83,12 @@ async function decide(
     tally.add(await decideJobs(db, keys, decision));
     to.onProgress();
   }
-  // An earlier run of this order may have crashed, and its tally is lost: the ledger knows what both decided.
+  // An earlier run of this order may have crashed and lost its tally, so read from the ledger what it decided.
   if (!dryRun) tally.take(await readCommand(db, decision.commandId, MAX_SHOWN));
   return tally.report(dryRun, to.assignee);
 }
 
-/** Yields the named jobs in one piece, because all or none of them are decided; jobs that fit a filter come page by page. */
+/** Yields the named jobs in one piece, because either all of them are decided or none. Jobs that fit a filter come page by page. */
 async function* chosenJobs(db: Database, choice: JobChoice): AsyncGenerator<readonly JobKey[]> {
   const { jobs, requestId, sourceId, before } = choice;
   if (jobs.length > 0) {
@@ -126,7 +128,7 @@ function requireHandle(text: string): JobKey {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Counts what the pages of one order decided, and words the answer. */
+/** Counts what one order decided over all of its pages, and builds the report. */
 class DecisionTally {
   private jobs = 0;
   private already = 0;
@@ -186,7 +188,7 @@ class DecisionTally {
   }
 }
 
-/** Adds to a payee's pending fees, or takes from them. */
+/** Adds to a payee's pending fees, or subtracts from them. */
 export async function adjustPayee(
   { db, maxOrderedPerDayWei }: DecisionDeps,
   { args, actor, reason, dryRun }: Order<'ledger.adjust'>,

@@ -4,9 +4,9 @@ import type { Order, OrderKind } from './rules/order-kinds.js';
 import { endOrder, takeOrder } from './store/orders.js';
 
 /**
- * Carries out the order with this id, once: an order that was carried out before answers with its earlier result, and
- * an order that was refused stays refused. `work` may run again, or twice at a time, for the same order: it must
- * find out by the order's id what it did already.
+ * Carries out the order with this id once. An order that was carried out before returns its earlier result, and an
+ * order that was refused stays refused. `work` may run again, or twice at the same time, for one order: it must find
+ * out by the order's id what it already did.
  */
 export async function carryOut<Kind extends OrderKind, Result>(
   db: Database,

@@ -5,7 +5,7 @@ import { reserveManual } from './store/reservations.js';
 import { findWallet } from './store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from './wallet/money-deps.js';
 
-/** Reserves the payout that a person ordered. Asked again for the same order, it finds the payout that it made. */
+/** Reserves the payout that a person ordered. If the same order is carried out again, it returns the payout that the order already made. */
 export async function reserveOrdered(deps: MoneyDeps, order: Order<'payout.manual'>) {
   const { id: requestId, args, actor, reason, dryRun } = order;
   if (dryRun) throw new PoolError('REQUEST_INVALID', 'a manual payout has no dry run');

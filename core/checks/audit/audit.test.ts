@@ -42,14 +42,14 @@ const rebuild = () =>
   });
 const balances = () =>
   run('SELECT account, remote_worker_id, amount_wei FROM balance ORDER BY 2, 1');
-/** Adds up what each account got from each kind, source and terms. */
+/** Adds up the amounts of each account by kind, source and terms. */
 const sums = () =>
   run(`SELECT p.kind, p.source_id, p.terms_id, e.account, e.remote_worker_id, sum(e.amount_wei) AS wei
          FROM posting p JOIN ledger_entry e ON e.posting_id = p.id
         GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`);
 const pieces = async () => Number((await run('SELECT count(*) FROM ledger_piece'))[0].count);
 
-/** Changes what nothing may change, as the owner of the database can, or a failing disk. */
+/** Changes rows that are protected from change, as the owner of the database or a failing disk could. */
 async function damage(statement: string): Promise<void> {
   await run(`ALTER TABLE ledger_entry DISABLE TRIGGER USER; ALTER TABLE posting DISABLE TRIGGER USER;
     ${statement}; ALTER TABLE posting ENABLE TRIGGER USER; ALTER TABLE ledger_entry ENABLE TRIGGER USER`);
@@ -61,7 +61,7 @@ async function seed(): Promise<void> {
 }
 
 describe('the audit in pieces', () => {
-  it('closes what it finds right, goes on from there, and proves the closed pieces again in turn', async () => {
+  it('closes pieces that are right, continues behind them, and checks the closed pieces again in turn', async () => {
     await seed();
     expect(await codes()).toEqual([]);
     const closed = await pieces();
@@ -84,7 +84,7 @@ describe('the audit in pieces', () => {
     expect(await codes()).toEqual([]);
   });
 
-  it('finds a posting that was changed behind its checkpoint, when its piece comes round and by command', async () => {
+  it('finds a changed posting in a closed piece, both when the walk reaches that piece and by command', async () => {
     await seed();
     await audit();
     const [last] = await run('SELECT first_id FROM ledger_piece ORDER BY last_id DESC LIMIT 1');
@@ -131,7 +131,7 @@ describe('the audit in pieces', () => {
     expect(await codes(true)).toEqual([]);
   });
 
-  it('leaves open what breaks a rule, and names it each time', async () => {
+  it('leaves a piece open that breaks a rule, and reports it each time', async () => {
     await ingestSaid(database.db, 'a', inventEvents(1, SPAN), 25);
     await damage(
       `UPDATE ledger_entry SET amount_wei = amount_wei + 1 WHERE (posting_id, account) = (3, 'revenue')`,
@@ -144,7 +144,7 @@ describe('the audit in pieces', () => {
     }
   });
 
-  it('closes nothing that a transaction may still write into', async () => {
+  it('closes no piece that a transaction may still write into', async () => {
     await ingestSaid(database.db, 'a', inventEvents(1, { ...SPAN, count: 5 }), 5);
     const slow = await database.db.$client.connect();
     await slow.query(`BEGIN;
@@ -239,7 +239,7 @@ describe('compacting postings', () => {
       { weight: 4, arbitrary: other('audit', 'compact') },
       { weight: 2, arbitrary: other('pay', 'whole', 'rebuild') },
     );
-    // All sequences share one history: each starts from what the ones before have left.
+    // All sequences share one ledger: each starts from what the earlier ones have left in it.
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
         for (const one of steps) {

@@ -1,4 +1,4 @@
-/** The audit of the ledger: it checks all that is new and some closed pieces of what is old, and keeps when it did. */
+/** The audit of the ledger: it checks all new postings and some of the closed pieces of older ones, and records when it ran. */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
@@ -10,18 +10,18 @@ import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
 import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
 import { ledgerAudit } from './tables.js';
 
-/** Each audit proves this many closed pieces again. */
+/** Each audit checks this many closed pieces again. */
 const PIECES_EACH = 5;
 
 export interface AuditOrder {
-  /** Checks all closed pieces, all payouts and all raw events, without any time-out. */
+  /** True to check all closed pieces, all payouts and all raw events, without any time-out. */
   readonly isWhole: boolean;
-  /** Postings in a piece. @default 50000 */
+  /** How many postings a piece has. @default 50000 */
   readonly pieceSize?: number;
   readonly onProgress?: (words: string) => void;
 }
 
-/** Audits the ledger, and keeps when that was and whether everything added up. */
+/** Audits the ledger, and records when that was and whether everything added up. */
 export async function auditLedger(
   db: Database,
   order: AuditOrder,
@@ -64,8 +64,8 @@ async function walk(
 const STILL_READS_MS = 30_000;
 
 /**
- * Reads years of raw events in one statement, which may take as long as it needs. If Postgres stops working on it, the
- * connection is given up (silent-connections.ts) and the statement fails.
+ * Checks the rules that read years of raw events in one statement, which may take as long as it needs. If Postgres
+ * stops working on the statement, the connection is dropped (silent-connections.ts) and the statement fails.
  */
 async function checkWhole(
   db: Database,
@@ -82,7 +82,7 @@ async function checkWhole(
   }
 }
 
-/** Moves on to the next older payouts, or to the first ones again, once nothing is wrong with those whose turn it was. */
+/** Moves the position of the payout check on to the next older payouts, or back to the first ones after the last. */
 async function turnPayouts(db: Database): Promise<void> {
   await db.execute(sql`
     UPDATE ledger_audit SET (payout_at, payout_id) = (
@@ -94,16 +94,16 @@ function unique(all: readonly Discrepancy[]): readonly Discrepancy[] {
   return [...new Map(all.map((one) => [`${one.code}\n${one.message}`, one])).values()];
 }
 
-/** When the ledger was last audited. */
+/** When the ledger was last audited, and with what result. */
 export interface AuditState {
-  /** When the last audit that was completed began; null when none was. */
+  /** When the last completed audit began; null when none was completed. */
   readonly checkedAt: Date | null;
   readonly ok: boolean | null;
-  /** When the last walk that has proved all of the history began; null when none has. */
+  /** When the last walk that checked the whole history began; null when none was completed. */
   readonly wholeAt: Date | null;
-  /** Since when audits are due: since the ledger is new, or was updated; null when there is no ledger. */
+  /** The time from which audits are due: when the ledger was created or updated; null when there is no ledger. */
   readonly since: Date | null;
-  /** By the database's clock. */
+  /** The current time by the database's clock. */
   readonly now: Date;
 }
 

@@ -1,18 +1,20 @@
-/** The ledger's own rules: what must hold of each posting in a range, and what must hold of the sums of all. */
+/**
+ * The ledger's own rules: what must hold of each posting in a range, and what must hold of the sums of all postings.
+ */
 import { type SQL, sql } from 'drizzle-orm';
 
-/** The postings above `after`, up to and including `upTo`. */
+/** The postings with ids above `after`, up to and including `upTo`. */
 export interface PostingRange {
   readonly after: bigint;
   readonly upTo: bigint;
 }
 
-/** Higher than any posting's id: the end of a range that is open. */
+/** A number above every posting's id, used as the end of an open range. */
 export const NO_END = 2n ** 63n - 1n;
 
 export interface Invariant {
   readonly code: string;
-  /** Selects `message`, one row per violation. */
+  /** A query that selects `message`, one row per violation. */
   readonly violations: SQL;
 }
 
@@ -23,7 +25,7 @@ const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT id, kind, payout_id FROM posting
    WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
 
-/** Adds up the entries of a range by kind, account and remote worker; entries without a posting are of kind "none". */
+/** Adds up the entries of a range by kind, account and remote worker; entries without a posting get the kind "none". */
 export const sumsOf = (range: PostingRange): SQL => sql`
   SELECT coalesce(posting.kind, 'none') AS kind, entry.account, entry.remote_worker_id,
          sum(entry.amount_wei) AS amount_wei
@@ -40,7 +42,7 @@ export const payoutMissing = (range: PostingRange): Invariant => ({
        AND NOT EXISTS (SELECT FROM payout WHERE payout.id = posting.payout_id)`,
 });
 
-/** What must hold of each posting. */
+/** Returns the rules that each posting of the range must keep. */
 export function postingInvariants(range: PostingRange): readonly Invariant[] {
   const [entries, postings] = [entriesOf(range), postingsOf(range)];
   return [
@@ -79,7 +81,7 @@ export function postingInvariants(range: PostingRange): readonly Invariant[] {
 }
 
 /**
- * What must hold of all postings together. These rules read `sums` (kind, account, remote_worker_id, amount_wei),
+ * The rules that all postings together must keep. They read `sums` (kind, account, remote_worker_id, amount_wei),
  * which is the checkpoint plus what was posted since.
  */
 export const SUM_INVARIANTS: readonly Invariant[] = [
@@ -134,7 +136,7 @@ export const SUM_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** Reads every paid payout, and so belongs to the whole audit, not to the scheduled one. */
+/** Reads every paid payout, which is slow, and so belongs to the whole audit and not to the scheduled one. */
 export const SETTLED_INVARIANT: Invariant = {
   code: 'SETTLED_DRIFT',
   violations: sql`
@@ -145,7 +147,7 @@ export const SETTLED_INVARIANT: Invariant = {
      WHERE booked.total <> paid.total`,
 };
 
-/** Reads every raw event that is not archived, and so belongs to the whole audit, not to the scheduled one. */
+/** Reads every raw event that is not archived, which is slow, and so belongs to the whole audit and not to the scheduled one. */
 export const REVENUE_INVARIANT: Invariant = {
   code: 'REVENUE_DRIFT',
   violations: sql`

@@ -1,30 +1,30 @@
-/** What must hold of payouts, their allocations, slots and attempts, and of what waits or is open now. */
+/** The rules that payouts, their allocations, slots and attempts must keep, and those for what waits or is open now. */
 import { type SQL, sql } from 'drizzle-orm';
 import { isOpen, isSigned } from '../../payouts/store/tables.js';
 import type { Invariant } from './invariants-ledger.js';
 
 /** Each audit checks this many of the newest payouts, and as many of the older ones in turn. */
 export const PAYOUTS_EACH = 10_000;
-/** Each audit checks this many of the newest nonces; older ones were checked when they were among these. */
+/** Each audit checks this many of the newest nonces; the older ones were checked when they were new. */
 const NONCES_EACH = 20_000;
 
-/** The payouts that are open, and the newest ones. */
+/** Selects the open payouts and the newest ones. */
 export const RECENT_PAYOUTS: SQL = sql`
   SELECT id FROM payout WHERE ${isOpen()}
    UNION (SELECT id FROM payout ORDER BY created_at DESC, id DESC LIMIT ${PAYOUTS_EACH})`;
 
-/** Whether a payout comes after the point that the last audit reached, in the order of the index. */
+/** Whether a payout comes after the point that the last audit reached, in the order of creation time and id. */
 export const IS_AFTER_TURN: SQL = sql`(created_at, id) > (
   (SELECT coalesce(payout_at, '-infinity') FROM ledger_audit),
   (SELECT coalesce(payout_id, '00000000-0000-0000-0000-000000000000') FROM ledger_audit))`;
 
-/** The older payouts whose turn it is; the audit goes on to the next ones when nothing is wrong with these. */
+/** Selects the next batch of older payouts to check; the audit moves on to the batch after it when nothing is wrong with these. */
 export const PAYOUTS_IN_TURN: SQL = sql`
   (SELECT id FROM payout WHERE ${IS_AFTER_TURN} ORDER BY created_at, id LIMIT ${PAYOUTS_EACH})`;
 
 export const ALL_PAYOUTS: SQL = sql`SELECT id FROM payout`;
 
-/** What must hold of each of these payouts. */
+/** Returns the rules that each of the chosen payouts must keep. */
 export function payoutInvariants(which: SQL): readonly Invariant[] {
   const those = sql`(SELECT payout.* FROM payout JOIN (${which}) chosen USING (id))`;
   return [
@@ -62,7 +62,8 @@ export function payoutInvariants(which: SQL): readonly Invariant[] {
             OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
     },
     {
-      // An early version gave payouts a second nonce; its slots are marked as `earlier`, and can pay nobody.
+      // An early version gave some payouts a second nonce. Its slots are marked as `earlier` and can no longer pay
+      // anybody.
       code: 'SECOND_NONCE',
       violations: sql`
         SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
@@ -83,7 +84,7 @@ export function payoutInvariants(which: SQL): readonly Invariant[] {
   ];
 }
 
-/** What must hold of what waits and is open now. */
+/** The rules for what waits and what is open now. */
 export const STANDING_INVARIANTS: readonly Invariant[] = [
   {
     code: 'UNATTRIBUTED_DRIFT',
@@ -111,7 +112,7 @@ export const STANDING_INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** Each nonce of a wallet, or each of the newest ones, must belong to a slot or to a foreign transaction. */
+/** Builds the rule that every nonce of a wallet (or each of its newest ones) belongs to a slot or to a foreign transaction. */
 export function nonceInvariant(span: 'all' | 'newest'): Invariant {
   const from =
     span === 'all'

@@ -1,4 +1,4 @@
-/** Checks what must hold between the tables at any moment. Each rule is a query that names the rows which break it. */
+/** Checks the rules that hold between the tables at any moment. Each rule is a query that names the rows which break it. */
 import { asc, isNotNull, max, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
@@ -26,14 +26,14 @@ import {
 import { ledgerPiece } from './tables.js';
 
 const MOST_OF_EACH = 20;
-/** Says that the checkpoint moved on while it was read, and so the range of what was posted since changed. */
+/** The marker for a checkpoint that moved while it was read, so the range of postings after it is out of date. */
 const MOVED = 'CHECKPOINT_MOVED';
 const MAX_TRIES = 20;
 
 /**
- * Checks what must hold and returns what does not. It starts from the checkpoint of the closed pieces
- * (ledger-pieces.ts), and so costs the same however long the history is. With the events it also reads every payout
- * and every raw event, which is slow when there are years of them.
+ * Checks the rules and returns every violation. It starts from the checkpoint of the closed pieces
+ * (ledger-pieces.ts), and so takes the same time however long the history is. With the events it also reads every
+ * payout and every raw event, which is slow when there are years of them.
  */
 export async function checkInvariants(
   reader: Reader,
@@ -53,13 +53,13 @@ export async function checkInvariants(
   ];
 }
 
-/** Reads where the checkpoint stands: all postings up to this id are closed. */
+/** Reads the checkpoint: all postings up to this id are in closed pieces. */
 export async function readCheckpoint(reader: Reader): Promise<bigint> {
   const [piece] = await reader.select({ lastId: max(ledgerPiece.lastId) }).from(ledgerPiece);
   return piece?.lastId ?? 0n;
 }
 
-/** Checks each posting since the checkpoint, and what all postings come to. */
+/** Checks each posting since the checkpoint, and the sums of all postings. */
 async function checkPostings(
   reader: Reader,
   ofSums: readonly Invariant[],
@@ -74,7 +74,7 @@ async function checkPostings(
   }
 }
 
-/** One statement, and so one snapshot: the checkpoint, what was posted since, and the balances belong together. */
+/** Builds one statement, so that checkpoint, later postings and balances are read from the same snapshot. */
 function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQL {
   return sql`WITH sums AS MATERIALIZED (
       SELECT kind, account, remote_worker_id, sum(amount_wei) AS amount_wei FROM (
@@ -89,7 +89,7 @@ function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQ
 const limited = ({ code, violations }: Invariant): SQL =>
   sql`(SELECT ${code}::text AS code, message FROM (${violations}) found LIMIT ${MOST_OF_EACH})`;
 
-/** Finds what breaks these rules, the first rows of each. */
+/** Runs these rules and returns what breaks them, at most the first rows of each. */
 export async function violationsOf(
   reader: Reader,
   invariants: readonly Invariant[],
@@ -101,7 +101,7 @@ export async function violationsOf(
   return found;
 }
 
-/** Finds what is still wrong with the pieces that a walk found broken, and a checkpoint that its pieces do not come to. */
+/** Finds what is still wrong with pieces that a walk found broken, and reports a checkpoint that differs from the sum of its pieces. */
 async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
   const { firstId, lastId, brokenAt } = ledgerPiece;
   const pieces = await reader
@@ -120,10 +120,7 @@ async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
   return found;
 }
 
-/**
- * Checks a closed piece. A piece that did not change still keeps the rules that it was closed by, except for the one
- * that reads another table.
- */
+/** Checks a closed piece. Unless a posting was changed, a closed piece can break only the rule that reads another table. */
 export async function checkPiece(
   reader: Reader,
   range: PostingRange,

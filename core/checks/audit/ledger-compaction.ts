@@ -1,7 +1,6 @@
 /**
- * Compacts the postings of long ago: for each kind, source, remote worker and terms one posting a month is left
- * instead of one for each batch. Their sums stay the same to the wei; the database checks that when the transaction
- * commits.
+ * Compacts old postings: for each kind, source, remote worker and terms it leaves one posting a month instead of one
+ * for each batch. The sums stay the same to the wei; the database checks that when the transaction commits.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../../db/database.js';
@@ -14,9 +13,9 @@ import { ledgerPiece } from './tables.js';
 export interface CompactionReport {
   /** How many pieces were compacted. */
   readonly pieces: number;
-  /** How many postings fewer there are now. */
+  /** By how many the number of postings fell. */
   readonly postings: number;
-  /** What is wrong with a piece that changed since it was closed, or null. It and all later ones are left alone. */
+  /** What is wrong with the first piece that changed since it was closed, or null. That piece and all later ones are left alone. */
   readonly broken: Discrepancy | null;
 }
 
@@ -30,7 +29,7 @@ export async function compactPostings(
   db: Database,
   order: {
     readonly before: Date;
-    /** Called, and waited for, before each piece. */
+    /** Called and awaited before each piece. */
     readonly onProgress: (words: string) => unknown;
     readonly signal?: AbortSignal | undefined;
   },
@@ -77,12 +76,15 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
   const whole = { firstId: priorId ?? firstId, lastId };
   const left = await rewrite(tx, whole);
   const taken = await joinPieces(tx, whole);
-  // The walk has already added up a part of what is one piece now.
+  // The walk has already summed a part of the joined piece, so it starts again.
   if (walkId >= whole.firstId && walkId < whole.lastId) await beginWalk(tx);
   return { gone: taken - left };
 }
 
-/** Only jobs that came in batches. What a person ordered, and what belongs to a payout, stays as it was written. */
+/**
+ * The condition for postings that may be merged: jobs that came in batches. Postings that a person ordered or that
+ * belong to a payout stay as they are.
+ */
 const IS_OF_BATCH = sql`kind IN ('jobs', 'late-jobs', 'unattributed') AND batch IS NOT NULL
   AND payout_id IS NULL AND reference IS NULL AND reason IS NULL`;
 const GROUP = sql`kind, source_id, remote_worker_id, terms_id`;

@@ -1,7 +1,7 @@
 /**
  * Closed pieces of the ledger. The audit closes the postings piece by piece, adds the sums of each piece to the
- * checkpoint, and goes on from there. It also walks over the closed pieces again, some each time, and so proves the
- * whole history over and over.
+ * checkpoint, and continues from there. A walk checks some of the closed pieces again at each audit, and so covers
+ * the whole history over and over.
  */
 import { setTimeout } from 'node:timers/promises';
 import { asc, gt, isNotNull, max, sql } from 'drizzle-orm';
@@ -15,13 +15,13 @@ import { checkPiece, readCheckpoint, violationsOf } from './invariants.js';
 import { type PostingRange, postingInvariants, sumsOf } from './invariants-ledger.js';
 import { ledgerAudit, ledgerPiece } from './tables.js';
 
-/** Postings in one piece: few enough to be read within a second, far from any time-out. */
+/** How many postings a piece has: few enough to read within a second, far from any time-out. */
 export const PIECE_POSTINGS = 50_000;
-/** How long to wait for transactions that may still write below the end of a piece. */
+/** How long, in milliseconds, to wait for transactions that may still write postings below the end of a piece. */
 const WRITERS_MS = 10_000;
 const WRITERS_PAUSE_MS = 50;
 
-/** What a step of the walk over the closed pieces found; the end is behind the last piece. */
+/** What one step of the walk over the closed pieces found. `isEnd` means that the last piece was already checked. */
 export interface WalkStep {
   readonly isEnd: boolean;
   readonly discrepancies: readonly Discrepancy[];
@@ -37,7 +37,7 @@ export async function closePiece(db: Database, size = PIECE_POSTINGS): Promise<b
   if (next === undefined || !(await awaitWriters(db))) return false;
   return transact(db, async (tx) => {
     await lockAudit(tx);
-    // Another audit was quicker, or closed a shorter piece.
+    // Another audit has closed this piece meanwhile, or a shorter one.
     if ((await readCheckpoint(tx)) !== after) return true;
     const end = await nextPiece(tx, after, { size, upTo: next });
     if (end === undefined) return true;
@@ -80,8 +80,8 @@ async function lastPosting(reader: Reader): Promise<bigint> {
 }
 
 /**
- * Waits until all transactions that write postings at this moment have ended. Any that was given a posting's id before
- * already holds the table's lock, and so is among them. Returns false when one takes too long; the next audit tries again.
+ * Waits until every transaction that is writing postings now has ended. A transaction that already got a posting's id
+ * holds the table's lock, and so is among them. Returns false when one takes too long; the next audit tries again.
  */
 async function awaitWriters(db: Reader): Promise<boolean> {
   let left = new Set(await writers(db));
@@ -106,7 +106,7 @@ async function writers(reader: Reader): Promise<readonly string[]> {
 }
 
 /**
- * Proves the next closed piece again: its postings are what they were, and keep the rules. After the last piece it
+ * Checks the next closed piece again: its postings must be unchanged and keep the rules. After the last piece it
  * compares the sums of all pieces with the checkpoint, and begins the walk again.
  */
 export async function walkOn(db: Database): Promise<WalkStep> {
@@ -127,7 +127,7 @@ export async function walkOn(db: Database): Promise<WalkStep> {
   });
 }
 
-/** Compares a piece with what it was when it was closed, checks the rules, and keeps whether it is right. */
+/** Compares a piece with its sums from when it was closed, checks the rules, and records whether it is right. */
 export async function provePiece(
   tx: Transaction,
   range: PostingRange,
@@ -169,13 +169,13 @@ async function checkpointDrift(tx: Transaction): Promise<string | null> {
   return drift?.message ?? null;
 }
 
-/** Begins the walk at the first piece again. */
+/** Starts the walk again at the first piece. */
 export async function beginWalk(reader: Reader): Promise<void> {
   await reader.execute(sql`DELETE FROM ledger_walk_sum`);
   await reader.execute(sql`UPDATE ledger_audit SET walk_id = 0, walk_began_at = clock_timestamp()`);
 }
 
-/** Locks the audit's state: only one audit, walk or compaction at a time may change what is closed. */
+/** Locks the audit's state, because only one audit, walk or compaction at a time may change the closed pieces. */
 export async function lockAudit(tx: Transaction): Promise<{ readonly walkId: bigint }> {
   const [state] = await tx.select({ walkId: ledgerAudit.walkId }).from(ledgerAudit).for('update');
   return { walkId: state?.walkId ?? 0n };
@@ -192,10 +192,10 @@ async function addSums(
       DO UPDATE SET amount_wei = s.amount_wei + excluded.amount_wei`);
 }
 
-/** How many postings that no audit has closed yet are summed up, at most, while a person waits. */
+/** At most this many postings that no audit has closed yet are summed up while a person waits. */
 const MOST_OPEN = 1_000_000;
 
-/** Throws AUDIT_BEHIND when so many postings are not closed that a check would run into a time-out. */
+/** Throws AUDIT_BEHIND when so many postings are not closed yet that a check would run into a time-out. */
 export async function refuseBehind(reader: Reader, most = MOST_OPEN): Promise<void> {
   const checkpoint = await readCheckpoint(reader);
   const [last] = await reader.select({ id: max(posting.id) }).from(posting);

@@ -1,4 +1,4 @@
-/** The tables of the audit: closed pieces of the ledger, their sums, and how far audit and walk have come. */
+/** The tables of the audit: closed pieces of the ledger, their sums, and how far the audit and the walk have come. */
 import { boolean, customType, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at, int8, wei } from '../../db/columns.js';
 

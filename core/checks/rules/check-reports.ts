@@ -1,4 +1,4 @@
-/** What the checks report through Temporal. Amounts are decimal strings of wei. */
+/** The results of the checks as they pass through Temporal. Amounts are decimal strings of wei. */
 
 export interface AuditReport {
   readonly ok: boolean;
@@ -9,7 +9,7 @@ export interface AdoptionReport {
   readonly applied: boolean;
   /** True when everything that the wallet has sent is accounted for. */
   readonly complete: boolean;
-  /** What has to happen before the adoption is complete; null when it is. */
+  /** What must happen before the adoption is complete; null when it is complete. */
   readonly waiting: string | null;
   readonly findings: readonly {
     readonly nonce: number;
@@ -27,7 +27,7 @@ export interface RepairReport {
   readonly words: string;
 }
 
-/** What an interval came to: opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
+/** The balance sheet of an interval: opening + in − out − gas = balance at the end of `toBlock`, all in wei. */
 export interface ReconciliationReport {
   readonly ok: boolean;
   readonly fromBlock: number;
@@ -42,7 +42,7 @@ export interface ReconciliationReport {
   readonly findings: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** What became of paid transfers that were not final yet. */
+/** The outcome of checking paid transfers that were not final yet. */
 export interface RecheckReport {
   readonly final: number;
   readonly moved: number;

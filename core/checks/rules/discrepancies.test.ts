@@ -38,7 +38,7 @@ describe('the two records of one nonce', () => {
     expect(compareNonce(4, { ...chain, ...change }, ledger)?.code).toBe('TRANSACTION_DIFFERS');
   });
 
-  it('are unknown, missing or unsettled when one of the two says nothing', () => {
+  it('are unknown, missing or unsettled when one of the two records is missing', () => {
     expect(compareNonce(4, chain, undefined)?.code).toBe('TRANSACTION_UNKNOWN');
     const superseded = { ...ledger, slot: { ...slot, state: 'superseded' } } as const;
     expect(compareNonce(4, chain, superseded)?.code).toBe('TRANSACTION_UNKNOWN');
@@ -53,7 +53,7 @@ describe('the two records of one nonce', () => {
 });
 
 describe('the balance of an interval', () => {
-  it('takes what came in as the residual: whatever the numbers, the equation holds', () => {
+  it('derives the income as the residual, so the equation holds for all numbers', () => {
     let state = 12_345n;
     const random = () => {
       state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) % 2n ** 64n;
@@ -86,7 +86,7 @@ describe('the balance of an interval', () => {
     }
   });
 
-  it('counts the gas of failed transactions and not what they carried', () => {
+  it('counts the gas of failed transactions, but not their value', () => {
     expect(spentBy([chain, { ...chain, succeeded: false }])).toEqual({
       outWei: 7n,
       gasWei: 2n * 63_000n,

@@ -1,11 +1,11 @@
-/** Where two records of the same thing differ. */
+/** Compares two records of the same thing, such as the chain's and the ledger's, and names how they differ. */
 import type { Address } from '../../base/address.js';
 import { formatEth } from '../../base/money.js';
 
 /** What the chain shows about one nonce of the wallet. */
 export interface ChainRecord {
   readonly hash: string;
-  /** Null when it made a contract. */
+  /** The receiver; null when the transaction created a contract. */
   readonly to: Address | null;
   readonly valueWei: bigint;
   readonly succeeded: boolean;
@@ -16,7 +16,7 @@ export interface ChainRecord {
 /** What the ledger says about the same nonce. */
 export interface LedgerRecord {
   readonly nonce: number;
-  /** Null when no payout was ever signed for it. */
+  /** The payout's slot under this nonce; null when no payout was ever signed with it. */
   readonly slot: {
     readonly state: 'open' | 'mined' | 'failed' | 'superseded';
     readonly payoutId: string;
@@ -24,11 +24,11 @@ export interface LedgerRecord {
     readonly amountWei: bigint;
     readonly minedHash: string | null;
   } | null;
-  /** The foreign transaction that was adopted for it. */
+  /** The foreign transaction that was adopted under this nonce. */
   readonly foreignHash: string | null;
 }
 
-/** What a reconciliation may find; docs/operations.md has an entry for each. */
+/** The codes of what a reconciliation may find; docs/operations.md has an entry for each. */
 export const DISCREPANCY_CODES = [
   'TRANSACTION_UNKNOWN',
   'TRANSACTION_MISSING',
@@ -95,7 +95,7 @@ export interface BalanceSheet {
   readonly gasWei: bigint;
 }
 
-/** Adds up what left the wallet by its own transactions: their value if they succeeded, and their gas. */
+/** Adds up what left the wallet through its own transactions: the value of those that succeeded, and the gas of all. */
 export function spentBy(records: readonly ChainRecord[]): {
   readonly outWei: bigint;
   readonly gasWei: bigint;
@@ -109,12 +109,12 @@ export function spentBy(records: readonly ChainRecord[]): {
   return { outWei, gasWei };
 }
 
-/** Computes what must have come in, from opening + in − out − gas = closing. */
+/** Computes the income as the residual of opening + in − out − gas = closing. */
 export function incomeOf(sheet: BalanceSheet): bigint {
   return sheet.closingWei - sheet.openingWei + sheet.outWei + sheet.gasWei;
 }
 
-/** An income below zero is impossible: more must have left the wallet than its transactions say. */
+/** Reports an income below zero, which is impossible: more left the wallet than its transactions account for. */
 export function compareBalance(sheet: BalanceSheet): OfReconciliation | undefined {
   const inWei = incomeOf(sheet);
   if (inWei >= 0n) return undefined;

@@ -1,4 +1,6 @@
-/** Transactions of the wallet's key that this ledger did not sign: each gets a verdict and is booked once. */
+/**
+ * Transactions that were signed with the wallet's key but not by this ledger: each gets a verdict and is booked once.
+ */
 import { and, asc, eq, exists, type SQL, sql } from 'drizzle-orm';
 import { ethAndWei } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
@@ -17,7 +19,7 @@ import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/w
 import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
 
-/** A final transaction, without what a person said about it. */
+/** A final transaction, without the actor and reason of the person who ordered its adoption. */
 export type ForeignTransaction = Readonly<
   Omit<
     typeof foreignTransaction.$inferSelect,
@@ -26,11 +28,14 @@ export type ForeignTransaction = Readonly<
 >;
 
 export interface Adoption {
-  /** Signed by us under a payout's own nonce: each is stored as one more attempt and settled like any other. */
+  /**
+   * Transactions that we signed under a payout's own nonce and whose bytes were lost. Each is stored as one more
+   * attempt and settled like any other.
+   */
   readonly ours: readonly RecoveredAttempt[];
   readonly payments: readonly ForeignTransaction[];
   readonly paysNobody: readonly ForeignTransaction[];
-  /** True when nothing was left for a later adoption. */
+  /** True when nothing is left for a later adoption. */
   readonly isComplete: boolean;
 }
 
@@ -47,7 +52,7 @@ export async function unclaimedPayments(
     .select({ id: remoteWorker.id })
     .from(remoteWorker)
     .where(eq(remoteWorker.payee, foreignTransaction.to));
-  // In literals, as the partial index of these has them.
+  // The conditions are literals, because Postgres matches a partial index by the text of the statement.
   return reader
     .select()
     .from(foreignTransaction)
@@ -64,8 +69,8 @@ export async function unclaimedPayments(
 }
 
 /**
- * Books what was found, all in one transaction. What was booked before stays as it is, and so a repeated adoption
- * changes nothing. Throws WALLET_NOT_HALTED while the wallet could sign in the meantime.
+ * Books the findings in one transaction. Transactions that were booked before stay as they are, and so a repeated
+ * adoption changes nothing. Throws WALLET_NOT_HALTED when the wallet may sign by now.
  */
 export async function adopt(
   db: Database,
@@ -100,8 +105,8 @@ export async function adopt(
 }
 
 /**
- * Moves the wallet's next nonce past those whose transactions are booked, one after the other. It stops before a
- * nonce that nobody has seen used, because nothing would ever fill that gap.
+ * Moves the wallet's next nonce past the nonces whose transactions are booked, one by one. It stops at a nonce that
+ * nobody has seen used, because nothing would ever fill that gap.
  */
 async function passKnownNonces(tx: Transaction, { chainId, address }: WalletKey): Promise<number> {
   const [row] = await rows(
@@ -128,7 +133,7 @@ interface Judged extends Decision {
 
 /**
  * Books a transfer to a payee that no payout of ours made. The payee has been paid: its pending fees go down by the
- * amount, below zero if need be, and a payout that is not signed yet is cancelled first. Returns false when the
+ * amount, below zero if necessary, and a payout that is not signed yet is cancelled first. Returns false when the
  * payment was booked before.
  */
 export async function adoptPayment(
@@ -138,7 +143,7 @@ export async function adoptPayment(
 ): Promise<boolean> {
   const { hash, to: payee, valueWei } = judged.transaction;
   if (payee === null) throw new RangeError(`${hash} has no destination`);
-  // Lock as a reservation does: the payee first, then what is pending.
+  // Lock in the same order as a reservation: the payee first, then its pending balances.
   await tx.execute(sql`SELECT FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`);
   if (!(await keepForeign(tx, key, judged, 'payment'))) return false;
   await supersede(tx, key, judged);
@@ -154,7 +159,10 @@ export async function adoptPayment(
   return true;
 }
 
-/** Returns false when the transaction was booked before; only `pays-nobody` may still become `payment`. */
+/**
+ * Stores the transaction with its verdict. Returns false when it was booked before, unless the verdict changes from
+ * `pays-nobody` to `payment`.
+ */
 async function keepForeign(
   tx: Transaction,
   { chainId }: WalletKey,
@@ -173,7 +181,7 @@ async function keepForeign(
   return kept.length > 0;
 }
 
-/** Ends the payout that was signed for this nonce: it can never be mined any more, and its amount is pending again. */
+/** Ends the payout that was signed for this nonce, because it can no longer be mined, and returns its amount to pending. */
 async function supersede(tx: Transaction, key: WalletKey, judged: Judged): Promise<void> {
   const { nonce, sender, hash } = judged.transaction;
   if (sender !== key.address) return;

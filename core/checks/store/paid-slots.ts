@@ -1,4 +1,6 @@
-/** Paid transfers that a reorg could still take back: checked again, followed into another block, or reopened. */
+/**
+ * Paid transfers that a reorg could still take back: each is checked again, followed into another block, or reopened.
+ */
 import { and, asc, eq, gte, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
@@ -11,7 +13,9 @@ import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>
   and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.wallet, address));
 
-/** The state is a literal, for the partial index of mined slots that are not final. */
+/**
+ * Selects the mined slots. The state is a literal, because Postgres uses the partial index of mined slots only then.
+ */
 const isMined = (key: WalletKey) => and(isSlotOf(key), sql`${nonceSlot.state} = 'mined'`);
 
 /** Reads a page of the paid slots that are not final yet, in the order of their nonces. */
@@ -20,7 +24,7 @@ export async function slotsNotFinal(
   key: WalletKey,
   page: { readonly from: number; readonly limit: number },
 ) {
-  // The schema lets these three be null; a mined slot always has them.
+  // The columns may be null in general, but a mined slot always has them.
   return reader
     .select({
       nonce: nonceSlot.nonce,
@@ -51,7 +55,7 @@ export async function markFinal(
     .where(and(isMined(key), inArray(nonceSlot.nonce, nonces)));
 }
 
-/** Notes the block that a reorg has moved the transfer to. */
+/** Records the block that a reorg has moved the transfer to. */
 export async function moveSlot(
   db: Database,
   key: WalletKey,
@@ -65,8 +69,8 @@ export async function moveSlot(
 }
 
 /**
- * Reopens a payout whose transfer a reorg has taken back: its amount is reserved again, and the same bytes go out
- * again under the same nonce. Returns false when another process did it first.
+ * Reopens a payout whose transfer was taken back by a reorg: its amount is reserved again, and the same bytes are
+ * sent again under the same nonce. Returns false when another process did it first.
  */
 export async function reopenPayout(db: Database, key: WalletKey, slot: PaidSlot): Promise<boolean> {
   const { nonce, payoutId, hash, blockNumber, blockHash } = slot;

@@ -1,4 +1,4 @@
-/** What a reconciliation reads from the ledger, and what it leaves there. */
+/** What a reconciliation reads from the ledger, and the results that it stores there. */
 import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
@@ -14,9 +14,9 @@ export interface ReconciliationStart {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
-  /** Nonces below were accepted with the wallet, including those that were mined after it was opened. */
+  /** Nonces below this one were accepted together with the wallet, including those that were mined after it was opened. */
   readonly openingNonce: number;
-  /** True before the first interval that added up. */
+  /** True until a first interval has added up, so the interval begins at the wallet's opening. */
   readonly isOpening: boolean;
 }
 
@@ -87,7 +87,7 @@ export async function ledgerRecords(
   return new Map(records.map((record) => [record.nonce, record]));
 }
 
-/** Finds nonces, from `end` on, that the ledger calls mined by the block of `end` although the chain has not used them. */
+/** Finds the nonces from `end` on that the ledger calls mined by the block of `end`, although the chain has not consumed them. */
 export async function minedBeyond(
   reader: Reader,
   key: WalletKey,
@@ -112,7 +112,7 @@ export async function minedBeyond(
 export type KeptReconciliation = Readonly<typeof reconciliation.$inferSelect>;
 export type Reconciliation = Omit<KeptReconciliation, 'id' | 'chainId' | 'wallet' | 'ok' | 'at'>;
 
-/** Keeps the result. An interval that did not add up is begun again by the next reconciliation. */
+/** Stores the result. If the interval did not add up, the next reconciliation begins at the same block again. */
 export async function keepReconciliation(
   db: Database,
   { chainId, address }: WalletKey,
@@ -122,7 +122,7 @@ export async function keepReconciliation(
   await db.insert(reconciliation).values({ ...result, chainId, wallet: address, ok });
 }
 
-/** Lists the newest results first. */
+/** Lists the results, newest first. */
 export async function listReconciliations(
   reader: Reader,
   key: WalletKey,

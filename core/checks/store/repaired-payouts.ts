@@ -1,4 +1,4 @@
-/** The payout that a person repairs: how it stands, and the booking of a payment that was made outside of the pool. */
+/** The payout that a person repairs: reading its state, and booking a payment that was made outside of the pool. */
 import { and, eq } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader } from '../../db/database.js';
@@ -8,7 +8,7 @@ import { attempt, isOpenSlot, nonceSlot, payout } from '../../payouts/store/tabl
 import type { WalletKey } from '../../payouts/store/wallet/wallets.js';
 import { adoptPayment, type ForeignTransaction } from './foreign-transactions.js';
 
-/** Reads how the payout and its open slot stand, and locks the payout; throws PAYOUT_NOT_FOUND. */
+/** Reads the state of the payout and its open slot, and locks the payout; throws PAYOUT_NOT_FOUND. */
 export async function requirePayout(reader: Reader, id: string) {
   const [found] = await reader
     .select({
@@ -41,14 +41,15 @@ export async function bookPaidElsewhere(
     const payout = await requirePayout(tx, booking.payoutId);
     requireUnsigned(payout);
     const { hash } = booking.transaction;
-    // The pool signed it itself, with this key or an earlier one: its own payout books what it paid.
+    // The pool signed this transaction itself, with this key or an earlier one, so the payout that it was signed for
+    // books it.
     const own = await tx.select({ n: attempt.n }).from(attempt).where(eq(attempt.hash, hash));
     if (own.length === 0 && (await adoptPayment(tx, key, booking))) return;
     throw new PoolError('PAYMENT_UNPROVEN', `transaction ${hash} was booked before`);
   });
 }
 
-/** Throws when something is signed for the payout that could still pay, and when the payout has ended. */
+/** Throws when the payout has ended, and when something is signed for it that could still pay. */
 export function requireUnsigned({ state, slot }: RepairedPayout): void {
   if (state === 'reserved') return;
   if (state === 'signed' || state === 'reopened') {

@@ -1,4 +1,4 @@
-/** The end of a halt: only when the ledger agrees with itself, and somebody knows what else the key has sent. */
+/** Ends a halt, but only when the ledger does not contradict itself and all that the key has sent is known. */
 import { and, eq, gte, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../db/database.js';
@@ -26,10 +26,10 @@ export interface Resumed {
 }
 
 /**
- * Ends what stops the ledger: the one halt that is named, or all that a person may end. Two halts are not among
- * these: only the configuration ends its own switch, and a wallet that was used before has to be accepted with the
- * number of its transactions. Throws while the ledger still contradicts itself, and until somebody has adopted what
- * took a nonce or what an earlier wallet has sent, because that may have paid a payee who would then be paid again.
+ * Ends the one halt that is named, or all halts that a person may end. A person may not end two halts: the
+ * configuration alone ends its own switch, and a wallet that was used before has to be accepted with the number of
+ * its transactions. Throws while the ledger contradicts itself, and until somebody has adopted what took a nonce or
+ * what an earlier wallet has sent, because that may have paid a payee who would then be paid again.
  */
 export async function resumeWallet(
   db: Database,
@@ -45,7 +45,7 @@ export async function resumeWallet(
     if (ended.some(({ code }) => code === 'INVARIANT_BROKEN')) await refuseBroken(tx);
     const paying = await payingWallet(tx);
     for (const { code, wallet } of ended) {
-      // Only the paying wallet is compared again before each payout; an earlier one never is.
+      // The paying wallet is compared again before each payout, but an earlier wallet never is.
       const isPassed = code === NONCE_AHEAD && wallet !== paying?.address;
       if (code !== NONCE_TAKEN && !isPassed) continue;
       await refuseUnadopted(tx, { ...key, address: wallet }, code);

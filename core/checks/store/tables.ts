@@ -1,4 +1,4 @@
-/** The tables of what the chain showed that the ledger had not signed, and of how the two compare. */
+/** The tables of transactions that the chain showed and the ledger had not signed, and of reconciliations. */
 import { boolean, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import { at, count, int8, wei } from '../../db/columns.js';

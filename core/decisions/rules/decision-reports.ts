@@ -1,22 +1,22 @@
-/** What decisions report through Temporal. Amounts are decimal strings of wei. */
+/** The results of decisions as they pass through Temporal. Amounts are decimal strings of wei. */
 import type { WeiString } from '../../base/money.js';
 import type { NodeType } from '../../base/remote-worker.js';
 
 export interface JobDecisionReport {
   readonly applied: boolean;
   readonly jobs: number;
-  /** How many of the named jobs had been decided about in the same way before. */
+  /** How many of the named jobs had already been decided in the same way. */
   readonly already: number;
   readonly grossWei: WeiString;
   readonly commissionWei: WeiString;
   readonly netWei: WeiString;
-  /** The first of the jobs. */
+  /** The first jobs that were decided, as examples. */
   readonly shown: readonly {
     readonly job: string;
     readonly grossWei: WeiString;
     readonly commissionWei: WeiString;
     readonly netWei: WeiString;
-    /** Null when the pool keeps the job. */
+    /** The payee who gets the job; null when the pool keeps it. */
     readonly payee: string | null;
     readonly nodeType: NodeType | null;
     readonly region: string | null;
@@ -26,13 +26,13 @@ export interface JobDecisionReport {
 
 export interface AdjustmentReport {
   readonly applied: boolean;
-  /** True when it was booked before under the same reference. */
+  /** True when the adjustment was already booked under the same reference. */
   readonly already: boolean;
   readonly payee: string;
   readonly nodeType: NodeType;
   readonly region: string;
   readonly amountWei: string;
-  /** The payee's pending fees over all rows, this adjustment included. */
+  /** The payee's pending fees over all of its worker rows, including this adjustment. */
   readonly pendingWei: string;
   readonly words: string;
 }

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { formatJobHandle, parseJobHandle } from './job-handle.js';
 
-it('names a job in one word', () => {
+it('formats the key of a job as one word', () => {
   const key = { sourceId: 'orch-1', dtMs: Date.parse('2026-03-01T12:00:00Z'), eventId: '17' };
   expect(formatJobHandle(key)).toBe('orch-1/2026-03-01T12:00:00Z/17');
 });
 
-it('gives back what was named, whatever the id of the event looks like', () => {
+it('parses back every handle that it formatted, whatever the event id looks like', () => {
   const key = fc.record({
     sourceId: fc.stringMatching(/^[a-z0-9][a-z0-9-]*$/),
     dtMs: fc.integer({ min: Date.UTC(2015, 0, 1), max: Date.UTC(2999, 0, 1) }),

@@ -1,4 +1,4 @@
-/** What a job is called on a command line and in the ledger: `source/time/event id`. */
+/** A job's handle, its name on a command line and in the ledger: `source/time/event id`. */
 
 import { textFault } from '../../base/text.js';
 import { readTime } from '../../base/time.js';
@@ -9,7 +9,7 @@ export interface JobKey extends EventKey {
   readonly sourceId: string;
 }
 
-/** As `formatJobHandle` writes it. */
+/** The end of a UTC time as `formatJobHandle` writes it. */
 const UTC = /:\d\d(\.\d{3})?Z$/;
 
 /** Writes the key as one word that a person can copy: `orch-1/2026-03-01T12:00:00Z/17`. */

@@ -32,7 +32,7 @@ function adjustment(payee: Address, amountWei: bigint, changes: Partial<Adjustme
   };
 }
 
-/** Makes a payee with one row, where 75 wei of each hundred are pending. */
+/** Creates a payee with one worker row that gets 75 of every 100 wei as pending fees. */
 async function earner(grossWei: bigint, payee = randomAddress()): Promise<Address> {
   events += 1;
   await ingest(database.db, SOURCE, [
@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 describe('an adjustment', () => {
-  it('adds to what is pending, and takes from it, with who and why', async () => {
+  it('adds to the pending fees or subtracts from them, and records who did it and why', async () => {
     const payee = await earner(400n);
     const more = await adjustPending(database.db, adjustment(payee, 50n, { reference: 'INV-7' }));
     expect(more).toEqual({
@@ -89,7 +89,7 @@ describe('an adjustment', () => {
     await sound();
   });
 
-  it('keeps two people from giving one reference to two payees at once', async () => {
+  it('never books one reference for two payees, even when several people try at once', async () => {
     const payees = await Promise.all([earner(400n), earner(400n), earner(400n), earner(400n)]);
     const tries = await Promise.allSettled(
       payees.map((payee) =>
@@ -99,7 +99,7 @@ describe('an adjustment', () => {
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('never takes what is not pending, unless a debt is meant', async () => {
+  it('never subtracts more than is pending, unless a debt is allowed', async () => {
     const payee = await earner(400n);
     const tooMuch = adjustment(payee, -301n);
     await expect(adjustPending(database.db, tooMuch)).rejects.toMatchObject({
@@ -107,14 +107,14 @@ describe('an adjustment', () => {
     });
     const debt = await adjustPending(database.db, { ...tooMuch, allowDebt: true });
     expect(debt.pendingWei).toBe(-1n);
-    // An adjustment that makes a debt smaller is allowed, although a debt remains.
+    // An adjustment that reduces a debt is allowed, although a debt remains.
     const deeper = adjustment(payee, -100n, { allowDebt: true });
     await adjustPending(database.db, deeper);
     expect((await adjustPending(database.db, adjustment(payee, 50n))).pendingWei).toBe(-51n);
     await sound();
   });
 
-  it('takes no more than is there when several take at once', async () => {
+  it('subtracts no more than is pending when several people do it at once', async () => {
     const payee = await earner(400n);
     const tries = await Promise.allSettled(
       Array.from({ length: 5 }, () => adjustPending(database.db, adjustment(payee, -100n))),
@@ -126,7 +126,7 @@ describe('an adjustment', () => {
   it('needs the row to be named when there are several, and the payee to be known', async () => {
     const payee = await earner(400n);
     const us = adjustment(payee, 7n, { nodeType: 'ai', region: 'us' });
-    // A mistyped region would be a row of its own for ever.
+    // A mistyped region would create a row of its own that stays for ever.
     await expect(adjustPending(database.db, us)).rejects.toMatchObject({
       code: 'WORKER_NOT_NAMED',
       message: expect.stringContaining('was never seen as ai in us, but as ai in eu'),
@@ -161,7 +161,7 @@ describe('an adjustment', () => {
     expect((await owed(database.db))[payee]).toBe(300n);
   });
 
-  it('is paid with everything else that is pending, a row in debt netted against the others', async () => {
+  it('is paid with everything else that is pending, and a row in debt is netted against the others', async () => {
     const payee = await earner(400n);
     const place = {
       nodeType: 'transcode',
@@ -184,7 +184,7 @@ describe('an adjustment', () => {
       { account: 'pending', amount_wei: '-120', region: 'us' },
       { account: 'reserved', amount_wei: '180', region: 'eu' },
     ]);
-    // What is reserved is promised, and nothing is pending next to it.
+    // The fees are reserved, so nothing is pending that could be subtracted.
     await expect(
       adjustPending(database.db, adjustment(payee, -1n, { region: 'eu' })),
     ).rejects.toMatchObject({ code: 'ADJUSTMENT_BELOW_ZERO' });
@@ -196,7 +196,7 @@ type Step =
   | { readonly do: 'process' | 'receive' | 'assign' | 'absorb'; readonly n: number }
   | { readonly do: 'adjust'; readonly n: number; readonly amountWei: bigint };
 
-/** What a job is worth to whom, computed without the ledger. */
+/** The expected amounts of a job for each side, computed without the ledger. */
 interface Model {
   readonly jobs: Map<number, { readonly grossWei: bigint; holder: Address | 'pool' | undefined }>;
   readonly received: Set<number>;

@@ -1,4 +1,4 @@
-/** Adjustments: what a person adds to a payee's pending fees or takes from them, for reasons that no event can say. */
+/** Adjustments: a person adds to a payee's pending fees or subtracts from them, for reasons that no event records. */
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -21,30 +21,30 @@ import {
 
 export interface Adjustment extends Decision {
   readonly payee: Address;
-  /** With `region`, names one of the payee's rows; null when the payee has only one that fits. */
+  /** Names one of the payee's worker rows together with `region`; null when only one row fits. */
   readonly nodeType: NodeType | null;
   readonly region: string | null;
-  /** Negative when it is taken from what is pending. */
+  /** In wei; negative when it is subtracted from the pending fees. */
   readonly amountWei: bigint;
-  /** Names the adjustment in the whole pool, and so keeps it from being booked twice. */
+  /** Identifies the adjustment in the whole pool, so it cannot be booked twice. */
   readonly reference: string;
   readonly isNewPayee: boolean;
   /** Whether the payee's pending fees may go below zero; later fees then make up for it. */
   readonly allowDebt: boolean;
   readonly dryRun: boolean;
-  /** The most that orders may move within 24 hours. */
+  /** The limit on what orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
 }
 
 export interface AdjustmentOutcome {
-  /** True when it was booked before under the same reference, and nothing was done now. */
+  /** True when the adjustment was already booked under the same reference, so nothing was changed now. */
   readonly already: boolean;
   readonly worker: RemoteWorker;
-  /** The payee's pending fees over all rows, this adjustment included. */
+  /** The payee's pending fees over all of its worker rows, including this adjustment. */
   readonly pendingWei: bigint;
 }
 
-/** Books an adjustment once, however many people ask for it at the same time. */
+/** Books an adjustment once, even when several people order it at the same time. */
 export async function adjustPending(
   db: Database,
   adjustment: Adjustment,
@@ -84,7 +84,7 @@ async function findAdjustment(tx: Transaction, reference: string) {
 
 type Booked = NonNullable<Awaited<ReturnType<typeof findAdjustment>>>;
 
-/** Returns the row that it was booked on; throws when the same reference names another adjustment. */
+/** Returns the row on which the adjustment was booked; throws when the reference belongs to a different adjustment. */
 function refuseOther({ worker, amountWei }: Booked, asked: Adjustment): RemoteWorker {
   const isSamePayment = worker.payee === asked.payee && amountWei === asked.amountWei;
   if (isSamePayment && fits(worker, asked)) return worker;
@@ -94,7 +94,7 @@ function refuseOther({ worker, amountWei }: Booked, asked: Adjustment): RemoteWo
   throw new PoolError('ADJUSTMENT_REFERENCE_USED', words, { reference });
 }
 
-/** Reads what is pending in all rows of the payee together, and locks them as a round that reserves does. */
+/** Reads the payee's pending fees over all rows, and locks them in the same order as a payout round. */
 async function lockPending(tx: Transaction, payee: Address): Promise<bigint> {
   await tx.execute(sql`SELECT FROM payee WHERE address = ${payee} FOR NO KEY UPDATE`);
   const balances = await tx
@@ -107,7 +107,7 @@ async function lockPending(tx: Transaction, payee: Address): Promise<bigint> {
   return sumWei(balances.map(({ amountWei }) => amountWei));
 }
 
-/** Returns the row that is named, or the only one that fits. */
+/** Returns the row that the person named, or the only one that fits; throws when that is not clear. */
 async function chooseWorker(tx: Transaction, asked: Adjustment): Promise<RemoteWorker> {
   const { payee, nodeType, region, isNewPayee } = asked;
   if (nodeType !== null && region !== null) {

@@ -1,4 +1,4 @@
-/** What became of jobs that no longer wait. A command that is repeated, or that contradicts an earlier one, meets this. */
+/** Reads about jobs that no longer wait, for a command that is repeated or that contradicts an earlier one. */
 import { asc, count, eq, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader } from '../../db/database.js';
@@ -9,17 +9,17 @@ import { fits } from '../../payees/store/named-workers.js';
 import type { Assignee } from '../rules/job-decision.js';
 import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 
-/** The jobs' sources, times and event ids as three arrays, for `unnest`. */
+/** Passes the jobs' sources, times and event ids as three arrays, for `unnest`. */
 export const keyLists = (keys: readonly JobKey[]): SQL => sql`
   ${list(keys.map(({ sourceId }) => sourceId))}::text[],
   ${list(keys.map(({ dtMs }) => new Date(dtMs).toISOString()))}::timestamptz[],
   ${list(keys.map(({ eventId }) => eventId))}::text[]`;
 
-/** The jobs as rows `k (source_id, dt, event_id)` of a query. */
+/** Turns the jobs into rows `k (source_id, dt, event_id)` of a query. */
 export const keyRows = (keys: readonly JobKey[]): SQL =>
   sql`unnest(${keyLists(keys)}) AS k (source_id, dt, event_id)`;
 
-/** Decoders of a job's key. */
+/** Decoders for the columns of a job's key. */
 export const KEY = {
   sourceId: decidedJob.sourceId,
   dtMs: (dt: string) => Date.parse(dt),
@@ -27,8 +27,8 @@ export const KEY = {
 };
 
 /**
- * Counts how many of these jobs, which no longer wait, another command decided about in the same way. Throws for the
- * first job that was decided differently, was credited to its own worker, or never existed.
+ * Counts how many of these jobs, which no longer wait, another command decided in the same way. Throws for the first
+ * job that was decided differently, was credited to its own worker, or never existed.
  */
 export async function countDecidedAlike(
   reader: Reader,
@@ -91,7 +91,7 @@ function isAlike(fate: Fate, assignee: Assignee | null): boolean {
   return fate.payee === assignee.payee && fits(fate, assignee);
 }
 
-/** Reads what one command has decided so far, over all attempts of its run: the sums, and the first of its jobs. */
+/** Reads what one command has decided so far, over all attempts of its run: the sums, and its first jobs. */
 export async function readCommand(reader: Reader, commandId: string, limit: number) {
   const { sourceId, dt, eventId, grossWei, commissionWei } = decidedJob;
   const isItsJob = eq(decidedJob.commandId, commandId);

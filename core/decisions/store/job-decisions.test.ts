@@ -95,14 +95,14 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('absorbs into the commission', async () => {
+  it('books an absorbed job as commission', async () => {
     await job('1', T0, null, 900n);
     await decideJobs(database.db, [keyOf('1')], decision(null));
     expect(await owed(database.db)).toEqual({ commission: 900n });
     await sound();
   });
 
-  it('lets a job without a fee go, counted and without a posting of zeros', async () => {
+  it('decides a job without a fee: it is counted, but gets no posting of zeros', async () => {
     await job('1', T0, 'r1', 0n);
     await job('2', T0, 'r2', 0n);
     await decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
@@ -123,7 +123,7 @@ describe('a decision about unattributed jobs', () => {
     expect(await query(database.db, sql`SELECT address FROM payee`)).toEqual([]);
   });
 
-  it('credits no one again when the received half comes later, and binds that half to no other job', async () => {
+  it('credits nobody again when the received half arrives later, and matches that half to no other job', async () => {
     await job('1', T0, 'r1', 1_000n);
     await decideJobs(database.db, [keyOf('1')], decision(to(ALICE)));
     await half('2', T0 + 1_000, 'r1', BOB);
@@ -135,7 +135,7 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('leaves a job outside of the window to its own half', async () => {
+  it('leaves a received half outside of the matching window to its own job', async () => {
     await job('1', T0, 'r1', 1_000n);
     await decideJobs(database.db, [keyOf('1')], decision(null));
     await half('2', T0 + 90 * MINUTE, 'r1', BOB);
@@ -149,7 +149,7 @@ describe('a decision about unattributed jobs', () => {
     const one = [keyOf('1')];
     const first = decision(to(ALICE));
     await decideJobs(database.db, one, first);
-    // The same run after a crash finds its own work.
+    // The same run finds its own work after a crash.
     expect(await decideJobs(database.db, one, first)).toEqual({ jobs: [], already: 0 });
     expect(await decideJobs(database.db, one, decision(to(ALICE)))).toEqual({
       ...{ jobs: [], already: 1 },
@@ -164,7 +164,7 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('refuses by name what was credited, what never was, and payees that nobody has seen', async () => {
+  it('refuses jobs that were credited or never existed, and payees that nobody has seen, and names them', async () => {
     await job('1', T0, 'r1', 1_000n);
     await half('2', T0, 'r1', ALICE);
     await job('3', T0, 'r3', 1_000n);
@@ -174,7 +174,7 @@ describe('a decision about unattributed jobs', () => {
       code: 'JOB_ALREADY_CREDITED',
     });
     for (const unknown of [keyOf('9'), keyOf('2'), keyOf('3', T0 + 1)]) {
-      // One of the two jobs is there, but the decision takes all or none.
+      // One of the two jobs exists, but the decision takes all or none.
       const both = [keyOf('3'), unknown];
       await expect(decide(both, decision(null))).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
     }
@@ -189,7 +189,7 @@ describe('a decision about unattributed jobs', () => {
     expect(await owed(database.db)).toEqual({ [ALICE]: 1_500n, commission: 500n });
   });
 
-  it('lets one of several operators decide when all do at once', async () => {
+  it('lets only one of several operators decide a job when all do so at once', async () => {
     for (let i = 0; i < 20; i += 1) await job(String(i), T0, `r${i}`, 1_000n);
     const keys = Array.from({ length: 20 }, (_, i) => keyOf(String(i)));
     const payees = [ALICE, BOB, ALICE, BOB];
@@ -203,7 +203,7 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('credits a job once while its received half comes in at the same moment', async () => {
+  it('credits a job once when its received half arrives at the same moment', async () => {
     const events = Array.from({ length: 24 }, (_, i) =>
       processedJob(String(i), T0, { requestId: `r${i}`, grossWei: 1_000n }),
     );
@@ -226,7 +226,7 @@ describe('a decision about unattributed jobs', () => {
     await sound();
   });
 
-  it('waits for a batch of the source that is being stored, and then sees what that has credited', async () => {
+  it('waits for a batch of the source that is being stored, and then sees what that batch credited', async () => {
     await job('1', T0, 'r1', 1_000n);
     const batch = await database.db.$client.connect();
     await batch.query('BEGIN');
@@ -246,7 +246,7 @@ describe('a decision about unattributed jobs', () => {
         return rows.length > 0;
       },
     });
-    // Do what the batch does when the received half has come.
+    // Do what the batch does when the received half has arrived.
     await batch.query('DELETE FROM unmatched_job');
     await batch.query('COMMIT');
     batch.release();
@@ -254,7 +254,7 @@ describe('a decision about unattributed jobs', () => {
     expect((await owed(database.db))[ALICE]).toBeUndefined();
   });
 
-  it('shows who may have done a job: open received halves with its request id', async () => {
+  it('lists who may have done a job: the open received halves with its request id', async () => {
     await job('1', T0, 'r1', 1_000n);
     await half('2', T0 + 90 * MINUTE, 'r1', BOB);
     await half('3', T0 - 61 * MINUTE, 'r1', ALICE);
@@ -276,7 +276,7 @@ describe('a decision about unattributed jobs', () => {
     expect((await list({ sourceId: 'other' })).items).toEqual([]);
   });
 
-  it('cannot be contradicted by the tables without the audit naming it', async () => {
+  it('is protected: when the tables contradict it, the audit reports that', async () => {
     const found = async (...statements: readonly string[]) => {
       const codes = new Set<string>();
       await database.db

@@ -1,7 +1,7 @@
 /**
- * Carries out what a person decides about unattributed jobs: each job leaves unmatched_job once, into somebody's
- * pending fees or into the pool's commission. The source's row is locked first, as a batch that is credited locks it.
- * So a half that comes meanwhile finds the job either still waiting or decided.
+ * Carries out a person's decisions about unattributed jobs: each job leaves unmatched_job once, and its fee goes to
+ * somebody's pending fees or to the pool's commission. The source's row is locked first, as it is when a batch is
+ * credited, so a job's other half that arrives meanwhile finds the job either still waiting or decided.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { sumWei } from '../../base/money.js';
@@ -19,17 +19,19 @@ import { formatJobHandle, type JobKey } from '../rules/job-handle.js';
 import { countDecidedAlike, KEY, keyLists, keyRows } from './decided-jobs.js';
 
 export interface JobDecision extends Decision {
-  /** Null when the pool keeps the jobs. */
+  /** The payee who gets the jobs; null when the pool keeps them. */
   readonly assignee: Assignee | null;
-  /** The payee may be one that was never seen. */
+  /** True to allow a payee that was never seen. */
   readonly isNewPayee: boolean;
-  /** Names the command's run, which thereby recognises what it did itself before a crash. */
+  /** Identifies the command's run, so that the run recognises its own work after a crash. */
   readonly commandId: string;
-  /** Only reads, and locks nothing. */
+  /** True to only read, without locks. */
   readonly dryRun: boolean;
-  /** The most that orders may move within 24 hours. */
+  /** The limit on what orders may move within 24 hours. */
   readonly maxPerDayWei: bigint;
-  /** True for jobs that a filter found, which may be gone by now; jobs that a person named must be there. */
+  /**
+   * True for jobs that a filter found, which may have been decided meanwhile; jobs that a person named must be there.
+   */
   readonly mayBeGone: boolean;
 }
 
@@ -40,14 +42,14 @@ export interface DecidedJob extends JobShare {
 
 export interface JobDecisions {
   readonly jobs: readonly DecidedJob[];
-  /** How many of the named jobs another command had decided about in the same way. */
+  /** How many of the named jobs another command had decided in the same way. */
   readonly already: number;
 }
 
-/** How many jobs one transaction takes, because it keeps the source's row locked. */
+/** One transaction decides at most this many jobs, because it holds the lock on the source's row. */
 const MAX_AT_ONCE = 200;
 
-/** Decides about all of these jobs, or about none when one of them is refused. */
+/** Decides all of these jobs, or none when one of them is refused. */
 export async function decideJobs(
   db: Database,
   keys: readonly JobKey[],
@@ -78,7 +80,7 @@ async function refuseManyToOrdered(
 
 async function lockSources(tx: Transaction, keys: readonly JobKey[]): Promise<void> {
   const ids = [...new Set(keys.map(({ sourceId }) => sourceId))];
-  // In a statement of its own, because only later statements see what was committed while this one waited.
+  // Lock in a statement of its own: only a later statement sees what others committed while this one waited.
   await tx.execute(sql`
     SELECT FROM source WHERE id = ANY(${list(ids)}::text[]) ORDER BY id FOR UPDATE`);
 }
@@ -153,7 +155,7 @@ async function carryOut(
   await recordJobs(tx, jobs, decision);
 }
 
-/** One row for each job: its key and handle, its worker row's id or NULL, and what each side gets. */
+/** Builds one row for each job: its key and handle, its worker row's id or NULL, and the net and commission. */
 function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, number>): SQL {
   const workerIds = jobs.map(({ worker }) => {
     if (worker === null) return null;
@@ -169,7 +171,7 @@ function decisionRows(jobs: readonly DecidedJob[], ids: ReadonlyMap<string, numb
     AS k (source_id, dt, event_id, handle, worker, gross, commission, net)`;
 }
 
-/** Counts the jobs among those of their workers, whose rows are locked in the order of their ids. */
+/** Adds the jobs to the job counts of their workers, whose rows are locked in the order of their ids. */
 async function countJobs(
   tx: Transaction,
   decided: SQL,
@@ -192,8 +194,8 @@ async function countJobs(
 }
 
 /**
- * Writes a posting for each job, named by the job's handle, so the decision can be found from the ledger alone. A job
- * without fees has no posting, because zeros are not posted.
+ * Writes a posting for each job. It carries the job's handle, so the decision can be found from the ledger alone. A
+ * job without fees gets no posting, because zeros are not posted.
  */
 async function postJobs(tx: Transaction, decided: SQL, decision: JobDecision): Promise<void> {
   const kind = decision.assignee === null ? 'absorb' : 'assign';

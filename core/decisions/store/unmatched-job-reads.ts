@@ -1,4 +1,4 @@
-/** Halves of AI jobs whose other half has not come, and jobs that nobody could be credited for. */
+/** Reads halves of AI jobs whose other half has not arrived, and jobs that nobody could be credited for. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
@@ -18,7 +18,7 @@ import { orNull, rows } from '../../db/query.js';
 import { unmatchedJob } from '../../events/store/tables.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
 
-/** Who may have done a job. A person decides; nobody is credited by this. */
+/** A worker who may have done a job. It is only shown to a person, who decides; nobody is credited by it. */
 export interface JobCandidate {
   readonly payee: Address | null;
   readonly nodeType: NodeType | null;
@@ -31,12 +31,12 @@ export interface UnmatchedJobFilter {
   readonly role: 'received' | 'processed';
   readonly sourceId?: string | undefined;
   readonly requestId?: string | undefined;
-  /** Only events from before this time. */
+  /** Lists only jobs from before this time. */
   readonly before?: Date | undefined;
 }
 
 const MAX_CANDIDATES = 5;
-/** How many halves of one request are searched for the nearest: honest requests never have more. */
+/** At most this many halves of one request are searched for the nearest in time; honest requests never have more. */
 const MOST_HALVES = 100;
 
 const FIELDS = {
@@ -52,13 +52,13 @@ const FIELDS = {
   computeUnits: orNull(String),
   pipeline: unmatchedJob.pipeline,
   modelId: unmatchedJob.modelId,
-  /** For a processed half: the open received halves of the same source and request, the nearest in time first. */
+  /** For a `processed` half: the open `received` halves of the same source and request, the nearest in time first. */
   candidates: (all: readonly (Omit<JobCandidate, 'dt'> & { readonly dt: string })[]) =>
     all.map((one) => ({ ...one, dt: new Date(one.dt) })),
   dtMicros: String,
 };
 
-/** Lists the oldest first, because those will not resolve by themselves any more. */
+/** Lists the jobs, oldest first, because the oldest are the least likely to resolve by themselves. */
 export async function listUnmatchedJobs(
   db: Reader,
   filter: UnmatchedJobFilter,
@@ -103,7 +103,10 @@ async function readJobs(db: Reader, conditions: SQL, limit: number) {
 
 export type UnmatchedJob = Omit<Awaited<ReturnType<typeof readJobs>>[number], 'dtMicros'>;
 
-/** The received halves of each request of the page, read once: a stranger may give any number of jobs the same id. */
+/**
+ * Selects the received halves of each request of the page, once per request, because a stranger may give any number
+ * of jobs the same id.
+ */
 const HALVES = sql`
   SELECT asked.source_id, asked.request_id, r.* FROM (
     SELECT DISTINCT source_id, request_id FROM page

@@ -1,4 +1,4 @@
-/** Reads of the audit log, for people. */
+/** Reads of the audit log, to show it to people. */
 import { desc, eq, lt } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import {
@@ -14,7 +14,7 @@ import { auditLog } from './tables.js';
 
 export type AuditLogEntry = Readonly<typeof auditLog.$inferSelect>;
 
-/** Lists who did this action and why, by its subject. It is meant for actions that are done to a subject only once. */
+/** Lists who took this action and why, by subject. It is meant for actions that happen only once per subject. */
 export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<string, Decision>> {
   const { subject, actor, reason } = auditLog;
   const acts = await db
@@ -24,7 +24,7 @@ export async function listActs(db: Reader, action: string): Promise<ReadonlyMap<
   return new Map(acts.map((act) => [act.subject, act.decision]));
 }
 
-/** Lists the newest first. */
+/** Lists the entries, newest first. */
 export async function listAuditLog(db: Reader, page: PageRequest): Promise<Page<AuditLogEntry>> {
   const [beforeId] = readCursor(page.cursor, [CURSOR_PART.integer]) ?? [];
   const rows = await db

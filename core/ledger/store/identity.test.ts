@@ -5,7 +5,7 @@ import { findLedger, keepAnchor, openLedger, requireLedger } from './identity.js
 
 const OURS = { poolId: null, chainId: 31_337, newPoolId: 'openpool-a1b2' };
 
-describe('what a database is the ledger of', () => {
+describe('the identity of a ledger', () => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await createEmptyDatabase();
@@ -26,7 +26,7 @@ describe('what a database is the ledger of', () => {
     );
   });
 
-  it('is one and the same for processes that start at the same time', async () => {
+  it('is the same for processes that start at the same time', async () => {
     const starts = ['a', 'b', 'c', 'd'].map((newPoolId) =>
       openLedger(database.db, { ...OURS, newPoolId }),
     );
@@ -47,7 +47,7 @@ describe('what a database is the ledger of', () => {
     ).rejects.toMatchObject({ code: 'LEDGER_OF_ANOTHER_CHAIN' });
   });
 
-  it('takes the chain of an older version’s data from its wallets', async () => {
+  it('uses the chain of the wallets in an older version’s data', async () => {
     await database.db.execute(sql`
       INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
       VALUES (31337, ${`0x${'1'.repeat(40)}`}, 0, 0, 0, 0)`);
@@ -58,7 +58,7 @@ describe('what a database is the ledger of', () => {
     expect(await openLedger(database.db, OURS)).toMatchObject({ isUpgraded: true });
   });
 
-  it('is never changed, by whatever statement', async () => {
+  it('cannot be changed by any statement', async () => {
     await openLedger(database.db, OURS);
     await keepAnchor(database.db, { number: 0, hash: '0xaa' });
     await keepAnchor(database.db, { number: 7, hash: '0xbb' });
@@ -70,7 +70,7 @@ describe('what a database is the ledger of', () => {
     await expect(database.db.execute(sql`DELETE FROM ledger`)).rejects.toThrow();
   });
 
-  it('is not there before the first start', async () => {
+  it('does not exist before the first start', async () => {
     await expect(
       requireLedger(database.db, { poolId: null, chainId: 31_337 }),
     ).rejects.toMatchObject({ code: 'LEDGER_UNKNOWN' });

@@ -1,4 +1,7 @@
-/** Which pool and chain this database is the ledger of. The first start writes it, and every later process compares. */
+/**
+ * The identity of the ledger: the pool and the chain that this database belongs to. The first start writes it, and
+ * every later process compares its configuration with it.
+ */
 import { isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
@@ -6,7 +9,7 @@ import { query, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { ledger } from './tables.js';
 
-/** A block of the ledger's own chain. An endpoint that has another block of this number shows another chain. */
+/** A block of the ledger's own chain. An endpoint that shows another block at this number is on another chain. */
 export interface AnchorBlock {
   readonly number: number;
   readonly hash: string;
@@ -15,15 +18,15 @@ export interface AnchorBlock {
 export interface Ledger {
   readonly poolId: string;
   readonly chainId: number;
-  /** Null until a quorum of endpoints has shown the block. */
+  /** The block by which endpoints are checked; null until a quorum of endpoints has shown it. */
   readonly anchor: AnchorBlock | null;
-  /** True when it held data of an old version, whose workflows and schedules carry no pool id. */
+  /** True when the database held data of an old version, whose workflows and schedules carry no pool id. */
   readonly isUpgraded: boolean;
 }
 
-/** Which ledger a configuration expects. */
+/** The ledger that a configuration expects. */
 export interface LedgerClaim {
-  /** Null accepts whichever pool the ledger belongs to. */
+  /** The id of the expected pool; null accepts any pool. */
   readonly poolId: string | null;
   readonly chainId: number;
 }
@@ -34,8 +37,8 @@ export interface FirstClaim extends LedgerClaim {
 }
 
 /**
- * Reads the ledger of this database, or writes it down when there is none yet. Throws LEDGER_OF_ANOTHER_POOL or
- * LEDGER_OF_ANOTHER_CHAIN when it is not the one that the configuration expects.
+ * Reads the identity of this database, or writes it when there is none yet. Throws LEDGER_OF_ANOTHER_POOL or
+ * LEDGER_OF_ANOTHER_CHAIN when the configuration expects a different one.
  */
 export async function openLedger(db: Database, claim: FirstClaim): Promise<Ledger> {
   return transact(db, async (tx) => {
@@ -46,7 +49,7 @@ export async function openLedger(db: Database, claim: FirstClaim): Promise<Ledge
     const poolId = claim.poolId ?? claim.newPoolId;
     const first = { poolId, chainId: claim.chainId, upgraded: wasUsed };
     await tx.insert(ledger).values(first).onConflictDoNothing();
-    // Another process may have been quicker, with another configuration.
+    // Another process with another configuration may have written its row first.
     return compare(await requireRow(tx), claim);
   });
 }
@@ -66,7 +69,7 @@ export async function requireLedger(reader: Reader, claim: LedgerClaim): Promise
   return compare(await requireRow(reader), claim);
 }
 
-/** Keeps the first block that a quorum of endpoints showed; a later one changes nothing. */
+/** Stores the first block that a quorum of endpoints showed; a later call changes nothing. */
 export async function keepAnchor(db: Database, anchor: AnchorBlock): Promise<void> {
   await db
     .update(ledger)
@@ -93,7 +96,7 @@ function refuseOtherChain(known: number, claimed: number): void {
   throw new PoolError('LEDGER_OF_ANOTHER_CHAIN', words);
 }
 
-/** Reads what an old version, which wrote no ledger row, left behind: its wallets tell which chain it was on. */
+/** Reads what an old version, which wrote no ledger row, left in the database. The chain of its wallets is the ledger's chain. */
 async function readOlderData(tx: Transaction): Promise<{
   readonly wasUsed: boolean;
   readonly chainIds: readonly number[];

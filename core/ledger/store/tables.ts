@@ -1,4 +1,4 @@
-/** The tables of the ledger itself: accounts and postings, payees and their workers, who decided what. */
+/** The tables of the ledger itself: accounts, postings, payees with their workers, and the audit log. */
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
 import type { NodeType } from '../../base/remote-worker.js';
@@ -100,7 +100,7 @@ export const auditLog = pgTable('audit_log', {
   detail: jsonb('detail').notNull().default({}),
 });
 
-/** The one row that says what this database is the ledger of. */
+/** A table of one row: the pool and the chain that this database belongs to. */
 export const ledger = pgTable('ledger', {
   one: boolean('one').primaryKey().default(true),
   poolId: text('pool_id').notNull(),

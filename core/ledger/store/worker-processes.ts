@@ -1,4 +1,4 @@
-/** Which workers of the pool run, which sources each of them reads, and when one was last seen working. */
+/** The running workers of the pool: which sources each of them reads, and when it was last seen working. */
 import { eq, gt, max, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { workerProcess } from './tables.js';
@@ -10,11 +10,13 @@ export interface WorkerPresence {
   readonly host: string;
 }
 
-/** A worker that has not been seen for this long does not run any more. */
+/** A worker that was not seen for this long is taken to have stopped. */
 const GONE_AFTER = sql`interval '1 minute'`;
 const FORGOTTEN_AFTER = sql`interval '1 day'`;
 
-/** Notes that this worker runs, and whether its loops turn; forgets workers that ended long ago. */
+/**
+ * Records that this worker runs and whether its loops make progress; deletes the rows of workers that ended long ago.
+ */
 export async function noteWorker(
   db: Database,
   presence: WorkerPresence,
@@ -28,12 +30,12 @@ export async function noteWorker(
   await db.execute(sql`DELETE FROM worker_process WHERE seen_at < now() - ${FORGOTTEN_AFTER}`);
 }
 
-/** Notes that this worker ends. The sources that only it read have no worker from now on. */
+/** Deletes this worker's row as it ends. Sources that only it read have no worker from now on. */
 export async function forgetWorker(db: Database, id: string): Promise<void> {
   await db.delete(workerProcess).where(eq(workerProcess.id, id));
 }
 
-/** Lists the sources that some running worker of the pool reads. */
+/** Lists the sources that at least one running worker of the pool reads. */
 export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<string>> {
   const running = await reader
     .select({ sources: workerProcess.sources })
@@ -44,11 +46,11 @@ export async function sourcesOfWorkers(reader: Reader): Promise<ReadonlySet<stri
 
 export interface LastTurn {
   readonly at: Date;
-  /** By the database's clock: a machine whose own clock is off must not seem silent. */
+  /** The age in milliseconds by the database's clock, because a machine whose own clock is off must not seem silent. */
   readonly ageMs: number;
 }
 
-/** Reads when a worker, or one on this host, last noted that all of its loops turn. */
+/** Reads when any worker, or one on this host, last reported that all of its loops make progress. */
 export async function lastTurn(reader: Reader, host?: string): Promise<LastTurn | null> {
   const [row] = await reader
     .select({

@@ -1,105 +1,108 @@
-/** What a person may order: each kind of order, with its arguments. */
+/** The kinds of orders that a person may give, each with its arguments. */
 import type { NodeType } from '../../base/remote-worker.js';
 
 /** Chooses unattributed jobs: the named ones, or all that fit the filter. */
 export interface JobChoice {
-  /** Handles, `source/time/event id`; at most 200. Empty when the filter chooses. */
+  /** Job handles (`source/time/event id`), at most 200. Empty when the filter chooses the jobs. */
   readonly jobs: readonly string[];
   readonly requestId: string | null;
   readonly sourceId: string | null;
-  /** Only events from before this time, ISO. */
+  /** Chooses only events from before this ISO time. */
   readonly before: string | null;
 }
 
-/** Which events are read again. Both ends are ISO times, and their whole seconds belong to the range. */
+/** The range of events to read again. Both ends are ISO times, and their whole seconds belong to the range. */
 export interface BackfillRange {
-  /** Null reads from the beginning of the source. */
+  /** The start of the range; null reads from the source's beginning. */
   readonly from: string | null;
-  /** Null reads to the end of what the source has. */
+  /** The end of the range; null reads to the newest event that the source has. */
   readonly to: string | null;
 }
 
-/** The arguments are kept as JSON: addresses in lower case, amounts as decimal strings of wei, times as ISO. */
+/**
+ * The arguments of each kind of order. They are stored as JSON: addresses in lower case, amounts as decimal strings of
+ * wei, times as ISO.
+ */
 export interface OrderArgs {
-  /** Pay now what is pending for a payee. */
+  /** Pay a payee's pending fees now. */
   readonly 'payout.manual': {
     readonly payee: string;
-    /** Pay even when less than the threshold is pending. */
+    /** True to pay even when less than the threshold is pending. */
     readonly belowThreshold: boolean;
   };
-  /** Book what the wallet's key did outside of the ledger. */
+  /** Book transactions that were signed with the wallet's key outside of the ledger. */
   readonly 'wallet.adopt': {
-    /** Calls that a person has examined, and vouches that they paid nobody of this pool. */
+    /** Hashes of calls that a person has examined and confirms to have paid nobody of this pool. */
     readonly vouchedHashes: readonly string[];
     /**
-     * After an older backup was restored: the ledger had paid from this wallet, from this nonce on, and does not know
-     * it. A wallet of null is the one that pays.
+     * Set after an older backup was restored: the ledger had paid from this wallet from this nonce on, and no longer
+     * knows it. A wallet of null means the paying wallet.
      */
     readonly paidFrom?: { readonly wallet: string | null; readonly nonce: number };
   };
-  /** Give a payout's amount back to pending, because nothing can pay it any more. */
+  /** Return a payout's amount to pending, because nothing can pay it any longer. */
   readonly 'payout.release': { readonly payoutId: string };
-  /** Book a payment that somebody made for the pool outside of it. */
+  /** Book a payment that somebody made for the pool from outside of it. */
   readonly 'payout.paid-elsewhere': { readonly payoutId: string; readonly txHash: string };
-  /** Give unattributed jobs to a payee. */
+  /** Assign unattributed jobs to a payee. */
   readonly 'jobs.assign': {
     readonly choice: JobChoice;
     readonly payee: string;
-    /** Null takes the job's own. */
+    /** Null takes the job's own node type and region. */
     readonly nodeType: NodeType | null;
     readonly region: string | null;
-    /** Whether the payee may be one that was never seen. */
+    /** True to allow a payee that was never seen. */
     readonly newPayee: boolean;
   };
   /** Keep unattributed jobs for the pool. */
   readonly 'jobs.absorb': { readonly choice: JobChoice };
-  /** Add to a payee's pending fees, or take from them. */
+  /** Add to a payee's pending fees, or subtract from them. */
   readonly 'ledger.adjust': {
     readonly payee: string;
     readonly nodeType: NodeType | null;
     readonly region: string | null;
-    /** Negative when it is taken from what is pending. */
+    /** In wei; negative when it is subtracted from the pending fees. */
     readonly amountWei: string;
     readonly reference: string;
     readonly newPayee: boolean;
     readonly allowDebt: boolean;
   };
-  /** Try events that were set aside again. */
+  /** Process events again that were set aside. */
   readonly 'set-aside.retry': {
-    /** At most 200. Empty when code and source choose. */
+    /** Ids of events, at most 200. Empty when code and source choose them. */
     readonly ids: readonly number[];
     readonly code: string | null;
     readonly sourceId: string | null;
   };
-  /** Read a source again. */
+  /** Read a range of a source's events again. */
   readonly 'source.backfill': BackfillRange & { readonly sourceId: string };
   /** Compute all balances again from the raw events; a dry run only compares. */
   readonly 'ledger.rebuild': {
-    /** Whether to correct also what was paid out already; the payee then has a debt to earn off. */
+    /** True to correct also what was already paid out; the payee then has a debt to earn off. */
     readonly allowDebt: boolean;
-    /** Whether to leave the scratch schema behind. */
+    /** True to leave the scratch schema in the database. */
     readonly keep: boolean;
   };
-  /** Bring a month of raw events back into the table: `2025-03`. */
+  /** Restore a month of raw events from the archive into the table, such as `2025-03`. */
   readonly 'archive.restore': { readonly month: string };
 }
 
 export type OrderKind = keyof OrderArgs;
 
-/** An order as it was given. */
+/** An order as a person gave it. */
 export interface Order<Kind extends OrderKind> {
   readonly id: string;
   readonly kind: Kind;
   /** What the order is about, such as a payee, a payout's id or a source. */
   readonly subject: string;
   readonly args: OrderArgs[Kind];
-  /** Whether to only show what it would do. */
+  /** True to only show what the order would do. */
   readonly dryRun: boolean;
   readonly actor: string;
   readonly reason: string;
 }
 
-/** What carries an order out needs: its arguments, and who gave it. */
+/** What the code that carries out an order needs: the arguments, and who gave the order and why. */
 export type GivenOrder<Kind extends OrderKind> = OrderArgs[Kind] &
   Pick<Order<Kind>, 'dryRun' | 'actor' | 'reason'>;
 
@@ -108,7 +111,7 @@ export function givenBy<Kind extends OrderKind>(order: Order<Kind>): GivenOrder<
   return { ...args, dryRun, actor, reason };
 }
 
-/** The subject of a retry in the audit log. */
+/** Describes which events a retry chose, as its subject in the audit log. */
 export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry']): string {
   const named = ids.length === 0 ? [] : [`ids ${ids.join(', ')}`];
   const fitting = [code, sourceId].filter((part) => part !== null);
@@ -118,8 +121,9 @@ export function retrySubject({ ids, code, sourceId }: OrderArgs['set-aside.retry
 const HOUR_MS = 3_600_000;
 
 /**
- * How long after it was given an order may be carried out. One that no worker took up in this time was given in
- * circumstances that are gone. Long work is tried again for days, and so gets more.
+ * How long after it was given an order may still be carried out, in milliseconds. When no worker took it up in that
+ * time, the circumstances it was given in no longer hold. Long-running orders are retried for days, and so get more
+ * time.
  */
 export function orderLifetimeMs(kind: OrderKind): number {
   const isLong = kind === 'source.backfill' || kind === 'ledger.rebuild';

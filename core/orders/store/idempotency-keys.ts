@@ -1,9 +1,9 @@
-/** Idempotency keys of requests that a client may repeat: each remembers what the first request led to. */
+/** Idempotency keys of requests that a client may repeat: each stores the result of the first request. */
 import { and, eq, isNull, type SQL } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { idempotencyKey } from './tables.js';
 
-/** The payout's id is null while the first request is under way, and when it was cut off. */
+/** What is stored for a key. The payout's id is null while the first request is under way, and when that request was cut off. */
 export type RememberedRequest = Readonly<typeof idempotencyKey.$inferSelect>;
 
 export async function findRequest(db: Reader, key: string): Promise<RememberedRequest | undefined> {
@@ -11,7 +11,7 @@ export async function findRequest(db: Reader, key: string): Promise<RememberedRe
   return row;
 }
 
-/** Takes the key for this request. Returns what the key remembers when another request was first. */
+/** Claims the key for this request. Returns what is stored for the key when another request was first. */
 export async function rememberRequest(
   db: Reader,
   key: string,
@@ -25,7 +25,7 @@ export async function rememberRequest(
   return inserted.length > 0 ? undefined : findRequest(db, key);
 }
 
-/** Keeps what the request led to. Only the first answer counts. */
+/** Stores the result of the request. Only the first result counts. */
 export async function rememberAnswer(
   db: Reader,
   key: string,
@@ -34,7 +34,7 @@ export async function rememberAnswer(
   await db.update(idempotencyKey).set(answer).where(isUnanswered(key));
 }
 
-/** Frees the key again after a request that was refused, and so has led to nothing. */
+/** Frees the key after its request was refused and so had no result. */
 export async function forgetRequest(db: Reader, key: string): Promise<void> {
   await db.delete(idempotencyKey).where(isUnanswered(key));
 }

@@ -36,13 +36,13 @@ function assign(eventId: string, payee: Address) {
   });
 }
 
-/** Makes a job that waits for its other half; 75 of 100 wei are the payee's. */
+/** Creates a job that waits for its other half; 75 of 100 wei are the payee's share. */
 const waits = (eventId: string, grossWei: bigint) =>
   ingest(database.db, SOURCE, [
     processedJob(eventId, T0, { requestId: eventId, payee: null, grossWei }),
   ]);
 
-describe('what orders may move in a day', () => {
+describe('the limit on what orders may move in a day', () => {
   beforeEach(async () => {
     database = await createTestDatabase(20);
     await recordTerms(database.db, { commissionBps: 2_500, thresholdWei: 1n, minIntervalMs: 0 });
@@ -55,7 +55,7 @@ describe('what orders may move in a day', () => {
     return () => database.close();
   });
 
-  it('comes to the cap exactly, over all payees, and what is taken away does not count', async () => {
+  it('can be used up exactly, over all payees, and subtractions do not count', async () => {
     await adjust(randomAddress(), 600n);
     const payee = randomAddress();
     await expect(adjust(payee, 401n)).rejects.toMatchObject(ABOVE);
@@ -65,7 +65,7 @@ describe('what orders may move in a day', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('frees itself as the day passes', async () => {
+  it('becomes free again as the day passes', async () => {
     await adjust(randomAddress(), 1_000n);
     await database.db.execute(sql`ALTER TABLE posting DISABLE TRIGGER USER`);
     await database.db.execute(
@@ -95,13 +95,13 @@ describe('what orders may move in a day', () => {
     expect(await owed(database.db)).toMatchObject({ [stranger]: 600n, [known]: 60_075n });
   });
 
-  it('is kept by orders that come at the same time', async () => {
+  it('holds for orders that arrive at the same time', async () => {
     const asked = Array.from({ length: 8 }, () => adjust(randomAddress(), 300n));
     const done = await Promise.allSettled(asked);
     expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
   });
 
-  it('lets no entry into the ledger that is more than there is', async () => {
+  it('refuses an entry that is larger than any possible amount', async () => {
     const tooMuch = 10n ** 78n - 1n;
     const huge = adjustPending(database.db, {
       ...{ payee: randomAddress(), amountWei: tooMuch, actor: 'ann', reason: 'a slip' },

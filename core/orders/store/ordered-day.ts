@@ -1,4 +1,4 @@
-/** The limit on what people's orders may move in a day. */
+/** The limit on how much orders of people may move in a day. */
 import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -9,9 +9,9 @@ import { rows } from '../../db/query.js';
 import { ledgerEntry, payee } from '../../ledger/store/tables.js';
 
 /**
- * Throws ORDERED_DAY_ABOVE_CAP when adjustments, and jobs assigned to payees that no event has named, would come to
- * more than `capWei` within 24 hours. Orders that add something pass here one at a time: each keeps the lock until its
- * transaction ends.
+ * Throws ORDERED_DAY_ABOVE_CAP when adjustments, plus jobs assigned to payees that no event has named, would add up
+ * to more than `capWei` within 24 hours. Orders that add something pass here one at a time, because each holds a lock
+ * until its transaction ends.
  */
 export async function refuseAboveDay(
   tx: Transaction,
@@ -42,7 +42,9 @@ export async function refuseAboveDay(
   throw new PoolError('ORDERED_DAY_ABOVE_CAP', words);
 }
 
-/** Marks the payee as ordered if this very transaction has made it, because then no event has named it. */
+/**
+ * Marks the payee as created by an order if this very transaction has created it, because then no event has named it.
+ */
 export async function markOrdered(tx: Transaction, address: Address): Promise<void> {
   await tx
     .update(payee)
@@ -50,7 +52,7 @@ export async function markOrdered(tx: Transaction, address: Address): Promise<vo
     .where(and(eq(payee.address, address), eq(payee.createdAt, sql`now()`)));
 }
 
-/** Tells whether an order has made the payee, or is about to. */
+/** Whether an order has created the payee, or is about to. */
 export async function isOrderedPayee(tx: Transaction, address: Address): Promise<boolean> {
   const { orderedAt } = payee;
   const [known] = await tx.select({ orderedAt }).from(payee).where(eq(payee.address, address));

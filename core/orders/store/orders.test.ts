@@ -39,7 +39,7 @@ describe('an order', () => {
     await expect(give({ reason: ' ' })).rejects.toMatchObject({ code: 'REASON_MISSING' });
   });
 
-  it('is unknown when nobody gave it, and when it was given for something else', async () => {
+  it('is unknown when nobody gave it, and when it was given as another kind', async () => {
     const { orderId } = await give();
     for (const id of [randomUUID(), 'x', `${orderId}'`]) {
       await expect(takeOrder(database.db, 'payout.manual', id)).rejects.toMatchObject({
@@ -52,7 +52,7 @@ describe('an order', () => {
     });
   });
 
-  it('is not carried out when it was taken back or is too old', async () => {
+  it('is not carried out when it was withdrawn or is too old', async () => {
     const { orderId: old } = await give();
     await database.db.execute(sql`ALTER TABLE operator_order DISABLE TRIGGER keep_order`);
     await database.db.execute(
@@ -78,7 +78,7 @@ describe('an order', () => {
     });
   });
 
-  it('from the future is not carried out, because it would never grow too old', async () => {
+  it('from the future is not carried out, because it would never expire', async () => {
     const { orderId } = await give();
     await database.db.execute(sql`ALTER TABLE operator_order DISABLE TRIGGER keep_order`);
     await database.db.execute(
@@ -105,7 +105,7 @@ describe('an order', () => {
     });
   });
 
-  it('is never written with an id that its giver chose', async () => {
+  it('never gets an id that its giver chose', async () => {
     const order = { kind: 'payout.manual', subject: 's', args: ARGS, dryRun: false } as const;
     const forged = { ...order, actor: 'a', reason: 'b', id: randomUUID() };
     expect((await placeOrder(database.db, forged)).id).not.toBe(forged.id);
@@ -123,7 +123,7 @@ describe('carrying an order out', () => {
     return { calls, run };
   }
 
-  it('happens once: asked again, it answers with what it came to', async () => {
+  it('happens once: when asked again, it returns the earlier result', async () => {
     const { orderId } = await give();
     const { calls, run } = activity(async ({ args }) => ({ paid: args.payee }));
     for (const _ of [1, 2]) {
@@ -132,7 +132,7 @@ describe('carrying an order out', () => {
     expect(calls).toEqual([orderId]);
   });
 
-  it('does not happen any more after a refusal, whatever has changed since', async () => {
+  it('does not happen after a refusal, whatever has changed since', async () => {
     const { orderId } = await give();
     const refuse = () => Promise.reject(new PoolError('PAYOUT_NOTHING_DUE', 'nothing is due'));
     const { calls, run } = activity(refuse);
@@ -146,7 +146,7 @@ describe('carrying an order out', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('is tried again after trouble that passes', async () => {
+  it('is tried again after a temporary error', async () => {
     const { orderId } = await give();
     let tries = 0;
     const { run } = activity(async () => {

@@ -1,4 +1,4 @@
-/** Orders of people. Each is written with its line in the audit log, taken up by a worker, and ended once. */
+/** Orders of people. Each is written with its line in the audit log, is taken up by a worker, and ends once. */
 import { randomUUID } from 'node:crypto';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -10,7 +10,7 @@ import { operatorOrder } from './tables.js';
 
 export type NewOrder<Kind extends OrderKind> = Omit<Order<Kind>, 'id'>;
 
-/** Writes an order down. An order that changes something needs a reason, and gets a line in the audit log. */
+/** Stores an order. An order that changes something needs a reason, and gets a line in the audit log. */
 export async function placeOrder<Kind extends OrderKind>(
   db: Database,
   order: NewOrder<Kind>,
@@ -28,12 +28,12 @@ export async function placeOrder<Kind extends OrderKind>(
 }
 
 export interface KeptOrder<Kind extends OrderKind> extends Order<Kind> {
-  /** The result, when the order was carried out before; undefined while it is open. */
+  /** The result when the order was already carried out; undefined while it is open. */
   readonly result: unknown;
 }
 
 /**
- * Takes an order up to carry it out now; from then on it cannot be withdrawn. Throws ORDER_UNKNOWN when nobody gave
+ * Takes up an order to carry it out now; from then on it cannot be withdrawn. Throws ORDER_UNKNOWN when nobody gave
  * it, and ORDER_ENDED when it was refused, was withdrawn, or is too old.
  */
 export async function takeOrder<Kind extends OrderKind>(
@@ -46,7 +46,7 @@ export async function takeOrder<Kind extends OrderKind>(
   const args = row.order.args as Order<Kind>['args'];
   const order = { id, kind, subject, args, dryRun, actor, reason };
   if (state === 'done') return { ...order, result: row.order.result };
-  // By the database's clock. An order from the future is refused too, because it would never grow too old.
+  // The age is by the database's clock. An order from the future is refused too, because it would never expire.
   const isTimely = row.ageMs >= -CLOCKS_APART_MS && row.ageMs <= orderLifetimeMs(kind);
   if (state === 'open' && !isTimely) {
     throw new PoolError('ORDER_ENDED', `order ${id} of ${createdAt.toISOString()} is too old`);
@@ -63,7 +63,7 @@ export async function takeOrder<Kind extends OrderKind>(
 }
 
 const CLOCKS_APART_MS = 60_000;
-/** Ids are checked because whoever can start workflows may name anything. */
+/** Ids are checked, because anybody who can start workflows may pass any text. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function lookUp(reader: Reader, kind: OrderKind, id: string) {
@@ -78,7 +78,7 @@ async function lookUp(reader: Reader, kind: OrderKind, id: string) {
   throw new PoolError('ORDER_UNKNOWN', `nobody has ordered ${kind} as ${id}`);
 }
 
-/** Ends an order and keeps its result. Only the first end counts. */
+/** Ends an order and stores its result. Only the first end counts. */
 export async function endOrder(
   reader: Reader,
   id: string,
@@ -90,7 +90,7 @@ export async function endOrder(
     .where(and(eq(operatorOrder.id, id), eq(operatorOrder.state, 'open')));
 }
 
-/** Withdraws an order that no worker has taken up. Returns false when one has, and the order goes on. */
+/** Withdraws an order that no worker has taken up. Returns false when one has; then the order goes on. */
 export async function withdrawOrder(reader: Reader, id: string): Promise<boolean> {
   const withdrawn = await reader
     .update(operatorOrder)

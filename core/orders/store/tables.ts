@@ -1,4 +1,4 @@
-/** The tables of what people have ordered and asked for. */
+/** The tables of people's orders and of idempotency keys. */
 import { boolean, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { at } from '../../db/columns.js';
 import type { OrderKind } from '../rules/order-kinds.js';

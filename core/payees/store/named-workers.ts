@@ -1,4 +1,4 @@
-/** Payees and worker rows that a person names. Those that events name come in with their batch. */
+/** Payees and worker rows that a person names. Those that events name are created when their batch is stored. */
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -42,7 +42,7 @@ interface Place {
   readonly region: string | null;
 }
 
-/** Tells whether a row fits what a person named; null names nothing, and fits every row. */
+/** Whether a row fits the node type and region that a person named; null fits every row. */
 export function fits(row: Place, named: Place): boolean {
   return (
     (named.nodeType === null || named.nodeType === row.nodeType) &&
@@ -50,12 +50,14 @@ export function fits(row: Place, named: Place): boolean {
   );
 }
 
-/** `ai in eu, transcode in eu`. */
+/** Lists node types and regions, such as `ai in eu, transcode in eu`. */
 export function namesOf(workers: readonly RemoteWorker[]): string {
   return workers.map((one) => `${one.nodeType} in ${one.region}`).join(', ');
 }
 
-/** Throws WORKER_NOT_NAMED for a row that was never seen, because a mistyped node type or region must not make one. */
+/**
+ * Throws WORKER_NOT_NAMED for a row that was never seen, because a mistyped node type or region must not create one.
+ */
 export async function requireRow(
   reader: Reader,
   named: RemoteWorker,
@@ -71,14 +73,15 @@ export async function requireRow(
   throw new PoolError('WORKER_NOT_NAMED', words, { payee: named.payee });
 }
 
-/** Returns the ids of these worker rows by `remoteWorkerKey`; rows and payees that are missing are made. */
+/** Returns the ids of these worker rows by `remoteWorkerKey`, and creates rows and payees that are missing. */
 export async function ensureWorkers(
   tx: Transaction,
   workers: readonly RemoteWorker[],
 ): Promise<ReadonlyMap<string, number>> {
   if (workers.length === 0) return new Map();
   const named = new Map(workers.map((worker) => [remoteWorkerKey(worker), worker]));
-  // In the order of their keys, as batches of events do it: two transactions that make the same rows cannot deadlock.
+  // Create in the order of their keys, as batches of events do, so two transactions that create the same rows cannot
+  // deadlock.
   const sorted = [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, worker]) => worker);
   const asked = sql`unnest(${list(sorted.map((one) => one.payee))}::text[],
     ${list(sorted.map((one) => one.nodeType))}::text[],

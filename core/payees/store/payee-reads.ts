@@ -1,4 +1,4 @@
-/** Payees with what they are owed, added up over all of their worker rows. */
+/** Payees with the fees they are owed, added up over all of their worker rows. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';

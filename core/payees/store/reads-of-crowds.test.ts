@@ -1,4 +1,6 @@
-/** Reads whose cost strangers could drive up, by connecting again and again or by giving many jobs one id. */
+/**
+ * Tests reads whose cost strangers could drive up, by connecting again and again or by giving many jobs the same id.
+ */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
@@ -14,9 +16,9 @@ const CONNECTS = 50_000;
 const HALVES = 40_000;
 const FIRST = { limit: 200, cursor: null };
 
-describe('what strangers make in crowds', () => {
+describe('reads of rows that strangers can create in great numbers', () => {
   let database: TestDatabase;
-  /** Ends a statement after two seconds, because a walk through the crowd for each worker or job would take longer. */
+  /** A connection whose statements end after two seconds. Reading all of the crowd's rows for each worker or job would take longer. */
   let db: Database;
 
   beforeAll(async () => {
@@ -40,7 +42,7 @@ describe('what strangers make in crowds', () => {
              CASE role WHEN 'processed' THEN 1 END, 'ambiguous'
         FROM (VALUES ('received', ${HALVES}::int), ('processed', 200)) v (role, many),
              generate_series(1, many) n`);
-    // From these statistics the planner now expects that every worker has as many connections.
+    // With these statistics the planner expects every worker to have that many connections.
     await owner.execute(sql`VACUUM ANALYZE connection, unmatched_job`);
   });
   afterAll(async () => {
@@ -48,12 +50,12 @@ describe('what strangers make in crowds', () => {
     await database.close();
   });
 
-  it('counts who is online although one worker has connected 50,000 times', async () => {
+  it('count who is online although one worker has connected 50,000 times', async () => {
     expect(await readPoolTotals(db)).toMatchObject({ workers: WORKERS, workersOnline: 1 });
     expect(await connectedWorkers(db)).toEqual(new Map([['one', 1]]));
   });
 
-  it('lists the workers all the same, and counts a hundred connections of a source at most', async () => {
+  it('list the workers anyway, and count at most a hundred connections of a source', async () => {
     const page = await listRemoteWorkers(db, {}, FIRST);
     const [first, second] = page.items;
     expect(first).toMatchObject({ online: true, connections: 100, connection: 'host-50000' });
@@ -65,14 +67,14 @@ describe('what strangers make in crowds', () => {
     expect(top?.id).toBe(first?.id);
   });
 
-  it('lists jobs that share their request with tens of thousands of halves', async () => {
+  it('list jobs that share their request with tens of thousands of halves', async () => {
     const filter = { role: 'processed', sourceId: 'one' } as const;
     const { items } = await listUnmatchedJobs(db, filter, FIRST);
     expect(items).toHaveLength(200);
     expect(items.every(({ candidates }) => candidates.length === 5)).toBe(true);
   });
 
-  it('takes all of them offline by one reset, and the one that connects after it back', async () => {
+  it('show all connections offline after one reset, and a later connection online', async () => {
     await database.db.execute(sql`
       INSERT INTO source_reset (source_id, region, node_type, reset_dt, reset_seq)
       VALUES ('one', 'eu', 'ai', now() + interval '1 minute', ${CONNECTS + 1})`);

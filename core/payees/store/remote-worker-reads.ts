@@ -28,9 +28,9 @@ const FIELDS = {
   nodeType: remoteWorker.nodeType,
   region: remoteWorker.region,
   online: Boolean,
-  /** How many connections are up. Each source counts with 100 at most, and with one where all workers are read. */
+  /** How many connections are up. At most 100 of each source count, and at most one where all workers are read. */
   connections: Number,
-  /** The newest of them. */
+  /** The newest connection that is up. */
   connection: orNull(String),
   jobs: String,
   zeroFeeJobs: String,
@@ -42,14 +42,14 @@ const FIELDS = {
   createdAt: remoteWorker.createdAt,
 };
 
-/** How many connections of one worker to one source are counted, because a stranger can make as many as they like. */
+/** At most this many connections of one worker to one source are counted, because a stranger can open any number of them. */
 const MOST_CONNECTIONS = 100;
 
 /**
- * The newest live connections of the remote worker `w`, as rows `c`: at most `most` of each source. A connection is live
- * when it is up and newer than the last reset of its source; so a reset needs no writes to connections. Removed sources
- * do not count, because what they last said may no longer hold. For each source Postgres walks along the key and stops
- * after `most` steps, however many connections the planner expects.
+ * Selects the newest live connections of the remote worker `w` as rows `c`, at most `most` of each source. A
+ * connection is live when it is up and newer than the last reset of its source, so a reset need not write to the
+ * connections. Connections of removed sources do not count, because their last state may no longer hold. For each
+ * source Postgres reads along the key and stops after `most` rows, however many connections the planner expects.
  */
 export const liveConnections = (most: number): SQL => sql`
   FROM source s
@@ -62,10 +62,10 @@ export const liveConnections = (most: number): SQL => sql`
            > (coalesce(r.reset_dt, '-infinity'), coalesce(r.reset_seq, 0))
      ORDER BY one.changed_dt DESC, one.changed_seq DESC LIMIT ${sql.raw(String(most))}) c
   WHERE s.removed_at IS NULL
-    -- A source whose region was edited cannot take its old rows offline any more.
+    -- A source whose region was edited can no longer take its old rows offline.
     AND (s.region IS NULL OR s.region = w.region) AND (s.node_type IS NULL OR s.node_type = w.node_type)`;
 
-/** The balances of the row `w`, as columns "pendingWei", "reservedWei" and "paidWei". */
+/** Selects the balances of the row `w` as columns "pendingWei", "reservedWei" and "paidWei". */
 export const WORKER_BALANCES: SQL = sql`
   SELECT coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'pending'), 0) AS "pendingWei",
          coalesce(sum(b.amount_wei) FILTER (WHERE b.account = 'reserved'), 0) AS "reservedWei",
@@ -82,7 +82,7 @@ const live = (most: number): SQL => sql`
          (array_agg(c.connection ORDER BY c.changed_dt DESC, c.changed_seq DESC))[1] AS connection
   ${liveConnections(most)}`;
 
-/** Reads a part of the workers in the order of their ids; `most` connections of each source are counted. */
+/** Reads one part of the workers in the order of their ids; at most `most` connections of each source are counted. */
 async function readPart(
   db: Reader,
   filter: RemoteWorkerFilter,
@@ -117,8 +117,8 @@ export async function listRemoteWorkers(
 const PART = 250;
 
 /**
- * Reads all workers, for the first manager's dashboards, which know no pages. It does so in parts, because one large
- * answer would keep the process busy for too long.
+ * Reads all workers for the dashboards of the first manager, which know no pages. It does so in parts, because one
+ * large answer would block the process for too long.
  */
 export async function* allRemoteWorkers(
   db: Reader,
@@ -132,7 +132,7 @@ export async function* allRemoteWorkers(
   } while (after !== undefined);
 }
 
-/** Lists the workers that are online first, then by when they last did something. */
+/** Lists workers: first those that are online, then by when they were last active. */
 export async function topRemoteWorkers(
   db: Reader,
   limit: number,

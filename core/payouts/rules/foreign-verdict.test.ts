@@ -16,7 +16,7 @@ const context: ForeignContext = {
 };
 
 describe('a transaction that the ledger has no bytes of', () => {
-  it('is ours only as the very transfer that was signed for its nonce, proved by its signature', () => {
+  it('is ours only if it is exactly the transfer that was signed for its nonce, with our signature', () => {
     expect(judgeForeign(facts, context)).toBe('ours');
     expect(judgeForeign({ ...facts, succeeded: false }, context)).toBe('ours');
     expect(judgeForeign({ ...facts, valueWei: 8n }, context)).toBe('payment');
@@ -25,7 +25,7 @@ describe('a transaction that the ledger has no bytes of', () => {
     expect(judgeForeign(facts, { ...context, slot: undefined })).toBe('payment');
   });
 
-  it('pays nobody when it failed, carried nothing, or went to a stranger in the open', () => {
+  it('pays nobody when it failed, had no value, or was a plain transfer to a stranger', () => {
     const stranger = { ...context, slot: undefined, isPayee: false };
     expect(judgeForeign(facts, stranger)).toBe('pays-nobody');
     expect(judgeForeign({ ...facts, succeeded: false }, { ...context, slot: undefined })).toBe(
@@ -36,7 +36,7 @@ describe('a transaction that the ledger has no bytes of', () => {
     );
   });
 
-  it('is unclear as a call or a new contract, until a person has looked at it', () => {
+  it('is unclear if it is a call or creates a contract, until a person has examined it', () => {
     const stranger = { ...context, slot: undefined, isPayee: false };
     for (const call of [
       { ...facts, data: '0x1234' },
@@ -46,20 +46,20 @@ describe('a transaction that the ledger has no bytes of', () => {
       expect(judgeForeign(call, stranger)).toBe('unclear');
       expect(judgeForeign(call, { ...stranger, isVouchedFor: true })).toBe('pays-nobody');
     }
-    // Nobody can vouch a payment to a payee away.
+    // A person's word cannot turn a payment to a payee into none.
     expect(judgeForeign({ ...facts, data: '0x1234' }, { ...context, isVouchedFor: true })).toBe(
       'payment',
     );
   });
 
-  it('is unclear when its signature holds on any chain, whatever it did, until a person has looked', () => {
+  it('is unclear when its signature is valid on any chain, until a person has examined it', () => {
     const copyable = { ...facts, isForOurChain: false };
     const stranger = { ...context, slot: undefined, isPayee: false };
     for (const one of [copyable, { ...copyable, succeeded: false }, { ...copyable, to: null }]) {
       expect(judgeForeign(one, context)).toBe('unclear');
       expect(judgeForeign(one, stranger)).toBe('unclear');
     }
-    // Even then it is no proof that the key signed it for us.
+    // Even then it is no proof that the key signed it for our chain.
     expect(judgeForeign(copyable, { ...context, isVouchedFor: true })).toBe('payment');
     expect(judgeForeign(copyable, { ...stranger, isVouchedFor: true })).toBe('pays-nobody');
     expect(describeForeign(copyable, 'unclear')).toContain('names no chain');

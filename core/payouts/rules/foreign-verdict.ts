@@ -2,12 +2,12 @@ import type { Address } from '../../base/address.js';
 import { formatEth } from '../../base/money.js';
 
 /**
- * What a transaction of the wallet's key is that this ledger has no bytes of.
- * ours: under a payout's own nonce, to its destination, with its amount: our bytes, which got lost.
- * payment: it paid a payee; booked as paid, so that nobody pays it again.
+ * The verdict on a transaction that was signed with the wallet's key and whose bytes this ledger does not have.
+ * ours: it has a payout's own nonce, destination and amount, so its bytes are ours and were lost.
+ * payment: it paid a payee; it is booked as paid, so nobody pays that again.
  * pays-nobody: it paid no payee and no known destination.
- * unclear: a call whose effects nobody here can see, or a signature that holds on every chain and so may
- * be a copy; a person has to look.
+ * unclear: it is a call whose effects nobody here can see, or its signature is valid on every chain, so it may be a
+ * copy; a person has to check it.
  */
 export type ForeignVerdict = 'ours' | 'payment' | 'pays-nobody' | 'unclear';
 
@@ -15,14 +15,14 @@ export type ForeignVerdict = 'ours' | 'payment' | 'pays-nobody' | 'unclear';
 export interface ForeignFacts {
   readonly hash: string;
   readonly nonce: number;
-  /** Null when it made a contract. */
+  /** The receiver; null when the transaction created a contract. */
   readonly to: Address | null;
   readonly valueWei: bigint;
   readonly data: string;
   readonly succeeded: boolean;
-  /** Its signature is the wallet's, and its bytes were put together again. */
+  /** True when the signature is the wallet's and the signed bytes could be rebuilt from the transaction's fields. */
   readonly hasBytes: boolean;
-  /** Its signature is good for our chain alone; one that names no chain can be copied from any other. */
+  /** True when the signature is valid on our chain alone. A signature that names no chain can be copied from any other. */
   readonly isForOurChain: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface OpenSlotFacts {
 export interface ForeignContext {
   readonly slot: OpenSlotFacts | undefined;
   readonly isPayee: boolean;
-  /** A person has looked at this very transaction and says that it paid nobody of this pool. */
+  /** True when a person has examined this very transaction and confirms that it paid nobody of this pool. */
   readonly isVouchedFor: boolean;
 }
 
@@ -52,7 +52,7 @@ export function judgeForeign(facts: ForeignFacts, context: ForeignContext): Fore
   return isPlain || isVouchedFor ? 'pays-nobody' : 'unclear';
 }
 
-/** What is done about it, in words. */
+/** Describes the transaction and what is done about it. */
 export function describeForeign(facts: ForeignFacts, verdict: ForeignVerdict): string {
   const where = facts.to === null ? 'made a contract' : `to ${facts.to}`;
   const what = `nonce ${facts.nonce}, ${formatEth(facts.valueWei)} ETH ${where}`;

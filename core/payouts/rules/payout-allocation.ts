@@ -7,9 +7,9 @@ export interface RowAmount {
 }
 
 /**
- * Divides a payout of everything pending over a payee's worker rows. Rows in debt are netted against
- * the largest credits, so that each part is positive, none exceeds its row, and together they are
- * exactly the sum of all rows. Empty when that sum is not positive.
+ * Divides everything that is pending for a payee over the payee's worker rows. Rows in debt are netted against the
+ * largest credits, so each part is positive, no part exceeds its row, and together they equal the sum of all rows.
+ * Returns nothing when that sum is not positive.
  */
 export function allocatePending(rows: readonly RowAmount[]): readonly RowAmount[] {
   if (sumWei(rows.map((row) => row.amountWei)) <= 0n) return [];
@@ -27,8 +27,8 @@ export function allocatePending(rows: readonly RowAmount[]): readonly RowAmount[
 }
 
 /**
- * Divides a payment of any size over a payee's worker rows: what is pending first, the largest row
- * first; what goes beyond is a debt of the largest. The parts add up to the payment.
+ * Divides a payment of any size over a payee's worker rows. It uses up what is pending first, the largest row first;
+ * the rest becomes a debt of the largest row. The parts add up to the payment.
  */
 export function allocatePayment(
   rows: readonly RowAmount[],

@@ -1,7 +1,7 @@
 import { ethAndWei } from '../../base/money.js';
 import type { PayeeStanding } from './payout.js';
 
-/** The terms that say when a payee is paid. */
+/** The terms that decide when a payee is paid. */
 export interface PayoutTerms {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;
@@ -16,7 +16,7 @@ type NotDueCode =
   | 'BELOW_THRESHOLD'
   | 'TOO_SOON';
 
-/** Why nothing is paid to a wallet of the pool itself. */
+/** The reason shown for a payee whose address is a wallet of the pool itself, which is never paid. */
 export const OWN_WALLET_WORDS =
   'this address is a wallet of the pool itself: a transfer would only cost gas; take what is pending with `openpool adjust`';
 
@@ -24,7 +24,7 @@ export type DueVerdict =
   | { readonly due: true }
   | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
 
-/** Judges whether a payee is paid now, and says why not. */
+/** Decides whether a payee is paid now, and says why not. */
 export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueVerdict {
   const no = (code: NotDueCode, reason: string): DueVerdict => ({ due: false, code, reason });
   const pending = ethAndWei(standing.pendingWei);

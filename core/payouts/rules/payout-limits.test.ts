@@ -15,7 +15,7 @@ const payout = (changes: Partial<LimitedPayout> = {}): LimitedPayout => ({
 const day = (usedWei: bigint) => ({ usedWei, nextFreeAt: new Date('2026-01-02T03:04:05Z') });
 
 describe('the limits of a payout', () => {
-  it('let everything go that is at a limit and not above it', () => {
+  it('allow everything up to and including a limit', () => {
     expect(limitWait(payout(), LIMITS, day(9n * ETH))).toBeUndefined();
   });
 
@@ -32,13 +32,13 @@ describe('the limits of a payout', () => {
     expect(wait?.reason).toMatch(words);
   });
 
-  it('of one payout end with an approval; that of the day never does', () => {
+  it('of a single payout are lifted by an approval, but the limit of the day never is', () => {
     const approved = payout({ amountWei: 2n * ETH, gasCostWei: ETH, isApproved: true });
     expect(limitWait(approved, LIMITS, day(8n * ETH))).toBeUndefined();
     expect(limitWait(approved, LIMITS, day(8n * ETH + 1n))?.code).toBe('DAILY_CAP_REACHED');
   });
 
-  it('let a payee that burns its gas cost one share in sum, however often it is tried', () => {
+  it('keep the gas of a payee that burns it within one share in total, however often it is tried', () => {
     const costs = fc.array(fc.bigInt({ min: 1n, max: ETH / 8n }), { maxLength: 60 });
     fc.assert(
       fc.property(costs, (tried) => {
@@ -56,7 +56,7 @@ describe('the limits of a payout', () => {
     );
   });
 
-  it('never let a day carry more than its limit, in whatever order payouts come', () => {
+  it('never let a day exceed its limit, in whatever order payouts come', () => {
     const amounts = fc.array(fc.bigInt({ min: 1n, max: 4n * ETH }), { maxLength: 60 });
     fc.assert(
       fc.property(amounts, fc.boolean(), (wanted, isApproved) => {

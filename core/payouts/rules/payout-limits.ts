@@ -1,41 +1,41 @@
-/** The operator's limits on what leaves the wallet. They hold a payout back; they never end one. */
+/** The operator's limits on what leaves the wallet. They delay a payout but never end one. */
 import type { Wait } from './payout.js';
 import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
 
 export interface PayoutLimits {
-  /** A larger payout waits until an operator approves it. */
+  /** The limit on a single payout; a larger one waits until an operator approves it. */
   readonly maxPayoutWei: bigint;
-  /** What may leave within 24 hours; nobody's approval lifts it. */
+  /** The limit on what may leave the wallet within 24 hours; no approval lifts it. */
   readonly maxPaidPerDayWei: bigint;
-  /** Gas may cost this share of a payout's amount, in basis points. */
+  /** Gas may cost at most this share of a payout's amount, in basis points. */
   readonly maxGasShareBps: number;
 }
 
-/** What counts against the limit of the day. */
+/** The amount that counts against the limit of the day, and when it next falls. */
 export interface DayUse {
-  /** Signed and not settled, or settled in the last 24 hours. */
+  /** The sum of payouts that are signed and not settled, or were settled in the last 24 hours. */
   readonly usedWei: bigint;
-  /** When the oldest settled payout stops counting; null when none of them is settled. */
+  /** The time at which the oldest settled payout stops counting; null when none is settled. */
   readonly nextFreeAt: Date | null;
 }
 
-/** A payout as the limits see it. */
+/** The facts about a payout that the limits depend on. */
 export interface LimitedPayout {
   readonly id: string;
   readonly amountWei: bigint;
-  /** An operator has looked at its amount and at what its gas costs. */
+  /** True when an operator has approved its amount and the cost of its gas. */
   readonly isApproved: boolean;
-  /** What its gas costs at the current price. */
+  /** The cost of its gas at the current price. */
   readonly gasCostWei: bigint;
-  /** What failed transfers to its payee have cost since the payee was last paid. */
+  /** What failed transfers to this payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;
 }
 
 const BPS_SCALE = 10_000n;
 
 /**
- * Says why a payout is not signed now; undefined when it is within all limits. Gas may cost exactly its share,
- * and an amount may be exactly its limit.
+ * Says why a payout is not signed now; undefined when it is within all limits. A cost or an amount that equals its
+ * limit is still within it.
  */
 export function limitWait(
   payout: LimitedPayout,
@@ -76,7 +76,7 @@ export function isAboveCap(amountWei: bigint, limits: PayoutLimits): boolean {
   return amountWei > limits.maxPayoutWei;
 }
 
-/** Says why this amount does not fit the day; undefined when it does. */
+/** Says why this amount does not fit into what is left of the day's limit; undefined when it does. */
 export function dayWait(amountWei: bigint, limits: PayoutLimits, day: DayUse): Wait | undefined {
   const { maxPaidPerDayWei } = limits;
   if (day.usedWei + amountWei <= maxPaidPerDayWei) return undefined;

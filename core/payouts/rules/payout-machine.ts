@@ -1,10 +1,11 @@
 /**
- * The way of a payout: its states, what leads from one to the next, who may cause that, and what is asked
- * before. Money can leave in `signed` and `reopened` alone. Only `sign` leads there from a state in which
- * nothing was signed, it asks the ledger everything, and nothing leads back to where it could be taken again:
- * what ends unpaid is pending, and a later round makes a new payout of what is owed then.
+ * The state machine of a payout: its states, the moves between them, what may cause a move, and what is checked
+ * before it. Money can leave the wallet only in `signed` and `reopened`. Only `sign` leads there from a state in
+ * which nothing was signed, and it checks everything that the ledger knows. No move leads back to `reserved`, so no
+ * payout is signed twice: the amount of a payout that ends unpaid is pending again, and a later round makes a new
+ * payout.
  *
- * The database refuses every other step (migration 0013); docs/architecture.md has the table made from this.
+ * The database refuses every other step (migration 0013). docs/architecture.md shows the moves as a table.
  */
 import { type PayoutState, SIGNED_STATES } from './payout.js';
 
@@ -18,14 +19,14 @@ export type MoveCause =
   | 'chain at finality'
   | 'reorg';
 
-/** One step of a payout. */
+/** One move of a payout from one state to the next. */
 export interface PayoutMove {
   readonly from: readonly (PayoutState | 'nothing')[];
   readonly to: PayoutState;
   readonly causes: readonly MoveCause[];
-  /** What is asked again, in the same transaction or right before it. */
+  /** The conditions that are checked again, in the same transaction or right before it. */
   readonly asks: string;
-  /** Where its amount goes, or null when it stays where it is. */
+  /** The accounts between which its amount moves, or null when it stays where it is. */
   readonly books: {
     readonly kind: 'reserve' | 'settle' | 'release' | 'reopen';
     readonly from: 'pending' | 'reserved' | 'paid';

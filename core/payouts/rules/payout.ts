@@ -2,10 +2,10 @@ import type { Address } from '../../base/address.js';
 
 /**
  * reserved: promised, nothing signed; hold and cancel are possible.
- * signed: a nonce is taken and bytes exist; from here it only goes forward.
- * reopened: was paid, and a reorg deeper than the confirmations took it back; its same bytes go out again.
- * paid: ended. refused: its destination did not take it. failed: it ran out of gas for good. cancelled: given
- * up before anything could pay it. How one leads to another is in payout-machine.ts.
+ * signed: it has a nonce and signed bytes, and can no longer be held or cancelled.
+ * reopened: it was paid, and a reorg deeper than the confirmations took that back; the same bytes are sent again.
+ * paid: the transfer succeeded. refused: the destination did not accept it. failed: it ran out of gas for good.
+ * cancelled: it ended before anything could pay it. The moves between the states are in payout-machine.ts.
  */
 export const PAYOUT_STATES = [
   'reserved',
@@ -18,13 +18,13 @@ export const PAYOUT_STATES = [
 ] as const;
 export type PayoutState = (typeof PAYOUT_STATES)[number];
 
-/** An open payout: money is promised and not settled yet. */
+/** The states of an open payout: its money is promised and not settled yet. */
 export const OPEN_STATES = ['reserved', 'signed', 'reopened'] as const satisfies PayoutState[];
-/** An open payout whose transfer is signed: its money can leave the wallet at any moment. */
+/** The states of an open payout whose transfer is signed, so its money can leave the wallet at any moment. */
 export const SIGNED_STATES = ['signed', 'reopened'] as const satisfies PayoutState[];
 /**
- * An open payout that keeps its payee from getting another one. A reopened one does not, because its payee may
- * have a newer one already.
+ * The states in which a payout keeps its payee from getting another one. A reopened payout does not, because its
+ * payee may already have a newer one.
  */
 export const BLOCKING_STATES = ['reserved', 'signed'] as const satisfies PayoutState[];
 
@@ -33,7 +33,7 @@ export function isClosed(state: PayoutState): boolean {
   return !OPEN_STATES.some((open) => open === state);
 }
 
-/** Why a payout waits; docs/operations.md has an entry for each. */
+/** The codes of why a payout waits; docs/operations.md has an entry for each. */
 export const WAIT_CODES = [
   'PAYOUT_HELD',
   'WALLET_HALTED',
@@ -64,36 +64,36 @@ const PROGRESS: readonly WaitCode[] = [
   'AWAITING_FINALITY',
 ];
 
-/** Whether this is how every payout waits for the chain, and no trouble. */
+/** Whether this code is an ordinary wait for the chain and not trouble. */
 export function isProgress(code: WaitCode): boolean {
   return PROGRESS.includes(code);
 }
 
-/** Why a payout waits, in words an operator understands, with the numbers at hand. */
+/** Why a payout waits: a code, and a sentence with the current numbers that an operator understands. */
 export interface Wait {
   readonly code: WaitCode;
   readonly reason: string;
 }
 
-/** How a payout stands after an attempt to send it. */
+/** The state of a payout after an attempt to send it. */
 export type SendResult =
   | {
       readonly kind: 'sent';
       readonly nonce: number;
       readonly txHash: string;
-      /** Why it is not settled yet, as Postgres shows it. */
+      /** Why it is not settled yet, as stored in Postgres. */
       readonly wait: Wait | null;
     }
   | { readonly kind: 'waiting'; readonly wait: Wait }
   | { readonly kind: 'closed'; readonly state: PayoutState; readonly txHash: string | null };
 
-/** What a payee has, added up over all its worker rows, as the decision to pay sees it. */
+/** The facts about a payee that decide whether it is paid, added up over all of its worker rows. */
 export interface PayeeStanding {
   readonly payee: Address;
   readonly pendingWei: bigint;
   readonly hasOpenPayout: boolean;
   readonly unpayableReason: string | null;
-  /** Its address is a wallet that pays for this ledger, or did. */
+  /** True when its address is a wallet that pays or has paid for this ledger. */
   readonly isWallet: boolean;
   /** When the payee's last payout was reserved. */
   readonly lastPayoutAt: Date | null;

@@ -1,4 +1,4 @@
-/** What a payout round would do now, payee by payee. */
+/** What a payout round would do now, for each payee. */
 import type { Address } from '../../base/address.js';
 import type { PayeeStanding, Wait } from './payout.js';
 import { type DueVerdict, decideDue, type PayoutTerms } from './payout-due.js';
@@ -6,8 +6,8 @@ import { type DayUse, isAboveCap, type PayoutLimits } from './payout-limits.js';
 import { wouldEmptyWallet, wouldExceedDay, wouldNeedApproval } from './waits.js';
 
 /**
- * pays: a payout would be reserved and sent. waits: it would be reserved, and a limit would hold it back.
- * not-due: nothing would be reserved.
+ * pays: a payout would be reserved and sent. waits: it would be reserved, and then wait because of a limit or the
+ * balance. not-due: nothing would be reserved.
  */
 export const PREVIEW_VERDICTS = ['pays', 'waits', 'not-due'] as const;
 export type PreviewVerdict = (typeof PREVIEW_VERDICTS)[number];
@@ -16,12 +16,12 @@ export interface PreviewedPayee {
   readonly payee: Address;
   readonly pendingWei: bigint;
   readonly verdict: PreviewVerdict;
-  /** Why it would not be paid; null when it would. */
+  /** Why the payee would not be paid; null when it would. */
   readonly code: string | null;
   readonly reason: string | null;
 }
 
-/** A payout that stands in its payee's way. */
+/** An open payout that keeps its payee from getting another one. */
 export interface PayoutUnderWay {
   readonly id: string;
   readonly state: string;
@@ -36,10 +36,10 @@ export interface PreviewTotals {
   readonly waits: number;
   readonly waitsWei: bigint;
   readonly notDue: number;
-  /** What counts against the limit of the day already, and what that leaves. */
+  /** What already counts against the limit of the day; `leftTodayWei` is the rest of that limit. */
   readonly usedTodayWei: bigint;
   readonly leftTodayWei: bigint;
-  /** Of `paysWei`, what would have to wait until the day has passed. */
+  /** The part of `paysWei` that would not fit into the limit of the day and so would have to wait. */
   readonly beyondTodayWei: bigint;
 }
 
@@ -47,11 +47,13 @@ export interface PreviewRules {
   readonly terms: PayoutTerms;
   readonly limits: PayoutLimits;
   readonly now: Date;
-  /** What the wallet held when it was looked at last, without what is to stay there or on its way; null: unknown. */
+  /**
+   * The wallet's last known balance without what must stay there and what is on the way out; null when it is unknown.
+   */
   readonly freeWei: bigint | null;
 }
 
-/** Judges what the round would do for this payee, and says why it would not pay. */
+/** Decides what the round would do for this payee, and says why it would not pay. */
 export function previewPayee(
   standing: PayeeStanding,
   rules: PreviewRules,
@@ -69,7 +71,7 @@ export function previewPayee(
     : { payee, pendingWei, verdict: 'waits', ...wait };
 }
 
-/** The payees that would be paid first, then those that would wait, each in the order of addresses. */
+/** Sorts payees that would be paid first, then those that would wait, then the others, each in the order of their addresses. */
 export function comparePreviewed(a: PreviewedPayee, b: PreviewedPayee): number {
   const byRank = previewRank(a.verdict) - previewRank(b.verdict);
   return byRank !== 0 ? byRank : a.payee < b.payee ? -1 : 1;
@@ -79,7 +81,7 @@ export function previewRank(verdict: PreviewVerdict): number {
   return PREVIEW_VERDICTS.indexOf(verdict);
 }
 
-/** Adds up what would be paid, would wait and is not due. */
+/** Adds up the payees and amounts of each verdict. */
 export function previewTotals(
   payees: readonly PreviewedPayee[],
   limits: PayoutLimits,
@@ -115,12 +117,15 @@ function notDueWords({ code, reason }: NotDue, underWay: PayoutUnderWay | undefi
   return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
 }
 
-/** Whether the wallet has enough for this payout; it may still lack money for others after it. */
+/**
+ * Says why this payout would wait for the wallet's balance. It looks at this payout alone; the money may still run
+ * out for others after it.
+ */
 function walletWait(amountWei: bigint, freeWei: bigint | null): Wait | undefined {
   return freeWei === null || amountWei <= freeWei ? undefined : wouldEmptyWallet(freeWei);
 }
 
-/** Says what holds back a payout of this amount whatever else is paid. */
+/** Says why a payout of this amount would wait even if nothing else were paid. */
 function amountAloneWait(amountWei: bigint, limits: PayoutLimits): Wait | undefined {
   const { maxPayoutWei, maxPaidPerDayWei } = limits;
   if (isAboveCap(amountWei, limits)) return wouldNeedApproval(amountWei, maxPayoutWei);

@@ -34,11 +34,11 @@ const paid: Inclusion = {
 const failed: Inclusion = { ...paid, succeeded: false, depth: 'final' };
 
 describe('a slot', () => {
-  it('is settled by a deep success of any of its attempts', () => {
+  it('is settled when any of its attempts succeeded deep in the chain', () => {
     expect(decideSettlement(slot, [paid], rules)).toEqual({ kind: 'settled', inclusion: paid });
   });
 
-  it('waits while the success is shallow, and says for how long', () => {
+  it('waits while the success is not deep enough, and says for how long', () => {
     const decision = decideSettlement(slot, [{ ...paid, depth: 'shallow' }], rules);
     expect(decision).toMatchObject({
       wait: { code: 'AWAITING_CONFIRMATIONS', reason: 'waiting for 3 more confirmations' },
@@ -46,7 +46,7 @@ describe('a slot', () => {
     });
   });
 
-  it('is unknown while no attempt was seen: that proves nothing', () => {
+  it('is unknown while no attempt was seen, because that proves nothing', () => {
     expect(decideSettlement(slot, [], rules)).toEqual({ kind: 'unknown' });
   });
 
@@ -61,7 +61,7 @@ describe('a slot', () => {
     }
   });
 
-  it('is tried again with more gas when it ran out, up to the cap, on more than one word', () => {
+  it('that ran out of gas gets the next payout a higher limit, up to the cap, if more than one endpoint says so', () => {
     const ranOut = { ...failed, gasUsed: 26_250n };
     expect(decideSettlement(slot, [ranOut], rules)).toMatchObject({
       kind: 'out-of-gas',
@@ -72,7 +72,7 @@ describe('a slot', () => {
     expect(decideSettlement(atCap, [burnt], rules)).toMatchObject({ kind: 'refused' });
   });
 
-  it('is given back on the word of one endpoint alone only by a person', () => {
+  it('is released only by a person when a single endpoint says that it failed', () => {
     for (const failure of [failed, { ...failed, gasUsed: 26_250n }]) {
       expect(decideSettlement(slot, [failure], { ...rules, endpoints: 1 })).toMatchObject({
         kind: 'waiting',
@@ -81,7 +81,7 @@ describe('a slot', () => {
     }
   });
 
-  it('matches nothing that was not signed for it', () => {
+  it('is a mismatch when the transaction is not the one that was signed for it', () => {
     const others: readonly Partial<Inclusion>[] = [
       { hash: '0x3' },
       { from: destination },
@@ -98,7 +98,7 @@ describe('a slot', () => {
   });
 });
 
-describe('the words of a wait', () => {
+describe('the sentence of a wait', () => {
   const sight = {
     head: 100,
     latestNonce: 5,

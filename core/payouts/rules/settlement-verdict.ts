@@ -3,7 +3,7 @@ import type { Inclusion } from '../../chain/rules/receipt.js';
 import type { Wait } from './payout.js';
 import { awaitingConfirmations, awaitingFinality, awaitingOperator } from './waits.js';
 
-/** A slot that may have been consumed, with what was signed for it. */
+/** A nonce slot that the chain may have consumed, with what was signed for it. */
 export interface SlotFacts {
   readonly wallet: Address;
   readonly destination: Address;
@@ -14,7 +14,7 @@ export interface SettlementRules {
   readonly confirmations: number;
   readonly finalityConfirmations: number;
   readonly gasLimitCap: bigint;
-  /** How many there are. A single endpoint is believed a payment; anything else needs an operator. */
+  /** How many endpoints there are. A single one is enough to accept a payment, but for a failure an operator must confirm it. */
   readonly endpoints: number;
 }
 
@@ -23,12 +23,12 @@ export type SettlementVerdict =
   | { readonly kind: 'refused'; readonly inclusion: Inclusion; readonly reason: string }
   | { readonly kind: 'out-of-gas'; readonly inclusion: Inclusion; readonly nextGasLimit: bigint }
   | { readonly kind: 'waiting'; readonly wait: Wait; readonly untilHead: number }
-  /** The chain shows something that our signed bytes cannot have done. */
+  /** The chain shows a transaction that our signed bytes cannot have caused. */
   | { readonly kind: 'mismatch'; readonly reason: string }
   /** No endpoint shows any of our attempts, which proves nothing. */
   | { readonly kind: 'unknown' };
 
-/** Judges what became of a slot, from what the chain shows about its attempts. */
+/** Decides the outcome of a slot from what the chain shows about its attempts. */
 export function decideSettlement(
   slot: SlotFacts,
   inclusions: readonly Inclusion[],
@@ -68,7 +68,7 @@ function decideFailure(
   const ranOut = inclusion.gasUsed >= gasLimit;
   const what = ranOut ? `ran out of gas (limit ${gasLimit})` : 'was refused by its destination';
   if (inclusion.depth !== 'final') {
-    // A reorg could still make it succeed: until then the hold stays.
+    // A reorg could still make it succeed, so its amount stays reserved until the failure is final.
     const finalAt = inclusion.blockNumber + rules.finalityConfirmations - 1;
     const missing = Math.max(finalAt - rules.head, 1);
     const wait = awaitingFinality(inclusion.hash, what, missing);
@@ -76,7 +76,7 @@ function decideFailure(
   }
   const reason = `transaction ${inclusion.hash} in block ${inclusion.blockNumber} ${what}`;
   if (rules.endpoints < 2) {
-    // A release makes a second payment possible: one endpoint's word is not enough for that.
+    // Releasing the amount makes a second payment possible, and the answer of one endpoint is not enough for that.
     const wait = awaitingOperator(reason);
     return { kind: 'waiting', wait, untilHead: Number.MAX_SAFE_INTEGER };
   }

@@ -1,21 +1,21 @@
-/** Every sentence that tells why a payout waits, or would wait. Whether it does is decided elsewhere. */
+/** The sentences that say why a payout waits or would wait. Other files decide whether it does. */
 import { ethAndWei, formatGwei } from '../../base/money.js';
 import { isUnaffordable, refusalIn } from '../../chain/rules/broadcast-answer.js';
 import type { Wait } from './payout.js';
 
-/** What the sentence about a signed payout needs to know of its transfer. */
+/** The facts about a signed transfer that its sentence needs. */
 export interface WaitingSlot {
   readonly wallet: string;
   readonly nonce: number;
   readonly sends: number;
   readonly maxFeePerGasWei: bigint;
-  /** The amount, and the most that its gas may cost. */
+  /** The amount plus the highest possible cost of its gas. */
   readonly costWei: bigint;
-  /** What an endpoint said when its bytes were last sent. */
+  /** What an endpoint answered when the bytes were last sent. */
   readonly lastAnswer: string | null;
 }
 
-/** What the chain and the wallet showed last. */
+/** The last known state of the chain and the wallet. */
 export interface ChainSight {
   readonly head: number;
   readonly latestNonce: number;
@@ -23,15 +23,15 @@ export interface ChainSight {
   readonly feeCapWei: bigint;
   readonly confirmations: number;
   readonly haltReason: string | null;
-  /** The wallet that signed it does not pay any more: nobody raises its fee. */
+  /** True when the wallet that signed it no longer pays, so nobody raises its fee. */
   readonly isReplaced: boolean;
-  /** The wallet's balance, as a quorum of endpoints sees it. */
+  /** The wallet's balance according to a quorum of endpoints. */
   readonly balanceWei: bigint;
 }
 
 /**
- * Says why a signed payout waits. `minedAt` is the block in which its nonce was first seen consumed: it only
- * counts the confirmations in the sentence.
+ * Says why a signed payout waits. `minedAt` is the block in which its nonce was first seen consumed; it is only used
+ * to count the confirmations in the sentence.
  */
 export function describeWait(
   slot: WaitingSlot,
@@ -48,14 +48,14 @@ export function describeWait(
   const times = slot.sends === 1 ? 'once' : `${slot.sends} times`;
   const isLow = slot.maxFeePerGasWei < sight.baseFeeWei;
   const refusal = refusalIn(slot.lastAnswer);
-  // A fee below the base fee is refused everywhere, and what is done about it says more than the node.
+  // Every node refuses a fee below the base fee, so say what is done about it instead of quoting the node.
   if (refusal !== null && !isLow) return refusedBytes(slot, sight, { times, refusal });
   const low = isLow ? lowFee(slot, sight.isReplaced) : '';
   const reason = `sent ${times} with nonce ${slot.nonce}; waiting for a block to take it${low}`;
   return { code: 'AWAITING_INCLUSION', reason };
 }
 
-/** "waiting for 3 more confirmations", for a transaction in this block. */
+/** Says "waiting for 3 more confirmations", for a transaction in this block. */
 export function awaitingConfirmations(
   blockNumber: number,
   rules: { readonly confirmations: number; readonly head: number },
@@ -65,7 +65,7 @@ export function awaitingConfirmations(
   return { code: 'AWAITING_CONFIRMATIONS', reason: `waiting for ${missing} more ${noun}` };
 }
 
-/** Its transaction failed, and a reorg could still make it succeed; `what` is what became of it. */
+/** The payout's transaction failed, but a reorg could still make it succeed. `what` says how it failed. */
 export function awaitingFinality(hash: string, what: string, missingBlocks: number): Wait {
   const reason =
     `transaction ${hash} ${what}; its hold is released when that is final, ` +
@@ -73,7 +73,7 @@ export function awaitingFinality(hash: string, what: string, missingBlocks: numb
   return { code: 'AWAITING_FINALITY', reason };
 }
 
-/** Its transaction failed for good, and only one endpoint says so: a person has to confirm it. */
+/** The payout's transaction failed for good, but only one endpoint says so, and a person has to confirm it. */
 export function awaitingOperator(failure: string): Wait {
   const reason =
     `${failure}, says the only RPC endpoint: look in an explorer, then ` +
@@ -81,12 +81,12 @@ export function awaitingOperator(failure: string): Wait {
   return { code: 'AWAITING_OPERATOR', reason };
 }
 
-/** An operator keeps it from being signed. */
+/** An operator holds the payout, so it is not signed. */
 export function payoutHeld(holdReason: string): Wait {
   return { code: 'PAYOUT_HELD', reason: `held by an operator: ${holdReason}` };
 }
 
-/** It was ready to be signed, and another process had taken it. */
+/** The payout was ready to be signed, but another process is signing it. */
 export function signedElsewhere(): Wait {
   return { code: 'AWAITING_BROADCAST', reason: 'another process is signing it' };
 }
@@ -98,7 +98,9 @@ export function feeAboveCap(baseFeeWei: bigint, capWei: bigint): Wait {
   return { code: 'FEE_ABOVE_CAP', reason };
 }
 
-/** An endpoint's refusal proves nothing: the same bytes are sent again, and the chain decides. */
+/**
+ * An endpoint refused the payout's bytes. That proves nothing: the same bytes are sent again, and the chain decides.
+ */
 function refusedBytes(
   { wallet, nonce, costWei }: WaitingSlot,
   { balanceWei }: ChainSight,
@@ -106,7 +108,7 @@ function refusedBytes(
 ): Wait {
   const sent = `sent ${said.times} with nonce ${nonce}, and not taken (${said.refusal})`;
   const holds = `wallet ${wallet} holds ${ethAndWei(balanceWei)}`;
-  // Each client words its refusal differently, so the balance is compared first.
+  // Each client words its refusal differently, so compare the balance first.
   if (balanceWei < costWei) {
     const missing = ethAndWei(costWei - balanceWei);
     return { code: 'WALLET_EMPTY', reason: `${sent}; ${holds}, ${missing} too little: top it up` };
@@ -132,7 +134,7 @@ function lowFee(slot: WaitingSlot, isReplaced: boolean): string {
   );
 }
 
-/** This worker holds the key of a wallet that does not pay for the ledger any more. */
+/** This worker holds the key of a wallet that no longer pays for the ledger. */
 export function walletReplaced(own: string, by: string): Wait {
   const reason =
     `this worker holds the key of ${own}, and the ledger pays from ${by} by now: ` +
@@ -144,7 +146,7 @@ export function walletHalted(reason: string): Wait {
   return { code: 'WALLET_HALTED', reason: `the wallet is halted: ${reason}` };
 }
 
-/** Its destination became a wallet of the pool after it was reserved, or an earlier version reserved it. */
+/** The payout's destination is a wallet of the pool: it became one after the reservation, or an earlier version reserved the payout. */
 export function payeeIsWallet(): Wait {
   const reason =
     'its destination is a wallet of the pool itself, and a transfer would only cost gas: cancel it, and take ' +
@@ -152,13 +154,13 @@ export function payeeIsWallet(): Wait {
   return { code: 'PAYEE_IS_WALLET', reason };
 }
 
-/** The transfer would burn more gas than the operator allows for one transfer. */
+/** The transfer would use more gas than the operator allows for one transfer. */
 export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
   const reason = `the transfer needs ${neededGas} gas, the cap is ${cap}: raise chain.gasLimitCap or wait`;
   return { code: 'GAS_ABOVE_CAP', reason };
 }
 
-/** Its gas, with what failed transfers to its payee have cost, takes too large a share of its amount. */
+/** The gas for this payout, plus the cost of failed transfers to its payee, is too large a share of its amount. */
 export function gasShareAboveCap(
   payout: {
     readonly id: string;
@@ -192,7 +194,7 @@ const aboveCap = (amountWei: bigint, maxPayoutWei: bigint): string =>
 
 const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
 
-/** The limit of the day is below this one payout: it never goes by itself. */
+/** The limit of the day is smaller than this one payout, so it never becomes payable by itself. */
 export function amountAboveDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
   const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: raise it and restart the workers, or cancel it`;
   return { code: 'DAILY_CAP_REACHED', reason };
@@ -204,7 +206,7 @@ const aboveDay = (amountWei: bigint, maxPaidPerDayWei: bigint): string =>
 const dayCap = (maxPaidPerDayWei: bigint): string =>
   `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
 
-/** With what left in the last 24 hours, it does not fit the day. */
+/** Together with what left in the last 24 hours, the payout is above the limit of the day. */
 export function dayUsedUp(
   amountWei: bigint,
   maxPaidPerDayWei: bigint,
@@ -217,7 +219,7 @@ export function dayUsedUp(
   return { code: 'DAILY_CAP_REACHED', reason };
 }
 
-/** The wallet cannot pay for the transfer with its gas, next to what is under way and what stays in it. */
+/** The wallet cannot pay the transfer with its gas in addition to what is under way and what must stay in it. */
 export function walletEmpty(
   wallet: { readonly address: string; readonly balanceWei: bigint; readonly keepWei: bigint },
   missingWei: bigint,
@@ -235,7 +237,7 @@ export function walletBelowPayout(address: string, balanceWei: bigint): Wait {
   return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
 }
 
-/** The next three are about a payout that is not reserved yet. */
+/** The next three sentences are for the preview of a round, whose payouts are not reserved yet. */
 export function wouldNeedApproval(amountWei: bigint, maxPayoutWei: bigint): Wait {
   const reason = `${aboveCap(amountWei, maxPayoutWei)}: it would wait for an approval`;
   return { code: 'PAYOUT_ABOVE_CAP', reason };
@@ -251,19 +253,19 @@ export function wouldEmptyWallet(freeWei: bigint): Wait {
   return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };
 }
 
-/** The signer gave no usable answer: nothing was signed. */
+/** The signer gave no usable answer, so nothing was signed. */
 export function signerUnreachable(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at wallet.remote if this lasts`;
   return { code: 'SIGNER_UNREACHABLE', reason };
 }
 
-/** The signer answered with a refusal. */
+/** The signer refused to sign. */
 export function signerRefused(message: string): Wait {
   const reason = `${message}; nothing is signed, and it is asked again: look at the signer's log`;
   return { code: 'SIGNER_REFUSED', reason };
 }
 
-/** Its nonce is consumed, and too few endpoints answer to say by which transaction. */
+/** The payout's nonce is consumed, but too few endpoints answer to say by which transaction. */
 export function tooFewAgree(quorum: number, faults: readonly string[]): Wait {
   const why = faults.length === 0 ? '' : ` (${faults.join('; ')})`;
   const reason =
@@ -277,22 +279,22 @@ export function rpcUnreachable(message: string): Wait {
   return { code: 'RPC_UNREACHABLE', reason };
 }
 
-/** The endpoint that estimated the transfer calls the wallet empty, and a quorum sees enough in it. */
+/** The endpoint that estimated the transfer says that the wallet is empty, but a quorum sees enough in it. */
 export function estimateContradicted(message: string, agreedWei: bigint): Wait {
   return rpcUnreachable(`${message}, although a quorum sees ${ethAndWei(agreedWei)}`);
 }
 
-/** This wallet was named to pay a moment ago, and the earlier ones are compared at the next try. */
+/** This wallet was named to pay a moment ago, and the earlier wallets are only compared with the chain at the next try. */
 export function walletsNotCompared(): Wait {
   return rpcUnreachable('it was not asked yet what the wallets have sent that paid before');
 }
 
-/** One look showed more nonces than the ledger handed out, and the next one did not. */
+/** The first check showed more nonces than the ledger handed out, and the next one did not. */
 export function nonceNotConfirmed(): Wait {
   return rpcUnreachable('it answered with a nonce that the wallet cannot have');
 }
 
-/** The rest are reasons of halts, which `walletHalted` shows for every payout that waits for their end. */
+/** The rest are reasons of halts. `walletHalted` shows them for every payout that waits for the halt to end. */
 export const keyUsedElsewhere = (address: string, chainNonce: number, nextNonce: number): string =>
   `the chain has used ${chainNonce} nonces of ${address}, this ledger knows of ${nextNonce}: the key was used elsewhere`;
 

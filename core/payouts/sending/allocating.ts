@@ -1,6 +1,7 @@
 /**
- * Which reserved payouts get a nonce and a signature now, and why the others wait. The steps, cheapest first: what
- * the ledger alone refuses, what the fee of now makes too dear, what each transfer needs, the signature.
+ * Decides which reserved payouts get a nonce and a signature now, and why the others wait. It takes the cheapest step
+ * first: what the ledger alone refuses, what is too expensive at the current fee, the gas estimate of each transfer,
+ * the signature.
  */
 import { ChainError } from '../../chain/endpoint-error.js';
 import { expectedGasCostWei, type GasFees, judgeGasFees } from '../../chain/rules/gas-fees.js';
@@ -29,12 +30,12 @@ export interface AllocatingDeps extends MoneyDeps {
   readonly gasMemory: GasMemory;
 }
 
-/** Why payouts wait, by payout. */
+/** Why payouts wait, by payout id. */
 export type Waits = ReadonlyMap<string, Wait>;
 
 /**
- * Signs and stores what it can, and gives why the rest was not signed. What the ledger alone can refuse asks the chain
- * nothing, because thousands may wait for a halt or a limit.
+ * Signs and stores the payouts that it can, and returns why the others were not signed. Payouts that the ledger alone
+ * can refuse cause no request to the chain, because thousands may wait for a halt or a limit.
  */
 export async function allocate(
   deps: AllocatingDeps,
@@ -49,7 +50,7 @@ export async function allocate(
 const without = (payouts: readonly PayoutProgress[], waits: Waits): readonly PayoutProgress[] =>
   payouts.filter(({ payoutId }) => !waits.has(payoutId));
 
-/** Refuses what the ledger alone can refuse. It only spares the chain a question: all is decided again under the wallet's lock. */
+/** Refuses payouts by the ledger alone. This only saves requests to the chain: everything is decided again under the wallet's lock. */
 async function refuseEarly(deps: MoneyDeps, payouts: readonly PayoutProgress[]): Promise<Waits> {
   const wallet = await findWallet(deps.db, walletKeyOf(deps));
   if (wallet !== undefined && wallet.halt !== null) {
@@ -153,7 +154,7 @@ async function whyNothing(deps: MoneyDeps, result: NothingAllocated): Promise<Wa
   return haltWhenNonceAhead(deps);
 }
 
-/** Gives the error itself while the chain cannot be asked. */
+/** Returns the error instead of throwing it when the chain cannot be asked. */
 async function orChainError<T>(asked: Promise<T>): Promise<T | ChainError> {
   try {
     return await asked;

@@ -4,7 +4,7 @@ import { gasShareWait, type PayoutLimits } from '../rules/payout-limits.js';
 import { gasAboveCap } from '../rules/waits.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 
-/** An estimate gets old: the payee's code may change, and on Arbitrum the price of L1 does. */
+/** An estimate is used for at most this many milliseconds, because the payee's code may change, and on Arbitrum the price of L1 does. */
 const KNOWN_FOR_MS = 15 * 60_000;
 
 interface Prices {
@@ -13,13 +13,13 @@ interface Prices {
 }
 
 /**
- * Remembers the gas estimates of payouts that wait because gas is too dear for them. Thousands of them may be tried
- * each minute, and the chain need not estimate a transfer again before the fee has fallen far enough.
+ * Remembers the gas estimates of payouts that wait because gas is too expensive for them. Thousands of them may be
+ * tried each minute, and the chain need not estimate a transfer again before the fee has fallen far enough.
  */
 export class GasMemory {
   private readonly known = new Map<string, { readonly gas: bigint; readonly atMs: number }>();
 
-  /** Says why the payout still waits, by the last estimate; undefined when the chain has to be asked again. */
+  /** Says why the payout still waits according to its last estimate; undefined when the chain has to be asked again. */
   stillTooDear(
     payout: PayoutProgress,
     {
@@ -41,14 +41,14 @@ export class GasMemory {
     return gasShareWait({ id: payoutId, amountWei, gasCostWei, burntGasWei }, limits);
   }
 
-  /** Keeps the payout's estimate while that is why it waits, and forgets it otherwise. */
+  /** Stores the estimate if the payout waits because of it, and deletes it otherwise. */
   note(payoutId: string, gas: bigint, wait: Wait | undefined): void {
     this.known.delete(payoutId);
     const isTooDear = wait?.code === 'GAS_SHARE_ABOVE_CAP' || wait?.code === 'GAS_ABOVE_CAP';
     if (isTooDear) this.known.set(payoutId, { gas, atMs: performance.now() });
   }
 
-  /** Forgets estimates that are too old to be used. */
+  /** Deletes estimates that are too old to be used. */
   forgetOld(): void {
     const now = performance.now();
     for (const [payoutId, { atMs }] of this.known) {

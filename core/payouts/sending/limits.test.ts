@@ -1,4 +1,4 @@
-/** Limits where money leaves: real Postgres, a real chain, several senders. */
+/** Tests the limits where money leaves, with a real Postgres, a real chain and several senders. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   chain = await startChain();
 });
 afterAll(() => chain.stop());
-// A database each: the limit of the day is the whole pool's.
+// Each test has a database of its own, because the limit of the day applies to the whole pool.
 beforeEach(async () => {
   database = await createMoneyDatabase();
 });
@@ -63,7 +63,7 @@ const ageSettlement = (payoutId: string, age: string) =>
   );
 
 describe('the cap per payout', () => {
-  it('keeps a larger one unsigned until it is approved, and others go on beside it', async () => {
+  it('keeps a larger payout unsigned until it is approved, while others go on', async () => {
     const wallet = await makeWallet({ maxPayoutWei: ETH });
     const { sender, pay } = createPayer(wallet.deps);
     const large = await reserve(ETH + 1n);
@@ -85,7 +85,7 @@ describe('the cap per payout', () => {
     expect(items[0]).toMatchObject({ action: 'payout.approve', subject: large, ...decision });
   });
 
-  it('is named before an empty wallet: nobody tops up for what nobody has looked at', async () => {
+  it('is reported before an empty wallet, so nobody tops up for an amount that nobody has approved', async () => {
     const wallet = await makeWallet({ maxPayoutWei: ETH }, ETH / 2n);
     const large = await reserve(1_000n * ETH);
     const { sender } = createPayer(wallet.deps);
@@ -94,7 +94,7 @@ describe('the cap per payout', () => {
     expect(await sender.send(large)).toMatchObject({ wait: { code: 'WALLET_EMPTY' } });
   });
 
-  it('leaves cancelling open, and an approval without a reason or after the signature is refused', async () => {
+  it('still allows cancelling, and refuses an approval without a reason or after the signature', async () => {
     const wallet = await makeWallet({ maxPayoutWei: ETH });
     const { sender } = createPayer(wallet.deps);
     const [ended, signed] = [await reserve(2n * ETH), await reserve(ETH)];
@@ -109,7 +109,7 @@ describe('the cap per payout', () => {
     await expect(approve(ended)).rejects.toMatchObject({ code: 'PAYOUT_ALREADY_CLOSED' });
   });
 
-  it('is signed for nobody who has become the wallet itself meanwhile', async () => {
+  it('signs nothing for a payee that has meanwhile become a wallet of the pool', async () => {
     const { db } = database;
     const { deps } = await makeWallet({});
     const payout = await reserve(ETH);
@@ -127,7 +127,7 @@ describe('the cap per payout', () => {
     await cancelPayout(db, payout, decision);
   });
 
-  it('approved, does not end a hold', async () => {
+  it('is lifted by an approval, but a hold is not', async () => {
     const wallet = await makeWallet({ maxPayoutWei: ETH });
     const { sender } = createPayer(wallet.deps);
     const large = await reserve(2n * ETH);
@@ -140,7 +140,7 @@ describe('the cap per payout', () => {
 });
 
 describe('the cap per day', () => {
-  it('holds back what is above it, approved or not, and lets it go a day after the others', async () => {
+  it('delays what is above it, approved or not, until a day after the others', async () => {
     const wallet = await makeWallet({ maxPaidPerDayWei: 5n * ETH });
     const { sender, pay } = createPayer(wallet.deps);
     const first = await reserve(3n * ETH);
@@ -157,7 +157,7 @@ describe('the cap per day', () => {
     expect(await sender.send(third)).toMatchObject({ kind: 'sent' });
   });
 
-  it('counts what is signed for as long as it may still leave, and nothing that has ended unpaid', async () => {
+  it('counts signed payouts for as long as their money may still leave, but not those that ended unpaid', async () => {
     const wallet = await makeWallet({ maxPaidPerDayWei: 5n * ETH });
     const { sender } = createPayer(wallet.deps);
     const stuck = await reserve(3n * ETH);
@@ -169,7 +169,7 @@ describe('the cap per day', () => {
     expect((await readDayUse(database.db)).usedWei).toBe(3n * ETH);
   });
 
-  it('counts nothing of a payout that ran out of gas, and its next one once', async () => {
+  it('does not count a payout that ran out of gas, and counts the next one once', async () => {
     const wallet = await makeWallet({ maxPaidPerDayWei: 5n * ETH });
     const { sender, pay } = createPayer(wallet.deps);
     const { payoutId, payee } = await reserveFor(database.db, 5n * ETH);
@@ -206,7 +206,7 @@ describe('the cap per day', () => {
       try {
         const senders = [database.db, other].flatMap((db) => {
           const deps = { ...wallet.deps, db };
-          // Several each: a process that was started twice, or a group that was cut in two.
+          // Each manager has several senders, as if a process was started twice or a group was split.
           return [createSender(deps), createSender(deps)];
         });
         await Promise.all(
@@ -235,7 +235,7 @@ describe('the cap per day', () => {
     expect(signedWei).toBeLessThanOrEqual(capWei);
     const waiting = rows.filter(({ state }) => state === 'reserved');
     expect(waiting.length).toBeGreaterThan(0);
-    // What waits does not fit: the cap is used up as far as it goes.
+    // The payouts that wait do not fit: the cap is used up as far as it goes.
     for (const { amount_wei, wait_code } of waiting) {
       expect(wait_code).toBe('DAILY_CAP_REACHED');
       expect(signedWei + BigInt(amount_wei)).toBeGreaterThan(capWei);
@@ -260,10 +260,10 @@ describe('the share of gas', () => {
     await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${wei.toString(16)}`]);
     await rpc(chain.rpcUrl, 'anvil_mine', ['0x1']);
   };
-  /** A tenth of it is the price of 21 000 gas at less than five gwei. */
+  /** The amount of which a tenth pays for 21,000 gas at a little less than five gwei. */
   const AMOUNT_WEI = 1_000_000n * GWEI;
 
-  it('lets a payout wait while gas is dear, and go on by itself when it is cheaper', async () => {
+  it('makes a payout wait while gas is expensive, and lets it continue when gas is cheaper', async () => {
     const wallet = await makeWallet({ maxGasShareBps: 1_000 });
     const { sender } = createPayer(wallet.deps);
     const payoutId = await reserve(AMOUNT_WEI);
@@ -274,7 +274,7 @@ describe('the share of gas', () => {
     expect(await sender.send(payoutId)).toMatchObject({ kind: 'sent' });
   });
 
-  it('is waived by an approval, and the fee cap is not', async () => {
+  it('does not apply after an approval, but the fee cap still does', async () => {
     const wallet = await makeWallet({ maxGasShareBps: 1_000 });
     const { sender } = createPayer(wallet.deps);
     const payoutId = await reserve(AMOUNT_WEI);

@@ -1,4 +1,4 @@
-/** Nodes that refuse signed bytes or their estimate: what is said of it, and that nobody waits for one node's whim. */
+/** Tests nodes that refuse signed bytes or their estimate: what is reported, and that one node alone delays nobody. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, startChain } from '../../../dev/stack/chain-node.js';
@@ -48,8 +48,8 @@ async function createPool() {
   return { payer, payoutId, shown, money: { ...deps, rpc }, key: walletKeyOf(deps) };
 }
 
-describe('an endpoint that says of a full wallet that it is empty', () => {
-  it('or estimates nothing holds up no payout', async () => {
+describe('an endpoint that calls a full wallet empty', () => {
+  it('or that refuses to estimate delays no payout', async () => {
     for (const words of ['insufficient funds for gas * price + value', 'method not whitelisted']) {
       endpoints[0]?.setMood({ refuses: { eth_estimateGas: words } });
       const { payer, payoutId } = await createPool();
@@ -57,7 +57,7 @@ describe('an endpoint that says of a full wallet that it is empty', () => {
     }
   });
 
-  it('is believed about nothing but its balance, whatever its words are', async () => {
+  it('is believed if the balance that it shows is too low, whatever its error text is', async () => {
     const refuses = { eth_estimateGas: 'Cannot execute: 0x1f' };
     for (const one of endpoints) {
       one.setMood({ refuses, edit: (method, it) => (method === 'eth_getBalance' ? '0x5' : it) });
@@ -66,7 +66,7 @@ describe('an endpoint that says of a full wallet that it is empty', () => {
     expect(await payer.sender.send(payoutId)).toMatchObject({ wait: { code: 'WALLET_EMPTY' } });
   });
 
-  it('like all others is contradicted by the balance that a quorum sees', async () => {
+  it('is contradicted by the balance that a quorum sees, even if all endpoints say so', async () => {
     for (const one of endpoints)
       one.setMood({ refuses: { eth_estimateGas: 'insufficient funds' } });
     const { payer, payoutId } = await createPool();
@@ -80,8 +80,8 @@ describe('an endpoint that says of a full wallet that it is empty', () => {
   });
 });
 
-describe('bytes that the nodes do not take', () => {
-  it('wait with what a node said, are a finding when it lasts, and go on when they are taken', async () => {
+describe('bytes that the nodes refuse', () => {
+  it('wait with the text of a node, become a finding when that lasts, and go on once a node accepts them', async () => {
     const said = 'transaction type not supported';
     for (const one of endpoints) one.setMood({ refuses: { eth_sendRawTransaction: said } });
     const { payer, payoutId, shown } = await createPool();
@@ -113,8 +113,8 @@ describe('bytes that the nodes do not take', () => {
   });
 });
 
-describe('a look of the sentinel', () => {
-  it('asks every endpoint, keeps the balance that they show, and tells who was silent for long', async () => {
+describe('a check of the sentinel', () => {
+  it('asks every endpoint, stores the balance that they show, and reports who was silent for long', async () => {
     const { money, key } = await createPool();
     const silences = () => [{ name: 'node:1', silentMs: 16 * 60_000, why: 'HTTP 403' }];
     const look = (rpc: typeof money.rpc) =>

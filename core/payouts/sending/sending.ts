@@ -1,6 +1,6 @@
 /**
- * Sends for the wallet, not for one saga: calls that come at the same time are signed in one
- * transaction and broadcast in one batch.
+ * Sends payouts for the whole wallet and not for each saga alone: calls that arrive at the same time are signed in
+ * one transaction and broadcast in one batch.
  */
 import { PoolError } from '../../base/errors/pool-error.js';
 import { MONEY_LOOP_MS, turns } from '../../processes/turns.js';
@@ -17,7 +17,7 @@ export interface Sender {
   send(payoutId: string): Promise<SendResult>;
 }
 
-/** How many payouts one transaction signs: the wallet's row is locked for about 2 ms each. */
+/** One transaction signs at most this many payouts, because the wallet's row stays locked for about 2 ms per payout. */
 const MAX_GROUP = 100;
 
 interface Call {
@@ -27,8 +27,8 @@ interface Call {
 }
 
 /**
- * Makes the sender of this process; there should be one. Calls that come while a group is under way form the next
- * group. `onSigned` is called when there is something new to settle.
+ * Creates the sender of this process; there should be only one. Calls that arrive while a group is being sent form
+ * the next group. `onSigned` is called when there is something new to settle.
  */
 export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   const queue: Call[] = [];
@@ -70,7 +70,10 @@ async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<vo
   }
 }
 
-/** The saga of a payout that is not in the ledger has nothing left to do: an older backup was restored. */
+/**
+ * Builds the error for a payout that is not in the ledger, which happens after an older backup was restored. The
+ * payout's saga has nothing left to do then.
+ */
 export function payoutMissing(payoutId: string): PoolError {
   return new PoolError('PAYOUT_NOT_FOUND', `there is no payout ${payoutId}`);
 }
@@ -100,7 +103,7 @@ async function sendGroup(
   return results;
 }
 
-/** Whether a process died between signing the payout and sending it. */
+/** True when a process stopped between signing the payout and sending it. */
 const hasUnsent = ({ state, slot }: PayoutProgress) => !isClosed(state) && slot?.sends === 0;
 
 function resultFor(payout: PayoutProgress, refusal: Wait | undefined): SendResult {

@@ -1,4 +1,4 @@
-/** A signer elsewhere: slow, silent, refusing, lying. What it does never makes a payout twice, or another one. */
+/** Tests a remote signer that is slow, silent, refusing or lying. It can cause neither a second payout nor a different one. */
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   chain = await startChain();
 });
 afterAll(() => chain.stop());
-// A database each: a halt stops everything in it.
+// Each test has a database of its own, because a halt stops everything in it.
 beforeEach(async () => {
   database = await createMoneyDatabase(20);
   wallet = await createTestWallet(database.db, chain);
@@ -58,7 +58,7 @@ afterEach(async () => {
 const startService = (changes: { readonly port?: number; readonly signingMs?: number } = {}) =>
   startSignerService({ privateKey: wallet.key.privateKey, chainId: chain.chainId, ...changes });
 
-/** As a process would that has just started. */
+/** Builds the dependencies of a process that has just started. */
 function depsFor(url: string, timeoutMs = TIMEOUT_MS): MoneyDeps {
   const signer = connectWeb3signer({ url, address: wallet.address, timeoutMs });
   return { ...wallet.deps, signer };
@@ -81,7 +81,7 @@ async function expectUntouched(payoutId: string): Promise<void> {
 }
 
 describe('a remote signer', () => {
-  it('signs a hundred payouts in one go, each paid once', async () => {
+  it('signs a hundred payouts in one transaction, each paid once', async () => {
     const made = await Promise.all(
       Array.from({ length: 100 }, () => reserveFor(database.db, AMOUNT_WEI)),
     );
@@ -114,7 +114,7 @@ describe('a remote signer', () => {
     expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI]]));
   });
 
-  it('that hangs while it signs holds the wallet no longer than its time-out, and a halt gets through', async () => {
+  it('that hangs while it signs holds the wallet no longer than its time-out, so a halt can follow', async () => {
     service.answer = (_, __, body) => body.includes('eth_signTransaction');
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
     const sending = createSender(deps).send(payoutId);
@@ -138,7 +138,7 @@ describe('a remote signer', () => {
     await expectUntouched(payoutId);
   });
 
-  it('whose answer is lost after it signed is asked again: other bytes, one payment', async () => {
+  it('whose answer is lost after it signed is asked again: the bytes differ, but there is one payment', async () => {
     let lost = 0;
     service.answer = (_, response, body) => {
       if (!body.includes('eth_signTransaction') || lost > 0) return false;
@@ -162,7 +162,7 @@ describe('a remote signer', () => {
     expect(await attemptsOf(made.map(({ payoutId }) => payoutId))).toBe(20);
   });
 
-  it('that refuses one payout keeps the others from nothing', async () => {
+  it('that refuses one payout does not delay the others', async () => {
     const made = await Promise.all(
       Array.from({ length: 10 }, () => reserveFor(database.db, AMOUNT_WEI)),
     );
@@ -230,7 +230,7 @@ describe('a remote signer', () => {
     },
   );
 
-  it('that is down keeps nothing that is signed from being sent again and settled', async () => {
+  it('that is down does not keep signed transfers from being sent again and settled', async () => {
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [0]);
     await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
@@ -242,7 +242,8 @@ describe('a remote signer', () => {
     await rpc(chain.rpcUrl, 'evm_mine');
     await requestBump(database.db, payoutId, { actor: 'test', reason: 'a higher fee' });
     const settled = payer.settle(payoutId);
-    // Dropped by the node, due for a higher fee, and nobody signs one: the same bytes have to do.
+    // The node dropped the transfer, and it is due for a higher fee that nobody can sign, so the same bytes are sent
+    // again.
     for (let block = 0; block < 12; block += 1) {
       await new Promise((resolve) => setTimeout(resolve, 400));
       await rpc(chain.rpcUrl, 'evm_mine');

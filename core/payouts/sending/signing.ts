@@ -8,7 +8,7 @@ import { haltWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 
 export type Signing<T> =
-  /** `refused`: the payouts that the signer would not sign, left out of the result. */
+  /** `refused` has the payouts that the signer would not sign; `result` leaves them out. */
   | {
       readonly kind: 'signed';
       readonly result: T;
@@ -16,7 +16,7 @@ export type Signing<T> =
     }
   | { readonly kind: 'waiting'; readonly wait: Wait };
 
-/** A transaction that signs. It must leave out the payouts in `refused`. */
+/** A transaction that signs payouts. It must leave out those in `refused`. */
 type SigningWork<T> = (sign: SignTransfer, refused: ReadonlyMap<string, Wait>) => Promise<T>;
 
 /**
@@ -27,7 +27,7 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
   const refused = new Map<string, Wait>();
   const sign = notingRefusals(checkedSign(deps), refused);
   try {
-    // The signer is asked before anything is locked, because one that hangs must not hold up a halt.
+    // Ask the signer before anything is locked, because a signer that hangs must not delay a halt.
     await deps.signer.check?.();
     for (;;) {
       const known = refused.size;
@@ -45,11 +45,12 @@ export async function withSigner<T>(deps: MoneyDeps, work: SigningWork<T>): Prom
   }
 }
 
-/** Signs, and checks what the signer gave before anything is stored or sent. */
+/** Returns a signing function that checks the signer's answer before anything is stored or sent. A wrong answer throws SIGNER_MISMATCH. */
 export function checkedSign(deps: MoneyDeps): SignTransfer {
   return async (order) => {
     const signed = await deps.signer.sign(order);
-    // A slow signer may take long for many orders: each signature shows that the loop which asked goes on.
+    // A slow signer may take long for many orders, so each signature counts as progress of the loop that waits for
+    // it.
     turns.turned('sending');
     turns.turned('settling');
     const fault =
@@ -73,7 +74,7 @@ function notingRefusals(sign: SignTransfer, refused: Map<string, Wait>): SignTra
   };
 }
 
-/** Says why the payouts wait; undefined when the signer is not the reason. */
+/** Says why the payouts wait after this error; undefined when the signer did not cause it. */
 async function waitFor(deps: MoneyDeps, error: unknown): Promise<Wait | undefined> {
   if (!(error instanceof PoolError)) return undefined;
   const { code, message } = error;

@@ -7,13 +7,13 @@ import { broadcast, broadcastUnsent } from './broadcasting.js';
 import { withSigner } from './signing.js';
 import { estimateTransfers, feeLimits } from './transfer-gas.js';
 
-/** In effect never: a higher fee does not help while the chain makes no blocks. */
+/**
+ * A delay, in milliseconds, so long that the fee is never raised. It is used while the chain makes no blocks, because
+ * a higher fee does not help then.
+ */
 const NEVER_MS = 1e12;
 
-/**
- * Sends lost transfers again, and raises the fee of stuck ones up to the cap. Without the wallet's key it only sends
- * again.
- */
+/** Sends lost transfers again, and raises the fee of stuck ones up to the cap. Without the wallet's key it only sends again. */
 export async function keepMoving(
   deps: MoneyDeps,
   view: WalletView & { readonly chainStalled: boolean; readonly hasKey: boolean },
@@ -40,7 +40,8 @@ async function raiseStuck(
   for (const [index, slot] of stuck.entries()) {
     const gasLimit = gasLimits[index] ?? slot.gasLimit;
     const raised = bumpedGasFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
-    // A fee at the cap stays as it is, but a gas limit that has become too low must be raised: every node refuses it.
+    // A fee at the cap stays as it is. But a gas limit that has become too low must be raised, because every node
+    // refuses it.
     if (raised === undefined && gasLimit <= slot.gasLimit) continue;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = raised ?? slot;
     const fees = { maxFeePerGasWei, maxPriorityFeePerGasWei };
@@ -48,13 +49,13 @@ async function raiseStuck(
     const signing = await withSigner(deps, (sign, refused) =>
       refused.size > 0 ? Promise.resolve(false) : bumpSlot(deps.db, { wallet: key, bump, sign }),
     );
-    // The bumps that were signed before this one are broadcast below all the same.
+    // The bumps that were signed before this one are still broadcast below.
     if (signing.kind === 'waiting') break;
   }
   if (stuck.length > 0) await broadcastUnsent(deps);
 }
 
-/** Gives the gas limit that each transfer needs now, never less than before. On Arbitrum a part of the gas follows L1's price. */
+/** Returns the gas limit that each transfer needs now, never less than before. On Arbitrum, part of the gas follows the price of L1. */
 async function gasLimitsNow(
   deps: MoneyDeps,
   slots: readonly LatestAttempt[],

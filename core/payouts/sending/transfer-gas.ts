@@ -1,4 +1,4 @@
-/** How much gas a transfer may burn, and what is said when that is too much or cannot be told now. */
+/** The gas limit of a transfer, and the wait reasons for when it is above the cap or cannot be estimated. */
 import { ChainError, saysReverted, saysUnaffordable } from '../../chain/endpoint-error.js';
 import { type GasFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
@@ -12,10 +12,10 @@ import {
 import type { PayoutProgress } from '../store/payout-progress.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
 
-/** The least that any transfer needs. */
+/** The gas that any transfer needs at least. */
 const LEAST_GAS = 21_000n;
 
-/** Asks the chain what these transfers need. An endpoint that refuses one of them gives an error in its place. */
+/** Asks the chain how much gas these transfers need. When an endpoint refuses one of them, the result has an error in its place. */
 export function estimateTransfers(
   deps: MoneyDeps,
   payouts: readonly Pick<PayoutProgress, 'destination' | 'amountWei'>[],
@@ -28,12 +28,12 @@ export function estimateTransfers(
 
 interface Estimated {
   readonly estimate: bigint | ChainError | undefined;
-  /** The wallet's balance, as a quorum of endpoints sees it. */
+  /** The wallet's balance according to a quorum of endpoints. */
   readonly agreedWei: bigint;
   readonly fees: GasFees;
 }
 
-/** Gives the gas limit to sign and the gas that the transfer is expected to need, or why it waits. */
+/** Returns the gas limit to sign and the gas that the transfer is expected to need, or why the payout waits. */
 export function gasFor(
   deps: MoneyDeps,
   payout: PayoutProgress,
@@ -46,10 +46,10 @@ export function gasFor(
   if (typeof estimate === 'bigint' && estimate > gasLimitCap) {
     return gasAboveCap(estimate, gasLimitCap);
   }
-  // An endpoint's opinion that the transfer reverts refuses nothing: the chain decides, and the cap bounds the cost.
+  // An endpoint's claim that the transfer reverts refuses nothing: the chain decides, and the cap limits the cost.
   const known = estimate instanceof ChainError ? undefined : estimate;
   const limit = gasLimitFor({ estimate: known, atLeast: payout.gasLimit, cap: gasLimitCap });
-  // The estimates for this payee were too low once, so the cost is measured by the limit.
+  // If this payee's estimates were once too low, the cost is measured by the limit.
   return { limit, needed: known === undefined || payout.gasLimit !== null ? limit : known };
 }
 
@@ -58,11 +58,11 @@ function withoutEstimate(
   payout: PayoutProgress,
   { error, agreedWei, fees }: Omit<Estimated, 'estimate'> & { readonly error: ChainError },
 ): Wait {
-  // Nobody should top up the wallet for an amount that nobody has approved.
+  // Ask for an approval first, because nobody should top up the wallet for an amount that nobody has approved.
   const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);
   if (tooMuch !== undefined) return tooMuch;
   const leastWei = payout.amountWei + LEAST_GAS * fees.maxFeePerGasWei;
-  // Each client words its refusal differently, so the balance is compared first.
+  // Each client words its refusal differently, so compare the balance first.
   if (agreedWei < leastWei) return walletBelowPayout(deps.signer.address, agreedWei);
   return saysUnaffordable(error)
     ? estimateContradicted(error.message, agreedWei)

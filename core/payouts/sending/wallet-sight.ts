@@ -1,4 +1,4 @@
-/** What the endpoints show of the paying wallet right before something is signed with its key. */
+/** Reads the paying wallet from the endpoints right before something is signed with its key. */
 import { ChainError } from '../../chain/endpoint-error.js';
 import type { WalletView } from '../../chain/node-reads.js';
 import type { MoneyDeps } from '../wallet/money-deps.js';
@@ -6,20 +6,20 @@ import { compareOtherWallets } from '../wallet/other-wallets.js';
 import { agreedBalance, furthestView, noteBalance } from '../wallet/quorum-views.js';
 
 export interface WalletSight {
-  /** The view of the endpoint that is furthest. */
+  /** The view of the endpoint with the highest block. */
   readonly view: WalletView;
-  /** The highest count of nonces that any endpoint gives. */
+  /** The highest nonce count that any endpoint reports. */
   readonly claimedNonce: number;
-  /** The wallet's balance, as a quorum of endpoints sees it. */
+  /** The wallet's balance according to a quorum of endpoints. */
   readonly agreedWei: bigint;
 }
 
-/** Throws a ChainError while too few endpoints answer. */
+/** Reads the wallet's state; throws a ChainError while too few endpoints answer. */
 export async function readWalletSight(deps: MoneyDeps): Promise<WalletSight> {
   await compareOtherWallets(deps);
   const { address } = deps.signer;
   const answers = await deps.rpc.everyEndpoint((reads) => reads.walletView(address));
-  // After an older backup was restored, an endpoint that lags would hide nonces that are used already.
+  // After an older backup was restored, a lagging endpoint alone would hide nonces that are already used.
   if (answers.length < deps.rpc.quorum) {
     const why = [`only ${answers.length} RPC endpoint answers`, ...deps.rpc.faults()];
     throw new ChainError('unreachable', why.join('; '));

@@ -11,14 +11,14 @@ import { awaitOwnChain } from '../wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { recoverOurs } from './unknown-transactions.js';
 
-/** What one pass over consumed slots found. */
+/** The result of one pass over consumed slots. */
 export interface SettlementPass {
-  /** Payouts that this pass closed. */
+  /** Ids of payouts that this pass closed. */
   readonly moved: readonly string[];
   readonly waiting: readonly {
     readonly slot: OpenSlot;
     readonly wait: Wait;
-    /** Nothing changes before this block. */
+    /** The wait cannot change before this block. */
     readonly untilHead: number;
   }[];
   /** Slots for which a quorum says that no attempt has a receipt. */
@@ -29,15 +29,15 @@ export interface PassRange {
   /** The pass reads the slots with nonces below this one. */
   readonly below: number;
   readonly head: number;
-  /** Nonces below this one are consumed deep in the chain, according to what one endpoint says. */
+  /** Nonces below this one are consumed deep in the chain, according to at least one endpoint. */
   readonly consumed: number;
-  /** Whether this nonce need not be read yet. */
+  /** Whether the slot with this nonce need not be read yet. */
   readonly skip: (nonce: number) => boolean;
 }
 
 const PAGE = 200;
 
-/** Reads the receipts of all attempts of these slots and closes what the chain has decided. */
+/** Reads the receipts of all attempts of these slots, and closes the slots that the chain has decided. */
 export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise<SettlementPass> {
   const pass = { moved: [] as string[], waiting: [] as Waiting[], unseen: [] as OpenSlot[] };
   for (let from = 0; ; ) {
@@ -79,7 +79,8 @@ async function settleSlots(
   }
   const closings = closingsOf(decided);
   const failed = closings.refused.length + closings.outOfGas.length;
-  // Only failures ask for this: a payment on a wrong chain is reopened later, but what is given back is paid again.
+  // Check the chain only for failures: a payment seen on a wrong chain is reopened later, but an amount that was
+  // released is paid again.
   if (failed > 0) await awaitOwnChain(deps);
   const any = closings.settled.length + failed > 0;
   return {
@@ -109,7 +110,7 @@ function decide(
   const rules = { ...deps.chain, endpoints: deps.rpc.endpoints, head };
   const decision = decideSettlement(facts, inclusions, rules);
   if (!('inclusion' in decision)) return decision;
-  // The hash commits to the bytes, so they say what was mined: it is compared with what we owe.
+  // The hash commits to the bytes, so the stored bytes are what was mined. Compare them with what the payout owes.
   const attempt = slot.attempts.find(({ hash }) => hash === decision.inclusion.hash);
   const terms = {
     chainId: deps.chain.chainId,
@@ -139,9 +140,9 @@ function closingsOf(
 }
 
 /**
- * Halts the wallet when a transaction that is not ours took the slot's nonce: a quorum of endpoints counts the nonce as
- * consumed deep in the chain, and no endpoint has a receipt of any attempt. What that means for the payout is an
- * operator's decision; it never gets a second nonce.
+ * Halts the wallet when a transaction that is not ours took the slot's nonce, that is, when a quorum of endpoints
+ * counts the nonce as consumed deep in the chain and no endpoint has a receipt of any attempt. An operator decides
+ * what that means for the payout; it never gets a second nonce.
  */
 export async function haltWhenTaken(deps: MoneyDeps, slot: OpenSlot): Promise<void> {
   const key = walletKeyOf(deps);

@@ -1,7 +1,7 @@
 /**
- * One wallet's side of the settler: where the chain stands for it, which of its nonces are consumed,
- * and what was decided about them until a later block. What it remembers only saves reads and explains waits; every
- * decision is made on what it reads then.
+ * The settler's work for one wallet: it tracks the chain's head, which of the wallet's nonces are consumed, and which
+ * waits cannot change before a later block. This memory only saves reads and explains waits; every decision is made
+ * on values that are read fresh.
  */
 import type { WalletView } from '../../chain/node-reads.js';
 import type { Wait } from '../rules/payout.js';
@@ -12,9 +12,12 @@ import type { MoneyDeps } from '../wallet/money-deps.js';
 import { agreedBalance, furthestView } from '../wallet/quorum-views.js';
 import { haltWhenTaken, type SettlementPass, settleConsumed } from './consumed-slots.js';
 
-/** A consumed slot is suspect when it had no receipt on this many new heads in a row. */
+/** A consumed slot becomes suspect when it had no receipt on this many new heads in a row. */
 const SUSPECT_AFTER_HEADS = 10;
-/** When more nonces than this are consumed between two looks, an endpoint is wrong, or nobody needs their blocks. */
+/**
+ * When more nonces than this are consumed between two checks, their blocks are not recorded: either an endpoint is
+ * wrong or nobody needs them.
+ */
 const MOST_MINED_AT_ONCE = 10_000;
 const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
@@ -22,24 +25,24 @@ export class SettlementLane {
   private view: WalletView | undefined;
   private deepNonce = 0;
   private headMovedAtMs = 0;
-  /** The head at which all open slots were read last. */
+  /** The hash of the head at which all open slots were last read. */
   private fullAtHash: string | undefined;
-  /** Block at which a nonce was first seen consumed. */
+  /** The block at which each nonce was first seen consumed. */
   private readonly minedAt = new Map<number, number>();
-  /** The waits that receipts gave, by payout, each with the head before which nothing changes. */
+  /** The waits that follow from receipts, by payout id, each with the head before which it cannot change. */
   private readonly decided = new Map<string, SettlementPass['waiting'][number]>();
   private readonly unseenHeads = new Map<number, number>();
 
-  /** `hasKey`: this process holds the wallet's key. */
+  /** `hasKey`: true when this process holds the wallet's key. */
   constructor(
     private readonly deps: MoneyDeps,
     private readonly hasKey: boolean,
   ) {}
 
-  /** Looks at the chain and closes what is deep enough; gives the payouts that ended. */
+  /** Checks the chain and closes what is deep enough; returns the payouts that ended. */
   async settle(full: boolean): Promise<readonly string[]> {
     const { view, moved } = await this.look();
-    // While the chain stands still, nothing new can be read from it, however many transfers wait.
+    // While the chain makes no blocks, nothing new can be read from it, however many transfers wait.
     const isDue = full && view.head.hash !== this.fullAtHash;
     if (!moved && !isDue) return [];
     const ended = await this.settleSeen(view, full);
@@ -47,7 +50,7 @@ export class SettlementLane {
     return ended;
   }
 
-  /** Sends again and raises fees; nothing before the first look. */
+  /** Sends transfers again and raises fees; does nothing before the first check of the chain. */
   async keepMoving(now: number): Promise<void> {
     const { view, hasKey } = this;
     if (view === undefined) return;
@@ -59,7 +62,7 @@ export class SettlementLane {
     this.decided.delete(payoutId);
   }
 
-  /** Reads where the chain stands, from the endpoint that is furthest. It only says what to read next. */
+  /** Reads the head and the nonce counts from every endpoint. The result only says what to read next. */
   private async look(): Promise<{ readonly view: WalletView; readonly moved: boolean }> {
     const { address } = this.deps.signer;
     const known = this.view;
@@ -67,7 +70,7 @@ export class SettlementLane {
       const view = await reads.walletView(address);
       if (view.head.number === known?.head.number) return { view, deepNonce: this.deepNonce };
       const deep = Math.max(view.head.number - this.deps.chain.confirmations + 1, 0);
-      // A node that has pruned that state gives an error; the head's count is good enough as a hint.
+      // A node that has pruned that state returns an error; the count at the head is good enough as a hint.
       const nonce = reads.nonceAt(address, deep).catch(() => view.latestNonce);
       return { view, deepNonce: await nonce };
     });
@@ -87,7 +90,7 @@ export class SettlementLane {
     return { view, moved };
   }
 
-  /** Gives the highest count that a quorum reaches: one endpoint alone changes nothing. */
+  /** Returns the highest count that a quorum reaches, so one endpoint alone changes nothing. */
   private agreedNonce(counts: readonly number[]): number {
     const descending = [...counts].sort((a, b) => b - a);
     return descending[Math.min(this.deps.rpc.quorum, counts.length) - 1] ?? 0;
@@ -99,7 +102,7 @@ export class SettlementLane {
       this.minedAt.set(nonce, view.head.number);
     }
     for (const nonce of this.minedAt.keys()) {
-      // A reorg gave these nonces back, or they were settled long ago.
+      // These nonces were taken back by a reorg or settled long ago.
       if (nonce >= view.latestNonce || nonce < this.deepNonce) this.minedAt.delete(nonce);
     }
   }
@@ -137,7 +140,7 @@ export class SettlementLane {
     }
   }
 
-  /** Says why a payout of this wallet waits; undefined before the first look. */
+  /** Says why a payout of this wallet waits; undefined before the first check of the chain. */
   waitOf(
     { payoutId, slot, amountWei }: PayoutProgress,
     ledger: { readonly haltReason: string | null },

@@ -1,4 +1,4 @@
-/** What the settler does besides settling: who settles, what is told, and what waits for whom. */
+/** Tests the settler's work besides settling: which process settles, which sagas are told, and which payouts are retried. */
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../../dev/stack/chain-node.js';
@@ -45,7 +45,7 @@ afterEach(async () => {
 
 const settlers: Settler[] = [];
 
-/** A process, counting how often it asks the chain. */
+/** Starts a process that counts how often it asks the chain. */
 function startProcess(
   { deps }: TestWallet,
   tell: (payoutIds: readonly string[]) => Promise<void> = () => Promise.resolve(),
@@ -107,7 +107,7 @@ describe('settling', () => {
 });
 
 describe('telling sagas', () => {
-  it('goes on until the message was taken, whoever ended the payout', async () => {
+  it('is repeated until Temporal accepts the message, whoever ended the payout', async () => {
     const wallet = await createTestWallet(database.db, chain);
     let isAway = true;
     const told: string[] = [];
@@ -132,10 +132,10 @@ describe('telling sagas', () => {
 });
 
 describe('payouts that wait for the wallet or the day', () => {
-  it('ask the chain nothing while they wait, and go on by themselves, the oldest first', async () => {
+  it('ask the chain nothing while they wait, and continue by themselves, the oldest first', async () => {
     const limits = { maxPaidPerDayWei: 2n * AMOUNT_WEI };
     const wallet = await createTestWallet(database.db, chain, { limits });
-    // What earlier tests have paid counts for the day, too.
+    // Payments of earlier tests also count towards the limit of the day.
     await database.db.execute(sql`
       UPDATE payout SET closed_at = closed_at - interval '2 days', told_at = now() WHERE state = 'paid'`);
     const made: { readonly payoutId: string }[] = [];
@@ -172,7 +172,7 @@ describe('payouts that wait for the wallet or the day', () => {
 });
 
 describe('payouts behind many that wait for something of their own', () => {
-  it('are not kept from going by a hundred older ones that the signer or an endpoint refuses', async () => {
+  it('are not delayed by a hundred older ones that the signer or an endpoint refuses', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await endAllOpen();
     const made: string[] = [];
@@ -202,7 +202,7 @@ describe('payouts behind many that wait for something of their own', () => {
     await endAllOpen();
   }, 90_000);
 
-  it('come in turn, the oldest first, whatever their ids are', async () => {
+  it('are tried in turn, the oldest first, whatever their ids are', async () => {
     await createTestWallet(database.db, chain);
     await endAllOpen();
     const made: string[] = [];
@@ -222,14 +222,14 @@ describe('payouts behind many that wait for something of their own', () => {
   });
 });
 
-describe('payouts whose gas is too much', () => {
-  it('have it estimated once, as long as the fee has not fallen enough for one of them', async () => {
+describe('payouts whose gas is too expensive', () => {
+  it('are estimated once, until the fee has fallen enough for one of them', async () => {
     const limits = { maxGasShareBps: 1_000 };
     const wallet = await createTestWallet(database.db, chain, { limits });
     await endAllOpen();
     const { sender, asked } = startProcess(wallet);
     await setNextBaseFee(40n * GWEI);
-    // 21,000 gas at 41 gwei are 0.000861 ETH: more than a tenth of it.
+    // 21,000 gas at 41 gwei cost 0.000861 ETH, which is more than a tenth of the amount.
     const { payoutId } = await reserveFor(database.db, 8n * MILLI_ETH);
     const tooDear = { kind: 'waiting', wait: { code: 'GAS_SHARE_ABOVE_CAP' } };
     expect(await sender.send(payoutId)).toMatchObject(tooDear);
@@ -244,7 +244,7 @@ describe('payouts whose gas is too much', () => {
     await untilState(payoutId, 'paid');
   });
 
-  it('are looked at anew when a person has approved them', async () => {
+  it('are tried again when a person has approved them', async () => {
     const limits = { maxGasShareBps: 1 };
     const wallet = await createTestWallet(database.db, chain, { limits });
     const { sender, asked } = startProcess(wallet);
@@ -279,7 +279,7 @@ async function endAllOpen(): Promise<void> {
   for (const { id } of open) await cancelPayout(database.db, id, decision);
 }
 
-/** The block after the next one may have another. */
+/** Sets the base fee of the next block only. */
 async function setNextBaseFee(wei: bigint): Promise<void> {
   const before = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
   await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${wei.toString(16)}`]);
@@ -288,7 +288,7 @@ async function setNextBaseFee(wei: bigint): Promise<void> {
     .toBeGreaterThan(before);
 }
 
-/** Its payee pays for the pool for a moment, and is one of its wallets from then on. */
+/** Names the payout's payee as the paying wallet for a moment, so it is one of the pool's wallets from then on. */
 async function nameOnce(payoutId: string, { deps }: TestWallet): Promise<void> {
   const { db } = database;
   const [last] = await query<{ no: number }>(db, sql`SELECT max(no)::int AS no FROM paying_wallet`);

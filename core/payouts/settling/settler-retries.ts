@@ -1,7 +1,8 @@
 /**
- * Tries unsigned payouts again, so their sagas can sleep: thousands may wait for one halt, one top-up or the day's limit.
- * The oldest go first. While none of them can be signed, they are tried less and less often, together with a group of
- * later ones in turn, because the oldest may wait for something that concerns them alone.
+ * Tries unsigned payouts again on behalf of their sagas, which can sleep meanwhile: thousands may wait for one halt,
+ * one top-up or the day's limit. The oldest go first. While none of them can be signed, they are tried less and less
+ * often, together with a changing group of later ones, because the oldest may wait for something that concerns them
+ * alone.
  */
 
 import type { Sender } from '../sending/sending.js';
@@ -31,7 +32,7 @@ export class SettlerRetries {
   private togetherAtMs = 0;
   private aloneAtMs = 0;
   private aloneAfter: Place | null = null;
-  /** The last payout of the later group that was tried; null when the group right after the oldest is next. */
+  /** The last payout of the later group that was tried; null when the group right after the oldest comes next. */
   private othersAfter: Place | null = null;
 
   constructor(
@@ -39,7 +40,7 @@ export class SettlerRetries {
     private readonly sender: Sender,
   ) {}
 
-  /** Gives the payouts that were signed, have ended, or wait for something else now. */
+  /** Tries payouts that are due for it; returns those that were signed, have ended, or now wait for something else. */
   async tryAgain(): Promise<readonly string[]> {
     const now = performance.now();
     const changed: string[] = [];
@@ -59,12 +60,12 @@ export class SettlerRetries {
     const changed = [...first.changed, ...others.changed];
     const isFree = gone > 0 || oldest.length === 0;
     this.pauseMs = isFree ? FIRST_PAUSE_MS : Math.min(this.pauseMs * 2, LONGEST_PAUSE_MS);
-    // There may be room for more, so the next turn tries again at once.
+    // There may be room for more, so the next call tries again at once.
     if (gone > 0) this.togetherAtMs = 0;
     return changed;
   }
 
-  /** Tries later payouts in turn when none of the oldest can be signed. */
+  /** Tries the next group of later payouts when none of the oldest can be signed. */
   private async tryOthers(behind: Place): Promise<Sent> {
     const after = this.othersAfter ?? behind;
     const others = await waitingTogether(this.deps.db, { after, limit: GROUP });

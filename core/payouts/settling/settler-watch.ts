@@ -1,6 +1,6 @@
 /**
- * Keeps why signed payouts wait. Postgres shows a reason once it has lasted. A saga is told when trouble begins and
- * ends, and not of the ordinary waits for blocks.
+ * Tracks why signed payouts wait. Postgres shows a reason once it has lasted. A saga is told when trouble begins and
+ * ends, but not of the ordinary waits for blocks.
  */
 import type { Address } from '../../base/address.js';
 import { isProgress, type Wait, type WaitCode } from '../rules/payout.js';
@@ -14,24 +14,27 @@ import type { SettlementLane } from './settlement-lane.js';
 interface Watched {
   wait: Wait | undefined;
   sinceMs: number;
-  /** What Postgres shows, and since when. */
+  /** The wait that Postgres shows, and since when. */
   shown: Wait | null;
   shownAtMs: number;
-  /** The trouble that the saga was told of last. */
+  /** The trouble that the saga was last told of. */
   toldCode: WaitCode | null;
 }
 
-/** A saga is told of trouble that has lasted this long. */
+/** A saga is told of trouble after it has lasted this long. */
 const TOLD_AFTER_MS = 5_000;
-/** A chain that cannot be asked is shown as the reason after this long. */
+/** After this long, the reason shown is that the chain cannot be asked. */
 const TROUBLE_SHOWN_AFTER_MS = 3_000;
 const SHOWN_AFTER_MS = 1_000;
-/** When only the sentence changes and not the code, it is written at most this often. */
+/** When only the sentence changes and not the code, it is written at most once in this time. */
 const WORDS_EVERY_MS = 10_000;
-/** A message costs Temporal a task, so thousands of payouts in the same trouble are told a few at a time. */
+/**
+ * At most this many sagas are told at once, because each message costs Temporal a task, and thousands of payouts may
+ * be in the same trouble.
+ */
 const MOST_TOLD_AT_ONCE = 10;
 const BULK = 200;
-/** With more payouts than that, checking them may take this share of the time. */
+/** With more than `BULK` payouts, checking them may take at most this share of the time. */
 const SHARE_OF_TIME = 0.02;
 
 export class SettlerWatch {
@@ -53,12 +56,12 @@ export class SettlerWatch {
     this.troubleSince = undefined;
   }
 
-  /** Notes payouts whose sagas have to be told: they wait for something else, or for nothing any more. */
+  /** Notes payouts whose sagas must be told that they wait for something else, or no longer wait. */
   meet(payoutIds: readonly string[]): void {
     for (const payoutId of payoutIds) this.toTell.add(payoutId);
   }
 
-  /** Brings what Postgres and the sagas know up to date. */
+  /** Updates the waits in Postgres and tells the sagas. */
   async look(lanes: ReadonlyMap<Address, SettlementLane>): Promise<void> {
     const startedMs = performance.now();
     if (startedMs >= this.nextLookMs) {
@@ -106,7 +109,7 @@ export class SettlerWatch {
   private watchedOf({ payoutId, wait }: PayoutProgress, now: number): Watched {
     const known = this.watched.get(payoutId);
     if (known !== undefined) return known;
-    // The worker that settled before has told the saga what Postgres shows.
+    // The worker that settled before has already told the saga what Postgres shows.
     const toldCode = wait === null || isProgress(wait.code) ? null : wait.code;
     const made: Watched = { wait: undefined, sinceMs: now, shown: wait, shownAtMs: now, toldCode };
     this.watched.set(payoutId, made);
@@ -134,7 +137,7 @@ export class SettlerWatch {
   }
 }
 
-/** Whether the wait is worth writing. Confirmations change with every block, so only their first sentence is. */
+/** Whether the wait is worth writing. The count of confirmations changes with every block, so only its first sentence is written. */
 function isNews(wait: Wait, { shown, shownAtMs }: Watched, now: number): boolean {
   if (wait.code !== shown?.code) return true;
   if (wait.code === 'AWAITING_CONFIRMATIONS' || wait.reason === shown.reason) return false;

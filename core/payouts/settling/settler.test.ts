@@ -50,14 +50,14 @@ afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);
 });
 
-/** A wallet of the test's own: what other tests left open does not disturb it. */
+/** Creates a wallet of the test's own, so that what other tests left open does not disturb it. */
 const makeWallet = (options: Parameters<typeof createTestWallet>[2] = {}) =>
   createTestWallet(database.db, chain, options);
 const nodeRpc = (method: string, ...params: readonly unknown[]) =>
   rpc(chain.rpcUrl, method, params);
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Signs and stores as a process does that is killed before it sends. */
+/** Signs and stores a payout like a process that is killed before it sends. */
 async function allocateOnly(
   { deps }: TestWallet,
   payoutIds: readonly string[],
@@ -112,7 +112,7 @@ describe('paying', () => {
     );
   });
 
-  it('leaves no gap and pays nobody twice when two processes send the same payouts', async () => {
+  it('leaves no nonce gap and pays nobody twice when two processes send the same payouts', async () => {
     const wallet = await makeWallet();
     const made = await Promise.all(
       Array.from({ length: 20 }, () => reserveFor(database.db, AMOUNT_WEI)),
@@ -127,18 +127,18 @@ describe('paying', () => {
     );
   });
 
-  it('goes on from stored bytes when a process died between store and send', async () => {
+  it('sends stored bytes when a process died between storing and sending', async () => {
     const wallet = await makeWallet();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await allocateOnly(wallet, [payoutId]);
     await allocateOnly(wallet, [payoutId]);
-    // A saga of another payout sends what lies unsent, whosever it is; so does the loop.
+    // The loop and the saga of any payout send all unsent bytes, whichever payout they belong to.
     const outcome = await createPayer(wallet.deps).settle(payoutId);
     expect(outcome).toMatchObject({ kind: 'closed', state: 'paid' });
     await expectPaidOnce(wallet, [payee]);
   });
 
-  it('settles what was mined while nobody watched', async () => {
+  it('settles what was mined while no process was running', async () => {
     const wallet = await makeWallet();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await createSender(wallet.deps).send(payoutId);
@@ -159,8 +159,8 @@ describe('paying', () => {
   });
 });
 
-describe('a reorg before the confirmations', () => {
-  it('is followed: what it took back is sent again and paid once', async () => {
+describe('a reorg before the payout has its confirmations', () => {
+  it('is followed: the transfer that it took back is sent again and paid once', async () => {
     const wallet = await makeWallet({ config: { confirmations: 4 } });
     // The reorg must not take back the wallet's balance as well.
     await nodeRpc('anvil_mine', '0x4');
@@ -183,7 +183,7 @@ describe('a reorg before the confirmations', () => {
 });
 
 describe('a destination that is a contract', () => {
-  it('is paid when it takes money, though that needs more gas than a plain transfer', async () => {
+  it('is paid when it accepts money, even if that needs more gas than a plain transfer', async () => {
     const wallet = await makeWallet();
     const payee = await deploy(chain, CONTRACTS.accepting);
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI, payee);
@@ -218,11 +218,11 @@ describe('a destination that is a contract', () => {
     },
   );
 
-  it('that got code after the estimate ends its payout, and its next one has more gas and what is owed then', async () => {
+  it('that became a contract after the estimate ends its payout, and its next one has more gas and the amount owed then', async () => {
     const wallet = await makeWallet();
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     await allocateOnly(wallet, [payoutId]);
-    // Sixteen log entries cost about 10000 gas: beyond the first limit.
+    // Sixteen log entries cost about 10,000 gas, which is more than the first limit allows.
     await nodeRpc('anvil_setCode', payee, `0x${'60206000a0'.repeat(16)}`);
     const payer = createPayer(wallet.deps);
     expect(await payer.settle(payoutId)).toMatchObject({ kind: 'closed', state: 'failed' });
@@ -240,7 +240,7 @@ describe('a destination that is a contract', () => {
       [1, true],
     ]);
     expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI + 5n]]));
-    // What it took is remembered, not what was doubled.
+    // The gas that the transfer used is stored, and not the doubled limit.
     const [kept] = await query<{ gas: string; burnt: string }>(
       database.db,
       sql`SELECT gas_limit AS gas, burnt_gas_wei AS burnt FROM payee WHERE address = ${payee}`,
@@ -255,7 +255,7 @@ describe('a destination that is a contract', () => {
     const limits = { maxGasShareBps };
     const config = { gasLimitCap: 2_000_000n };
     const wallet = await makeWallet({ limits, config });
-    // Takes its money where it costs nothing, as in an estimate; else it burns everything.
+    // This contract accepts money when gas costs nothing, as in an estimate, and otherwise burns everything.
     const payee = await deploy(chain, '3a600557005b600556');
     const payer = createPayer(wallet.deps);
     const amountWei = 20n * 10n ** 15n;
@@ -305,7 +305,7 @@ describe('waiting', () => {
     await expectPaidOnce(wallet, [payee]);
   });
 
-  it('shows that the chain cannot be asked, in Postgres too', async () => {
+  it('shows, in Postgres too, that the chain cannot be asked', async () => {
     const wallet = await makeWallet();
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
     await createSender(wallet.deps).send(payoutId);
@@ -376,9 +376,9 @@ describe('waiting', () => {
   });
 });
 
-describe('a transfer that needs more gas by now than was signed for', () => {
+describe('a transfer that now needs more gas than was signed for', () => {
   it.each([20n * GWEI, 50n * GWEI])(
-    'is signed anew under its nonce, also with its fee at the cap (%d wei): every node refuses it as it is',
+    'is signed again under its nonce, even with its fee at the cap (%d wei), because every node refuses it as it is',
     async (maxFeePerGasWei) => {
       const wallet = await makeWallet({ config: { bumpAfterMs: 500, maxFeePerGasWei } });
       const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
@@ -413,7 +413,7 @@ describe('a key that is used elsewhere', () => {
   });
 
   it("halts when a signed payout's nonce was taken, and gives it no second one", async () => {
-    // A ledger of its own: nobody resumes this one.
+    // Use a ledger of its own, because nobody resumes this one.
     const own = await createTestDatabase();
     await recordTestTerms(own.db);
     const wallet = await createTestWallet(own.db, chain);

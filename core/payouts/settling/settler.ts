@@ -1,8 +1,8 @@
 /**
- * Follows the signed transfers of the ledger in one loop on one worker at a time, whether sagas live or not. It reads the
- * chain once for all of them, closes what is deep enough, sends lost transfers again, and says why each one waits
- * (`settler-watch.ts`). In between it tries payouts again that wait for the wallet, the chain or the day
- * (`settler-retries.ts`), and tells sagas what became of their payouts.
+ * Follows the ledger's signed transfers in one loop, on one worker at a time, whether or not their sagas run. It
+ * reads the chain once for all of them, closes what is deep enough, sends lost transfers again, and says why each one
+ * waits (`settler-watch.ts`). In between it retries payouts that wait for the wallet, the chain or the day's limit
+ * (`settler-retries.ts`), and tells sagas how their payouts ended.
  */
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../base/address.js';
@@ -23,7 +23,7 @@ import { SettlementLane } from './settlement-lane.js';
 import { SettlerRetries } from './settler-retries.js';
 import { SettlerWatch } from './settler-watch.js';
 
-/** Temporal has refused the messages about some payouts; the messages about the others were sent. */
+/** Thrown when Temporal has refused the messages about some payouts; the messages about the others were sent. */
 export class SagasRefused extends Error {
   override readonly name = 'SagasRefused';
 
@@ -39,14 +39,17 @@ export class SagasRefused extends Error {
 
 export interface SettlerOptions {
   readonly sender: Sender;
-  /** Tells the sagas of these payouts to check how they stand; throws when Temporal does not take the message. */
+  /** Tells the sagas of these payouts to check their state; throws when Temporal does not accept the message. */
   readonly tell: (payoutIds: readonly string[]) => Promise<void>;
 }
 
 const UPKEEP_EVERY_MS = 1_000;
-/** How often Postgres is asked for work while nothing is signed or another worker settles. */
+/** How long to wait before asking Postgres for work again, while nothing is signed or another worker settles. */
 const IDLE_MS = 1_000;
-/** How often the receipts of every open slot are read: the nonce count, which decides in between, is only a hint. */
+/**
+ * How often the receipts of all open slots are read. Between these passes the nonce count decides which are read, and
+ * that is only a hint.
+ */
 const FULL_PASS_EVERY_MS = 30_000;
 const TROUBLE_PAUSE_MS = 500;
 const TOLD_AT_ONCE = 500;
@@ -76,7 +79,7 @@ export class Settler {
     this.running ??= this.run();
   }
 
-  /** Makes the loop go on at once, because something was signed. */
+  /** Makes the loop continue at once, because something was signed. */
   nudge(): void {
     this.isNudged = true;
     this.wake?.();
@@ -110,7 +113,7 @@ export class Settler {
     });
   }
 
-  /** Goes round once, and gives how long to wait before the next time. */
+  /** Runs the loop once, and returns how many milliseconds to wait before the next time. */
   private async turn(): Promise<number> {
     const now = performance.now();
     const isUpkeep = now - this.upkeepAtMs >= UPKEEP_EVERY_MS;
@@ -142,7 +145,7 @@ export class Settler {
     return holdSettling(db, { id: this.id, canSign });
   }
 
-  /** Makes a lane for each wallet with open slots, and keeps the lanes that there are. */
+  /** Creates a lane for each wallet with open slots, and drops the lanes of wallets that no longer have any. */
   private async findLanes(): Promise<void> {
     const open = await walletsUnderWay(this.deps.db, this.deps.chain.chainId);
     for (const address of this.lanes.keys()) if (!open.has(address)) this.lanes.delete(address);
@@ -151,7 +154,7 @@ export class Settler {
       const isOwn = address === this.deps.signer.address;
       const deps = isOwn ? this.deps : depsWithoutKey(this.deps, address);
       this.lanes.set(address, new SettlementLane(deps, isOwn));
-      // Nobody followed this wallet until now, so the receipts of every open attempt are read first.
+      // Nobody followed this wallet until now, so read the receipts of all open attempts first.
       this.fullPassAtMs = 0;
     }
   }
@@ -164,7 +167,7 @@ export class Settler {
     if (ended > 0) await this.tellEnded();
   }
 
-  /** Tells what has ended, checks why the rest waits, and tries what may go on; also while the chain cannot be asked. */
+  /** Tells sagas which payouts have ended, checks why the rest wait, and retries payouts. It also runs while the chain cannot be asked. */
   private async attend(): Promise<void> {
     if (!this.isHolder) return;
     const { retries, watch, lanes } = this;
@@ -177,7 +180,7 @@ export class Settler {
     }
   }
 
-  /** Tells sagas that their payouts have ended, again and again until Temporal takes the message. */
+  /** Tells sagas that their payouts have ended, and repeats this until Temporal accepts the message. */
   private async tellEnded(): Promise<void> {
     const { db } = this.deps;
     const ended = await untoldPayouts(db, TOLD_AT_ONCE);

@@ -1,4 +1,4 @@
-/** Finds and judges transactions of the wallet's key whose bytes this ledger does not have. */
+/** Finds and judges transactions that were signed with the wallet's key and whose bytes this ledger does not have. */
 import type { Address } from '../../base/address.js';
 import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
@@ -23,8 +23,8 @@ export interface Found {
 }
 
 /**
- * Searches for the unknown transaction that consumed the slot's nonce. When it is the transfer that was signed for the
- * slot (a restored backup has forgotten its bytes), it stores the bytes and gives true.
+ * Searches for the unknown transaction that consumed the slot's nonce. When it is the transfer that was signed for
+ * the slot (its bytes were lost with a restored backup), it stores the bytes and returns true.
  */
 export async function recoverOurs(deps: MoneyDeps, slot: OpenSlot): Promise<boolean> {
   const end = await deepPoint(deps);
@@ -55,7 +55,7 @@ export async function searchSent(
   return agreedSent(deps, (reads) => findByNonces(reads, asked));
 }
 
-/** Judges each of them. `slots` are the payouts that were signed for their nonces and are still open. */
+/** Judges each of these transactions. `slots` are the open slots of payouts that were signed under the same nonces. */
 export async function judgeSent(
   deps: MoneyDeps,
   sent: readonly SentTransaction[],
@@ -78,12 +78,12 @@ export async function judgeSent(
 function factsOf(transaction: SentTransaction, wallet: Address): ForeignFacts {
   const { hash, nonce, to, valueWei, data, succeeded, raw, signedFor } = transaction;
   const hasBytes = raw !== null && signerOf(Buffer.from(raw, 'hex')) === wallet;
-  // One that was signed for another chain was refused before.
+  // Transactions that were signed for another chain were refused before this.
   const isForOurChain = signedFor !== null;
   return { hash, nonce, to, valueWei, data, succeeded, hasBytes, isForOurChain };
 }
 
-/** Gives the bytes of a transfer of ours in the form in which the ledger stores them. */
+/** Returns the bytes of a transfer of ours in the form in which the ledger stores them. */
 export function recoveredOf({ hash, nonce, raw }: SentTransaction): RecoveredAttempt {
   const bytes = Buffer.from(raw ?? '', 'hex');
   return { hash, nonce, raw: bytes, ...gasFeesOf(bytes) };

@@ -1,4 +1,4 @@
-/** What counts against the limit of a day. */
+/** Reads what counts against the limit of a day. */
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
@@ -6,10 +6,10 @@ import type { DayUse } from '../rules/payout-limits.js';
 import { isSigned, payout } from './tables.js';
 
 /**
- * What may have left the wallet in the last 24 hours by the database's clock: a signed payout's money can
- * go at any moment until it is settled, so it counts from its signature until a day after its settlement.
- * Each payout is one row and counts once, however often it was sent; one that ended without paying does
- * not count. To decide by it, hold the wallet's lock.
+ * Adds up what may have left the wallet in the last 24 hours by the database's clock. A signed payout's money can go
+ * at any moment until it is settled, so it counts from its signature until a day after its settlement. Each payout is
+ * one row and counts once, however often it was sent; a payout that ended without paying does not count. Callers that
+ * decide by this must hold the wallet's lock.
  */
 export async function readDayUse(reader: Reader): Promise<DayUse> {
   const [use] = await rows(

@@ -1,4 +1,4 @@
-/** The smallest payout that money is needed for: whether a wallet that holds little can pay anybody. */
+/** The smallest payout that needs money: it tells whether a wallet that holds little can pay anybody. */
 import { and, isNull, min, sql } from 'drizzle-orm';
 import { smallerWei } from '../../base/money.js';
 import type { Reader } from '../../db/database.js';
@@ -8,12 +8,12 @@ import { decideDue } from '../rules/payout-due.js';
 import { currentTerms, payeeStandings } from './payee-standings.js';
 import { isBlocking, payout } from './tables.js';
 
-/** Only this many of the payees who are owed least are read: each costs a few reads, and a page is made every second. */
+/** At most this many of the payees who are owed least are read, because each costs a few reads, and a page is made every second. */
 const MOST_PAYEES = 100;
 
 /**
- * The smallest amount that is under way and not held, or that a payee is due; null when there is none. When none of
- * the hundred payees that are owed least is due, the others are not looked at.
+ * Returns the smallest amount that is under way and not held, or that a payee is due; null when there is none. When
+ * none of the hundred payees that are owed least is due, the others are not read.
  */
 export async function leastPayout(reader: Reader): Promise<bigint | null> {
   const [[open], dueWei] = await Promise.all([

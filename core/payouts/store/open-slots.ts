@@ -25,14 +25,14 @@ const TRANSFER = {
 };
 const BYTES = { hash: attempt.hash, raw: attempt.raw, gasLimit: attempt.gasLimit };
 
-/** An open slot with everything that was ever signed for it. */
+/** An open slot with all attempts that were ever signed for it. */
 export interface OpenSlot
   extends Pick<NonceSlot, keyof typeof SLOT>,
     Pick<Payout, keyof typeof TRANSFER> {
   readonly attempts: readonly Pick<Attempt, keyof typeof BYTES>[];
 }
 
-/** A page of one wallet's open slots in nonce order. */
+/** Reads a page of one wallet's open slots in nonce order. */
 export async function openSlots(
   reader: Reader,
   key: WalletKey,
@@ -65,7 +65,7 @@ interface Closing {
 }
 
 export interface Closings {
-  /** Of the person whose word stands in for a second endpoint's. */
+  /** The decision of the person whose word counts as a second endpoint, if one was needed. */
   readonly decision?: Decision;
   readonly settled: readonly Closing[];
   readonly refused: readonly (Closing & { readonly reason: string })[];
@@ -73,8 +73,8 @@ export interface Closings {
 }
 
 /**
- * Closes slots as the chain closed them, all in one transaction. Whatever another process closed
- * meanwhile is left as it is: a slot is closed once, a payout is settled once.
+ * Closes slots as the chain decided, all in one transaction. Slots that another process has closed meanwhile are left
+ * as they are: a slot is closed once, and a payout is settled once.
  */
 export async function closeSlots(
   db: Database,
@@ -84,7 +84,7 @@ export async function closeSlots(
   const { settled, refused, outOfGas, decision } = closings;
   const all = [...settled, ...refused, ...outOfGas];
   return transact(db, async (tx) => {
-    // Payouts before slots, in one order: as everywhere.
+    // Lock payouts before slots and in the order of their ids, as everywhere.
     await tx.execute(sql`
       SELECT FROM payout WHERE id = ANY(${list(all.map(({ slot }) => slot.payoutId))}::uuid[])
        ORDER BY id FOR NO KEY UPDATE`);
@@ -110,7 +110,7 @@ export async function closeSlots(
   });
 }
 
-/** Compare-and-set: the payouts of the slots that were still open. */
+/** Closes those slots that are still open, and returns their payouts. */
 async function closeSlotRows(
   tx: Transaction,
   key: WalletKey,
@@ -142,7 +142,8 @@ async function closeSlotRows(
 async function markPaid(tx: Transaction, payoutIds: readonly string[]): Promise<void> {
   if (payoutIds.length === 0) return;
   await movePayouts(tx, 'settle', payoutIds);
-  // What it took is the measure of the next one, where an estimate was too low once.
+  // Where an estimate was once too low, the gas that this transfer used, plus a quarter, is the least limit of the
+  // next one.
   await tx.execute(sql`
     UPDATE payee SET burnt_gas_wei = 0, gas_limit = CASE WHEN gas_limit IS NOT NULL
            THEN (slot.gas_used * 5 + 3) / 4 END
@@ -164,7 +165,7 @@ async function markRefused(tx: Transaction, refused: Closings['refused']): Promi
   }
 }
 
-/** The payout ends; what its payee needs is remembered for the next one, and so is what this one has burnt. */
+/** Ends payouts that ran out of gas. Their cost and the gas limit for the next payout are stored with the payee. */
 async function markFailed(tx: Transaction, failed: Closings['outOfGas']): Promise<void> {
   await movePayouts(
     tx,

@@ -1,4 +1,4 @@
-/** What decides whether a payee is due: what is pending, what stands in the way, and the terms of now. */
+/** Reads what decides whether a payee is due: what is pending, what keeps the payee from being paid, and the current terms. */
 import { desc, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -11,7 +11,7 @@ import type { PayoutTerms } from '../rules/payout-due.js';
 import { isBlocking, payout } from './tables.js';
 import { isWalletOfLedger } from './wallet/paying-wallet.js';
 
-/** Reads the standing of these payees, or of all, without a lock. */
+/** Reads the standing of these payees, or of all payees, without a lock. */
 export async function payeeStandings(
   reader: Reader,
   payees?: readonly Address[],
@@ -49,7 +49,7 @@ export async function payeeStandings(
   );
 }
 
-/** Reads the terms that hold now. The database's clock decides, because workers' clocks may differ. */
+/** Reads the terms that are in force now by the database's clock, because workers' clocks may differ. */
 export async function currentTerms(
   reader: Reader,
 ): Promise<{ readonly terms: PayoutTerms; readonly now: Date }> {

@@ -1,4 +1,4 @@
-/** The way of a payout, on a real Postgres: every move is walked, and every other step is refused. */
+/** Tests the state machine of payouts on a real Postgres: every move is made, and every other step is refused. */
 
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -91,7 +91,7 @@ async function close(walked: Walked, how: 'settled' | 'refused' | 'outOfGas'): P
   await closeSlots(database.db, KEY, { ...none, [how]: [closing] });
 }
 
-/** Somebody else's final transaction has its nonce, and paid nobody. */
+/** Books somebody else's final transaction that took the payout's nonce and paid nobody. */
 async function supersede(walked: Walked): Promise<void> {
   const { slot, inclusion } = await slotOf(walked);
   const hash = `0x${'f'.repeat(56)}${String(slot.nonce).padStart(8, '0')}`;
@@ -111,7 +111,7 @@ async function reopen(walked: Walked): Promise<void> {
   expect(await reopenPayout(database.db, KEY, { ...slot, ...inclusion })).toBe(true);
 }
 
-/** How each move is made outside of this test. */
+/** Makes each move in the way the program does. */
 const WALKS: Readonly<Record<PayoutMoveName, (walked: Walked) => Promise<unknown>>> = {
   reserve: async ({ payee }) => {
     await credit(database.db, [AMOUNT_WEI], payee);
@@ -126,7 +126,7 @@ const WALKS: Readonly<Record<PayoutMoveName, (walked: Walked) => Promise<unknown
   reopen,
 };
 
-/** Moves that lead from the start to a state. */
+/** The moves that lead from the start to each state. */
 const WAYS: Readonly<Record<PayoutState, readonly PayoutMoveName[]>> = {
   reserved: [],
   signed: ['sign'],
@@ -147,7 +147,7 @@ async function walkTo(state: PayoutState): Promise<Walked> {
 describe('a payout', () => {
   const steps = moves.flatMap(([name, { from }]) => from.map((state) => [name, state] as const));
 
-  it.each(steps)('takes the move %s from %s, and its amount goes along', async (name, from) => {
+  it.each(steps)('takes the move %s from %s, and its amount moves with it', async (name, from) => {
     const { to } = PAYOUT_MOVES[name];
     if (from === 'nothing') {
       const payee = randomAddress();
@@ -177,7 +177,7 @@ describe('a payout', () => {
     PAYOUT_STATES.filter((to) => to !== from && !isMove(from, to)).map((to) => [from, to] as const),
   );
 
-  it.each(others)('is refused the step from %s to %s, whoever asks', async (from, to) => {
+  it.each(others)('cannot step from %s to %s, whoever asks', async (from, to) => {
     const { payoutId } = await walkTo(from);
     const step = database.db.execute(sql`UPDATE payout SET state = ${to} WHERE id = ${payoutId}`);
     await expect(step).rejects.toMatchObject({
@@ -204,7 +204,7 @@ describe('a payout', () => {
     },
   );
 
-  it('ends where nothing can be signed for it: only what is reserved anew can', () => {
+  it('cannot be signed again after it ended, because only a newly reserved payout can be signed', () => {
     const signable = moves.filter(([, { to }]) => to === 'reserved').map(([name]) => name);
     expect(signable).toEqual(['reserve']);
     expect(PAYOUT_MOVES.reserve.from).toEqual(['nothing']);
@@ -212,7 +212,7 @@ describe('a payout', () => {
     expect(leaving).toEqual(['sign']);
   });
 
-  it('is moved by one file alone', () => {
+  it('is moved by one file only', () => {
     const dirs = ['activities', 'api', 'cli', 'client', 'core', 'worker'];
     const writers = dirs.flatMap((dir) => {
       const root = new URL(`../../../${dir}/`, import.meta.url);
@@ -232,7 +232,7 @@ describe('a payout', () => {
 
 describe('a nonce', () => {
   it.each(PAYOUT_STATES.filter((state) => state !== 'reserved' && state !== 'cancelled'))(
-    'is never given to a payout a second time: one that is %s',
+    'is never given a second time to a payout that is %s',
     async (state) => {
       const { payoutId } = await walkTo(state);
       const second = (tx: Pick<typeof database.db, 'execute'>) =>
@@ -242,7 +242,7 @@ describe('a nonce', () => {
       await expect(second(database.db)).rejects.toMatchObject({
         message: expect.stringContaining('PAYOUT_SECOND_NONCE'),
       });
-      // The trigger gives the words; beside it stands an index, for two at once.
+      // The error text comes from a trigger; a unique index also refuses two at once.
       await expect(forgePayouts(database.db, second)).rejects.toMatchObject({
         constraint: expect.stringMatching(/^nonce_slot_one_(live_)?per_payout$/),
       });

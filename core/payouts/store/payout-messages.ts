@@ -1,4 +1,4 @@
-/** What operators may do to an open payout: one audited transaction each. */
+/** What operators may do to an open payout. Each action is one transaction with its line in the audit log. */
 import { and, eq, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader, Transaction } from '../../db/database.js';
@@ -9,7 +9,7 @@ import { payoutHeld } from '../rules/waits.js';
 import { isOpenSlot, nonceSlot, type Payout, payout } from './tables.js';
 import { payingWallet } from './wallet/paying-wallet.js';
 
-/** The state after the message, and what it did in words. */
+/** The payout's state after the message, and a sentence about what the message did. */
 export interface MessageEffect {
   readonly state: PayoutState;
   readonly words: string;
@@ -34,7 +34,7 @@ export function holdPayout(db: Reader, id: string, decision: Decision): Promise<
   });
 }
 
-/** Lets a held payout go on. */
+/** Lets a held payout continue. */
 export function resumePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.resume' }, async (tx, payout) => {
     requireOpen(payout);
@@ -46,11 +46,11 @@ export function resumePayout(db: Reader, id: string, decision: Decision): Promis
   });
 }
 
-/** Ends a payout before anything was signed; what it held is pending again. */
+/** Ends a payout before anything was signed and returns its amount to pending. */
 export function cancelPayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.cancel' }, async (tx, payout) => {
     requireReserved(payout);
-    // The database does it as a whole: the API's role may write neither posting nor state.
+    // A function of the database does all of it, because the API's role may write neither postings nor states.
     await tx.execute(sql`SELECT cancel_reserved_payout(${id})`);
     return { state: 'cancelled', words: 'cancelled: its amount is pending again' };
   });
@@ -70,8 +70,8 @@ export function requestBump(db: Reader, id: string, decision: Decision): Promise
 }
 
 /**
- * Lets a payout go although its amount or its gas is above the limits of one payout. The limit of the
- * day, the fee cap and what is kept in the wallet hold all the same.
+ * Approves a payout whose amount or gas is above the limits of one payout. The limit of the day, the fee cap and the
+ * amount that must stay in the wallet still apply.
  */
 export function approvePayout(db: Reader, id: string, decision: Decision): Promise<MessageEffect> {
   return change(db, { id, decision, action: 'payout.approve' }, async (tx, payout) => {
@@ -113,7 +113,7 @@ async function change(
   });
 }
 
-/** Throws WALLET_REPLACED when the key that signed it is no longer this ledger's to sign with. */
+/** Throws WALLET_REPLACED when the wallet that signed the payout no longer pays for this ledger, so nobody can sign with its key. */
 async function requireOwnKey(tx: Transaction, id: string): Promise<void> {
   const paying = await payingWallet(tx);
   const [slot] = await tx

@@ -1,4 +1,4 @@
-/** The only place that changes a payout's state: each change is a move of the machine. */
+/** Changes the state of payouts. No other file does; each change is a move of the state machine. */
 import { sql } from 'drizzle-orm';
 import type { Transaction } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
@@ -7,8 +7,8 @@ import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/pay
 import { postMovement } from './payout-postings.js';
 
 /**
- * Moves payouts on, with their amounts in the ledger. Throws when one of them is not in a state that the
- * move begins in: the whole transaction goes back.
+ * Moves payouts to the next state, and their amounts in the ledger. Throws when the move does not begin in the
+ * current state of one of them, so the whole transaction is rolled back.
  */
 export async function movePayouts(
   tx: Transaction,

@@ -18,8 +18,8 @@ export interface Movement {
 }
 
 /**
- * Moves payouts' amounts between two accounts of their worker rows, along their allocations. One
- * posting per payout and settlement; a second one of a kind is refused by the database.
+ * Moves payouts' amounts between two accounts of their worker rows, according to their allocations. It writes one
+ * posting for each payout and settlement; the database refuses a second one of the same kind.
  */
 export async function postMovement(tx: Transaction, movement: Movement): Promise<void> {
   if (movement.payoutIds.length === 0) return;
@@ -37,8 +37,8 @@ export async function postMovement(tx: Transaction, movement: Movement): Promise
 }
 
 /**
- * A payment that no payout made: pending goes down and paid goes up, over the payee's worker rows.
- * `reference` names it: the database refuses it a second time.
+ * Books a payment that no payout made: pending goes down and paid goes up, over the payee's worker rows. `reference`
+ * identifies the payment, and the database refuses the same reference a second time.
  */
 export async function postPayment(
   tx: Transaction,

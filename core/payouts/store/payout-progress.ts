@@ -1,4 +1,4 @@
-/** Where payouts stand, as the activities that carry them need it. */
+/** Reads the state of payouts, as the activities that carry them out need it. */
 import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { list } from '../../db/query.js';
@@ -11,16 +11,16 @@ export interface PayoutProgress
   extends Pick<Payout, 'payee' | 'destination' | 'amountWei' | 'state'> {
   readonly payoutId: string;
   readonly holdReason: string | null;
-  /** An operator let it go above the limits of one payout. */
+  /** True when an operator has approved it although it is above the limits of one payout. */
   readonly isApproved: boolean;
-  /** Its destination is a wallet that pays or has paid for this ledger. */
+  /** True when its destination is a wallet that pays or has paid for this ledger. */
   readonly isToWallet: boolean;
   /** What failed transfers to its payee have cost since the payee was last paid. */
   readonly burntGasWei: bigint;
   readonly wait: Wait | null;
-  /** The gas limit that its payee's next transfer asks for at least. */
+  /** The lowest gas limit for the payee's next transfer; null when no estimate was too low yet. */
   readonly gasLimit: bigint | null;
-  /** Its latest slot, whatever became of it. */
+  /** The slot that was last taken for it, open or closed. */
   readonly slot: SlotProgress | null;
 }
 
@@ -29,7 +29,7 @@ interface SlotProgress
     Attempt,
     'wallet' | 'nonce' | 'sends' | 'maxFeePerGasWei' | 'gasLimit' | 'lastAnswer'
   > {
-  /** The mined transaction, or the one that was signed last. */
+  /** The hash of the mined transaction, or else of the one that was signed last. */
   readonly txHash: string;
 }
 
@@ -40,7 +40,7 @@ const STATE = {
   state: payout.state,
 };
 
-/** These payouts, in no order; unknown ids are left out. */
+/** Reads these payouts, in no particular order; unknown ids are left out. */
 export async function payoutProgress(
   reader: Reader,
   payoutIds: readonly string[],
@@ -110,7 +110,7 @@ export async function payoutProgress(
 
 export type OpenPayoutRow = Pick<PayoutProgress, keyof typeof STATE>;
 
-/** All open payouts, oldest first; of one round, or one alone, when named. */
+/** Reads the open payouts, oldest first: all of them, those of one round, or a single one. */
 export async function openPayouts(
   reader: Reader,
   { roundId, payoutId }: { readonly roundId?: string; readonly payoutId?: string },
@@ -128,7 +128,7 @@ export async function openPayouts(
     .orderBy(asc(payout.createdAt), asc(payout.id));
 }
 
-/** Stores why open payouts wait, for people to see. A payout that has ended meanwhile is left alone. */
+/** Stores why open payouts wait, for people to see. Payouts that have ended meanwhile are left alone. */
 export async function recordWaits(db: Database, waits: ReadonlyMap<string, Wait>): Promise<void> {
   if (waits.size === 0) return;
   const entries = [...waits].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,4 +1,4 @@
-/** A ledger of the version before, with payouts that it would have signed twice, brought to this one. */
+/** Tests the upgrade of a ledger of the previous version, with payouts that it would have signed twice. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -58,7 +58,7 @@ interface OldSlot {
   readonly state: 'open' | 'mined' | 'failed';
 }
 
-/** A payout of 100 wei in the tables as the version before left it. */
+/** Writes a payout of 100 wei as the previous version left it in the tables. */
 async function addPayout(n: number, state: string, slots: readonly OldSlot[]): Promise<string> {
   const id = randomUUID();
   const payee = `0x${String(n).padStart(40, '0')}`;
@@ -118,7 +118,7 @@ const stateOf = async (id: string) =>
   (await client.query<{ state: string }>('SELECT state FROM payout WHERE id = $1', [id])).rows[0]
     ?.state;
 
-describe('a ledger of the version before', () => {
+describe('a ledger of the previous version', () => {
   it('keeps payouts with two nonces, and ends the one that would have been signed again', async () => {
     await addWallet(FIRST, 5, 10);
     const resent = await addPayout(1, 'paid', [
@@ -162,7 +162,7 @@ describe('a ledger of the version before', () => {
     await expect(old).rejects.toThrow('WALLET_REPLACED');
   });
 
-  /** Reserved by this version. */
+  /** Reserves a payout with this version. */
   async function reserveNow(): Promise<string> {
     const id = randomUUID();
     const payee = `0x${'4'.repeat(40)}`;

@@ -50,7 +50,7 @@ describe('a payout round', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('leaves out, by name, payees whose rows cannot be written, and pays all others', async () => {
+  it('leaves out payees whose rows cannot be written, names them, and pays all others', async () => {
     const payees = await Promise.all(
       Array.from({ length: 9 }, (_, index) => credit(database.db, [BigInt(index + 1) * ETH])),
     );
@@ -81,7 +81,7 @@ describe('a payout round', () => {
     expect(await checkInvariants(database.db)).toEqual([]);
   });
 
-  it('answers what it did the first time when it runs again, or twice at once', async () => {
+  it('returns the result of the first time when it runs again, or twice at once', async () => {
     await credit(database.db, [ETH]);
     const roundId = randomUUID();
     const results = await Promise.all([round(roundId), round(roundId), round(roundId)]);
@@ -92,7 +92,7 @@ describe('a payout round', () => {
     await round();
   });
 
-  it('leaves payees below the threshold, too soon, in debt or unpayable', async () => {
+  it('reserves nothing for payees below the threshold, too soon, in debt or unpayable', async () => {
     await recordTestTerms(database.db, { thresholdWei: ETH, minIntervalMs: 60_000 });
     await credit(database.db, [ETH - 1n]);
     await credit(database.db, [-5n]);
@@ -114,7 +114,7 @@ describe('a payout round', () => {
     );
   });
 
-  it('leaves the wallet itself, which would pay in a circle, and says so wherever the payee is shown', async () => {
+  it('reserves nothing for a wallet of the pool, and says so wherever the payee is shown', async () => {
     const { db } = database;
     await round();
     const payee = await credit(db, [ETH]);
@@ -148,7 +148,7 @@ describe('a payout round', () => {
     await setState('reserved');
   });
 
-  it('finds what a repeated request made, even when that is paid already', async () => {
+  it('finds the payout that a repeated request made, even when it is already paid', async () => {
     const payee = await credit(database.db, [ETH]);
     const requestId = randomUUID();
     const first = await manual(payee, true, requestId);
@@ -178,21 +178,21 @@ describe('a payout round', () => {
 });
 
 describe('a manual payout', () => {
-  it('is made once when asked for ten times at once', async () => {
+  it('is made once when it is requested ten times at once', async () => {
     const payee = await credit(database.db, [ETH]);
     const results = await Promise.all(Array.from({ length: 10 }, () => manual(payee)));
     expect(new Set(results.map(({ payoutId }) => payoutId)).size).toBe(1);
     expect(results.filter(({ created }) => created)).toHaveLength(1);
   });
 
-  it('joins what a round at the same time reserves', async () => {
+  it('uses the payout that a round reserves at the same time', async () => {
     const payee = await credit(database.db, [ETH]);
     await Promise.all([round(), manual(payee), round(), manual(payee)]);
     const open = await query(database.db, sql`SELECT id FROM payout WHERE payee = ${payee}`);
     expect(open).toHaveLength(1);
   });
 
-  it('refuses unknown payees, nothing due, and too little unless told', async () => {
+  it('is refused for unknown payees, for nothing due, and below the threshold unless told otherwise', async () => {
     await recordTestTerms(database.db, { thresholdWei: ETH });
     const payee = await credit(database.db, [ETH - 1n]);
     const owing = await credit(database.db, [-1n]);
@@ -204,7 +204,7 @@ describe('a manual payout', () => {
 });
 
 describe('an operator', () => {
-  it('holds, resumes and cancels a reserved payout, each with a kept reason', async () => {
+  it('holds, resumes and cancels a reserved payout, and each reason is recorded', async () => {
     const payee = await credit(database.db, [ETH]);
     const { payoutId } = await manual(payee);
     const { db } = database;

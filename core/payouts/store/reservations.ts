@@ -21,7 +21,7 @@ import { isBlocking, payout, payoutRound } from './tables.js';
 export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
-  /** Payees for whom nothing could be reserved, with what Postgres said. The others are paid all the same. */
+  /** Payees for whom nothing could be reserved, with the error of Postgres. All others are paid. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -30,14 +30,14 @@ export interface LeftOut {
   readonly words: string;
 }
 
-/** A payout that stands in its payee's way, or was made just now. */
+/** A payout that was just made, or an earlier open one that keeps its payee from getting another. */
 export interface OpenPayout {
   readonly payoutId: string;
   readonly amountWei: bigint;
   readonly created: boolean;
 }
 
-/** Reserves everything that is due now. A round that is repeated gives the result of the first time. */
+/** Reserves everything that is due now. If the round is repeated, it returns the result of the first time. */
 export async function reserveRound(
   db: Database,
   round: { readonly roundId: string; readonly workflowId: string },
@@ -52,7 +52,7 @@ export async function reserveRound(
     const isDue = (standing: PayeeStanding) => decideDue(standing, terms, now).due;
     const candidates = (await payeeStandings(tx)).filter(isDue).map(({ payee }) => payee);
     const pending = await lockPending(tx, candidates);
-    // Read again under the locks: another round or a manual payout may have been quicker.
+    // Read again under the locks, because another round or a manual payout may have reserved first.
     const due = (await payeeStandings(tx, candidates)).filter(isDue).map(({ payee }) => payee);
     const { made, leftOut } = await insertEach(tx, {
       due,
@@ -72,13 +72,13 @@ export async function reserveRound(
   });
 }
 
-/** Reserves one payee's payout on request, or finds the one that is open already. */
+/** Reserves one payee's payout on request, or returns the one that is already open. */
 export async function reserveManual(
   db: Database,
   request: Decision & {
     readonly payee: Address;
     readonly belowThreshold: boolean;
-    /** Names the request. A request that is repeated finds the payout that it made. */
+    /** Identifies the request. When it is repeated, it returns the payout that it made the first time. */
     readonly requestId: string;
   },
 ): Promise<OpenPayout> {
@@ -91,7 +91,7 @@ export async function reserveManual(
     const { terms, now } = await currentTerms(tx);
     const [standing] = await payeeStandings(tx, [request.payee]);
     if (standing === undefined) await refuseUnknown(tx, request.payee);
-    // Threshold and interval save gas; a person who asks for less has decided to spend it.
+    // Threshold and interval exist to save gas, and a person who asks for less has decided to spend it.
     const asked = request.belowThreshold ? { thresholdWei: 0n, minIntervalMs: 0 } : terms;
     const decision = standing && decideDue(standing, asked, now);
     if (decision?.due !== true) throw notDueError(request.payee, decision);
@@ -133,7 +133,7 @@ async function finishedRound(tx: Transaction, id: string): Promise<RoundResult |
 
 type PendingRows = ReadonlyMap<Address, readonly RowAmount[]>;
 
-/** Locks payees in the order of their addresses, then their pending balances, and reads these. */
+/** Locks payees in the order of their addresses, then locks and reads their pending balances. */
 async function lockPending(tx: Transaction, payees: readonly Address[]): Promise<PendingRows> {
   await tx.execute(sql`
     SELECT FROM payee WHERE address = ANY(${list(payees)}::text[])
@@ -162,7 +162,7 @@ interface Reservation {
   readonly requestId: string | null;
 }
 
-/** Reserves for all payees at once. When that fails it tries each half, until the payees at fault are found. */
+/** Reserves for all payees at once. When that fails, it tries each half separately, until it has found the payees that fail. */
 async function insertEach(
   tx: Transaction,
   order: Reservation,

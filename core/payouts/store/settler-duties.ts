@@ -1,4 +1,4 @@
-/** Who settles, and what that worker has to do besides reading receipts: payouts that wait, sagas to tell. */
+/** Which worker settles, and its work besides reading receipts: payouts to retry, and sagas to tell. */
 import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Database, Reader } from '../../db/database.js';
@@ -6,12 +6,12 @@ import { list, query, rows } from '../../db/query.js';
 import type { WaitCode } from '../rules/payout.js';
 import { isOpenSlot, isSigned, nonceSlot, payout, settler } from './tables.js';
 
-/** After this long without a renewal another worker takes over. */
+/** When the settling worker has not renewed its right for this long, another one takes over. */
 const LEASE = '8 seconds';
 
 /**
- * Takes or renews the right to settle, and gives true when this worker has it. It only saves work: two workers that
- * settle at once do the same work twice, and no money moves twice.
+ * Takes or renews the right to settle, and returns true when this worker has it. The right only saves work: if two
+ * workers settle at once, they do the same work twice, but no money moves twice.
  */
 export async function holdSettling(
   db: Database,
@@ -30,12 +30,12 @@ export async function holdSettling(
   return taken.length > 0;
 }
 
-/** Lets the next worker settle at once. */
+/** Gives up the right to settle, so the next worker can take over at once. */
 export async function leaveSettling(db: Database, id: string): Promise<void> {
   await db.delete(settler).where(eq(settler.holder, id));
 }
 
-/** Wallets of this chain that have signed transfers under way. */
+/** Lists the wallets of this chain that have signed transfers under way. */
 export async function walletsUnderWay(
   reader: Reader,
   chainId: number,
@@ -48,7 +48,7 @@ export async function walletsUnderWay(
   return new Set(open.map(({ wallet }) => wallet));
 }
 
-/** Payouts that have signed bytes and have not ended, the oldest first. */
+/** Lists the payouts that have signed bytes and have not ended, oldest first. */
 export async function signedPayouts(reader: Reader): Promise<readonly string[]> {
   const signed = await reader
     .select({ id: payout.id })
@@ -58,7 +58,7 @@ export async function signedPayouts(reader: Reader): Promise<readonly string[]> 
   return signed.map(({ id }) => id);
 }
 
-/** Payouts that have ended without their sagas having been told, the longest ended first. */
+/** Lists payouts that have ended without their sagas having been told, those that ended first at the top. */
 export async function untoldPayouts(reader: Reader, limit: number): Promise<readonly string[]> {
   const untold = await reader
     .select({ id: payout.id })
@@ -75,7 +75,10 @@ export async function markTold(db: Database, payoutIds: readonly string[]): Prom
     UPDATE payout SET told_at = now() WHERE id = ANY(${list(payoutIds)}::uuid[]) AND closed_at IS NOT NULL`);
 }
 
-/** Payouts that wait for one of these are freed together, when the wallet, the chain or the day allows; the oldest goes first. */
+/**
+ * Payouts with one of these wait codes become payable together, when the wallet, the chain or the day allows it; then
+ * the oldest goes first.
+ */
 const FREED_TOGETHER: readonly WaitCode[] = [
   'WALLET_HALTED',
   'WALLET_EMPTY',
@@ -86,30 +89,30 @@ const FREED_TOGETHER: readonly WaitCode[] = [
   'SIGNER_REFUSED',
   'WALLET_REPLACED',
 ];
-/** After this long without a first try, no worker runs the payout's saga, or the saga's code fails. */
+/** A payout that was not tried once in this time has no working saga: no worker runs it, or its code fails. */
 const NOT_TAKEN_UP = '1 minute';
 
-/** A payout for which nothing is signed, and why. */
+/** A reserved payout with its wait code. */
 export interface WaitingPayout {
   readonly payoutId: string;
   readonly waitCode: WaitCode | null;
   readonly place: Place;
 }
 
-/** Where a payout stands among those that wait, the oldest first. */
+/** The position of a payout among those that wait, which are sorted oldest first. */
 export interface Place {
   readonly payoutId: string;
-  /** As Postgres writes it, to the microsecond. */
+  /** The time as Postgres writes it, to the microsecond. */
   readonly createdAt: string;
 }
 
 export interface WaitingPage {
-  /** The page begins after this one, or with the oldest when null. */
+  /** The page begins after this position, or with the oldest payout when null. */
   readonly after: Place | null;
   readonly limit: number;
 }
 
-/** Payouts that wait for the wallet, the chain or the day, or that no saga has taken up, the oldest first. */
+/** Reads payouts that wait for the wallet, the chain or the day, or that no saga has tried yet, oldest first. */
 export function waitingTogether(
   reader: Reader,
   page: WaitingPage,
@@ -123,8 +126,9 @@ export function waitingTogether(
 }
 
 /**
- * Payouts that wait for something of their own: gas that is too dear for them, a hold or an amount that a person
- * has let go meanwhile. None of them stands in another's way, so they come in turn, the oldest first.
+ * Reads payouts that wait for something of their own, such as gas that is too expensive for them, or whose amount a
+ * person has approved meanwhile. They do not keep each other from being paid, so they are tried in turn, oldest
+ * first.
  */
 export function waitingAlone(reader: Reader, page: WaitingPage): Promise<readonly WaitingPayout[]> {
   return waiting(

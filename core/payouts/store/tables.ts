@@ -1,4 +1,4 @@
-/** The tables of payouts, wallets, nonces and what was signed. */
+/** The tables of payouts, wallets, nonces and signed attempts. */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { Address } from '../../base/address.js';
@@ -56,7 +56,7 @@ export type Payout = typeof payout.$inferSelect;
 export const isIn = (states: readonly PayoutState[], state: SQLWrapper = sql`state`): SQL =>
   sql`${state} IN (${sql.raw(states.map((one) => `'${one}'`).join(', '))})`;
 
-/** The three conditions of `rules/payout.ts` in SQL; `state` is the column, where the statement needs its table's name. */
+/** The three groups of states in `rules/payout.ts` as SQL conditions. Pass `state` where the statement must name the column's table. */
 export const isOpen = (state: SQLWrapper = sql`state`): SQL => isIn(OPEN_STATES, state);
 export const isSigned = (state: SQLWrapper = sql`state`): SQL => isIn(SIGNED_STATES, state);
 export const isBlocking = (state: SQLWrapper = sql`state`): SQL => isIn(BLOCKING_STATES, state);
@@ -143,7 +143,7 @@ export const nonceSlot = pgTable(
 );
 
 export type NonceSlot = typeof nonceSlot.$inferSelect;
-/** A literal, for the partial index of open slots. */
+/** A condition for open slots. It is a literal, because Postgres uses the partial index of open slots only then. */
 export const isOpenSlot: SQL = sql`${nonceSlot.state} = 'open'`;
 
 export const attempt = pgTable('attempt', {
@@ -165,7 +165,7 @@ export const attempt = pgTable('attempt', {
 
 export type Attempt = typeof attempt.$inferSelect;
 
-/** Which worker follows the signed transfers now. */
+/** A table of one row: the worker that follows the signed transfers now. */
 export const settler = pgTable('settler', {
   one: boolean('one').primaryKey().default(true),
   holder: uuid('holder').notNull(),

@@ -28,7 +28,7 @@ export async function markUnpayable(
   });
 }
 
-/** Stores what a failed transfer to the payee has cost, and the least gas limit for its next payout. */
+/** Adds the cost of a failed transfer to what the payee's transfers have burnt, and stores the lowest gas limit for its next payout. */
 export async function noteBurntGas(
   tx: Transaction,
   address: Address,
@@ -45,7 +45,7 @@ export async function noteBurntGas(
      WHERE address = ${address}`);
 }
 
-/** Lets a payee be paid again. False when nothing stood in the way. */
+/** Lets an unpayable payee be paid again. Returns false when the payee was not unpayable. */
 export async function releasePayee(
   db: Reader,
   address: Address,

@@ -31,7 +31,7 @@ describe('a final block', () => {
   it('is as deep as configured, and not above what the node itself calls final', async () => {
     await sendForeign(chain, wallet, 0);
     await mine(60);
-    // Six blocks deep are enough for the configuration.
+    // The configuration asks for only six blocks, so the node's own final block decides here.
     const final = await finalPoint(wallet.deps);
     expect(final?.block).toBe((await head()) - 20);
     const patient = { ...wallet.deps, chain: { ...wallet.deps.chain, finalityConfirmations: 41 } };
@@ -39,7 +39,7 @@ describe('a final block', () => {
     expect((await deepPoint(wallet.deps))?.block).toBe((await head()) - 1);
   });
 
-  it('is what a refusal waits for', async () => {
+  it('is needed before a failure counts as a refusal', async () => {
     const refusing = await deploy(chain, CONTRACTS.refusing);
     const raw = await wallet.key.signTransaction({
       ...{ type: 2, chainId: chain.chainId, nonce: 0, to: refusing, value: 1n },

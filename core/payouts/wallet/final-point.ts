@@ -1,20 +1,20 @@
 import type { ChainReads, WalletView } from '../../chain/node-reads.js';
 import type { MoneyDeps } from './money-deps.js';
 
-/** A block that is deep enough, and what the wallet had sent and held by then. */
+/** A block that is deep enough, with what the wallet had sent and held by then. */
 export interface FinalPoint {
   readonly block: number;
   readonly nonce: number;
   readonly balanceWei: bigint;
-  /** The highest count that any endpoint gives now. */
+  /** The highest nonce count that any endpoint reports now. */
   readonly minedNonce: number;
-  /** The same count with what waits in the endpoint's pool. */
+  /** The same count including transactions that wait in an endpoint's pool. */
   readonly claimedNonce: number;
 }
 
 /**
- * The newest block that a quorum of endpoints takes as final: as deep as configured, and not above what
- * the node itself calls final where it names a block. Undefined when the endpoints do not agree on it.
+ * Finds the newest block that a quorum of endpoints takes as final: it is as deep as configured, and not above the
+ * block that the node itself calls final, if it names one. Returns undefined when the endpoints do not agree on it.
  */
 export function finalPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
   const { finalityConfirmations } = deps.chain;
@@ -26,7 +26,7 @@ export function finalPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
   );
 }
 
-/** The newest block of the depth at which a success is believed; a deep reorg may still take it back. */
+/** Finds the newest block that is deep enough for a payment to count; a deep reorg may still take it back. */
 export function deepPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
   const { confirmations } = deps.chain;
   return pointOf(deps, async (_, { head }) => depthAt(head.number, confirmations));
@@ -43,7 +43,7 @@ async function pointOf(
     const view = await reads.walletView(address);
     return { view, block: await blockOf(reads, view) };
   });
-  // The highest block that a quorum reaches: one endpoint that runs ahead decides nothing.
+  // Take the highest block that a quorum reaches, so one endpoint that runs ahead decides nothing.
   const blocks = seen.map(({ value }) => value.block).sort((a, b) => b - a);
   const block = blocks[deps.rpc.quorum - 1];
   if (block === undefined) return undefined;
@@ -55,7 +55,7 @@ async function pointOf(
   return { block, ...answer.value, minedNonce, claimedNonce };
 }
 
-/** Reads the wallet's nonce count and balance after this block, as a quorum of endpoints shows them. */
+/** Reads the wallet's nonce count and balance after this block, as agreed by a quorum of endpoints. */
 export function standingAt(deps: MoneyDeps, block: number) {
   const { address } = deps.signer;
   return deps.rpc.agreed(async (reads) => ({

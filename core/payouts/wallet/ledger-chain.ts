@@ -1,4 +1,4 @@
-/** Whether the endpoints show the chain that the ledger has paid on. */
+/** Checks whether the endpoints show the chain on which the ledger has paid. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
@@ -50,7 +50,7 @@ export async function requireOwnChain(deps: MoneyDeps): Promise<void> {
   requireQuorum(deps, sight);
 }
 
-/** Does the same for callers that can wait and try again: it throws a ChainError in every case. */
+/** Checks the same for callers that can wait and try again: it throws a ChainError in every case. */
 export async function awaitOwnChain(deps: MoneyDeps): Promise<void> {
   try {
     await requireOwnChain(deps);
@@ -72,7 +72,7 @@ function requireQuorum(deps: MoneyDeps, { ours, others, unknown }: Sight): void 
 async function look(deps: MoneyDeps): Promise<Sight> {
   const blocks = await newestFinalBlocks(deps.db, deps.chain.chainId);
   const numbers = blocks.map(({ number }) => number);
-  // The client checks the anchor with every request, so one request is made even when there are no blocks to compare.
+  // The client checks the anchor with every request, so make one request even when there are no blocks to compare.
   const outcomes = await deps.rpc.survey(async (reads) => {
     if (numbers.length === 0) await reads.chainId();
     return numbers.length === 0 ? new Map<number, KnownBlock>() : await reads.headers(numbers);

@@ -1,6 +1,6 @@
 /**
- * All wallets that a ledger still has to do with: the one whose key this process holds, and earlier ones whose
- * signed transfers are not settled for good. Settling and sending again need no key: the bytes are stored.
+ * The wallets that a ledger still works with: the one whose key this process holds, and earlier ones whose signed
+ * transfers are not settled for good. Settling and sending again need no key, because the bytes are stored.
  */
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -8,7 +8,7 @@ import type { Signer } from '../../chain/signer/signer.js';
 import { walletsAtWork } from '../store/wallet/paying-wallet.js';
 import type { MoneyDeps } from './money-deps.js';
 
-/** The dependencies for another wallet of the ledger: everything works but signing, which is refused. */
+/** Returns the dependencies for another wallet of the ledger: everything works except signing, which is refused. */
 export function depsWithoutKey(deps: MoneyDeps, address: Address): MoneyDeps {
   const sign: Signer['sign'] = () => {
     const words = `the key of ${address} is not here: another wallet pays for this ledger`;
@@ -17,7 +17,7 @@ export function depsWithoutKey(deps: MoneyDeps, address: Address): MoneyDeps {
   return { ...deps, signer: { address, sign } };
 }
 
-/** The process's own wallet first, then the others that have something to do. */
+/** Returns the process's own wallet first, then the others that still need work. */
 export async function walletsOfLedger(deps: MoneyDeps): Promise<readonly MoneyDeps[]> {
   const atWork = await walletsAtWork(deps.db, deps.chain.chainId);
   const others = atWork.filter((address) => address !== deps.signer.address);

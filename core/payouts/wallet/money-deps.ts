@@ -5,14 +5,14 @@ import type { Database } from '../../db/database.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';
 import type { WalletKey } from '../store/wallet/wallets.js';
 
-/** What everything that moves money needs. */
+/** The dependencies of all code that moves money. */
 export interface MoneyDeps {
   readonly db: Database;
   readonly rpc: ChainClient;
   readonly signer: Signer;
   readonly chain: ChainConfig;
   readonly limits: PayoutLimits;
-  /** Called with errors that are waited out, for the log. */
+  /** Called with errors after which the caller waits and tries again, to log them. */
   readonly onTrouble?: (error: unknown) => void;
 }
 

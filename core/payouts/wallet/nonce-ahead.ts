@@ -40,9 +40,9 @@ async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
 }
 
 /**
- * Says how far a quorum of endpoints sees the chain ahead of the ledger; undefined when it is not ahead. Throws a
+ * Returns how far a quorum of endpoints sees the chain ahead of the ledger; undefined when it is not ahead. Throws a
  * ChainError when they show another chain, because then nobody has used the key. With `isAskedOnce` it also throws
- * while no quorum says that the chain is not ahead: nobody would ask again.
+ * while no quorum says that the chain is not ahead, because nobody would ask again.
  */
 export async function readNonceAhead(
   deps: MoneyDeps,
@@ -51,10 +51,10 @@ export async function readNonceAhead(
   const key = walletKeyOf(deps);
   const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
   if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
-  // Read after the chain, so that every nonce of ours that was mined by then is counted here.
+  // Read after the chain, so that all nonces of ours that were mined by then are counted here.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;
-  // Transactions in the node's pool count too: after an older backup they may be ours and unknown here.
+  // Count transactions in the node's pool too: after an older backup was restored they may be ours and unknown here.
   const ahead = views
     .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);

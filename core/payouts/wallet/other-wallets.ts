@@ -1,4 +1,4 @@
-/** What the ledger's other wallets have sent: asked before a newly named wallet pays, and when a person says so. */
+/** Checks what the ledger's other wallets have sent, before a newly named wallet pays and when a person asks for it. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/endpoint-error.js';
@@ -12,9 +12,9 @@ import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { readNonceAhead } from './nonce-ahead.js';
 
 /**
- * Compares the other wallets with the chain before a newly named wallet pays. After an older backup was restored, they
- * may have sent payments that this ledger does not know and would make again, and nobody asks about them later.
- * Halts when there are any. Throws a ChainError while too few endpoints answer; nothing is signed until then.
+ * Compares the other wallets with the chain before a newly named wallet pays. After an older backup was restored,
+ * they may have sent payments that this ledger does not know and would make again, and no later check would find
+ * them. Halts when there are any. Throws a ChainError while too few endpoints answer; nothing is signed until then.
  */
 export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
   const key = walletKeyOf(deps);
@@ -33,7 +33,7 @@ async function compare(other: MoneyDeps): Promise<void> {
   await haltWallet(other.db, walletKeyOf(other), { code: NONCE_AHEAD, reason });
 }
 
-/** Gives the block and the balance at which a wallet had sent this many transactions, as a quorum of endpoints shows them. */
+/** Finds the block and the balance at which a wallet had sent this many transactions, as agreed by a quorum of endpoints. */
 export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
   const { address: wallet } = deps.signer;
   const end = await finalPoint(deps);

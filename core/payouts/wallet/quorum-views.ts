@@ -1,4 +1,4 @@
-/** What several endpoints show of a wallet, taken together. */
+/** Combines what several endpoints show of a wallet. */
 import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError } from '../../chain/endpoint-error.js';
 import type { ChainReads, WalletView } from '../../chain/node-reads.js';
@@ -6,12 +6,12 @@ import type { SentTransaction } from '../../chain/wallet-history.js';
 import { recordBalance } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from './money-deps.js';
 
-/** Gives the view of the endpoint that is furthest; there must be at least one view. */
+/** Returns the view of the endpoint with the highest block; there must be at least one view. */
 export function furthestView(views: readonly WalletView[]): WalletView {
   return views.reduce((a, b) => (b.head.number > a.head.number ? b : a));
 }
 
-/** Gives the highest balance that a quorum of the views shows at least: one endpoint that lags does not lower it. */
+/** Returns the highest balance that at least a quorum of the views reaches, so one endpoint that lags does not lower it. */
 export function agreedBalance(views: readonly WalletView[], quorum: number): bigint {
   const descending = views
     .map(({ balanceWei }) => balanceWei)
@@ -19,7 +19,7 @@ export function agreedBalance(views: readonly WalletView[], quorum: number): big
   return descending[Math.min(quorum, views.length) - 1] ?? 0n;
 }
 
-/** Stores a balance for people to see. A failure is reported and stops nothing. */
+/** Stores a balance for people to see. When storing fails, the error is only reported. */
 export async function noteBalance(
   deps: MoneyDeps,
   { head, balanceWei }: WalletView,
@@ -32,8 +32,9 @@ export async function noteBalance(
 }
 
 /**
- * Reads transactions and gives what a quorum of endpoints agrees on; throws when they do not agree. A transaction that
- * was signed for another chain cannot be on ours: when they show one, they show another chain (CHAIN_NOT_OURS).
+ * Reads transactions and returns what a quorum of endpoints agrees on; throws when they do not agree. A transaction
+ * that was signed for another chain cannot be on ours, so endpoints that show one are on another chain
+ * (CHAIN_NOT_OURS).
  */
 export async function agreedSent(
   deps: MoneyDeps,

@@ -1,21 +1,24 @@
-/** Decides from facts whether the pool pays now. A switch that is on does not say so: it pays nobody by itself. */
+/**
+ * Decides from facts whether the pool pays now. The switch `payoutsEnabled` alone does not tell, because a pool that
+ * is switched on may still be unable to pay.
+ */
 import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
 
 export interface PoolFacts {
-  /** `pool.payoutsEnabled`. */
+  /** The value of `pool.payoutsEnabled`. */
   readonly isSwitchedOn: boolean;
   /** Whether a worker has opened the wallet. */
   readonly isOpened: boolean;
   readonly isHalted: boolean;
   readonly isTemporalThere: boolean;
-  /** How long ago a worker last noted that its loops turn; null when none ever did. */
+  /** How long ago a worker last reported that its loops make progress; null when none ever did. */
   readonly workerSilentMs: number | null;
-  /** What the wallet held when its balance was last read; null when it was not read yet. */
+  /** The wallet's balance when it was last read; null when it was not read yet. */
   readonly walletWei: bigint | null;
-  /** What has to stay in the wallet. */
+  /** The amount that must stay in the wallet. */
   readonly keepInWalletWei: bigint;
-  /** The smallest payout that is under way or due; null when there is none, or it is not known. */
+  /** The smallest payout that is under way or due; null when there is none or when it is not known. */
   readonly leastPayoutWei: bigint | null;
   /** How long ago the last payout round began; null when none has. */
   readonly roundAgeMs: number | null;
@@ -25,27 +28,29 @@ export interface PoolFacts {
 /** Something other than a halt that keeps payouts from being made. */
 export interface Stop {
   readonly code: 'WORKER_SILENT' | 'TEMPORAL_UNREACHABLE' | 'WALLET_EMPTY' | 'ROUND_LATE';
-  /** A few words. */
+  /** The stop in a few words. */
   readonly short: string;
   readonly reason: string;
 }
 
-/** A worker notes every ten seconds that its loops turn. */
+/** A worker that reported no progress for this long is silent. Workers report every ten seconds. */
 const WORKER_SILENT_MS = 60_000;
-/** A round may take long, and a missed round is made up for. */
+/** A round counts as late only this long after two intervals, because a round may take long and a missed one is made up for. */
 const ROUND_GRACE_MS = 10 * 60_000;
 
-/** Tells whether the workers are silent, from how long ago one last noted that its loops turn; null means never. */
+/**
+ * Whether the workers are silent, from how long ago one last reported that its loops make progress; null means never.
+ */
 export function isWorkerSilent(silentMs: number | null): boolean {
   return silentMs === null || silentMs > WORKER_SILENT_MS;
 }
 
-/** Tells whether a payout round is overdue. */
+/** Whether a payout round is overdue. */
 export function isRoundLate(sinceRoundMs: number, roundIntervalMs: number): boolean {
   return sinceRoundMs > 2 * roundIntervalMs + ROUND_GRACE_MS;
 }
 
-/** Lists what keeps payouts from being made now, the gravest first. Halts are reported elsewhere. */
+/** Lists what keeps payouts from being made now, the most serious first. Halts are reported elsewhere. */
 export function stopsOf(facts: PoolFacts): readonly Stop[] {
   const { workerSilentMs, roundAgeMs, payoutIntervalMs } = facts;
   const stops: Stop[] = [];
@@ -66,7 +71,7 @@ export function stopsOf(facts: PoolFacts): readonly Stop[] {
   return stops;
 }
 
-/** Reports a wallet that has nothing to spend, or less than the smallest payout needs. */
+/** Reports a wallet that has nothing to spend, or less than the smallest payout takes. */
 function walletStops({ walletWei, keepInWalletWei, leastPayoutWei }: PoolFacts): readonly Stop[] {
   if (walletWei === null) return [];
   const holds = `the wallet held ${ethAndWei(walletWei)} when it was looked at last`;
@@ -86,7 +91,7 @@ export interface Standing {
   readonly words: string;
 }
 
-/** Says the pool's state in a few words. */
+/** Describes the pool's state in a few words. */
 export function standingOf(facts: PoolFacts, stops: readonly Stop[]): Standing {
   if (facts.isHalted && facts.isSwitchedOn) return { tone: 'bad', words: 'payouts halted' };
   if (!facts.isSwitchedOn) return { tone: 'warn', words: 'payouts off' };

@@ -1,4 +1,4 @@
-/** Totals of the pool as a whole. All of them come from sums that are kept, never from a scan of events. */
+/** Totals of the pool as a whole. They come from sums that are kept up to date, never from a scan of events. */
 import { max, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Reader } from '../../db/database.js';
@@ -42,7 +42,7 @@ export async function readPoolTotals(db: Reader) {
   const balances = new Map(sums.map(({ account, wei }) => [account, wei]));
   const of = (account: Account): bigint => balances.get(account) ?? 0n;
   return {
-    // Whatever was earned was taken from the revenue account, and so its balance is negative.
+    // All earnings are booked against the revenue account, and so its balance is negative.
     grossWei: -of('revenue'),
     commissionWei: of('commission'),
     unattributedWei: of('unattributed'),
@@ -53,7 +53,7 @@ export async function readPoolTotals(db: Reader) {
   };
 }
 
-/** Throws when Postgres does not answer, or takes no writes. */
+/** Throws when Postgres does not answer or does not accept writes. */
 export async function pingDatabase(db: Reader): Promise<void> {
   const [session] = await rows(
     db,

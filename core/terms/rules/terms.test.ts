@@ -22,11 +22,11 @@ describe('dated terms', () => {
     expect(termsAt(VERSIONS, 1000).id).toBe(2);
   });
 
-  it('hold on when those that were to follow were withdrawn', () => {
+  it('stay in force when the versions after them were withdrawn', () => {
     expect(termsAt(VERSIONS, 9e12).id).toBe(2);
   });
 
-  it('are an error when there are none', () => {
+  it('throw an error when there are no versions', () => {
     expect(() => termsAt([], 0)).toThrow(RangeError);
   });
 });
@@ -42,7 +42,8 @@ const version = (id: number, commissionBps: number, times: Partial<TermsVersion>
 };
 
 describe('a file compared with the ledger', () => {
-  // 25 % from the beginning, 5 % since 1000, 10 % announced for 9000; 1 % was announced for 8000, and withdrawn.
+  // The ledger has 25 % from the beginning, 5 % since 1000, 10 % announced for 9000, and 1 % that was announced for
+  // 8000 and withdrawn.
   const ledger = [
     version(1, 2_500, {}),
     version(2, 500, { fromMs: 1_000, namedMs: 900 }),
@@ -64,7 +65,7 @@ describe('a file compared with the ledger', () => {
     }
   });
 
-  it('is older when it says what held before or was withdrawn, with the date of then, an earlier one or none', () => {
+  it('is older when it has values that held before or were withdrawn, with their date, an earlier one or none', () => {
     expect(judge(2_500, null)).toMatchObject({ kind: 'older', version: { id: 1 } });
     expect(judge(2_500, 0)).toMatchObject({ kind: 'older', version: { id: 1 } });
     expect(judge(2_500, 800)).toMatchObject({ kind: 'older', version: { id: 1 } });
@@ -72,18 +73,18 @@ describe('a file compared with the ledger', () => {
     expect(judge(500, 900, 9_000)).toMatchObject({ kind: 'older', version: { id: 2 } });
     // This act was not carried out while it was the latest.
     expect(judge(7_777, 700)).toEqual({ kind: 'older', version: null });
-    // What is announced is later than that already, and only a command can take its place.
+    // An act with a later time is already announced, and only a command can replace it.
     expect(judge(7_777, 6_000)).toEqual({ kind: 'older', version: null });
   });
 
-  it('says nothing that counts without a date, and asks for an act with one that is later than all', () => {
+  it('is undated when it has new values without a date, and an act when its date is later than all', () => {
     expect(judge(7_777, null)).toEqual({ kind: 'undated' });
     expect(judge(7_777, 9_001)).toEqual({ kind: 'act', namedMs: 9_001, fromMs: 9_001 });
-    // Somebody goes back to what held before, on purpose.
+    // Somebody returns on purpose to values that held before.
     expect(judge(2_500, 9_001)).toEqual({ kind: 'act', namedMs: 9_001, fromMs: 9_001 });
   });
 
-  it('never lets an act reach back: one whose time has gone by holds from now on', () => {
+  it('never lets an act apply to the past: one whose time has passed holds from now on', () => {
     expect(judge(7_777, 9_001, 20_000)).toEqual({ kind: 'act', namedMs: 9_001, fromMs: 20_000 });
   });
 
@@ -94,7 +95,7 @@ describe('a file compared with the ledger', () => {
 });
 
 describe('a free moment for new terms', () => {
-  it('is behind what held at once, although the clock was set back, but not behind what is announced', () => {
+  it('is later than what came into force at once, even if the clock was set back, but may be before what is announced', () => {
     const held = version(2, 500, { fromMs: 5_000, recordedMs: 5_000 });
     const announced = version(3, 500, { fromMs: 90_000, recordedMs: 5_000 });
     expect(freeMoment([held, announced], 1_000)).toBe(5_001);
@@ -102,8 +103,8 @@ describe('a free moment for new terms', () => {
   });
 });
 
-describe('terms in words', () => {
-  it('say everything as a configuration does, and of a change only what changed', () => {
+describe('the description of terms', () => {
+  it('has all values as in a configuration, and for a change only those that changed', () => {
     expect(termsWords(values(250))).toBe(
       'commission 2.5%, threshold 0.005 ETH (5000000000000000 wei), minimum interval 1h, rounding commission-floor',
     );

@@ -1,57 +1,57 @@
 /**
- * The dated terms of the pool. They change only by an act that names a time: a configuration whose `pool.termsFrom` is
- * new, or a command. A file that says something else without a new time changes nothing.
+ * The dated terms of the pool. They change only by an act that names a time: either a configuration with a new
+ * `pool.termsFrom`, or a command. A file with other values but no new time changes nothing.
  */
 import { ethAndWei, type Rounding, type Share } from '../../base/money.js';
 
-/** One dated version of what the pool takes, with what crediting needs. A new version never reaches back. */
+/** One dated version of the pool's commission and rounding. A new version never applies to the past. */
 export interface Terms extends Share {
   readonly id: number;
   /** The version is in force from this moment on, until the next one begins. */
   readonly fromMs: number;
-  /** True when a later act took its place before it came into force. @default false */
+  /** True when a later act replaced this version before it came into force. @default false */
   readonly isWithdrawn?: boolean;
 }
 
-/** Everything that terms say. */
+/** All values that the terms set. */
 export interface TermsValues extends Share {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;
 }
 
-/** One version as the ledger keeps it. */
+/** One version as the ledger stores it. */
 export interface TermsVersion extends TermsValues {
   readonly id: number;
   readonly fromMs: number;
-  /** The time that the act named, by which the act is recognised. */
+  /** The time that the act named. It identifies the act. */
   readonly namedMs: number;
   readonly recordedMs: number;
   readonly isWithdrawn: boolean;
 }
 
-/** The terms that a worker's configuration file says. */
+/** The terms in a worker's configuration file. */
 export interface TermsFile {
   readonly values: TermsValues;
-  /** `pool.termsFrom`. Null when the file has none, and so asks for no act. */
+  /** `pool.termsFrom`; null when the file has none, and so contains no act. */
   readonly namedMs: number | null;
 }
 
-/** How a file compares with the ledger. */
+/** The result of comparing a file with the ledger. */
 export type FileVerdict =
-  /** The file says what is in force, or what has been announced. */
+  /** The file has the values that are in force or have been announced. */
   | { readonly kind: 'agrees' }
-  /** The file asks for an act that is not recorded yet. */
+  /** The file contains an act that is not recorded yet. */
   | { readonly kind: 'act'; readonly namedMs: number; readonly fromMs: number }
-  /** The file says what held before, or asks for an act that is older than the latest one. */
+  /** The file has values that held before, or contains an act that is older than the latest one. */
   | { readonly kind: 'older'; readonly version: TermsVersion | null }
-  /** The file says something new, but not from when it should hold. */
+  /** The file has new values, but no time from which they should hold. */
   | { readonly kind: 'undated' }
   /** Other terms are already recorded under the file's time. */
   | { readonly kind: 'conflict'; readonly version: TermsVersion };
 
 /**
  * Finds the terms in force at a time: the latest version that began at or before it. The first version holds from the
- * beginning of time, and so it is an error when there is none.
+ * beginning of time, and so having no versions is an error.
  *
  * @param versions sorted by `fromMs`, ascending
  */
@@ -67,8 +67,8 @@ export function termsAt<T extends Pick<Terms, 'fromMs' | 'isWithdrawn'>>(
 }
 
 /**
- * Judges a file by the versions of the ledger. An act is carried out once, and only if its time is later than the times
- * of all acts before it. So an older file that comes back never undoes anything.
+ * Compares a file with the versions in the ledger. An act is carried out once, and only if its time is later than the
+ * times of all acts before it. So an older file that comes back never undoes anything.
  *
  * @param versions at least one, ascending by `fromMs`
  * @param nowMs by the database's clock
@@ -96,8 +96,9 @@ export function judgeFile(
 }
 
 /**
- * Finds the first moment, not before `fromMs`, at which no version begins. It is later than every version that came into
- * force as soon as it was recorded, because new terms must not reach behind those when a clock was set back.
+ * Finds the first moment, not before `fromMs`, at which no version begins. It is later than every version that came
+ * into force as soon as it was recorded, because new terms must not begin before those, even if a clock was
+ * set back.
  */
 export function freeMoment(versions: readonly TermsVersion[], fromMs: number): number {
   const taken = new Set(versions.map((version) => version.fromMs));
@@ -107,7 +108,10 @@ export function freeMoment(versions: readonly TermsVersion[], fromMs: number): n
   return freeMs;
 }
 
-/** Earlier versions of openpool read the clock twice, and so such a version may begin a little after its record. */
+/**
+ * A version that begins at most this many milliseconds after its record came into force at once: earlier versions of
+ * openpool read the clock twice.
+ */
 const AT_ONCE_MS = 1_000;
 
 export function sameTerms(one: TermsValues, other: TermsValues): boolean {
@@ -119,12 +123,12 @@ export function sameTerms(one: TermsValues, other: TermsValues): boolean {
   );
 }
 
-/** `commission 5%, threshold 0.005 ETH (…), minimum interval 1h, rounding commission-floor`. */
+/** Describes the terms: `commission 5%, threshold 0.005 ETH (…), minimum interval 1h, rounding commission-floor`. */
 export function termsWords(values: TermsValues): string {
   return FACTS.map(([name, say]) => `${name} ${say(values)}`).join(', ');
 }
 
-/** Names only what differs: `commission 25% → 5%`. */
+/** Describes only the values that differ, such as `commission 25% → 5%`. */
 export function changeWords(before: TermsValues, after: TermsValues): string {
   const changed = FACTS.filter(([, say]) => say(before) !== say(after));
   if (changed.length === 0) return 'nothing but the date';
@@ -145,7 +149,7 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['s', 1_000],
 ];
 
-/** Writes a duration exactly, in the largest unit that divides it, as a configuration does. */
+/** Formats a duration exactly, in the largest unit that divides it, as in a configuration. */
 function spell(ms: number): string {
   const fitting = UNITS.find(([, unitMs]) => ms !== 0 && ms % unitMs === 0);
   if (fitting === undefined) return ms === 0 ? '0s' : `${ms}ms`;

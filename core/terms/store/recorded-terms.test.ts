@@ -50,7 +50,7 @@ beforeEach(async () => {
 afterEach(() => database.close());
 
 describe('a worker that starts', () => {
-  it('records the terms of the first file, from the beginning, and nothing of a file that differs', async () => {
+  it('records the terms of the first file from the beginning, and nothing of a file that differs', async () => {
     expect(await start(VALUES)).toMatchObject({ verdict: { kind: 'agrees' }, recorded: null });
     expect(await start(FIVE)).toMatchObject({ verdict: { kind: 'undated' }, recorded: null });
     const { versions } = await history();
@@ -58,11 +58,11 @@ describe('a worker that starts', () => {
     expect(await audit()).toEqual([]);
   });
 
-  it('carries out an act of its file once, with its line in the audit log, and an older file turns nothing back', async () => {
+  it('carries out an act of its file once, with its line in the audit log, and an older file undoes nothing', async () => {
     await start(VALUES);
     const before = Date.now();
     const { recorded } = await start(FIVE, '2026-11-01T00:00:00Z');
-    // The time has gone by, and so the terms hold from now on and do not reach back.
+    // The act's time has passed, so the terms hold from now on and not from that time.
     expect(recorded?.fromMs).toBeGreaterThanOrEqual(before);
     for (const old of [file(VALUES), file(VALUES, '2026-10-31T00:00:00Z')]) {
       const again = await openTerms(database.db, old, 'host/2');
@@ -83,7 +83,7 @@ describe('a worker that starts', () => {
     ]);
   });
 
-  it('goes back on purpose, with a new date', async () => {
+  it('returns to earlier terms on purpose, with a new date', async () => {
     await start(VALUES, '2026-01-01T00:00:00Z');
     await start(FIVE, '2026-02-01T00:00:00Z');
     await start(VALUES, '2026-03-01T00:00:00Z');
@@ -92,7 +92,7 @@ describe('a worker that starts', () => {
     expect(await commission()).toBe(2_500);
   });
 
-  it('is refused when its date is that of other terms, with both in the error', async () => {
+  it('is refused when its date belongs to other terms, and the error shows both', async () => {
     await start(VALUES, '2026-01-01T00:00:00Z');
     await expect(start(FIVE, '2026-01-01T00:00:00Z')).rejects.toMatchObject({
       code: 'TERMS_FROM_TAKEN',
@@ -103,7 +103,7 @@ describe('a worker that starts', () => {
     expect((await history()).versions).toHaveLength(1);
   });
 
-  it('announces terms that are to come, and lets those in force hold until then', async () => {
+  it('announces future terms, while those in force hold until then', async () => {
     const from = inAnHour();
     await start(VALUES, from.getTime());
     expect((await history()).versions).toMatchObject([
@@ -113,12 +113,12 @@ describe('a worker that starts', () => {
     const { recorded } = await start(FIVE, from.getTime() + 1);
     expect(recorded).toMatchObject({ ...FIVE, fromMs: from.getTime() + 1 });
     expect(await commission()).toBe(2_500);
-    // Either file is right until then.
+    // Until then both files are right.
     expect(await start(FIVE)).toMatchObject({ verdict: { kind: 'agrees' } });
     expect(await start(VALUES)).toMatchObject({ verdict: { kind: 'agrees' } });
   });
 
-  it('makes one version when several start at once, whatever their files say', async () => {
+  it('creates one version when several start at once, whatever their files say', async () => {
     const starts = Array.from({ length: 6 }, (_, i) => start({ ...VALUES, commissionBps: i }));
     await Promise.all(starts);
     expect((await history()).versions).toHaveLength(1);
@@ -134,7 +134,7 @@ describe('a person who changes the terms', () => {
     expect(await findTermsInForce(database.db)).toBeUndefined();
   });
 
-  it('changes what is named, from now on, and every reader has it', async () => {
+  it('changes only the named values, from now on, and every reader sees them', async () => {
     await start(VALUES);
     const { changed, after } = await act({ commissionBps: 500, rounding: 'net-floor' });
     expect(changed).toBe(true);
@@ -152,7 +152,7 @@ describe('a person who changes the terms', () => {
     ]);
   });
 
-  it('cannot reach back, nor give one time to two acts', async () => {
+  it('cannot change the past, nor use one time for two acts', async () => {
     await start(VALUES);
     await expect(act({ commissionBps: 1 }, new Date(Date.now() - 1_000))).rejects.toMatchObject({
       code: 'TERMS_FROM_PAST',
@@ -165,7 +165,7 @@ describe('a person who changes the terms', () => {
     expect(await act({ commissionBps: 500 }, from)).toMatchObject({ changed: false });
   });
 
-  it('takes back what was announced by an act before it; nothing else ever goes', async () => {
+  it('withdraws what an earlier act announced; nothing else is ever withdrawn', async () => {
     await start(VALUES);
     const from = inAnHour();
     const announced = await act({ commissionBps: 9_900 }, from);
@@ -176,13 +176,13 @@ describe('a person who changes the terms', () => {
     expect((await audit()).at(-1)?.detail).toMatchObject({
       withdrawn: expect.stringContaining('commission 99%'),
     });
-    // The file that announced it, or one that says the same, does not bring it back.
+    // A file that has the announced values, with or without its time, does not announce them again.
     expect(await start({ ...VALUES, commissionBps: 9_900 }, from.getTime())).toMatchObject({
       verdict: { kind: 'older' },
     });
   });
 
-  it('sees in a dry run what an act would come to, and nothing is kept', async () => {
+  it('sees in a dry run what an act would do, and nothing is stored', async () => {
     await start(VALUES);
     const would = await rehearse(database.db, (tx) => changeTerms(tx, order({ commissionBps: 1 })));
     expect(would).toMatchObject({ changed: true, after: { commissionBps: 1 } });
@@ -201,7 +201,7 @@ describe('recorded terms', () => {
     await expect(run('DELETE FROM terms')).rejects.toThrow(never);
   });
 
-  it('keep the rounding of always when they are older than the choice', async () => {
+  it('have the original rounding when they are older than the choice of a rounding', async () => {
     const name = `terms_${randomUUID().replaceAll('-', '')}`;
     const { db } = database;
     await db.$client.query(`CREATE DATABASE ${name} TEMPLATE template0`);
@@ -230,14 +230,14 @@ describe('recorded terms', () => {
     }
   });
 
-  it('cannot be added by a worker of the version before', async () => {
+  it('cannot be added by a worker of the previous version', async () => {
     const insert = `INSERT INTO terms (from_dt, commission_bps, threshold_wei, min_interval_ms)
       VALUES (now(), 2500, 0, 0)`;
     await expect(database.db.$client.query(insert)).rejects.toThrow(/rounding/);
   });
 });
 
-/** Bounded times in milliseconds around now; replicas restart with files, and a person acts. */
+/** One step of a history: a replica restarts with its file, or a person acts. Times are in milliseconds around now. */
 type Step =
   | { readonly kind: 'restart'; readonly replica: number }
   | {
@@ -267,7 +267,7 @@ interface KeptAct {
 }
 
 describe('two replicas with files of their own, restarted in any order between acts', () => {
-  it('never change the terms but by a new act: those of the newest hold', async () => {
+  it('change the terms only by a new act, and the terms of the newest act hold', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
         const own = await createTestDatabase();
@@ -285,7 +285,7 @@ describe('two replicas with files of their own, restarted in any order between a
     const t0 = Date.now();
     const files: TermsFile[] = [file(VALUES), file(FIVE)];
     const acts: KeptAct[] = [{ fromMs: 0, namedMs: 0, commissionBps: 2_500 }];
-    /** Times that were used, including those of acts that were withdrawn. */
+    /** All times that were used, including those of acts that were withdrawn. */
     const used = new Set([0]);
     await openTerms(db, file(VALUES), 'first');
     for (const one of steps) {
@@ -304,7 +304,7 @@ describe('two replicas with files of their own, restarted in any order between a
         );
         if (made?.changed === true) {
           const { fromMs, namedMs } = made.after;
-          // An act says what holds from its time on, whatever had been announced for later.
+          // An act sets what holds from its time on, and withdraws all that was announced for later.
           const kept = acts.filter((earlier) => earlier.fromMs < fromMs);
           acts.splice(0, acts.length, ...kept, { fromMs, namedMs, commissionBps: one.bps });
           used.add(namedMs);
@@ -336,7 +336,7 @@ describe('two replicas with files of their own, restarted in any order between a
 });
 
 describe('the files of running workers', () => {
-  it('are known while their workers come back, and forgotten when they stop or are gone', async () => {
+  it('are listed while their workers report, and deleted when they stop or are gone', async () => {
     const { db } = database;
     const dated = file(FIVE, '2026-02-01T00:00:00Z');
     await keepFile(db, 'one', file(VALUES));

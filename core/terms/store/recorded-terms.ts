@@ -1,7 +1,7 @@
 /**
- * The dated terms in the ledger. Every change is an act that names its time, made in one transaction with its line in
- * the audit log. Times are compared with the database's clock, because a worker's clock that is an hour off would let
- * terms reach back or come late.
+ * The dated terms in the ledger. Every change is an act that names its time, stored in one transaction with its line
+ * in the audit log. Times are compared with the database's clock, because with a worker's clock that is an hour off
+ * terms could apply to the past or start late.
  */
 import { and, asc, desc, inArray, isNull, lte, type SQLWrapper, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
@@ -24,46 +24,46 @@ import {
 } from '../rules/terms.js';
 import { terms } from './tables.js';
 
-// Earlier than any event. The year 1 would not do, because JavaScript reads Postgres' text of it as 2001.
+// A time before any event. The year 1 would not do, because JavaScript parses Postgres' text for it as 2001.
 const BEGINNING_MS = 0;
 /** The actor of an act that a configuration file asks for. */
 const FILE = 'configuration';
 
-/** All versions, and what holds now. */
+/** All versions of the terms, and the one in force now. */
 export interface TermsHistory {
-  /** In the order in which they begin, withdrawn ones included. At least one. */
+  /** At least one, in the order in which they begin, including withdrawn ones. */
   readonly versions: readonly TermsVersion[];
   readonly inForce: TermsVersion;
   readonly now: Date;
 }
 
-/** How a worker's file compares with the ledger, after its act was carried out if it had one. */
+/** The result of comparing a worker's file with the ledger, after the file's act, if any, was carried out. */
 export interface OpenedTerms extends TermsHistory {
   readonly verdict: FileVerdict;
-  /** The version that the file's act has made; null when it had none. */
+  /** The version that the file's act has created; null when the file had no new act. */
   readonly recorded: TermsVersion | null;
 }
 
-/** What an act came to. */
+/** The result of an act. */
 export interface TermsChange {
-  /** False when these terms already hold from that time on. */
+  /** False when nothing changed, because these terms already hold from that time on. */
   readonly changed: boolean;
   readonly before: TermsVersion;
   readonly after: TermsVersion;
-  /** Versions that had been announced, and now never come into force. */
+  /** Versions that had been announced and now never come into force. */
   readonly withdrawn: readonly TermsVersion[];
 }
 
-/** What a person asks for. Values that are left out stay as they are at that time. */
+/** The change that a person asks for. Values that are left out stay as they are at that time. */
 export interface TermsOrder extends Decision {
   readonly changes: Partial<TermsValues>;
-  /** Null means from now on. */
+  /** When the change takes effect; null means from now on. */
   readonly from: Date | null;
 }
 
 /**
- * Opens the ledger's terms for a worker with this file. The first file's terms hold from the beginning; after that a
- * file changes nothing unless it carries an act, `pool.termsFrom`, that is later than every one before it. Throws
+ * Opens the ledger's terms for a worker with this file. The first file's terms hold from the beginning. After that a
+ * file changes nothing unless it contains an act, `pool.termsFrom`, that is later than every earlier one. Throws
  * TERMS_FROM_TAKEN when other terms are recorded under its time.
  *
  * @param process which process read the file, for the audit log
@@ -91,8 +91,8 @@ export async function openTerms(
 }
 
 /**
- * Carries out a person's act: these terms hold from its time on, and what had been announced for later is withdrawn.
- * Throws TERMS_FROM_PAST and TERMS_FROM_TAKEN, and TERMS_UNKNOWN before the first start.
+ * Carries out a person's act: the new terms hold from its time on, and all versions announced for later are
+ * withdrawn. Throws TERMS_FROM_PAST and TERMS_FROM_TAKEN, and TERMS_UNKNOWN before the first start.
  */
 export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<TermsChange> {
   const nowMs = await lockTerms(tx);
@@ -131,7 +131,7 @@ export async function readTermsHistory(reader: Reader): Promise<TermsHistory> {
   return history(versions, await databaseNow(reader));
 }
 
-/** Reads only the terms that hold now, by the database's clock; undefined before the first start. */
+/** Reads only the terms in force now, by the database's clock; undefined before the first start. */
 export async function findTermsInForce(reader: Reader): Promise<TermsValues | undefined> {
   const [inForce] = await reader
     .select(VALUES)
@@ -156,7 +156,7 @@ async function lockTerms(tx: Transaction): Promise<number> {
   return databaseNow(tx);
 }
 
-/** Reads the millisecond that begins next by the database's clock; nothing has happened at or after it yet. */
+/** Reads the database's clock, rounded up to the next whole millisecond, so nothing has happened at or after it yet. */
 async function databaseNow(reader: Reader): Promise<number> {
   const [clock] = await rows(
     reader,
@@ -192,7 +192,10 @@ async function readVersions(reader: Reader): Promise<readonly TermsVersion[]> {
     .orderBy(asc(fromDt));
 }
 
-/** Records the first file's terms from the beginning on. If its act is still to come, that act makes a second version. */
+/**
+ * Records the first file's terms as valid from the beginning. If the time of the file's act is still to come, the act
+ * makes a second version.
+ */
 async function begin(tx: Transaction, file: TermsFile, nowMs: number): Promise<void> {
   const { values, namedMs } = file;
   const isPast = namedMs !== null && namedMs <= nowMs;

@@ -1,4 +1,4 @@
-/** After a change of the rounding, jobs that were credited before keep their own rule, also in a rebuild. */
+/** After a change of the rounding, jobs from before it keep their own rule, also in a rebuild. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ function job(id: number, atMs: number, fees: bigint, payee: string | null): Said
 }
 
 describe('a change of the rounding', () => {
-  it('leaves what was credited before as it is, holds for later jobs, and a rebuild agrees on both', async () => {
+  it('leaves earlier credits as they are, applies to later jobs, and a rebuild agrees on both', async () => {
     const { db } = database;
     const values = { commissionBps: BPS, thresholdWei: 1n, minIntervalMs: 0 };
     const file = { values: { ...values, rounding: 'commission-floor' as const }, namedMs: null };
@@ -76,7 +76,8 @@ describe('a change of the rounding', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     const late = fees.map((fee, i) => job(i + 101, Date.now(), fee, payeeOf(i % 3)));
     await ingestSaid(db, 'a', late);
-    // Two jobs from before the change, of which one arrives and one is assigned only now, follow the rule from before.
+    // Two jobs from before the change follow the old rule, although one only arrives now and the other is only
+    // assigned now.
     await ingestSaid(db, 'a', [job(90, t0 + HOUR, 1_000_003n, payeeOf(1))]);
     const page = { limit: 1, cursor: null };
     const [waiting] = (await listUnmatchedJobs(db, { role: 'processed' }, page)).items;

@@ -1,8 +1,13 @@
-/** The dated terms as crediting and rebuilding read them, together with other statements in one round trip. */
+/**
+ * The query by which crediting and rebuilding read the dated terms, together with other statements in one round trip.
+ */
 import type { Rounding } from '../../base/money.js';
 import type { Terms } from '../rules/terms.js';
 
-/** Reads all versions, ascending. A job from a clock that was ahead may have been credited under a withdrawn one. */
+/**
+ * Selects all versions, ascending, including withdrawn ones, because a job from a clock that was ahead may have been
+ * credited under one.
+ */
 export const READ_TERMS = `SELECT id, extract(epoch FROM from_dt) * 1000 AS from_ms, commission_bps, rounding,
   withdrawn_at IS NOT NULL AS withdrawn FROM terms ORDER BY from_dt`;
 

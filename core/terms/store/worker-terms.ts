@@ -1,18 +1,18 @@
-/** Which terms the files of the running workers say. Each worker notes its file here every minute. */
+/** The terms in the configuration files of the running workers. Each worker stores its own here every minute. */
 import { asc, eq, gt, lt, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import type { TermsFile } from '../rules/terms.js';
 import { workerTerms } from './tables.js';
 
-/** A worker that has not come back for this long has ended, in whatever way. */
+/** A worker that has not stored its file for this long is taken to have ended. */
 const GONE_AFTER = sql`interval '3 minutes'`;
 
 export interface RunningFile extends TermsFile {
-  /** Host and process. */
+  /** The worker's host and process. */
   readonly worker: string;
 }
 
-/** Keeps what this worker's file says, and forgets the files of workers that have ended. */
+/** Stores what this worker's file says, and deletes the files of workers that have ended. */
 export async function keepFile(reader: Reader, worker: string, file: TermsFile): Promise<void> {
   const namedFrom = file.namedMs === null ? null : new Date(file.namedMs);
   await reader
@@ -24,12 +24,12 @@ export async function keepFile(reader: Reader, worker: string, file: TermsFile):
     .where(lt(workerTerms.seenAt, sql`clock_timestamp() - 2 * ${GONE_AFTER}`));
 }
 
-/** Forgets the file of a worker that stops. */
+/** Deletes the file of a worker that stops. */
 export async function forgetFile(reader: Reader, worker: string): Promise<void> {
   await reader.delete(workerTerms).where(eq(workerTerms.worker, worker));
 }
 
-/** Lists the files that the workers which run now read at their start. */
+/** Lists the files that the running workers read at their start. */
 export async function runningFiles(reader: Reader): Promise<readonly RunningFile[]> {
   const { worker, commissionBps, thresholdWei, minIntervalMs, rounding, namedFrom } = workerTerms;
   return reader

@@ -1,4 +1,4 @@
-/** Which signed bytes have to be sent, and what the endpoints answered when they were. */
+/** Finds the signed bytes that have to be sent, and stores what the endpoints answered. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../../db/database.js';
 import { fields, list, rows } from '../../../db/query.js';
@@ -24,39 +24,43 @@ const BYTES = {
   maxPriorityFeePerGasWei: attempt.maxPriorityFeePerGasWei,
 };
 
-/** The latest attempt of an open slot. */
+/** An open slot with its payout's transfer and its latest attempt. */
 export type LatestAttempt = Pick<NonceSlot, keyof typeof SLOT> &
   Pick<Payout, keyof typeof TRANSFER> &
   Pick<Attempt, keyof typeof BYTES>;
 
-/** The attempt that was signed last for the slot `slot` of a statement. */
+/** Selects the attempt that was signed last for the row `slot` of the statement. */
 export const LATEST_ATTEMPT: SQL = sql`
   (SELECT * FROM attempt
     WHERE chain_id = slot.chain_id AND wallet = slot.wallet AND nonce = slot.nonce
     ORDER BY n DESC LIMIT 1) latest`;
 
 const MAX_ATTEMPTS = 200;
-/** Only so many of the next nonces are sent again: later ones cannot be mined before them. */
+/** At most this many of the next nonces are sent again although the node has them: later ones cannot be mined before them. */
 const NEXT_IN_TURN = 50;
-/** The process that stored bytes has this long to send them; after that another one does. */
+/** The process that stored bytes has this long to send them; after that, another process does. */
 const OTHERS_TURN = sql`interval '2 seconds'`;
 
-/** Gives the open slots whose bytes were never sent, in nonce order; none while the ledger is halted. */
+/** Returns the open slots whose bytes were never sent, in nonce order; none while the ledger is halted. */
 export function unsentAttempts(reader: Reader, key: WalletKey): Promise<readonly LatestAttempt[]> {
   return latestAttempts(reader, key, sql`latest.sends = 0`);
 }
 
 export interface Restlessness {
-  /** Nonces consumed at the head, and those that the node's pool holds as well. */
+  /** How many nonces are consumed at the head; `pendingNonce` also counts those in the node's pool. */
   readonly latestNonce: number;
   readonly pendingNonce: number;
-  /** How long the node may not show a sent transaction before it is sent again. It doubles with each sending, up to a limit. */
+  /**
+   * How long the node may not show a sent transaction before it is sent again, in milliseconds. It doubles with each
+   * sending, up to a limit.
+   */
   readonly resendAfterMs: number;
 }
 
 /**
- * Gives the open slots whose bytes have to be sent again: the process that stored them never sent them, the node has
- * not shown them for a while, or the node says that it has them, but they are next and were not mined for a long time.
+ * Returns the open slots whose bytes have to be sent again, for one of three reasons: the process that stored them
+ * never sent them, the node has not shown them for a while, or they are next and the node has had them for a long
+ * time without their being mined.
  */
 export function restlessAttempts(
   reader: Reader,
@@ -76,7 +80,7 @@ export function restlessAttempts(
   );
 }
 
-/** Gives the slots whose fee has to be raised: the lowest one when it waits too long, and those that a person named. */
+/** Returns the slots whose fee has to be raised: the lowest nonce when it has waited too long, and those that a person named. */
 export function slotsToBump(
   reader: Reader,
   key: WalletKey,
@@ -111,7 +115,7 @@ function latestAttempts(
   );
 }
 
-/** Stores what an endpoint answered to each sending. Nothing is ever decided by it. */
+/** Stores what an endpoint answered to each sending, for people to see. Nothing is ever decided by it. */
 export async function recordSends(
   db: Database,
   sends: readonly { readonly hash: string; readonly answer: string }[],

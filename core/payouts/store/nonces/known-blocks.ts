@@ -1,13 +1,13 @@
-/** Blocks by which the ledger knows its chain, and from which it searches for what a wallet has sent. */
+/** Finds blocks in the ledger: those by which it recognises its chain, and those from which it searches for what a wallet has sent. */
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import { rows } from '../../../db/query.js';
 import type { WalletKey } from '../wallet/wallets.js';
 
-/** A reorg may move a transaction to a block that is so much earlier. */
+/** A search begins this many blocks earlier than needed, because a reorg may have moved a transaction to an earlier block. */
 const REORG_MARGIN = 100;
 
-/** Gives the newest blocks that are final on the ledger's own chain. */
+/** Returns the newest block that is final for each wallet, and the newest block of an adopted transaction. */
 export function newestFinalBlocks(
   reader: Reader,
   chainId: number,
@@ -29,7 +29,7 @@ export function newestFinalBlocks(
   );
 }
 
-/** Gives a block at which this nonce of the wallet was not consumed yet. */
+/** Returns a block at which this nonce of the wallet was not consumed yet. */
 export async function searchStart(reader: Reader, key: WalletKey, nonce: number): Promise<number> {
   const [before] = await rows(
     reader,

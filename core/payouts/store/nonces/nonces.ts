@@ -21,7 +21,7 @@ import {
 import { type Halt, lockWallet, type Wallet } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
-/** A transfer that has to be signed exactly so. */
+/** A transfer that has to be signed exactly like this. */
 interface TransferOrder extends GasFees {
   readonly payoutId: string;
   readonly chainId: number;
@@ -33,7 +33,7 @@ interface TransferOrder extends GasFees {
 
 /**
  * Signs one transfer. All orders of a transaction are signed at the same time while the wallets' rows are locked, so
- * it must give up within seconds. It may give different bytes at each call: only stored bytes are ever sent.
+ * it must give up within seconds. Each call may return different bytes: only stored bytes are ever sent.
  */
 export type SignTransfer = (
   order: TransferOrder,
@@ -42,7 +42,7 @@ export type SignTransfer = (
 export interface SlotOrder {
   readonly payoutId: string;
   readonly gasLimit: bigint;
-  /** What its gas would cost now. */
+  /** What the transfer's gas would cost now. */
   readonly gasCostWei: bigint;
 }
 
@@ -51,9 +51,9 @@ export interface AllocationRequest {
   readonly orders: readonly SlotOrder[];
   readonly limits: PayoutLimits;
   readonly fees: GasFees;
-  /** Nonces that the chain counts as consumed, read before the call. */
+  /** How many nonces the chain counts as consumed, read before the call. */
   readonly chainNonce: number;
-  /** The same with what waits in the pool, because an older backup may not know of bytes that are there. */
+  /** The same count including transactions in the endpoints' pools, because an older backup may not know of them. */
   readonly claimedNonce: number;
   readonly balanceWei: bigint;
   readonly keepInWalletWei: bigint;
@@ -65,15 +65,15 @@ export type AllocationResult =
   | { readonly kind: 'nonce-ahead'; readonly nextNonce: number }
   /** Another wallet pays for this ledger by now. */
   | { readonly kind: 'replaced'; readonly by: Address }
-  /** It was named to pay, and what the others have sent until then is not known yet. */
+  /** This wallet was named to pay, but what the other wallets have sent until then is not known yet. */
   | { readonly kind: 'not-compared' }
-  /** What was not signed although it could have been, and why. */
+  /** The orders were signed, except for the payouts in `refusals`, which have the reasons. */
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
 /**
- * Gives payouts their nonces, signs and stores, all in one transaction: a crash leaves everything or nothing, and never
- * a gap between nonces. Payouts that are held, closed or signed already are left out. Limits are checked under the
- * wallets' lock, so two managers together keep within the limit of the day.
+ * Assigns nonces to payouts, and signs and stores their transfers, all in one transaction: a crash leaves everything
+ * or nothing, and never a gap between nonces. Payouts that are held, closed or already signed are left out. Limits
+ * are checked under the wallets' lock, so two managers together keep within the limit of the day.
  */
 export async function allocateSlots(
   db: Database,
@@ -123,7 +123,9 @@ interface AllocatablePayout extends Pick<Payout, keyof typeof SIGNED_FOR> {
   readonly burntGasWei: bigint;
 }
 
-/** Locks payouts in the order of their ids and gives them oldest first: what a limit leaves goes to the oldest. */
+/**
+ * Locks payouts in the order of their ids and returns them oldest first, so that the oldest get what a limit leaves.
+ */
 async function lockAllocatable(
   tx: Transaction,
   payoutIds: readonly string[],
@@ -135,7 +137,7 @@ async function lockAllocatable(
       isApproved: Boolean,
       isToWallet: Boolean,
       burntGasWei: payee.burntGasWei,
-      // As text: a Date would cut off the microseconds.
+      // Read as text, because a Date would cut off the microseconds.
       createdAt: String,
     },
     sql`SELECT ${fields('payout', SIGNED_FOR)}, approved_at IS NOT NULL AS "isApproved",
@@ -148,7 +150,7 @@ async function lockAllocatable(
   return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
-/** Chooses what may be signed, and says why the rest is held back by a limit or by the balance. */
+/** Chooses the payouts that may be signed, and says why the limits or the balance hold back the others. */
 async function chooseOrders(
   tx: Transaction,
   request: AllocationRequest,
@@ -187,7 +189,7 @@ async function chooseOrders(
   return { affordable, refusals };
 }
 
-/** Adds up the most that slots which are not consumed yet may still take from the balance. */
+/** Adds up the highest amount that slots which are not consumed yet may still take from the balance. */
 async function promisedByOpenSlots(
   tx: Transaction,
   key: WalletKey,
@@ -242,7 +244,7 @@ async function insertSlots(
                   ${list(transfers.map(({ payoutId }) => payoutId))}::uuid[]) AS new (nonce, payout_id)`);
 }
 
-/** Signs and stores bytes. Only bytes that have a row here may be sent. */
+/** Signs the transfers and stores their bytes. Only bytes that have a row here may be sent. */
 async function insertAttempts(
   tx: Transaction,
   batch: {
@@ -288,13 +290,13 @@ async function markSigned(
 export interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
-  /** The number of the attempt that this one replaces. A second process that wants the same bump finds it replaced. */
+  /** The number of the attempt that this one replaces. If it is no longer the latest, another process has already made this bump. */
   readonly replaces: number;
 }
 
 /**
- * Signs and stores new bytes with higher fees under an open nonce, to the same destination and with the same amount.
- * Gives true when this call did it.
+ * Signs and stores new bytes with higher fees under an open nonce, for the same destination and amount. Returns true
+ * when this call did it.
  */
 export async function bumpSlot(
   db: Database,

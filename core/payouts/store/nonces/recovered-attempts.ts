@@ -1,4 +1,4 @@
-/** Signed bytes that the ledger has forgotten and that were found on the chain again. */
+/** Signed bytes that the ledger has lost and that were found on the chain again. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { GasFees } from '../../../chain/rules/gas-fees.js';
@@ -11,7 +11,7 @@ import type { WalletKey } from '../wallet/paying-wallet.js';
 
 export type RecoveredAttempt = Pick<Attempt, 'hash' | 'nonce' | 'raw' | 'gasLimit'> & GasFees;
 
-/** Which of these addresses are payees: every destination of a payout is one. */
+/** Returns which of these addresses are payees. Every destination of a payout is one. */
 export async function knownPayees(
   reader: Reader,
   addresses: readonly Address[],
@@ -32,7 +32,7 @@ export async function recoverAttempts(
   await transact(db, (tx) => keepRecovered(tx, key, ours));
 }
 
-/** Does the same inside a transaction. */
+/** Stores these bytes as `recoverAttempts` does, inside the caller's transaction. */
 export async function keepRecovered(
   tx: Transaction,
   key: WalletKey,

@@ -1,4 +1,4 @@
-/** What belongs to one payout: the nonces taken for it, the bytes signed, the rows it settles. */
+/** Reads the details of one payout: the nonces taken for it, the bytes signed, and the worker rows it settles. */
 import { asc, eq, sql } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import { remoteWorker } from '../../../ledger/store/tables.js';
@@ -19,12 +19,12 @@ const ATTEMPT_COLUMNS = {
 
 export type AttemptSummary = Pick<Attempt, keyof typeof ATTEMPT_COLUMNS>;
 
-/** A slot with its attempts in the order in which they were signed; never their raw bytes. */
+/** A slot with its attempts in the order in which they were signed, but without their raw bytes. */
 export type SlotSummary = NonceSlot & { readonly attempts: readonly AttemptSummary[] };
 
 export type AllocationSummary = Awaited<ReturnType<typeof readAllocations>>[number];
 
-/** The nonce slots of a payout in the order in which they were taken, each with its attempts. */
+/** Reads the nonce slots of a payout in the order in which they were taken, each with its attempts. */
 export async function readSlots(db: Reader, payoutId: string): Promise<readonly SlotSummary[]> {
   const rows = await db
     .select({ slot: nonceSlot, attempt: ATTEMPT_COLUMNS })
@@ -46,7 +46,7 @@ export async function readSlots(db: Reader, payoutId: string): Promise<readonly 
   return [...slots.values()];
 }
 
-/** How the payout's amount is split over the payee's worker rows. */
+/** Reads how the payout's amount is divided over the payee's worker rows. */
 export async function readAllocations(db: Reader, payoutId: string) {
   return db
     .select({

@@ -1,4 +1,4 @@
-/** Payouts as people see them: where each one stands, what was signed for it, and why it waits. */
+/** Reads payouts to show them to people: their state, what was signed, and why they wait. */
 import { and, count, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
@@ -29,7 +29,7 @@ const PAYOUT = {
   settlementNo: payout.settlementNo,
   heldAt: payout.heldAt,
   holdReason: payout.holdReason,
-  /** When an operator let it go above the limits of one payout. */
+  /** When an operator approved it although it is above the limits of one payout. */
   approvedAt: payout.approvedAt,
   approveReason: payout.approveReason,
   createdAt: payout.createdAt,
@@ -45,7 +45,7 @@ export interface PayoutFilter {
 }
 
 /**
- * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga's next look (up to a minute), although
+ * Hides a stale WALLET_HALTED: the wait code stays in the row until the saga checks again (up to a minute), although
  * the halt is over. `p` is the payout.
  */
 export const SHOWS_WAIT: SQL = sql`
@@ -60,7 +60,7 @@ const NEWEST_SLOT: SQL = sql`
       FROM nonce_slot n WHERE n.payout_id = p.id ORDER BY n.created_at DESC, n.nonce DESC LIMIT 1
   ) slot ON true`;
 
-/** Reads payouts as people see them. `chosen` is what follows FROM: the payouts under the name `p`, and their order. */
+/** Reads payouts for display. `chosen` is the text after FROM: it selects the payouts as `p` and their order. */
 function readPayouts(db: Reader, chosen: SQL) {
   return rows(
     db,
@@ -68,9 +68,9 @@ function readPayouts(db: Reader, chosen: SQL) {
       ...PAYOUT,
       waitCode: payout.waitCode,
       waitReason: payout.waitReason,
-      /** The newest nonce that was taken for it; null while nothing is signed. */
+      /** The newest nonce that was taken for the payout; null while nothing is signed. */
       nonce: orNull(String),
-      /** The mined transaction, or else the one that was signed last. */
+      /** The hash of the mined transaction, or else of the one that was signed last. */
       txHash: orNull(String),
       createdMicros: String,
     },
@@ -81,7 +81,7 @@ function readPayouts(db: Reader, chosen: SQL) {
   );
 }
 
-/** The newest first. */
+/** Lists payouts, newest first. */
 export async function listPayouts(
   db: Reader,
   filter: PayoutFilter,
@@ -105,7 +105,7 @@ export async function listPayouts(
   });
 }
 
-/** Open payouts, those that wait longest first. */
+/** Lists open payouts, those that have waited longest first. */
 export async function listOpenPayouts(
   db: Reader,
   limit: number,
@@ -117,7 +117,7 @@ export async function listOpenPayouts(
   );
 }
 
-/** Payouts that wait because the wallet holds too little. */
+/** Counts payouts that wait because the wallet holds too little. */
 export async function countUnaffordable(
   db: Reader,
 ): Promise<{ readonly payouts: number; readonly amountWei: bigint }> {
@@ -136,7 +136,7 @@ export async function findPayout(db: Reader, id: string): Promise<PayoutSummary 
   return found;
 }
 
-/** The payout of this payee that was open at this time, or the newest made since. */
+/** Finds the newest payout of this payee that is open now, or was created or closed since this time. */
 export async function findPayoutSince(
   db: Reader,
   payee: Address,
@@ -152,7 +152,7 @@ export async function findPayoutSince(
   return found;
 }
 
-/** Whether this ledger has a payout of this id; any text may be asked for. */
+/** Whether this ledger has a payout with this id; any text may be passed. */
 export async function isKnownPayout(db: Reader, id: string): Promise<boolean> {
   const found = await query(db, sql`SELECT FROM payout WHERE id::text = ${id} LIMIT 1`);
   return found.length > 0;

@@ -1,4 +1,4 @@
-/** A payout round that reserves nothing. */
+/** Previews a payout round: it reads what a round would do, and reserves nothing. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
@@ -28,17 +28,17 @@ import { isBlocking, payout } from '../tables.js';
 import { SHOWS_WAIT } from './payout-reads.js';
 
 export interface RoundPreview {
-  /** By the database's clock, as a round would see it. */
+  /** The time of the preview by the database's clock, which a round uses too. */
   readonly at: Date;
-  /** Everybody to whom anything was ever credited, who would be paid first. */
+  /** Every payee that was ever credited; those who would be paid come first. */
   readonly payees: readonly PreviewedPayee[];
   readonly totals: PreviewTotals;
 }
 
 /**
- * Who would be paid by a round that starts now, and why the others would not. It locks nothing. Fees and gas
- * are not known here, and the balance as it was seen last: they are looked at when a payout is signed.
- * `freeWei`: what the wallet has to spend; null when nobody has looked yet.
+ * Reads who would be paid by a round that starts now, and why the others would not. It locks nothing. Fees and gas
+ * are not known here, and the balance may be out of date: both are checked when a payout is signed. `freeWei` is what
+ * the wallet has to spend; null when its balance was never read.
  */
 export async function previewRound(
   reader: Reader,
@@ -56,7 +56,7 @@ export async function previewRound(
   return { at: now, payees, totals: previewTotals(payees, limits, day) };
 }
 
-/** One page of a preview; each page is a preview of its own moment. */
+/** Returns one page of a preview. Each page is computed from a new preview at its own time. */
 export function pageOfPreview(
   payees: readonly PreviewedPayee[],
   verdict: PreviewVerdict | undefined,

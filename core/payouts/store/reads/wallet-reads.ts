@@ -1,4 +1,4 @@
-/** The hot wallets of a chain: where their nonces stand and what is on the way. */
+/** Reads the hot wallets of a chain: their nonces, balances, halts, and transfers under way. */
 import { desc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { Reader } from '../../../db/database.js';
@@ -12,21 +12,21 @@ export interface WalletSummary
   readonly nextNonce: string;
   readonly openingNonce: string;
   readonly openingBlock: string;
-  /** What the chain showed last; null before it was asked. Kept when payouts are signed and when the pool is audited. */
+  /** The last balance that the chain showed; null before it was read. It is stored when payouts are signed and when the pool is audited. */
   readonly balance: SeenBalance | null;
-  /** Everything that stops the ledger, the gravest first; empty when nothing does. */
+  /** All halts of the ledger, the most serious first; empty when nothing stops it. */
   readonly halts: readonly ShownHalt[];
-  /** Signed transfers that may still be mined, and what they carry. */
+  /** How many signed transfers may still be mined; `openWei` is the sum of their amounts. */
   readonly openTransfers: number;
   readonly openWei: bigint;
   readonly oldestOpenAt: Date | null;
 }
 
-/** The wallet that pays, and what the ledger has to do with others. */
+/** The wallet that pays, with the wallets before and after it. */
 export interface PayingWallet extends WalletSummary {
-  /** A person named this one to pay from now on, and no worker has opened it yet. */
+  /** The wallet that a person named to pay from now on, while no worker has opened it yet. */
   readonly replacedBy: Address | null;
-  /** Earlier ones with transfers that may still be mined. */
+  /** Earlier wallets with transfers that may still be mined. */
   readonly earlier: readonly Pick<
     WalletSummary,
     'address' | 'openTransfers' | 'openWei' | 'oldestOpenAt'
@@ -35,7 +35,7 @@ export interface PayingWallet extends WalletSummary {
 
 export interface ShownHalt extends Halt {
   readonly at: Date;
-  /** The wallet that it is about; it stops them all. */
+  /** The wallet that the halt is about; the halt stops all wallets. */
   readonly wallet: Address;
 }
 
@@ -49,7 +49,7 @@ const WALLET = {
   createdAt: wallet.createdAt,
 };
 
-/** The wallets that were opened on a chain, the newest first: usually one. */
+/** Lists the wallets that were opened on a chain, newest first; usually there is one. */
 async function listWallets(db: Reader, chainId: number): Promise<readonly WalletSummary[]> {
   const found = await rows(
     db,
@@ -88,7 +88,7 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
   }));
 }
 
-/** The wallet that pays; right after a replacement the one before, until a worker has opened the new one. */
+/** Finds the wallet that pays. Right after a replacement that is still the previous one, until a worker has opened the new one. */
 export async function findPayingWallet(
   db: Reader,
   chainId: number,
@@ -110,7 +110,7 @@ export async function findPayingWallet(
   };
 }
 
-/** What the wallet has to spend, as its balance was seen last; null before anybody has looked. */
+/** Returns what the wallet has to spend, according to its last known balance; null when its balance was never read. */
 export function freeWeiOf(
   wallet: PayingWallet | undefined,
   keepInWalletWei: bigint,

@@ -1,4 +1,4 @@
-/** Which wallet pays for this ledger: the first that was opened, until a person names another one. */
+/** The wallet that pays for this ledger: the first one that was opened, until a person names another. */
 import { and, asc, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
@@ -13,7 +13,7 @@ export interface WalletKey {
   readonly address: Address;
 }
 
-/** The wallet that pays, opened or not; undefined before any was opened. */
+/** Returns the wallet that pays, whether or not a worker has opened it; undefined before the first one was opened. */
 export async function payingWallet(reader: Reader): Promise<WalletKey | undefined> {
   const [last] = await reader
     .select({ chainId: named.chainId, address: named.address })
@@ -24,8 +24,8 @@ export async function payingWallet(reader: Reader): Promise<WalletKey | undefine
 }
 
 /**
- * Throws WALLET_NOT_OF_LEDGER when another wallet pays for this ledger: its payees were promised, and partly
- * signed, their money from that one.
+ * Throws WALLET_NOT_OF_LEDGER when another wallet pays for this ledger, because its payouts are reserved for that
+ * wallet and partly signed with its key.
  */
 export async function requirePayingWallet(reader: Reader, key: WalletKey): Promise<void> {
   const paying = await payingWallet(reader);
@@ -39,13 +39,14 @@ export async function requirePayingWallet(reader: Reader, key: WalletKey): Promi
 export const isSame = (one: WalletKey, other: WalletKey): boolean =>
   one.chainId === other.chainId && one.address === other.address;
 
-/** SQL: whether an address is a wallet that pays for this ledger, or did. A payment to it would only cost gas. */
+/** An SQL condition: the address is a wallet that pays or has paid for this ledger. A payment to it would only cost gas. */
 export const isWalletOfLedger = (address: SQL): SQL =>
   sql`EXISTS (SELECT FROM paying_wallet WHERE paying_wallet.address = ${address})`;
 
 /**
- * The number under which this wallet was named to pay, while nobody has asked the chain yet what the others
- * have sent until then; undefined when that was asked, when it does not pay, and of a ledger's first wallet.
+ * Returns the number of the act that named this wallet to pay, as long as the chain was not asked what the other
+ * wallets have sent until then. Returns undefined once it was asked, when this wallet does not pay, and for the first
+ * wallet of a ledger.
  */
 export async function namingToCompare(reader: Reader, key: WalletKey): Promise<number | undefined> {
   const [last] = await rows(
@@ -68,7 +69,7 @@ export async function keepCompared(db: Database, key: WalletKey, naming: number)
     .where(and(eq(wallet.chainId, key.chainId), eq(wallet.address, key.address)));
 }
 
-/** Names the first wallet of a ledger. When there is one already, it changes nothing. */
+/** Names the first wallet of a ledger. It changes nothing when there is one already. */
 export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<void> {
   await tx.execute(sql`
     INSERT INTO paying_wallet (no, chain_id, address, actor, reason)
@@ -78,8 +79,8 @@ export async function nameFirstWallet(tx: Transaction, key: WalletKey): Promise<
 }
 
 /**
- * Wallets of this chain that still have something to settle, to send again or to look at: signed transfers
- * that may be mined, paid ones that a reorg could take back, and halts about what their key did.
+ * Lists the wallets of this chain that still need work: those with signed transfers that may be mined, with paid ones
+ * that a reorg could take back, or with halts about what their key did.
  */
 export async function walletsAtWork(reader: Reader, chainId: number): Promise<readonly Address[]> {
   const atWork = await rows(
@@ -101,7 +102,7 @@ export async function walletsAtWork(reader: Reader, chainId: number): Promise<re
   return atWork.map(({ address }) => address);
 }
 
-/** Gives all wallets of this chain that were ever opened, in the order in which they were. */
+/** Lists all wallets of this chain that were ever opened, in the order in which they were opened. */
 export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
   const opened = await reader
     .select({ address: wallet.address })

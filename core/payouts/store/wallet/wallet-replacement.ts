@@ -1,4 +1,4 @@
-/** How a person makes another wallet pay: one transaction, also while Temporal is down. */
+/** Lets a person name another wallet to pay, in one transaction that also works while Temporal is down. */
 import { sql } from 'drizzle-orm';
 import { type Address, payableAddress } from '../../../base/address.js';
 import { counted } from '../../../base/counted.js';
@@ -11,19 +11,19 @@ import { payingWallet } from './paying-wallet.js';
 import { lockWallets } from './wallets.js';
 
 export interface ReplacedWallet {
-  /** False when this wallet pays already. */
+  /** False when the named wallet already pays. */
   readonly changed: boolean;
   readonly from: Address;
   readonly to: Address;
-  /** Transfers that earlier wallets signed and that may still be mined; they are settled as before. */
+  /** How many transfers of earlier wallets may still be mined; they are settled as before. */
   readonly underWay: number;
   readonly words: string;
 }
 
 /**
- * From now on the ledger pays from another wallet. The one before signs nothing any more; what it signed
- * goes on to be sent and settled. Halts stay: they are the ledger's. Refused while nobody has said what the
- * wallet of now did before this ledger began, because that may have paid what is pending.
+ * Makes another wallet pay from now on. The previous wallet signs nothing more; what it has signed is still sent and
+ * settled. Halts stay, because they belong to the ledger. It is refused as long as nobody has said what the current
+ * wallet did before this ledger began, because that may have paid what is pending.
  */
 export async function replaceWallet(
   db: Database,

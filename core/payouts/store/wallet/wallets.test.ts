@@ -21,7 +21,7 @@ const standing = async () =>
   (await findWallet(database.db, KEY))?.halts.map(({ code }) => code) ?? [];
 
 describe('a wallet with several reasons to stop', () => {
-  it('shows what the manager found first, and keeps each once', async () => {
+  it('shows what the manager found first, and stores each halt once', async () => {
     expect(await halt(SWITCHED_OFF)).toBe(true);
     expect(await halt('HALTED_BY_OPERATOR')).toBe(true);
     expect(await halt('NONCE_AHEAD_OF_LEDGER', 'first seen')).toBe(true);
@@ -46,7 +46,7 @@ describe('a wallet with several reasons to stop', () => {
     expect(await standing()).toEqual(['WALLET_USED_BEFORE']);
   });
 
-  it('is not resumed while its ledger still contradicts itself', async () => {
+  it('is not resumed while its ledger contradicts itself', async () => {
     await credit(database.db, [7n]);
     await halt('INVARIANT_BROKEN');
     const damage = (wei: number) =>

@@ -11,7 +11,7 @@ import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-w
 
 export type { WalletKey };
 
-/** Halted by `pool.payoutsEnabled: false`, and let go by the same switch. */
+/** The code of the halt that `pool.payoutsEnabled: false` sets; only the same switch ends it. */
 export const SWITCHED_OFF = 'PAYOUTS_SWITCHED_OFF';
 export const USED_BEFORE = 'WALLET_USED_BEFORE';
 export const NONCE_TAKEN = 'NONCE_TAKEN_BY_UNKNOWN';
@@ -24,12 +24,12 @@ export interface Halt {
 
 export interface Wallet extends WalletKey {
   readonly nextNonce: number;
-  /** The gravest of the ledger's halts, or null when nothing stops it. Whichever wallet one is about, it stops them all. */
+  /** The most serious of the ledger's halts, or null when nothing stops it. Every halt stops all wallets, whichever wallet it is about. */
   readonly halt: Halt | null;
   readonly halts: readonly Halt[];
 }
 
-/** What the chain said when the ledger first met the wallet. */
+/** The wallet's state on the chain when the ledger first opened it. */
 export interface WalletOpening {
   readonly nonce: number;
   readonly block: number;
@@ -42,8 +42,8 @@ interface HaltOfWallet extends Halt {
 }
 
 /**
- * Everything that stops the ledger. What the manager found comes first: what the configuration or a person
- * ends must not hide it. As JSON, each with its time and the wallet that it is about.
+ * Selects all halts of the ledger as JSON, each with its time and the wallet that it is about. Halts that the manager
+ * found come first, so that halts which the configuration or a person ends do not hide them.
  */
 export const HALTS = sql`
   (SELECT coalesce(json_agg(json_build_object('code', code, 'reason', reason, 'at', halted_at,
@@ -52,7 +52,7 @@ export const HALTS = sql`
                      halted_at, code), '[]')
      FROM wallet_halt)`;
 
-/** The wallet, or undefined before it was opened. */
+/** Reads a wallet; undefined before it was opened. */
 export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet | undefined> {
   const [found] = await reader
     .select({ nextNonce: wallet.nextNonce, halts: sql<readonly HaltOfWallet[]>`${HALTS}` })
@@ -67,12 +67,13 @@ const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
   and(eq(wallet.chainId, chainId), eq(wallet.address, address));
 
 /**
- * Locks all wallets of the ledger for this transaction, and gives the halts that stand then. Handing out nonces,
- * halting, resuming and replacing a wallet all wait for one another here.
+ * Locks all wallets of the ledger for this transaction, and returns the current halts. Handing out nonces, halting,
+ * resuming and replacing a wallet all wait for one another here.
  */
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
-  // A second statement, because one that waited for the lock would not see the halts that were written meanwhile.
+  // Read in a second statement, because the first one does not see halts that were written while it waited for the
+  // lock.
   const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
     tx,
     sql`SELECT ${HALTS} AS halts`,
@@ -80,7 +81,7 @@ export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWalle
   return row?.halts ?? [];
 }
 
-/** Locks as `lockWallets` does, and gives one of them; throws WALLET_UNKNOWN. */
+/** Locks all wallets as `lockWallets` does, and returns one of them; throws WALLET_UNKNOWN. */
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
   await lockWallets(tx);
   const found = await findWallet(tx, key);
@@ -93,8 +94,8 @@ function notOpened({ address }: WalletKey): PoolError {
 }
 
 /**
- * Writes down a wallet that the ledger meets for the first time, or finds the one it knows. Throws
- * WALLET_NOT_OF_LEDGER when another one pays.
+ * Stores a wallet that the ledger meets for the first time, or reads the one it knows. Throws WALLET_NOT_OF_LEDGER
+ * when another wallet pays.
  */
 export async function openWalletRow(
   db: Database,
@@ -127,9 +128,10 @@ export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
 }
 
 /**
- * Records that this ledger has paid from a wallet from this nonce on, which an older backup does not know. Adoption
- * then goes over all of it, and the ledger stays halted until it has. Gives false when that is known already. The
- * opening only moves backwards: history can be taken in, and nothing that was taken in can be left out again.
+ * Moves a wallet's opening back to an earlier nonce from which this ledger has paid, which an older backup does not
+ * know. Adoption then examines everything since that nonce, and the ledger stays halted until it has. Returns false
+ * when that is known already. The opening only moves backwards: history can be added, and what was added can never be
+ * left out again.
  */
 export async function reopenWallet(
   db: Database,
@@ -186,7 +188,7 @@ async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): 
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Accepts a wallet that was used before: a person says that what it sent until now paid nothing of this ledger. */
+/** Accepts a wallet that was used before: a person confirms that what it sent until now paid nothing of this ledger. */
 export async function acceptUsedWallet(
   db: Database,
   key: WalletKey,
@@ -217,7 +219,7 @@ export async function acceptUsedWallet(
 
 /**
  * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
- * Gives false when it was halted for this already.
+ * Returns false when it was already halted for this reason.
  */
 export async function haltWallet(
   db: Database,
@@ -257,14 +259,14 @@ async function halt(
   });
 }
 
-/** The balance that the chain showed last. It is for people; nothing is decided by it. */
+/** The last balance that the chain showed. It is for people to see; nothing is decided by it. */
 export interface SeenBalance {
   readonly wei: bigint;
   readonly block: number;
   readonly at: Date;
 }
 
-/** Keeps the balance of a wallet that the ledger has met. */
+/** Stores the balance of a wallet, if the ledger knows the wallet. */
 export async function recordBalance(
   db: Database,
   key: WalletKey,
