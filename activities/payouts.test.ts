@@ -51,7 +51,7 @@ type Fault = 'pass' | 'lose request' | 'lose answer' | 'garbage' | 'late answer'
 
 const FORGED = `"to":"0x${'12'.repeat(20)}"`;
 
-/** The chain behind a wire that breaks as told, per request body. */
+/** Starts a proxy in front of the chain. For each request body `faultFor` chooses how the connection breaks. */
 async function startWire(faultFor: (body: string) => Fault): Promise<string> {
   const server = createServer((request, response) => {
     let body = '';

@@ -41,7 +41,7 @@ describe('a sync pass', () => {
     expect(half).toBeLessThan(600n * net(9_007_199_254_740_993n));
     await writeFile(join(dir, 'old.gz'), whole);
     await pass(1_060);
-    // Another dump of older events than those that were counted.
+    // Another dump, whose events are older than all that were counted so far.
     world.orchestrator.rows = [];
     transcode(-900_000, BOB, 1_000n);
     await writeFile(join(dir, 'older.gz'), gzipSync(`[${world.orchestrator.rows.map(rowText)}]`));
@@ -273,7 +273,7 @@ describe('a sync pass', () => {
     expect(await kept()).toEqual({
       fresh: new Date(T0 + 10_000),
       prices: [first, second, llm],
-      // The first pass reads the past on purpose: it says nothing about clocks that are behind.
+      // The first pass reads old events on purpose, so it must not be taken for a clock that is behind.
       arrivals: [{ passes: 1, behind: null, ahead: 0 }],
     });
     await pass(70);

@@ -1,4 +1,4 @@
-/** Plants whatever a stranger can write into the ledger, and searches every public answer for it. */
+/** Writes marked text wherever an outsider can get text into the ledger, and searches every public answer for it. */
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ import {
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
-/** A host name that a worker invented, and an address that no pattern of addresses matches. */
+/** The marked text: a host name that a worker made up, and an address that no pattern for addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';
 const NOW = new Date();
 const at = NOW.toISOString();
@@ -89,7 +89,7 @@ async function plantInSources(): Promise<void> {
     VALUES (1, 0, 1, false, ${JSON.stringify([{ code: 'COUNT_DIFFERS', message: CANARY }])}, 1, false, 'cli')`);
 }
 
-/** Every GET route, with values for its parameters. */
+/** Returns the path of every GET route, with values for its parameters. */
 function paths(): readonly string[] {
   const values: Readonly<Record<string, string>> = {
     '/v1/sources/:id': '/v1/sources/north',

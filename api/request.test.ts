@@ -6,7 +6,7 @@ import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/k
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
-/** Paths of probes and dashboards, which may have any query: nothing is looked up by it. */
+/** Paths of probes and dashboards, which may have any query, because none of it is used. */
 const ANY_QUERY = ['/', '/status', '/workers', '/transcoder', '/transcoders', '/metrics'];
 const PROBES = ['/v1/health', '/v1/ready'];
 

@@ -1,4 +1,4 @@
-/** The dated terms on the command line, on a real database and with nothing else up. */
+/** The dated terms on the command line, on a real database with nothing else running. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -406,7 +406,7 @@ describe('a configuration', () => {
     expect(unmarked).toEqual([]);
   });
 
-  /** The place of every key. */
+  /** Yields the path of every key that the schema has below this path. */
   function* placesOf(path: readonly (string | number)[]): Generator<readonly (string | number)[]> {
     for (const key of knownKeys(path) ?? []) {
       yield [...path, key];

@@ -1,4 +1,4 @@
-/** The worker process with a signer elsewhere: away at first, without the key, lying. */
+/** The worker process with a remote signer that is unreachable at first, does not have the key, or lies. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

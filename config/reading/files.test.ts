@@ -101,7 +101,7 @@ describe('files that hold secrets', () => {
     expect(await warningsOf(withToken)).toEqual([
       `api.tokenFile: other users of this machine can read ${pathOf('token')} (mode 0644): chmod 600 ${pathOf('token')}`,
     ]);
-    // Whoever does not sign is not asked about the key.
+    // A process that does not sign is not warned about the key's files.
     await mode('token', 0o600);
     await mode('keystore.json', 0o644);
     expect(await warningsOf(withToken, false)).toEqual([]);

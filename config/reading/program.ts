@@ -17,8 +17,8 @@ export function readVersion(): string {
 }
 
 /**
- * Finds the prebuilt workflows: the file that OPENPOOL_WORKFLOW_BUNDLE names, or the one of a build. Null in a checkout,
- * where an old bundle must not take the place of the sources.
+ * Finds the prebuilt workflow bundle: the file that OPENPOOL_WORKFLOW_BUNDLE names, or the one in a build. Null in a
+ * checkout, where an old bundle must not be used instead of the sources.
  */
 export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string | null {
   const named = env['OPENPOOL_WORKFLOW_BUNDLE'];

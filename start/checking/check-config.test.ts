@@ -34,7 +34,7 @@ const source = (id: string, endpoint: string) => ({
   options: { endpoint },
 });
 
-/** The same node under another name: another endpoint. */
+/** A second URL of the same node, which counts as another endpoint because the host's name differs. */
 const second = () => chain.rpcUrl.replace('127.0.0.1', 'localhost');
 
 async function check(changes: Record<string, unknown> = {}) {
@@ -206,7 +206,7 @@ describe('checking a configuration', () => {
       startRpcSwitch(aged.rpcUrl),
     ]);
     none.setMood({ edit: (_, it, [block]) => (block === 'finalized' ? null : it) });
-    // As a node without an archive: six hours are 72 of these blocks.
+    // Plays a node without an archive. The check asks for state of six hours ago, which is 72 of these blocks back.
     young.setMood({
       edit: (method, it, [, block]) =>
         method === 'eth_getTransactionCount' && Number(block) < 50 ? 'missing trie node' : it,
