@@ -66,7 +66,7 @@ async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): P
   });
 }
 
-/** Tells sagas that their payouts changed. A saga that is not running is skipped. */
+/** Signals sagas that their payouts changed. A saga that is not running is skipped. */
 export async function tellSagas(
   { client, poolId }: SagaDeps,
   payoutIds: readonly string[],

@@ -1,4 +1,4 @@
-/** Open payouts and their sagas, on a real Postgres, a real Temporal server and a real chain. */
+/** The sweep of open payouts and their sagas, on a real Postgres, a real Temporal server and a real chain. */
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -97,7 +97,7 @@ async function startFailingWorker() {
   };
 }
 
-it('finds sagas that a bad deploy has wedged, starts them anew, and everybody is paid meanwhile and after', async () => {
+it('finds sagas that a bad deploy has wedged and restarts them; everybody is paid meanwhile and afterwards', async () => {
   const made = await Promise.all(
     Array.from({ length: 3 }, () => reserveFor(database.db, AMOUNT_WEI)),
   );
@@ -241,7 +241,7 @@ it('starts, tells and checks the others when Temporal refuses one saga, and name
   await clear(others);
 }, 60_000);
 
-it('finds a stuck saga among many suspects, and one whose payout waits for long', async () => {
+it('finds a stuck saga among many suspects, and one whose payout has waited long', async () => {
   const payoutIds = await reserveMany(62);
   const [late = '', waiting = '', ...others] = payoutIds;
   const open = await openPayouts(database.db, {});
@@ -284,7 +284,7 @@ it('finds a stuck saga among many suspects, and one whose payout waits for long'
   await clear(payoutIds);
 }, 120_000);
 
-it('takes a saga whose tasks time out, because workers were killed, for stuck only after many tries', async () => {
+it('counts a saga whose tasks time out because workers were killed as stuck only after many tries', async () => {
   const [payoutId = ''] = await reserveMany(1);
   const taskQueue = laneQueue(taskQueueOf(TEST_POOL_ID), 'payouts');
   await space.client.workflow.start('payout', {

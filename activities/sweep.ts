@@ -27,8 +27,8 @@ interface SweepDeps extends SagaDeps {
 const LAST_EVENTS = 10;
 
 /**
- * Compares the open payouts with the sagas that run. It starts missing sagas, tells those whose payouts have ended, and
- * terminates and restarts those that are stuck.
+ * Compares the open payouts with the sagas that run. It starts missing sagas, signals those whose payouts have ended,
+ * and terminates and restarts those that are stuck.
  */
 export async function sweepSagas(
   deps: SweepDeps,

@@ -150,7 +150,7 @@ describe('what the sentinel watches', () => {
   });
   afterAll(() => database.close());
 
-  it('is listed with how fresh it is, without addresses for those without the token', async () => {
+  it('is listed with its age, and without addresses unless the token is given', async () => {
     const open = await get<FindingsAnswer>('/v1/findings');
     expect(open).toMatchObject({ lookedAt: iso(1), open: 2, nextCursor: null });
     expect(open.findings).toMatchObject([
@@ -296,7 +296,7 @@ describe('what the sentinel watches', () => {
       expect(samples.get('sentinel_look_age_seconds{}')).toBe(60);
     });
 
-    it('tells how old the last audit, the walk through the history and the last turn of a worker are', async () => {
+    it('shows the ages of the last audit, of the last full audit and of the last report of a worker', async () => {
       const names = ['audit_age_seconds', 'audit_history_age_seconds', 'worker_turn_age_seconds'];
       const before = await scrape();
       expect(names.filter((name) => before.has(`${name}{}`))).toEqual([]);

@@ -70,7 +70,7 @@ describe('an API that strangers read in crowds', () => {
     }
   }
 
-  it('makes an answer once for all who ask within a second', async () => {
+  it('makes an answer once for all requests within a second', async () => {
     const before = taken;
     const crowd = Array.from({ length: 40 }, async () => (await get('/workers')).text());
     const texts = await Promise.all(crowd);
@@ -122,7 +122,7 @@ describe('an API that strangers read in crowds', () => {
     });
   });
 
-  it('takes orders while those with the token read in crowds, and lets these wait in a queue of their own', async () => {
+  it('takes orders while many read with the token, and lets these reads wait in their own queue', async () => {
     await whileLocked('remote_worker', async () => {
       const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`, TOKEN));
       await sleep(200);
@@ -200,7 +200,7 @@ describe('an API that strangers read in crowds', () => {
       expect((await waiting)?.status).toBe(200);
     });
 
-    it('gives a reader who waits while the pool is halted an answer that shows the halt', async () => {
+    it('sends a reader who waits while the pool is halted an answer that shows the halt', async () => {
       expect((await order('resume', 'it is over', other.url)).status).toBe(200);
       let waiting: Promise<Response> | undefined;
       await whileLocked('remote_worker', async () => {
@@ -213,7 +213,7 @@ describe('an API that strangers read in crowds', () => {
       expect(await answer?.text()).toContain('payouts halted');
     });
 
-    it('gives a reader the answer although it has been evicted meanwhile', async () => {
+    it('sends a reader the answer although it has been evicted meanwhile', async () => {
       let waiting: Promise<Response> | undefined;
       await whileLocked('source', async () => {
         waiting = read('/v1/sources?');

@@ -106,7 +106,7 @@ function paths(): readonly string[] {
 }
 
 describe('foreign texts', () => {
-  it('stand in no answer without the token, on any route', async () => {
+  it('appear in no answer without the token, on any route', async () => {
     expect(paths().length).toBeGreaterThan(20);
     for (const path of paths()) {
       const response = await app.request(path);
@@ -134,7 +134,7 @@ describe('foreign texts', () => {
     expect(await (await app.request(path, { headers })).text()).toContain('canary');
   });
 
-  it('are public where they can be nothing but names', () => {
+  it('are public where they can only be names', () => {
     expect(['text-to-image', 'llm', 'a5Bd_7'].map(publicName)).not.toContain(null);
     expect(['gpu-7.lan', '::1', 'a b', '', 'a:1', '-x', 'x'.repeat(65)].map(publicName)).toEqual(
       Array(7).fill(null),

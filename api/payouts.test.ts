@@ -187,7 +187,7 @@ describe('payouts through the API', () => {
     expect(paid.status).toBe(201);
   });
 
-  it('names what stands in the way without starting a workflow', async () => {
+  it('names the obstacle without starting a workflow', async () => {
     const unknown = randomAddress();
     const small = await credit(database.db, [1n]);
     const nothing = await credit(database.db, [0n]);

@@ -37,7 +37,7 @@ describe('the prices of a source', () => {
   });
   afterAll(() => database.close());
 
-  it('stand next to the usual ones, the farthest from them first', async () => {
+  it('are shown next to the usual ones, the farthest from them first', async () => {
     const answer = await (await request('/v1/sources/north/prices')).json();
     const hour = '2026-03-01T12:00:00.000Z';
     const shared = { nodeType: 'ai', pipeline: 'llm', hour, jobs: 20 };

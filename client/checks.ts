@@ -30,7 +30,7 @@ export function runAudit(pool: RunningPool): Promise<AuditReport> {
   });
 }
 
-/** Compares the chain with the ledger now. */
+/** Compares the chain with the ledger now, without waiting for the schedule. */
 export function runReconciliation(
   pool: RunningPool,
   { fromOpening }: { readonly fromOpening: boolean },

@@ -10,7 +10,7 @@ import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js'
 export interface ErrorBody {
   readonly code: PoolErrorCode;
   readonly message: string;
-  /** What the reader can do about it. */
+  /** What the reader of the error can do about it. */
   readonly help: string;
   readonly detail?: Readonly<Record<string, unknown>>;
 }

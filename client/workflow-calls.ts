@@ -144,8 +144,8 @@ export async function awaitReport<Input, Report>(
   const { totalMs, onLook } = patience;
   const time = totalMs === undefined ? undefined : AbortSignal.timeout(totalMs);
   const over = new AbortController();
-  // Without a time limit we pass no signal, because each poll of the SDK adds a listener to it, and a long wait has
-  // many polls.
+  // Without a time limit we use no abort signal: each poll of the SDK adds a listener to it, and a long wait has many
+  // polls.
   const ending: Promise<Report> =
     time === undefined ? handle.result() : client.withAbortSignal(time, () => handle.result());
   try {

@@ -67,7 +67,7 @@ describe('the embedded Postgres', () => {
     expect(findServer(dataDir)).toBeUndefined();
   });
 
-  it('that a killed process left behind is taken over by the next start, which ends it', async () => {
+  it('that a killed process left running is taken over by the next start, and stopped with it', async () => {
     const child = await startUser();
     const server = findServer(dataDir);
     child.kill('SIGKILL');
@@ -183,7 +183,7 @@ describe('a first start that did not come to its end', () => {
 });
 
 describe('a directory that a power cut left', () => {
-  it('is served although another process has the number of its server by now', async () => {
+  it('is served although another process has its server’s process id by now', async () => {
     const first = await openPoolDatabase(config);
     await first.db.$client.query('CREATE TABLE kept (n int)');
     const left = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
@@ -217,7 +217,7 @@ describe('a directory that a power cut left', () => {
 });
 
 describe('a directory of the version before, whose superuser had a known password', () => {
-  it('is brought over at the start: its data stay, its owner is a plain role, the password is gone', async () => {
+  it('is migrated at the start: its data stay, its owner is a plain role, the old password no longer works', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     await older.stop();
@@ -237,7 +237,7 @@ describe('a directory of the version before, whose superuser had a known passwor
     await close();
   });
 
-  it('is brought over again, whole, after an end in the middle of it', async () => {
+  it('is migrated to the end after a migration that was cut off before its last step', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     await older.stop();
@@ -249,7 +249,7 @@ describe('a directory of the version before, whose superuser had a known passwor
     await close();
   });
 
-  it('is brought over from under a server that a killed process of that version left behind', async () => {
+  it('is migrated although a killed process of that version left its server running', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     const { db, close } = await openPoolDatabase(config);
@@ -268,7 +268,7 @@ describe('a directory of the version before, whose superuser had a known passwor
     await older.stop();
   });
 
-  it('says what stands in the way when it cannot be brought over', async () => {
+  it('says why it cannot be migrated', async () => {
     const older = await makeOlderDirectory();
     await ask(older.url, 'CREATE ROLE postgres');
     await older.stop();

@@ -31,7 +31,7 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
 }
 
-/** Something that runs until it is stopped, or until it fails. */
+/** A part of a process, such as the worker or the API. It runs until it is stopped or fails. */
 export interface Service {
   /** Resolves when the service has ended, rejects when it failed. */
   readonly done: Promise<void>;

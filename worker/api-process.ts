@@ -11,8 +11,8 @@ const ENTRY = fileURLToPath(
   new URL(`../api/main${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
 /**
- * How long, in ms, we wait for the API to end before we kill it. It gives requests that are under way five seconds of
- * these.
+ * On a stop, the API has this many ms to end before we kill it. It allows five seconds of these to requests that are
+ * under way.
  */
 const STOP_GRACE_MS = 10_000;
 const FIRST_PAUSE_MS = 1_000;

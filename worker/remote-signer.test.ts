@@ -100,7 +100,7 @@ describe('the worker with a remote signer', () => {
     expect(pool.lines.join('\n')).not.toContain('hush-hush');
   });
 
-  it('does not start with one that has not the key', async () => {
+  it('does not start with a signer that does not have the key', async () => {
     const { privateKey } = Wallet.createRandom();
     service = await startSignerService({ privateKey, chainId: chain.chainId });
     const pool = await start(service.port);

@@ -148,7 +148,7 @@ describe('the worker process', () => {
     expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
   });
 
-  it('is told well by the health check while it polls and turns, and by no other', async () => {
+  it('is healthy, by the health check, while it polls and its loops make progress, and only then', async () => {
     const { worker, says, path } = await start();
     const health = async () => {
       const check = startProcess({
@@ -176,7 +176,7 @@ describe('the worker process', () => {
     });
   });
 
-  it('keeps what the sentinel finds when its schedule comes round', async () => {
+  it('records what the sentinel finds when its schedule starts it', async () => {
     const { says } = await start();
     await says('openpool worker ready');
     const { db } = database;

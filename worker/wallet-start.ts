@@ -129,7 +129,7 @@ async function openPatiently(options: PatientOptions): Promise<void> {
   }
 }
 
-/** The error's code and message when it may pass by itself; undefined when the worker must not run. */
+/** Returns the error's code and message when the trouble may pass by itself; undefined when the worker must not run. */
 function passingTrouble(
   error: unknown,
 ): { readonly code: string; readonly message: string } | undefined {

@@ -144,5 +144,5 @@ export interface PayoutStatus {
 
 export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
 
-/** The signal that tells a saga: your payout changed in Postgres. It carries no data and changes nothing itself. */
+/** The signal for "your payout changed in Postgres", sent to a saga. It carries no data and changes nothing itself. */
 export const pokeSignal = defineSignal('poke');

@@ -82,7 +82,7 @@ describe('the payout saga', () => {
     await keepHistory(handle, 'held-then-paid');
   });
 
-  it('shows trouble of a signed payout, and that it is over', async () => {
+  it('shows that a signed payout is in trouble, and when that is over', async () => {
     const { handle } = await start(SENT, UNREACHABLE, SENT, PAID);
     await untilStatus(handle, ({ state }) => state === 'signed');
     await handle.signal(pokeSignal);
@@ -96,7 +96,7 @@ describe('the payout saga', () => {
     await keepHistory(handle, 'troubled-then-paid');
   });
 
-  it('asks the ledger from the start when it knows of no signature: an older backup was restored', async () => {
+  it('starts over from the ledger when that knows of no signature, because an older backup was restored', async () => {
     const { handle, calls } = await start(SENT, HELD, SENT, PAID);
     await tellUntilEnded(handle);
     expect(calls.send).toBe(4);

@@ -29,7 +29,7 @@ describe('saved histories', () => {
     );
   });
 
-  it('do not replay when a step is another one: the control', async () => {
+  it('do not replay when a step is another one (control)', async () => {
     const [file] = files.filter((name) => name === 'payout-paid.json');
     const text = readFileSync(new URL(file ?? '', dir), 'utf8');
     const tampered = withOtherSteps(text);

@@ -192,7 +192,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     await page.close();
   });
 
-  it('shows what wants a look, the gravest first, what is acknowledged last, and hours as a picture', async () => {
+  it('shows findings, the most severe first and acknowledged ones last, and a chart of the hours', async () => {
     const page = await open(1280, 'light');
     const section = page.locator('section', { hasText: 'What wants a look' });
     expect(await section.locator('.pill').allTextContents()).toEqual([

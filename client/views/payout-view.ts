@@ -1,4 +1,4 @@
-/** Payouts as `/v1` shows them. */
+/** Shows payouts for `/v1`. */
 
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import type {

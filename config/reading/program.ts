@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from './problem.js';
 
-/** The program's version. */
+/** Reads this program's version from its package.json. */
 export function readVersion(): string {
   // The package.json is two folders up in a checkout, and three in a build.
   const paths = ['../../package.json', '../../../package.json'].map(

@@ -148,7 +148,7 @@ describe('checking a configuration', () => {
     ]);
   });
 
-  it('warns when two URLs are of one host, because these are one voice', async () => {
+  it('warns when two URLs have the same host, because they count as one endpoint', async () => {
     const { codes, warnings } = await check({
       chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?key`] },
     });
@@ -177,7 +177,7 @@ describe('checking a configuration', () => {
     expect(text).not.toMatch(/s3cret|alice|KEY12345/);
   });
 
-  it('asks of the endpoints what a worker asks, and warns of what they do not give', async () => {
+  it('asks the endpoints what a worker asks, and warns of what they do not answer', async () => {
     const [small, strict] = await Promise.all([
       startRpcSwitch(chain.rpcUrl),
       startRpcSwitch(chain.rpcUrl),
@@ -236,7 +236,7 @@ describe('checking a configuration', () => {
     ]);
   });
 
-  it('warns when one endpoint alone is believed', async () => {
+  it('warns when there is only one endpoint to believe', async () => {
     const { codes, warnings } = await check({
       chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl] },
     });

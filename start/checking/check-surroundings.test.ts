@@ -63,7 +63,7 @@ describe('what a start needs of Postgres and of the machine', () => {
     expect(refused).toEqual([expect.stringMatching(/^LEDGER_OF_ANOTHER_CHAIN/)]);
   });
 
-  it('may still come up: Postgres', async () => {
+  it('may start later: Postgres', async () => {
     const url = `postgres://pool@127.0.0.1:${await freePort()}/pool`;
     expect(await check({ database: { url } })).toEqual({
       refused: [],
@@ -96,7 +96,7 @@ describe('what a start needs of Postgres and of the machine', () => {
     expect(refused).toEqual([expect.stringMatching(/^API_CANNOT_LISTEN: .*no such address$/)]);
   });
 
-  it('is not refused to the example as it is, whose orchestrators it calls nobody’s', async () => {
+  it('refuses nothing in the unchanged example, and warns that its orchestrators are placeholders', async () => {
     const text = (await readFile(EXAMPLE, 'utf8'))
       .replaceAll('secrets/keystore.json', 'keystore.json')
       .replaceAll('secrets/passphrase', 'passphrase');

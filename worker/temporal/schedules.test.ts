@@ -99,7 +99,7 @@ describe('the schedules', () => {
     expect(round.state).toMatchObject({ paused: true, note: 'the accounts are checked' });
   });
 
-  it('lose that of a source that no running worker has, and none of another pool', async () => {
+  it('are deleted for a source that no running worker has, and never for another pool', async () => {
     await apply(['one', 'two']);
     const { schedule } = temporal.client;
     await applySchedules(schedule, { ...settings(['one', 'two']), poolId: 'south' });

@@ -34,7 +34,7 @@ export function roundRoutes(deps: RunningPool, access: Access): Hono {
     const { payees, pays, waits, notDue, ...sums } = preview.totals;
     return c.json({
       at: preview.at,
-      /** The halts that stop every payout now, whoever is due. */
+      /** The halts that stop every payout now, whether or not the payee is due. */
       halts: (paying?.halts ?? [])
         .map(showsWords ? (halt) => halt : publicHalt)
         .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
