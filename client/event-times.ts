@@ -12,7 +12,7 @@ export function parseEventTime(text: string): string {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Parses such a time, or `beginning`, which becomes null. */
+/** Parses a time as `parseEventTime` does; `beginning` becomes null. */
 export function parseBeginning(text: string): string | null {
   return text === 'beginning' ? null : parseEventTime(text);
 }

@@ -47,7 +47,7 @@ const pool = section({
   maxPaidPerDay: amountWei().prefault('10 ETH'),
   /** The limit within 24 hours for the total of adjustments, and of jobs assigned to payees that no event has named. */
   maxOrderedPerDay: amountWei().prefault('1 ETH'),
-  /** The highest price of gas for a payout, as a share of its amount. */
+  /** The highest cost of a payout's gas, as a share of its amount. */
   maxGasShare: shareBps().prefault('10%'),
   /** The highest fee of a single job; a job above it is set aside and not credited. */
   maxJobFee: amountWei().prefault('0.1 ETH'),

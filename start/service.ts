@@ -42,7 +42,7 @@ interface ProcessOptions extends LoadOptions {
   readonly maxConnections?: number;
   /** The event loop may be blocked for this many ms before the watchdog ends the process. @default the watchdog's */
   readonly blockedMs?: number;
-  /** Start the services, in this order; they are stopped in the reverse order. */
+  /** Functions that start the services, in this order. The services are stopped in the reverse order. */
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 

@@ -33,8 +33,8 @@ export interface PayoutView {
 }
 
 /**
- * Each update of search attributes is one more event in the history and a write for the server, so a payout without
- * trouble makes only one.
+ * Creates what a payout saga shows of itself. Each update of search attributes is one more event in the history and a
+ * write for the server, so a payout without trouble makes only one.
  */
 export function createPayoutView(payoutId: string): PayoutView {
   let status: PayoutStatus = { payoutId, state: 'reserved', nonce: null, txHash: null, wait: null };

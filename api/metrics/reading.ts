@@ -1,4 +1,4 @@
-/** Reads the data of one scrape at once. */
+/** Reads all data of one scrape. */
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { ARRIVALS_MS } from '../../client/views/source-view.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';

@@ -18,7 +18,7 @@ const SHOWN_OPEN = 25;
 const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
-/** Reads the data of the whole page at once. */
+/** Reads all data of the status page. */
 export async function readStatus(deps: RunningPool) {
   const { db, poolId, config, version } = deps;
   const now = nowOf(deps);

@@ -5,8 +5,8 @@
 import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
 
 /**
- * Returns the name of a pipeline or the id of a request, if it is public. It may have no dots and colons, which hosts
- * and addresses have.
+ * Returns the name of a pipeline or the id of a request if it is public, otherwise null. It may have no dots and
+ * colons, which hosts and addresses have.
  */
 export function publicName(said: string | null): string | null {
   return said !== null && /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/.test(said)
@@ -19,7 +19,10 @@ export function publicRegion(said: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
 }
 
-/** Returns a model's name if it is public: a plain name, or one like `owner/name-v1.0` as model hubs use. */
+/**
+ * Returns a model's name if it is public, otherwise null: a plain name, or one like `owner/name-v1.0` as model hubs
+ * use.
+ */
 export function publicModel(said: string | null): string | null {
   const isOwned = said !== null && /^[A-Za-z0-9][\w-]{0,62}\/[A-Za-z0-9][\w.-]{0,99}$/.test(said);
   return isOwned ? said : publicName(said);
@@ -27,12 +30,12 @@ export function publicModel(said: string | null): string | null {
 
 const EVENT_ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-/** Returns an event's id if it is public: a row number of an orchestrator's table, or a UUID. */
+/** Returns an event's id if it is public, otherwise null: a row number of an orchestrator's table, or a UUID. */
 export function publicEventId(said: string | null): string | null {
   return said !== null && EVENT_ID.test(said) ? said : null;
 }
 
-/** Returns a time if it has the format that events use. */
+/** Returns a time if it has the format that events use, otherwise null. */
 export function publicTime(said: string | null): string | null {
   return said !== null && /^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(said)
     ? said
