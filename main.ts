@@ -1,4 +1,4 @@
-/** The whole manager: the worker in this process, the API in one of its own beside it. `--config <file>`. */
+/** The whole pool manager: the worker runs in this process, the API in a child process. `--config <file>`. */
 import { keepHeapSmall } from './start/heap.js';
 
 keepHeapSmall();
@@ -9,6 +9,6 @@ const { runProcess } = await import('./start/service.js');
 await runProcess({
   needsWallet: true,
   maxConnections: WORKER_CONNECTIONS,
-  // The API first: it answers while the worker still waits for Temporal.
+  // The API starts first, so that it answers while the worker still waits for Temporal.
   services: [serveApiProcess, serveWorker],
 });

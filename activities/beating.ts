@@ -2,18 +2,25 @@ import { Context } from '@temporalio/activity';
 
 const HEARTBEAT_MS = 1_000;
 
-/** Work that goes through the chain page by page, or through the ledger piece by piece, gets on within this time. */
+/**
+ * The longest silence, in ms, of work that reads the chain page by page or the ledger piece by piece: each page or
+ * piece is done sooner.
+ */
 export const PAGE_MS = 20 * 60_000;
-/** A whole month is written to a file in one piece, and years of sums are compared in one statement. */
+/**
+ * The longest silence, in ms, of work on the whole history: it writes a month to a file, or compares years of sums, in
+ * a single step that reports nothing in between.
+ */
 export const MONTH_MS = 3 * 60 * 60_000;
-/** No step of a repair, for which a person waits, takes longer. */
+/** The longest silence, in ms, of a repair: a person waits for it, and each of its steps is done sooner. */
 export const REPAIR_MS = 3 * 60_000;
 
 export type OnProgress = (details?: unknown) => void;
 
 /**
- * Sends heartbeats, with the work's last message, while the work gets on. They stop when the process dies, or when the
- * work has told nothing for `mostMs` and so hangs. Temporal then gives the work to another process.
+ * Runs the work and sends a heartbeat with its latest message every second. The heartbeats stop when the process dies,
+ * or when the work has reported no progress for `mostMs` and must be hanging; Temporal then gives the work to another
+ * process.
  */
 export async function beating<T>(
   { words, mostMs }: { readonly words: unknown; readonly mostMs: number },

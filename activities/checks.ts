@@ -13,7 +13,7 @@ import { ordered } from './orders.js';
 const checking = (words: string) => ({ words, mostMs: PAGE_MS });
 const repairing = (words: string) => ({ words, mostMs: REPAIR_MS });
 
-/** The activities that check the ledger and the chain, and repair what a check or a person found. */
+/** Builds the activities that check the ledger and the chain, and repair what a check or a person found. */
 export function createCheckActivities(deps: MoneyDeps) {
   return {
     auditPool: guarded((input: Unscoped<AuditInput>) =>

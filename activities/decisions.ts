@@ -9,7 +9,10 @@ import { ordered } from './orders.js';
 
 const telling = (words: string) => ({ words, mostMs: REPAIR_MS });
 
-/** The activities of decisions. Each is harmless when it runs again, and when two run at once. */
+/**
+ * The activities that carry out an operator's decisions. Each may safely run twice for one order, even at the same
+ * time.
+ */
 export function createDecisionActivities(deps: DecisionDeps) {
   return {
     assignJobs: ordered(deps.db, 'jobs.assign', (order) =>

@@ -5,12 +5,12 @@ import { foreignText, visible } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/endpoint-error.js';
 import { statementError } from '../core/db/statement-error.js';
 
-/** The most causes behind an error that a history keeps. */
+/** A history keeps at most this many causes of an error; deeper ones are left out. */
 const MOST_CAUSES = 5;
 
 /**
- * Turns any error into what Temporal keeps in a history. Everybody who reaches Temporal can read histories, so an error
- * that is not our own is reduced to its name, its cleaned message, and where it happened.
+ * Turns any error into the one that Temporal writes into the history. Everybody who can reach Temporal can read
+ * histories, so an error that is not ours is reduced to its name, its cleaned message and its stack.
  */
 function asFailure(error: unknown): unknown {
   if (error instanceof PoolError) {
@@ -26,7 +26,7 @@ function asFailure(error: unknown): unknown {
     const { message } = error;
     return ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message, ...causeOf(error, 0) });
   }
-  // Temporal's own errors, and the end of a cancelled activity, pass as they are.
+  // Temporal's own errors pass unchanged, and so does the abort of a cancelled activity.
   if (error instanceof TemporalFailure || isOfTemporal(error)) return error;
   return told(error, 0);
 }
@@ -37,7 +37,10 @@ function isOfTemporal(error: unknown): boolean {
   return error instanceof Error && OF_TEMPORAL.has(error.name);
 }
 
-/** Makes an ordinary error with the same name, as Temporal does with whatever is thrown. */
+/**
+ * Copies the error with its name, its cleaned message, its stack frames and its causes. Temporal makes the failure from
+ * the copy.
+ */
 function told(error: unknown, depth: number): Error {
   const known = statementError(error);
   const made = new Error(foreignText(known), causeOf(known, depth));
@@ -54,7 +57,7 @@ function causeOf(error: unknown, depth: number): { readonly cause?: Error } {
   return cause === undefined || cause === null ? {} : { cause: told(cause, depth + 1) };
 }
 
-/** Makes an activity whose errors reach the workflow with their codes. */
+/** Wraps an activity so that its errors reach the workflow with their codes. */
 export function guarded<Args extends readonly unknown[], Result>(
   activity: (...args: Args) => Promise<Result>,
 ): (...args: Args) => Promise<Result> {

@@ -1,4 +1,7 @@
-/** Work on the whole history of raw events: balances computed again from it, and months of it kept in files. */
+/**
+ * The activities on the whole history of raw events: they recompute balances from it, and move old months of it into
+ * files and back.
+ */
 import { Context } from '@temporalio/activity';
 import type { Database } from '../core/db/database.js';
 import { verifyArchive } from '../core/history/archive/archived-months.js';
@@ -13,13 +16,13 @@ import { ordered } from './orders.js';
 export interface HistoryDeps {
   readonly db: Database;
   readonly retention: {
-    /** Null: nothing ever leaves the table. */
+    /** How many whole months stay in the table. Null: all of them, so nothing is archived. */
     readonly keepMonths: number | null;
     readonly archiveDir: string;
   };
 }
 
-/** The activities that read all of the history or move parts of it. */
+/** Builds the activities that read the whole history or move parts of it. */
 export function createHistoryActivities({ db, retention }: HistoryDeps) {
   const { archiveDir: dir, keepMonths } = retention;
   return {

@@ -4,7 +4,10 @@ import type { Order, OrderKind } from '../core/orders/rules/order-kinds.js';
 import type { OrderInput, Unscoped } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 
-/** Makes an activity that carries out orders of this kind. Its input is the order's id; all else stands in the ledger. */
+/**
+ * Makes an activity that carries out orders of this kind. Its input is the order's id alone; the order itself is in the
+ * ledger.
+ */
 export function ordered<Kind extends OrderKind, Result>(
   db: Database,
   kind: Kind,

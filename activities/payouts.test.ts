@@ -51,7 +51,7 @@ type Fault = 'pass' | 'lose request' | 'lose answer' | 'garbage' | 'late answer'
 
 const FORGED = `"to":"0x${'12'.repeat(20)}"`;
 
-/** The chain behind a wire that breaks as told, per request body. */
+/** Starts a proxy in front of the chain. For each request body `faultFor` chooses how the connection breaks. */
 async function startWire(faultFor: (body: string) => Fault): Promise<string> {
   const server = createServer((request, response) => {
     let body = '';
@@ -112,7 +112,7 @@ describe('a wire that breaks', () => {
     },
   );
 
-  it('decides nothing on a lost answer: the payout is sent, what was said is kept', async () => {
+  it('decides nothing when an answer is lost: the payout is sent, and the error is recorded', async () => {
     const wire = await startWire((body) => (body.includes('sendRaw') ? 'lose answer' : 'pass'));
     const wallet = await createTestWallet(database.db, chain, { config: { rpcUrls: [wire] } });
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
@@ -130,7 +130,7 @@ describe('a wire that breaks', () => {
     expect(await transfersOf(chain, wallet.address)).toHaveLength(1);
   });
 
-  it('settles nothing on the word of one of two endpoints', async () => {
+  it('settles nothing when only one of two endpoints confirms it', async () => {
     let isDown = false;
     const wire = await startWire(() => (isDown ? 'lose request' : 'pass'));
     const wallet = await createTestWallet(database.db, chain, {
@@ -154,7 +154,7 @@ describe('a wire that breaks', () => {
 });
 
 describe('an endpoint that shows another transaction than was signed', () => {
-  it('halts the wallet with both told; after a look the payout is settled and paid once', async () => {
+  it('halts the wallet and names both transactions; after a person resumes, the payout is settled and paid once', async () => {
     let isForging = true;
     const wire = await startWire((body) =>
       isForging && body.includes('Receipt') ? 'forge' : 'pass',
@@ -178,7 +178,7 @@ describe('an endpoint that shows another transaction than was signed', () => {
 describe('the activity of a payout', () => {
   const act = (payer: ReturnType<typeof createPayer>) => createPayoutActivities(payer.sender);
 
-  it('signs and sends once, and tells at each call how the payout stands', async () => {
+  it('signs and sends once, and returns the state of the payout at each call', async () => {
     const { deps } = await createTestWallet(database.db, chain, { config: { confirmations: 20 } });
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
     const payer = createPayer(deps);

@@ -21,7 +21,7 @@ import { ordered } from './orders.js';
 import { type SagaDeps, startSagas } from './sagas.js';
 import { sweepSagas } from './sweep.js';
 
-/** The activity of one payout's saga. */
+/** Builds the activity of a payout's saga: it takes the payout's next step. */
 export function createPayoutActivities(sender: Sender) {
   return {
     sendPayout: guarded(({ payoutId }: Unscoped<PayoutInput>) => sender.send(payoutId)),
@@ -32,7 +32,7 @@ export interface RoundDeps extends MoneyDeps, SagaDeps {
   readonly onStuckSaga?: (saga: StuckSaga) => void;
 }
 
-/** The activities of a payout round, of a manual payout and of the sweeper. */
+/** Builds the activities of payout rounds, of manual payouts and of the sweeper. */
 export function createRoundActivities(deps: RoundDeps) {
   const rounds = createSuspectRounds();
   return {
@@ -53,7 +53,8 @@ export function createRoundActivities(deps: RoundDeps) {
       const refused = await startSagas(deps, open, (words) => heartbeat(`${words} started`)).then(
         () => 0,
         (error: unknown) => {
-          // Nobody waits here for ever: the ledger has the payouts, and the sweeper tries again each minute.
+          // We do not wait until Temporal takes the refused ones: the payouts are in the ledger, and the sweeper tries
+          // to start their sagas every minute.
           if (!(error instanceof SagasRefused)) throw error;
           deps.onTrouble?.(error);
           return error.payoutIds.length;

@@ -1,4 +1,7 @@
-/** Starts the sagas of payouts and sends them messages. Postgres, and not a workflow's id, keeps a payout from being paid twice. */
+/**
+ * Starts the sagas of payouts and sends them messages. What prevents a double payment is Postgres, not the id of the
+ * workflow.
+ */
 import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import { formatEth } from '../core/base/money.js';
@@ -16,19 +19,24 @@ import {
 } from '../workflows/contract.js';
 
 export interface SagaDeps {
-  /** Uses the worker's own connection, so that this worker takes up at once what it starts. */
+  /** A client on the worker's own connection: only then can this worker begin at once what it starts (eager start). */
   readonly client: Client;
   readonly poolId: string;
 }
 
-/** The most calls to Temporal that run at once. */
+/** At most this many calls to Temporal run at the same time. */
 const AT_ONCE = 20;
-/** The most failed sagas that an error names. */
+/** An error message names at most this many of the sagas that failed. */
 const MOST_NAMED = 10;
-/** gRPC's DEADLINE_EXCEEDED and UNAVAILABLE. With these Temporal itself is away, and the next call fails as well. */
+/**
+ * gRPC's codes DEADLINE_EXCEEDED and UNAVAILABLE: Temporal itself is out of reach, so further calls would fail as well.
+ */
 const AWAY_CODES: readonly number[] = [4, 14];
 
-/** Starts a saga for each payout that has none running. Throws SagasRefused at the end, with those that Temporal refused. */
+/**
+ * Starts a saga for each payout that has none running. Tries all of them, then throws SagasRefused with the payouts
+ * whose start failed.
+ */
 export async function startSagas(
   deps: SagaDeps,
   payouts: readonly OpenPayoutRow[],
@@ -58,7 +66,7 @@ async function startSaga({ client, poolId }: SagaDeps, payout: OpenPayoutRow): P
   });
 }
 
-/** Tells sagas that their payouts changed. A saga that does not run has nothing to be told. */
+/** Signals sagas that their payouts changed. A saga that is not running is skipped. */
 export async function tellSagas(
   { client, poolId }: SagaDeps,
   payoutIds: readonly string[],
@@ -74,13 +82,16 @@ export async function tellSagas(
 }
 
 interface Portions<Item> {
-  /** The verb for the error message: what was to be done with each. */
+  /** What was to be done with each item, for the error message: `started` or `told`. */
   readonly verb: string;
   readonly nameOf: (item: Item) => string;
   readonly onProgress?: (words: string) => void;
 }
 
-/** Makes the calls, some at a time. A call that fails holds up none of the others, unless Temporal itself is away. */
+/**
+ * Makes a call for each item, AT_ONCE at a time. One failed call does not stop the others, but we give up once Temporal
+ * itself is out of reach.
+ */
 async function inPortions<Item>(
   items: readonly Item[],
   call: (item: Item) => Promise<void>,

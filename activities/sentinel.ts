@@ -1,7 +1,7 @@
 import { lookAtSources, type SentinelDeps } from '../core/sentinel/looking.js';
 import { guarded } from './failure.js';
 
-/** The activity of the sentinel. */
+/** Builds the activity that lets the sentinel look once. */
 export function createSentinelActivities(deps: SentinelDeps) {
   return { lookAtSources: guarded(() => lookAtSources(deps)) };
 }

@@ -1,4 +1,4 @@
-/** Open payouts and their sagas, on a real Postgres, a real Temporal server and a real chain. */
+/** The sweep of open payouts and their sagas, on a real Postgres, a real Temporal server and a real chain. */
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -61,7 +61,7 @@ const sagas = () => ({ client: space.workerClient, poolId: TEST_POOL_ID });
 const sweep = () => sweepSagas({ ...sagas(), db: database.db });
 const look = () =>
   lookAtSources({ db: database.db, settings: TEST_SENTINEL, sources: [], roundIntervalMs: null });
-/** What an operator's alert sees. */
+/** How many findings with this code are open in the metrics, from which operators get their alerts. */
 async function openFindings(code: string): Promise<number> {
   const deps = {
     db: database.db,
@@ -97,14 +97,14 @@ async function startFailingWorker() {
   };
 }
 
-it('finds sagas that a bad deploy has wedged, starts them anew, and everybody is paid meanwhile and after', async () => {
+it('finds sagas that a bad deploy has wedged and restarts them; everybody is paid meanwhile and afterwards', async () => {
   const made = await Promise.all(
     Array.from({ length: 3 }, () => reserveFor(database.db, AMOUNT_WEI)),
   );
   const [signed, late, other] = made.map(({ payoutId }) => payoutId) as [string, string, string];
   const stopFailing = await startFailingWorker();
   await startSagas(sagas(), await openPayouts(database.db, {}));
-  // Signed by a version that worked; what it began goes on, although no saga lives.
+  // An earlier version that worked has signed this payout: the settler finishes it although no saga can run.
   const sender = createSender(wallet.deps, () => settler.nudge());
   const tell = (payoutIds: readonly string[]) => tellSagas(sagas(), payoutIds);
   const settler: Settler = new Settler(wallet.deps, { sender, tell });
@@ -114,7 +114,7 @@ it('finds sagas that a bad deploy has wedged, starts them anew, and everybody is
   await expect
     .poll(() => Promise.all([signed, late, other].map(attemptOf)), { timeout: 30_000 })
     .toSatisfy((attempts: readonly number[]) => attempts.every((attempt) => attempt >= 3));
-  // A saga takes its first step within seconds; these have had a minute.
+  // A saga takes its first step within seconds. We make these payouts 40 s older, so that they count as late.
   await database.db.execute(sql`UPDATE payout SET created_at = created_at - interval '40 s',
                                                   closed_at = closed_at - interval '40 s'`);
   const runs = await Promise.all([late, other].map(runOf));
@@ -159,7 +159,7 @@ it('starts the saga of an open payout that has none, and tells one whose message
   await temporal.startWorker(createPayoutActivities(sender), space);
   expect(await sweep()).toMatchObject({ started: 1, told: 0 });
   await expect.poll(() => stateOf(database.db, payoutId), { timeout: 20_000 }).toBe('signed');
-  // Temporal takes the message, and loses it: to its own backup, for one.
+  // The message is lost: as if Temporal had taken it and was then restored from an older backup.
   const settler = new Settler(wallet.deps, { sender, tell: () => Promise.resolve() });
   settler.start();
   await expect.poll(() => stateOf(database.db, payoutId), { timeout: 20_000 }).toBe('paid');
@@ -172,7 +172,7 @@ it('starts the saga of an open payout that has none, and tells one whose message
 }, 90_000);
 
 const decision = { actor: 'test', reason: 'because' };
-/** Ends what a test has left, so that the next one finds nothing. */
+/** Cancels the payouts of a test and ends their sagas, so that the next test begins with none. */
 async function clear(payoutIds: readonly string[]): Promise<void> {
   for (const payoutId of payoutIds) {
     await cancelPayout(database.db, payoutId, decision);
@@ -241,7 +241,7 @@ it('starts, tells and checks the others when Temporal refuses one saga, and name
   await clear(others);
 }, 60_000);
 
-it('finds a stuck saga among many suspects, and one whose payout waits for long', async () => {
+it('finds a stuck saga among many suspects, and one whose payout has waited long', async () => {
   const payoutIds = await reserveMany(62);
   const [late = '', waiting = '', ...others] = payoutIds;
   const open = await openPayouts(database.db, {});
@@ -270,7 +270,7 @@ it('finds a stuck saga among many suspects, and one whose payout waits for long'
     stuck.map(({ payoutId }) => payoutId),
   );
   expect(found.sort()).toEqual([late, waiting].sort());
-  // What a sweep did not come to is not over; what it checked is.
+  // A stuck saga that a sweep did not check stays recorded as stuck; one that was checked and found healthy is removed.
   const kept = [late, waiting].map((payoutId) => ({
     workflowId: payoutWorkflowId(TEST_POOL_ID, payoutId),
     failure: 'a bad deploy',
@@ -284,7 +284,7 @@ it('finds a stuck saga among many suspects, and one whose payout waits for long'
   await clear(payoutIds);
 }, 120_000);
 
-it('takes a saga whose tasks time out, because workers were killed, for stuck only after many tries', async () => {
+it('counts a saga whose tasks time out because workers were killed as stuck only after many tries', async () => {
   const [payoutId = ''] = await reserveMany(1);
   const taskQueue = laneQueue(taskQueueOf(TEST_POOL_ID), 'payouts');
   await space.client.workflow.start('payout', {
@@ -296,7 +296,7 @@ it('takes a saga whose tasks time out, because workers were killed, for stuck on
   });
   await database.db.execute(sql`
     UPDATE payout SET created_at = created_at - interval '40 s' WHERE id = ${payoutId}`);
-  // Takes each task up and is killed.
+  // Plays a worker that is killed: it takes the task and never answers, so the task times out and is tried again.
   while ((await attemptOf(payoutId)) < 3) {
     const { connection, namespace } = space;
     const task = { namespace, taskQueue: { name: taskQueue }, identity: 'killed' };

@@ -1,4 +1,4 @@
-/** Sees to it that every open payout has a saga, that no saga runs without need, and that none stays stuck. */
+/** The sweep: every open payout must have a running saga, no saga may outlive its payout, and none may stay stuck. */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
@@ -18,17 +18,17 @@ import { type SagaDeps, startSagas, tellSagas } from './sagas.js';
 
 interface SweepDeps extends SagaDeps {
   readonly db: Database;
-  /** How far earlier sweeps came. @default each kind from its start */
+  /** Where the last sweep stopped among the suspects. @default each kind begins at its first payout */
   readonly rounds?: SuspectRounds;
   readonly onStuckSaga?: (saga: StuckSaga) => void;
 }
 
-/** How many events of a history are read to find its last failure. */
+/** To find a saga's last failure we read this many events from the end of its history. */
 const LAST_EVENTS = 10;
 
 /**
- * Compares the open payouts with the sagas that run: starts the sagas that are missing, tells those that run without
- * need, and ends and starts anew those that are stuck.
+ * Compares the open payouts with the sagas that run. It starts missing sagas, signals those whose payouts have ended,
+ * and terminates and restarts those that are stuck.
  */
 export async function sweepSagas(
   deps: SweepDeps,
@@ -56,7 +56,7 @@ export async function sweepSagas(
     deps.onStuckSaga?.(saga);
     await goingOn(going, startAnew(deps, saga, open));
   }
-  // Everything that Temporal accepts is done first, and then we tell what it refused.
+  // Throws only now, after everything that Temporal did accept.
   const [first] = refused;
   if (first !== undefined) {
     const words = refused.map(({ message }) => message).join('\n');
@@ -78,13 +78,16 @@ async function goingOn(
   }
 }
 
-/** The payout that this workflow is the saga of; undefined for any other workflow. */
+/** The id of the payout that this workflow is the saga of; undefined when it is no saga of this pool. */
 function payoutOf(poolId: string, workflowId: string): string | undefined {
   const prefix = payoutWorkflowId(poolId, '');
   return workflowId.startsWith(prefix) ? workflowId.slice(prefix.length) : undefined;
 }
 
-/** The payouts whose sagas run. Temporal's list lags by a moment, and that does no harm: starting a saga that runs finds it. */
+/**
+ * The ids of the payouts whose sagas run. Temporal's list may be a moment old, which is harmless: starting a saga that
+ * runs already changes nothing.
+ */
 async function runningSagas({ client, poolId }: SagaDeps): Promise<ReadonlySet<string>> {
   const query = `WorkflowType = "payout" AND ExecutionStatus = "Running" AND PoolId = "${poolId}"`;
   const payoutIds = new Set<string>();
@@ -108,7 +111,7 @@ async function findStuck(
   return stuck;
 }
 
-/** What keeps the saga from going on; undefined when nothing does. */
+/** The failure that the saga is stuck on; undefined when it is not stuck. */
 async function failureOf(deps: SagaDeps, workflowId: string): Promise<string | undefined> {
   let attempt: number;
   try {
@@ -122,8 +125,8 @@ async function failureOf(deps: SagaDeps, workflowId: string): Promise<string | u
 }
 
 /**
- * Reads the failure that the workflow's task has now. Of failures in a row only the first one is in the history, and a
- * failure from before a completed task is over.
+ * Reads why the current workflow task fails. The history has only the first of several failures in a row; a failure
+ * before the last completed task no longer matters.
  */
 async function lastFailure({ client }: SagaDeps, workflowId: string): Promise<string | undefined> {
   const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
@@ -139,7 +142,10 @@ async function lastFailure({ client }: SagaDeps, workflowId: string): Promise<st
   return undefined;
 }
 
-/** Ending a saga is always safe: Postgres holds what was promised, and settling goes on. */
+/**
+ * Terminates a stuck saga and starts a new one. That is always safe: Postgres holds the payout's state, and the settler
+ * goes on without the saga.
+ */
 async function startAnew(
   deps: SweepDeps,
   { payoutId, workflowId, failure }: StuckSaga,

@@ -41,7 +41,7 @@ describe('a sync pass', () => {
     expect(half).toBeLessThan(600n * net(9_007_199_254_740_993n));
     await writeFile(join(dir, 'old.gz'), whole);
     await pass(1_060);
-    // Another dump of older events than those that were counted.
+    // Another dump, whose events are older than all that were counted so far.
     world.orchestrator.rows = [];
     transcode(-900_000, BOB, 1_000n);
     await writeFile(join(dir, 'older.gz'), gzipSync(`[${world.orchestrator.rows.map(rowText)}]`));
@@ -70,7 +70,7 @@ describe('a sync pass', () => {
     expect((await owed())[ALICE]).toBeGreaterThan(early);
   });
 
-  it('takes ids that start again after a wiped datadir for other events', async () => {
+  it('treats ids that begin again after a wiped data directory as new events', async () => {
     transcode(0, ALICE, 100n);
     await pass(1);
     world.orchestrator.rows = [];
@@ -80,7 +80,7 @@ describe('a sync pass', () => {
     expect((await owed())[ALICE]).toBe(net(100n) + net(900n));
   });
 
-  it('counts an event once that stands twice in one answer and in two polls', async () => {
+  it('counts an event once although it is in one answer twice and in two polls', async () => {
     transcode(0, ALICE, 100n);
     world.orchestrator.rows.push(...world.orchestrator.rows);
     expect(await pass(1)).toMatchObject({ events: 2, fresh: 1, duplicates: 1 });
@@ -101,7 +101,7 @@ describe('a sync pass', () => {
     ]);
   });
 
-  it('sets aside a twin with another payload in the same answer, and credits the first', async () => {
+  it('sets aside a second event with the same id but another payload in the same answer, and credits the first', async () => {
     transcode(0, ALICE, 100n);
     world.nextId = 1;
     transcode(0, ALICE, 999n);
@@ -130,7 +130,7 @@ describe('a sync pass', () => {
     },
   );
 
-  it('matches an AI job whose halves come in one poll or in two, in either order', async () => {
+  it('matches an AI job whose two events come in one poll or in two, in either order', async () => {
     received(0, 'aa', ALICE);
     processed(3, 'bb', 2_000n);
     received(4, 'cc', BOB);
@@ -152,7 +152,7 @@ describe('a sync pass', () => {
     expect(late).toEqual([{ match_event_id: '2', gross_wei: null }]);
   });
 
-  it('binds halves of days ago when their times are close, and not when they are far', async () => {
+  it('matches the two events of a job from days ago when their times are close, and not when they are far apart', async () => {
     received(0, 'aa', ALICE);
     await pass(1);
     processed(3_601, 'aa', 7n);
@@ -163,7 +163,7 @@ describe('a sync pass', () => {
     expect(await owed()).toMatchObject({ [ALICE]: net(100n), unattributed: 7n });
   });
 
-  it('holds jobs whose request ids collide', async () => {
+  it('credits nobody for jobs whose request ids collide', async () => {
     received(0, 'aa', ALICE);
     received(10, 'aa', BOB);
     processed(20, 'aa', 100n);
@@ -227,7 +227,7 @@ describe('a sync pass', () => {
     expect(again).toEqual({ seen: 2, count: 6 });
   });
 
-  it('tries what an earlier version set aside again, and counts what it can read now', async () => {
+  it('reads again what an earlier version set aside, and counts what it can read now', async () => {
     transcode(0, ALICE, 100n);
     await pass(1);
     const good = JSON.stringify(payloadText('job-processed', { ethAddress: BOB, fees: 900n }));
@@ -249,7 +249,7 @@ describe('a sync pass', () => {
     expect(await pass(4, '1.1.0')).toMatchObject({ retried: 1 });
   });
 
-  it('keeps when something new came, what units cost by the hour, and how the clocks go together', async () => {
+  it('records when something new came, what a unit costs by the hour, and how far the clocks differ', async () => {
     const kept = async () => {
       const fresh = (await sourceRow())?.['last_fresh_at'];
       const prices = await rowsOf(
@@ -273,7 +273,7 @@ describe('a sync pass', () => {
     expect(await kept()).toEqual({
       fresh: new Date(T0 + 10_000),
       prices: [first, second, llm],
-      // The first pass reads the past on purpose: it says nothing about clocks that are behind.
+      // The first sync reads old events on purpose, so their age must not be taken for a clock that is behind.
       arrivals: [{ passes: 1, behind: null, ahead: 0 }],
     });
     await pass(70);
@@ -333,7 +333,7 @@ describe('a sync pass', () => {
     ]);
   });
 
-  it('keeps a worker online while one of two connections stands, and none over a reset', async () => {
+  it('keeps a worker online while one of its two connections is open, and no worker after a reset', async () => {
     const online = async () =>
       (
         await rowsOf<{ payee: string }>(

@@ -18,13 +18,13 @@ import { ordered } from './orders.js';
 
 const HEARTBEAT_INTERVAL_MS = 2_000;
 
-/** The activities of syncing, and of reading again what a person asks for. */
+/** Builds the activities that sync sources, read them again on request, and retry what was set aside. */
 export function createSyncActivities(deps: SyncDeps) {
   return {
-    /** One pass over one source, however long: it fetches what is new, keeps it raw, and credits it. */
+    /** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
     syncSource: guarded(async (input: Unscoped<SyncInput>): Promise<SyncReport> => {
       const context = Context.current();
-      // An orchestrator may gather its answer for minutes before its first byte.
+      // The timer beats even without progress: an orchestrator may need minutes before it sends its first byte.
       const name = `the sync of ${input.sourceId}`;
       const turn = turns.begin(name, SYNC_LOOP_MS);
       const timer = setInterval(() => {
@@ -44,9 +44,9 @@ export function createSyncActivities(deps: SyncDeps) {
         turn.end();
       }
     }),
-    /** Reads a source again from a time on. Its heartbeat tells how far it is. */
+    /** Reads a source again from a given time on. Its heartbeat carries the progress. */
     backfillSource: ordered(deps.db, 'source.backfill', (order) => backfill(deps, order)),
-    /** Tries again what was set aside, with the current program and configuration. */
+    /** Reads events that were set aside once more, with the current program and configuration. */
     retrySetAside: ordered(deps.db, 'set-aside.retry', (order) => retry(deps, order)),
   };
 }

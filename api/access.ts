@@ -5,23 +5,23 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
 import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
 
-/** Decides who may do and see what. One bearer token opens everything that is not public. */
+/** Decides what a request may do and see. The single bearer token opens everything that is not public. */
 export interface Access {
-  /** Throws unless the request brings the configured token, and also when its address has tried too many. */
+  /** Throws unless the request carries the configured token, and also when its address has sent too many wrong ones. */
   requireToken(c: Context): void;
   bringsToken(c: Context): boolean;
   shows(c: Context): Shown;
 }
 
-/** What a request may see besides what everybody sees. */
+/** What a request may see in addition to what is public. */
 export interface Shown {
-  /** Where workers and orchestrators can be reached. */
+  /** The network addresses of workers and orchestrators. */
   readonly addresses: boolean;
-  /** What sources, nodes and workers said; without it, codes and our own sentences stand in their place. */
+  /** Texts that sources, nodes and workers sent. Without this, answers have codes and our own sentences instead. */
   readonly words: boolean;
 }
 
-/** What token a request brings. One that `waits` is not read, because its address has tried too many wrong ones. */
+/** The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. */
 type Verdict = 'none' | 'right' | 'wrong' | 'waits';
 
 export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
@@ -40,7 +40,7 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
     wrong.count(address);
     return mustWait ? 'waits' : 'wrong';
   };
-  // Judges each request once, however often its routes ask: a wrong token must count once.
+  // Judges each request once, however often its routes ask, so that a wrong token is counted once.
   const verdicts = new WeakMap<Context, Verdict>();
   const verdictOf = (c: Context): Verdict => {
     const verdict = verdicts.get(c) ?? judge(c);
@@ -77,7 +77,7 @@ export function createAccess(api: Config['api'], wrong: WrongTokens): Access {
   };
 }
 
-/** The other end of the connection, which may be a proxy. Empty in tests without a server. */
+/** The address of the connection's other end, which may be a proxy. Empty in tests without a server. */
 const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
 
 function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
@@ -87,5 +87,8 @@ function socketOf(c: Context): { readonly remoteAddress?: string } | undefined {
   return env?.incoming?.socket;
 }
 
-/** Digests have one length, so that comparing them tells nothing about the length of the token. */
+/**
+ * Tokens are compared by their digests, which all have the same length, so that the comparison reveals nothing about
+ * the token's.
+ */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

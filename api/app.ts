@@ -33,20 +33,25 @@ import { poolRoutes } from './routes/pool.js';
 import { workerRoutes } from './routes/workers.js';
 import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
 
-/** Paths that name no payee, payout, source or event. */
+/** Matches paths that name no single payee, payout, source or event. */
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
 const MAX_BODY_BYTES = 16 * 1024;
 
 export interface ApiDeps extends RunningPool {
-  /** The connections of everything that is read while answers are kept. @default db */
+  /** The connections for all reads, while answers are kept. @default db */
   readonly reads?: Database;
-  /** How long strangers get the same answer again; with 0, every answer is made anew. @default 0 */
+  /**
+   * For how many ms requests without the token get the same answer again; with 0, every answer is made anew. @default 0
+   */
   readonly answersKeptMs?: number;
-  /** How much memory the kept answers may take. @default 64 MiB */
+  /** How many bytes of memory the kept answers may take. @default 64 MiB */
   readonly mostKeptBytes?: number;
-  /** Called with each fault that the client sees as INTERNAL only. @default console.error */
+  /** Called with each error that the client sees only as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string) => void;
-  /** Called with an address that has tried too many wrong tokens, at most every ten seconds. */
+  /**
+   * Called, at most every ten seconds, with an address that has sent too many wrong tokens. `total` counts all wrong
+   * tokens.
+   */
   readonly onWrongTokens?: (address: string, total: number) => void;
 }
 
@@ -56,7 +61,7 @@ export function createApp(deps: ApiDeps): Hono {
   const access = createAccess(deps.config.api, wrong);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
   if (keptMs === 0) return createRoutes(deps, { access, wrong });
-  // Reads have connections of their own, for which orders, health and readiness never wait.
+  // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
   const open = createRoutes(readers, { access, wrong, inside: gates() });
   const trusted = createRoutes(readers, { access, wrong, inside: gate() });
@@ -65,13 +70,16 @@ export function createApp(deps: ApiDeps): Hono {
   return createRoutes(deps, { access, wrong, first });
 }
 
-/** The read gate of those with the token: strangers never wait in its queue. */
+/** Makes the read gate for requests with the token. Requests without it never wait in this queue. */
 function gate(): MiddlewareHandler {
   const own = createReadGate();
   return (_, next) => own.run(next);
 }
 
-/** Two read gates for strangers: the few plain answers, which dashboards poll, never queue behind particular questions. */
+/**
+ * Makes two read gates for requests without the token, so that the few plain answers, which dashboards poll, never
+ * queue behind questions about single objects.
+ */
 function gates(): MiddlewareHandler {
   const [plain, particular] = [createReadGate(), createReadGate()];
   return async (c, next) => {
@@ -83,9 +91,9 @@ function gates(): MiddlewareHandler {
 interface Surroundings {
   readonly access: Access;
   readonly wrong: WrongTokens;
-  /** Runs before everything else. */
+  /** Middleware that runs before everything else. */
   readonly first?: MiddlewareHandler;
-  /** Runs last, before the routes. */
+  /** Middleware that runs last before the routes. */
   readonly inside?: MiddlewareHandler;
 }
 
@@ -93,7 +101,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   const app = new Hono();
   if (first !== undefined) app.use(first);
   app.use(securityHeaders());
-  // Dashboards on other hosts may read; browsers refuse them everything else.
+  // Dashboards on other hosts may read; browsers block any other request of theirs.
   app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
   app.use(
     bodyLimit({
@@ -118,7 +126,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
     }),
   );
   app.use(async (c, next) => {
-    // Parts of a path go into database queries as they are.
+    // Parts of a path are used in database queries unchanged.
     if (textFault(c.req.path) !== undefined) throw new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE);
     await next();
   });
@@ -140,10 +148,10 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   app.route('/v1/wallet', walletRoutes(deps, access));
   app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
   app.route('/v1', historyRoutes(deps, access));
-  // Answers instead of throwing: an error thrown here could not become a 405 any more.
+  // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
-    // Logs the path alone: a query may hold what belongs in no log.
+    // Logs only the path, because a query may hold what must not be logged.
     if (toErrorAnswer(error).body.code === 'INTERNAL') {
       reportFault(deps, error, `${c.req.method} ${c.req.path}`);
     }
@@ -172,7 +180,7 @@ function securityHeaders() {
     },
     xFrameOptions: 'DENY',
     crossOriginResourcePolicy: 'cross-origin',
-    // The proxy in front knows whether this host speaks TLS.
+    // Only the proxy in front knows whether this host is served over TLS.
     strictTransportSecurity: false,
   });
 }

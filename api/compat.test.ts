@@ -83,7 +83,7 @@ describe("the first manager's answers", () => {
   it('answers /transcoders with all workers, and /transcoder with those of that node type', async () => {
     expect(await get('/transcoders')).toBe(await get('/workers'));
     expect(await get('/transcoders?filtered=true')).toBe(await get('/workers?filtered=true'));
-    // The first manager refused no query, and its dashboards may send anything.
+    // The first manager ignored unknown query fields, and its dashboards may send any.
     expect(await get('/workers?filtred=true')).toBe(await get('/workers'));
     const one = await get('/transcoder');
     expect((JSON.parse(one) as { nodeType: string }[]).map((row) => row.nodeType)).toEqual([

@@ -2,17 +2,20 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Beyond so many, the oldest connection without the token is closed: a person who wants to halt the pool always gets in. */
+/**
+ * From this many open connections on, a new one closes the oldest that has not shown the token: a person who wants to
+ * halt the pool always gets in.
+ */
 const MOST_CONNECTIONS = 500;
-/** How long a client without the token may take to read its whole answer. */
+/** How many ms a client without the token may take to read a whole answer. */
 const ANSWER_MS = 30_000;
 
-/** Options of the server: how long a request may take to arrive. */
+/** Server options that limit how long a request may take to arrive. */
 export const ARRIVAL_LIMITS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 15_000,
   keepAliveTimeout: 5_000,
-  // The default checks every half minute.
+  // Checks the limits every two seconds; the default is every 30.
   connectionsCheckingInterval: 2_000,
 };
 
@@ -23,12 +26,12 @@ export interface Bounds {
 
 const trusted = new WeakSet<object>();
 
-/** Exempts a connection that has shown the token. */
+/** Exempts a connection from all limits, because it has shown the token. */
 export function trustConnection(socket: object): void {
   trusted.add(socket);
 }
 
-/** Closes connections beyond the limit, and those on which an answer is read too slowly. */
+/** Closes the oldest connection when there are too many, and those whose client reads an answer too slowly. */
 export function boundConnections(server: Server, bounds: Bounds = {}): void {
   const { mostConnections = MOST_CONNECTIONS, answerMs = ANSWER_MS } = bounds;
   const open = new Set<Socket>();

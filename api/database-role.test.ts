@@ -1,4 +1,4 @@
-/** The API under a role of its own in Postgres: it reads everything, and writes no money. */
+/** The API with its own role in Postgres, which reads everything but cannot change money. */
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ describe('an API with the role openpool_api', () => {
     await owner.execute(sql`
       INSERT INTO finding (code, source_id, subject, severity, words, figures, opened_at, seen_at)
       VALUES ('SOURCE_FAILING', 'orchestrator-ai', '', 'warning', 'it fails', '{}', now(), now())`);
-    // There is no worker: workflows are started, and nobody answers.
+    // This namespace has no worker: workflows are started, and none answers.
     space = await createTestNamespace();
     const { client } = space;
     const log = createLog({ level: 'silent' });
@@ -211,7 +211,7 @@ describe('an API with the role openpool_api', () => {
     );
     expect(rows.length).toBeGreaterThan(30);
     for (const { name } of rows) await db.$client.query(`SELECT FROM ${name} LIMIT 1`);
-    // The role also reads the tables of later migrations and months.
+    // The role must also be able to read tables that later migrations add.
     await database.db.execute(sql`CREATE TABLE added_later (n int)`);
     await db.$client.query('SELECT * FROM added_later');
   });

@@ -1,4 +1,4 @@
-/** What the API shows of the sentinel's findings and of the figures that it watches. */
+/** What the API shows of the sentinel's findings, and of the figures that the sentinel watches. */
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -53,7 +53,7 @@ const silent: Condition = {
 
 let database: TestDatabase;
 async function request(path: string, init: RequestInit = {}, status = 200): Promise<Response> {
-  // All of this works with Temporal down.
+  // Temporal is down in these tests: none of this needs it.
   const deps = poolOf(database.db, { version: '1.2.3', now: () => NOW });
   const response = await createApp(deps).request(path, init);
   expect(response.status).toBe(status);
@@ -77,7 +77,7 @@ const acknowledge = async (id: string, reason: string, status = 200, headers: Js
     )
   ).json()) as Json;
 
-/** Prometheus' text format, read as a scraper would: every sample by name and sorted labels. */
+/** Reads Prometheus' text format as a scraper would: every sample by its name and sorted labels. */
 async function scrape(): Promise<ReadonlyMap<string, number>> {
   const response = await request('/metrics');
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -95,7 +95,7 @@ async function scrape(): Promise<ReadonlyMap<string, number>> {
     expect(name, line).toBe(described);
     const pairs = [...labels.matchAll(/([a-z]+)="([^"]*)"/g)].map(([pair]) => pair);
     const ours = `pool="${TEST_POOL_ID}"`;
-    // Two pools may be scraped into one place.
+    // Every sample carries the pool's id, because one Prometheus may scrape two pools.
     expect(pairs, line).toContain(ours);
     const sorted = pairs.filter((pair) => pair !== ours).sort();
     samples.set(`${name?.slice('openpool_'.length)}{${sorted.join(',')}}`, Number(value));
@@ -150,7 +150,7 @@ describe('what the sentinel watches', () => {
   });
   afterAll(() => database.close());
 
-  it('is listed with how fresh it is, without addresses for those without the token', async () => {
+  it('is listed with its age, and without addresses unless the token is given', async () => {
     const open = await get<FindingsAnswer>('/v1/findings');
     expect(open).toMatchObject({ lookedAt: iso(1), open: 2, nextCursor: null });
     expect(open.findings).toMatchObject([
@@ -167,7 +167,7 @@ describe('what the sentinel watches', () => {
     expect(JSON.stringify(await get('/v1/findings', TOKEN))).toContain('10.1.2.3');
     const all = await get<FindingsAnswer>('/v1/findings?all=true&source=south');
     expect(all.findings).toMatchObject([{ code: 'SOURCE_SILENT', resolvedAt: iso(1) }]);
-    // The source has one finding, which has ended.
+    // The source's only finding has ended.
     expect(all).toMatchObject({ open: 0 });
     const first = await get<FindingsAnswer>('/v1/findings?all=true&limit=2');
     const rest = await get<FindingsAnswer>(
@@ -296,7 +296,7 @@ describe('what the sentinel watches', () => {
       expect(samples.get('sentinel_look_age_seconds{}')).toBe(60);
     });
 
-    it('tells how old the last audit, the walk through the history and the last turn of a worker are', async () => {
+    it('shows the ages of the last audit, of the last full audit and of the last report of a worker', async () => {
       const names = ['audit_age_seconds', 'audit_history_age_seconds', 'worker_turn_age_seconds'];
       const before = await scrape();
       expect(names.filter((name) => before.has(`${name}{}`))).toEqual([]);
@@ -309,7 +309,7 @@ describe('what the sentinel watches', () => {
       const samples = await scrape();
       expect(samples.get('audit_age_seconds{}')).toBe(180);
       expect(samples.get('audit_history_age_seconds{}')).toBe(5_400);
-      // These ages are by the clock of the database.
+      // This age is measured by the database's clock, so its exact value is unknown here.
       expect(samples.get('worker_turn_age_seconds{}')).toBeGreaterThanOrEqual(40);
       expect(samples.get('worker_turn_age_seconds{}')).toBeLessThan(100);
     });

@@ -1,4 +1,4 @@
-/** Crowds of readers without a token, who must not keep the operator or the probes waiting. */
+/** Many readers without a token at once: they must not keep the operator or health probes waiting. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
@@ -58,7 +58,7 @@ describe('an API that strangers read in crowds', () => {
       ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason }) },
     });
   const halt = () => order('halt', 'an emergency');
-  /** Locks a table that reads need until the work is done. */
+  /** Locks a table that reads need, until `work` is done. */
   async function whileLocked(table: string, work: () => Promise<void>): Promise<void> {
     const lock = await database.db.$client.connect();
     await lock.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
@@ -70,13 +70,14 @@ describe('an API that strangers read in crowds', () => {
     }
   }
 
-  it('makes an answer once for all who ask within a second', async () => {
+  it('makes an answer once for all requests within a second', async () => {
     const before = taken;
     const crowd = Array.from({ length: 40 }, async () => (await get('/workers')).text());
     const texts = await Promise.all(crowd);
     expect(new Set(texts).size).toBe(1);
     expect(JSON.parse(texts[0] ?? '')).toHaveLength(WORKERS);
-    // Each by itself would read thirteen parts; a second may have passed meanwhile.
+    // One answer reads the list in thirteen parts, so forty would take 520 reads. Allows up to three answers, because a
+    // second may have passed meanwhile.
     expect(taken - before).toBeGreaterThan(0);
     expect(taken - before).toBeLessThan(4 * 13);
   });
@@ -98,7 +99,7 @@ describe('an API that strangers read in crowds', () => {
       expect(await (await get('/v1/ready')).json()).toMatchObject({ database: 'ok' });
       const readyMs = performance.now();
       expect((await halt()).status).toBe(200);
-      // Nobody has waited for the reads, which take a second. Temporal is absent and is asked for 2 s at most.
+      // The halt has not waited for the reads, which take a second.
       expect(performance.now() - readyMs).toBeLessThan(900);
       expect(performance.now() - startedMs).toBeLessThan(4_000);
       const answers = await Promise.all(crowd);
@@ -121,7 +122,7 @@ describe('an API that strangers read in crowds', () => {
     });
   });
 
-  it('takes orders while those with the token read in crowds, and lets these wait in a queue of their own', async () => {
+  it('takes orders while many read with the token, and lets these reads wait in their own queue', async () => {
     await whileLocked('remote_worker', async () => {
       const crowd = Array.from({ length: 30 }, (_, n) => get(`/v1/workers?limit=${n + 1}`, TOKEN));
       await sleep(200);
@@ -146,7 +147,7 @@ describe('an API that strangers read in crowds', () => {
   it('closes the connection of a reader who does not read, and gives others the whole answer meanwhile', async () => {
     const slow = await open();
     slow.pause();
-    // The answer is larger than the buffers of the sockets on both sides.
+    // Forty answers are more than the socket buffers of both sides hold.
     slow.write('GET /workers HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(40));
     const text = await (await get('/workers')).text();
     expect(JSON.parse(text)).toHaveLength(WORKERS);
@@ -199,7 +200,7 @@ describe('an API that strangers read in crowds', () => {
       expect((await waiting)?.status).toBe(200);
     });
 
-    it('gives a reader who waits while the pool is halted an answer that shows the halt', async () => {
+    it('sends a reader who waits while the pool is halted an answer that shows the halt', async () => {
       expect((await order('resume', 'it is over', other.url)).status).toBe(200);
       let waiting: Promise<Response> | undefined;
       await whileLocked('remote_worker', async () => {
@@ -212,7 +213,7 @@ describe('an API that strangers read in crowds', () => {
       expect(await answer?.text()).toContain('payouts halted');
     });
 
-    it('gives a reader the answer although it has been evicted meanwhile', async () => {
+    it('sends a reader the answer although it has been evicted meanwhile', async () => {
       let waiting: Promise<Response> | undefined;
       await whileLocked('source', async () => {
         waiting = read('/v1/sources?');

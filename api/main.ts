@@ -1,4 +1,7 @@
-/** The API alone: it reads the ledger and speaks to workflows, and never needs the key. `--config <file>`. */
+/**
+ * The API without a worker: it reads the ledger, talks to workflows, and never needs the wallet's key. `--config
+ * <file>`.
+ */
 import { runProcess } from '../start/service.js';
 import { serveApi } from './serve.js';
 

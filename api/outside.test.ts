@@ -1,4 +1,4 @@
-/** Plants whatever a stranger can write into the ledger, and searches every public answer for it. */
+/** Writes marked text wherever an outsider can get text into the ledger, and searches every public answer for it. */
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ import {
 } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 
-/** A host name that a worker invented, and an address that no pattern of addresses matches. */
+/** The marked text: a host name that a worker made up, and an address that no pattern for addresses matches. */
 const CANARY = 'canary gpu-7.lan:8935 fe80::1%eth0';
 const NOW = new Date();
 const at = NOW.toISOString();
@@ -89,7 +89,7 @@ async function plantInSources(): Promise<void> {
     VALUES (1, 0, 1, false, ${JSON.stringify([{ code: 'COUNT_DIFFERS', message: CANARY }])}, 1, false, 'cli')`);
 }
 
-/** Every GET route, with values for its parameters. */
+/** Returns the path of every GET route, with values for its parameters. */
 function paths(): readonly string[] {
   const values: Readonly<Record<string, string>> = {
     '/v1/sources/:id': '/v1/sources/north',
@@ -106,7 +106,7 @@ function paths(): readonly string[] {
 }
 
 describe('foreign texts', () => {
-  it('stand in no answer without the token, on any route', async () => {
+  it('appear in no answer without the token, on any route', async () => {
     expect(paths().length).toBeGreaterThan(20);
     for (const path of paths()) {
       const response = await app.request(path);
@@ -134,7 +134,7 @@ describe('foreign texts', () => {
     expect(await (await app.request(path, { headers })).text()).toContain('canary');
   });
 
-  it('are public where they can be nothing but names', () => {
+  it('are public where they can only be names', () => {
     expect(['text-to-image', 'llm', 'a5Bd_7'].map(publicName)).not.toContain(null);
     expect(['gpu-7.lan', '::1', 'a b', '', 'a:1', '-x', 'x'.repeat(65)].map(publicName)).toEqual(
       Array(7).fill(null),

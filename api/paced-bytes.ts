@@ -1,15 +1,23 @@
-/** Sends large answers in slices, with a limit for all readers together; other requests are served between two slices. */
+/**
+ * Sends large answers in slices, at a limited rate for all readers together, so that other requests are served in
+ * between.
+ */
 
-/** Writing to a socket copies the bytes: this much takes a fraction of a millisecond. */
+/** The size of a slice. Writing to a socket copies the bytes; for this many that takes a fraction of a millisecond. */
 const SLICE_BYTES = 256 * 1024;
-/** All readers together get four slices every ten milliseconds, 100 MB a second: no dashboard needs more. */
+/**
+ * In every period of WHILE_MS, all readers together get this many slices: 100 MB a second, more than any dashboard
+ * needs.
+ */
 const SLICES_EACH_WHILE = 4;
 const WHILE_MS = 10;
 
-/** Smaller answers go out at once. */
+/** Whether an answer is sent in slices; smaller ones are sent at once. */
 export const isLarge = (bytes: Uint8Array): boolean => bytes.byteLength > SLICE_BYTES;
 
-/** The bytes as a stream that waits for its turn before each slice. Nothing is copied: readers share the bytes. */
+/**
+ * Returns the bytes as a stream that waits for its turn before each slice. Readers share the bytes; nothing is copied.
+ */
 export function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
   begun += 1;
@@ -27,7 +35,10 @@ export function pacedBytes(bytes: Uint8Array): ReadableStream<Uint8Array> {
   );
 }
 
-/** The waiting streams by the number of their answer. The oldest answer goes first, so that answers end one after the other. */
+/**
+ * The waiting streams, by the running number of their answer. The oldest answer goes first, so that one answer ends
+ * after the other.
+ */
 const line = new Map<number, () => void>();
 let begun = 0;
 let given = 0;

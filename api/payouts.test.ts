@@ -1,4 +1,4 @@
-/** Asking for payouts through the API, with a real worker, Temporal, Postgres and chain behind it. */
+/** Payouts that are requested through the API, with a real worker, Temporal, Postgres and chain behind it. */
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
@@ -55,7 +55,7 @@ interface Answer {
 
 describe('payouts through the API', () => {
   let database: TestDatabase;
-  /** The same database, under the role of an API process. */
+  /** The same database, with the role of an API process. */
   let apiDb: Database;
   let chain: LocalChain;
   let wallet: TestWallet;
@@ -187,7 +187,7 @@ describe('payouts through the API', () => {
     expect(paid.status).toBe(201);
   });
 
-  it('names what stands in the way without starting a workflow', async () => {
+  it('names the obstacle without starting a workflow', async () => {
     const unknown = randomAddress();
     const small = await credit(database.db, [1n]);
     const nothing = await credit(database.db, [0n]);
@@ -235,7 +235,7 @@ describe('payouts through the API', () => {
   });
 
   it("passes an operator's messages to the saga and answers in its words", async () => {
-    // The amount is more than the wallet has: the saga waits before anything is signed.
+    // The wallet holds less than this amount, so the saga waits before anything is signed.
     const payee = await credit(database.db, [50n * ETH]);
     const made = await post('/v1/payouts', { payee });
     expect(made).toMatchObject({
@@ -279,7 +279,7 @@ describe('payouts through the API', () => {
       body: { payout: { approved: { reason: 'a whole year' } } },
     });
     expect(approved.body.words).toContain('approved');
-    // The saga was poked; now it waits for the balance.
+    // The saga was told of the approval; now it waits for the wallet's balance.
     await untilPayout(id, ({ wait }) => wait?.code === 'WALLET_EMPTY');
     await post(`/v1/payouts/${id}/cancel`, { reason: 'a test' });
   });

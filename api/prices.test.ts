@@ -1,4 +1,4 @@
-/** What a compute unit costs and what it usually costs, over HTTP, on a real Postgres. */
+/** The current and the usual price of a compute unit, over HTTP, on a real Postgres. */
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
@@ -15,7 +15,7 @@ async function request(path: string, headers = {}): Promise<Response> {
   return createApp(poolOf(database.db, { now: () => NOW })).request(path, { headers });
 }
 
-/** Adds twenty jobs of a thousand units each, so many hours ago. */
+/** Adds twenty jobs of a thousand units each, `hoursAgo` hours ago. */
 async function price(model: string, hoursAgo: number, perUnitWei: string, source = 'north') {
   await database.db.execute(sql`
     INSERT INTO job_price VALUES (${source}, date_trunc('hour', ${NOW.toISOString()}::timestamptz)
@@ -37,7 +37,7 @@ describe('the prices of a source', () => {
   });
   afterAll(() => database.close());
 
-  it('stand next to the usual ones, the farthest from them first', async () => {
+  it('are shown next to the usual ones, the farthest from them first', async () => {
     const answer = await (await request('/v1/sources/north/prices')).json();
     const hour = '2026-03-01T12:00:00.000Z';
     const shared = { nodeType: 'ai', pipeline: 'llm', hour, jobs: 20 };

@@ -1,4 +1,7 @@
-/** Keeps the answers to requests without the token: each is made once a second at most, and everybody who asks gets the same bytes. */
+/**
+ * Keeps the answers to requests without the token: each is made at most once a second, and all readers get the same
+ * bytes.
+ */
 import type { MiddlewareHandler } from 'hono';
 import type { StatusCode } from 'hono/utils/http-status';
 import { LRUCache } from 'lru-cache';
@@ -14,13 +17,13 @@ interface Kept {
 
 interface Options {
   readonly access: Access;
-  /** The routes as a stranger sees them, on connections of their own. */
+  /** The routes for requests without the token; their reads have their own connections. */
   readonly open: Routes;
-  /** The routes as those with the token read them, on the same connections, behind a read gate of their own. */
+  /** The routes for requests with the token; they share these connections, but have their own read gate. */
   readonly trusted: Routes;
-  /** How long an answer is reused. */
+  /** For how many ms an answer is reused. */
   readonly keptMs: number;
-  /** How much memory all kept answers may take. @default 64 MiB */
+  /** How many bytes of memory all kept answers may take. @default 64 MiB */
   readonly mostBytes?: number | undefined;
 }
 
@@ -29,28 +32,34 @@ interface Routes {
 }
 
 const MOST_BYTES = 64 * 1024 * 1024;
-/** The size of an entry without its body. */
+/** How many bytes a kept answer counts in addition to its body and its path. */
 const ENTRY_BYTES = 1_000;
-/** While no new answer can be made, an old one is better than none up to this age. */
+/** While no new answer can be made, an old one is sent until it is this many ms old. */
 const STALE_MS = 10_000;
 const BUSY = 503;
 
-/** How often an answer is made again for one reader because something was decided meanwhile. */
+/**
+ * An answer for one reader is made at most this many times; it is made again when an operator decided something
+ * meanwhile.
+ */
 const MOST_TRIES = 3;
 
-/** Paths about this process alone: they are never kept and never wait. */
+/** Paths that report on this process only: their answers are never kept and never wait. */
 const OWN = new Set(['/v1/health', '/v1/ready']);
-/** Paths that need the token, and so have no public answer to keep. */
+/** Paths that need the token: there is no public answer to keep. */
 const NEEDS_TOKEN = new Set(['/v1/audit-log']);
 
 /**
- * Answers strangers' GETs from the kept answers, and lets orders through. A kept answer is made from path and query
- * alone: no header of the first reader reaches an answer that others get.
+ * Answers GETs without the token from the kept answers, and passes orders on. A kept answer is made from path and query
+ * alone, so no header of the first reader influences what others get.
  */
 export function publicAnswers(options: Options): MiddlewareHandler {
   const { access, trusted } = options;
   let answers = createAnswers(options);
-  /** A reader who waits while something is decided gets an answer from after the decision, and never an error. */
+  /**
+   * Returns a kept answer. When something is decided while the reader waits, this is an answer from after the decision,
+   * and never an error.
+   */
   const current = async (pathAndQuery: string): Promise<Kept> => {
     for (let tries = 1; ; tries += 1) {
       const asked = answers;
@@ -63,8 +72,9 @@ export function publicAnswers(options: Options): MiddlewareHandler {
     const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (!isRead) {
       await next();
-      // A person who has just decided something sees it in the next answer. Only decisions empty the kept answers:
-      // strangers' OPTIONS succeed as well and must not. Answers that are being made end by themselves.
+      // The next answer must show the decision that was just made. Only decisions (POST with the token) clear the kept
+      // answers: other requests, such as strangers' OPTIONS, succeed too and must not. Answers that are being made are
+      // finished.
       const hasDecided = c.req.method === 'POST' && c.res.ok && access.bringsToken(c);
       if (hasDecided) answers = createAnswers(options);
       return;
@@ -82,7 +92,7 @@ export function publicAnswers(options: Options): MiddlewareHandler {
   };
 }
 
-/** Makes an empty store of answers. Each decision gets a new one, so that no answer in it is older than the decision. */
+/** Makes an empty store of answers. Each decision gets a new store, which therefore has no answer from before it. */
 function createAnswers({ open, keptMs, mostBytes = MOST_BYTES }: Options): LRUCache<string, Kept> {
   const make = async (pathAndQuery: string): Promise<Kept> => {
     const response = await open.fetch(new Request(`http://pool${pathAndQuery}`));
@@ -94,14 +104,14 @@ function createAnswers({ open, keptMs, mostBytes = MOST_BYTES }: Options): LRUCa
     maxSize: mostBytes,
     sizeCalculation: ({ body }, key) => body.byteLength + key.length + ENTRY_BYTES,
     ttl: keptMs,
-    // Keeps answers that are too old for the time when no new one can be made.
+    // Expired answers are kept for when no new one can be made.
     noDeleteOnStaleGet: true,
-    // An answer that is evicted while it is being made still goes to those who wait for it.
+    // When an answer is evicted while it is being made, those who wait still get it.
     ignoreFetchAbort: true,
     async fetchMethod(key, stale, { options }) {
       const kept = await make(key);
       if (kept.status === 200) return kept;
-      // Those who wait for a refusal share it; it is kept no longer.
+      // A refusal is shared by those who wait for it now, and kept for no longer.
       options.ttl = 1;
       const mayBeStale = kept.status === BUSY && stale?.status === 200;
       return mayBeStale && Date.now() - stale.madeMs < STALE_MS ? stale : kept;

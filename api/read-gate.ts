@@ -1,26 +1,29 @@
 /**
- * Limits how many reads run at the same time. The others queue, and get API_BUSY when that takes too long; an immediate
- * refusal would only bring them back immediately.
+ * Limits how many reads run at the same time. Further reads queue, and fail with API_BUSY after a while: refusing them
+ * at once would only make clients try again at once.
  */
 import { PoolError } from '../core/base/errors/pool-error.js';
 
 export interface ReadGate {
-  /** Runs the read when its turn comes; throws API_BUSY when too many wait, or when it has waited too long. */
+  /**
+   * Runs the read when a place is free. Throws API_BUSY when too many reads wait, or when this one has waited too long.
+   */
   run<T>(read: () => Promise<T>): Promise<T>;
 }
 
 interface GateOptions {
-  /** Reads that run at once. @default 3 */
+  /** How many reads run at the same time. @default 3 */
   readonly atOnce?: number;
-  /** Reads that may wait for their turn. @default 500 */
+  /** How many reads may wait. @default 500 */
   readonly mayWait?: number;
-  /** How long a read waits at most. @default 2000 */
+  /** How many ms a read waits at most. @default 2000 */
   readonly patienceMs?: number;
 }
 
 /**
- * After a read, its place stays empty for twice as long as the read took. Three places then keep one connection to
- * Postgres busy on average, whatever is asked for; the rest of the machine is left for counting and paying.
+ * After a read its place stays empty, for this many times as long as the read took. Three places then keep one
+ * connection to Postgres busy on average, whatever is requested; the rest of the machine is left for counting and
+ * paying.
  */
 const REST = 2;
 const LONGEST_REST_MS = 5_000;
@@ -40,7 +43,7 @@ export function createReadGate(options: GateOptions = {}): ReadGate {
         () => {
           line.delete(next);
           reject(busy());
-          // A random part keeps a crowd from returning all at the same moment.
+          // The wait is partly random, so that clients that came together do not return together.
         },
         patienceMs * (0.5 + Math.random() / 2),
       );

@@ -41,7 +41,7 @@ describe('the reads of /v1', () => {
     expect(response.status).toBe(status);
     return (await response.json()) as T;
   }
-  /** Walks through a whole list, three items a page. */
+  /** Reads a whole list, three items a page. */
   async function walk(path: string, key: string, between = async () => {}): Promise<Json[]> {
     const items: Json[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -79,7 +79,7 @@ describe('the reads of /v1', () => {
     }
     await addWorker(db, { payee: addressOf(1), nodeType: 'ai', region: 'eu', pendingWei: 100n });
     for (let n = 1; n <= 7; n += 1) {
-      // All have one time: only the id tells them apart.
+      // All payouts have the same time, so only their ids set their order.
       await addPayout(db, {
         payee: addressOf(n),
         amountWei: 10n,

@@ -6,7 +6,7 @@ import { addressOf, addTerms, addWallet, addWorker, TEST_TOKEN } from '../test/k
 import { createApp } from './app.js';
 
 const PAYEE = addressOf(1);
-/** Paths of probes and dashboards, which may have any query: nothing is looked up by it. */
+/** Paths of probes and dashboards, which may have any query, because none of it is used. */
 const ANY_QUERY = ['/', '/status', '/workers', '/transcoder', '/transcoders', '/metrics'];
 const PROBES = ['/v1/health', '/v1/ready'];
 
@@ -127,7 +127,7 @@ describe('a request', () => {
     '1',
   ];
 
-  it.each(ODD_TIMES)('is refused with a time that is none, in query and body: %s', async (time) => {
+  it.each(ODD_TIMES)('is refused with a malformed time, in query and body: %s', async (time) => {
     const repair = { reason: 'x', dryRun: true };
     for (const answer of [
       await ask(`/v1/unattributed?before=${encodeURIComponent(time)}`),
@@ -171,7 +171,7 @@ describe('a request', () => {
     expect(answer).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED', allow });
   });
 
-  it('gets no list of methods where nothing answers', async () => {
+  it('gets no list of methods for a path that does not exist', async () => {
     expect(await ask('/v1/poool', 'POST')).toMatchObject({
       ...{ status: 404, code: 'ROUTE_NOT_FOUND', allow: null },
     });

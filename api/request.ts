@@ -1,4 +1,4 @@
-/** Reads what clients send, and refuses what does not fit, by its name, before anything happens. */
+/** Reads and checks what clients send. Anything that does not fit is refused, by name, before anything happens. */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { parseEventTime } from '../client/event-times.js';
@@ -10,7 +10,7 @@ import type { Access } from './access.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 
-/** A whole number in a query, in digits alone: `0x10` and `1e2` are mistakes. */
+/** Makes the schema of a whole number in a query. Only digits are accepted: `0x10` and `1e2` are mistakes. */
 export const wholeQuery = (least: number, most: number) =>
   z
     .string()
@@ -29,31 +29,31 @@ export const booleanQuery = z.enum(['true', 'false']).transform((text) => text =
 
 export const addressText = z.string().transform(parseAddress);
 
-/** A time of an event, as ISO. */
+/** An event's time, converted to ISO format. */
 export const eventTimeText = z.string().transform(parseEventTime);
 
-/** A reason for the audit log that has a default. */
+/** The reason of an action, for the audit log; for requests that have a default reason. */
 export const reasonText = z.string().trim().max(500);
 
-/** What every decision says: a reason, which is kept in the audit log for later readers. */
+/** The body of every decision: a reason, which the audit log keeps. */
 export const decisionBody = z.strictObject({ reason: reasonText.min(1, 'say why') });
 
-/** A decision that can be rehearsed. */
+/** The body of a decision that has a dry run. */
 export const rehearsableBody = decisionBody.extend({ dryRun: z.boolean().default(false) });
 
-/** Who acts, in the audit log. */
+/** The audit log names this as the one who acted. */
 export const ACTOR = 'api';
 
-/** The query of a list: its page, and the fields that it can be filtered by. */
+/** Makes the schema of a list's query: its page, and the fields by which it can be filtered. */
 export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQuery.extend(fields);
 
-/** Reads the filter and the page of a list. */
+/** Reads a list's filter and page from the query. */
 export function readList<Schema extends typeof pageQuery>(c: Context, schema: Schema) {
   const { limit, cursor, ...filter } = readQuery(c, schema);
   return { filter, page: { limit, cursor } };
 }
 
-/** Reads and checks the query. It refuses a field that the schema does not name, and one that is given twice. */
+/** Reads and checks the query. Refuses a field that the schema does not name, and one that is given twice. */
 export function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema): z.infer<Schema> {
   const given = Object.entries(c.req.queries());
   const twice = given.find(([, values]) => values.length > 1);
@@ -63,12 +63,12 @@ export function readQuery<Schema extends z.ZodObject>(c: Context, schema: Schema
   return read(schema, Object.fromEntries(given.map(([name, [value]]) => [name, value])), 'query');
 }
 
-/** Refuses any query where none is read: a misspelt filter would otherwise answer with everybody's rows. */
+/** Refuses any query on a route that takes none: a misspelt filter would otherwise return everybody's rows. */
 export function refuseQuery(c: Context): void {
   readQuery(c, noQuery);
 }
 
-/** Reads the body of a request that changes something, which needs the token. */
+/** Checks the token, then reads the body of a request that changes something. */
 export async function readOrder<Schema extends z.ZodType>(
   access: Access,
   c: Context,

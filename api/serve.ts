@@ -10,16 +10,16 @@ import type { Service, ServiceContext } from '../start/service.js';
 import { type ApiDeps, createApp } from './app.js';
 import { ARRIVAL_LIMITS, type Bounds, boundConnections } from './connections.js';
 
-/** How long requests without the token get the same bytes. */
+/** For how many ms requests without the token get the same bytes. */
 const ANSWERS_KEPT_MS = 1_000;
-/** The connections of all reads, three for each read gate, and how long a read may take. */
+/** The limits of reads: nine connections, three for each read gate, and five seconds for a statement. */
 const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
-/** How long requests that are under way may still take when the process ends. */
+/** How many ms requests that are under way may still take when the process stops. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
 export interface RunningApi {
   readonly url: string;
-  /** Takes no new requests and resolves when the open ones have ended. */
+  /** Stops taking requests, and resolves when those under way have ended. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface ApiOptions extends Omit<ApiDeps, 'version'> {
   readonly bounds?: Bounds;
 }
 
-/** Listens where the configuration says; rejects with API_CANNOT_LISTEN when the port is taken. */
+/** Starts to listen on the configured port. Rejects with API_CANNOT_LISTEN when that fails. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { config, version = readVersion() } = options;
   const app = createApp({ ...options, version });
@@ -64,7 +64,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-/** Runs the API as a part of a process. It answers while Temporal is out of reach, because halting needs no Temporal. */
+/**
+ * Runs the API as one of a process's services. It answers even while Temporal is away, because halting needs no
+ * Temporal.
+ */
 export async function serveApi(context: ServiceContext): Promise<Service> {
   const { config, db, databaseUrl, ledger, log, version } = context;
   const { poolId } = ledger;
@@ -90,7 +93,7 @@ export async function serveApi(context: ServiceContext): Promise<Service> {
     onWrongTokens,
   });
   process.stdout.write(`openpool api listening on ${api.url}\n`);
-  // A worker that has started this process waits for this message.
+  // Tells the worker that started this process, if one did, that the API listens.
   process.send?.('listening');
   return {
     done: new Promise(() => undefined),

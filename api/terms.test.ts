@@ -1,4 +1,4 @@
-/** The dated terms over the API: everybody reads them, and the token changes them. */
+/** The dated terms over the API: everybody can read them, and only the token can change them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { openTerms } from '../core/terms/store/recorded-terms.js';
@@ -19,7 +19,7 @@ const FILE = {
 const DAY_MS = 86_400_000;
 
 let database: TestDatabase;
-/** All of this works with Temporal down. The API's own file says other terms. */
+/** Sends a request to the API with Temporal down. The API's own configuration file has other terms than the ledger. */
 async function request(path: string, init: RequestInit = {}, status = 200) {
   const config = testConfig();
   const file = { ...config, pool: { ...config.pool, commissionBps: 9_000 } };
@@ -111,7 +111,7 @@ describe('the terms over the API', () => {
       ],
       files: [{ worker: 'host/1' }],
     });
-    // An announced version is withdrawn by an act with an earlier date.
+    // A change with an earlier date withdraws the version that was announced.
     expect(await act({ commissionBps: 500, reason: 'not now' })).toMatchObject({
       ...{ changed: true, withdrawn: [{ from }] },
       words: expect.stringContaining(`what was announced for ${from} is withdrawn`),

@@ -73,7 +73,7 @@ describe('an API that is asked with wrong tokens', () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await refused.json()).toMatchObject({ code: 'API_TOKEN_TRIED_TOO_OFTEN' });
-    // The right token gets as far as the body.
+    // The right token passes, and the request fails at its body.
     expect((await ask(api, '198.51.100.8', TEST_TOKEN)).status).toBe(400);
     expect(blocked).toEqual(['198.51.100.7']);
     // Public paths are answered with or without a token.

@@ -1,25 +1,28 @@
-/** Counts wrong tokens for each address, and makes an address wait that tries too many: nobody can guess a token by trying. */
+/**
+ * Counts the wrong tokens of each address. An address with too many has to wait, so that nobody can find the token by
+ * trying.
+ */
 
-/** So many wrong tokens of an address within the window may be mistakes. */
+/** An address with this many wrong tokens within WINDOW_MS has to wait; fewer may be mistakes. */
 const FREE_TRIES = 5;
 const WINDOW_MS = 60_000;
-/** Limits the memory that one person with many addresses can take. */
+/** At most this many addresses are counted, which limits the memory that one person with many addresses can take. */
 const MOST_ADDRESSES = 10_000;
-/** A flood gets one line in the log, not one for each try. */
+/** At most one line is logged in this many ms, however many wrong tokens come. */
 const LOG_EVERY_MS = 10_000;
 
 export interface WrongTokens {
-  /** How many seconds this address has to wait; 0 when it may try. */
+  /** Returns how many seconds this address has to wait; 0 when it may try now. */
   waitSeconds(address: string): number;
   /** Counts one more wrong token of this address. */
   count(address: string): void;
-  /** All wrong tokens since this process started. */
+  /** Returns how many wrong tokens came since this process started. */
   total(): number;
 }
 
 interface Options {
   readonly now?: () => number;
-  /** Called when an address has used up its tries, at most every ten seconds. */
+  /** Called, at most every ten seconds, when an address has too many wrong tokens. */
   readonly onBlocked?: (address: string, total: number) => void;
 }
 
@@ -46,7 +49,7 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): W
       const entry = live(key) ?? { count: 0, untilMs: now() + WINDOW_MS };
       entry.count += 1;
       if (!tries.has(key) && tries.size >= MOST_ADDRESSES) {
-        // Map keys are in order of insertion: the first window is the oldest.
+        // A Map keeps its keys in order of insertion, so the first key has the oldest window.
         for (const oldest of tries.keys()) {
           tries.delete(oldest);
           break;
@@ -60,7 +63,10 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): W
   };
 }
 
-/** The first 64 bits of an IPv6 address: a customer commonly has the 2^64 addresses behind them. */
+/**
+ * Returns an IPv4 address as it is, and the first 64 bits of an IPv6 address: one customer commonly has all 2^64
+ * addresses behind them.
+ */
 function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address;
   const [head = '', tail = ''] = address.split('%', 1)[0]?.split('::', 2) ?? [];
@@ -71,8 +77,8 @@ function networkOf(address: string): string {
 }
 
 /**
- * Whether the address may be a proxy, behind which strangers and the operator have the same address. From there a right
- * token is accepted whatever others have tried: strangers must not be able to keep the operator from halting.
+ * Whether the address may be a proxy, so that strangers and the operator share it. From such an address the right token
+ * is accepted however many wrong ones came: strangers must not be able to keep the operator from halting.
  */
 export function mayBeProxy(address: string): boolean {
   const plain = address.replace(/^::ffff:/, '');

@@ -1,4 +1,4 @@
-/** Opens what a command works with, prints its answer, and sets its exit code. */
+/** Opens the database and Temporal for a command, prints its answer, and sets its exit code. */
 import { Client, Connection } from '@temporalio/client';
 import type { Command } from 'commander';
 import { toErrorAnswer } from '../client/error-answers.js';
@@ -17,26 +17,26 @@ import { checkConfig } from '../start/checking/check-config.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { formatJson } from './output.js';
 
-/** The exit codes besides 0, which says that it is done. */
+/** The exit codes besides 0, which means success. */
 export const EXIT = {
-  /** The command was refused or failed; the error says which. */
+  /** The command was refused or failed; the error says why. */
   failed: 1,
   /** The command line or the configuration is wrong. */
   misused: 2,
-  /** A check found something; the answer says what. */
+  /** A check found something; the answer says what it is. */
   found: 3,
-  /** The person left by Ctrl-C; the work goes on. */
+  /** The person pressed Ctrl-C; the work goes on. */
   detached: 130,
 } as const;
 
 export interface CliContext {
   readonly config: Config;
   readonly db: Database;
-  /** What `client/` asks for; its client of Temporal connects at the first call. */
+  /** The pool, as the functions in `client/` take it. Its client of Temporal connects at the first call. */
   readonly deps: RunningPool;
-  /** Prints the text, or with `--json` the value. */
+  /** Prints the text, or with `--json` the value as JSON. */
   answer(text: string, value: unknown): void;
-  /** Prints a line of progress before the answer; nothing with `--json`. */
+  /** Prints a line of progress before the answer; prints nothing with `--json`. */
   note(line: string): void;
 }
 
@@ -48,8 +48,8 @@ interface GlobalOptions {
 const ANSWER_TIMEOUT_MS = 20_000;
 
 /**
- * Makes the action of a command: it opens the database and a client of Temporal, runs the command with its arguments and
- * options, and takes a number that it returns as the exit code.
+ * Makes a command's action. It opens the database and a client of Temporal, and runs the command with its arguments and
+ * options. A number that the command returns becomes the exit code.
  */
 export function withContext<Args extends readonly unknown[]>(
   run: (context: CliContext, ...args: Args) => Promise<unknown>,
@@ -84,8 +84,8 @@ export function withContext<Args extends readonly unknown[]>(
 }
 
 /**
- * Compares the ledger with the configuration, and returns how to get its pool's id. When the database is away, that
- * throws at its first use: mistakes on the command line are reported first.
+ * Checks that the ledger belongs to the configured pool and chain, and returns a function that returns the pool's id.
+ * If the database is away, that function throws: mistakes on the command line are then reported first.
  */
 async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => string> {
   try {
@@ -100,7 +100,10 @@ async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => 
   }
 }
 
-/** The same with the database alone, for commands that work before the first start. */
+/**
+ * Makes a command's action with the database but without Temporal and a ledger, for commands that must work before the
+ * first start.
+ */
 export function withDatabase<Args extends readonly unknown[]>(
   run: (context: Pick<CliContext, 'config' | 'db' | 'answer'>, ...args: Args) => Promise<unknown>,
 ): Action {
@@ -115,7 +118,7 @@ export function withDatabase<Args extends readonly unknown[]>(
   });
 }
 
-/** Reads the configuration as a worker would, and tries wallet, sources and RPC endpoints as well. */
+/** Runs `config check`: reads the configuration as a worker would, and also tries wallet, sources and RPC endpoints. */
 export const runConfigCheck = action(async (options) => {
   const { description, text, refusals, warnings } = await checkConfig(options.config);
   const refused = refusals.map(({ code, message, help }) => ({ code, message, help }));
@@ -123,10 +126,10 @@ export const runConfigCheck = action(async (options) => {
   return refused.length === 0 ? 0 : EXIT.misused;
 });
 
-/** What commander calls: with the arguments of the command, its options, and the command itself. */
+/** A function that commander calls, with the command's arguments, its options, and the command itself. */
 type Action = (...given: readonly unknown[]) => Promise<void>;
 
-/** Reports errors and sets the exit code. */
+/** Wraps a command: prints its errors and sets the exit code. */
 function action<Args extends readonly unknown[]>(
   run: (options: GlobalOptions, ...args: Args) => Promise<unknown>,
 ): Action {
@@ -157,14 +160,14 @@ function printError(error: unknown, isJson: boolean): number {
   const { body } = toErrorAnswer(error);
   const isUnknown = body.code === 'INTERNAL';
   const message = isUnknown && error instanceof Error ? causeChain(error) : body.message;
-  // The message of a configuration error has a code for each of its problems.
+  // A configuration error's message already names the code of each problem.
   const head = error instanceof ConfigError ? message : `${body.code}: ${message}`;
   const text = `${head}${isUnknown ? '' : `\n${body.help}`}`;
   process.stderr.write(`${isJson ? formatJson({ ...body, message }) : visible(text, 'lines')}\n`);
   return isMisuse(body.code) ? EXIT.misused : EXIT.failed;
 }
 
-/** Codes that are a bad request in HTTP are a wrong command line here. */
+/** Whether the code means that the command line is wrong: those are the codes that HTTP answers as a bad request. */
 function isMisuse(code: PoolErrorCode): boolean {
   return code.startsWith('CONFIG_') || CATALOGUE[code].http === 400;
 }

@@ -1,10 +1,10 @@
-/** What every command that decides something has: a reason that the audit log keeps, and often a dry run. */
+/** The options of commands that make a decision: a reason, which the audit log keeps, and often a dry run. */
 import type { Command } from 'commander';
 import { PoolError } from '../core/base/errors/pool-error.js';
 
-/** Who acts, in the audit log. */
+/** The audit log names this as the one who acted. */
 export const ACTOR = 'cli';
-/** The last line of every dry run. */
+/** The last line that every dry run prints. */
 export const DRY_RUN = 'nothing was changed: a dry run';
 
 export interface Reasoned {
@@ -23,13 +23,13 @@ export const withDryRun = (command: Command): Command =>
 
 export const withRehearsal = (command: Command): Command => withDryRun(withReason(command));
 
-/** Who decides and why, for the audit log; refuses an empty reason. */
+/** Returns who decides and why, for the audit log. Refuses an empty reason. */
 export function decisionOf({ reason }: Reasoned) {
   requireReason(reason);
   return { actor: ACTOR, reason };
 }
 
-/** The same for what can be rehearsed. */
+/** Returns who decides and why, and whether this is a dry run. */
 export function rehearsalOf({ reason, dryRun }: Rehearsable) {
   return { ...decisionOf({ reason }), dryRun };
 }

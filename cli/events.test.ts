@@ -1,4 +1,4 @@
-/** What an operator does about events and unattributed money: the command line against a worker that is killed. */
+/** An operator's commands about events and unattributed money, against a worker that is killed meanwhile. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
@@ -28,7 +28,7 @@ import { createTestNamespace, type TestNamespace } from '../test/harness/namespa
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const BOB = '0x0000000000000000000000000000000000000b0b';
-/** The same address with its checksum. */
+/** BOB's address with its checksum. */
 const BOB_SHOWN = '0x0000000000000000000000000000000000000B0b';
 const T0 = Date.parse('2026-03-01T12:00:00Z');
 
@@ -50,7 +50,7 @@ const startWorker = () =>
   startManagerProcess({
     ...{ databaseUrl: database.url, temporalAddress: inject('temporalAddress') },
     ...{ namespace: space.namespace, chain, keystore: wallet.keystore, endpoint: orchestrator.url },
-    // No sync and no round runs meanwhile: every count here comes from a backfill.
+    // The intervals are so long that no sync and no round runs meanwhile: all counts here come from a backfill.
     pool: { syncInterval: '365d', maxJobFee: '0.001 ETH', payoutInterval: '365d' },
   });
 
@@ -65,7 +65,7 @@ beforeAll(async () => {
   await recordTestTerms(database.db);
   worker = await startWorker();
   await worker.says('openpool worker ready');
-  // A new schedule syncs at once, and that sync must find nothing.
+  // A new schedule triggers a sync at once; it must be over before there are any events.
   await until('the first sync', async () => {
     const rows = await query(
       database.db,
@@ -87,7 +87,7 @@ async function json(...args: readonly string[]) {
   return { code, err, answer: JSON.parse(out === '' ? '{}' : out) as Record<string, unknown> };
 }
 
-/** Runs a command in a process of its own, which can get a signal. */
+/** Runs a command in a process of its own, to which the test can send a signal. */
 function watching(...args: readonly string[]) {
   const line = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, ...args];
   const child = spawn(process.execPath, line, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -113,7 +113,7 @@ describe('events and unattributed money on the command line', () => {
     }
     const all = orchestrator.rows;
     const releases: (() => void)[] = [];
-    // Answers with a batch and a little more, and then waits until it is released.
+    // The orchestrator sends a little more than a batch, and then waits until the test releases it.
     orchestrator.answer = (_, response) => {
       const cut = all
         .slice(0, BATCH_SIZE + 1_000)

@@ -1,4 +1,4 @@
-/** The command line as operators run it: a process of its own against a real database. */
+/** The command line as operators run it: in a process of its own, against a real database. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** Wrong command lines are refused before anything is asked, with an exit code of their own. */
+/** Wrong command lines are refused before anything is contacted, with their own exit code. */
 import { describe, expect, it } from 'vitest';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { BASE, useConfigFiles } from '../test/harness/config-files.js';

@@ -7,7 +7,10 @@ import { toChecksum } from '../core/chain/checksums.js';
 export type Cell = string | number | bigint | boolean | Date | null | undefined;
 export type Fact = readonly [label: string, value: Cell];
 
-/** A line for each row; `columns` has the headers, each with its cell of a row. The last column is not padded. */
+/**
+ * Formats a table with a line for each row. `columns` maps each header to a function that returns its cell. The last
+ * column is not padded.
+ */
 export function formatTable<Row>(
   rows: readonly Row[],
   columns: Readonly<Record<string, (row: Row) => Cell>>,
@@ -24,13 +27,13 @@ export function formatTable<Row>(
   return lines.map((line) => pad(line).join('  ').trimEnd()).join('\n');
 }
 
-/** A line for each fact, with the values below each other. */
+/** Formats a line for each fact, with the values aligned. */
 export function formatFacts(facts: readonly Fact[]): string {
   const width = Math.max(...facts.map(([label]) => label.length));
   return facts.map(([label, value]) => `${label.padEnd(width)}  ${formatCell(value)}`).join('\n');
 }
 
-/** `0.005 ETH (5000000000000000 wei)`: ETH to read, wei to copy. */
+/** Formats an amount as `0.005 ETH (5000000000000000 wei)`: ETH to read, wei to copy. */
 export function formatAmount(amountWei: bigint): string {
   return ethAndWei(amountWei);
 }
@@ -42,11 +45,11 @@ export function formatAddress(address: Address | null | undefined): string {
 function formatCell(value: Cell): string {
   if (value === null || value === undefined || value === '') return '-';
   if (value instanceof Date) return value.toISOString();
-  // Texts of sources and nodes may hold line ends and control sequences for terminals.
+  // Texts from sources and nodes may contain line ends, and control sequences that a terminal would obey.
   return visible(String(value).replace(/[\r\n\t]+/g, ' '));
 }
 
-/** Amounts as decimal strings, addresses with their checksums. */
+/** Formats JSON, with amounts as decimal strings and addresses with their checksums. */
 export function formatJson(value: unknown): string {
   const json = JSON.stringify(
     value,

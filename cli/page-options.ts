@@ -1,4 +1,4 @@
-/** The options of commands that list something, a page at a time. */
+/** The options of commands that list something page by page. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../core/db/paging.js';
 
@@ -20,7 +20,7 @@ export const pageOf = ({ limit, cursor }: PageOptions): PageRequest => ({
   cursor: cursor ?? null,
 });
 
-/** The line below a table that leads to the next page; empty on the last one. */
+/** The line below a table that says how to get the next page; empty on the last page. */
 export const moreOf = ({ nextCursor }: Page<unknown>): string =>
   nextCursor === null ? '' : `\nmore: --cursor ${nextCursor}`;
 

@@ -1,4 +1,4 @@
-/** The operator's command line: puts all commands together. */
+/** The operator's command line, with all commands. */
 import { Command, CommanderError } from 'commander';
 import { readVersion } from '../config/reading/program.js';
 import { textFault } from '../core/base/text.js';
@@ -16,7 +16,7 @@ import { addHistoryCommands } from './pool/history-commands.js';
 import { addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
 
-/** Runs one command line, given without the name of the program; sets `process.exitCode`. */
+/** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
   try {
     const program = createProgram();
@@ -24,7 +24,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     if (fault !== undefined) program.error(`error: an argument cannot be taken: ${fault}`);
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
-    // Commander has printed it. Help and version end in an error with exit code 0.
+    // Commander has already printed the message. It also throws for help and version, with exit code 0.
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.misused;
   }

@@ -1,4 +1,4 @@
-/** Repairs as an operator makes them: the command line against a worker, a chain and a second user of the key. */
+/** An operator's repairs on the command line, with a worker, a chain, and somebody else who uses the wallet's key. */
 import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ afterAll(() => pool.stop());
 
 const openpool = (...words: readonly string[]) => pool.openpool(...words);
 
-/** Adds a posting that is balanced, wrong, and about nothing that happened. */
+/** Adds a posting that is balanced but wrong: nothing that happened explains it. */
 const damage = () =>
   database.db.execute(sql`
     WITH made AS (INSERT INTO posting (kind, source_id, batch, terms_id) VALUES ('jobs', 'one', 0, 1)
@@ -81,7 +81,7 @@ describe('repairs on the command line', () => {
   });
 
   it('book a payment made elsewhere, once, and release what nothing can pay', async () => {
-    // The halt keeps the sweeper's saga from signing meanwhile.
+    // Halted, so that the saga which the sweeper starts cannot sign meanwhile.
     const key = walletKeyOf(wallet.deps);
     await haltWallet(database.db, key, { code: 'HALTED_BY_OPERATOR', reason: 'a look' });
     const { payoutId, payee } = await reserveFor(database.db, 1_000n);

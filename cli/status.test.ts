@@ -1,4 +1,4 @@
-/** `openpool status` when there is more than it shows. */
+/** `openpool status` when there is more than it can show. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../core/base/address.js';

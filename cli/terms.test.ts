@@ -1,4 +1,4 @@
-/** The dated terms on the command line, on a real database and with nothing else up. */
+/** The dated terms on the command line, on a real database with nothing else running. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ describe('openpool terms', () => {
   const run = (...words: readonly string[]) =>
     runOpenpool(['terms', ...words, '--config', join(dir, 'pool.yaml')]);
 
-  it('shows what is in force, changes it with a reason, and tells that the file is old then', async () => {
+  it('shows what is in force, changes it with a reason, and warns that the file is then out of date', async () => {
     expect((await run('show')).err).toContain('TERMS_UNKNOWN');
     await openTerms(database.db, FILE, 'host/1');
     const first = await run('show');
@@ -75,7 +75,7 @@ describe('openpool terms', () => {
     expect(listed.out).toMatch(/the beginning +replaced +25% .* the first start/);
   });
 
-  it('refuses what is no act, by name', async () => {
+  it('refuses a change that is none, and says why', async () => {
     for (const [words, told] of [
       [['--reason', 'x'], 'say what changes'],
       [['--commission', '5', '--reason', 'x'], '--commission 5: a share is wanted'],

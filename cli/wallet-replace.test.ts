@@ -1,4 +1,7 @@
-/** Changes the key step by step as docs/operations.md says: its commands against workers and a chain. */
+/**
+ * Changes the wallet's key step by step as docs/operations.md describes, running its commands against workers and a
+ * chain.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../core/base/address.js';
@@ -28,9 +31,9 @@ let pool: OperatedPool;
 let chain: LocalChain;
 let database: TestDatabase;
 let wallet: TestWallet;
-/** The first change of the key, and whom the new one has paid. */
+/** The wallet of the first change, and a payee that it has paid. */
 let changed: { readonly to: TestWallet; readonly payee: Address };
-/** Of the same pool, before that. */
+/** A database of the same pool from before that change, as a backup would be. */
 let old: TestDatabase;
 beforeAll(async () => {
   [pool, old] = await Promise.all([startOperatedPool(), createTestDatabase()]);
@@ -124,7 +127,8 @@ describe('docs/operations.md', () => {
 
   it('restores a backup from before the key was changed: what the new one paid is booked, not paid again', async () => {
     const reason = ['--reason', 'restored an old backup'];
-    // The backup is from before the change: it knows the first wallet, and owes the payee what was paid since.
+    // Fills the backup from before the change: it knows only the first wallet, and still owes the payee what was paid
+    // since.
     await recordTestTerms(old.db);
     await openWallet({ ...pool.wallet.deps, db: old.db }, { acceptedTransactions: 1 });
     const { address, keystore } = changed.to;

@@ -18,13 +18,13 @@ export interface BackfillRequest extends BackfillRange {
 export interface StartedBackfill {
   readonly workflowId: string;
   readonly runId: string;
-  /** False when the same backfill ran already and was joined. */
+  /** False when the same backfill was running already and was joined. */
   readonly created: boolean;
 }
 
 /**
- * Starts a backfill of a source that the configuration has. The same request joins it while it runs; REPAIR_RUNNING
- * refuses one of the same source with another range.
+ * Starts a backfill of a configured source. While it runs, the same request joins it; a request for another range of
+ * this source is refused with REPAIR_RUNNING.
  */
 export async function startBackfill(
   pool: RunningPool,
@@ -58,8 +58,8 @@ function requireConfigured({ config }: RunningPool, sourceId: string): void {
 }
 
 /**
- * Waits for the report of a backfill; undefined when the person leaves first. Throws what the backfill failed with, and
- * BACKFILL_ENDED_EARLY when somebody cancelled or terminated it.
+ * Waits for a backfill's report; undefined when the person leaves first. Throws the error that the backfill failed
+ * with, or BACKFILL_ENDED_EARLY when somebody cancelled or terminated it.
  */
 export async function followBackfill(
   pool: RunningPool,

@@ -1,4 +1,4 @@
-/** Carries out what a person orders: the order is written into the ledger, then a workflow does it. */
+/** Carries out a person's order: writes it into the ledger, then starts a workflow that does it. */
 import type { WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
@@ -18,7 +18,7 @@ import {
 import { type RunningPool, repairTimeoutOf } from './running-pool.js';
 import { pingTemporal, requireReport, startWorkflow } from './workflow-calls.js';
 
-/** What the workflow of each kind of order returns. */
+/** The report that each kind of order's workflow returns. */
 export interface OrderReports {
   readonly 'payout.manual': ManualPayoutResult;
   readonly 'wallet.adopt': AdoptionReport;
@@ -33,7 +33,7 @@ export interface OrderReports {
   readonly 'archive.restore': RestoreReport;
 }
 
-/** The workflow of each kind of order, and the longest that it may take where that is more than a day. */
+/** The workflow type of each kind of order, and the time limit of those that may take longer than a day. */
 const WORKFLOWS: Readonly<Record<OrderKind, { readonly type: string; readonly longest?: string }>> =
   {
     'payout.manual': { type: 'manualPayout' },
@@ -56,12 +56,15 @@ export interface StartedOrder<Report> {
 }
 
 interface StartOptions {
-  /** Orders that share an id exclude each other. @default an id of the order's own */
+  /** Orders with the same workflow id cannot run at the same time. @default an id derived from the order's */
   readonly workflowId?: string;
   readonly memo?: Readonly<Record<string, string>>;
 }
 
-/** Writes the order down and starts its workflow. An order that cannot be started is withdrawn, and the error thrown. */
+/**
+ * Writes the order into the ledger and starts its workflow. If the start fails, withdraws the order and throws the
+ * error.
+ */
 export async function startOrder<Kind extends OrderKind>(
   pool: RunningPool,
   order: NewOrder<Kind>,
@@ -82,13 +85,13 @@ export async function startOrder<Kind extends OrderKind>(
     return { workflowId, runId: handle.firstExecutionRunId, handle };
   } catch (error) {
     if (await withdrawOrder(db, orderId)) throw error;
-    // Temporal started it although its answer was lost.
+    // The order can no longer be withdrawn: Temporal has started the workflow although its answer was lost.
     const words = `The order has been taken up, and goes on by itself as ${workflowId}.`;
     throw new PoolError('WORKER_SILENT', words, {}, { cause: error });
   }
 }
 
-/** Starts the order and waits for its report; throws WORKER_SILENT when that takes too long, and the order goes on. */
+/** Starts the order and waits for its report. Throws WORKER_SILENT when that takes too long; the order goes on. */
 export async function carryOut<Kind extends OrderKind>(
   pool: RunningPool,
   order: NewOrder<Kind>,

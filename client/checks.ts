@@ -1,4 +1,6 @@
-/** Runs a check that a person asks for, or joins the same one when it runs already, and waits for its report. */
+/**
+ * Runs a check that a person asks for, or joins the same check when it is running already, and waits for its report.
+ */
 import type { ReconciliationReport } from '../core/checks/rules/check-reports.js';
 import {
   type AuditInput,
@@ -15,7 +17,10 @@ export interface AuditReport {
   readonly findings: readonly { readonly code: string; readonly message: string }[];
 }
 
-/** Checks the whole ledger against its invariants and every raw event. It has no limit of time; the person's patience has. */
+/**
+ * Checks the whole ledger against its invariants and every raw event. The check has no time limit; waiting for its
+ * report has one.
+ */
 export function runAudit(pool: RunningPool): Promise<AuditReport> {
   return run<AuditInput, AuditReport>(pool, 'audit', {
     type: 'audit',
@@ -25,7 +30,7 @@ export function runAudit(pool: RunningPool): Promise<AuditReport> {
   });
 }
 
-/** Compares the chain with the ledger now. */
+/** Compares the chain with the ledger now, without waiting for the schedule. */
 export function runReconciliation(
   pool: RunningPool,
   { fromOpening }: { readonly fromOpening: boolean },

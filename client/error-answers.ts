@@ -1,4 +1,4 @@
-/** Turns an error into the answer that API and command line give: code, message, help and HTTP status. */
+/** Turns an error into the answer of API and command line: code, message, help and HTTP status. */
 import { ApplicationFailure } from '@temporalio/client';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { causesOf } from '../core/base/causes.js';
@@ -10,7 +10,7 @@ import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js'
 export interface ErrorBody {
   readonly code: PoolErrorCode;
   readonly message: string;
-  /** What the reader can do about it. */
+  /** What the reader of the error can do about it. */
   readonly help: string;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -26,7 +26,7 @@ const REFUSED = {
   DATABASE_READ_ONLY: 'Postgres takes no writes: this database, or this session, is read-only.',
 } as const;
 
-/** An error without a code of ours becomes INTERNAL, and its text stays inside. */
+/** Makes the answer for an error. One without a code of ours becomes INTERNAL, and its text is not shown. */
 export function toErrorAnswer(error: unknown): ErrorAnswer {
   for (const cause of causesOf(error)) {
     if (cause instanceof PoolError) return answer(cause.code, cause.message, cause.detail);
@@ -41,7 +41,7 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   return answer('INTERNAL', 'Something went wrong inside.');
 }
 
-/** The code of an error that stays the same when repeated; undefined for all others. */
+/** Returns the code of an error that the same request would get again; undefined for errors that may pass. */
 export function refusalOf(error: unknown): PoolErrorCode | undefined {
   const { code } = toErrorAnswer(error).body;
   return CATALOGUE[code].final ? code : undefined;
@@ -58,7 +58,7 @@ function isPoolErrorCode(type: string | null | undefined): type is PoolErrorCode
   return typeof type === 'string' && Object.hasOwn(CATALOGUE, type);
 }
 
-/** SQLSTATE 57014: Postgres cancelled the statement, because it ran into its time-out. */
+/** Whether Postgres cancelled the statement (SQLSTATE 57014), because it took longer than its time-out. */
 function isCut(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === '57014';
 }

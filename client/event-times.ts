@@ -4,7 +4,7 @@ import { readDay, readTime, TIME_WANTED } from '../core/base/time.js';
 
 const LONGEST_QUOTED = 60;
 
-/** Parses a time with its zone, or a day, which begins at midnight UTC; returns it as ISO. */
+/** Parses a time with a time zone, or a date, which means midnight UTC, and returns it in ISO format. */
 export function parseEventTime(text: string): string {
   const timeMs = readTime(text) ?? readDay(text);
   if (timeMs !== undefined) return new Date(timeMs).toISOString();
@@ -12,7 +12,7 @@ export function parseEventTime(text: string): string {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Does the same, with null for `beginning`. */
+/** Parses a time as `parseEventTime` does; `beginning` becomes null. */
 export function parseBeginning(text: string): string | null {
   return text === 'beginning' ? null : parseEventTime(text);
 }

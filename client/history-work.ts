@@ -1,4 +1,4 @@
-/** Has a worker do work on the whole history, tells its progress, and waits for as long as it takes. */
+/** Lets a worker do work on the whole history, reports its progress, and waits for its end without a time limit. */
 import type { WorkflowHandle } from '@temporalio/client';
 import type {
   ArchiveReport,
@@ -14,10 +14,10 @@ import { requireReport, startWorkflow } from './workflow-calls.js';
 
 type Tell = (words: string) => void;
 
-/** A worker that runs begins at once. */
+/** A worker must begin within this many ms. A running worker begins at once, so after that none is running. */
 const TAKE_UP_MS = 60_000;
 
-/** Computes every balance again, and corrects unless the order is a dry run. */
+/** Recomputes every balance from the raw events, and corrects differences unless the order is a dry run. */
 export function runRebuild(
   pool: RunningPool,
   order: Omit<NewOrder<'ledger.rebuild'>, 'kind' | 'subject'>,
@@ -26,7 +26,7 @@ export function runRebuild(
   return runOrder(pool, { ...order, kind: 'ledger.rebuild', subject: 'balances' }, tell);
 }
 
-/** Brings an archived month back into the table. */
+/** Reads an archived month back into the table. */
 export function runRestore(
   pool: RunningPool,
   order: Omit<NewOrder<'archive.restore'>, 'kind' | 'subject'>,
@@ -36,7 +36,7 @@ export function runRestore(
   return runOrder(pool, { ...order, kind: 'archive.restore', subject }, tell);
 }
 
-/** Archives now what the schedule would archive next. */
+/** Archives the months that are due now, without waiting for the schedule. */
 export function runArchive(pool: RunningPool, tell: Tell): Promise<ArchiveReport> {
   const work = {
     type: 'archiveEvents',
@@ -46,7 +46,7 @@ export function runArchive(pool: RunningPool, tell: Tell): Promise<ArchiveReport
   return runWork(pool, work, tell);
 }
 
-/** Reads all files of the archive again. */
+/** Reads all files of the archive and compares them with the ledger's record of them. */
 export function runVerify(pool: RunningPool, tell: Tell): Promise<VerifyReport> {
   const work = {
     type: 'verifyArchive',
@@ -56,7 +56,7 @@ export function runVerify(pool: RunningPool, tell: Tell): Promise<VerifyReport> 
   return runWork(pool, work, tell);
 }
 
-/** All orders about the history share one workflow id: one runs at a time. */
+/** Runs an order about the history. All such orders share one workflow id, so only one runs at a time. */
 async function runOrder<Kind extends 'ledger.rebuild' | 'archive.restore'>(
   pool: RunningPool,
   order: NewOrder<Kind>,
@@ -79,7 +79,7 @@ async function runWork<Report>(
   return follow(pool, await startWorkflow<PoolInput, Report>(pool, call), tell);
 }
 
-/** Tells what the activity says with its heartbeats, each sentence once. */
+/** Waits for the report, and passes each new sentence in the activity's heartbeats to `tell`. */
 function follow<Input, Report>(
   pool: RunningPool,
   handle: WorkflowHandle<(input: Input) => Promise<Report>>,

@@ -1,10 +1,10 @@
 import { payoutWorkflowId } from '../workflows/contract.js';
 import type { RunningPool } from './running-pool.js';
 
-/** Web addresses of Temporal's UI and of the block explorer; null when the configuration names none. */
+/** Makes links to Temporal's UI and to the block explorer; null when the configuration names none. */
 export interface Links {
   workflow(workflowId: string): string | null;
-  /** The id of a payout's saga in Temporal. */
+  /** Returns the workflow id of a payout's saga. */
   saga(payoutId: string): string;
   transaction(hash: string | null): string | null;
   address(address: string): string | null;

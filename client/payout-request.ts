@@ -1,6 +1,6 @@
 /**
- * Pays one payee because a person asks for it. A request that cannot succeed is refused here, from Postgres, before a
- * workflow starts; the reservation decides again under the payee's lock.
+ * Pays one payee because a person asks for it. A request that cannot succeed is refused here, from what is in Postgres,
+ * before a workflow starts; the reservation decides again under the payee's lock.
  */
 import type { Address } from '../core/base/address.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -31,15 +31,15 @@ export interface PayoutRequest {
   readonly payee: Address;
   readonly belowThreshold: boolean;
   readonly reason: string;
-  /** The header `Idempotency-Key`: the same key with the same request leads to the same payout. */
+  /** The value of the header `Idempotency-Key`: repeating a request with the same key returns the same payout. */
   readonly idempotencyKey: string | null;
 }
 
 export interface PayoutOutcome {
-  /** Null when no worker has answered yet; the workflow goes on. */
+  /** Null when no worker has answered yet; the workflow still goes on. */
   readonly payout: PayoutSummary | null;
   readonly workflowId: string;
-  /** False when the payee had an open payout, which was joined. */
+  /** False when the payee already had an open payout, which was joined. */
   readonly created: boolean;
 }
 
@@ -80,7 +80,10 @@ interface PayoutOrder extends Pick<PayoutRequest, 'payee' | 'belowThreshold' | '
   readonly actor: string;
 }
 
-/** Orders a payout and waits for its reservation; without a result, no worker has answered yet and the order goes on. */
+/**
+ * Orders a payout and waits until it is reserved. Without a `result` no worker has answered in time, and the order goes
+ * on.
+ */
 export async function orderPayout(
   pool: RunningPool,
   { payee, belowThreshold, reason, actor }: PayoutOrder,
@@ -99,7 +102,7 @@ export async function orderPayout(
   return { workflowId, result };
 }
 
-/** The payout of the first request with this key; undefined when that request was cut off before it made one. */
+/** Finds the payout of the first request with this key; undefined when that request was cut off before it made one. */
 async function repeatOutcome(
   pool: RunningPool,
   request: PayoutRequest,
@@ -129,7 +132,7 @@ async function refuseUnpayable(pool: RunningPool, request: PayoutRequest): Promi
     throw new PoolError(refusal, `${shown} cannot be paid: ${reason ?? code}.`);
   }
   await refuseHaltedWallet(pool);
-  // The open payout is joined, so nothing needs to be due.
+  // There is an open payout to join, so nothing else needs to be due.
   if (payee.openPayoutId !== null) return;
   const terms = await findTermsInForce(db);
   if (terms === undefined) {
@@ -153,7 +156,7 @@ async function refuseHaltedWallet(pool: RunningPool): Promise<void> {
   throw new PoolError('WALLET_HALTED', `The wallet is halted: ${halt.reason}.`);
 }
 
-/** The wallet that pays; throws WALLET_UNKNOWN before the first worker has opened it. */
+/** Returns the wallet that pays. Throws WALLET_UNKNOWN before the first worker has opened it. */
 export async function requireWallet({ db, config }: RunningPool): Promise<PayingWallet> {
   const wallet = await findPayingWallet(db, config.chain.chainId);
   if (wallet !== undefined) return wallet;

@@ -1,4 +1,4 @@
-/** Reads the facts by which page and preview say whether the pool pays. */
+/** Reads the facts from which the status page and the preview of a round tell whether the pool pays. */
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { leastPayout } from '../core/payouts/store/least-payout.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
@@ -17,7 +17,10 @@ export interface PoolStanding extends Standing {
   readonly stops: readonly Stop[];
 }
 
-/** Reads everything anew except Temporal, which is asked once in a few seconds however many requests come. */
+/**
+ * Reads everything anew except whether Temporal answers, which is asked at most once in ASKED_EVERY_MS, however many
+ * requests come.
+ */
 export async function readStanding(
   deps: RunningPool,
   wallet: PayingWallet | undefined,

@@ -1,4 +1,7 @@
-/** Starts workflows and waits for them. Every call is bounded, and a silent Temporal or worker gets an error code of its own. */
+/**
+ * Starts workflows and waits for them. Every call has a time limit, and there are separate error codes for a Temporal
+ * and for a worker that does not answer.
+ */
 import { setTimeout } from 'node:timers/promises';
 import {
   Connection,
@@ -27,8 +30,8 @@ const GRPC_UNAVAILABLE = 14;
 const PENDING_ACTIVITY_STARTED = 2;
 
 /**
- * Makes a connection that connects at its first call. A person waits for the answer, so an absent server is
- * reported within a second instead of the SDK's ten, and no retry outlives a process that stops.
+ * Makes a connection that connects at its first call. Because a person waits for the answer, an absent server is
+ * reported within a second instead of the SDK's ten, and no retry keeps a process from stopping.
  */
 export function openTemporal(temporal: Config['temporal']): Connection {
   const retry = defaultGrpcRetryOptions({
@@ -51,8 +54,8 @@ export async function pingTemporal({ client }: RunningPool): Promise<void> {
 }
 
 /**
- * Asks a payout's saga to read its payout again now instead of at its next turn. It may fail silently: the
- * decision is in Postgres already, and the saga finds it there later.
+ * Tells a payout's saga to read its payout again now. A failure is ignored: the decision is in Postgres already, and
+ * the saga finds it there later.
  */
 export async function pokeSaga({ client, poolId }: RunningPool, payoutId: string): Promise<void> {
   const handle = client.workflow.getHandle(payoutWorkflowId(poolId, payoutId));
@@ -64,18 +67,21 @@ export interface WorkflowCall<Input> {
   readonly type: string;
   readonly workflowId: string;
   readonly input: Input;
-  /** One line for Temporal's UI. */
+  /** A line about the workflow in Temporal's UI. */
   readonly summary: string;
   readonly memo?: Readonly<Record<string, string>>;
-  /** What to do when a workflow runs under this id already. @default 'refuse' */
+  /** What to do when a workflow with this id is running already. @default 'refuse' */
   readonly ifRunning?: 'join' | 'refuse';
-  /** The longest that it may take, retries included; null for no limit. @default '1 day' */
+  /** The time limit for the whole workflow, retries included; null for none. @default '1 day' */
   readonly longest?: string | null;
 }
 
 type Run<Input, Report> = (input: Input) => Promise<Report>;
 
-/** Starts a workflow. Throws TEMPORAL_UNREACHABLE, or REPAIR_RUNNING when one runs under its id and is not to be joined. */
+/**
+ * Starts a workflow. Throws TEMPORAL_UNREACHABLE, or REPAIR_RUNNING when one with this id runs already and is not to be
+ * joined.
+ */
 export async function startWorkflow<Input, Report>(
   { client, poolId, taskQueue }: RunningPool,
   call: WorkflowCall<Input>,
@@ -103,31 +109,32 @@ export async function startWorkflow<Input, Report>(
   }
 }
 
-/** How the one activity of a running workflow stands. */
+/** The progress of a running workflow, which has one activity. */
 export interface Progress {
-  /** What it said with its last heartbeat; null before the first. */
+  /** The content of the activity's latest heartbeat; null before the first. */
   readonly told: unknown;
-  /** The attempt that runs or comes next; 0 while there is no activity. */
+  /** The number of the attempt that runs or comes next; 0 while there is no activity. */
   readonly attempt: number;
   readonly isRunning: boolean;
-  /** Why the attempt before this one failed. */
+  /** Why the previous attempt failed. */
   readonly lastFailure: string | null;
 }
 
-/** How long to wait for a workflow. Without any of these, until it ends. */
+/** How long to wait for a workflow; without any of these, until it ends. */
 export interface Patience {
   readonly totalMs?: number;
-  /** How long a worker may take to begin; only with `onLook`. */
+  /** How many ms a worker may take to begin; works only together with `onLook`. */
   readonly takeUpMs?: number;
-  /** Aborts when the person leaves; only with `onLook`. */
+  /** Aborted when the person leaves; works only together with `onLook`. */
   readonly leaving?: AbortSignal;
-  /** Called every second with how the work stands. */
+  /** Called every second with the work's progress. */
   readonly onLook?: (progress: Progress) => void;
 }
 
 /**
- * Waits for what a workflow returns, and throws what it failed with. Undefined when that was not to be learnt: time ran
- * out, the person left, or Temporal fell silent; the workflow goes on. Throws WORKER_SILENT when no worker begins in time.
+ * Waits for a workflow's result, and throws the error that it failed with. Returns undefined when the result is not
+ * known yet: time ran out, the person left, or Temporal does not answer; the workflow goes on. Throws WORKER_SILENT
+ * when no worker begins in time.
  */
 export async function awaitReport<Input, Report>(
   { client }: RunningPool,
@@ -137,7 +144,8 @@ export async function awaitReport<Input, Report>(
   const { totalMs, onLook } = patience;
   const time = totalMs === undefined ? undefined : AbortSignal.timeout(totalMs);
   const over = new AbortController();
-  // Each poll of the SDK adds a listener to the signal: only short waits have one.
+  // Without a time limit we use no abort signal: each poll of the SDK adds a listener to it, and a long wait has many
+  // polls.
   const ending: Promise<Report> =
     time === undefined ? handle.result() : client.withAbortSignal(time, () => handle.result());
   try {
@@ -151,7 +159,7 @@ export async function awaitReport<Input, Report>(
   }
 }
 
-/** Waits as `awaitReport` does, and throws WORKER_SILENT in place of undefined. */
+/** Waits like `awaitReport`, but throws WORKER_SILENT instead of returning undefined. */
 export async function requireReport<Input, Report>(
   pool: RunningPool,
   handle: WorkflowHandle<Run<Input, Report>>,
@@ -168,7 +176,9 @@ export const workerSilent = (workflowId: string): PoolError =>
     `No worker has ended it in time; it goes on by itself as ${workflowId}.`,
   );
 
-/** Looks at the workflow every second; resolves when the person leaves or the wait is over. */
+/**
+ * Describes the workflow every second and reports its progress; resolves when the person leaves or the wait is over.
+ */
 async function watch(
   handle: WorkflowHandle,
   onLook: (progress: Progress) => void,
@@ -178,7 +188,7 @@ async function watch(
   const startedMs = performance.now();
   let hasBegun = false;
   while (!signal.aborted) {
-    // Looking may fail while the work goes on.
+    // Temporal may fail to answer this while the work goes on.
     const seen = await handle.describe().catch(() => undefined);
     const isRunning = seen?.status.name === 'RUNNING';
     hasBegun ||= seen !== undefined && (!isRunning || activityOf(seen)?.lastStartedTime != null);
@@ -206,7 +216,7 @@ function progressOf({ client }: WorkflowHandle, seen: WorkflowExecutionDescripti
   };
 }
 
-/** Turns the silence of Temporal into TEMPORAL_UNREACHABLE; other errors pass as they are. */
+/** Makes the call. When Temporal does not answer, throws TEMPORAL_UNREACHABLE; other errors are thrown unchanged. */
 async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
@@ -216,7 +226,7 @@ async function reachTemporal<Result>(call: () => Promise<Result>): Promise<Resul
   }
 }
 
-/** Whether Temporal gave no answer, as opposed to an answer that is an error. */
+/** Whether Temporal did not answer, as opposed to answering with an error. */
 const isUnreachable = (error: unknown): boolean =>
   [...causesOf(error)].some(
     (cause) =>

@@ -28,7 +28,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('takes a module for a source of that kind alone, and no invented fees where they are money', async () => {
+  it('accepts a module only for a source of that kind, and no invented fees on a chain where they are money', async () => {
     const source = BASE.slice(BASE.indexOf('sources:'), BASE.indexOf('database:'));
     const load = (kind: string, chainId: number) =>
       problemsOf(
@@ -94,7 +94,7 @@ describe('a configuration', () => {
     expect(config.pool.commissionBps).toBe(1_234);
   });
 
-  it('reads the terms with their rounding and their date, which are those of always and none', async () => {
+  it('reads the rounding and the date of the terms, by default commission-floor and no date', async () => {
     expect((await load(BASE)).pool).toMatchObject({
       ...{ rounding: 'commission-floor', termsFrom: null },
     });
@@ -301,7 +301,7 @@ describe('a configuration', () => {
     expect(problem).toMatchObject({ code: 'CONFIG_DUPLICATE', key: 'sources[1].id' });
   });
 
-  it('asks for the wallet files of those who sign alone', async () => {
+  it('requires the wallet’s files only of processes that sign', async () => {
     const path = await write(BASE);
     await expect(loadConfig(path, { env: {} })).resolves.toBeDefined();
     await expect(loadConfig(path, { env: {}, needsWallet: true })).rejects.toMatchObject({
@@ -390,7 +390,7 @@ describe('a configuration', () => {
     });
   });
 
-  it('marks as secret whatever may stand in a file of its own, so that no description shows it', () => {
+  it('marks every key that may be given as a file as secret, so that no description shows it', () => {
     const secrets = [...placesOf([])].filter((path) =>
       knownKeys(path.slice(0, -1))?.includes(`${path.at(-1)}File`),
     );
@@ -406,7 +406,7 @@ describe('a configuration', () => {
     expect(unmarked).toEqual([]);
   });
 
-  /** The place of every key. */
+  /** Yields the path of every key that the schema has below this path. */
   function* placesOf(path: readonly (string | number)[]): Generator<readonly (string | number)[]> {
     for (const key of knownKeys(path) ?? []) {
       yield [...path, key];

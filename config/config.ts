@@ -1,6 +1,6 @@
 /**
- * Loads the configuration. A key that is absent has its default. One wrong value is enough to refuse the start, and
- * the error tells everything that is wrong in the file at once.
+ * Loads the configuration. An absent key gets its default. A single wrong value refuses the start, and the error lists
+ * everything that is wrong in the file.
  */
 import { resolve } from 'node:path';
 import { payableAddress } from '../core/base/address.js';
@@ -22,7 +22,7 @@ import { buildSources } from './sections/sources.js';
 import { buildTemporal, type TemporalConfig } from './sections/temporal.js';
 import { buildSigner, tryWalletFiles, type WalletConfig } from './sections/wallet.js';
 
-/** Everything that can be set, in base units; what each key of the file is, `schema.ts` says. */
+/** The loaded configuration, in base units. `schema.ts` says what each key of the file means. */
 export interface Config extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retention' | 'log'> {
   readonly sources: readonly SourceConfig[];
   readonly database: DatabaseConfig;
@@ -30,7 +30,7 @@ export interface Config extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retent
   readonly chain: ChainConfig;
   readonly wallet: WalletConfig;
   readonly api: Omit<ConfigValues['api'], 'token' | 'tokenFile'> & {
-    /** Null: nothing that needs a token is answered. */
+    /** Null: every request that needs a token is refused. */
     readonly token: string | null;
   };
 }
@@ -38,9 +38,9 @@ export interface Config extends Pick<ConfigValues, 'pool' | 'sentinel' | 'retent
 export interface LoadOptions {
   /** @default process.env */
   readonly env?: Environment;
-  /** Also refuse when a file of the wallet cannot be read: for those who sign. */
+  /** Also refuses when one of the wallet's files cannot be read; for processes that sign. */
   readonly needsWallet?: boolean;
-  /** Told of what is allowed but hardly intended, such as secrets that others can read. */
+  /** Called with each setting that is allowed but probably not intended, such as a secret that others can read. */
   readonly onWarning?: (warning: ConfigWarning) => void;
 }
 
@@ -51,7 +51,7 @@ interface Reading {
   readonly env: Environment;
 }
 
-/** Reads a configuration, or throws a ConfigError with everything that is wrong in it. */
+/** Reads and checks a configuration. Throws a ConfigError with everything that is wrong in it. */
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
   const { env = process.env, needsWallet = false } = options;
   const file = resolve(path);
@@ -82,7 +82,10 @@ async function readConfigFile(file: string, shownAs: string): Promise<string> {
   }
 }
 
-/** Throws the problems in the order of their lines, one for each key: an unset variable also leaves an empty value behind. */
+/**
+ * Throws a ConfigError with the problems in the order of their lines. It keeps one problem for each key, because an
+ * unset variable also causes a second one: it leaves an empty value.
+ */
 function refuse(problems: readonly ConfigProblem[]): never {
   const fresh = problems.filter(
     (problem, i) =>
@@ -156,7 +159,10 @@ async function buildConfig(reading: Reading): Promise<Config> {
 
 const LEAST_TOKEN = 16;
 
-/** Reads the token; null when none is given. Refuses one that can be guessed, or that no header can carry. */
+/**
+ * Reads the API's token; null when none is configured. Refuses a token that is short enough to guess, or that has
+ * characters which no HTTP header can carry.
+ */
 async function readApiToken({ values, document, files }: Reading): Promise<string | null> {
   const token = (await files.secret(['api', 'token'], values.api)) ?? null;
   if (token === null) return null;

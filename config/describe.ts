@@ -1,4 +1,4 @@
-/** Describes a configuration for logs and people, without any secret, whatever a plugin calls its own. */
+/** Describes a configuration for logs and people without showing any secret, also not one in a plugin's own options. */
 
 import { formatEth, formatGwei } from '../core/base/money.js';
 import type { Config } from './config.js';
@@ -10,9 +10,9 @@ export interface ConfigDescription {
 }
 
 /**
- * The configuration in the words of its file. The schema marks what is secret: of a token only its presence is shown,
- * and of a URL only its origin, because passwords and API keys hide in user names, paths and queries. Of a source's
- * options only numbers, switches and origins are shown.
+ * Describes the configuration with the keys and units of its file. The schema marks secrets: of a token only whether it
+ * is set is shown, and of a URL only its origin, because passwords and API keys hide in user names, paths and queries.
+ * Of a source's own options only numbers, switches and origins are shown.
  */
 export function describeConfig(config: Config): ConfigDescription {
   const { pool, sources, sentinel, database, retention, temporal, chain, wallet, api, log } =
@@ -43,7 +43,7 @@ export function describeConfig(config: Config): ConfigDescription {
 
 type Path = readonly (string | number)[];
 
-/** A section as the file spells it: a unit that a name ends with goes to the value. */
+/** Describes a section with the file's keys: a unit at the end of a name (`…Wei`) moves to the value (`0.005 ETH`). */
 function describeSection(path: Path, values: object): ConfigDescription {
   const spelled = Object.entries(values).map(([name, value]: [string, unknown]) => {
     const [, key = name, unit = ''] = /^(.+?)(Wei|Ms|Bps)?$/.exec(name) ?? [];
@@ -109,7 +109,7 @@ function describeOption(value: unknown): unknown {
   );
 }
 
-/** Shows only where a URL leads; `…` stands for the part that may hold a key. */
+/** Shows only a URL's scheme and host. `…` replaces the rest, which may hold a key. */
 function describeUrl(url: string): string {
   const { protocol, host, pathname, search, username } = new URL(url);
   if (host === '') return 'set';

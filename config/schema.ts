@@ -1,4 +1,4 @@
-/** The shape of the YAML: every key, its unit, its default. Unknown keys are refused. */
+/** The schema of the YAML: every key, its unit, its default. Unknown keys are refused. */
 import { z } from 'zod';
 import { isHexAddress, payableAddress } from '../core/base/address.js';
 import { ROUNDINGS } from '../core/base/money.js';
@@ -27,7 +27,7 @@ import {
 } from './reading/kinds.js';
 
 const pool = section({
-  /** Null: the first start makes one up and keeps it in the ledger. */
+  /** The pool's id in Temporal. Null: the pool's first start makes one and stores it in the ledger. */
   id: orNull(id().max(40, 'use at most 40 letters')),
   name: text().prefault('openpool'),
   region: text().prefault('global'),
@@ -35,24 +35,24 @@ const pool = section({
   commission: shareBps().prefault('25%'),
   payoutThreshold: amountWei().prefault('0.005 ETH'),
   minPayoutInterval: durationMs().prefault('1h'),
-  /** Who gets the fraction of a wei. */
+  /** Who gets the fraction of a wei that dividing a fee leaves. */
   rounding: z.enum(ROUNDINGS, `give ${ROUNDINGS.join(' or ')}`).prefault('commission-floor'),
-  /** The time from which these terms hold. Null: the file changes no terms that the ledger has. */
+  /** The time from which this file's terms are in force. Null: the file changes no terms that the ledger has. */
   termsFrom: orNull(moment()),
   payoutInterval: interval('10s').prefault('4h'),
   payoutsEnabled: flag().prefault(true),
-  /** A larger payout waits for an operator's approval. */
+  /** The largest payout that is made without an operator's approval. */
   maxPayout: amountWei().prefault('1 ETH'),
-  /** The most that leaves the wallet within 24 hours. */
+  /** At most this much leaves the wallet within 24 hours. */
   maxPaidPerDay: amountWei().prefault('10 ETH'),
-  /** The most that adjustments, and jobs assigned to payees that no event has named, come to in 24 hours. */
+  /** The limit within 24 hours for the total of adjustments, and of jobs assigned to payees that no event has named. */
   maxOrderedPerDay: amountWei().prefault('1 ETH'),
-  /** The most that gas may cost, as a share of a payout's amount. */
+  /** The highest cost of a payout's gas, as a share of its amount. */
   maxGasShare: shareBps().prefault('10%'),
-  /** A job with a higher fee is set aside and not credited. */
+  /** The highest fee of a single job; a job above it is set aside and not credited. */
   maxJobFee: amountWei().prefault('0.1 ETH'),
   syncInterval: interval('1s').prefault('1m'),
-  /** The two events of one AI job are at most this far apart. */
+  /** An AI job has two events; they are matched only when they are at most this far apart. */
   jobMatchWindow: durationMs().prefault('1h'),
 });
 
@@ -90,9 +90,9 @@ const database = section({
 });
 
 const retention = section({
-  /** Whole months of raw events that stay in the table next to the running one. Null: all of them. */
+  /** How many whole months of raw events stay in the table besides the current one. Null: all of them. */
   keepMonths: orNull(wholeNumber(1, 1_200)),
-  /** The directory for the files of older months. */
+  /** The directory of the archive, which has the files of older months. */
   archiveDir: text().prefault('.openpool/archive'),
 });
 
@@ -113,7 +113,7 @@ const temporal = section({
       }),
     ])
     .optional(),
-  /** The place where people look at workflows. Null: pages show no links. */
+  /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
   uiUrl: orNull(shownUrl()),
 });
 
@@ -187,7 +187,7 @@ const api = section({
   port: portNumber().prefault(8080),
   token: secret().optional(),
   tokenFile: text().optional(),
-  /** Shows the addresses (host:port) of remote workers to everybody. */
+  /** True: everybody sees the addresses (host:port) of remote workers. */
   showConnections: flag().prefault(false),
 });
 
@@ -210,17 +210,17 @@ export const configSchema = z.strictObject({
   log: log.prefault({}),
 });
 
-/** The checked values of the YAML, with their defaults and in base units. The files that they name are not read yet. */
+/** The checked values of the YAML, with defaults and in base units. The files that they name are not read yet. */
 export type ConfigValues = z.output<typeof configSchema>;
 export type SourceValues = z.output<typeof source>;
 
-/** The keys that may stand at a place of the file; undefined where anything may. */
+/** Returns the keys that are allowed at this path of the file; undefined where any key is allowed. */
 export function knownKeys(path: readonly PropertyKey[]): readonly string[] | undefined {
   const schema = schemaAt(path);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : undefined;
 }
 
-/** How the value at a place of the file is shown; undefined: as it is. */
+/** Returns how the value at this path may be shown; undefined when it may be shown as it is. */
 export function howShown(path: readonly PropertyKey[]): 'presence' | 'origin' | undefined {
   const schema = schemaAt(path);
   return schema instanceof z.ZodType ? shownAs.get(schema)?.shows : undefined;
@@ -241,7 +241,7 @@ function unwrap(schema: unknown): unknown {
     return unwrap(schema.unwrap());
   }
   if (schema instanceof z.ZodPipe) return unwrap(schema.in);
-  // A union here is always "switch or section": the section's keys are the ones to know.
+  // A union in this schema is always "switch or section"; we want the section's keys.
   if (schema instanceof z.ZodUnion) return schema.options.find((o) => o instanceof z.ZodObject);
   return schema;
 }

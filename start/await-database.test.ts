@@ -40,7 +40,7 @@ function open(at: string): Database {
   return db;
 }
 
-/** As a worker's start does it. */
+/** Migrates the database as a worker's start does. */
 function bring(db: Database): Promise<void> {
   const log = createLog({ level: 'info', plain: true, write: (line) => said.push(line) });
   return untilDatabaseAnswers({ db, log, signal: stopping.signal }, () =>
@@ -50,7 +50,7 @@ function bring(db: Database): Promise<void> {
 const heard = (words: string) =>
   expect.poll(() => said.join(''), { timeout: 15_000 }).toContain(words);
 
-/** Holds what a migration needs, until the answered function is called. */
+/** Locks the table that a migration needs first, until the returned function is called. */
 async function holdMigrations(): Promise<() => Promise<unknown>> {
   await admin.query(`CREATE SCHEMA drizzle;
     CREATE TABLE drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`);

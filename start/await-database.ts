@@ -1,4 +1,4 @@
-/** How a start reaches Postgres: it waits while Postgres is away, and tells what Postgres refuses. */
+/** How a starting process reaches Postgres: it waits while Postgres is away, and throws what Postgres refuses. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
@@ -12,13 +12,13 @@ const LONGEST_PAUSE_MS = 15_000;
 interface Waiting {
   readonly db: Database;
   readonly log: Log;
-  /** Gives up when this is aborted. */
+  /** Ends the wait when it is aborted. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs a step that needs Postgres, and runs it again while Postgres is away: Postgres may come up after us, or go down in
- * the middle of the step. Throws what Postgres refuses, with a code and Postgres' own message.
+ * Runs a step that needs Postgres, and repeats it while Postgres is away: Postgres may start later than we do, or stop
+ * in the middle of the step. When Postgres refuses something, throws an error with a code and Postgres' own message.
  */
 export async function untilDatabaseAnswers<T>(
   { db, log, signal }: Waiting,
@@ -42,7 +42,7 @@ export async function untilDatabaseAnswers<T>(
   }
 }
 
-/** The place without the password. */
+/** The server's host and port, or its socket's directory, and the user; for messages, so without the password. */
 function whereabouts(db: Database): { readonly user: string; readonly place: string } {
   const url = new URL(db.$client.options.connectionString ?? 'postgres://localhost');
   const place = url.searchParams.get('host') ?? url.host;

@@ -9,9 +9,9 @@ import { testConfig } from '../test/kit/test-pool.js';
 import { awaitLedger } from './await-ledger.js';
 import { createLog } from './log.js';
 
-/** Before any start: without a table. */
+/** The owner's connection to a new database, in which no worker has made any table yet. */
 let owner: Database;
-/** As an API process opens it. */
+/** A connection to the same database under the role of an API process. */
 let db: Database;
 let said: string[];
 let stopping: AbortController;

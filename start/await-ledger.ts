@@ -1,4 +1,4 @@
-/** How a process without a worker's rights gets its ledger: it waits until a worker has made it. */
+/** How a process that may not create tables, such as the API, gets its ledger: it waits until a worker has made it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -25,7 +25,10 @@ interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Waits until the database is at this version, then gives the ledger. Changes nothing, and logs what it waits for. */
+/**
+ * Waits until the database has this version's schema, then returns its ledger. Changes nothing, and logs what it waits
+ * for.
+ */
 export async function awaitLedger({ db, config, log, signal }: Waiting): Promise<Ledger> {
   const claim = { poolId: config.pool.id, chainId: config.chain.chainId };
   let said: { readonly why: string; readonly atMs: number } | undefined;

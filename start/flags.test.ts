@@ -1,4 +1,4 @@
-/** The programs as people start them: what is typed wrongly is answered with the usage. */
+/** The programs as people start them: wrong flags are answered with the usage. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

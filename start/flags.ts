@@ -6,7 +6,7 @@ type Values<T extends Options> = ReturnType<typeof parseArgs<{ readonly options:
 
 const HELP = { help: { type: 'boolean', default: false } } as const;
 
-/** Reads a program's flags. Ends the process with its usage: 0 when `--help` asks for it, 2 when they are wrong. */
+/** Reads a program's flags. With `--help` it prints the usage and exits with 0; with wrong flags, with 2. */
 export function readFlags<const T extends Options>(
   usage: string,
   options: T,

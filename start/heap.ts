@@ -1,13 +1,16 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** From here on the nursery grows to 64 MB, and a package's long list of exports is parsed for each of its files. */
+/**
+ * From this major version of Node on, V8's nursery (its young generation) grows to 64 MB, and Node parses a package's
+ * long list of exports anew for each of its files, which leaves garbage.
+ */
 const NODE_OF_LARGE_NURSERIES = 22;
 
 /**
- * Keeps what a sync needs below 250 MB on top of its worker, because large events leave garbage by the megabyte. V8
- * then collects when the heap is little more than twice what is alive, and not four times. Where the nursery would
- * grow large, it stays at its first size, which costs a tenth of the speed. Call it before anything else is loaded:
- * the garbage of loading makes the nursery grow at once.
+ * Keeps a sync's memory below 250 MB on top of its worker's, because large events leave megabytes of garbage. V8 then
+ * collects when the heap is a little over twice the size of what is alive, instead of four times. Where the nursery
+ * would grow large, it stays at its initial size, which costs a tenth of the speed. Call this before anything else is
+ * loaded, because the garbage of loading already makes the nursery grow.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=110');

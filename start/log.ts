@@ -1,4 +1,4 @@
-/** The one log of a process, which the SDK writes to as well: readable lines in a terminal, JSON elsewhere. */
+/** The log of a process, shared with Temporal's SDK: readable lines in a terminal, JSON elsewhere. */
 import {
   DefaultLogger,
   type LogLevel,
@@ -44,9 +44,12 @@ const SDK_LEVELS: Readonly<Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' 
   ERROR: 'error',
 };
 
-/** Sends the SDK's log into ours and keeps the SDK from handling signals. Call it once per process, before any worker. */
+/**
+ * Sends the log of Temporal's SDK into ours, and keeps the SDK from handling signals. Call it once per process, before
+ * any worker is created.
+ */
 export function installRuntime(log: Log): void {
-  // The SDK logs every poller at info, which only a person who debugs it wants to read.
+  // At info, the SDK logs every poller, which helps only somebody who debugs it.
   const level: LogLevel = log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN';
   Runtime.install({
     logger: new DefaultLogger(level, ({ level: said, message, meta }) => {
@@ -59,7 +62,7 @@ export function installRuntime(log: Log): void {
   });
 }
 
-/** The fields of the SDK's messages that help an operator. Task tokens are not among them. */
+/** Picks the fields of an SDK message that help an operator, and leaves out others such as task tokens. */
 function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
   const known = names.filter((name) => meta[name] !== undefined);
@@ -79,7 +82,10 @@ function plainLine(line: string): string {
   return `${visible(head, 'lines')}${visible(details.join(''))}\n`;
 }
 
-/** What a log keeps of an error and of its causes: the cleaned message, and where it happened. */
+/**
+ * What a log keeps of an error and its causes: type, code, cleaned message and stack frames, but no parameters of
+ * statements.
+ */
 export function describeError(error: unknown): Record<string, unknown> {
   const known = statementError(error);
   if (!(known instanceof Error)) return { message: foreignText(known) };

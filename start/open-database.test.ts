@@ -23,12 +23,12 @@ let dataDir: string;
 let config: { readonly database: { readonly embeddedDir: string; readonly port: number } };
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'openpool-embedded-'));
-  // As in a fresh checkout, where `.openpool` is not there either.
+  // The parent `.openpool` does not exist yet either, as in a fresh checkout.
   dataDir = join(dir, '.openpool', 'postgres');
   config = { database: { embeddedDir: dataDir, port: PORT } };
 });
 afterEach(async () => {
-  // What a failed test left running.
+  // Stops a server that a failed test left running.
   const server = findServer(dataDir);
   if (server !== undefined) process.kill(server.pid, 'SIGQUIT');
   await waitUntilGone();
@@ -67,7 +67,7 @@ describe('the embedded Postgres', () => {
     expect(findServer(dataDir)).toBeUndefined();
   });
 
-  it('that a killed process left behind is taken over by the next start, which ends it', async () => {
+  it('that a killed process left running is taken over by the next start, and stopped with it', async () => {
     const child = await startUser();
     const server = findServer(dataDir);
     child.kill('SIGKILL');
@@ -159,7 +159,8 @@ describe('a first start that did not come to its end', () => {
     const first = await openPoolDatabase(config);
     await first.db.$client.query('CREATE TABLE kept (n int)');
     await first.close();
-    // As if the move had ended after some of them; the password's file comes later.
+    // Plays a process that was killed while it moved the new cluster's files into place: some are moved, and the
+    // password's file, which is written last, does not exist.
     const left = join(dataDir, 'initdb-finished');
     await mkdir(left);
     for (const name of ['base', 'pg_wal', 'PG_VERSION']) {
@@ -182,7 +183,7 @@ describe('a first start that did not come to its end', () => {
 });
 
 describe('a directory that a power cut left', () => {
-  it('is served although another process has the number of its server by now', async () => {
+  it('is served although another process has its server’s process id by now', async () => {
     const first = await openPoolDatabase(config);
     await first.db.$client.query('CREATE TABLE kept (n int)');
     const left = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
@@ -216,7 +217,7 @@ describe('a directory that a power cut left', () => {
 });
 
 describe('a directory of the version before, whose superuser had a known password', () => {
-  it('is brought over at the start: its data stay, its owner is a plain role, the password is gone', async () => {
+  it('is migrated at the start: its data stay, its owner is a plain role, the old password no longer works', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     await older.stop();
@@ -236,19 +237,19 @@ describe('a directory of the version before, whose superuser had a known passwor
     await close();
   });
 
-  it('is brought over again, whole, after an end in the middle of it', async () => {
+  it('is migrated to the end after a migration that was cut off before its last step', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     await older.stop();
     await (await openPoolDatabase(config)).close();
-    // As if the last step, the password's file, had not come.
+    // Plays a process that was killed before the last step, which writes the password's file.
     await rm(join(dataDir, 'openpool.pgpass'));
     const { db, close } = await openPoolDatabase(config);
     expect((await db.$client.query('SELECT * FROM kept')).rowCount).toBe(1);
     await close();
   });
 
-  it('is brought over from under a server that a killed process of that version left behind', async () => {
+  it('is migrated although a killed process of that version left its server running', async () => {
     const older = await makeOlderDirectory();
     await fillOlder(older.url);
     const { db, close } = await openPoolDatabase(config);
@@ -267,7 +268,7 @@ describe('a directory of the version before, whose superuser had a known passwor
     await older.stop();
   });
 
-  it('says what stands in the way when it cannot be brought over', async () => {
+  it('says why it cannot be migrated', async () => {
     const older = await makeOlderDirectory();
     await ask(older.url, 'CREATE ROLE postgres');
     await older.stop();
@@ -285,7 +286,7 @@ interface OlderServer {
   stop(): Promise<void>;
 }
 
-/** As the version before made and ran it. */
+/** Creates and starts an embedded Postgres as the previous version did. */
 async function makeOlderDirectory(): Promise<OlderServer> {
   await chmod(dir, 0o755);
   await mkdir(dirname(dataDir), { mode: 0o755 });
@@ -346,7 +347,7 @@ async function startUser(): Promise<ChildProcess> {
   return child;
 }
 
-/** It leads a group of its own, in which its initdb is too. */
+/** Starts such a process as the leader of a process group, to which its initdb belongs too. */
 function launchUser() {
   const path = fileURLToPath(new URL('./open-database.ts', import.meta.url));
   const script = `

@@ -4,7 +4,7 @@ import { sharePostgres } from '../core/db/embedded/shared.js';
 
 export interface OpenedDatabase {
   readonly db: Database;
-  /** The URL, for further connections. */
+  /** The database's URL, for opening further connections. */
   readonly url: string;
   /** Closes the connections, and stops the embedded server when no other process uses it. */
   close(): Promise<void>;

@@ -1,10 +1,10 @@
-/** Opens the ledger that a process works on, and compares it with the configuration. */
+/** Opens the ledger that a process works on, and checks that it belongs to the configured pool and chain. */
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Database } from '../core/db/database.js';
 import { type Ledger, openLedger } from '../core/ledger/store/identity.js';
 
-/** Opens the ledger of the configured database. The first start of a pool writes it down. */
+/** Opens the ledger of the configured database. A pool's first start creates it. */
 export function openConfiguredLedger(db: Database, config: Config): Promise<Ledger> {
   const { pool, chain } = config;
   return openLedger(db, {
@@ -16,7 +16,9 @@ export function openConfiguredLedger(db: Database, config: Config): Promise<Ledg
 
 const LONGEST_NAME = 30;
 
-/** Makes an id from the pool's name, with an ending that tells two pools of one name apart: `my-pool-3fa9c1`. */
+/**
+ * Makes an id from the pool's name and a random ending, so that two pools of the same name differ: `my-pool-3fa9c1`.
+ */
 function newPoolId(name: string): string {
   const plain = name
     .toLowerCase()

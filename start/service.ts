@@ -1,4 +1,4 @@
-/** The life of a process: read the configuration, open the database, run until told to stop. */
+/** What every process does: read the configuration, open the database, run its services until it is told to stop. */
 
 import { type Config, type LoadOptions, loadConfig } from '../config/config.js';
 import { describeConfig } from '../config/describe.js';
@@ -21,28 +21,28 @@ import { startWatchdog } from './watchdog.js';
 export interface ServiceContext {
   readonly config: Config;
   readonly db: Database;
-  /** The database's URL, for further connections. */
+  /** The database's URL, for opening further connections. */
   readonly databaseUrl: string;
-  /** The pool and the chain of this database's ledger, which the configuration agrees with. */
+  /** The ledger of this database. Its pool and chain match the configuration. */
   readonly ledger: Ledger;
   readonly log: Log;
   readonly version: string;
-  /** Aborted when the process is told to stop, even while services still start. */
+  /** Aborted when the process is told to stop, which may be while services still start. */
   readonly signal: AbortSignal;
 }
 
-/** Something that runs until it is stopped, or until it fails. */
+/** A part of a process, such as the worker or the API. It runs until it is stopped or fails. */
 export interface Service {
-  /** Resolves when it has ended; rejects when it failed. */
+  /** Resolves when the service has ended, rejects when it failed. */
   readonly done: Promise<void>;
   stop(): Promise<void>;
 }
 
 interface ProcessOptions extends LoadOptions {
   readonly maxConnections?: number;
-  /** The longest time that the event loop may be blocked. @default the watchdog's */
+  /** The event loop may be blocked for this many ms before the watchdog ends the process. @default the watchdog's */
   readonly blockedMs?: number;
-  /** Each is called once, in this order; the services stop in the reverse order. */
+  /** Functions that start the services, in this order. The services are stopped in the reverse order. */
   readonly services: readonly ((context: ServiceContext) => Promise<Service>)[];
 }
 
@@ -54,18 +54,18 @@ Without --config, openpool.yaml is read; pools/openpool.yaml shows every key. To
 npm run openpool -- config check --config <file>`;
 const CONFIG_FLAG = { config: { type: 'string', default: 'openpool.yaml' } } as const;
 
-/** Exit codes: 0 stopped as asked, 1 failed, 2 refused for its configuration. */
+/** Runs a process to its end. Exit codes: 0 stopped as asked, 1 failed, 2 the configuration was refused. */
 export async function runProcess(options: ProcessOptions): Promise<never> {
   const { config: path } = readFlags(USAGE, CONFIG_FLAG);
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      // Whoever sends a second signal does not want to wait.
+      // A second signal means: do not wait for a clean stop.
       if (stopping.signal.aborted) process.exit(130);
       stopping.abort(new Error(`stopped by ${signal}`));
     });
   }
-  // Our parent process, which started us over this channel, has ended or lets us go.
+  // The channel to our parent process closed: the parent has ended, or tells us to stop.
   process.on('disconnect', () => stopping.abort(new Error('stopped with the process beside it')));
   let log = createLog({ level: 'info' });
   try {
@@ -90,7 +90,7 @@ async function run(
   const { signal, services, blockedMs } = options;
   const version = readVersion();
   log.info({ version, configuration: describeConfig(config) }, 'openpool starts');
-  // Watch from the start: a process that still waits for Postgres or Temporal can be stuck too.
+  // The watchdog starts first: a process that still waits for Postgres or Temporal can get stuck too.
   const stopWatching = startWatchdog({ log, ...(blockedMs === undefined ? {} : { blockedMs }) });
   const database = await openPoolDatabase(config, options).catch((error: unknown) => {
     stopWatching();
@@ -115,7 +115,10 @@ async function run(
   }
 }
 
-/** A worker brings the database to its version. An API waits for that, because its role in Postgres must not do it. */
+/**
+ * A worker migrates the database and opens its ledger. An API waits until a worker has done so, because its role in
+ * Postgres may not.
+ */
 async function comeToLedger(
   context: Pick<ServiceContext, 'config' | 'db' | 'log' | 'signal'>,
   { needsWallet = false }: LoadOptions,

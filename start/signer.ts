@@ -4,7 +4,10 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { openSigner } from '../core/chain/signer/registry.js';
 import type { Signer } from '../core/chain/signer/signer.js';
 
-/** Opens the signer without asking the network. Refuses a keystore that holds another wallet than the configuration names. */
+/**
+ * Opens the signer without using the network. Throws when the keystore holds another wallet than the configuration
+ * names.
+ */
 export async function openConfiguredSigner(config: Config): Promise<Signer> {
   const signer = await openSigner(await readSigner(config.wallet));
   const { address } = config.wallet;

@@ -23,7 +23,7 @@ describe('asking Temporal until it answers', () => {
     return { lines, asking: { config, log, signal } };
   }
 
-  /** A client of a server that is not there: what it throws is what a start meets. */
+  /** Makes a client of a server that does not exist: its calls fail as they do in a start without Temporal. */
   async function withNobody<T>(use: (client: Client) => Promise<T>): Promise<T> {
     const connection = Connection.lazy({
       address: `127.0.0.1:${await freePort()}`,
@@ -48,7 +48,7 @@ describe('asking Temporal until it answers', () => {
     const asked = async () => (failures.length > 0 ? failures.shift()?.() : 'answered');
     expect(await untilTemporalAnswers(asking, asked)).toBe('answered');
     expect(lines).toHaveLength(3);
-    // Each pause takes its listener away: the signal is the process's own.
+    // Each pause must remove its abort listener, because the signal lives as long as the process.
     expect(getEventListeners(asking.signal, 'abort')).toEqual([]);
     for (const line of lines)
       expect(JSON.parse(line)).toMatchObject({ code: 'TEMPORAL_UNREACHABLE' });

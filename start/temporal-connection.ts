@@ -18,19 +18,18 @@ const LONGEST_PAUSE_MS = 15_000;
 interface ConnectOptions {
   readonly config: { readonly temporal: TemporalConfig };
   readonly log: Log;
-  /** Gives up when this is aborted. */
+  /** Ends the wait when it is aborted. */
   readonly signal: AbortSignal;
 }
 
-/** Connects, however long it takes, because the server may come up after us. */
+/** Connects to Temporal, and keeps trying while it is away, because the server may start later than we do. */
 export function connectTemporal(options: ConnectOptions): Promise<NativeConnection> {
   return again(options, () => connectOnce(options.config.temporal));
 }
 
 /**
- * Asks Temporal, and asks again while it does not answer: a server that has just come up, or a busy one, accepts
- * connections long before it keeps its deadlines. `ask` must be harmless when it runs twice. Throws what Temporal
- * refuses.
+ * Calls `ask` until Temporal answers: a server that has just started, or is busy, accepts connections long before it
+ * answers in time. `ask` must be harmless when it runs twice. Throws what Temporal refuses.
  */
 export function untilTemporalAnswers<T>(
   options: ConnectOptions,
@@ -60,7 +59,7 @@ async function again<T>(
 }
 
 function mayBeAskedAgain(error: unknown): boolean {
-  // Another worker that starts at the same moment made or deleted the schedule first.
+  // Another worker that starts at the same moment has created or deleted the schedule first: ask again.
   if (error instanceof ScheduleAlreadyRunning || error instanceof ScheduleNotFoundError)
     return true;
   if (isGrpcDeadlineError(error) || isGrpcCancelledError(error)) return true;
@@ -90,7 +89,7 @@ async function connectOnce(temporal: TemporalConfig): Promise<NativeConnection> 
 
 const GRPC_NOT_FOUND = 5;
 
-/** Tells an operator why Temporal or the namespace cannot be reached, with the command that helps. */
+/** Explains to an operator why Temporal or the namespace cannot be reached, with the command that helps. */
 export function describeFailure(temporal: TemporalConfig, error: unknown): string {
   const { address, namespace } = temporal;
   if (error instanceof Error && 'code' in error && error.code === GRPC_NOT_FOUND) {

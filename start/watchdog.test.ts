@@ -19,7 +19,7 @@ function start(how: string): LocalProcess {
 }
 
 describe('the watchdog', () => {
-  it('ends a process whose event loop is blocked or whose loop stands, says which, and leaves others', async () => {
+  it('ends a process whose event loop is blocked or whose loop makes no progress, says which, and leaves others alone', async () => {
     const [blocked, standing, turning] = ['blocked', 'standing', 'turning'].map(start) as [
       LocalProcess,
       LocalProcess,
@@ -36,7 +36,7 @@ describe('the watchdog', () => {
 });
 
 describe('the turns of loops', () => {
-  it('count only while a loop has work, and from within it too', async () => {
+  it('count only while a loop has work, and can be reported from within the loop', async () => {
     const turns = new Turns();
     expect(turns.isTurning('sending', 0)).toBe(true);
     const turn = turns.begin('sending', 20);

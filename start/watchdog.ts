@@ -1,7 +1,7 @@
 /**
- * Ends a process that is stuck: its event loop is blocked, or a loop that has work does not turn. The supervisor then
- * starts the process again, and everything goes on from Postgres. Nobody outside can see that it is stuck: a blocked
- * process still holds its connections, and one with a loop that stands still answers every health check.
+ * Ends a process that is stuck: its event loop is blocked, or a loop that has work makes no progress. The supervisor
+ * then starts the process again, and everything goes on from Postgres. From outside nobody can see that it is stuck: a
+ * blocked process keeps its connections, and one whose loop has stopped still answers every health check.
  */
 import { Worker } from 'node:worker_threads';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -14,15 +14,16 @@ interface WatchdogOptions {
   readonly log: Log;
   /** Ends the process. @default process.exit */
   readonly exit?: (code: number) => void;
-  /** The longest time in ms that the event loop may be blocked. @default 120000 */
+  /** The event loop may be blocked for this many ms. @default 120000 */
   readonly blockedMs?: number;
 }
 
 const BLOCKED_MS = 120_000;
 
 /**
- * Runs in a thread of its own. It counts its own looks and not the clock's time: when the machine sleeps or the process is
- * stopped, this thread stands still as well, and the pause is no fault.
+ * The code of a second thread that kills a process whose event loop is blocked. It counts its own checks instead of
+ * reading the clock: when the machine sleeps or the process is suspended, this thread stops too, so the pause does not
+ * count.
  */
 const OTHER_THREAD = `
 const { workerData } = require('node:worker_threads');
@@ -39,7 +40,7 @@ setInterval(() => {
 }, ${LOOK_MS});
 `;
 
-/** Watches until the returned function is called. */
+/** Watches the event loop and all loops with work, until the returned function is called. */
 export function startWatchdog({
   log,
   exit = process.exit,
@@ -58,7 +59,7 @@ export function startWatchdog({
     workerData: { beats, words, most: Math.ceil(blockedMs / LOOK_MS) },
   });
   thread.unref();
-  // The loops are watched even without this thread.
+  // Without this thread, the loops with work are still watched.
   thread.on('error', (error) => log.warn(`the watchdog's thread ended: ${error.message}`));
   const timer = setInterval(() => {
     Atomics.add(beats, 0, 1);

@@ -1,4 +1,4 @@
-/** Puts all activities of a worker together. */
+/** Collects all activities that a worker offers. */
 import type { Client } from '@temporalio/client';
 import { createCheckActivities } from '../activities/checks.js';
 import { createDecisionActivities } from '../activities/decisions.js';

@@ -1,4 +1,4 @@
-/** Runs the API in a process next to the worker, so its readers never block the loop that counts and pays. */
+/** Runs the API in a child process, so that its readers never block the event loop that counts and pays. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,28 +6,32 @@ import { fileURLToPath } from 'node:url';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { Service, ServiceContext } from '../start/service.js';
 
-/** It is TypeScript in a checkout and JavaScript in a build. */
+/** The API's entry file: TypeScript in a checkout, JavaScript in a build. */
 const ENTRY = fileURLToPath(
   new URL(`../api/main${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 );
-/** The API gives its own requests five seconds of these. */
+/**
+ * On a stop, the API has this many ms to end before we kill it. It allows five seconds of these to requests that are
+ * under way.
+ */
 const STOP_GRACE_MS = 10_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A process that ran this long did not fail at its start, and the next pause is short again. */
+/** An API that ran this many ms did not fail at its start, so the pause before its next start is short again. */
 const STEADY_MS = 60_000;
 
 interface RunningChild {
   readonly process: ChildProcess;
-  /** Resolves with true when it listens, and with false when it ended before that. */
+  /** Resolves with true when the API listens, and with false when it ended before that. */
   readonly started: Promise<boolean>;
-  /** Resolves with the reason of its end. */
+  /** Resolves when the API has ended, with the reason. */
   readonly ended: Promise<string>;
 }
 
 /**
- * Starts the API with the flags of this process, and resolves when it listens. Both log to the same place. When the API
- * ends, it is started again, and paying goes on meanwhile. The API ends with this process, however this process ends.
+ * Starts the API with this process's flags, and resolves when it listens. Both processes log to the same place. An API
+ * that ends is started again, and payouts go on meanwhile. The API ends with this process, even when this process is
+ * killed.
  */
 export async function serveApiProcess({ log, signal }: ServiceContext): Promise<Service> {
   let child = startChild();
@@ -79,7 +83,10 @@ function startChild(): RunningChild {
   };
 }
 
-/** Closes the channel, which ends the API. A signal would be its second one when a terminal has sent Ctrl-C to both. */
+/**
+ * Stops the API by closing the channel to it. We send no signal: a Ctrl-C in a terminal reaches both processes, and on
+ * a second signal the API would end without finishing its requests.
+ */
 async function stopChild({ process: child, ended }: RunningChild): Promise<void> {
   if (child.connected) child.disconnect();
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);

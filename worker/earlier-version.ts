@@ -1,7 +1,7 @@
 /**
- * Ends what a version without pool ids left in Temporal: schedules and running workflows under plain names, on a queue
- * that nobody polls any more. Nothing is lost, because Postgres has it all: payouts go on under sagas of this version,
- * and the schedules of this version do the rest.
+ * Cleans up what a version without pool ids left in Temporal: schedules and running workflows with plain names, on a
+ * queue that no worker polls. Nothing is lost, because everything is in Postgres: the sagas and schedules of this
+ * version take over.
  */
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Database } from '../core/db/database.js';
@@ -10,7 +10,7 @@ import { untilDatabaseAnswers } from '../start/await-database.js';
 import type { Log } from '../start/log.js';
 import { payoutWorkflowId } from '../workflows/contract.js';
 
-/** The queue of that version. */
+/** The task queue of the version without pool ids. */
 const QUEUE = 'openpool';
 const SCHEDULES = [
   'payout-round',
@@ -31,7 +31,7 @@ interface Handover {
   readonly signal: AbortSignal;
 }
 
-/** Whether that version's schedules are in Temporal: one of its workers runs, or was stopped just now. */
+/** Whether schedules of that version are in Temporal. If so, one of its workers runs, or was stopped a moment ago. */
 export async function isEarlierVersionThere({
   client,
 }: Pick<Handover, 'client'>): Promise<boolean> {
@@ -44,7 +44,10 @@ export async function isEarlierVersionThere({
   }
 }
 
-/** Ends what that version left behind. Payouts that this ledger does not know belong to somebody else and stay. */
+/**
+ * Deletes the schedules and ends the workflows that that version left. A workflow for a payout that this ledger does
+ * not know belongs to another pool and is left alone.
+ */
 export async function takeOver(handover: Handover): Promise<void> {
   const { client, sources, log } = handover;
   const schedules = [...SCHEDULES, ...sources.map(({ id }) => `sync/${id}`)];

@@ -1,6 +1,6 @@
 /**
- * A container's health check. It ends with exit code 0 when the worker of this host polls for work and its loops turn.
- * Usage: `--config <file>`.
+ * A container's health check. Exits with 0 when the worker on this host polls for work and its loops make progress,
+ * otherwise with 1. Usage: `--config <file>`.
  */
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,10 @@ import { lastTurn } from '../core/ledger/store/worker-processes.js';
 import { openPoolDatabase } from '../start/open-database.js';
 import { taskQueueOf } from '../workflows/contract.js';
 
-/** A poll takes up to a minute, and a busy worker may not poll for a while. */
+/**
+ * A worker that has not polled or reported progress for this many ms is unhealthy. One poll takes up to a minute, and a
+ * busy worker may pause between polls.
+ */
 const SILENCE_MS = 180_000;
 const PATIENCE_MS = 10_000;
 /** temporal.api.enums.v1.TaskQueueType */

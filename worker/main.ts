@@ -1,4 +1,4 @@
-/** The worker alone: syncs, pays, audits. `--config <file>`. */
+/** The worker without the API: it syncs, pays and audits. `--config <file>`. */
 import { keepHeapSmall } from '../start/heap.js';
 
 keepHeapSmall();

@@ -1,4 +1,4 @@
-/** The worker process with a signer elsewhere: away at first, without the key, lying. */
+/** The worker process with a remote signer that is unreachable at first, does not have the key, or lies. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,7 +100,7 @@ describe('the worker with a remote signer', () => {
     expect(pool.lines.join('\n')).not.toContain('hush-hush');
   });
 
-  it('does not start with one that has not the key', async () => {
+  it('does not start with a signer that does not have the key', async () => {
     const { privateKey } = Wallet.createRandom();
     service = await startSignerService({ privateKey, chainId: chain.chainId });
     const pool = await start(service.port);

@@ -1,4 +1,4 @@
-/** The worker as it runs for real: a process of its own, against real servers and a real chain. */
+/** The worker in a process of its own, against real servers and a real chain. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ interface StartChanges extends Record<string, object | undefined> {
 
 const PASSPHRASE = 'a-passphrase-nobody-may-see';
 
-/** The processes that run the API and are children of this one, or all of them. */
+/** The ids of processes that run the API: the children of `parent`, or all of them. */
 function apisOf(parent?: number): readonly number[] {
   return execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')
@@ -148,7 +148,7 @@ describe('the worker process', () => {
     expect(lines.join('\n')).not.toContain(wallet.privateKey.slice(2));
   });
 
-  it('is told well by the health check while it polls and turns, and by no other', async () => {
+  it('is healthy, by the health check, while it polls and its loops make progress, and only then', async () => {
     const { worker, says, path } = await start();
     const health = async () => {
       const check = startProcess({
@@ -164,7 +164,7 @@ describe('the worker process', () => {
     await expect.poll(health, { timeout: 40_000, interval: 500 }).toMatchObject({
       ...{ code: 0, said: expect.stringContaining('the worker polls, its loops turn') },
     });
-    // It stands, and has stood for longer than a health check overlooks.
+    // Suspends the worker, and makes its last report older than the health check tolerates.
     worker.kill('SIGSTOP');
     await database.db.execute(
       sql`UPDATE worker_process SET turned_at = turned_at - interval '4 minutes'`,
@@ -176,7 +176,7 @@ describe('the worker process', () => {
     });
   });
 
-  it('keeps what the sentinel finds when its schedule comes round', async () => {
+  it('records what the sentinel finds when its schedule starts it', async () => {
     const { says } = await start();
     await says('openpool worker ready');
     const { db } = database;
@@ -211,7 +211,7 @@ describe('the worker process', () => {
     const pool = database.db.$client;
     const blocker = await pool.connect();
     try {
-      // Each pass stands at its first write and holds its connection.
+      // Blocks the table `source`: each sync stops at its first write and keeps its connection.
       await blocker.query('BEGIN; LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE');
       for (const { id } of sources) {
         await temporal.client.schedule.getHandle(syncWorkflowId(TEST_POOL_ID, id)).trigger();
@@ -248,7 +248,7 @@ describe('the worker process', () => {
     await waitUntil({ what: 'the API', timeoutMs: 30_000, intervalMs: 100, ready: answers });
     const [second] = apisOf(worker.pid);
     expect(second).not.toBe(first);
-    // Without a word to anybody: what it has started goes with it.
+    // The worker is killed and can tell nobody; the API that it started must end with it.
     worker.kill('SIGKILL');
     await worker.ended;
     await expect.poll(() => apisOf(), { timeout: 10_000 }).not.toContain(second);
@@ -287,7 +287,7 @@ describe('the worker process', () => {
       holders.set(table, holder);
       await holder.query(`BEGIN; LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
     }
-    // It is switched off, so that the start writes of the wallet, too.
+    // With payouts switched off, the start also writes the wallet's halt, and so waits for that table too.
     const { worker, lines, says } = await start({ pool: { payoutsEnabled: false } });
     const waits = () => lines.filter((line) => line.includes('DATABASE_UNREACHABLE')).length;
     for (const [table, holder] of holders) {

@@ -1,4 +1,4 @@
-/** Starts the Temporal worker: connects what it needs, in the order that each step depends on, and stops it again. */
+/** Starts and stops the Temporal worker. The start opens its connections in the order in which its steps need them. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
@@ -41,11 +41,17 @@ import { registerSearchAttributes } from './temporal/search-attributes.js';
 import { prepareTerms } from './terms-file.js';
 import { startWallet } from './wallet-start.js';
 
-/** The most connections to Postgres for orders, payouts and the clockwork. Further queries wait for a free one. */
+/**
+ * At most this many connections to Postgres serve orders, payouts and scheduled work. Further queries wait for a free
+ * one.
+ */
 export const WORKER_CONNECTIONS = 10;
-/** The most connections for reading sources and for work on the whole history. A hundred passes may want one at a time. */
+/**
+ * At most this many connections serve syncs and work on the whole history; up to a hundred syncs may want one at a
+ * time.
+ */
 const BULK_CONNECTIONS = 10;
-/** A pass may wait this long for a connection while many others read: it is slow then, but has not failed. */
+/** A sync waits up to this many ms for a connection: while many others read it is slow, which is no failure. */
 const BULK_PATIENCE_MS = 60_000;
 
 /** Runs the worker as one of a process's services. */
@@ -83,7 +89,8 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
       await closeDatabase(bulk);
     });
   } catch (error) {
-    // Nothing that can fail may stand between making a worker and running it: its connection would close below it.
+    // Do not add a step that can fail between making the workers and running them: this would close their connection
+    // under them.
     await terms.stop();
     await connection.close();
     await closeDatabase(bulk);
@@ -91,7 +98,7 @@ export async function startWorker(context: ServiceContext): Promise<Service> {
   }
 }
 
-/** A pool of its own, so that bulk reading never takes a connection from people and money. */
+/** Opens a second pool of connections, so that bulk reading never takes a connection from orders and payouts. */
 function openBulkDatabase({ databaseUrl }: ServiceContext): Database {
   return openDatabase({
     url: databaseUrl,
@@ -104,7 +111,10 @@ const EARLIER_VERSION_RUNS =
   'a worker of an earlier version still runs on this pool and has put its schedules back: stop it; what it began is taken over';
 const SCHEDULES_MISSING = 'schedules are missing, Temporal was wiped or changed: they are put back';
 
-/** Puts into Temporal what this pool needs there (attributes, schedules), and finds what is missing. */
+/**
+ * Returns how to put into Temporal what this pool needs there (search attributes, schedules), and how to find out what
+ * is missing.
+ */
 function temporalOrder(
   context: ServiceContext,
   { connection, client }: { readonly connection: NativeConnection; readonly client: Client },
@@ -124,7 +134,9 @@ function temporalOrder(
       await applySchedules(client.schedule, settings);
       await triggerStartChecks(client.schedule, poolId);
     },
-    /** Answers what is missing, or that an earlier version has put its own back; null when all is well. */
+    /**
+     * Returns what is wrong: schedules are missing, or an earlier version has put its own back. Null when nothing is.
+     */
     async findFault() {
       await noteWorker(db, presence, { isTurning: isTurning() });
       await retireSources(db, sourceIds);
@@ -134,7 +146,7 @@ function temporalOrder(
       return (await areSchedulesThere(client.schedule, settings)) ? null : SCHEDULES_MISSING;
     },
     async leave() {
-      // A process must be able to end while Postgres is away.
+      // The worker must be able to stop while Postgres is away.
       await forgetWorker(db, presence.id).catch(() => undefined);
     },
   };
@@ -149,7 +161,7 @@ interface WorkerParts {
   readonly bulk: Database;
 }
 
-/** Makes the sender, through which sagas sign, and the settler, which follows whatever is signed. */
+/** Makes the sender, with which sagas sign and broadcast, and the settler, which follows every signed transfer. */
 function createSettler(
   money: MoneyDeps,
   sagas: { readonly client: Client; readonly poolId: string },
@@ -211,7 +223,7 @@ async function prepareSources(context: ServiceContext) {
   return sources;
 }
 
-/** Logs findings when they open, get worse and end. A look that changes nothing logs nothing. */
+/** Makes what the sentinel needs. Findings are logged when they open, get worse or end. */
 function sentinelDeps({ config, db, log }: ServiceContext): SentinelDeps {
   return {
     db,
@@ -236,7 +248,7 @@ function runWorkers(
 ): Service {
   const ended = runLanes(workers);
   const done = Promise.race([ended, refused]);
-  // A failure is not unhandled: whoever runs the service hears of it through `done`.
+  // Keeps a failure from counting as an unhandled rejection: our caller gets it from `done`.
   done.catch(() => undefined);
   return {
     done,

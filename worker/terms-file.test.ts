@@ -44,7 +44,7 @@ const act = (commissionBps: number) =>
   );
 
 describe('the terms of a worker’s file', () => {
-  it('are warned of when an older file comes back, which changes nothing; nothing is said of one that agrees', async () => {
+  it('are logged as a warning when an older file comes back, which changes nothing; a file that agrees logs nothing', async () => {
     expect((await start()).warnings()).toEqual([]);
     const five = { commissionBps: 500, termsFrom: new Date('2026-02-01T00:00:00Z') };
     expect((await start(five)).warnings()).toMatchObject([
@@ -69,7 +69,7 @@ describe('the terms of a worker’s file', () => {
     expect(await runningFiles(database.db)).toHaveLength(2);
   });
 
-  it('are held against the ledger while the worker runs: a change is told once, and that the file is old now', async () => {
+  it('are compared with the ledger while the worker runs: a change is logged once, and so is that the file is now old', async () => {
     const running = await start();
     await act(500);
     const told = (words: string) => running.lines.filter((line) => line.words.includes(words));
@@ -86,7 +86,7 @@ describe('the terms of a worker’s file', () => {
     expect(running.warnings()).toHaveLength(3);
   });
 
-  it('stop the start when their date is that of other terms', async () => {
+  it('stop the start when the ledger has other terms for their date', async () => {
     const termsFrom = new Date('2026-02-01T00:00:00Z');
     await start({ termsFrom });
     await expect(start({ termsFrom, commissionBps: 500 })).rejects.toMatchObject({

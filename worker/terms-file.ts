@@ -1,4 +1,4 @@
-/** Compares the terms of this worker's configuration with the ledger's, at its start and every minute after it. */
+/** Compares the terms in this worker's configuration with the ledger's, at its start and then every minute. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setInterval } from 'node:timers';
@@ -25,7 +25,10 @@ export interface TermsWatch {
   stop(): Promise<void>;
 }
 
-/** Records the file's terms when they are a new act, and logs which terms hold and where the file differs. */
+/**
+ * Records the file's terms in the ledger when `pool.termsFrom` makes them new to it, and logs which terms are in force
+ * and how the file differs. Repeats the comparison until the returned watch is stopped.
+ */
 export async function prepareTerms(
   context: TermsContext,
   lookEveryMs = LOOK_EVERY_MS,
@@ -33,7 +36,7 @@ export async function prepareTerms(
   const { config, db, log } = context;
   const file = termsFileOf(config);
   const place = `${hostname()}/${process.pid}`;
-  // Two containers may share a host name and a process number.
+  // A random ending, because two containers may have the same host name and process number.
   const worker = `${place}/${randomBytes(4).toString('hex')}`;
   const { recorded, ...opened } = await openTerms(db, file, place);
   if (recorded !== null) {
@@ -59,13 +62,13 @@ export async function prepareTerms(
     async stop() {
       clearInterval(timer);
       await looking;
-      // When Postgres is away now, the file is forgotten some minutes later anyway.
+      // Postgres may be away now; then the file stops counting as a running worker's after a few minutes anyway.
       await forgetFile(db, worker).catch(() => undefined);
     },
   };
 }
 
-/** Logs each change and each difference once. */
+/** Logs each change of the terms, and each difference between file and ledger, once. */
 class TermsLog {
   private said: string | null = null;
 

@@ -1,4 +1,4 @@
-/** Opens the wallet when a worker starts. Trouble with the wallet must not keep the worker from counting fees. */
+/** Opens the wallet when a worker starts. A problem with the wallet must not keep the worker from counting fees. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -29,11 +29,16 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
-  /** Rejects when a later try finds a reason not to run, such as a wrong chain id. */
+  /**
+   * Rejects when a later try to open the wallet finds that this worker must not run, for instance because of a wrong
+   * chain id.
+   */
   readonly refused: Promise<never>;
 }
 
-/** Opens the signer and the wallet. Refuses a wrong key, and endpoints that all serve another chain. */
+/**
+ * Opens the signer and the wallet. Throws when the key is the wrong one, or when every endpoint serves another chain.
+ */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
   const signer = await openConfiguredSigner(context.config);
   return untilDatabaseAnswers(context, () => startWith(signer, context));
@@ -56,7 +61,7 @@ async function startWith(
     try {
       await openWallet(money, { acceptedTransactions: wallet.acceptedTransactions });
     } finally {
-      // A check may have failed after the wallet's row was written, and the switch belongs there all the same.
+      // Also when opening failed: by then the wallet's row may be written, and the switch has to apply to it.
       await applySwitch(db, key, pool.payoutsEnabled);
     }
     await tellWallet(db, key, log);
@@ -65,14 +70,17 @@ async function startWith(
   const refused = new Promise<never>((_, reject) => {
     onRefusal = reject;
   });
-  // Without a handler, a refusal before anybody listens would end the process.
+  // Without a handler, a rejection before anybody waits for `refused` would end the process.
   refused.catch(() => undefined);
   await openPatiently({ open, log, signal, onRefusal });
   await openPatiently({ open: async () => signer.check?.(), log, signal, onRefusal });
   return { money, refused };
 }
 
-/** Applies `pool.payoutsEnabled`: false halts the wallet, and then no worker signs or sends anything. */
+/**
+ * Applies `pool.payoutsEnabled`. False halts the wallet, so that no worker signs or sends anything; true ends only that
+ * halt.
+ */
 async function applySwitch(db: Database, key: WalletKey, isOn: boolean): Promise<void> {
   if ((await findWallet(db, key)) === undefined) return;
   if (isOn) {
@@ -94,15 +102,18 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
 }
 
 interface PatientOptions {
-  /** Throws a ChainError while too few endpoints show our chain, or SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+  /**
+   * Opens the wallet or the signer. Throws a ChainError while too few endpoints serve our chain, or SIGNER_UNREACHABLE
+   * or SIGNER_REFUSED.
+   */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Told when a later try finds a reason not to run: a wrong chain id. */
+  /** Called when a later try finds that this worker must not run, for instance because of a wrong chain id. */
   readonly onRefusal: (error: unknown) => void;
 }
 
-/** Opens now. While the chain or the signer does not answer, it keeps trying in the background. */
+/** Tries to open now. When the chain or the signer does not answer, returns and keeps trying in the background. */
 async function openPatiently(options: PatientOptions): Promise<void> {
   const { open, log } = options;
   try {
@@ -118,7 +129,7 @@ async function openPatiently(options: PatientOptions): Promise<void> {
   }
 }
 
-/** The trouble, when it is worth waiting for its end; undefined when the worker must not run. */
+/** Returns the error's code and message when the trouble may pass by itself; undefined when the worker must not run. */
 function passingTrouble(
   error: unknown,
 ): { readonly code: string; readonly message: string } | undefined {

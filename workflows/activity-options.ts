@@ -1,6 +1,6 @@
 /**
- * How workflows call activities: time-outs, retries, lanes. Every option is spelled out, because the SDK's defaults
- * (ten-year time-outs, retries without bound) do not fit here.
+ * How workflows call activities: time-outs, retries and lanes. Every option is set explicitly, because the SDK's
+ * defaults (time-outs of ten years, unlimited retries) do not fit here.
  */
 import {
   type ActivityFunction,
@@ -11,7 +11,10 @@ import {
 } from '@temporalio/workflow';
 import { type Lane, laneQueue } from './contract.js';
 
-/** Calls activities in the slots of this lane, which belongs to the queue of the calling workflow. */
+/**
+ * Proxies the activities so that they run on this lane's task queue, which is derived from the calling workflow's
+ * queue.
+ */
 export function onLane<Activities>(lane: Lane, options: ActivityOptions): Activities {
   const call = (name: string) => {
     return (...args: readonly unknown[]) => {
@@ -27,8 +30,8 @@ export function onLane<Activities>(lane: Lane, options: ActivityOptions): Activi
 }
 
 /**
- * For a person who waits: the call fails after a few tries instead of hanging. Postgres has what it did, so asking again
- * is harmless.
+ * For orders whose result a person waits for: the call fails after a few tries instead of hanging. Postgres remembers
+ * what was done, so the same order can be given again.
  */
 export const PERSON_WAITS: ActivityOptions = {
   startToCloseTimeout: '10 seconds',
@@ -42,8 +45,8 @@ export const PERSON_WAITS: ActivityOptions = {
 };
 
 /**
- * For the step of a saga that signs and broadcasts, or tells how the payout stands. The activity is local, which spares
- * thousands of sagas a task each. Running it twice is harmless, because Postgres decides.
+ * For a saga's step, which signs and broadcasts or returns the payout's state. It is a local activity, which saves
+ * thousands of sagas one activity task each. Running it twice is harmless, because Postgres decides.
  */
 export const SEND_CALL: LocalActivityOptions = {
   startToCloseTimeout: '2 minutes',
@@ -51,7 +54,7 @@ export const SEND_CALL: LocalActivityOptions = {
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 };
 
-/** For reading a source to its end, which may be years of events away. */
+/** For a sync, which reads a source to its end; the first one may have years of events to read. */
 export const SYNC_CALL: ActivityOptions = {
   startToCloseTimeout: '12 hours',
   heartbeatTimeout: '30 seconds',
@@ -59,13 +62,13 @@ export const SYNC_CALL: ActivityOptions = {
     initialInterval: '2 seconds',
     backoffCoefficient: 2,
     maximumInterval: '30 seconds',
-    // A source that is down should show as a failed sync and not as a hung one, and the schedule comes again.
+    // When a source is down, the sync fails visibly after a few tries; the schedule starts the next one.
     maximumAttempts: 4,
   },
 };
 
 /**
- * For reading years of a source because a person asked for it. No schedule comes again, so the call outlasts a source
+ * For a backfill, which may read years of a source. No schedule would start it again, so its retries outlast a source
  * or a database that is away for hours.
  */
 export const BACKFILL_CALL: ActivityOptions = {
@@ -96,8 +99,8 @@ export const REPAIR_CALL: ActivityOptions = {
 };
 
 /**
- * For work on the wallet's or the ledger's history, which may be years long: it takes as long as it takes, and beats
- * while it gets on. When the endpoints cannot answer, it fails and says why, and the schedule comes again.
+ * For work on the history of the wallet or the ledger, which may take days; its heartbeats show that it makes progress.
+ * When the RPC endpoints cannot answer, it fails with the reason, and the schedule starts it again.
  */
 export const HISTORY_CALL: ActivityOptions = {
   startToCloseTimeout: '7 days',
@@ -110,14 +113,14 @@ export const HISTORY_CALL: ActivityOptions = {
   },
 };
 
-/** For going over many rows or sagas, with heartbeats. */
+/** For activities that go through many rows or sagas, with heartbeats. */
 export const BULK_CALL: ActivityOptions = {
   startToCloseTimeout: '30 minutes',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 };
 
-/** For one look of the sentinel, some ten queries. What fails or hangs is left to the next look. */
+/** For one look of the sentinel, about ten queries. When it fails or hangs, the next look makes up for it. */
 export const LOOK_CALL: ActivityOptions = {
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '3 minutes',

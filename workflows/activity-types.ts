@@ -1,6 +1,7 @@
 /**
- * The activities as workflows call them, each with the pool's id. It names no code of theirs: with it, Node's types
- * would come along, and a workflow that reads the clock or the environment would compile.
+ * The types of the activities as workflows call them: every input carries the pool's id. The file imports no code of
+ * the activities, because that would pull in Node's types, and a workflow that reads the clock or the environment would
+ * then compile.
  */
 import type {
   AdoptionReport,

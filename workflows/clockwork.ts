@@ -1,4 +1,4 @@
-/** The workflows that run by the clock, next to syncs and rounds: the checks of ledger and chain, the sentinel, the sweep. */
+/** The scheduled workflows besides syncs and rounds: checks of ledger and chain, the sentinel, the sweep. */
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type {
   AuditReport,
@@ -11,10 +11,10 @@ import type { Activities } from './activity-types.js';
 import type { AuditInput, PoolInput, ReconciliationInput } from './contract.js';
 
 const inTurn = proxyActivities<Activities>(BULK_CALL);
-/** For runs over years of history, which take as long as they take. */
+/** Activities on the `long` lane, which may go through years of history. */
 const whole = onLane<Activities>('long', HISTORY_CALL);
 
-/** Checks the ledger's own invariants, and compares the chain's nonce with the slots. */
+/** Checks the ledger's invariants, and compares the chain's nonce with the nonces that the ledger has handed out. */
 export async function audit(input: AuditInput): Promise<AuditReport> {
   const report = await (input.withEvents ? whole : inTurn).auditPool(input);
   setCurrentDetails(
@@ -25,7 +25,7 @@ export async function audit(input: AuditInput): Promise<AuditReport> {
   return report;
 }
 
-/** Looks again at paid transfers that a deep reorg could still take back. */
+/** Checks recently paid transfers again, as long as a deep reorg could still undo them. */
 export async function recheck(input: PoolInput): Promise<RecheckReport> {
   const report = await inTurn.recheckSettled(input);
   const { final, moved, reopened } = report;
@@ -33,7 +33,7 @@ export async function recheck(input: PoolInput): Promise<RecheckReport> {
   return report;
 }
 
-/** Compares the chain with the ledger, both ways and to the wei. */
+/** Compares chain and ledger in both directions, exact to the wei. */
 export async function reconcile(input: ReconciliationInput): Promise<ReconciliationReport> {
   const report = await whole.reconcileWallet(input);
   const { fromBlock, toBlock, findings } = report;
@@ -45,7 +45,7 @@ export async function reconcile(input: ReconciliationInput): Promise<Reconciliat
 
 const { lookAtSources } = proxyActivities<Activities>(LOOK_CALL);
 
-/** Has the sentinel look once. It keeps what looks wrong, and stops nothing. */
+/** Lets the sentinel look once. It records what looks wrong and stops nothing. */
 export async function sentinel(input: PoolInput): Promise<SentinelReport> {
   const report = await lookAtSources(input);
   const lines = report.findings.map(({ code, sourceId, words }) => {
@@ -58,9 +58,9 @@ export async function sentinel(input: PoolInput): Promise<SentinelReport> {
 }
 
 /**
- * Starts a saga for every open payout that has none: after a saga was terminated, after Temporal lost its data, or after
- * a crash between the reservation and the start. A saga that runs without need is told so, and a saga whose code fails
- * again and again is ended and started anew.
+ * Starts a saga for every open payout that has none: its saga was terminated, Temporal lost its data, or a crash came
+ * between the reservation and the start. A saga whose payout has ended is told so; a saga whose code keeps failing is
+ * terminated and started again.
  */
 export async function sweep({ poolId }: PoolInput): Promise<SweepReport> {
   setCurrentDetails('Comparing the open payouts with the sagas that run.');

@@ -1,31 +1,33 @@
 /**
- * Everything that other rooms may know of the workflows: ids, inputs, messages, search attributes. The API, the command
- * line and the activities import this file and nothing else from here.
+ * What other parts of the program may know of the workflows: ids, inputs, messages, search attributes. The API, the
+ * command line and the activities import nothing else from this folder.
  */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PayoutState, Wait } from '../core/payouts/rules/payout.js';
 
 /**
- * Two pools may share a namespace, so every id in Temporal begins with the pool's id. Every input carries it too, and
- * an activity refuses to work for another pool than its worker's.
+ * The input of every workflow. Two pools may share a Temporal namespace, so every id begins with the pool's id, and an
+ * activity refuses an input with another pool's id than its worker's.
  */
 export interface PoolInput {
   readonly poolId: string;
 }
 
-/** The input as an activity takes it: the worker has compared the pool's id before (`worker/temporal/pool-guard.ts`). */
+/**
+ * An activity's input without the pool's id, which the worker has already compared (`worker/temporal/pool-guard.ts`).
+ */
 export type Unscoped<Input extends PoolInput> = Omit<Input, 'poolId'>;
 
 /**
- * The lanes: work that must not wait behind other work has a queue, and slots, of its own. The pool's main queue has all
- * workflows except sagas, and the activities that run by the clock: rounds, sweeps, audits, the sentinel.
+ * The lanes: each has its own task queue and slots, so that its work never waits behind other work. The pool's main
+ * queue has all workflows except sagas, and the scheduled activities: rounds, sweeps, audits, the sentinel.
  *
  * - payouts: the sagas.
  * - orders: what people ask for.
  * - sync: reading sources.
- * - backfill: reading a source again, for days.
- * - long: rebuild, archive, reconciliation, the whole audit.
+ * - backfill: reading a source again, which may take days.
+ * - long: rebuild, archive, reconciliation, the full audit.
  */
 export const LANES = ['payouts', 'orders', 'sync', 'backfill', 'long'] as const;
 export type Lane = (typeof LANES)[number];
@@ -34,20 +36,20 @@ export const taskQueueOf = (poolId: string): string => `openpool/${poolId}`;
 export const laneQueue = (mainQueue: string, lane: Lane): string => `${mainQueue}/${lane}`;
 const within = (poolId: string, name: string): string => `${poolId}/${name}`;
 
-/** A payout's id names its saga, so starting it twice finds the one that runs. */
+/** The id of a payout's saga. It derives from the payout's id, so starting the saga again finds the one that runs. */
 export const payoutWorkflowId = (poolId: string, payoutId: string): string =>
   within(poolId, `payout/${payoutId}`);
-/** A person's order is carried out by a workflow of its own. */
+/** The id of the workflow that carries out one order of a person. */
 export const orderWorkflowId = (poolId: string, orderId: string): string =>
   within(poolId, `order/${orderId}`);
-/** One backfill of a source at a time. */
+/** The id of a source's backfill. All backfills of a source share it, so only one runs at a time. */
 export const backfillWorkflowId = (poolId: string, sourceId: string): string =>
   within(poolId, `backfill/${sourceId}`);
 export const syncWorkflowId = (poolId: string, sourceId: string): string =>
   within(poolId, `sync/${sourceId}`);
 /**
- * The workflows of which a pool runs one at a time. A schedule has the id of the workflow that it starts. Rebuild and
- * restore share `history`.
+ * The workflows that a pool runs at most once at a time. A schedule has the same id as the workflow that it starts.
+ * Rebuild and restore share the id `history`, so they exclude each other.
  */
 export type SingleWorkflow =
   | 'payout-round'
@@ -62,10 +64,10 @@ export type SingleWorkflow =
 export const singleWorkflowId = (poolId: string, name: SingleWorkflow): string =>
   within(poolId, name);
 
-/** The pool's id, on every workflow and schedule. */
+/** The search attribute with the pool's id; every workflow and schedule carries it. */
 export const poolIdKey = defineSearchAttributeKey('PoolId', SearchAttributeType.KEYWORD);
 
-/** Search attributes of a payout saga; registered with these types when a worker starts. */
+/** The search attributes of a payout saga. A worker registers them with these types when it starts. */
 export const payoutStateKey = defineSearchAttributeKey('PayoutState', SearchAttributeType.KEYWORD);
 export const payeeKey = defineSearchAttributeKey('Payee', SearchAttributeType.KEYWORD);
 export const txHashKey = defineSearchAttributeKey('TxHash', SearchAttributeType.KEYWORD);
@@ -98,25 +100,28 @@ export interface RoundInput extends PoolInput {
 export interface ReservedRound {
   readonly payouts: number;
   readonly reservedWei: string;
-  /** Payees for whom nothing could be reserved, and why. */
+  /** The payees for whom no payout could be reserved, with the reason. */
   readonly leftOut: readonly { readonly payee: string; readonly words: string }[];
 }
 
-/** The payouts whose sagas are to start: those of a round, or a single one. */
+/** Which payouts get a saga: all of a round, or a single one. */
 export type SagasInput = PoolInput & ({ readonly roundId: string } | { readonly payoutId: string });
 
 export interface AuditInput extends PoolInput {
-  /** Audits everything: every closed piece of the ledger, every payout and every raw event. Slow with years of them. */
+  /**
+   * True: a full audit of every closed piece of the ledger, every payout and every raw event. Slow when there are years
+   * of them.
+   */
   readonly withEvents: boolean;
 }
 
-/** Names a person's order. What the order says stands in the ledger and nowhere else. */
+/** The id of a person's order. Its content is in the ledger and nowhere else. */
 export interface OrderInput extends PoolInput {
   readonly orderId: string;
 }
 
 export interface ReconciliationInput extends PoolInput {
-  /** Begins at the wallet's opening, and not at the last interval that added up. */
+  /** True: compares from the wallet's opening on, instead of from the end of the last interval that added up. */
   readonly fromOpening: boolean;
 }
 
@@ -124,7 +129,7 @@ export interface ManualPayoutResult {
   readonly payoutId: string;
   readonly workflowId: string;
   readonly amountWei: string;
-  /** False when an open payout of this payee was found and joined. */
+  /** False when this payee already had an open payout: that one is returned, and no new one is made. */
   readonly created: boolean;
 }
 
@@ -139,5 +144,5 @@ export interface PayoutStatus {
 
 export const payoutStatusQuery = defineQuery<PayoutStatus>('status');
 
-/** Tells a saga that its payout changed in Postgres. The signal carries nothing else and changes nothing itself. */
+/** The signal for "your payout changed in Postgres", sent to a saga. It carries no data and changes nothing itself. */
 export const pokeSignal = defineSignal('poke');

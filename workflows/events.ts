@@ -1,4 +1,4 @@
-/** Orders of a person about events and unattributed money, with one activity each, as repairs have. */
+/** The workflows of orders about events and unattributed money. Each calls one activity, as the repairs do. */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type {
   AdjustmentReport,
@@ -14,7 +14,7 @@ const decisions = onLane<Activities>('orders', REPAIR_CALL);
 const { backfillSource } = onLane<Activities>('backfill', BACKFILL_CALL);
 const { retrySetAside: retry } = onLane<Activities>('orders', SYNC_CALL);
 
-/** Reads a source again from a time on, next to its sync. */
+/** Reads a source again from a given time on, while its sync goes on. */
 export async function backfill(input: OrderInput): Promise<BackfillReport> {
   setCurrentDetails("Reading. The activity's heartbeat says how far it is.");
   const report = await backfillSource(input);
@@ -24,7 +24,7 @@ export async function backfill(input: OrderInput): Promise<BackfillReport> {
   return report;
 }
 
-/** Gives unattributed jobs to a payee. */
+/** Credits unattributed jobs to a payee. */
 export async function assignJobs(input: OrderInput): Promise<JobDecisionReport> {
   const report = await decisions.assignJobs(input);
   tell(report, [report.words]);
@@ -38,14 +38,14 @@ export async function absorbJobs(input: OrderInput): Promise<JobDecisionReport> 
   return report;
 }
 
-/** Adds to a payee's pending fees, or takes from them. */
+/** Adds an amount to a payee's pending fees, or subtracts it. */
 export async function adjustPayee(input: OrderInput): Promise<AdjustmentReport> {
   const report = await decisions.adjustPayee(input);
   tell(report, [report.words]);
   return report;
 }
 
-/** Tries again what was set aside, with the current program and configuration. */
+/** Reads events that were set aside once more, with the current program and configuration. */
 export async function retrySetAside(input: OrderInput): Promise<SetAsideRetryReport> {
   const report = await retry(input);
   tell(

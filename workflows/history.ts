@@ -1,4 +1,6 @@
-/** Work on the whole history, with one activity each. Temporal's UI keeps who asked, and what came out. */
+/**
+ * The workflows on the whole history. Each calls one activity; Temporal's UI keeps the reason and the result.
+ */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type {
   ArchiveReport,
@@ -13,7 +15,7 @@ import type { OrderInput, PoolInput } from './contract.js';
 const activities = onLane<Activities>('long', HISTORY_CALL);
 const MOST_SHOWN = 50;
 
-/** Computes every balance again from the raw events and compares. It corrects only when the order says so. */
+/** Recomputes every balance from the raw events and compares. It corrects differences only when the order says so. */
 export async function rebuild(input: OrderInput): Promise<RebuildReport> {
   const report = await activities.rebuildBalances(input);
   const { events, findings, findingsTotal, ok } = report;
@@ -22,7 +24,7 @@ export async function rebuild(input: OrderInput): Promise<RebuildReport> {
   return report;
 }
 
-/** Writes months that are old enough to files and takes them out of the table. */
+/** Writes months that are old enough to files and removes them from the table. */
 export async function archiveEvents(input: PoolInput): Promise<ArchiveReport> {
   const report = await activities.archiveEvents(input);
   const lines = report.archived.map(
@@ -37,7 +39,7 @@ export async function archiveEvents(input: PoolInput): Promise<ArchiveReport> {
   return report;
 }
 
-/** Reads every file of the archive and compares it with its record. */
+/** Reads every file of the archive and compares it with the ledger's record of it. */
 export async function verifyArchive(input: PoolInput): Promise<VerifyReport> {
   const report = await activities.verifyArchive(input);
   tell(
@@ -47,7 +49,7 @@ export async function verifyArchive(input: PoolInput): Promise<VerifyReport> {
   return report;
 }
 
-/** Brings a month back into the table. */
+/** Reads an archived month back into the table. */
 export async function restoreArchive(input: OrderInput): Promise<RestoreReport> {
   const report = await activities.restoreArchive(input);
   tell(`The month is back: ${report.rows} events.`, []);

@@ -1,4 +1,4 @@
-/** How a payout saga shows itself: search attributes, current details, the answer to `status`. */
+/** What a payout saga shows of itself: search attributes, current details, and the answer to the query `status`. */
 import {
   condition,
   setCurrentDetails,
@@ -28,11 +28,14 @@ export interface PayoutView {
   close(state: PayoutState, txHash: string | null): void;
   /** Resolves when the saga is told that its payout changed. */
   told(): Promise<void>;
-  /** The same, but at the latest after this time. */
+  /** Resolves when the saga is told, or after this many milliseconds. */
   toldWithin(ms: number): Promise<void>;
 }
 
-/** Each upsert is an event in the history and a write for the server, so a payout without trouble makes only one. */
+/**
+ * Creates what a payout saga shows of itself. Each update of search attributes is one more event in the history and a
+ * write for the server, so a payout without trouble makes only one.
+ */
 export function createPayoutView(payoutId: string): PayoutView {
   let status: PayoutStatus = { payoutId, state: 'reserved', nonce: null, txHash: null, wait: null };
   let isTold = false;

@@ -1,6 +1,6 @@
 /**
- * The order of the saga's steps on a real Temporal server. The activities here follow a script, so
- * that every turn can be taken; the real ones are met in activities/ and in test/.
+ * Tests the order of the saga's steps on a real Temporal server. The activities here follow a script, so every branch
+ * can be reached; the real activities are tested in activities/ and in test/.
  */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -43,7 +43,7 @@ describe('the payout saga', () => {
   });
   afterEach(() => temporal.close());
 
-  /** Plays the script, repeating its last answer; counts the calls. */
+  /** Starts a saga whose activity answers from the script, and repeats the script's last answer. Counts the calls. */
   async function start(...script: SendResult[]) {
     const calls = { send: 0 };
     await temporal.startWorker({ sendPayout: async () => take(script, calls.send++) });
@@ -58,7 +58,7 @@ describe('the payout saga', () => {
 
   it('pays in at most 12 history events when it meets no trouble', async () => {
     const { handle, calls } = await start(SENT, PAID);
-    // A message in the middle of a task would have the task done again.
+    // Waits for the end of the workflow task: a signal in the middle of it would make Temporal run it again.
     await expect.poll(async () => (await handle.describe()).historyLength).toBe(5);
     await handle.signal(pokeSignal);
     expect(await handle.result()).toEqual({ state: 'paid', txHash: HASH });
@@ -82,7 +82,7 @@ describe('the payout saga', () => {
     await keepHistory(handle, 'held-then-paid');
   });
 
-  it('shows trouble of a signed payout, and that it is over', async () => {
+  it('shows that a signed payout is in trouble, and when that is over', async () => {
     const { handle } = await start(SENT, UNREACHABLE, SENT, PAID);
     await untilStatus(handle, ({ state }) => state === 'signed');
     await handle.signal(pokeSignal);
@@ -96,7 +96,7 @@ describe('the payout saga', () => {
     await keepHistory(handle, 'troubled-then-paid');
   });
 
-  it('asks the ledger from the start when it knows of no signature: an older backup was restored', async () => {
+  it('starts over from the ledger when that knows of no signature, because an older backup was restored', async () => {
     const { handle, calls } = await start(SENT, HELD, SENT, PAID);
     await tellUntilEnded(handle);
     expect(calls.send).toBe(4);
@@ -138,7 +138,7 @@ describe('the payout saga', () => {
   });
 });
 
-/** As often as the script has turns; messages that come together are one. */
+/** Signals the saga again and again until it has completed. Signals that arrive together count as one. */
 async function tellUntilEnded(handle: WorkflowHandle): Promise<void> {
   await waitUntil({
     what: 'the end of the saga',
@@ -174,7 +174,7 @@ function waitForCode(handle: WorkflowHandle, code: string): Promise<void> {
   return untilStatus(handle, ({ wait }) => wait?.code === code);
 }
 
-/** `KEEP_HISTORIES=1` saves what ran for the replay tests, after a deliberate change of the saga. */
+/** With `KEEP_HISTORIES=1`, saves the history for the replay tests; for use after a deliberate change of the saga. */
 async function keepHistory(handle: WorkflowHandle, name: string): Promise<void> {
   if (process.env.KEEP_HISTORIES !== '1') return;
   const dir = new URL('../test/histories/', import.meta.url);

@@ -1,7 +1,8 @@
 /**
- * The saga of one payout. It takes the step that can be taken now (a nonce, a signature, a broadcast), and then sleeps
- * until it is told that the payout changed. Postgres decides and remembers. The settler follows the transfer whether
- * this saga lives or not, and tells it. So the saga only makes sure that the payout is taken up, and shows where it stands.
+ * The saga of one payout. It takes the next possible step (nonce, signature, broadcast), then sleeps until it is told
+ * that the payout changed. Postgres decides and remembers. The settler follows the transfer whether or not this saga
+ * runs, and tells it. So all that depends on the saga is that the payout is begun, and that its state can be seen in
+ * Temporal.
  */
 import {
   CancellationScope,
@@ -17,9 +18,9 @@ import { createPayoutView } from './payout-view.js';
 
 const { sendPayout } = proxyLocalActivities<Activities>(SEND_CALL);
 
-/** The pause while another process signs this payout. */
+/** How long the saga waits, in ms, while another process signs this payout. */
 const SOON_MS = 2_000;
-/** The longest pause. A freed payout's saga is told at once; this is for a message that was lost. */
+/** How long the saga waits at most, in ms. It is told as soon as its payout can go on; this covers a lost message. */
 const FALLBACK_MS = 3_600_000;
 
 export interface PayoutOutcome {
@@ -28,8 +29,8 @@ export interface PayoutOutcome {
 }
 
 export async function payout(input: PayoutInput): Promise<PayoutOutcome> {
-  // A cancelled saga would close while its money is in flight. A payout is stopped by an order, which is refused once
-  // anything is signed. Terminating a saga is safe, because the sweeper starts it again.
+  // Cancellation is ignored: a cancelled saga would close while its money is in flight. A payout is stopped by an
+  // order, which is refused once anything is signed. Terminating a saga is safe, because the sweeper starts it again.
   return CancellationScope.nonCancellable(() => drive(input));
 }
 

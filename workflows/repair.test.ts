@@ -20,7 +20,7 @@ test('a repair whose worker dies is taken over within seconds: the wallet is hal
   await temporal.startWorker({
     async adoptWallet() {
       calls += 1;
-      // As of a process that was killed: no beat comes, and no answer.
+      // Behaves like a killed process on the first call: no heartbeat and no answer.
       return calls === 1 ? await Context.current().cancelled : REPORT;
     },
   });

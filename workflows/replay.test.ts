@@ -1,6 +1,6 @@
 /**
- * Sagas that run while a new version is rolled out replay their history in the new code. These are
- * histories of the released code, one per ending; a change that breaks one needs `patched`.
+ * A saga that runs while a new version is rolled out replays its history in the new code. The files here are histories
+ * of the released code, one for each ending; a change that breaks one needs `patched`.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
@@ -29,7 +29,7 @@ describe('saved histories', () => {
     );
   });
 
-  it('do not replay when a step is another one: the control', async () => {
+  it('do not replay when a step is another one (control)', async () => {
     const [file] = files.filter((name) => name === 'payout-paid.json');
     const text = readFileSync(new URL(file ?? '', dir), 'utf8');
     const tampered = withOtherSteps(text);
@@ -43,7 +43,7 @@ describe('saved histories', () => {
   });
 });
 
-/** The names of local activities stand in markers, encoded. */
+/** Renames the activity in the history. The names of local activities are in markers, encoded as base64. */
 function withOtherSteps(history: string): string {
   return history.replaceAll(/"data": "([^"]+)"/g, (whole, data: string) => {
     const plain = Buffer.from(data, 'base64').toString('utf8');

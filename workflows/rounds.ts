@@ -1,4 +1,6 @@
-/** Where payouts begin: a round for every payee that is due, or one that a person orders. */
+/**
+ * The two ways in which payouts begin: a round for every payee that is due, or a single payout that a person orders.
+ */
 import { proxyActivities, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import { BULK_CALL, onLane, PERSON_WAITS } from './activity-options.js';
 import type { Activities } from './activity-types.js';
@@ -10,7 +12,7 @@ export interface RoundReport extends ReservedRound {
   readonly roundId: string;
 }
 
-/** Reserves a payout for every payee that is due, then starts one saga each. */
+/** Reserves a payout for every payee that is due, then starts a saga for each. */
 export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
   const roundId = uuid4();
   setCurrentDetails('Reserving payouts for the payees that are due.');
@@ -29,7 +31,7 @@ export async function payoutRound({ poolId }: PoolInput): Promise<RoundReport> {
 const { reserveManual } = onLane<Activities>('orders', PERSON_WAITS);
 const ordered = onLane<Activities>('orders', BULK_CALL);
 
-/** One payout that a person ordered: reserved at once, then a saga like any other. */
+/** Makes one payout that a person ordered: reserves it at once, then starts a saga as for any other. */
 export async function manualPayout(input: OrderInput): Promise<ManualPayoutResult> {
   setCurrentDetails('Reserving the payout.');
   const result = await reserveManual(input);

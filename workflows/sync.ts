@@ -6,7 +6,7 @@ import type { SyncInput } from './contract.js';
 
 const { syncSource } = onLane<Activities>('sync', SYNC_CALL);
 
-/** One pass over one source: fetch what is new, keep it raw, credit it. */
+/** Reads one source from its cursor to its end: fetches new events, stores them raw, and credits them. */
 export async function sync(input: SyncInput): Promise<SyncReport> {
   setCurrentDetails(`Reading the new pool events of source **${input.sourceId}**.`);
   return syncSource(input);

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Sets one gauge with all its values; leaves it out when it has none, because then nothing is known. */
+/** Sets one gauge with all its values. Without values it is left out, which tells a scraper that nothing is known. */
 export function gauge(
   registry: Registry,
   name: string,
@@ -16,7 +16,7 @@ export function gauge(
   for (const [value, labels] of values) made.set(labels, value);
 }
 
-/** ETH for graphs alone: a float cannot hold exact wei. */
+/** Converts to ETH as a float, for graphs only: a float cannot hold exact wei. */
 export function ethFloat(wei: bigint): number {
   return Number(wei) / 1e18;
 }

@@ -1,4 +1,4 @@
-/** The gauges of the pool as a whole: findings, workers, payouts, balances, wallet, audit. */
+/** The gauges about the pool as a whole: findings, workers, payouts, balances, wallet, audit. */
 import type { Registry } from 'prom-client';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { FINDING_CODES } from '../../core/sentinel/rules/finding.js';
@@ -18,7 +18,7 @@ export function setPoolGauges(registry: Registry, reading: MetricsReading): void
   setAudit(registry, reading);
 }
 
-/** Sets every code, also those without open findings: an alert needs the zero to end. */
+/** Sets a value for every code, 0 when no finding is open: an alert ends only when it sees the zero. */
 function setFindings(registry: Registry, { findings, now }: MetricsReading): void {
   gauge(
     registry,
@@ -43,7 +43,7 @@ function setFindings(registry: Registry, { findings, now }: MetricsReading): voi
   );
 }
 
-/** A worker reports every ten seconds. */
+/** Sets the age of the latest report of any worker; a running worker reports every ten seconds. */
 function setWorkers(registry: Registry, { turn }: MetricsReading): void {
   gauge(
     registry,

@@ -1,4 +1,4 @@
-/** Reads everything that one scrape tells, at one time. */
+/** Reads all data of one scrape. */
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
 import { ARRIVALS_MS } from '../../client/views/source-view.js';
 import { readAuditState } from '../../core/checks/audit/audit.js';
@@ -56,7 +56,7 @@ export async function readMetrics(deps: RunningPool) {
     wallet,
     reconciliation,
     audit,
-    /** When a worker reported last. */
+    /** The latest report of any worker. */
     turn,
   };
 }

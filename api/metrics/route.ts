@@ -1,4 +1,7 @@
-/** Serves the gauges in Prometheus' text format. Everybody may read them, so they hold no addresses, hosts or names of payees. */
+/**
+ * Serves the gauges in Prometheus' text format. Everybody may read them, so they contain no addresses, hosts or names
+ * of payees.
+ */
 import { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { RunningPool } from '../../client/running-pool.js';
@@ -11,7 +14,7 @@ import { setSourceGauges } from './source-gauges.js';
 export function metricsRoutes(deps: RunningPool, wrong: WrongTokens): Hono {
   return new Hono().get('/metrics', async (c) => {
     const reading = await readMetrics(deps);
-    // Makes a registry for each scrape: all values come from the database, except the count of wrong tokens.
+    // Makes a new registry for each scrape, because all values but the count of wrong tokens come from the database.
     const registry = new Registry();
     registry.setDefaultLabels({ pool: deps.poolId });
     setPoolGauges(registry, reading);

@@ -1,4 +1,4 @@
-/** The gauges of each source: what the sentinel watches. */
+/** The gauges about each source, which show what the sentinel watches. */
 import type { Registry } from 'prom-client';
 import { viewClock, viewSilence } from '../../client/views/source-view.js';
 import { changeRatio, isNews, latestPrices } from '../../core/events/rules/job-price.js';
@@ -87,7 +87,10 @@ function setCounts(registry: Registry, reading: MetricsReading): void {
   );
 }
 
-/** Sums unknown types as one: foreign names make no labels, because there may be any number of them. */
+/**
+ * Adds up all unknown event types as `unknown`: a source could send any number of names, so they must not become
+ * labels.
+ */
 function knownTypes(
   source: string,
   counts: readonly {
@@ -108,7 +111,7 @@ function knownTypes(
   return [...sums.values()].map(([events, labels]) => [Number(events), labels] as const);
 }
 
-/** Sets every bucket of every source, also the empty ones: an alert needs the zero to end. */
+/** Sets every age bucket of every source, 0 for empty ones: an alert ends only when it sees the zero. */
 function setUnmatched(registry: Registry, { sources, unmatched }: MetricsReading): void {
   const all = sources.flatMap(({ id: source }) =>
     UNMATCHED_AGES.map(({ age }) => {
@@ -130,7 +133,10 @@ function setUnmatched(registry: Registry, { sources, unmatched }: MetricsReading
   );
 }
 
-/** Sets the highest and the lowest ratio of a source, without the foreign names of pipelines and models. */
+/**
+ * Sets the highest and the lowest ratio of a source's current prices to its usual ones. Pipelines and models are not
+ * named, because their names are foreign text.
+ */
 function setPrices(registry: Registry, { prices, now }: MetricsReading): void {
   gauge(
     registry,

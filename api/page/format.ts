@@ -1,10 +1,12 @@
-/** Formats numbers and addresses for reading; the exact value goes into a `title`. */
+/** Formats numbers and addresses in a short form for people. Pages put the exact value into a `title`. */
 import { formatEth } from '../../core/base/money.js';
 
 const SHOWN_DECIMALS = 6;
 const SMALLEST_SHOWN_WEI = 10n ** 12n;
 
-/** ETH with at most six decimals, cut and not rounded: a page never shows more than there is. */
+/**
+ * Formats ETH with at most six decimals. It cuts instead of rounding, so that a page never shows more than there is.
+ */
 export function shortEth(wei: bigint): string {
   if (wei !== 0n && wei > -SMALLEST_SHOWN_WEI && wei < SMALLEST_SHOWN_WEI) {
     return wei < 0n ? '> -0.000001' : '< 0.000001';
@@ -14,12 +16,12 @@ export function shortEth(wei: bigint): string {
   return decimals === '' ? groupDigits(whole) : `${groupDigits(whole)}.${decimals}`;
 }
 
-/** Thousands with thin gaps: 1 234 567. */
+/** Separates thousands with thin spaces: 1 234 567. */
 export const groupDigits = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, '\u202f');
 
 export const shortHex = (hex: string): string => `${hex.slice(0, 6)}…${hex.slice(-4)}`;
 
-/** The share of the whole in thousandths; 0 when the whole is nothing. */
+/** Returns `part` of `whole` in thousandths; 0 when the whole is zero. */
 export function permille(part: bigint, whole: bigint): number {
   if (whole <= 0n || part <= 0n) return 0;
   return Math.min(1000, Number((part * 1000n) / whole));

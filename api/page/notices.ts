@@ -1,4 +1,4 @@
-/** The notices at the top of the page: what an operator should not have to search for. */
+/** The notices at the top of the page: what an operator must see at once. */
 import { html } from 'hono/html';
 import { publicHalt } from '../../client/views/outside.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';

@@ -1,4 +1,4 @@
-/** The small pieces that the sections share. `html` escapes whatever is put into it. */
+/** Small pieces of HTML that the page's sections share. `html` escapes whatever is put into it. */
 import { html } from 'hono/html';
 import type { Links } from '../../client/links.js';
 import type { Address } from '../../core/base/address.js';
@@ -13,7 +13,7 @@ export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'mute';
 export const pill = (words: string, tone: Tone): Html =>
   html`<span class="pill ${tone}">${words}</span>`;
 
-/** A short amount, with the exact wei as its `title`. */
+/** Shows a short amount, with the exact wei as its `title`. */
 export const eth = (wei: bigint): Html =>
   html`<span title="${groupDigits(wei.toString())} wei">${shortEth(wei)}</span>`;
 
@@ -24,13 +24,13 @@ export function ago(at: Date | null, now: Date, never = 'never'): Html {
   return html`<time class="nowrap" datetime="${iso}" title="${iso}">${words} ago</time>`;
 }
 
-/** A link from a payee to everything that the pool knows of it. */
+/** Links a payee to its page in `/v1`, which shows everything that the pool knows of it. */
 export function payeeLink(address: Address): Html {
   const shown = toChecksum(address);
   return html`<a class="mono" href="/v1/payees/${shown}" title="${shown}">${shortHex(shown)}</a>`;
 }
 
-/** Links from a payout to its saga, its transaction and its record. */
+/** Links a payout to its saga in Temporal, its transaction in the explorer, and its record in `/v1`. */
 export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   const workflow = links.workflow(links.saga(payout.id));
   const transaction = links.transaction(payout.txHash);
@@ -39,7 +39,10 @@ export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   }${outside(`/v1/payouts/${payout.id}`, 'JSON')}</span>`;
 }
 
-/** Makes a link of a web address only: another scheme from the configuration could be harmful. */
+/**
+ * Makes a link if this is a web address; otherwise shows only the words, because a URL with another scheme in the
+ * configuration could be harmful.
+ */
 const outside = (url: string, words: string): Html =>
   /^(https?:\/\/|\/)/.test(url)
     ? html`<a href="${url}" rel="noreferrer">${words}</a>`

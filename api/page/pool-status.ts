@@ -18,7 +18,7 @@ const SHOWN_OPEN = 25;
 const SHOWN_FINDINGS = 8;
 const SHOWN_ENDED = { limit: 15, cursor: null };
 
-/** Reads everything that the page shows, at one time. */
+/** Reads all data of the status page. */
 export async function readStatus(deps: RunningPool) {
   const { db, poolId, config, version } = deps;
   const now = nowOf(deps);
@@ -48,7 +48,7 @@ export async function readStatus(deps: RunningPool) {
     totals,
     workers,
     sources,
-    /** Of all sources, from `chartStart` on. */
+    /** The hourly event counts of all sources, from `chartStart` on. */
     hours,
     findings,
     findingTotals,
@@ -56,7 +56,7 @@ export async function readStatus(deps: RunningPool) {
     recentPayouts: recent.items,
     wallet,
     standing,
-    /** Payouts that wait for the wallet to be topped up. */
+    /** The payouts that wait until the wallet is topped up. */
     unaffordable,
   };
 }

@@ -22,7 +22,7 @@ const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'].map(
   (name) => `/usr/bin/${name}`,
 );
 const browserPath = process.env['CHROMIUM_PATH'] ?? BROWSERS.find((path) => existsSync(path));
-/** The folder for screenshots of the tests, for people. */
+/** If set, the tests save screenshots in this folder, for people to look at. */
 const screenshotDir = process.env['SCREENSHOT_DIR'];
 
 const GWEI = 10n ** 9n;
@@ -43,7 +43,7 @@ async function fillPool(db: Database): Promise<void> {
     INSERT INTO event_count (source_id, hour, event_type, version, events) VALUES
       ('orchestrator-ai', date_trunc('hour', now()), 'job-processed', 1, 2344),
       ('orchestrator-ai', now() - interval '5 days', 'job-processed', 1, 3182344)`);
-  // Events follow days and nights; one source goes quiet, and some of its jobs were free.
+  // The test data: events rise and fall with day and night, one source goes silent, and some of its jobs were free.
   await db.execute(sql`
     INSERT INTO event_count (source_id, hour, event_type, version, events, zero_fee_events)
     SELECT id, date_trunc('hour', now()) - n * interval '1 hour', 'job-processed', 1,
@@ -192,7 +192,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     await page.close();
   });
 
-  it('shows what wants a look, the gravest first, what is acknowledged last, and hours as a picture', async () => {
+  it('shows findings, the most severe first and acknowledged ones last, and a chart of the hours', async () => {
     const page = await open(1280, 'light');
     const section = page.locator('section', { hasText: 'What wants a look' });
     expect(await section.locator('.pill').allTextContents()).toEqual([
@@ -212,7 +212,7 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     expect(label).toMatch(/^[\d\u202f]+ events in 48 hours, [\d\u202f]+ in the busiest$/);
     const titles = await charts.nth(1).locator('title').allTextContents();
     expect(titles.filter((title) => title.includes('without a fee'))).toHaveLength(6);
-    // The policy allows no inline style: sizes that do not come from attributes would be zero.
+    // The page's content policy allows no inline style, so bars sized by a style would have height 0.
     const heights = (await page.evaluate(
       `[...document.querySelectorAll('svg.hours g rect')].map((r) => r.getBoundingClientRect().height)`,
     )) as number[];

@@ -22,7 +22,7 @@ export function statusPageRoutes(pool: RunningPool): Hono {
   return app;
 }
 
-/** The status page. It has no script and loads nothing from elsewhere. */
+/** Renders the status page. It has no script and loads nothing from other hosts. */
 export function statusPage(status: PoolStatus): Html {
   const { config, version, now } = status;
   const links = createLinks(status);

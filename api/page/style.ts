@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The whole style sheet of the page. It is inline, which saves a request, and pinned by its hash. */
+/** The page's style sheet. It is inline, which saves a request, and the content policy allows it by its hash. */
 export const STYLE = `
 :root { color-scheme: light dark; --bg: #f5f6f3; --card: #fff; --line: #e2e5df; --ink: #17211c;
   --dim: #5f6b64; --brand: #0b7a53; --good: #0b7a53; --good-bg: #e0f3ea; --warn: #8a5a00;

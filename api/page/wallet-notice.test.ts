@@ -1,4 +1,4 @@
-/** What the page says of the wallet's money, on a real Postgres. */
+/** What the page says about the wallet's balance, on a real Postgres. */
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { toChecksum } from '../../core/chain/checksums.js';
@@ -17,7 +17,7 @@ import {
 } from '../../test/kit/test-pool.js';
 import { createApp } from '../app.js';
 
-/** Opens the page of a pool that has a wallet and nothing else, without Temporal. */
+/** Makes a pool that has a wallet and nothing else, without Temporal. `words` reads the page as plain text. */
 async function openPage() {
   const database = await createTestDatabase();
   const { db } = database;
@@ -81,7 +81,7 @@ it('says that nothing is paid when the wallet holds less than the smallest payou
   };
   const key = { chainId: CHAIN_ID, address: TEST_WALLET };
   await recordBalance(db, key, { wei: 1n, block: 1 });
-  // Below the threshold nobody is due, whatever the wallet holds.
+  // With pending fees below the threshold nobody is due, however little the wallet holds.
   await addWorker(db, { payee: addressOf(1), pendingWei: 50n });
   expect(await stops()).toEqual([]);
   await addWorker(db, { payee: addressOf(1), nodeType: 'ai', pendingWei: 150n });

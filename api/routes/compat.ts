@@ -1,6 +1,6 @@
 /**
- * Answers in the shapes of the first manager, byte for byte, for the dashboards that read it. Its amounts are JSON
- * numbers; here they are exact, because they are written as digits and never pass through a `number`.
+ * Answers like the first manager, byte for byte, for the dashboards that read it. That manager's amounts are JSON
+ * numbers. They are exact here, because we write their digits and never convert them to a `number`.
  */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../client/running-pool.js';
@@ -25,14 +25,15 @@ export function compatRoutes(deps: RunningPool, access: Access): Hono {
   for (const [path, nodeType] of [
     ['/workers', undefined],
     ['/transcoder', 'transcode'],
-    // Its dashboard is older than node types and takes every worker for a transcoder.
+    // The first manager's dashboard is older than node types, and shows every worker as a transcoder.
     ['/transcoders', undefined],
   ] as const) {
     app.get(path, async (c) => {
       const isFiltered = c.req.query('filtered')?.toLowerCase() === 'true';
       const filter: RemoteWorkerFilter = { nodeType, online: isFiltered ? true : undefined };
       const shows = access.shows(c);
-      // Makes bytes at once: ten thousand rows kept as objects would keep the garbage collector busy.
+      // Converts each page of rows to bytes at once: ten thousand rows kept as objects would keep the garbage collector
+      // busy.
       const parts: Buffer[] = [];
       for await (const workers of allRemoteWorkers(db, filter)) {
         const rows = workers.map((worker) => workerText(worker, shows));
@@ -56,7 +57,7 @@ async function statusText(deps: RunningPool): Promise<string> {
     Region: config.pool.region,
     NodeTypes: nodeTypesOf(config.sources),
   });
-  // The first manager counted as pending what is reserved here: it has not arrived yet.
+  // Reserved amounts count as pending, as they did in the first manager: they have not arrived yet.
   return `[{"Commission":${commission},"TotalPayouts":${formatEth(totals.paidWei)},"TotalPending":${formatEth(totals.pendingWei + totals.reservedWei)},${rest.slice(1)}]`;
 }
 

@@ -12,9 +12,9 @@ const PATIENCE_MS = 3_000;
 
 export function healthRoutes(deps: RunningPool): Hono {
   const app = new Hono();
-  // Tells of this process alone: restarting it fixes nothing that is down elsewhere.
+  // Reports only on this process, because a health check restarts it, and that fixes nothing that is down elsewhere.
   app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
-  // Asks once for all who wait: however many ask, they take one connection.
+  // One check serves all requests that wait for it, so that they take one connection however many there are.
   const ask = shared(() =>
     Promise.all([
       probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
@@ -24,7 +24,7 @@ export function healthRoutes(deps: RunningPool): Hono {
   );
   app.get('/ready', async (c) => {
     const [database, temporal, worker] = await ask();
-    // The API answers without a worker, so a silent one does not make it unready.
+    // The API works without a worker, so a silent worker does not make it unready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
@@ -32,7 +32,7 @@ export function healthRoutes(deps: RunningPool): Hono {
   return app;
 }
 
-/** Shares one call among all who ask before it has ended. */
+/** Wraps a call: requests that come while it runs share its result. */
 function shared<T>(call: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;
   return () => {
@@ -43,7 +43,7 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Throws when no worker has reported lately that its loops turn. */
+/** Throws WORKER_SILENT when no worker has recently reported that its loops make progress. */
 async function requireTurn(deps: RunningPool): Promise<void> {
   const turn = await lastTurn(deps.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {
@@ -51,7 +51,7 @@ async function requireTurn(deps: RunningPool): Promise<void> {
   }
 }
 
-/** `ok`, or the code of what is wrong. */
+/** Returns `ok`, or the code of the error. */
 async function probe(call: Promise<void>, whenSilent: PoolErrorCode): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<string>((resolve) => {

@@ -24,7 +24,7 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
       name: config.pool.name,
       region: config.pool.region,
       version,
-      // Null until a worker has recorded the terms: the terms of a file are not in force.
+      // Null until a worker has recorded the terms: a configuration file alone puts no terms in force.
       commissionBps: terms?.commissionBps ?? null,
       ...(terms === undefined ? NO_THRESHOLD : amount('payoutThreshold', terms.thresholdWei)),
       minPayoutIntervalMs: terms?.minIntervalMs ?? null,
@@ -51,7 +51,7 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
       ...entry,
       id: String(entry.id),
       subject: withChecksums(entry.subject),
-      // The reason is a person's own words and stays as it is.
+      // Addresses in the detail get their checksums; the reason is a person's own text and is not changed.
       detail: withChecksums(entry.detail),
     }));
     return c.json({ entries, nextCursor });

@@ -1,4 +1,4 @@
-/** Has a source read again and shows the progress; leaving does not stop it. */
+/** The command that lets a source be read again. It shows the progress; leaving it does not stop the backfill. */
 import type { Command } from 'commander';
 import { followBackfill, startBackfill } from '../../client/backfills.js';
 import { parseBeginning, parseEventTime } from '../../client/event-times.js';
@@ -15,9 +15,9 @@ interface BackfillOptions extends Reasoned {
   readonly to?: string;
 }
 
-/** How long a worker may take to begin before that is worth a line. */
+/** If no worker has begun after this many ms, the command prints a line about it. */
 const TAKE_UP_MS = 3_000;
-/** Repeats an unchanged line after this time, to show that the command still runs. */
+/** An unchanged line is repeated after this many ms, to show that the command still runs. */
 const SAY_EVERY_MS = 15_000;
 
 export function addBackfillCommands(program: Command): void {
@@ -65,7 +65,7 @@ async function backfill(context: CliContext, options: BackfillOptions): Promise<
   }
 }
 
-/** Notes how the backfill stands when that has changed, and every now and then. */
+/** Returns a function that prints the backfill's progress when it has changed, and otherwise every SAY_EVERY_MS. */
 function progressNotes(note: CliContext['note']): (progress: Progress) => void {
   const startedMs = performance.now();
   let noted = '';

@@ -1,4 +1,7 @@
-/** Events that were set aside: lists them, shows one next to what counts in its place, and tries them again. */
+/**
+ * The commands about events that were set aside: list them, show one next to the event that was counted instead, and
+ * try them again.
+ */
 import type { Command } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
 import { counted } from '../../core/base/counted.js';

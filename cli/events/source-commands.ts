@@ -1,4 +1,6 @@
-/** Commands about sources: how far each was read, what is odd about its objects, and what a person decides about it. */
+/**
+ * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
+ */
 import type { Command } from 'commander';
 import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
 import { readCreditedTwice } from '../../core/events/store/sources/credited-twice-reads.js';
@@ -91,7 +93,7 @@ function errorOf({ lastErrorCode, lastError }: SourceSummary): string | null {
   return lastErrorCode === null ? null : `${lastErrorCode} ${lastError}`;
 }
 
-/** Null for a source without objects, and for one whose objects are all in order. */
+/** Says how many files of a source's bucket are incomplete or were overwritten; null when none is. */
 function objectsOf({ incompleteObjects, overwrittenObjects }: SourceSummary): string | null {
   const parts = [
     incompleteObjects > 0 ? `${incompleteObjects} not whole` : '',

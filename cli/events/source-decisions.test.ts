@@ -1,4 +1,4 @@
-/** What a person decides about a source, on the command line and on a real database with nothing else up. */
+/** An operator's decisions about a source, on the command line and a real database, with nothing else running. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ describe('openpool source', () => {
     const terms = { commissionBps: 2_500, thresholdWei: 1n, minIntervalMs: 0 };
     await recordTerms(db, terms, new Date(startMs));
     await registerSources(db, sources);
-    // As a version left it that compared nothing.
+    // Plays a database that an earlier version left, which did not compare sources.
     await db.execute(sql`UPDATE source SET watch_left = 0`);
     const jobs = [1, 2, 3].map((n) =>
       processedJob(`${n}`, startMs + n * 1_000, {

@@ -1,4 +1,4 @@
-/** Jobs that nobody was credited for: lists them, and carries out what a person decides about them. */
+/** The commands about jobs that are credited to nobody: list them, and carry out what a person decides about them. */
 import { type Command, Option } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
 import { viewJobDecision } from '../../client/views/decision-view.js';
@@ -67,7 +67,7 @@ export function withWorker(command: Command): Command {
     );
 }
 
-/** Which remote worker is meant: the options of `withWorker`. */
+/** The options that choose a remote worker, as `withWorker` adds them. */
 export interface WorkerOptions {
   readonly nodeType?: NodeType;
   readonly region?: string;
@@ -118,7 +118,7 @@ function candidateText(candidate: JobCandidate, job: UnmatchedJob): string {
   return `${who} ${apartMs === 0 ? 'at the same time' : apart}`;
 }
 
-/** A rough age is enough to see whether the other half of the job may still arrive. */
+/** Formats an age roughly, which is enough to see whether the job's other event may still arrive. */
 function ageText(ageMs: number): string {
   const seconds = Math.max(0, Math.floor(ageMs / 1_000));
   if (seconds < 120) return `${seconds}s`;

@@ -70,7 +70,7 @@ const MESSAGES: readonly Message[] = [
   },
 ];
 
-/** Adds the commands about payouts; returns the command, to which the repairs add theirs. */
+/** Adds the commands about payouts. Returns the command `payout`, to which the repairs add theirs. */
 export function addPayoutCommands(program: Command): Command {
   const payout = program.command('payout').description('look at payouts and steer them');
   const listing = payout

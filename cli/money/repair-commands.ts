@@ -1,4 +1,4 @@
-/** Repairs of what the ledger says, and the check that shows whether one is needed. */
+/** The commands that repair the ledger, and the check that shows whether a repair is needed. */
 import type { Command } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
 import { runReconciliation } from '../../client/checks.js';

@@ -24,8 +24,8 @@ import {
 import { type Fact, formatAddress, formatAmount, formatFacts } from '../output.js';
 
 /**
- * Adds the commands about the wallet. Halt and resume write to Postgres alone: they work when Temporal and the worker do
- * not. Returns the command, to which the repairs add theirs.
+ * Adds the commands about the wallet. Halt and resume only write to Postgres, so they work while Temporal and the
+ * worker are down. Returns the command `wallet`, to which the repairs add theirs.
  */
 export function addWalletCommands(program: Command): Command {
   const wallet = program.command('wallet').description('the wallet that pays');

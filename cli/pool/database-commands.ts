@@ -27,7 +27,7 @@ async function apiRole(
   }
   const password = await readPassword(passwordFile);
   await makeApiRole(db, password);
-  // Tables of another version get the grant from the next worker that starts, once it has migrated them.
+  // If the tables are of another version, the next worker that starts gives the role its rights, after migrating them.
   if ((await readSchemaState(db)) === 'ready') await grantApiRole(db);
   answer(`The API may log in as ${API_ROLE}.`, { role: API_ROLE });
 }

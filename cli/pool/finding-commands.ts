@@ -17,7 +17,7 @@ interface ListOptions extends PageOptions {
   readonly all: boolean;
 }
 
-/** Both commands need Postgres alone: they work with Temporal and the worker down. */
+/** Adds the commands about findings. They need only Postgres, so they work while Temporal and the worker are down. */
 export function addFindingCommands(program: Command): void {
   const finding = program.command('finding').description('what the sentinel found');
   const listing = finding

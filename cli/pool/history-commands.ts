@@ -1,4 +1,4 @@
-/** Computes balances again from the whole history, and keeps months of it in files. */
+/** The commands that recompute balances from the whole history, and keep months of it in files. */
 import type { Command } from 'commander';
 import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
 import { counted } from '../../core/base/counted.js';
@@ -52,7 +52,7 @@ export function addHistoryCommands(program: Command): void {
   withReason(restoring).action(withContext(restore));
 }
 
-/** Writes to standard error, which keeps progress out of a piped answer. */
+/** Prints progress to standard error, so that a piped answer stays free of it. */
 function tellProgress(words: string): void {
   process.stderr.write(`${visible(words)}\n`);
 }

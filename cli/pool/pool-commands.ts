@@ -24,7 +24,7 @@ import { findingTable } from './finding-commands.js';
 
 const SHOWN_PAYOUTS = 10;
 const SHOWN_FINDINGS = 20;
-/** An open payout is in one of several states, and `payout list` takes one of them. */
+/** The commands that list open payouts: these are in one of several states, and `payout list` takes one state. */
 const OPEN_LISTS = `payout list --state ${OPEN_STATES.join('|')}`;
 
 export function addPoolCommands(program: Command): void {
@@ -113,7 +113,7 @@ async function showStatus({ db, config, deps, answer }: CliContext): Promise<num
   return isWell ? 0 : EXIT.found;
 }
 
-/** Says how many rows a table leaves out, and which command shows them. */
+/** Says how many rows the table leaves out, and which command shows them. */
 function rest(left: number, command: string): string {
   return left > 0 ? `\nand ${left} more: \`openpool ${command}\`` : '';
 }

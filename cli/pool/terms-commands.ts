@@ -1,4 +1,4 @@
-/** Shows the dated terms and changes them. All of it needs Postgres alone. */
+/** The commands that show and change the dated terms. They need only Postgres. */
 import type { Command } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
 import {
@@ -96,7 +96,9 @@ async function list({ db, answer }: CliContext): Promise<void> {
   answer(table, viewTermsHistory(history, acts));
 }
 
-/** The first version was made by a start, and no act stands in the audit log for it. */
+/**
+ * Says who made a version of the terms and why. The audit log has no entry for the first one, which a start recorded.
+ */
 const byWords = (act: Decision | undefined): string =>
   act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
 

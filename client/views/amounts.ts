@@ -1,6 +1,6 @@
 import { formatEth } from '../../core/base/money.js';
 
-/** An amount as `/v1` shows it: exact wei for programs, ETH next to it for people. */
+/** An amount in `/v1`: exact wei for programs, ETH next to it for people. */
 export type Amount<Name extends string> = Readonly<Record<`${Name}Wei` | `${Name}Eth`, string>>;
 
 export function amount<Name extends string>(name: Name, wei: bigint): Amount<Name> {

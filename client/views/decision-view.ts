@@ -1,4 +1,4 @@
-/** Shows what an operator's decisions about events and money did, for `/v1` and the command line. */
+/** Shows the results of an operator's decisions about events and money, for `/v1` and the command line. */
 
 import { withChecksums } from '../../core/chain/checksums.js';
 import type {

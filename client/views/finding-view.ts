@@ -1,7 +1,7 @@
 import type { ShownFinding } from '../../core/sentinel/store/finding-reads.js';
 import { publicModel, publicName } from './outside.js';
 
-/** A subject such as `ai / llm / owner/model` when each of its parts is public, otherwise null. */
+/** Returns a subject such as `ai / llm / owner/model` if all its parts are public, otherwise null. */
 function publicSubject(subject: string): string | null {
   const parts = subject.split(' / ');
   const isPublic = (part: string) => publicName(part) !== null || publicModel(part) !== null;
@@ -9,8 +9,8 @@ function publicSubject(subject: string): string | null {
 }
 
 /**
- * What everybody may read of a finding. Our sentences hold figures and are public, except those that also hold names
- * from a source: of types of events, of pipelines and of models.
+ * The part of a finding that everybody may read. Our sentences with their figures are public, unless they also name
+ * types of events, pipelines or models, whose names come from a source.
  */
 export function publicFinding({ code, subject, words, figures }: ShownFinding): {
   readonly subject: string;
@@ -23,7 +23,7 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
     return { subject: '', words: said, figures: counts };
   }
   if (code === 'SOURCE_READ_TWICE') {
-    // The full sentence names an event by its own foreign text.
+    // The full sentence quotes the event's id, which is foreign text.
     const said = 'it reads what another source has counted, and is stopped';
     return { subject, words: said, figures };
   }
@@ -40,7 +40,7 @@ export function publicFinding({ code, subject, words, figures }: ShownFinding): 
   };
 }
 
-/** Shows a finding. Without `showsWords` it hides foreign names and what a person wrote when acknowledging it. */
+/** Shows a finding. Without `showsWords`, leaves out foreign names and what a person wrote when acknowledging it. */
 export function viewFinding(finding: ShownFinding, showsWords: boolean) {
   const { id, code, sourceId, acknowledged } = finding;
   const { subject, words, figures } = showsWords ? finding : publicFinding(finding);

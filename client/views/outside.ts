@@ -1,22 +1,28 @@
 /**
- * Decides what of foreign texts is public. Without the token, a reader sees codes and our own sentences; a foreign
- * name only when it can be nothing but a name, and so no host, no address and no sentence.
+ * Decides which foreign texts are public. Without the token, a reader sees codes and our own sentences. A foreign name
+ * is shown only when its form rules out that it is a host, an address or a sentence.
  */
 import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
 
-/** The name of a pipeline or the id of a request. It has no dots and colons, which hosts and addresses have. */
+/**
+ * Returns the name of a pipeline or the id of a request if it is public, otherwise null. It may have no dots and
+ * colons, which hosts and addresses have.
+ */
 export function publicName(said: string | null): string | null {
   return said !== null && /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/.test(said)
     ? said
     : null;
 }
 
-/** A region: also `US West`. */
+/** Returns a region's name if it is public, which may have spaces (`US West`), otherwise `elsewhere`. */
 export function publicRegion(said: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
 }
 
-/** A model: a name, or `owner/name-v1.0` as model hubs have them. */
+/**
+ * Returns a model's name if it is public, otherwise null: a plain name, or one like `owner/name-v1.0` as model hubs
+ * use.
+ */
 export function publicModel(said: string | null): string | null {
   const isOwned = said !== null && /^[A-Za-z0-9][\w-]{0,62}\/[A-Za-z0-9][\w.-]{0,99}$/.test(said);
   return isOwned ? said : publicName(said);
@@ -24,25 +30,25 @@ export function publicModel(said: string | null): string | null {
 
 const EVENT_ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
-/** An event's id: a number of an orchestrator's table, or a UUID. */
+/** Returns an event's id if it is public, otherwise null: a row number of an orchestrator's table, or a UUID. */
 export function publicEventId(said: string | null): string | null {
   return said !== null && EVENT_ID.test(said) ? said : null;
 }
 
-/** A time in the format of events. */
+/** Returns a time if it has the format that events use, otherwise null. */
 export function publicTime(said: string | null): string | null {
   return said !== null && /^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(said)
     ? said
     : null;
 }
 
-/** Says why a source fails by the code alone. */
+/** Says why a source fails, using only the error's code. */
 export function publicError(code: string): string {
   if (Object.hasOwn(CATALOGUE, code)) return CATALOGUE[code as PoolErrorCode].help;
   return 'Its last pass failed.';
 }
 
-/** Sentences for the waits whose reason quotes a node or a signer. */
+/** Our own sentences for waits whose full reason quotes a node or a signer. */
 const QUOTING_WAITS: Readonly<Record<string, string>> = {
   RPC_UNREACHABLE: 'the chain cannot be asked now; nothing is decided until it answers',
   BROADCAST_REFUSED: 'it was sent and not taken yet; it is sent again by itself',
@@ -50,13 +56,13 @@ const QUOTING_WAITS: Readonly<Record<string, string>> = {
   SIGNER_REFUSED: 'the signer refuses; nothing is signed, and it is asked again',
 };
 
-/** The sentence of a broken invariant, which names a job or an event. */
+/** Matches the reason of a broken invariant, which names a job or an event; the part in front is public. */
 const INVARIANT = /^(the wallet is halted: [A-Z]+(?:_[A-Z]+)+): [\s\S]*$/;
 
-/** A node's words within the sentence about a signed payout that the wallet cannot pay for. */
+/** Matches a node's text inside the sentence about a signed payout that the wallet cannot pay for. */
 const NODE_SAID = / \(\S+ refused it: [\s\S]*\)(?=; wallet 0x[0-9a-fA-F]{40} holds )/;
 
-/** A halt without foreign words; the reasons that an operator gave are public. */
+/** Removes foreign text from a halt; the reasons that an operator wrote are public. */
 export function publicHalt<Halt extends { readonly code: string; readonly reason: string }>(
   halt: Halt,
 ): Halt {
@@ -64,27 +70,33 @@ export function publicHalt<Halt extends { readonly code: string; readonly reason
   return { ...halt, reason: 'the ledger contradicts itself: `openpool audit run` says where' };
 }
 
-/** Why a payout waits: our own sentences as they are, one with foreign words by its code. */
+/**
+ * Says why a payout waits: our own sentences unchanged, and a sentence chosen by the code where the full reason quotes
+ * foreign text.
+ */
 export function publicWait(code: string | null, reason: string | null): string | null {
   if (code === 'WALLET_EMPTY') return reason?.replace(NODE_SAID, '') ?? null;
   if (code === 'WALLET_HALTED') return reason?.replace(INVARIANT, '$1') ?? null;
   return QUOTING_WAITS[code ?? ''] ?? reason;
 }
 
-/** Why a payee would not be paid now. The sentence may quote why a payout waits, which is cleaned the same way. */
+/**
+ * Says why a payee would not be paid now. The sentence may quote why a payout waits; that part is cleaned by
+ * `publicWait`.
+ */
 export function publicStanding(reason: string | null): string | null {
   const [, before, code, wait] = /^(.*, waits with )(\w+): ([\s\S]*)$/.exec(reason ?? '') ?? [];
   if (before === undefined || code === undefined || wait === undefined) return reason;
   return `${before}${code}: ${publicWait(code, wait)}`;
 }
 
-/** A node's answer to a transaction: that it accepted it, or that it gave another answer. */
+/** Says how a node answered a transaction: that it accepted it, or only that it answered something else. */
 export function publicAnswer(said: string | null): string | null {
   if (said === null || /^accepted 0x[0-9a-f]{64}$/.test(said)) return said;
   return 'another answer; its words need the token';
 }
 
-/** Sentences for the findings of checks that name events, files or types of events. */
+/** Our own sentences for what checks find, where the full one names events, files or types of events. */
 const QUOTING_FINDINGS: Readonly<Record<string, string>> = {
   MATCH_MISSING: 'an event was matched with one that is nowhere',
   COUNT_DIFFERS: 'a count of events per hour differs from the events that are there',

@@ -1,4 +1,4 @@
-/** Payouts as `/v1` shows them. */
+/** Shows payouts for `/v1`. */
 
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import type {
@@ -10,7 +10,7 @@ import type { Links } from '../links.js';
 import { amount } from './amounts.js';
 import { publicAnswer, publicRegion, publicWait } from './outside.js';
 
-/** Shows a payout; with `showsWords` also what a node or a signer said. */
+/** Shows a payout. With `showsWords`, it includes what a node or a signer said. */
 export function viewPayout(payout: PayoutSummary, links: Links, showsWords: boolean) {
   const workflowId = links.saga(payout.id);
   const { waitCode, waitReason } = payout;

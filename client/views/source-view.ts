@@ -1,4 +1,4 @@
-/** Sources as `/v1` and the command line show them, and what deciding about one did. */
+/** Shows sources, and the results of decisions about them, for `/v1` and the command line. */
 import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import { silentForMs } from '../../core/events/rules/source-silence.js';
@@ -12,10 +12,13 @@ import {
 import { amount } from './amounts.js';
 import { publicModel, publicName } from './outside.js';
 
-/** Clocks are judged by the events that came within this time. */
+/** Clocks are judged by the events that arrived within this many ms. */
 export const ARRIVALS_MS = 3 * 3_600_000;
 
-/** Shows how long a source has been silent. Silence means something only while workers are connected; a finding says whether it is unusual. */
+/**
+ * Shows for how long a source has sent no new event. That means something only while workers are connected; a finding
+ * says whether it is unusual.
+ */
 export function viewSilence(source: SourceSummary) {
   const { lastFreshAt, lastSuccessAt, connectedWorkers } = source;
   return {
@@ -31,14 +34,14 @@ export function viewSilence(source: SourceSummary) {
 export function viewClock(arrivals: readonly ArrivalHour[]) {
   const behind = arrivals.flatMap(({ leastBehindMs }) => leastBehindMs ?? []);
   return {
-    /** How far an event's time was ahead of our clock when it came, at most. */
+    /** The largest lead, in ms, of an event's time over our clock when it arrived. */
     aheadMs: Math.max(0, ...arrivals.map(({ mostAheadMs }) => mostAheadMs)),
-    /** How old an event was when it came, at least; null when nothing came lately. */
+    /** The age, in ms, of the youngest event when it arrived; null when nothing arrived lately. */
     behindMs: behind.length === 0 ? null : Math.min(...behind),
   };
 }
 
-/** Shows every bucket of age, also the empty ones. */
+/** Shows all age buckets, including the empty ones. */
 export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
   return UNMATCHED_AGES.map(({ age }) => {
     const { jobs, grossWei } = buckets.find((one) => one.age === age) ?? { jobs: 0, grossWei: 0n };
@@ -53,14 +56,17 @@ interface EventType {
 
 const UNKNOWN: EventType = { eventType: 'unknown', version: 0 };
 
-/** The type of an event. Without `showsWords`, types that this program does not know become `unknown`: their names are foreign text. */
+/**
+ * Returns an event's type. Without `showsWords`, types that this program does not know become `unknown`, because their
+ * names are foreign text.
+ */
 export function publicType(type: EventType, showsWords: boolean): EventType {
   const { eventType, version } = type;
   const isKnown = roleOf(eventType, 0) !== undefined;
   return showsWords || isKnown ? { eventType, version } : UNKNOWN;
 }
 
-/** Shows counts by type; without `showsWords`, all unknown types are one. */
+/** Shows the counts by type. Without `showsWords`, all unknown types are counted together. */
 export function viewTypes(
   counts: readonly (EventType & { readonly events: bigint })[],
   showsWords: boolean,
@@ -76,7 +82,10 @@ export function viewTypes(
   return [...sums.values()].map((sum) => ({ ...sum, events: sum.events.toString() }));
 }
 
-/** Shows the prices farthest from the usual first. Names of pipelines and models are foreign text. */
+/**
+ * Shows prices, those farthest from the usual ones first. Names of pipelines and models are foreign text and may be
+ * hidden.
+ */
 export function viewPrices(
   prices: readonly LatestPrice[],
   { showsWords, limit }: { readonly showsWords: boolean; readonly limit: number },
@@ -96,7 +105,7 @@ export function viewPrices(
     }));
 }
 
-/** How far a price is from the usual one; ten times as much is as far as a tenth. */
+/** Returns how far a price is from the usual one: ten times as much counts as far as a tenth. */
 function distance(price: LatestPrice): number {
   const ratio = changeRatio(price);
   if (ratio === null) return -1;
@@ -106,7 +115,7 @@ function distance(price: LatestPrice): number {
 export const RESUMED_WORDS =
   'it is read again at its next turn, and compared again: if it still gives the events of another source it is stopped again, and nothing of that counts';
 
-/** Says what moving a source did, and what has to follow. */
+/** Says what moving a source changed, and what the operator has to do next. */
 export function movedWords({ from, to, changed, newestAt, mustProve }: MovedSource): string {
   if (!changed) return `it reads ${to} already: nothing was changed`;
   const proof = mustProve

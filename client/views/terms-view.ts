@@ -3,7 +3,7 @@ import { changeWords, type TermsValues, type TermsVersion } from '../../core/ter
 import type { TermsChange, TermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { amount } from './amounts.js';
 
-/** One version is in force at a time; an earlier one was replaced. */
+/** The state of a version of the terms. Exactly one is in force; those that were in force before are replaced. */
 export type TermsState = 'in-force' | 'announced' | 'withdrawn' | 'replaced';
 
 export function stateOfTerms(version: TermsVersion, { inForce, now }: TermsHistory): TermsState {
@@ -32,7 +32,7 @@ export function viewTerms(version: TermsVersion) {
   };
 }
 
-/** The newest version first. Without `acts`, who changed the terms and why is left out. */
+/** Shows the versions of the terms, the newest first. Without `acts`, leaves out who changed them and why. */
 export function viewTermsHistory(
   history: TermsHistory,
   acts: ReadonlyMap<string, Decision> | null,
@@ -73,7 +73,7 @@ function termsChangedWords({ changed, before, after, withdrawn }: TermsChange): 
   return `${changeWords(before, after)}, for jobs and rounds from ${from} on${rest}`;
 }
 
-/** The terms that a request names, without the fields that it leaves out. */
+/** Returns the terms that a request sets, without the fields that it leaves out. */
 export function namedTerms(
   said: {
     readonly [Name in keyof TermsValues]: TermsValues[Name] | undefined;

@@ -5,7 +5,7 @@ import type { Links } from '../links.js';
 import { amount } from './amounts.js';
 import { publicHalt } from './outside.js';
 
-/** A wallet as `/v1` shows it, with the balance that the chain showed last. */
+/** Shows a wallet in `/v1`, with the latest balance that the chain reported. */
 export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boolean) {
   const address = toChecksum(wallet.address);
   const halts = showsWords ? wallet.halts : wallet.halts.map(publicHalt);
@@ -18,10 +18,10 @@ export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boole
       block: wallet.balance.block,
       seenAt: wallet.balance.at,
     },
-    /** The gravest of its halts. */
+    /** The most severe of its halts. */
     halted: withChecksums(halts[0] ?? null),
     halts: withChecksums(halts),
-    /** The wallet that is to pay from now on, once a worker with its key has started. */
+    /** The wallet that replaces this one as soon as a worker with its key has started. */
     replacedBy: wallet.replacedBy && toChecksum(wallet.replacedBy),
     /** Earlier wallets whose signed transfers may still be mined. */
     earlier: wallet.earlier.map((one) => ({
@@ -43,7 +43,7 @@ export function viewWallet(wallet: PayingWallet, links: Links, showsWords: boole
   };
 }
 
-/** Says what resuming did. Payouts go on within a minute, because a saga reads its payout once a minute. */
+/** Says what resuming changed. Payouts go on within a minute. */
 export function resumedWords({ changed, remaining: [still] }: Resumed): string {
   if (still !== undefined) return withChecksums(`still halted, ${still.code}: ${still.reason}`);
   return changed ? 'resumed: payouts go on within a minute' : 'it was not halted';

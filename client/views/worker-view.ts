@@ -3,7 +3,7 @@ import type { RemoteWorkerSummary } from '../../core/payees/store/remote-worker-
 import { amount } from './amounts.js';
 import { publicRegion } from './outside.js';
 
-/** A remote worker as `/v1` shows it; its network address only with `shows.addresses`. */
+/** Shows a remote worker in `/v1`; its network address only with `shows.addresses`. */
 export function viewWorker(
   worker: RemoteWorkerSummary,
   shows: { readonly addresses: boolean; readonly words: boolean },

@@ -1,4 +1,4 @@
-/** Reads the YAML text: its values with `${NAME}` filled in, and the line of each key. */
+/** Reads the YAML text: its values, with `${NAME}` replaced from the environment, and the line of each key. */
 import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { findTextFault } from '../../core/base/text.js';
 import type { ConfigCode, ConfigProblem } from './problem.js';
@@ -9,17 +9,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ConfigDocument {
   readonly values: unknown;
   readonly problems: readonly ConfigProblem[];
-  /** Makes a problem with the line of a key; for a missing key, with the line of its parent. */
+  /** Builds a ConfigProblem that points at the key's line, or at its parent's line when the key is missing. */
   problem(code: ConfigCode, path: KeyPath, message: string): ConfigProblem;
 }
 
-/** Reads the text. It never throws: whatever is wrong is among the problems. */
+/** Reads the text. It never throws: everything that is wrong is in `problems`. */
 export function readDocument(file: string, text: string, env: Environment): ConfigDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    // An unquoted address is text, not a hexadecimal number that loses its digits.
+    // Without YAML's hexadecimal numbers, an unquoted address stays text and loses no digits.
     customTags: (tags) =>
       tags.filter((tag) => typeof tag === 'string' || !('format' in tag) || tag.format !== 'HEX'),
   });
@@ -47,7 +47,7 @@ export function readDocument(file: string, text: string, env: Environment): Conf
     }
     if (Array.isArray(value)) return value.map((item, i) => fill(item, [...path, i]));
     if (value === null || typeof value !== 'object') return value;
-    // A section whose keys are all switched off is an absent one.
+    // Drops keys without a value, so that a section whose keys are all commented out counts as absent.
     const entries = Object.entries(value).filter(([, inner]) => inner !== null);
     return Object.fromEntries(entries.map(([k, inner]) => [k, fill(inner, [...path, k])]));
   };
@@ -57,7 +57,7 @@ export function readDocument(file: string, text: string, env: Environment): Conf
   return { values, problems, problem };
 }
 
-/** `sources[1].options.endpoint`. */
+/** Formats a key's path for people: `sources[1].options.endpoint`. */
 export function formatPath(path: KeyPath): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -65,7 +65,7 @@ export function formatPath(path: KeyPath): string {
   }, '');
 }
 
-/** The place of a key in the text; for a missing key, the place of its nearest parent that is there. */
+/** Finds the offset of a key in the text; of a missing key, that of its nearest existing parent. */
 function offsetOf(contents: Node | null, path: KeyPath): number | undefined {
   let node: unknown = contents;
   let offset: number | undefined;

@@ -2,19 +2,23 @@
 import { stat } from 'node:fs/promises';
 
 export interface Exposure {
-  /** Refused where the file is ours to correct, or where others can change it; otherwise only a warning. */
+  /**
+   * `refused` for a key file that is ours to correct, and for any file that everybody can change; otherwise `warned`.
+   */
   readonly verdict: 'refused' | 'warned';
-  /** What is wrong, with the command that helps. */
+  /** What is wrong, and the command that fixes it. */
   readonly words: string;
 }
 
-/** The place where container runtimes put secrets, with modes that nobody in the container chose. */
+/** The directory where container runtimes mount secrets. Nobody in the container chose the modes of these files. */
 const GIVEN = '/run/secrets/';
 
 /**
- * Tells how a secret's file is exposed; undefined when it is not, or where file modes mean nothing.
+ * Says how other users of this machine can read or change a secret's file; undefined when they cannot, or where file
+ * modes mean nothing (Windows).
  *
- * @param isKey whether its reader could spend: the keystore, its passphrase, what a remote signer trusts
+ * @param isKey whether a person who reads the file could spend: the keystore, its passphrase, a remote signer's
+ * credentials
  */
 export async function exposureOf(path: string, isKey: boolean): Promise<Exposure | undefined> {
   const found = await stat(path).catch(() => undefined);
@@ -25,7 +29,7 @@ export async function exposureOf(path: string, isKey: boolean): Promise<Exposure
   if ((mode & 0o002) !== 0) {
     return { verdict: 'refused', words: `everybody can change ${path} (mode ${shown}): ${chmod}` };
   }
-  // Another owner often can give us a file only through a group, so a group may read such a file.
+  // A file of another owner may be readable to a group, because that is often the only way to give it to us.
   const isOurs = uid === process.getuid?.() && !path.startsWith(GIVEN);
   if ((mode & (isOurs ? 0o066 : 0o004)) === 0) return undefined;
   const words = `other users of this machine can read ${path} (mode ${shown}): ${chmod}`;

@@ -78,7 +78,7 @@ describe('files that hold secrets', () => {
     for (const name of ['keystore.json', 'passphrase', 'token']) await mode(name, 0o600);
   });
 
-  it('are taken when they are nobody else’s', async () => {
+  it('are accepted when nobody else can read them', async () => {
     expect(await warningsOf(withToken)).toEqual([]);
     await mode('keystore.json', 0o400);
     expect(await warningsOf(withToken)).toEqual([]);
@@ -96,12 +96,12 @@ describe('files that hold secrets', () => {
     expect(words).toContain(`chmod 600 ${pathOf(name)}`);
   });
 
-  it('are warned of when others can read what is no key', async () => {
+  it('cause a warning when others can read one that cannot spend', async () => {
     await mode('token', 0o644);
     expect(await warningsOf(withToken)).toEqual([
       `api.tokenFile: other users of this machine can read ${pathOf('token')} (mode 0644): chmod 600 ${pathOf('token')}`,
     ]);
-    // Whoever does not sign is not asked about the key.
+    // A process that does not sign is not warned about the key's files.
     await mode('token', 0o600);
     await mode('keystore.json', 0o644);
     expect(await warningsOf(withToken, false)).toEqual([]);
@@ -127,7 +127,7 @@ describe('files as other programs write them', () => {
     expect((await load(withToken)).api.token).toBe(TOKEN);
   });
 
-  it('are told to be UTF-16 when they are', async () => {
+  it('are reported as UTF-16 when they are', async () => {
     for (const bytes of [Buffer.from(`\ufeff${TOKEN}`, 'utf16le'), Buffer.from(TOKEN, 'utf16le')]) {
       await writeFile(await write('', 'token'), bytes);
       expect(await problemsOf(withToken)).toMatchObject([

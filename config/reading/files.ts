@@ -6,33 +6,39 @@ import { exposureOf } from './file-access.js';
 import type { ConfigCode, ConfigProblem, ConfigWarning } from './problem.js';
 import { readTextFile, secretIn } from './text-file.js';
 
-/** Reads the files of one configuration, and keeps a problem for each that cannot be read. */
+/** Reads the files that one configuration names, and collects a problem for each that cannot be read. */
 export interface NamedFiles {
   readonly problems: readonly ConfigProblem[];
-  /** Things that are allowed but hardly intended, such as secrets that others can read. */
+  /** What is allowed but probably not intended, such as secrets that others can read. */
   readonly warnings: readonly ConfigWarning[];
-  /** Resolves a path against the configuration's own directory. */
+  /** Resolves a path relative to the directory of the configuration file. */
   resolve(path: string): string;
-  /** The file's bytes; undefined when the key is absent or the file cannot be read. */
+  /** Reads the file's bytes; undefined when the key is absent or the file cannot be read. */
   readBytes(key: KeyPath, path: string | undefined): Promise<Buffer | undefined>;
-  /** The file's text; undefined in the same cases. */
+  /** Reads the file's text; undefined when the key is absent or the file cannot be read. */
   read(key: KeyPath, path: string | undefined): Promise<string | undefined>;
-  /** A secret from a file, without the line end that editors leave. It must not be empty, nor readable to others. */
+  /**
+   * Reads a secret from a file, without the line end that editors add. Notes a problem when it is empty, and checks who
+   * else can read the file.
+   */
   readSecret(key: KeyPath, path: string | undefined): Promise<string | undefined>;
-  /** Notes a problem when others can read a file that is a key to money, and a warning for other secrets. */
+  /**
+   * Notes a warning when others can read a file with a secret; a problem when its reader could spend (`isKey`), or when
+   * everybody can change it.
+   */
   guard(key: KeyPath, path: string | undefined, isKey: boolean): Promise<void>;
   /**
-   * A secret that is given either directly (mostly as `${NAME}`), or by a file under the key with `File` at its end. Both
-   * at once are a problem.
+   * Reads a secret that is given either directly (mostly as `${NAME}`) or in a file, which the key with `File` at its
+   * end names. Giving both is a problem.
    */
   secret(
     key: readonly [string, string],
     section: Readonly<Record<string, unknown>>,
   ): Promise<string | undefined>;
   note(problem: ConfigProblem): void;
-  /** Notes that the value at a key is wrong. */
+  /** Notes a problem: the value at this key is wrong. */
   refuse(key: KeyPath, words: string): void;
-  /** Notes something that is allowed but hardly intended. */
+  /** Notes a warning: the value at this key is allowed but probably not intended. */
   warn(key: KeyPath, code: ConfigCode, words: string): void;
 }
 
@@ -96,12 +102,15 @@ export function namedFiles(document: ConfigDocument, configPath: string): NamedF
   return { problems, warnings, resolve: absolute, ...reading, guard, note, refuse, warn };
 }
 
-/** Certificates are public: everybody who connects sees them. */
+/**
+ * Whether the file may be readable to all: certificates are public, because a server sends its own to everybody who
+ * connects.
+ */
 function isPublicFile(key: KeyPath): boolean {
   return /^(ca|cert)File$/.test(String(key.at(-1)));
 }
 
-/** Says why a file could not be read, and what to do. */
+/** Says why a file could not be read, and how to fix it. */
 export function unreadable(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `there is no file ${path}: correct the path`;

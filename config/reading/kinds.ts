@@ -1,4 +1,4 @@
-/** The kinds of values that a configuration has: how each is spelled, what is wrong with it, and what it is worth. */
+/** The kinds of values in a configuration: how each is written, which values are refused, and what it is parsed to. */
 import { z } from 'zod';
 import { readTime, TIME_WANTED } from '../../core/base/time.js';
 import {
@@ -9,10 +9,13 @@ import {
   type Quantity,
 } from './quantity.js';
 
-/** What Temporal's SDK connects to. */
+/** The error text for an address of Temporal: its SDK connects to host:port, not to a URL. */
 export const HOST_AND_PORT = 'give host:port, without http:// before it and without a path';
 
-/** A quantity in its base unit. The section that it stands in adds the unit to its name: `payoutThresholdWei`. */
+/**
+ * A quantity in its base unit. Its section appends the unit to the key's name: `payoutThreshold` becomes
+ * `payoutThresholdWei`.
+ */
 class Measured<Unit extends string, T> {
   constructor(
     readonly value: T,
@@ -27,7 +30,7 @@ type InBaseUnits<Values> = {
   readonly [Name in keyof Values as NameWithUnit<Name, Values[Name]>]: Plain<Values[Name]>;
 };
 
-/** Names each quantity with the unit that it is in now. */
+/** Replaces each quantity by its plain value, and appends its unit to the name. */
 export function inBaseUnits<Values extends object>(values: Values): InBaseUnits<Values> {
   const named = Object.entries(values).map(([name, value]) =>
     value instanceof Measured ? [name + value.unit, value.value] : [name, value],
@@ -35,7 +38,7 @@ export function inBaseUnits<Values extends object>(values: Values): InBaseUnits<
   return Object.fromEntries(named) as InBaseUnits<Values>;
 }
 
-/** A section of the file. It refuses unknown keys and gives its quantities in base units. */
+/** Makes the schema of a section. It refuses unknown keys, and its output is in base units. */
 export function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).transform(inBaseUnits);
 }
@@ -48,17 +51,20 @@ export const text = () => z.string('give text').trim().min(1, 'it is empty');
 export const id = () =>
   text().regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and hyphens only');
 
-/** A key that may be left out; the configuration then has null. */
+/** Makes a key optional; when it is absent, the configuration has null. */
 export function orNull<T extends z.ZodType>(schema: T) {
   return schema.optional().transform((value) => value ?? null);
 }
 
-/** How a value is shown where people and logs see it: whether it is set, or only where its URL leads. */
+/**
+ * Marks secret values with what logs and people may see of them: whether they are set (`presence`), or only a URL's
+ * scheme and host (`origin`).
+ */
 export const shownAs = z.registry<{ readonly shows: 'presence' | 'origin' }>();
 
-/** A text that is shown to nobody. */
+/** Makes a text whose value is never shown. */
 export const secret = () => text().register(shownAs, { shows: 'presence' });
-/** A URL whose user name, path or query may hold a key. */
+/** Makes a URL of which only the origin is shown, because its user name, path or query may hold a key. */
 export const secretUrl = () => webUrl().register(shownAs, { shows: 'origin' });
 
 function quantity<T, Unit extends string>(parse: (value: string) => Quantity<T>, unit: Unit) {
@@ -73,7 +79,9 @@ function quantity<T, Unit extends string>(parse: (value: string) => Quantity<T>,
     });
 }
 
-/** A duration after which something is repeated or given up. Zero would spin. */
+/**
+ * Makes a duration with a lower limit, for what is repeated or given up after it: zero would repeat without a pause.
+ */
 export function interval(least: string) {
   const leastMs = parseDurationMs(least);
   return durationMs().refine(
@@ -82,7 +90,7 @@ export function interval(least: string) {
   );
 }
 
-/** A whole number. Digits in quotes count too: a value from the environment arrives so. */
+/** Makes a whole number. Digits in quotes are accepted too, because a value from the environment is text. */
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
   const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
   return z
@@ -97,7 +105,7 @@ export function portNumber() {
   return wholeNumber(0, 65_535);
 }
 
-/** A time with its zone. */
+/** Makes a time with a time zone. */
 export function moment() {
   return text().transform((value, context) => {
     const timeMs = readTime(value);
@@ -107,7 +115,7 @@ export function moment() {
   });
 }
 
-/** A time with its zone, or null for "beginning". */
+/** Makes a time with a time zone, or null for `beginning`. */
 export function momentOrBeginning() {
   return text().transform((value, context) => {
     if (value === 'beginning') return null;
@@ -131,7 +139,7 @@ export function webUrl() {
   });
 }
 
-/** A link on public pages, without the slashes at its end. */
+/** Makes a URL for links on public pages: it must hold no password, and slashes at its end are removed. */
 export function shownUrl() {
   return webUrl()
     .refine((value) => !isWebUrl(value) || !hasCredentials(value), {
@@ -153,7 +161,7 @@ export function isPostgresUrl(value: string): boolean {
   return hasProtocol(value, ['postgres:', 'postgresql:']);
 }
 
-/** A name, an IPv4 address, or an IPv6 address in brackets. */
+/** Whether this is host:port; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 export function isHostAndPort(value: string): boolean {
   return /^(?:\[[\da-f:.]+\]|[^\s:/@?#[\]]+):\d{1,5}$/i.test(value);
 }

@@ -11,26 +11,26 @@ export type ConfigCode =
   | 'CONFIG_DUPLICATE'
   | 'CONFIG_VARIABLE_UNSET';
 
-/** One thing that is wrong in a configuration, with its place and what to do. */
+/** One thing that is wrong in a configuration: where it is, and how to fix it. */
 export interface ConfigProblem {
   readonly code: ConfigCode;
   readonly file: string;
   /** The key's path, such as `pool.payoutThreshold` or `sources[1].from`; empty for the file as a whole. */
   readonly key: string;
-  /** Counted from 1; null when the key is not in the file. */
+  /** The line, counted from 1; null when the key is not in the file. */
   readonly line: number | null;
   /** What is wrong and how to fix it. It never holds a secret's value. */
   readonly message: string;
 }
 
-/** Something that is allowed but hardly intended. */
+/** A setting that is allowed but probably not intended. */
 export interface ConfigWarning {
   readonly code: ConfigCode;
-  /** The key, and what is odd about it. */
+  /** The key, and what is unusual about its value. */
   readonly words: string;
 }
 
-/** Everything that is wrong in a configuration. `code` is the first problem's. */
+/** The error with everything that is wrong in a configuration. Its `code` is that of the first problem. */
 export class ConfigError extends PoolError {
   constructor(readonly problems: readonly [ConfigProblem, ...ConfigProblem[]]) {
     super(problems[0].code, problems.map(describeProblem).join('\n'), {
@@ -47,7 +47,7 @@ function describeProblem(problem: ConfigProblem): string {
   return `${place}${key}: ${problem.message} [${problem.code}]`;
 }
 
-/** The known key that the given one resembles most; undefined when it resembles none. */
+/** Returns the known key that is most similar to the given one; undefined when none is similar enough. */
 export function nearestKey(given: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((key) => ({ key, distance: editDistance(given.toLowerCase(), key.toLowerCase()) }))

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from './problem.js';
 
-/** The program's version. */
+/** Reads this program's version from its package.json. */
 export function readVersion(): string {
   // The package.json is two folders up in a checkout, and three in a build.
   const paths = ['../../package.json', '../../../package.json'].map(
@@ -17,8 +17,8 @@ export function readVersion(): string {
 }
 
 /**
- * Finds the prebuilt workflows: the file that OPENPOOL_WORKFLOW_BUNDLE names, or the one of a build. Null in a checkout,
- * where an old bundle must not take the place of the sources.
+ * Finds the prebuilt workflow bundle: the file that OPENPOOL_WORKFLOW_BUNDLE names, or the one in a build. Null in a
+ * checkout, where an old bundle must not be used instead of the sources.
  */
 export function findWorkflowBundle(env: NodeJS.ProcessEnv = process.env): string | null {
   const named = env['OPENPOOL_WORKFLOW_BUNDLE'];

@@ -1,13 +1,16 @@
 /**
- * Reads quantities as people write them: a number and its unit. A bare number is refused, because its writer and its
- * reader would have to think of the same unit by chance.
+ * Reads quantities as people write them: a number and its unit. A number without a unit is refused, because writer and
+ * reader may think of different units.
  */
 import { isPossibleWei } from '../../core/base/money.js';
 
-/** Longer than any pool lives. A longer duration is a slip, and could lead to a date that no calendar has. */
+/**
+ * The longest duration in ms that is accepted, a hundred years. A longer one is a mistake, and could lead to a date
+ * that `Date` cannot hold.
+ */
 export const LONGEST_MS = 36_500 * 86_400_000;
 
-/** The quantity, or why it could not be read: its unit is missing or wrong, or its number is. */
+/** The parsed quantity, or what is wrong with it: the unit (missing or unknown) or the number. */
 export type Quantity<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly wrong: 'unit' | 'value'; readonly mend: string };
@@ -17,7 +20,7 @@ const MORE_THAN_THERE_IS = 'that is more ether than there is: give at most 10000
 interface Measure {
   readonly what: string;
   readonly example: string;
-  /** Each unit's worth in base units. */
+  /** How many base units each unit is. */
   readonly units: Readonly<Record<string, bigint>>;
 }
 
@@ -38,40 +41,40 @@ const SHARE: Measure = {
 };
 const GAS: Measure = { what: 'an amount of gas', example: '1000000 gas', units: { gas: 1n } };
 
-/** `0.005 ETH`, `0.1 gwei` or `5000000000000000 wei`, exactly, in wei. */
+/** Parses an amount exactly, to wei: `0.005 ETH`, `0.1 gwei` or `5000000000000000 wei`. */
 export function parseAmountWei(text: string): Quantity<bigint> {
   const amount = parse(text, AMOUNT);
   if (amount.ok && !isPossibleWei(amount.value)) return refuse('value', MORE_THAN_THERE_IS);
   return amount;
 }
 
-/** `250ms`, `15s`, `10m`, `4h` or `7d`, in milliseconds. */
+/** Parses a duration to milliseconds: `250ms`, `15s`, `10m`, `4h` or `7d`. */
 export function parseDurationMs(text: string): Quantity<number> {
   const duration = toNumber(parse(text, DURATION));
   if (duration.ok && duration.value > LONGEST_MS) return refuse('value', 'give at most 36500d');
   return duration;
 }
 
-/** `25%` or `2500 bps`, in basis points between 0 and 10 000. */
+/** Parses a share to basis points from 0 to 10 000: `25%` or `2500 bps`. */
 export function parseShareBps(text: string): Quantity<number> {
   const share = toNumber(parse(text, SHARE));
   if (share.ok && share.value > 10_000) return refuse('value', 'a share is at most 100%');
   return share;
 }
 
-/** `1000000 gas`. */
+/** Parses an amount of gas: `1000000 gas`. */
 export function parseGas(text: string): Quantity<bigint> {
   return parse(text, GAS);
 }
 
-/** A duration in its largest whole unit: `4h`, `90s`. */
+/** Formats a duration in the largest unit that makes a whole number: `4h`, `90s`. */
 export function formatDuration(durationMs: number): string {
   const units = Object.entries(DURATION.units).reverse();
   const fitting = units.find(([, unitMs]) => durationMs % Number(unitMs) === 0) ?? ['ms', 1n];
   return durationMs === 0 ? '0s' : `${durationMs / Number(fitting[1])}${fitting[0]}`;
 }
 
-/** Basis points as a percentage: `25%`, `0.5%`. */
+/** Formats basis points as a percentage: `25%`, `0.5%`. */
 export function formatShare(shareBps: number): string {
   return `${shareBps / 100}%`;
 }

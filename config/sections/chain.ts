@@ -29,7 +29,7 @@ export async function buildChain(reading: Reading): Promise<ChainConfig> {
   return { chainId: id, rpcUrls, ...rest };
 }
 
-/** Refuses an endpoint that is named twice: it would confirm its own answers. */
+/** Notes a problem for an endpoint that is listed twice: it would confirm its own answers. */
 function refuseTwice({ values, document, files }: Reading, rpcUrls: readonly string[]): void {
   const known = new Set<string>();
   for (const [index, url] of rpcUrls.entries()) {

@@ -6,7 +6,7 @@ import type { ConfigValues } from '../schema.js';
 export type DatabaseConfig =
   | { readonly url: string }
   | {
-      /** Postgres from the npm package keeps its data here. */
+      /** The data directory of the embedded Postgres, which comes with an npm package. */
       readonly embeddedDir: string;
       readonly port: number;
     };

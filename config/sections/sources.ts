@@ -1,4 +1,4 @@
-/** Builds the sources of pool events, and reads the secrets in their options. */
+/** Builds the configuration of the event sources, and reads the secrets in their options. */
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import type { ConfigDocument, KeyPath } from '../reading/document.js';
 import type { NamedFiles } from '../reading/files.js';
@@ -18,7 +18,8 @@ export async function buildSources(
         files.note(document.problem('CONFIG_VALUE', ['sources', i, 'from'], message));
       }
       noteUnfitting(values, i, { document, files });
-      // A dump takes its source's region and node type, and counts nothing from before that source's `from`.
+      // A dump (`of`) inherits region and node type from its source, and counts nothing from before that source's
+      // `from`.
       const whole = values.sources.find(({ id }) => id === source.of);
       return {
         id: source.id,
@@ -41,10 +42,13 @@ interface Place {
   readonly files: NamedFiles;
 }
 
-/** The chains whose ether is worth money. Fees that the generator invents must never be paid there. */
+/**
+ * The chains whose ether is worth money: Ethereum and Arbitrum One. Fees that the generator invents must never be paid
+ * there.
+ */
 const CHAINS_WITH_MONEY = [1, 42_161];
 
-/** Notes values that are right by themselves but wrong next to other keys. */
+/** Notes problems with values that are valid alone but do not go together with other keys. */
 function noteUnfitting(values: ConfigValues, i: number, { document, files }: Place): void {
   const source = values.sources[i];
   if (source === undefined) return;
@@ -63,7 +67,7 @@ function noteUnfitting(values: ConfigValues, i: number, { document, files }: Pla
   }
 }
 
-/** Notes what is wrong with a dump as far as the file tells: its source may be one that was removed from the file. */
+/** Notes problems of a dump, as far as this file shows them: its source may have been removed from the file. */
 function noteUnfittingDump(
   { sources }: ConfigValues,
   { id, kind, of, region, nodeType }: SourceValues,
@@ -104,7 +108,7 @@ function noteDuplicates(
   }
 }
 
-/** Turns `<name>File: path` into `<name>: text of the file`, so that plugins need not read files. */
+/** Replaces `<name>File: path` by `<name>: text of the file`, so that plugins need not read files. */
 async function fillOptions(options: unknown, path: KeyPath, place: Place): Promise<unknown> {
   if (Array.isArray(options)) {
     return Promise.all(options.map((item, i) => fillOptions(item, [...path, i], place)));

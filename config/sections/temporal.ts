@@ -1,4 +1,6 @@
-/** Builds the connection to Temporal from the SDK's own profiles and TEMPORAL_* variables, over which the YAML wins. */
+/**
+ * Builds the connection to Temporal. The YAML takes precedence over the SDK's own profiles and TEMPORAL_* variables.
+ */
 import type { ConnectionOptions } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { foreignText } from '../../core/base/foreign-text.js';
@@ -11,12 +13,12 @@ type TemporalValues = ConfigValues['temporal'];
 type TlsValues = Exclude<TemporalValues['tls'], boolean | undefined>;
 
 export interface TemporalConfig {
-  /** host:port of the gRPC front end. */
+  /** host:port of Temporal's gRPC front end. */
   readonly address: string;
   readonly namespace: string;
-  /** Address, TLS and API key, as the SDK takes them. */
+  /** Address, TLS and API key in the form that the SDK takes. */
   readonly connection: ConnectionOptions;
-  /** The place where people look at workflows. Null: pages show no links. */
+  /** The URL of Temporal's UI, for links to workflows. Null: pages show no links. */
   readonly uiUrl: string | null;
 }
 
@@ -32,7 +34,8 @@ export async function buildTemporal(sources: TemporalSources): Promise<TemporalC
   const profile = loadProfile(sources);
   const options = profile.connectionOptions;
   const address = values.address ?? options.address ?? 'localhost:7233';
-  // The key's own value is checked with the others; a profile or a variable may leave the port out.
+  // This checks an address from a profile or a variable, where the port may be left out; the YAML's own value is
+  // checked by the schema.
   if (!isHostAndPort(address) && !isHostAndPort(`${address}:7233`)) {
     const message = `TEMPORAL_ADDRESS, or the address of the profile, is "${foreignText(address, 200)}": ${HOST_AND_PORT}`;
     files.note(document.problem('CONFIG_VALUE', ['temporal', 'address'], message));

@@ -1,7 +1,7 @@
 import type { TermsFile } from '../../core/terms/rules/terms.js';
 import type { Config } from '../config.js';
 
-/** The terms as the configuration states them. Those in force are the ledger's. */
+/** Returns the terms that the configuration states. The terms in force are those in the ledger. */
 export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
   return {
     values: {

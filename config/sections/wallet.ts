@@ -1,4 +1,4 @@
-/** Says who signs, and reads the files of the signer. */
+/** Configures the signer, and reads its files. */
 import { readFile } from 'node:fs/promises';
 import type { Address } from '../../core/base/address.js';
 import type { SignerConfig } from '../../core/chain/signer/registry.js';
@@ -9,10 +9,7 @@ import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
 
-/**
- * The signer as the configuration names it, its paths resolved. It holds no secret: only a process that signs reads
- * the files.
- */
+/** Where the signer is, with resolved paths. It holds no secret: only a process that signs reads the files. */
 export type SignerPlace =
   | { readonly kind: 'keystore'; readonly keystoreFile: string; readonly passphraseFile: string }
   | ({ readonly kind: 'web3signer' } & NonNullable<WalletValues['remote']>);
@@ -21,7 +18,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
   const place = (path: string | null) => (path === null ? null : files.resolve(path));
   const { remote } = wallet;
   if (remote === undefined) {
-    // The schema has made sure that both are given.
+    // The schema guarantees that both are set.
     const { keystoreFile = '', passphraseFile = '' } = wallet;
     return {
       kind: 'keystore',
@@ -39,7 +36,7 @@ export function buildSigner(wallet: WalletValues, files: NamedFiles): SignerPlac
   };
 }
 
-/** Notes a problem for each file of the wallet that cannot be read, or that others can read. */
+/** Notes a problem for each of the wallet's files that cannot be read, or that others can read. */
 export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): Promise<void> {
   const { remote } = wallet;
   await files.read(['wallet', 'keystoreFile'], wallet.keystoreFile);
@@ -54,7 +51,10 @@ export async function tryWalletFiles(wallet: WalletValues, files: NamedFiles): P
   await files.guard(['wallet', 'remote', 'tokenFile'], remote?.tokenFile ?? undefined, true);
 }
 
-/** Warns of what stands around the passphrase: geth may have taken all of it, so the whole text is tried first. */
+/**
+ * Warns of a byte order mark, further lines and the like in the passphrase's file. They are no problem by themselves,
+ * because geth may have taken the whole text as the passphrase, so the signer tries all of it first.
+ */
 async function tryPassphrase(path: string | undefined, files: NamedFiles): Promise<void> {
   const key = ['wallet', 'passphraseFile'];
   const bytes = await files.readBytes(key, path);
@@ -78,13 +78,16 @@ async function tryPassphrase(path: string | undefined, files: NamedFiles): Promi
 
 export interface WalletConfig {
   readonly signer: SignerPlace;
-  /** When it is given, the keystore must hold this wallet. With a remote signer it is always given. */
+  /** If set, the keystore must hold this wallet. With a remote signer it is always set. */
   readonly address: Address | null;
-  /** Confirms that a used wallet with an empty ledger has paid nobody of this pool. */
+  /**
+   * The operator's confirmation that a wallet which is new to this ledger has sent exactly this many transactions
+   * before, and that none of them paid a payee of this pool.
+   */
   readonly acceptedTransactions: number;
 }
 
-/** Reads the signer's files, anew at each call. */
+/** Reads the signer's files, again at each call. */
 export async function readSigner({ signer, address }: WalletConfig): Promise<SignerConfig> {
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([

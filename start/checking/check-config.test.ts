@@ -34,7 +34,7 @@ const source = (id: string, endpoint: string) => ({
   options: { endpoint },
 });
 
-/** The same node under another name: another endpoint. */
+/** A second URL of the same node, which counts as another endpoint because the host's name differs. */
 const second = () => chain.rpcUrl.replace('127.0.0.1', 'localhost');
 
 async function check(changes: Record<string, unknown> = {}) {
@@ -148,7 +148,7 @@ describe('checking a configuration', () => {
     ]);
   });
 
-  it('warns when two URLs are of one host, because these are one voice', async () => {
+  it('warns when two URLs have the same host, because they count as one endpoint', async () => {
     const { codes, warnings } = await check({
       chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl, `${chain.rpcUrl}/?key`] },
     });
@@ -177,7 +177,7 @@ describe('checking a configuration', () => {
     expect(text).not.toMatch(/s3cret|alice|KEY12345/);
   });
 
-  it('asks of the endpoints what a worker asks, and warns of what they do not give', async () => {
+  it('asks the endpoints what a worker asks, and warns of what they do not answer', async () => {
     const [small, strict] = await Promise.all([
       startRpcSwitch(chain.rpcUrl),
       startRpcSwitch(chain.rpcUrl),
@@ -206,7 +206,7 @@ describe('checking a configuration', () => {
       startRpcSwitch(aged.rpcUrl),
     ]);
     none.setMood({ edit: (_, it, [block]) => (block === 'finalized' ? null : it) });
-    // As a node without an archive: six hours are 72 of these blocks.
+    // Plays a node without an archive. The check asks for state of six hours ago, which is 72 of these blocks back.
     young.setMood({
       edit: (method, it, [, block]) =>
         method === 'eth_getTransactionCount' && Number(block) < 50 ? 'missing trie node' : it,
@@ -236,7 +236,7 @@ describe('checking a configuration', () => {
     ]);
   });
 
-  it('warns when one endpoint alone is believed', async () => {
+  it('warns when there is only one endpoint to believe', async () => {
     const { codes, warnings } = await check({
       chain: { id: chain.chainId, rpcUrls: [chain.rpcUrl] },
     });

@@ -1,4 +1,4 @@
-/** `openpool config check`: tells what a start would refuse, without starting anything. */
+/** `openpool config check`: reports what a start would refuse, without starting anything. */
 import { stringify } from 'yaml';
 import { type Config, loadConfig } from '../../config/config.js';
 import { type ConfigDescription, describeConfig } from '../../config/describe.js';
@@ -23,23 +23,24 @@ import { askAsWorker, GENEROUS_BATCH } from './endpoint-questions.js';
 
 export interface CheckedConfig {
   readonly description: ConfigDescription;
-  /** The reasons to refuse a start; none when it would go on. */
+  /** Why a start would be refused; empty when it would go on. */
   readonly refusals: readonly PoolError[];
-  /** Things that a start waits for, and things that are allowed but hardly intended. */
+  /** What a start would wait for, and settings that are allowed but probably not intended. */
   readonly warnings: readonly string[];
-  /** The whole answer for people: the configuration as YAML, then the verdict. */
+  /** The output for people: the configuration as YAML, then the verdict. */
   readonly text: string;
 }
 
-/** Hosts as pools/openpool.yaml has them. Nobody can own these names (RFC 2606). */
+/** Matches the placeholder hosts of pools/openpool.yaml. Nobody can own these names (RFC 2606). */
 const EXAMPLE = /[/.@]example\.(?:com|net|org)(?![\w.-])/;
 
-/** A person waits for the answer, so an endpoint that takes longer is not checked. */
+/** How long one RPC endpoint may take, in ms: a person waits for the result, so a slower endpoint stays unchecked. */
 const PATIENCE_MS = 3_000;
 
 /**
- * Checks a configuration. Throws a ConfigError when the file itself is wrong. Also tries the sources, the wallet, the RPC
- * endpoints, a remote signer, Postgres, Temporal, the directories and the API's port, but asks no orchestrator.
+ * Checks a configuration, and throws a ConfigError when the file itself is wrong. Also tries the sources, the wallet,
+ * the RPC endpoints, a remote signer, Postgres, Temporal, the directories and the API's port. It sends no request to an
+ * orchestrator.
  */
 export async function checkConfig(path: string): Promise<CheckedConfig> {
   const found = createFound();
@@ -114,7 +115,7 @@ async function checkSources({ sources }: Config, found: Found): Promise<void> {
   }
 }
 
-/** Asks the endpoints what a worker asks them, except for the ledger's own blocks. */
+/** Asks the endpoints whatever a worker would ask them, except for the blocks that a ledger remembers. */
 async function checkChain({ chain }: Config, wallet: Address, found: Found): Promise<void> {
   const { rpcUrls } = chain;
   const hosts = rpcUrls.map(rpcHost);
@@ -147,7 +148,7 @@ type SeenEndpoint =
       readonly kind: 'right';
       readonly name: string;
       readonly headAtMs: number;
-      /** The answers that a worker needs and does not get from this endpoint. */
+      /** What a worker needs from this endpoint and does not get, as sentences. */
       readonly refusals: readonly string[];
     }
   | { readonly kind: 'wrong' | 'silent'; readonly name: string; readonly message: string };
@@ -180,7 +181,7 @@ async function askEndpoint(
   }
 }
 
-/** Stands for the wallet when its key could not be opened. */
+/** A made-up address, asked about in place of the wallet when its key could not be opened. */
 const NOBODY: Address = `0x${'00'.repeat(19)}01`;
 
 interface SeenHead {

@@ -26,7 +26,7 @@ async function check(changes: Record<string, unknown>) {
   const config = {
     sources: [{ id: 'one', region: 'eu', nodeType: 'ai', from: 'beginning', options }],
     database: { url: database.url },
-    // Nobody is there; the chain is not what is looked at.
+    // No RPC endpoint listens there; this test does not check the chain.
     chain: { id: 31_337, rpcUrls: ['http://127.0.0.1:9'] },
     wallet: { keystoreFile: 'keystore.json', passphraseFile: 'passphrase' },
     api: { port: 0 },
@@ -63,7 +63,7 @@ describe('what a start needs of Postgres and of the machine', () => {
     expect(refused).toEqual([expect.stringMatching(/^LEDGER_OF_ANOTHER_CHAIN/)]);
   });
 
-  it('may still come up: Postgres', async () => {
+  it('may start later: Postgres', async () => {
     const url = `postgres://pool@127.0.0.1:${await freePort()}/pool`;
     expect(await check({ database: { url } })).toEqual({
       refused: [],
@@ -96,11 +96,11 @@ describe('what a start needs of Postgres and of the machine', () => {
     expect(refused).toEqual([expect.stringMatching(/^API_CANNOT_LISTEN: .*no such address$/)]);
   });
 
-  it('is not refused to the example as it is, whose orchestrators it calls nobody’s', async () => {
+  it('refuses nothing in the unchanged example, and warns that its orchestrators are placeholders', async () => {
     const text = (await readFile(EXAMPLE, 'utf8'))
       .replaceAll('secrets/keystore.json', 'keystore.json')
       .replaceAll('secrets/passphrase', 'passphrase');
-    // Nobody asks the chain's public endpoints in a test.
+    // Removes the public RPC endpoints, which a test must not ask.
     const config = text.replace(
       /rpcUrls:\n[\s\S]*?#rpcUrlsFile/,
       'rpcUrls: [http://127.0.0.1:9]\n  #rpcUrlsFile',

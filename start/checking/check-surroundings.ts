@@ -13,11 +13,15 @@ import { tryListening } from './listening.js';
 export interface Found {
   readonly refusals: PoolError[];
   readonly warnings: string[];
-  /** Runs a step of the check. A PoolError becomes a refusal, and the answer is undefined then. */
+  /**
+   * Runs one step of the check. When it throws a PoolError, that is noted as a refusal, and the result is undefined.
+   */
   tried<T>(make: () => Promise<T> | T): Promise<T | undefined>;
 }
 
-/** A person waits for the answer, so whatever takes longer is not checked. */
+/**
+ * How long the check of Postgres may take, in ms: a person waits for the result, so a slower server stays unchecked.
+ */
 const PATIENCE_MS = 3_000;
 
 export async function checkSurroundings(config: Config, found: Found): Promise<void> {

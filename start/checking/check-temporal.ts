@@ -3,10 +3,13 @@ import type { Config } from '../../config/config.js';
 import { describeFailure } from '../temporal-connection.js';
 import type { Found } from './check-surroundings.js';
 
-/** A person waits for the answer, so a server that takes longer counts as unreachable. */
+/** How long Temporal may take, in ms: a person waits for the result, so a slower server counts as unreachable. */
 const PATIENCE_MS = 3_000;
 
-/** Asks Temporal once for the namespace. A start waits for both of them, so a missing one is only a warning. */
+/**
+ * Asks Temporal once for the namespace. When the server or the namespace is missing, that is only a warning, because a
+ * start waits for both.
+ */
 export async function checkTemporal({ temporal }: Config, found: Found): Promise<void> {
   try {
     const connection = await Connection.connect({

@@ -1,18 +1,24 @@
-/** Asks an RPC endpoint once whatever a worker asks it, in order to judge a configuration before a start. */
+/** Asks an RPC endpoint, before a start, each kind of question that a worker will ask it. */
 
 import type { Address } from '../../core/base/address.js';
 import { ChainError, saysReverted, saysUnaffordable } from '../../core/chain/endpoint-error.js';
 import type { ChainReads } from '../../core/chain/node-reads.js';
 
-/** As many calls as a worker sends for a page of payouts. No more, because free plans count each call. */
+/**
+ * The check tries a batch of this many calls, as many as a worker sends for a page of payouts. Not more, because free
+ * plans count each call.
+ */
 export const GENEROUS_BATCH = 20;
 const NO_HASHES = Array.from(
   { length: GENEROUS_BATCH },
   (_, at) => `0x${at.toString(16).padStart(64, '0')}`,
 );
-/** An adoption after a night looks back this far; a reconciliation looks back to the last one. */
+/**
+ * How far back, in hours, the check asks for old state. An adoption after a night looks back this far; a reconciliation
+ * may look back further, to the last one.
+ */
 const HOURS_BACK = 6;
-/** The number of blocks over which the time per block is measured. */
+/** The time per block is measured over this many blocks. */
 const MEASURED_BLOCKS = 1_000;
 
 interface Asker {
@@ -23,8 +29,8 @@ interface Asker {
 type Question = readonly [what: string, ask: () => Promise<unknown>];
 
 /**
- * Asks the questions of a worker that signs, sends and settles, and its later ones: of a reconciliation and of an
- * adoption. Names those that the endpoint does not answer.
+ * Asks what a worker asks when it signs, sends and settles, and later for a reconciliation or an adoption. Returns a
+ * sentence for each question that the endpoint does not answer.
  */
 export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<string[]> {
   const refusals: string[] = [];
@@ -34,7 +40,7 @@ export async function askAsWorker(reads: ChainReads, asker: Asker): Promise<stri
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       refusals.push(`does not tell ${what}: ${error.message}`);
-      // Every further question would wait for an endpoint that is silent by now.
+      // The endpoint is silent, so every further question would only wait.
       if (error.kind === 'unreachable') break;
     }
   }
@@ -86,7 +92,7 @@ async function headerOf(reads: ChainReads, number: number) {
   return header;
 }
 
-/** The block of about that time by the chain's pace; the first block of a younger chain. */
+/** The number of the block HOURS_BACK hours ago, estimated from the chain's pace; 0 when the chain is younger. */
 async function blockHoursAgo(reads: ChainReads, head: number): Promise<number> {
   const back = Math.min(MEASURED_BLOCKS, head);
   if (back === 0) return 0;

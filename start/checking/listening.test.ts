@@ -9,7 +9,7 @@ it('an API whose port is taken says which, and what its host has to be', async (
   const other = createServer();
   const port = await freePort();
   await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
-  // Neither the database nor Temporal is asked before somebody comes.
+  // The addresses of database and Temporal are not used: nothing asks them before the first request.
   const startOn = (host: string) =>
     startApi({ config: testConfig({ host, port }), db: {}, client: {} } as ApiOptions);
   await expect(startOn('127.0.0.1')).rejects.toMatchObject({

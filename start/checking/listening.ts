@@ -1,4 +1,4 @@
-/** Tells why the API cannot listen where it should. */
+/** Finds out why the API cannot listen on its configured port. */
 import { createServer } from 'node:net';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 
@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'there is no such host',
 };
 
-/** The error API_CANNOT_LISTEN, with what stands in the way. */
+/** Makes the error API_CANNOT_LISTEN, which says why. */
 export function cannotListen(error: Error, { host, port }: Place): PoolError {
   const code = 'code' in error ? String(error.code) : '';
   const why = WORDS[code] ?? (code === '' ? error.message : code);
@@ -23,7 +23,7 @@ export function cannotListen(error: Error, { host, port }: Place): PoolError {
   return new PoolError('API_CANNOT_LISTEN', message, { why: code }, { cause: error });
 }
 
-/** Listens at the place for a moment. Throws what a start would throw. */
+/** Listens on the port for a moment. Throws the error that a start would throw. */
 export async function tryListening(place: Place): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

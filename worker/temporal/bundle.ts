@@ -1,4 +1,4 @@
-/** Writes the workflow bundle, and copies the migrations that `tsc` leaves out of `dist`. */
+/** A build step: writes the workflow bundle, and copies the migrations, which `tsc` leaves out of `dist`. */
 import { cp, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,10 +1,10 @@
-/** One kind of work fills all of its slots, and the other kinds begin all the same: on a real Temporal server. */
+/** Tests, on a real Temporal server, that when one kind of work fills all of its slots, the other kinds still begin. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectTestTemporal, type TestTemporal } from '../../test/harness/temporal.js';
 import { laneQueue } from '../../workflows/contract.js';
 
-/** More than the slots of any queue. */
+/** The test starts this many syncs, more than their lane has slots. */
 const MANY_SYNCS = 110;
 const MANY_BACKFILLS = 12;
 const SOON_MS = 15_000;

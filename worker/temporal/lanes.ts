@@ -1,11 +1,14 @@
-/** The Temporal workers of a process, one for each queue: what waits in one queue then holds up none of the others. */
+/** The Temporal workers of a process, one for each task queue: what waits in one queue holds up none of the others. */
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
 
-/** How long running activities may take to end by themselves. */
+/** On a stop, running activities have this many ms before they are cancelled. */
 const SHUTDOWN_GRACE_MS = 15_000;
-/** After this time the worker ends whatever still runs. A container's grace period must be longer. */
+/**
+ * On a stop, the worker waits this many ms at most, then gives up on activities that still run. A container's grace
+ * period must be longer.
+ */
 export const SHUTDOWN_FORCE_MS = 25_000;
 
 type Slots = Pick<
@@ -16,7 +19,7 @@ type Slots = Pick<
   | 'maxCachedWorkflows'
 >;
 
-/** Slots for rounds, sweeps, audits and the sentinel, each of which comes again on its schedule. */
+/** The main queue's slots, for rounds, sweeps, audits and the sentinel, all of which repeat on a schedule. */
 const MAIN_SLOTS: Slots = {
   maxConcurrentActivityTaskExecutions: 20,
   maxConcurrentWorkflowTaskExecutions: 40,
@@ -24,7 +27,7 @@ const MAIN_SLOTS: Slots = {
 };
 
 const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
-  // A saga's first step signs with up to a hundred others in one transaction.
+  // Many slots, because a saga's first step signs together with up to a hundred others in one transaction.
   payouts: {
     maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentLocalActivityExecutions: 200,
@@ -32,12 +35,12 @@ const LANE_SLOTS: Readonly<Record<Lane, Slots>> = {
   },
   orders: { maxConcurrentActivityTaskExecutions: 20 },
   sync: { maxConcurrentActivityTaskExecutions: 100 },
-  // Each takes days, and nothing that runs on a schedule may wait for it.
+  // A backfill may take days, and no scheduled work may wait for it.
   backfill: { maxConcurrentActivityTaskExecutions: 10 },
   long: { maxConcurrentActivityTaskExecutions: 10 },
 };
 
-/** The one lane that has workflows, as the main queue has; the other lanes have activities alone. */
+/** The only lane whose worker also runs workflows, as the main queue's does; the other lanes run activities only. */
 const WITH_WORKFLOWS: Lane = 'payouts';
 
 export interface LaneOptions {
@@ -49,7 +52,7 @@ export interface LaneOptions {
   readonly more?: Pick<WorkerOptions, 'interceptors'>;
 }
 
-/** Makes the workers of all queues. None of them polls yet. */
+/** Creates the workers of all queues. They poll only once they are run. */
 export async function createLanes(options: LaneOptions): Promise<readonly Worker[]> {
   const { connection, namespace, mainQueue, activities, workflows, more } = options;
   const create = (taskQueue: string, slots: Slots, hasWorkflows: boolean) =>
@@ -72,7 +75,10 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
   return workers;
 }
 
-/** Runs all of them, and resolves when all have ended. As soon as one fails, the others are told to end. */
+/**
+ * Runs all workers, and resolves when all have stopped. When one fails, the others are told to stop, and its error is
+ * thrown.
+ */
 export async function runLanes(workers: readonly Worker[]): Promise<void> {
   const runs = workers.map(async (worker) => {
     try {

@@ -1,4 +1,4 @@
-/** Keeps activities from working for another pool than their worker's, whichever queue the task came from. */
+/** Keeps a worker's activities from working for another pool, whatever queue the task came from. */
 import { ApplicationFailure } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 

@@ -1,6 +1,6 @@
 /**
- * Puts schedules back that Temporal has lost. After Temporal was wiped, a worker that runs on would not notice that its
- * schedules are gone, and nothing would be synced, swept or paid until somebody restarts it.
+ * Restores schedules that Temporal has lost. Without this, a worker that keeps running after Temporal was wiped would
+ * sync, sweep and pay nothing until somebody restarts it.
  */
 import { foreignText } from '../../core/base/foreign-text.js';
 import type { Log } from '../../start/log.js';
@@ -8,14 +8,17 @@ import type { Log } from '../../start/log.js';
 const LOOK_EVERY_MS = 10_000;
 
 interface KeepingOptions {
-  /** Says what is wrong; null when nothing is. */
+  /** Returns what is wrong; null when nothing is. */
   readonly findFault: () => Promise<string | null>;
-  /** May run in several workers at once. A failure is tried again at the next look. */
+  /**
+   * Creates or updates what is missing. Several workers may run this at once; after a failure it is tried again at the
+   * next check.
+   */
   readonly putBack: () => Promise<void>;
   readonly log: Log;
 }
 
-/** Looks after the schedules until the returned function is called. */
+/** Checks the schedules regularly, and restores them when needed, until the returned function is called. */
 export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () => void {
   let isLooking = false;
   const look = async () => {
@@ -25,7 +28,7 @@ export function keepSchedules({ findFault, putBack, log }: KeepingOptions): () =
       log.warn(fault);
       await putBack();
     } catch (error) {
-      // Temporal is unreachable, or another worker was quicker.
+      // Temporal is unreachable, or another worker restored them first: the next check tries again.
       log.debug(`the schedules were not looked after: ${foreignText(error)}`);
     }
   };

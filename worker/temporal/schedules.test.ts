@@ -33,7 +33,7 @@ describe('the schedules', () => {
     for await (const { scheduleId } of temporal.client.schedule.list()) ids.push(scheduleId);
     return ids.sort();
   };
-  // The list is served from visibility, which follows a moment later.
+  // Temporal lists schedules from its visibility store, which lags a moment behind.
   const untilListed = (ids: readonly string[]) =>
     waitUntil({
       what: `schedules ${ids.join(', ')}`,
@@ -74,7 +74,7 @@ describe('the schedules', () => {
     const all = { ...settings([]), sources: [...slow, ...quick] };
     await applySchedules(client.schedule, all);
     await expect.poll(() => runs('slow'), { timeout: 20_000 }).toBe(1);
-    // Nobody takes them up: the first passes go on, and several turns come meanwhile.
+    // No worker polls, so the first syncs stay open while the interval passes several times.
     await expect
       .poll(
         async () => {
@@ -85,7 +85,7 @@ describe('the schedules', () => {
       )
       .toBeGreaterThan(2);
     expect([await runs('slow'), await runs('quick')]).toEqual([1, 1]);
-    // What is known already is not read again for a restart.
+    // A restart does not trigger a sync of a source whose schedule exists already.
     await applySchedules(client.schedule, all);
     expect((await describeSchedule(syncWorkflowId(POOL_ID, 'slow'))).info.numActionsTaken).toBe(1);
   });
@@ -99,7 +99,7 @@ describe('the schedules', () => {
     expect(round.state).toMatchObject({ paused: true, note: 'the accounts are checked' });
   });
 
-  it('lose that of a source that no running worker has, and none of another pool', async () => {
+  it('are deleted for a source that no running worker has, and never for another pool', async () => {
     await apply(['one', 'two']);
     const { schedule } = temporal.client;
     await applySchedules(schedule, { ...settings(['one', 'two']), poolId: 'south' });

@@ -1,4 +1,7 @@
-/** The schedules: what runs by itself, and when. Each start creates or updates them from the configuration. */
+/**
+ * The schedules: which workflows start by themselves, and when. Each start of a worker creates or updates them from the
+ * configuration.
+ */
 import {
   type ScheduleClient,
   ScheduleNotFoundError,
@@ -21,10 +24,10 @@ const RECHECK_INTERVAL_MS = 60_000;
 const RECONCILE_INTERVAL_MS = 6 * 3_600_000;
 const SENTINEL_INTERVAL_MS = 60_000;
 const ARCHIVE_INTERVAL_MS = 6 * 3_600_000;
-/** The shortest catch-up window that the server accepts. */
+/** The shortest catch-up window, in ms, that Temporal's server accepts. */
 const LEAST_CATCHUP_MS = 10_000;
 const LONGEST_CATCHUP_MS = 3_600_000;
-/** Marks a pause that the configuration made, which the configuration may therefore end. */
+/** The note on a pause that the configuration made. Only a pause with this note is ended by the configuration. */
 const DISABLED_NOTE = 'pool.payoutsEnabled is false';
 
 export interface PoolSettings extends Pick<Config, 'pool' | 'sources'> {
@@ -49,7 +52,7 @@ interface Recurring {
   readonly isDisabled?: boolean;
 }
 
-/** Brings the schedules in line with the configuration. A schedule that an operator paused stays paused. */
+/** Creates or updates the schedules from the configuration. A schedule that an operator paused stays paused. */
 export async function applySchedules(
   client: ScheduleClient,
   settings: PoolSettings,
@@ -58,7 +61,7 @@ export async function applySchedules(
   for (const one of wanted) await applySchedule(client, settings.poolId, one);
 }
 
-/** Whether Temporal knows the schedules of the pool and of this configuration's sources. */
+/** Whether Temporal has all schedules of the pool and of the sources in this configuration. */
 export async function areSchedulesThere(
   client: ScheduleClient,
   settings: PoolSettings,
@@ -72,7 +75,7 @@ export async function areSchedulesThere(
   }
 }
 
-/** Triggers the recheck, the sweep and the audit, because after a restart they matter most. */
+/** Triggers the recheck, the sweep and the audit at once: after a restart they cannot wait for their schedules. */
 export async function triggerStartChecks(client: ScheduleClient, poolId: string): Promise<void> {
   for (const name of ['recheck', 'sweep', 'audit'] as const) {
     await client.getHandle(singleWorkflowId(poolId, name)).trigger(ScheduleOverlapPolicy.SKIP);
@@ -169,7 +172,8 @@ async function applySchedule(
       scheduleId: one.scheduleId,
       state: pauseState(one, { paused: false }),
     });
-    // A new source is read at once. `triggerImmediately` would run a second pass next to the schedule's own first one.
+    // Triggers the first sync of a new source now. `triggerImmediately` would start a second sync next to the
+    // schedule's own first one.
     if (one.workflowType === 'sync') await handle.trigger(ScheduleOverlapPolicy.SKIP);
   }
 }
@@ -213,7 +217,7 @@ function pauseState(one: Recurring, previous: PauseState): { paused: boolean; no
   return note === undefined ? { paused } : { paused, note };
 }
 
-/** Deletes the schedules of sources of this pool that no running worker has. */
+/** Deletes this pool's schedules for sources that no running worker has in its configuration. */
 export async function deleteRemovedSources(
   client: ScheduleClient,
   poolId: string,

@@ -36,7 +36,7 @@ describe('search attributes at the start of a worker', () => {
     expect(await list()).toMatchObject({ Payee: KEYWORD });
   });
 
-  it('refuse the start when one has another type, with the command that mends it', async () => {
+  it('refuse the start when one has another type, with the command that fixes it', async () => {
     const { namespace, connection } = temporal;
     const searchAttributes = { Nonce: KEYWORD };
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });

@@ -1,11 +1,14 @@
-/** Registers the search attributes when a worker starts. One of the wrong type would wedge every workflow that sets it. */
+/**
+ * Registers the search attributes when a worker starts. If one had the wrong type, every workflow that sets it would
+ * get stuck.
+ */
 import type { ConnectionLike } from '@temporalio/client';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { foreignText } from '../../core/base/foreign-text.js';
 import type { Log } from '../../start/log.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 
-/** The server's numbers for types: temporal.api.enums.v1.IndexedValueType. */
+/** Names of attribute types, indexed by the server's numbers: temporal.api.enums.v1.IndexedValueType. */
 const TYPE_NAMES = [
   'Unspecified',
   'Text',
@@ -27,7 +30,7 @@ interface RegisterOptions {
 interface Wanted {
   readonly name: string;
   readonly type: number;
-  /** The type as Temporal's command line spells it. */
+  /** The type's name in Temporal's command line. */
   readonly typeName: string;
 }
 
@@ -37,7 +40,7 @@ const WANTED: readonly Wanted[] = SEARCH_ATTRIBUTES.map(({ name, type }) => {
   return { name, type: number, typeName: TYPE_NAMES[number] ?? type };
 });
 
-/** Adds the attributes that are missing, and refuses to start when one has another type. */
+/** Adds missing attributes. Refuses the worker's start when one exists with another type. */
 export async function registerSearchAttributes(options: RegisterOptions): Promise<void> {
   const { connection, namespace, log } = options;
   const present = await readAttributes(options);
@@ -59,7 +62,7 @@ const GRPC_ALREADY_EXISTS = 6;
 const GRPC_PERMISSION_DENIED = 7;
 const GRPC_UNIMPLEMENTED = 12;
 
-/** Reads the registered attributes; undefined where the server does not let us ask, as Temporal Cloud does not. */
+/** Reads the registered attributes; undefined where the server does not allow that, such as on Temporal Cloud. */
 async function readAttributes(
   options: RegisterOptions,
 ): Promise<Readonly<Record<string, number>> | undefined> {
@@ -75,7 +78,7 @@ async function readAttributes(
   }
 }
 
-/** Reads the attributes again, because another worker may have added them in between, and refuses wrong types. */
+/** Reads the attributes again, because another worker may have added them meanwhile, and refuses wrong types. */
 async function refuseWrongTypes(options: RegisterOptions): Promise<void> {
   const present = (await readAttributes(options)) ?? {};
   const wrong = WANTED.filter(

@@ -1,4 +1,4 @@
-/** What the sentinel found: the gravest findings first, the acknowledged ones last. */
+/** The sentinel's open findings: the most severe first, acknowledged ones last. */
 import { html } from 'hono/html';
 import { publicFinding } from '../../../client/views/finding-view.js';
 import { duration } from '../../../core/base/duration.js';
@@ -6,7 +6,7 @@ import type { ShownFinding } from '../../../core/sentinel/store/finding-reads.js
 import { ago, type Html, pill, section } from '../parts.js';
 import type { PoolStatus } from '../pool-status.js';
 
-/** The sentinel looks every minute: after this time it does not run. */
+/** The sentinel looks every minute; without a look for this many ms, it counts as not running. */
 const BLIND_MS = 5 * 60_000;
 
 export function findingSection(status: PoolStatus): Html {

@@ -1,4 +1,4 @@
-/** Draws the events of each hour as bars, for two days. */
+/** Draws a bar chart of the events per hour, for two days. */
 import { html } from 'hono/html';
 import { roleOf } from '../../../core/events/rules/reading/event-type.js';
 import type { HourOfSource } from '../../../core/events/store/sources/source-reads.js';
@@ -17,7 +17,10 @@ interface Bar {
   readonly zeroFees: bigint;
 }
 
-/** Draws hours by the events' own times, the present hour last. Sizes are attributes, because the page's policy allows no inline style. */
+/**
+ * Draws the chart by the events' own times; the current hour comes last. Sizes are attributes, because the page's
+ * content policy allows no inline style.
+ */
 export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
   const bars = toBars(hours, now);
   let most = 0n;
@@ -44,7 +47,7 @@ function drawBar({ hour, events, zeroFees }: Bar, i: number, most: bigint): Html
   return html`<g><title>${title}</title><rect x="${place.x}" y="${HEIGHT - 1 - full}" width="${place.width}" height="${full}"/>${free === 0 ? '' : lower}</g>`;
 }
 
-/** The height of a bar, at least one pixel: one event among millions must be seen. */
+/** Returns the height of a bar, at least one pixel, so that one event next to millions can be seen. */
 function heightOf(events: bigint, most: bigint): number {
   const whole = HEIGHT - 2;
   return Math.max(1, Number((events * BigInt(whole)) / most));
@@ -65,6 +68,6 @@ function toBars(hours: readonly HourOfSource[], now: Date): readonly Bar[] {
   });
 }
 
-/** The first hour of the chart. */
+/** Returns the chart's first hour. */
 export const chartStart = (now: Date): Date =>
   new Date((Math.floor(now.getTime() / HOUR_MS) - CHART_HOURS + 1) * HOUR_MS);

@@ -17,7 +17,10 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
   cancelled: { words: 'cancelled', tone: 'mute' },
 };
 
-/** Payouts that are promised and not settled, with the reason: an operator looks here when a payee asks for the money. */
+/**
+ * Lists payouts that are reserved but not settled, with the reason. This is where an operator looks when a payee asks
+ * for the money.
+ */
 export function waitingPayouts(status: PoolStatus, links: Links): Html {
   const { openPayouts, totals, now, standing } = status;
   const shown =

@@ -6,7 +6,7 @@ import { ago, type Html, pill, section } from '../parts.js';
 import type { PoolStatus } from '../pool-status.js';
 import { CHART_HOURS, hourChart } from './hour-chart.js';
 
-/** After this many intervals without a complete pass, a source is shown as late. */
+/** A source is shown as late when this many sync intervals have passed without a complete sync. */
 const LATE_INTERVALS = 4;
 const CHART_TITLE = `Events an hour, ${CHART_HOURS} h`;
 

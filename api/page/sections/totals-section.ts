@@ -40,12 +40,12 @@ function balanceWords(wallet: PoolStatus['wallet'], now: Date): Html {
   return html` The wallet held ${eth(balance.wei)} ETH ${ago(balance.at, now)}.`;
 }
 
-/** Draws the shares as one bar. Widths are attributes, because the page's policy allows no inline style. */
+/** Draws the shares as one bar. Widths are attributes, because the page's content policy allows no inline style. */
 function shareBar(shares: readonly Share[]): Html {
   const whole = shares.reduce((sum, { wei }) => sum + (wei > 0n ? wei : 0n), 0n);
   let x = 0;
   const bars = shares.map(({ name, wei, colour }) => {
-    // The smallest share is still wide enough to be seen.
+    // Even the smallest share is wide enough to be seen.
     const width = wei > 0n ? Math.max(3, permille(wei, whole)) : 0;
     const bar = html`<rect class="${colour}" x="${x}" width="${width}" height="10"><title>${name}: ${permille(wei, whole) / 10} %</title></rect>`;
     x += width;

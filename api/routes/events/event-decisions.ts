@@ -1,4 +1,4 @@
-/** What the operator decides about events and unattributed money. All of it needs the token. */
+/** The routes for an operator's decisions about events and unattributed money. All of them need the token. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { startBackfill } from '../../../client/backfills.js';

@@ -1,4 +1,7 @@
-/** Lists what the sentinel found, and takes an operator's word that a finding is known: one audited transaction, without Temporal. */
+/**
+ * Lists the sentinel's findings, and records that an operator has acknowledged one: a single audited transaction that
+ * does not need Temporal.
+ */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { RunningPool } from '../../../client/running-pool.js';

@@ -1,4 +1,4 @@
-/** What rebuilds from the raw events found, and which months of events are in files. */
+/** Shows the results of rebuilds from the raw events, and which months of events are in the archive's files. */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';

@@ -41,10 +41,10 @@ import {
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
-/** A month: more would make the answer large. */
+/** A request gets at most a month of hours, which limits the size of the answer. */
 const MOST_HOURS = 31 * 24;
 
-/** A source that invents names of models makes no answer larger than this. */
+/** An answer has at most this many prices, even when a source makes up names of models. */
 const MOST_PRICES = 100;
 
 /** How many findings of each kind about a source's objects are shown. */
@@ -52,7 +52,7 @@ const SHOWN_OBJECTS = 20;
 
 const hoursQuery = z.strictObject({ hours: wholeQuery(1, MOST_HOURS).default(DEFAULT_HOURS) });
 
-/** SQLSTATE: insufficient privilege. */
+/** Postgres' SQLSTATE for "insufficient privilege". */
 const FORBIDDEN = '42501';
 const moveBody = rehearsableBody.extend({
   to: z.string().trim().min(1).max(2_000),
@@ -136,7 +136,9 @@ export function sourceRoutes(deps: RunningPool, access: Access): Hono {
   return app;
 }
 
-/** Says what to do instead: the API's role in Postgres has no right to move a source, by design. */
+/**
+ * Makes the error that names the command to use instead: on purpose, the API's role in Postgres may not move a source.
+ */
 function moveForbidden(sourceId: string, cause: unknown): PoolError {
   const words =
     `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
@@ -164,13 +166,16 @@ function viewReading(source: SourceSummary, now: Date, shows: Shown) {
     newestEventAgeMs: ageMs(newestDt),
     lastPassAt: source.lastPassAt,
     lastSuccessAt,
-    // The age of what we know of this source; how long it has been silent is another figure.
+    // How old our knowledge of this source is; how long the source has been silent is another figure.
     lagMs: ageMs(lastSuccessAt),
     lastError: lastErrorCode === null ? null : { code: lastErrorCode, message },
   };
 }
 
-/** Counts files in a bucket that are not in order; their names are foreign text, for those with the token. */
+/**
+ * Counts the files in a source's bucket that are incomplete or were overwritten. Their names are foreign text, shown
+ * only with the token.
+ */
 async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
   const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
   const counts = {

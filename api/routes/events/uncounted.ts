@@ -1,4 +1,4 @@
-/** Events that could not be counted as they came, and jobs that nobody was credited for. */
+/** The events that were set aside instead of counted, and the jobs that are credited to nobody. */
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { nowOf, type RunningPool } from '../../../client/running-pool.js';
@@ -96,7 +96,7 @@ export function uncountedRoutes(deps: RunningPool, access: Access): Hono {
   return app;
 }
 
-/** Hides the text of an event, which may hold a worker's address in any shape, and the name of its file, which is foreign text. */
+/** Hides an event's text, which may hold a worker's address in any form, and its file's name, which is foreign text. */
 function publicSetAside(event: Omit<SetAsideEvent, 'id'>) {
   return {
     eventId: publicEventId(event.eventId),
@@ -107,7 +107,7 @@ function publicSetAside(event: Omit<SetAsideEvent, 'id'>) {
   };
 }
 
-/** Hides foreign text. A job whose event id is hidden has no handle here; with the token it has one. */
+/** Hides foreign text. A job whose event id is hidden cannot be named without the token. */
 function publicJob(job: UnmatchedJob) {
   return {
     ...job,

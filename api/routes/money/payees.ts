@@ -16,7 +16,7 @@ import { listPayouts } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
 import { listQuery, readList, refuseQuery } from '../../request.js';
 
-/** How much of its history a payee's own answer shows; the lists filtered by payee have the rest. */
+/** How many of a payee's workers and payouts its own answer shows. The lists, filtered by payee, have the rest. */
 const FIRST_WORKERS = { limit: 100, cursor: null };
 const LATEST_PAYOUTS = { limit: 20, cursor: null };
 
@@ -51,7 +51,7 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
   return app;
 }
 
-/** A payee as `/v1` shows it; `earned` is everything that was ever credited to it. */
+/** Shows a payee in `/v1`. `earned` is the total ever credited to it. */
 function viewPayee(payee: PayeeSummary, links: Links) {
   const { pendingWei, reservedWei, paidWei } = payee;
   const address = toChecksum(payee.address);

@@ -35,7 +35,7 @@ import {
   refuseQuery,
 } from '../../request.js';
 
-/** `?state=reserved,signed` asks for several. */
+/** Parses several states from one query field: `?state=reserved,signed`. */
 const statesText = z
   .string()
   .transform((text) => text.split(','))

@@ -1,4 +1,4 @@
-/** What the latest comparisons of chain and ledger found. */
+/** Shows the results of the latest comparisons of chain and ledger. */
 import { Hono } from 'hono';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';

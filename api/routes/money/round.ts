@@ -34,11 +34,11 @@ export function roundRoutes(deps: RunningPool, access: Access): Hono {
     const { payees, pays, waits, notDue, ...sums } = preview.totals;
     return c.json({
       at: preview.at,
-      /** What stops every payout now, whoever is due. */
+      /** The halts that stop every payout now, whether or not the payee is due. */
       halts: (paying?.halts ?? [])
         .map(showsWords ? (halt) => halt : publicHalt)
         .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
-      /** What else keeps every payout from being made now. */
+      /** Other reasons why no payout can be made now. */
       stops: stops.map(({ code, reason }) => ({ code, reason })),
       totals: {
         payees,

@@ -70,7 +70,7 @@ export function termsRoutes({ db }: RunningPool, access: Access): Hono {
   return app;
 }
 
-/** Names the worker to the operator alone. */
+/** Shows the terms in a running worker's file. The worker is named only with the token. */
 function viewFile(file: RunningFile, { versions, now }: TermsHistory, isTrusted: boolean) {
   const { worker, values, namedMs } = file;
   return {

@@ -1,4 +1,7 @@
-/** Shows, halts, resumes and replaces the wallet that pays. Each is one audited transaction and needs no Temporal. */
+/**
+ * Shows, halts, resumes and replaces the wallet that pays. Each change is one audited transaction and does not need
+ * Temporal.
+ */
 import { Hono } from 'hono';
 import { createLinks } from '../../../client/links.js';
 import { requireWallet } from '../../../client/payout-request.js';
