@@ -2,11 +2,14 @@ import { getAddress } from 'ethers';
 import { type Address, isHexAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
 
-/** A checksum costs a Keccak hash, and lists show the same addresses again and again. */
+/**
+ * The checksums of at most this many addresses are cached: each costs a Keccak hash, and lists show the same addresses
+ * again and again.
+ */
 const CACHE_SIZE = 20_000;
 const checksummed = new Map<string, string>();
 
-/** The EIP-55 form of an address. */
+/** Returns the EIP-55 form of an address. */
 export function toChecksum(address: Address): string {
   const known = checksummed.get(address);
   if (known !== undefined) return known;
@@ -17,8 +20,9 @@ export function toChecksum(address: Address): string {
 }
 
 /**
- * Gives the value with EIP-55 checksums in all its texts. Inside the program addresses are keys in lower case, in sentences,
- * too. Hashes are left alone, and so is what follows a slash: it is part of an id or a URL.
+ * Returns the value with EIP-55 checksums in the addresses of all its texts. Inside the program addresses are in lower
+ * case, even in sentences, because they serve as keys. Hashes are left alone, and so is whatever follows a slash, because
+ * it is part of an id or a URL.
  */
 export function withChecksums<T>(value: T): T {
   return checksums(value) as T;
@@ -35,7 +39,7 @@ function checksums(value: unknown): unknown {
 
 const IN_TEXT = /(?<![\w/])0x[0-9a-f]{40}(?!\w)/g;
 
-/** Reads an address in one case, or in mixed case with its right checksum. */
+/** Reads an address that is in one case, or in mixed case with the right checksum. Throws ADDRESS_MALFORMED. */
 export function parseAddress(text: string): Address {
   if (!isHexAddress(text)) {
     throw new PoolError('ADDRESS_MALFORMED', 'This is not an address of 0x and 40 hex digits.');

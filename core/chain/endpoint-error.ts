@@ -7,7 +7,7 @@ import { isUnaffordable } from './rules/broadcast-answer.js';
  */
 export type ChainErrorKind = 'unreachable' | 'garbled' | 'refused';
 
-/** The longest message, with what the node said. */
+/** An error message is cut to this many characters, including what it quotes from the node. */
 const LONGEST = 600;
 
 /** An endpoint gave no usable answer. It never means that something did not happen. */

@@ -1,4 +1,4 @@
-/** The configured endpoints, one per host. They know which of them answers, shows another chain, or lags. */
+/** Opens the configured endpoints, one per host. Each knows whether it answers, shows another chain, or lags. */
 import { ChainError, OtherChainError } from './endpoint-error.js';
 import { type ChainReads, chainReadsOf } from './node-reads.js';
 import { type OwnChain, onOwnChain } from './own-chain.js';
@@ -8,7 +8,7 @@ import { createRpcEndpoint, type RpcEndpoint } from './rpc/rpc-client.js';
 /** One URL of a host. */
 interface Path extends RpcEndpoint {
   readonly reads: ChainReads;
-  /** Its last answer was of our chain. */
+  /** Whether its last answer came from our chain. */
   isOurs: boolean;
 }
 
@@ -17,12 +17,12 @@ export interface Endpoint {
   /** Uses the first of its URLs that answers; throws a ChainError when none does. */
   ask<T>(use: (path: Path) => Promise<T>): Promise<T>;
   isDown(): boolean;
-  /** What was wrong with its last answer. */
+  /** What was wrong with its last answer; null when it was usable. */
   fault(): ChainError | null;
   noteFault(fault: ChainError): void;
   /** How long it has given no usable answer, and why; 0 when its last one was usable. */
   silence(): { readonly silentMs: number; readonly why: string };
-  /** Its newest block's time as last seen. */
+  /** The timestamp of the newest block that it has shown; null until it has shown one. */
   headAtMs(): number | null;
 }
 
@@ -30,11 +30,11 @@ export interface EndpointOptions {
   readonly rpcUrls: readonly string[];
   readonly timeoutMs: number;
   readonly own: Omit<OwnChain, 'onShown'>;
-  /** Told, now and then, of an endpoint that shows another chain or lags. */
+  /** Called now and then with a message about an endpoint that shows another chain or lags. */
   readonly onFault: (words: string) => void;
 }
 
-/** For this long an endpoint that failed is asked last. */
+/** An endpoint that failed is asked last for this long. */
 const COOL_DOWN_MS = 2_000;
 const TOLD_AGAIN_AFTER_MS = 10 * 60_000;
 
@@ -118,9 +118,9 @@ function openPath(
 }
 
 /**
- * Tells why an endpoint's answer is too old to count: another endpoint has shown a head that is much newer. This machine's
- * clock plays no part, because it may be wrong. When all endpoints are equally old, the chain stands still, and nothing can
- * be decided wrongly.
+ * Returns why an endpoint's answer is too old to count: another endpoint has shown a much newer head. Null when it counts.
+ * This machine's clock plays no part, because it may be wrong. When all endpoints are equally old, the chain itself has
+ * stopped, and nothing can be decided wrongly.
  */
 export function lagOf(
   endpoint: Endpoint,

@@ -17,8 +17,9 @@ export interface InclusionReport {
 type Sighting = { readonly receipt: Receipt; readonly depth: Depth } | null;
 
 /**
- * Reads what a quorum of endpoints says about these transactions. A depth is not computed from a head, which an endpoint may
- * make up: the block that many above must be there, and the transaction's own block must be canonical.
+ * Reads what a quorum of endpoints says about these transactions. A depth is not computed from the number of the head,
+ * which an endpoint may make up: the block that makes the transaction that deep must exist, and the transaction's own block
+ * must be canonical.
  */
 export async function readInclusions(
   chain: ChainClient,
@@ -52,7 +53,7 @@ async function sightings(
     receipt.blockNumber + depths.confirmations - 1,
     ...(receipt.succeeded ? [] : [receipt.blockNumber + depths.finalityConfirmations - 1]),
   ]);
-  // A failure is final only where the node itself says so, if it says such a thing at all.
+  // A failed transaction is final only at or below the block that the node itself calls finalized, if it names one.
   const hasFailed = mined.some(({ succeeded }) => !succeeded);
   const finalized = hasFailed ? await reads.finalizedBlock() : null;
   // The depth is read first, and then, in a call of its own, whether the block is still there. The other way round, a reorg
@@ -106,7 +107,7 @@ function combine(seen: readonly EndpointAnswer<Sighting>[], quorum: number): Inc
   const agreement = findAgreement(receipts, quorum);
   if (!agreement.agreed) return undefined;
   const receipt = agreement.value;
-  // The depth counts that a quorum has seen: one endpoint that runs ahead decides nothing.
+  // The depth that counts is the one that a quorum has seen: an endpoint that is ahead of the others decides nothing alone.
   const depths = seen
     .flatMap(({ value }) =>
       value !== null && sameBlock(value.receipt, receipt) ? [value.depth] : [],

@@ -11,12 +11,14 @@ export interface BlockHeader {
   readonly atMs: number;
 }
 
-/** A mined transaction as a node shows it; `fields` is the whole answer, for its signature. */
+/**
+ * A mined transaction as a node shows it. `fields` is the node's whole answer, from which the signed bytes can be rebuilt.
+ */
 export interface MinedTransaction {
   readonly hash: string;
   readonly from: Address;
   readonly nonce: number;
-  /** Null when it made a contract. */
+  /** Null when the transaction created a contract. */
   readonly to: Address | null;
   readonly valueWei: bigint;
   readonly data: string;
@@ -29,7 +31,7 @@ export function readQuantity(value: unknown, what: string): bigint {
   throw garbled(what, value);
 }
 
-/** Heights and nonces: far below 2^53, or the answer is nonsense. */
+/** Reads a block number, a nonce or the like. These are far below 2^53: a larger one is nonsense. */
 export function readCount(value: unknown, what: string): number {
   const count = readQuantity(value, what);
   if (count > BigInt(Number.MAX_SAFE_INTEGER)) throw garbled(what, value);
@@ -46,7 +48,7 @@ function readAddress(value: unknown, what: string): Address {
   throw garbled(what, value);
 }
 
-/** A block's header, or null when the node does not have that block. */
+/** Reads a block's header; null when the node does not have that block. */
 export function readHeader(value: unknown): BlockHeader | null {
   if (value === null) return null;
   const block = fieldsOf(value, 'block');
@@ -58,7 +60,7 @@ export function readHeader(value: unknown): BlockHeader | null {
   };
 }
 
-/** A receipt, or null when the node has none (yet, or any more, or it says so wrongly). */
+/** Reads a receipt; null when the node says that it has none. It may not have it yet, may have lost it, or may be wrong. */
 export function readReceipt(value: unknown): Receipt | null {
   if (value === null) return null;
   const receipt = fieldsOf(value, 'receipt');
@@ -76,7 +78,7 @@ export function readReceipt(value: unknown): Receipt | null {
   };
 }
 
-/** A mined transaction, or null when the node has none or it still waits. */
+/** Reads a mined transaction; null when the node does not know it, or when it is not in a block yet. */
 export function readTransaction(value: unknown): MinedTransaction | null {
   if (value === null) return null;
   const transaction = fieldsOf(value, 'transaction');
@@ -96,7 +98,7 @@ export function readTransaction(value: unknown): MinedTransaction | null {
   };
 }
 
-/** The transactions of one sender in a block that was asked for whole; null without that block. */
+/** Reads one sender's transactions from a block with all its transactions; null when the node does not have the block. */
 export function readBlockOf(value: unknown, sender: Address): readonly MinedTransaction[] | null {
   if (value === null) return null;
   const { transactions } = fieldsOf(value, 'block');

@@ -16,9 +16,9 @@ import type { Receipt } from './rules/receipt.js';
 /** The wallet and the head, seen in one batch. */
 export interface WalletView {
   readonly head: BlockHeader;
-  /** Nonces consumed by the head. */
+  /** How many nonces the wallet has used up to the head. */
   readonly latestNonce: number;
-  /** Nonces consumed by the head and the node's pool. */
+  /** How many it has used including the transactions that wait in the node's mempool. */
   readonly pendingNonce: number;
   readonly balanceWei: bigint;
 }
@@ -29,30 +29,30 @@ export interface TransferRequest {
   readonly valueWei: bigint;
 }
 
-/** What the product asks a chain. Each method is one batch and throws nothing but ChainErrors. */
+/** Everything that the product asks a chain. Each method is one batch, and throws nothing but ChainErrors. */
 export interface ChainReads {
   chainId(): Promise<number>;
   walletView(wallet: Address): Promise<WalletView>;
-  /** Nonces of the wallet consumed at the end of this block. */
+  /** How many nonces the wallet had used by the end of this block. */
   nonceAt(wallet: Address, blockNumber: number): Promise<number>;
   /** The newest block that the node itself calls final; null when it names none. */
   finalizedBlock(): Promise<number | null>;
   /** The canonical headers by number; absent where the node has no such block, or shows none that can be read. */
   headers(numbers: readonly number[]): Promise<ReadonlyMap<number, BlockHeader>>;
-  /** By hash: null where the node says that there is none, absent where it did not say, or not readably. */
+  /** Receipts by hash. Null: the node says that there is none. Absent: it did not answer, or not readably. */
   receipts(hashes: readonly string[]): Promise<ReadonlyMap<string, Receipt | null>>;
-  /** By hash: null where the node says that none is mined, absent where it did not say. */
+  /** Mined transactions by hash. Null: the node says that none is mined. Absent: it did not answer, or not readably. */
   transactions(hashes: readonly string[]): Promise<ReadonlyMap<string, MinedTransaction | null>>;
-  /** Nonces of the wallet consumed at the end of each of these blocks, in their order. */
+  /** How many nonces the wallet had used by the end of each of these blocks, in their order. */
   noncesAt(wallet: Address, blocks: readonly number[]): Promise<readonly number[]>;
   balanceAt(wallet: Address, blockNumber: number): Promise<bigint>;
-  /** What the wallet sent in these blocks. */
+  /** The wallet's transactions in these blocks. */
   sentIn(wallet: Address, blocks: readonly number[]): Promise<readonly MinedTransaction[]>;
-  /** Gas per transfer, or what the node said instead. */
+  /** The gas estimate of each transfer, or the error that the node answered instead. */
   estimateGas(transfers: readonly TransferRequest[]): Promise<readonly (bigint | ChainError)[]>;
 }
 
-/** The reads over one endpoint. */
+/** Builds the reads that ask one endpoint. */
 export function chainReadsOf(endpoint: RpcEndpoint): ChainReads {
   return {
     async chainId() {
@@ -152,7 +152,10 @@ async function byHash<T extends { readonly hash: string }>(
   return found;
 }
 
-/** Undefined for what cannot be read: it says nothing of its own call, and takes nothing from the others. */
+/**
+ * Returns undefined when an answer cannot be read: then it counts as no answer to its own call, and the other answers still
+ * count.
+ */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** Which chain an answer is about, and whose answers count: over real nodes, through endpoints that move. */
+/** Tests which chain an answer is about and whose answers count, over real nodes behind endpoints that can switch nodes. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Wallet } from 'ethers';
@@ -14,7 +14,7 @@ import { createRpcEndpoint } from './rpc/rpc-client.js';
 
 let ours: LocalChain;
 let otherId: LocalChain;
-/** The same id, another first block, and that one an hour old. */
+/** A chain with the same id, but with another first block, which is an hour old. */
 let sameId: LocalChain;
 let anchor: KnownBlock;
 let switches: readonly RpcSwitch[] = [];
@@ -56,7 +56,7 @@ describe('an answer of an endpoint', () => {
     const count = (name: string) => methods.filter((method) => method === name).length;
     expect(count('eth_getTransactionReceipt')).toBe(250);
     expect(count('eth_chainId')).toBe(3);
-    // The anchor each time, and the head once.
+    // Three posts ask for the anchor, and one of them for the head as well.
     expect(count('eth_getBlockByNumber')).toBe(4);
     expect(methods.slice(0, 2)).toEqual(['eth_chainId', 'eth_getBlockByNumber']);
   });
@@ -111,7 +111,7 @@ describe('an answer of an endpoint', () => {
     expect(alone).toBe(`${first().name} serves chain 31338, the ledger is on 31337`);
   });
 
-  it('that is much older than what another endpoint shows is none; a chain that stands is still one', async () => {
+  it('does not count when it is much older than what another endpoint shows, but does on a chain that has stopped', async () => {
     const told: string[] = [];
     const old = await startRpcSwitch(sameId.rpcUrl);
     const unbound = (urls: readonly string[]) =>
@@ -123,7 +123,7 @@ describe('an answer of an endpoint', () => {
     ]);
     const standing = await unbound([old.url, sameId.rpcUrl]).agreed(balance);
     expect(standing).toEqual({ agreed: true, value: 0n });
-    // The last head of an endpoint that is gone still tells that the others lag.
+    // The last head of an endpoint that has gone still shows that the others lag.
     const asked = unbound([old.url, sameId.rpcUrl, first().url]);
     await asked.everyEndpoint(balance);
     await first().stop();

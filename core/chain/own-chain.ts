@@ -20,7 +20,10 @@ export interface OwnChain {
   readonly chainId: number;
   /** A block that every endpoint must show; null until the ledger has one. */
   anchor(): KnownBlock | null;
-  /** Called after each post that has shown our chain, with the head's time when that was asked for. */
+  /**
+   * Called after each batch in which the endpoint has shown our chain: with the head's timestamp when that was asked for,
+   * else with null.
+   */
   onShown(headAtMs: number | null): void;
 }
 
@@ -28,9 +31,9 @@ export interface OwnChain {
 const HEAD_KNOWN_FOR_MS = 5_000;
 
 /**
- * Gives the same endpoint, which asks for the chain's id and the anchor in each post. They are asked together with the calls,
- * because a provider may answer two posts from two machines. A batch throws an OtherChainError when the endpoint serves
- * another chain. Where a post has no room for the extra calls, they are asked before and after it.
+ * Wraps an endpoint to ask for the chain's id and the anchor in each post. They are asked together with the calls, because
+ * a provider may answer two posts from two machines. A batch throws an OtherChainError when the endpoint serves another
+ * chain. Where a post has no room for the extra calls, they are asked before and after it.
  */
 export function onOwnChain(endpoint: RpcPoster, own: OwnChain): RpcEndpoint {
   let headAskedAt = Number.NEGATIVE_INFINITY;
@@ -94,7 +97,7 @@ function requireAnchor(name: string, answer: RpcAnswer | undefined, anchor: Know
   throw new OtherChainError(otherBlock(name, anchor, header.hash), 'block');
 }
 
-/** The message for an endpoint that shows another block than the one that the ledger knows. */
+/** Builds the message for an endpoint that shows another block than the one that the ledger knows. */
 export function otherBlock(name: string, known: KnownBlock, shown: string): string {
   const hashes = `${shown.slice(0, 12)}… where the ledger knows ${known.hash.slice(0, 12)}…`;
   return `${name} shows another chain under the same id: block ${known.number} is ${hashes}`;

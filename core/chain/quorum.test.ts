@@ -213,7 +213,7 @@ describe('an unusual endpoint', () => {
     },
   );
 
-  it('is asked in what it takes after some refusals, when it tells a limit as if it were busy', async () => {
+  it('is asked in smaller batches after some refusals, when it reports a limit as if it were busy', async () => {
     endpoint.setMood({ mostCalls: 3, tells: { status: 429, text: 'slow down' } });
     const client = clientOf(endpoint);
     const ask = async () => {
@@ -223,7 +223,7 @@ describe('an unusual endpoint', () => {
     await expect.poll(async () => (await ask())?.size, { interval: 1 }).toBe(12);
   });
 
-  it('is quoted in its plain text, but no page of it and nothing about a key', async () => {
+  it('is quoted when it answers in plain text, but not with a page or anything about a key', async () => {
     const said = async (status: number, text: string) => {
       endpoint.setMood({ mostCalls: 0.5, tells: { status, text } });
       return String(
@@ -237,7 +237,7 @@ describe('an unusual endpoint', () => {
     expect(await said(403, 'no such key: K3Y')).toMatch(/HTTP 403$/);
   });
 
-  it('shows its chain where a post has no room for that, before and after each', async () => {
+  it('shows its chain before and after each post that has no room for the question', async () => {
     endpoint.setMood({ mostCalls: 0 });
     const client = clientOf(endpoint);
     await client.chainId();
@@ -254,7 +254,7 @@ describe('an unusual endpoint', () => {
     );
   });
 
-  it('that estimates no gas is passed over for the next, and outweighs none that does', async () => {
+  it('that estimates no gas is passed over for the next one that does', async () => {
     const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
     const transfer = { from: rich as `0x${string}`, to: randomAddress(), valueWei: 1n };
     for (const words of ['not whitelisted for this key', 'insufficient funds for transfer']) {
@@ -265,7 +265,7 @@ describe('an unusual endpoint', () => {
     }
   });
 
-  it('that gives one receipt without a status leaves that hash alone unknown', async () => {
+  it('that gives one receipt without a status leaves only that hash unknown', async () => {
     const [rich = ''] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly string[];
     const send = () =>
       rpc(chain.rpcUrl, 'eth_sendTransaction', [{ from: rich, to: randomAddress(), value: '0x1' }]);
@@ -286,7 +286,7 @@ describe('an unusual endpoint', () => {
     expect(receipts.get(hashes[1] ?? '')).toMatchObject({ succeeded: true });
   });
 
-  it('that gives one header or one estimate that cannot be read leaves that one alone unknown', async () => {
+  it('that gives one header or one estimate that cannot be read leaves only that one unknown', async () => {
     const client = clientOf(endpoint);
     const { head } = await client.walletView(randomAddress());
     await rpc(chain.rpcUrl, 'anvil_mine', ['0x2']);
@@ -310,7 +310,7 @@ describe('an unusual endpoint', () => {
     ]);
   });
 
-  it('that answers nothing usable is told with the time since it did', async () => {
+  it('that gives no usable answer is reported with how long that has lasted', async () => {
     const client = clientOf(endpoint, other);
     await client.survey((reads) => reads.chainId());
     expect(client.silences().map(({ silentMs }) => silentMs)).toEqual([0, 0]);

@@ -21,17 +21,20 @@ export type Agreement<T> =
   | { readonly agreed: false; readonly reason: string };
 
 /**
- * All configured endpoints as one chain. Plain reads take the first endpoint that answers. An endpoint
- * that shows another chain than ours, or lags far behind another, gives no answer: it is an error.
+ * All configured endpoints as one chain. Plain reads take the first endpoint that answers. An endpoint that shows another
+ * chain than ours, or lags far behind another, counts as one that failed.
  */
 export interface ChainClient extends ChainReads {
   /** How many hosts are configured: two URLs of one host count once. */
   readonly endpoints: number;
-  /** How many endpoints must say the same before something irreversible: two, or the only one. */
+  /**
+   * This many endpoints must give the same answer before anything irreversible is done: two, or one if only one is
+   * configured.
+   */
   readonly quorum: number;
-  /** Makes every endpoint show this block in every post from now on. */
+  /** Requires that every endpoint shows this block in every post from now on. */
   bindTo(anchor: KnownBlock): void;
-  /** What is wrong with endpoints as of their last answers, in words. */
+  /** Messages about what was wrong with the endpoints' last answers. */
   faults(): readonly string[];
   /** How long each endpoint has given no usable answer, and why. */
   silences(): readonly {
@@ -43,11 +46,11 @@ export interface ChainClient extends ChainReads {
   everyEndpoint<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointAnswer<T>[]>;
   /** Asks every endpoint, also those that are known to be down. A missing answer is part of the result. */
   survey<T>(read: (reads: ChainReads) => Promise<T>): Promise<readonly EndpointOutcome<T>[]>;
-  /** The answer that a quorum of endpoints gives alike. */
+  /** Asks like `everyEndpoint`, and returns the answer on which a quorum of the endpoints agrees. */
   agreed<T>(read: (reads: ChainReads) => Promise<T>): Promise<Agreement<T>>;
   /**
-   * Offers signed bytes in order, never to an endpoint whose last answer was of another chain. Answers what the endpoints
-   * said, for the record: only the chain shows whether the transactions were taken.
+   * Offers signed bytes in order, but never to an endpoint whose last answer came from another chain. Returns what the
+   * endpoints said, for the record: only the chain shows whether the transactions were taken.
    */
   sendRaw(
     raws: readonly Uint8Array[],
@@ -118,19 +121,19 @@ interface Circle {
   readonly maxHeadAgeMs: number;
 }
 
-/** Those that answer first, then those that are known to be down. */
+/** Orders the endpoints: first those that answer, then those that are known to be down. */
 function inTurn(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const healthy = healthyOf(endpoints);
   return [...healthy, ...endpoints.filter((endpoint) => !healthy.includes(endpoint))];
 }
 
-/** Those that are not known to be down, or all of them when that leaves none. */
+/** Returns the endpoints that are not known to be down, or all of them when that leaves none. */
 function healthyOf(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const healthy = endpoints.filter((endpoint) => !endpoint.isDown());
   return healthy.length > 0 ? healthy : endpoints;
 }
 
-/** The answer; throws a ChainError when there is none, or none that is young enough to count. */
+/** Asks one endpoint. Throws a ChainError when it does not answer, or when it lags too far behind another one to count. */
 async function askOne<T>(
   { endpoints, maxHeadAgeMs }: Circle,
   endpoint: Endpoint,
@@ -235,7 +238,7 @@ function noEndpoint(): ChainError {
   return new ChainError('unreachable', 'no RPC endpoint is configured');
 }
 
-/** The value that most endpoints give alike, when they are at least a quorum and no other group is as large. */
+/** Returns the answer that most endpoints give, if they are at least a quorum and no other group is as large. */
 export function findAgreement<T>(
   answers: readonly EndpointAnswer<T>[],
   quorum: number,
@@ -297,7 +300,10 @@ async function sendRaw(
   return raws.map((_, index) => said[index] ?? noEndpoint().message);
 }
 
-/** Chooses the most useful of two answers to the same bytes: taken, then already there, then why they were refused. */
+/**
+ * Chooses the more telling of two answers to the same bytes: that they were taken, then that they are already there, then
+ * why they were refused.
+ */
 function worthMore(before: string | undefined, words: string): string {
   if (before === undefined) return words;
   const rank = (said: string) =>

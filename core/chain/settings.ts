@@ -1,7 +1,7 @@
 /** What the chain side needs to know; validated where the configuration is read. */
 export interface ChainConfig {
   readonly chainId: number;
-  /** In order of preference. With two or more, whatever cannot be undone needs two that say the same. */
+  /** The endpoints in order of preference. With two or more, whatever cannot be undone needs two that say the same. */
   readonly rpcUrls: readonly string[];
   /** Depth at which a successful transfer counts as paid; 1 is the head itself. */
   readonly confirmations: number;

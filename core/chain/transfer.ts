@@ -14,7 +14,7 @@ export interface TransferTerms {
   readonly maxPriorityFeePerGasWei?: bigint;
 }
 
-/** Why these bytes are not the transfer that was asked for, or undefined when they are. */
+/** Returns why these bytes are not the transfer that was asked for, or undefined when they are. */
 export function transferFault(
   signed: { readonly raw: Uint8Array; readonly hash: string },
   terms: TransferTerms,
@@ -41,7 +41,7 @@ function burnFault(transaction: Transaction, terms: TransferTerms): string | und
   return undefined;
 }
 
-/** Recovers who signed, which costs some milliseconds. */
+/** Recovers the signer's address, which takes some milliseconds. */
 export function signerOf(raw: Uint8Array): Address | undefined {
   return parse(raw)?.from?.toLowerCase() as Address | undefined;
 }
@@ -96,7 +96,7 @@ export function rebuildRaw(
   }
 }
 
-/** The chain that the signature is good for; null when it names none and so holds on every chain. */
+/** Returns the id of the chain on which the signature is valid; null when it names none, and so is valid on every chain. */
 export function chainIdOf(raw: Uint8Array): number | null {
   const chainId = Number(parse(raw)?.chainId ?? 0n);
   return chainId === 0 ? null : chainId;

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 
-it('takes a mined transaction without a receipt for unknown, not for absent', async () => {
+it('treats a mined transaction without a receipt as unknown, not as absent', async () => {
   const [from, to] = (await rpc(chain.rpcUrl, 'eth_accounts')) as readonly `0x${string}`[];
   const wallet = from?.toLowerCase() as `0x${string}`;
   const hash = (await rpc(chain.rpcUrl, 'eth_sendTransaction', [
@@ -35,10 +35,10 @@ it('takes a mined transaction without a receipt for unknown, not for absent', as
   }
 });
 
-it('finds the block by which a wallet had sent so many, without asking for states much older than that', async () => {
+it('finds the block by which a wallet had sent a number of transactions, without asking for much older states', async () => {
   const wallet = `0x${'a'.repeat(40)}` as const;
   const honest = chainReadsOf(createRpcEndpoint({ url: chain.rpcUrl, timeoutMs: 2_000 }));
-  // Two in one block, the third one just below the head.
+  // The blocks of three transactions: two in one block, the third just below the head.
   const sentIn = [123_456, 123_456, 199_999];
   const asked: number[] = [];
   const reads: ChainReads = {

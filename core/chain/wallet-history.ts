@@ -6,32 +6,32 @@ import type { ChainReads } from './node-reads.js';
 import type { Receipt } from './rules/receipt.js';
 import { chainIdOf, rebuildRaw } from './transfer.js';
 
-/** A mined transaction together with what became of it. */
+/** A mined transaction that the wallet sent, with its receipt. */
 export interface SentTransaction extends Receipt {
   readonly nonce: number;
   readonly valueWei: bigint;
   readonly data: string;
-  /** The signed bytes as hex, put together again; null when they cannot be. */
+  /** The signed bytes in hex, rebuilt from the node's answer; null when they cannot be rebuilt. */
   readonly raw: string | null;
-  /** The chain that it was signed for; null when its bytes do not say, or are not known. */
+  /** Id of the chain that it was signed for; null when its bytes name none, or are not known. */
   readonly signedFor: number | null;
 }
 
 export interface NonceSearch {
   readonly wallet: Address;
   readonly nonces: readonly number[];
-  /** The blocks in which they were consumed lie between these two. */
+  /** The nonces were used in blocks between these two. */
   readonly fromBlock: number;
   readonly toBlock: number;
 }
 
 /** Ranges no longer than this are read block by block instead of being halved. */
 const SMALL_RANGE = 4;
-/** How many blocks are read one by one when the node keeps no old states; more would take too long. */
+/** At most this many blocks are read one by one when the node keeps no old states; more would take too long. */
 const MOST_BLOCKS_READ = 5_000;
 const BLOCKS_AT_ONCE = 50;
 
-/** The transactions that consumed these nonces, by nonce; throws when the node cannot tell. */
+/** Finds the transactions that used these nonces, sorted by nonce. Throws when the node cannot tell. */
 export async function findByNonces(
   reads: ChainReads,
   search: NonceSearch,
@@ -47,7 +47,7 @@ export async function findByNonces(
   return withReceipts(reads, found);
 }
 
-/** How far back the first step of a search for a block goes; each next one goes twice as far. */
+/** How many blocks the first step of a backward search covers; each further step covers twice as many. */
 const FIRST_STEP = 1_024;
 
 /**
@@ -79,7 +79,7 @@ export async function lastBlockBefore(
   }
 }
 
-/** The transactions of these hashes with their receipts; what no block holds is left out. */
+/** Reads the transactions with these hashes and their receipts; a hash that is in no block is left out. */
 export async function readSent(
   reads: ChainReads,
   hashes: readonly string[],
@@ -99,7 +99,8 @@ async function withReceipts(
   return mined
     .map(({ hash, nonce, valueWei, data, fields }) => {
       const receipt = receipts.get(hash);
-      // It is in a block: a node that has lost its receipt knows less than it says, not more.
+      // The transaction is in a block, so it has a receipt. A node without it has lost it: the result is unknown, not
+      // absent.
       if (!receipt)
         throw new ChainError('refused', `there is no receipt of ${hash}, which is mined`);
       const raw = rebuildRaw(fields, hash);
@@ -110,7 +111,7 @@ async function withReceipts(
     .sort((a, b) => a.nonce - b.nonce);
 }
 
-/** The blocks in which the wallet's count passes a wanted nonce. */
+/** Finds the blocks in which the wallet may have used a wanted nonce. */
 async function blocksOf(reads: ChainReads, search: NonceSearch): Promise<readonly number[]> {
   try {
     return await halve(reads, search);
@@ -133,7 +134,7 @@ function everyBlock({ fromBlock, toBlock }: NonceSearch, cause: ChainError): rea
 interface Range {
   readonly from: number;
   readonly to: number;
-  /** The wallet's count before the first block and after the last. */
+  /** How many nonces the wallet had used before the first block and after the last. */
   readonly before: number;
   readonly after: number;
 }

@@ -101,7 +101,7 @@ describe('a pooler before Postgres', () => {
     await pooler.stop();
   });
 
-  it('that gives each connection a session is as good as none, and the session has its settings', async () => {
+  it('that gives each connection a session of its own is accepted, and the session has our settings', async () => {
     const pooler = await startPooler(database.url, 'session');
     expect(await judge(pooler.url)).toBe('fit');
     const db = openDatabase({ url: pooler.url, maxConnections: 1, statementTimeoutMs: 7_000 });
@@ -109,7 +109,7 @@ describe('a pooler before Postgres', () => {
     const shown = async (): Promise<string[]> =>
       Promise.all(settings.map(async (name) => showing(db, name)));
     expect(await shown()).toEqual(['UTC', 'ISO, YMD', '7s']);
-    // Who lifts the time-outs for the time of a long work puts them back.
+    // Work that lifts the time-outs restores them afterwards.
     const meanwhile = await withHistoryLock(db, async (client) => {
       const { rows } = await client.query('SHOW statement_timeout');
       return Object.values(rows[0] ?? {})[0];

@@ -7,7 +7,7 @@ import { readSchemaState } from './migrate.js';
 import { query } from './query.js';
 import { sqlState } from './transact.js';
 
-/** Postgres 17, the first with MERGE … RETURNING, as `server_version_num`. */
+/** The oldest server that works, as `server_version_num`: Postgres 17 is the first with MERGE … RETURNING. */
 const LEAST_VERSION = 170_000;
 
 interface Facts {
@@ -43,7 +43,7 @@ export async function refuseUnfitDatabase(
   await refuseNewerSchema(db);
 }
 
-/** Throws DATABASE_SCHEMA_NEWER. */
+/** Throws DATABASE_SCHEMA_NEWER when the tables are at a version that this program does not know. */
 export async function refuseNewerSchema(db: Database): Promise<void> {
   if ((await readSchemaState(db)) === 'newer') throw schemaIsNewer();
 }
@@ -103,8 +103,8 @@ function quoted(name: string): string {
 }
 
 /**
- * Whether a pooler moves sessions of Postgres between connections: then the settings and locks of one connection end up with
- * another.
+ * Whether a pooler moves sessions of Postgres between connections: the settings and locks of one connection would then
+ * affect another.
  */
 async function isPooledByTransaction(db: Database): Promise<boolean> {
   const first = await db.$client.connect();
@@ -120,7 +120,7 @@ async function isPooledByTransaction(db: Database): Promise<boolean> {
       second.release(true);
     }
   } catch (error) {
-    // PgBouncer says this where not even a transaction stays in one session.
+    // PgBouncer reports this error when it does not keep even a transaction in one session.
     if (sqlState(error) === PROTOCOL_VIOLATION) return true;
     throw error;
   } finally {

@@ -3,7 +3,10 @@ import { causesOf } from '../base/causes.js';
 import { PoolError } from '../base/errors/pool-error.js';
 import { foreignText } from '../base/foreign-text.js';
 
-/** Whether Postgres is not there: SQLSTATE classes 08, 53 (except a full disk) and 57P, or an error of the socket. */
+/**
+ * Whether Postgres cannot be reached or takes no more work: SQLSTATE classes 08, 53 (except a full disk) and 57P, or an
+ * error of the socket.
+ */
 export function isDatabaseAway(error: unknown): boolean {
   return [...causesOf(error)].some((cause) => {
     if (!(cause instanceof Error)) return false;
@@ -23,7 +26,7 @@ export function isDatabaseAway(error: unknown): boolean {
 const AWAY =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|connect ENOENT)/;
 
-/** Gives our error code for a missing right, a full disk or a read-only session; undefined for all other errors. */
+/** Returns our error code for a missing right, a full disk or a read-only session; undefined for all other errors. */
 export function databaseRefusal(
   error: unknown,
 ): 'DATABASE_FORBIDDEN' | 'DATABASE_READ_ONLY' | 'DATABASE_FULL' | undefined {
@@ -36,7 +39,10 @@ export function databaseRefusal(
   return undefined;
 }
 
-/** Explains why the database could not be opened: Postgres' message, and the statement that helps if there is one. */
+/**
+ * Builds the error for a database that could not be opened: Postgres' message, and the statement that helps if there is
+ * one.
+ */
 export function openingFailure(error: unknown, role: string): PoolError {
   const words = foreignText(error);
   const code = databaseRefusal(error);

@@ -18,7 +18,7 @@ test('a connection that Postgres ends between two statements fails its transacti
   const transaction = db.transaction(async (tx) => {
     const [own] = await query<{ pid: number }>(tx, sql`SELECT pg_backend_pid() AS pid`);
     await db.execute(sql`SELECT pg_terminate_backend(${own?.pid ?? 0})`);
-    // As while a remote signer is asked: nothing is under way on the connection.
+    // No statement runs on the connection now, as while a remote signer is asked.
     await sleep(200);
     await tx.execute(sql`SELECT 1`);
   });

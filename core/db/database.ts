@@ -12,24 +12,30 @@ export type Database = NodePgDatabase & { readonly $client: pg.Pool };
 /** One connection inside a transaction. Never take a second one from the pool inside. */
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
 
-/** What reads accept: either of the two. */
+/** What reading functions take: the pool or a transaction. */
 export type Reader = Database | Transaction;
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** @default 10 */
+  /** The pool opens at most this many connections. @default 10 */
   readonly maxConnections?: number;
-  /** Longest a statement may run; 0: for ever. @default 60000 */
+  /** A statement may run at most this long; 0: without a limit. @default 60000 */
   readonly statementTimeoutMs?: number;
-  /** Longest a statement may wait for a lock. @default as long as it may run */
+  /** A statement may wait at most this long for a lock. @default as long as it may run */
   readonly lockTimeoutMs?: number;
-  /** Longest to wait for a connection, also for one of these that others hold. @default 10000 */
+  /**
+   * How long to wait for a connection: for a new one, or for one of the pool's while others hold all of them. @default
+   * 10000
+   */
   readonly connectionTimeoutMs?: number;
 }
 
-/** When nothing was said on a connection for this long, TCP itself tries it; the server does the same. */
+/**
+ * After this long without traffic, TCP tests whether the other end of a connection is still there; the server does the
+ * same.
+ */
 const KEEP_ALIVE_MS = 15_000;
-/** Connections that do not close are cut after so long. */
+/** Connections that do not close are cut after this long. */
 const CLOSING_MS = 5_000;
 const cutters = new WeakMap<pg.Pool, () => void>();
 
@@ -50,8 +56,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: '60000',
   };
   const pool = new pg.Pool(withSessionSettings(connections, timeouts));
-  // A connection that the server closes must not end the process, neither an idle one nor, between two
-  // statements of a transaction, a busy one: the next query reports.
+  // A connection that the server closes must not end the process. It may be idle, or busy between two statements of a
+  // transaction: the next query then throws.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
@@ -61,12 +67,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   return drizzle({ client: pool });
 }
 
-/** Gives the query builder on one connection that was taken from a pool: its transactions run on that connection. */
+/** Returns the query builder on one connection that was taken from a pool: its transactions run on that connection. */
 export function onConnection(client: pg.PoolClient): Database {
   return drizzle({ client }) as unknown as Database;
 }
 
-/** Closes all connections; running queries end first, unless nothing is heard of them for long. */
+/** Closes all connections. Running queries may end first, within a time limit. */
 export async function closeDatabase(database: Database): Promise<void> {
   const closing = new AbortController();
   const patience = sleep(CLOSING_MS, undefined, { signal: closing.signal }).catch(() => undefined);

@@ -5,7 +5,7 @@ import { LOCKS } from './locks.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OUTSIDE = /^(node_modules|dist|\.)/;
-/** A call's name up to a little past its arguments. */
+/** Matches a call of an advisory-lock function, from its name to a little past its arguments. */
 const CALL = /pg_(try_)?advisory_\w+\([\s\S]{0,100}/g;
 
 const product = readdirSync(ROOT, { withFileTypes: true })

@@ -18,15 +18,15 @@ const LONGEST_TRYING_MS = 10 * 60_000;
 const LONGEST_PAUSE_MS = 10_000;
 const LOOK_MS = 500;
 const SAID_EVERY_MS = 10_000;
-/** No lock in time, deadlock. */
+/** SQLSTATEs of a lock that was not free in time, and of a deadlock. */
 const LOCKED_OUT = new Set(['55P03', '40P01']);
 
 type Tell = (words: string) => void;
 
 /**
- * Brings the schema to this version, and gives the API's role, where there is one, what it needs of it. Safe
- * to call from several processes at once. A migration may take hours over a large table: on connections of
- * its own, without the time-out of ordinary statements.
+ * Brings the schema to this version, and grants the API's role, if there is one, its rights on it. Safe to call from
+ * several processes at once. A migration of a large table may take hours, so it has connections of its own, without the
+ * time-out of ordinary statements.
  */
 export async function migrateDatabase(database: Database, tell: Tell = () => undefined) {
   const { connectionString } = database.$client.options;
@@ -63,7 +63,7 @@ async function alone(db: Database, tell: Tell, work: () => Promise<void>): Promi
   }
 }
 
-/** Migrates, and tries again while running workers or readers of the version before hold a table. */
+/** Migrates, and tries again while running workers or readers of the previous version hold a table. */
 async function bring(db: Database, tell: Tell): Promise<void> {
   const startedMs = performance.now();
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
@@ -81,7 +81,7 @@ async function bring(db: Database, tell: Tell): Promise<void> {
   }
 }
 
-/** Compares the schema's version with this program's; `forbidden`: this role may not even see it. */
+/** Compares the schema's version with this program's. `forbidden` means that this role may not even see it. */
 export async function readSchemaState(
   database: Database,
 ): Promise<'ready' | 'older' | 'newer' | 'forbidden'> {
@@ -103,5 +103,5 @@ export async function readSchemaState(
 }
 
 const FORBIDDEN = '42501';
-/** No such table, no such schema. */
+/** SQLSTATEs of a missing table and of a missing schema. */
 const NOTHING_THERE = new Set(['42P01', '3F000']);

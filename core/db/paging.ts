@@ -1,13 +1,13 @@
-/** Keyset paging: a cursor names the last row that was shown, so that inserts shift nothing. */
+/** Keyset paging: a cursor names the last row that was shown, so rows inserted meanwhile do not shift the next page. */
 import { type Column, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 
 export const MAX_PAGE_SIZE = 200;
 
 export interface PageRequest {
-  /** How many items at most; more than `MAX_PAGE_SIZE` are never given. */
+  /** At most this many items are returned, and never more than `MAX_PAGE_SIZE`. */
   readonly limit: number;
-  /** `nextCursor` of the page before; null for the first. */
+  /** The `nextCursor` of the previous page; null for the first page. */
   readonly cursor: string | null;
 }
 
@@ -17,7 +17,10 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** What a part of a cursor looks like (anything else would be an error inside Postgres), and its value in SQL. */
+/**
+ * The kinds of parts in a cursor: the pattern of the part's text (Postgres would fail on anything else), and its value in
+ * SQL.
+ */
 const KINDS = {
   address: { pattern: /^0x[0-9a-f]{40}$/, value: (part: string) => sql`${part}` },
   integer: { pattern: /^-?\d{1,17}$/, value: (part: string) => sql`${part}::bigint` },
@@ -26,7 +29,7 @@ const KINDS = {
     pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
     value: (part: string) => sql`${part}::uuid`,
   },
-  /** As whole microseconds, as exact as Postgres keeps it; a Date would round it. */
+  /** A time in whole microseconds, as exact as Postgres stores it; a Date would round it. */
   time: {
     pattern: /^-?\d{1,17}$/,
     value: (part: string) =>
@@ -40,13 +43,13 @@ interface KeyColumn {
 }
 
 /**
- * The columns that a list is ordered by, together unique. Its ORDER BY, the condition for the next page and the cursor are all
- * made of them.
+ * The columns that a list is ordered by; no two rows may have the same values in all of them. The ORDER BY, the condition
+ * for the next page and the cursor are built from them.
  */
 export class Keyset<Field extends string> {
   private readonly columns: readonly (KeyColumn & { readonly field: Field })[];
 
-  /** @param columns each under the field of a row that has its value, in the order in which they sort */
+  /** @param columns in the order in which they sort; the key of each is the field of a row that holds its value */
   constructor(
     private readonly direction: 'ASC' | 'DESC',
     columns: Readonly<Record<Field, KeyColumn>>,
@@ -55,13 +58,16 @@ export class Keyset<Field extends string> {
     this.columns = entries.map(([field, one]) => ({ field, ...one }));
   }
 
-  /** What stands after ORDER BY. */
+  /** The list that follows ORDER BY. */
   get order(): SQL {
     const sorted = this.columns.map(({ column }) => sql`${column} ${sql.raw(this.direction)}`);
     return sql.join(sorted, sql`, `);
   }
 
-  /** The fields that a raw statement selects for `page`, for those that a row does not have by itself: times. */
+  /**
+   * The extra fields that a raw statement must select for `page`: the key's times in microseconds, which a row does not
+   * have otherwise.
+   */
   get timeFields(): SQL {
     const times = this.columns.flatMap(({ field, column, kind }) =>
       kind === 'time'
@@ -82,7 +88,7 @@ export class Keyset<Field extends string> {
     return sql`(${sql.join(key, sql`, `)}) ${isBehind} (${sql.join(last, sql`, `)})`;
   }
 
-  /** Cuts the rows, of which one more than shown was asked for, down to the page. */
+  /** Cuts the rows down to the page. The query asked for one row more than is shown (`rowsToAskFor`). */
   page<Row extends Readonly<Record<Field, string | number>>, Item>(
     rows: readonly Row[],
     page: PageRequest,
@@ -100,7 +106,7 @@ export const CURSOR_PART = {
   uuid: KINDS.uuid.pattern,
 } as const;
 
-/** The parts of a cursor, or undefined when there is none. */
+/** Reads the parts of a cursor; undefined when there is none. Throws CURSOR_MALFORMED. */
 export function readCursor(
   cursor: string | null,
   shapes: readonly RegExp[],
@@ -123,10 +129,10 @@ function parseParts(cursor: string): readonly string[] | undefined {
   }
 }
 
-/** How many rows a query asks for: one more than is shown, which tells that there is a next page. */
+/** Returns how many rows a query must ask for: one more than is shown, which tells whether there is a next page. */
 export const rowsToAskFor = (page: PageRequest): number => Math.min(page.limit, MAX_PAGE_SIZE) + 1;
 
-/** Cuts the rows down to the page; `cursorParts` names a row. */
+/** Cuts the rows down to the page. `cursorParts` returns the values by which a cursor finds a row again. */
 export function toPage<Row, Item>(
   rows: readonly Row[],
   page: PageRequest,
@@ -149,7 +155,7 @@ export function allOf(conditions: readonly (SQL | undefined)[]): SQL {
   return present.length === 0 ? sql`true` : sql.join(present, sql` AND `);
 }
 
-/** A time as whole microseconds, as exact as Postgres keeps it; a Date would round it. */
+/** SQL for a time in whole microseconds, as exact as Postgres stores it; a Date would round it. */
 export const microsOf = (column: SQL): SQL =>
   sql`(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
@@ -157,5 +163,5 @@ export const microsOf = (column: SQL): SQL =>
 export const timeOfMicros = (micros: string | undefined): SQL =>
   sql`(timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond')`;
 
-/** Timestamps of raw queries come as text. */
+/** Reads a timestamp of a raw query, which comes as text. */
 export const toDate = (text: string): Date => new Date(text);

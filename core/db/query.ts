@@ -8,11 +8,11 @@ export async function query<Row>(reader: Reader, statement: SQL): Promise<readon
 }
 
 /**
- * Decodes one field of a raw statement: a column of the schema, as drizzle would decode it, or a function of
- * what the driver gives (text for int8, numeric and timestamptz). It never sees null.
+ * Decodes one field of a raw statement: a column of the schema, as drizzle would decode it, or a function of what the
+ * driver returns (text for int8, numeric and timestamptz). It is never called with null.
  */
 export type Decoder = Column | ((value: never) => unknown);
-/** The same for a field that may be null, such as one of an outer join. */
+/** A decoder for a field that may be null, such as one of an outer join. */
 interface Nullable<Inner extends Decoder> {
   readonly orNull: Inner;
 }
@@ -46,7 +46,7 @@ export async function rows<Fields extends Shape>(
   );
 }
 
-/** The fields of a raw statement that are columns of one table: `alias.amount_wei AS "amountWei"` and so on. */
+/** Returns the SELECT list for columns of one table: `alias.amount_wei AS "amountWei"` and so on. */
 export function fields(alias: string, columns: Readonly<Record<string, Column>>): SQL {
   const parts = Object.entries(columns).map(([key, { name }]) => `${alias}.${name} AS "${key}"`);
   return sql.raw(parts.join(', '));
@@ -65,7 +65,7 @@ function decode(key: string, field: Decoder | Nullable<Decoder>, value: unknown)
     : (inner as (value: unknown) => unknown)(value);
 }
 
-/** A list as one array parameter, for `= ANY(…)` and `unnest(…)`. */
+/** Makes a list one array parameter, for `= ANY(…)` and `unnest(…)`. */
 export function list(values: readonly (string | number | bigint | Uint8Array | null)[]): Param {
   return sql.param(values.map((value) => (typeof value === 'bigint' ? value.toString() : value)));
 }

@@ -5,7 +5,7 @@ import { PoolError } from '../base/errors/pool-error.js';
 import type { Database } from './database.js';
 import { sqlState } from './transact.js';
 
-/** The role has a password of its own. Where there is no such role, the API uses the worker's. */
+/** Name of the API's role, which has its own password. Where there is no such role, the API uses the worker's. */
 export const API_ROLE = 'openpool_api';
 
 /**
@@ -15,26 +15,26 @@ export const API_ROLE = 'openpool_api';
 const WRITES = [
   'INSERT ON audit_log',
   'INSERT, DELETE ON wallet_halt',
-  // Which wallet pays. A row for another key stops payouts, and moves nothing.
+  // The row that names the paying wallet. A row for another key stops payouts, and moves no money.
   'INSERT ON paying_wallet',
-  // A dated act, kept for ever; an announced one may be withdrawn by a later act.
+  // Terms carry a date and are kept for ever; announced ones may be withdrawn later.
   'INSERT, UPDATE (withdrawn_at) ON terms',
-  // A source that was stopped is compared again when it goes on. Moving one is for the command line alone.
+  // A stopped source is compared again when a request lets it go on. Moving a source is for the command line alone.
   'UPDATE (stopped_at, stopped_why) ON source',
-  // Only for the row's lock, behind which halts are ended and begun.
+  // Needed only to lock the row while a halt is begun or ended.
   'UPDATE (created_at) ON wallet',
   `UPDATE (acknowledged_at, acknowledged_by, acknowledged_reason, acknowledged_severity,
            acknowledged_measure) ON finding`,
   'INSERT, DELETE, UPDATE (payout_id, created) ON idempotency_key',
   // An order is carried out by a worker; a request may only take back what could not be started.
   'INSERT, UPDATE (state, result, ended_at) ON operator_order',
-  // What an operator says of a payout. Its amount, destination and state are not among it.
+  // What an operator decides about a payout. Its amount, destination and state are not among it.
   `UPDATE (held_at, hold_reason, approved_at, approve_reason, bump_requested_at, wait_code, wait_reason)
        ON payout`,
   'EXECUTE ON FUNCTION cancel_reserved_payout',
 ];
 
-/** A table was dropped or changed meanwhile, or a deadlock: the grants are tried again. */
+/** SQLSTATEs after which the grants are tried again: a table was dropped or changed meanwhile, or there was a deadlock. */
 const TRY_AGAIN = new Set(['XX000', '42P01', '40P01']);
 const MAX_TRIES = 3;
 
@@ -51,9 +51,8 @@ export async function grantApiRole(db: Database): Promise<void> {
 }
 
 /**
- * Makes the role, or gives it this password. Only a role that may make roles can; the password itself does not
- * reach the server. Throws DATABASE_FORBIDDEN with what somebody
- * who may would have to say.
+ * Creates the role, or gives it this password, which itself does not reach the server. The role of the connection must be
+ * allowed to create roles: otherwise this throws DATABASE_FORBIDDEN with the statements for somebody who is.
  */
 export async function makeApiRole(db: Database, password: string): Promise<void> {
   const login = `ROLE ${API_ROLE} LOGIN PASSWORD '${scramVerifier(password)}'`;
@@ -77,7 +76,7 @@ export async function makeApiRole(db: Database, password: string): Promise<void>
 const FORBIDDEN = '42501';
 const ITERATIONS = 4_096;
 
-/** What Postgres keeps of a password under scram-sha-256 (RFC 5803). */
+/** Computes what Postgres stores of a password under scram-sha-256 (RFC 5803). */
 function scramVerifier(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password.normalize('NFKC'), salt, ITERATIONS, 32, 'sha256');

@@ -18,7 +18,7 @@ afterAll(() => database.close());
 
 const SECRET = 'b8c0ffee-signed-bytes';
 
-/** Everything that a log or a history could take from an error. */
+/** Returns everything that a log or a workflow history could show of an error, as one text. */
 function everything(error: unknown): string {
   const parts: string[] = [];
   for (let one = error; one instanceof Error; one = one.cause) {

@@ -17,7 +17,7 @@ export class StatementError extends Error {
   readonly column: string | undefined;
   readonly constraint: string | undefined;
 
-  /** @param statement its text, of which only what it does and to what is told */
+  /** @param statement its text; the message only tells what it does and to which table */
   constructor(cause: unknown, statement: string) {
     const code = textOf(cause, 'code') ?? '';
     const state = code === '' ? '' : ` (${code})`;
@@ -29,7 +29,7 @@ export class StatementError extends Error {
   }
 }
 
-/** Gives the reduced error for one of the query builder or of Postgres; all others stay as they are. */
+/** Returns the reduced error for one of the query builder or of Postgres; all others stay as they are. */
 export function statementError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) return new StatementError(error, '');
   if (!(error instanceof DrizzleQueryError)) return error;
@@ -38,7 +38,10 @@ export function statementError(error: unknown): unknown {
   return cause instanceof StatementError ? cause : new StatementError(cause ?? error.name, query);
 }
 
-/** `INSERT INTO attempt`: keywords and the first name, and nothing that could be a value. */
+/**
+ * Returns the beginning of a statement, such as `INSERT INTO attempt`: keywords and the first name, and nothing that could
+ * be a value.
+ */
 function outline(statement: string): string {
   const words = statement
     .replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
@@ -59,7 +62,10 @@ function textOf(error: unknown, key: string): string | undefined {
 
 type Query = (...args: unknown[]) => unknown;
 
-/** Makes whatever this connection is asked, by itself or by the pool, fail with a StatementError. */
+/**
+ * Makes every statement that fails on this connection throw a StatementError, whether it was sent directly or through the
+ * pool.
+ */
 export function tellFailures(client: { readonly query: unknown }): void {
   const query = (client.query as Query).bind(client);
   const told: Query = (...args) => {

@@ -2,10 +2,10 @@ import { TransactionRollbackError } from 'drizzle-orm';
 import type { Reader, Transaction } from './database.js';
 
 const MAX_TRIES = 5;
-/** Deadlock detected, serialization failure: the transaction did nothing and may run again. */
+/** SQLSTATEs of a deadlock and of a serialization failure: the transaction did nothing and may run again. */
 const TRY_AGAIN = new Set(['40P01', '40001']);
 
-/** Runs one transaction, again when Postgres chose it as a deadlock's victim. */
+/** Runs one transaction, and runs it again when Postgres ended it because of a deadlock or a serialization failure. */
 export async function transact<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -22,7 +22,7 @@ export function isOfData(error: unknown): boolean {
   return /^(22|23|P0)/.test(sqlState(error));
 }
 
-/** Runs the work in a transaction that is rolled back, and gives its result or throws its error. */
+/** Runs the work in a transaction that is rolled back, and returns its result or throws its error. */
 export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const results: T[] = [];
   try {
@@ -38,7 +38,9 @@ export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise
   return result;
 }
 
-/** Postgres' five-character code of an error, through the wrapping of the query builder. */
+/**
+ * Returns the five-character SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none.
+ */
 export function sqlState(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return cause.code;

@@ -8,7 +8,7 @@ export type ArchiveState = 'written' | 'archived' | 'restored';
 export const eventArchive = pgTable('event_archive', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
   month: at('month').notNull(),
-  /** Its name in the archive directory. */
+  /** The file's name in the archive directory. */
   file: text('file').notNull(),
   state: text('state').$type<ArchiveState>().notNull().default('written'),
   rows: count('rows').notNull(),
@@ -24,18 +24,21 @@ export const eventArchive = pgTable('event_archive', {
   restoredAt: at('restored_at'),
 });
 
-/** By source id, as it stands in JSON. */
+/**
+ * How many rows each source has in the file and their fees, by source id. The numbers are decimal strings, because JSON
+ * stores them.
+ */
 export type ArchivedSources = Readonly<
   Record<string, { readonly rows: string; readonly grossWei: string }>
 >;
 
 export const rebuild = pgTable('rebuild', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
-  /** Raw events read, those in files included. */
+  /** How many raw events were read, including those in files. */
   events: count('events').notNull(),
   archivedEvents: count('archived_events').notNull(),
   tookMs: count('took_ms').notNull(),
-  /** Nothing differs, or everything was corrected. */
+  /** Whether nothing differs, or everything was corrected. */
   ok: boolean('ok').notNull(),
   findings: jsonb('findings').$type<readonly RebuildFinding[]>().notNull(),
   findingsTotal: count('findings_total').notNull(),

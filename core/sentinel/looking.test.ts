@@ -1,4 +1,7 @@
-/** Each rule of the sentinel on a real Postgres: when it speaks, when it is quiet, that it ends by itself. */
+/**
+ * Tests each rule of the sentinel on a real Postgres: when it opens a finding, when it does not, and that the finding ends
+ * by itself.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   ago,
@@ -185,7 +188,7 @@ describe('the sentinel', () => {
       ]);
     });
 
-    it('is refused by name what is not there and what has ended', async () => {
+    it('is refused to acknowledge a finding that does not exist or has ended', async () => {
       const decision = { actor: 'cli', reason: 'known' };
       await expect(acknowledgeFinding(world.db, 4711, decision)).rejects.toMatchObject({
         code: 'FINDING_NOT_FOUND',
@@ -212,7 +215,7 @@ describe('the sentinel', () => {
     });
   });
 
-  it('names files that stay half, and files that were overwritten, until they are whole or a week has passed', async () => {
+  it('names files that stay incomplete, and files that were overwritten, until they are complete or a week has passed', async () => {
     await run(`UPDATE source SET objects_listed_at = $1`, [ago(0)]);
     await run(
       `INSERT INTO source_object (source_id, key, version, size_bytes, failure_code, failure,

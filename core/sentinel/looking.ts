@@ -21,22 +21,25 @@ export interface SentinelDeps {
   readonly db: Database;
   readonly settings: SentinelSettings;
   readonly sources: readonly Pick<SourceConfig, 'id' | 'syncIntervalMs'>[];
-  /** Between two payout rounds; null while the configuration pays nothing. */
+  /** Time between two payout rounds; null while the configuration pays nothing. */
   readonly roundIntervalMs: number | null;
   /**
-   * Each look asks its endpoints, also while nothing is paid: that is how a silent one is noticed and how the balance
-   * stays fresh.
+   * The RPC endpoints and the wallet. Each look asks the endpoints, even while nothing is paid, to notice a silent one and
+   * to keep the stored balance fresh.
    */
   readonly money?: MoneyDeps;
   readonly now?: () => Date;
-  /** Told what changed, for the log. */
+  /** Called after each look with what it changed, for the log. */
   readonly onLook?: (report: LookReport) => void;
 }
 
-/** The most findings in the report, which Temporal's UI shows; Postgres keeps all of them. */
+/** The report, which Temporal's UI shows, holds at most this many findings; Postgres keeps all of them. */
 const MOST_TOLD = 50;
 
-/** Looks once at the sources, the terms, the money, the audit and the payouts, and keeps what looks wrong as findings. It stops nothing. */
+/**
+ * Checks the sources, the terms, the money, the audit and the payouts once, and records what looks wrong as findings. It
+ * stops nothing.
+ */
 export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport> {
   const { db, settings, sources, now = () => new Date() } = deps;
   const at = now();
@@ -44,7 +47,8 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
   const stored = await readSentinelFigures(db, { now: at, unmatchedAgeMs });
   const intervals = new Map(sources.map(({ id, syncIntervalMs }) => [id, syncIntervalMs]));
   const conditions = stored.flatMap((figures) => {
-    // A source that this worker's configuration does not have is read by another worker, or by nobody.
+    // A source that is missing in this worker's configuration is read by another worker, or by none: its interval is
+    // unknown here.
     const syncIntervalMs = intervals.get(figures.sourceId) ?? 0;
     return watchSource({ ...figures, syncIntervalMs }, settings, at.getTime());
   });
@@ -70,7 +74,7 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
   };
 }
 
-/** Judges the terms by the database's clock, as their own dates are. */
+/** Judges the terms by the database's clock, by which their changes were recorded. */
 async function termsConditions(db: Database): Promise<readonly Condition[]> {
   const history = await findTermsHistory(db);
   if (history === undefined) return [];
@@ -90,7 +94,7 @@ async function moneyConditions({ db, money }: SentinelDeps): Promise<readonly Co
   return [...refused, ...watchEndpoints(silences, rpc.quorum)];
 }
 
-/** Judges the audit by the database's clock too, because the audit notes its times by it. */
+/** Judges the audit by the database's clock, by which the audit records its times. */
 async function auditConditions(db: Database): Promise<readonly Condition[]> {
   const { checkedAt, wholeAt, since, now } = await readAuditState(db);
   const ms = (at: Date | null) => at?.getTime() ?? null;

@@ -1,4 +1,4 @@
-/** What the sentinel says of fees, of jobs that are nobody’s and of prices, on a real Postgres. */
+/** Tests what the sentinel finds about fees, jobs that are nobody’s and prices, on a real Postgres. */
 import { describe, expect, it } from 'vitest';
 import {
   ago,
@@ -96,7 +96,7 @@ describe('the sentinel', () => {
       expect(await openCodes(), 'an old hour').toEqual([]);
     });
 
-    it('takes a price that stays for the usual one in the end', async () => {
+    it('treats a price that stays as the usual one in the end', async () => {
       for (let h = 10; h < 20; h += 1) await price(hourBefore(h), 1_000);
       for (let h = 0; h < 10; h += 1) await price(hourBefore(h), 5_000);
       await look();

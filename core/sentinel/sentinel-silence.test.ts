@@ -1,4 +1,4 @@
-/** When the sentinel takes quiet for silence, on a real Postgres. */
+/** Tests when the sentinel reports a quiet source as silent, on a real Postgres. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   ago,
@@ -64,7 +64,7 @@ describe('the sentinel', () => {
       expect(await openCodes()).toEqual(['SOURCE_SILENT']);
     });
 
-    it('expects nothing more of a dump, whoever was connected at its end', async () => {
+    it('expects nothing more of a dump, even if workers were connected at its end', async () => {
       await connectWorker();
       await setSource({ newest_dt: ago(2 * DAY) });
       await look();
@@ -74,7 +74,7 @@ describe('the sentinel', () => {
       expect(await openCodes()).toEqual(['SOURCE_SILENT']);
     });
 
-    it('does not take what was not read for silence', async () => {
+    it('does not treat events that were not read as silence', async () => {
       await connectWorker();
       await setSource({ last_success_at: ago(14 * MINUTE) });
       await look();

@@ -1,4 +1,4 @@
-/** Passes over real sources, and what the sentinel then says of their silence. */
+/** Makes passes over real sources, and tests what the sentinel then finds about their silence. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BucketWorld, eventText, job } from '../../test/harness/bucket-world.js';
 import { ALICE, at, T0 } from '../../test/harness/sync-world.js';
@@ -11,7 +11,7 @@ const HOUR_S = 3_600;
 
 let world: BucketWorld;
 
-/** A look of the sentinel at T0 + seconds: the codes of what is open. */
+/** Makes the sentinel look at T0 plus these seconds, and returns the codes of the open findings. */
 async function look(seconds: number): Promise<readonly string[]> {
   const { findings } = await lookAtSources({
     db: world.database.db,
@@ -28,7 +28,7 @@ async function passAndLook(seconds: number): Promise<readonly string[]> {
   return look(seconds);
 }
 
-/** Passes are by the clock of the test, and so is the acquaintance. */
+/** Sets when the source was added, by the test's own clock, by which its passes run, too. */
 async function meet(seconds: number): Promise<void> {
   await world.rows(
     `UPDATE source SET created_at = '${new Date(T0 + seconds * 1_000).toISOString()}'`,
@@ -60,7 +60,7 @@ describe('the sentinel after passes over a bucket', () => {
     expect(await passAndLook(5 * HOUR_S)).toEqual([]);
   });
 
-  it('tells of a prefix under which nothing ever stood, and is quiet once it is right', async () => {
+  it('reports a prefix under which there never was a file, and is quiet once the prefix is right', async () => {
     await world.put('a', [connected(10)]);
     await world.useSource({
       ...{ id: 'wrong', options: { ...world.storage.options, prefix: 'us-est' } },

@@ -1,4 +1,4 @@
-/** What the sentinel says of the terms, on a real Postgres. */
+/** Tests what the sentinel finds about the terms, on a real Postgres. */
 import { describe, expect, it } from 'vitest';
 import { DAY, useSentinelWorld } from '../../test/harness/sentinel-world.js';
 import { transact } from '../db/transact.js';
@@ -18,7 +18,7 @@ const change = (commissionBps: number, from: Date | null = null) =>
   transact(world.db, (tx) =>
     changeTerms(tx, { changes: { commissionBps }, from, actor: 'cli', reason: 'a better offer' }),
   );
-/** As if so much time had passed since the change: what is recorded cannot be moved. */
+/** Moves the recorded changes into the past, as if this much time had passed; a trigger forbids it otherwise. */
 const passed = (ms: number) =>
   run(
     `ALTER TABLE terms DISABLE TRIGGER keep_terms;
@@ -28,7 +28,7 @@ const passed = (ms: number) =>
   );
 
 describe('the sentinel', () => {
-  it('tells of every change of the terms for a day, and of the beginning nothing', async () => {
+  it('reports every change of the terms for a day, but not the first terms', async () => {
     await openTerms(world.db, file(2_500), 'here');
     await look();
     expect(await openCodes()).toEqual([]);
@@ -45,7 +45,7 @@ describe('the sentinel', () => {
     expect(await openCodes()).toEqual([]);
   });
 
-  it('tells of what is announced when that is said, and again when it comes into force', async () => {
+  it('reports an announced change when it is announced, and again when it comes into force', async () => {
     await openTerms(world.db, file(2_500), 'here');
     await change(500, new Date(Date.now() + 10 * DAY));
     await look();
@@ -62,7 +62,7 @@ describe('the sentinel', () => {
     ]);
   });
 
-  it('tells of files that say other terms while their workers run, without saying where', async () => {
+  it('reports configuration files with other terms while their workers run, without naming the hosts', async () => {
     const { db } = world;
     await openTerms(db, file(2_500), 'here');
     await change(500);
@@ -85,7 +85,7 @@ describe('the sentinel', () => {
       /says commission 7.77%.*pool.termsFrom does not say from when/,
     );
     expect(JSON.stringify(findings)).not.toContain('secret-host');
-    // One stops, another is gone without a word.
+    // One worker stops properly, another disappears.
     await forgetFile(db, 'secret-host/3');
     await run(
       `UPDATE worker_terms SET seen_at = now() - interval '1 hour' WHERE worker < 'secret-host/3'`,

@@ -1,26 +1,33 @@
-/** What a sweep decides: which payouts need a saga, which sagas it asks Temporal about, and which of them are stuck. */
+/** Decides for a sweep which payouts need a saga, which sagas Temporal is asked about, and which of them are stuck. */
 import type { Database } from '../db/database.js';
 import { type OpenPayoutRow, openPayouts } from '../payouts/store/payout-progress.js';
 import { keptStuckSagas, lateSteps } from './store/stuck-sagas.js';
 
-/** A workflow task that failed this often in a row fails for a reason that stays. */
+/**
+ * A saga is stuck when its workflow task has failed this many times in a row: such a failure does not go away by itself.
+ */
 const STUCK_AT_ATTEMPT = 3;
-/** A task that only timed out, because a worker was killed, succeeds when another worker takes it up. */
+/**
+ * A saga whose tasks only time out is stuck after this many attempts. After a worker was killed, another worker's attempt
+ * succeeds.
+ */
 const STUCK_WITHOUT_FAILURE_AT_ATTEMPT = 10;
-/** The most suspects of each kind that one sweep asks about; the next sweep goes on behind them. */
+/** One sweep asks about at most this many suspects of each kind; the next sweep continues with those behind them. */
 const MOST_SUSPECTS = 50;
 
-/** How far the sweeps of this process came among the suspects. All of them get their turn. */
+/**
+ * Where this process's last sweep stopped among the suspects. The next one continues there, so all of them get their turn.
+ */
 export interface SuspectRounds {
-  /** The last payout asked about of those whose next step is late. */
+  /** Id of the last payout asked about among those whose next step is late. */
   late: string;
-  /** The last one of those that are merely old. */
+  /** Id of the last payout asked about among those that are merely old. */
   old: string;
 }
 
 export const createSuspectRounds = (): SuspectRounds => ({ late: '', old: '' });
 
-/** The open payouts, and of them those whose sagas do not run. */
+/** Returns the open payouts, and those of them whose sagas do not run. */
 export async function payoutsWithoutSaga(
   db: Database,
   running: ReadonlySet<string>,
@@ -33,16 +40,16 @@ export async function payoutsWithoutSaga(
 }
 
 export interface RunningSagas {
-  /** Sagas that run although their payouts ended a while ago. */
+  /** Payouts that ended a while ago although their sagas still run. */
   readonly ended: readonly string[];
   /**
-   * Sagas that may be stuck: those that were stuck at the last sweep, and of the others as many as one sweep asks
-   * Temporal about, in turn.
+   * Payouts whose sagas may be stuck: those that were stuck at the last sweep and, in turn, as many others as one sweep
+   * asks Temporal about.
    */
   readonly suspects: readonly string[];
 }
 
-/** Compares the sagas that run with their payouts. `payoutIdOf` answers undefined for another pool's workflow. */
+/** Compares the sagas that run with their payouts. `payoutIdOf` returns undefined for another pool's workflow. */
 export async function judgeRunning(
   db: Database,
   running: ReadonlySet<string>,
@@ -63,7 +70,7 @@ export async function judgeRunning(
   return { ended, suspects: [...new Set([...kept, ...late, ...aged])] };
 }
 
-/** The next ones behind this id, from the start again when there are not enough. */
+/** Returns the next ids after this one, and starts again with the first when the end is reached. */
 function inTurn(payoutIds: readonly string[], after: string): readonly string[] {
   const sorted = [...payoutIds].sort();
   const first = sorted.findIndex((payoutId) => payoutId > after);
@@ -72,8 +79,8 @@ function inTurn(payoutIds: readonly string[], after: string): readonly string[] 
 }
 
 /**
- * What keeps a saga from going on; undefined when nothing does. `readFailure` reads its last failure from its history,
- * and is called only when its task was tried often enough to matter.
+ * Returns the failure that keeps a saga from going on; undefined when it is not stuck. `readFailure` reads the saga's last
+ * failure from its history, and is called only when its task was tried often enough to matter.
  */
 export async function stuckFailure(
   attempt: number,

@@ -1,7 +1,7 @@
 /** Splits an endpoint's URL into what goes on the wire and what may be shown. */
 
 export interface RpcAddress {
-  /** Without user and password. */
+  /** The URL without user and password. */
   readonly href: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Host and port: messages show nothing else of the URL. */
@@ -10,10 +10,14 @@ export interface RpcAddress {
   scrub(words: string): string;
 }
 
-/** Parts of a path or query that are shorter than this are taken for words, not for keys. */
+/**
+ * A part of the path or query with fewer characters than this is taken for an ordinary word, a longer one for a secret key.
+ */
 const SHORTEST_KEY = 8;
 
-/** User and password become a header: fetch refuses a URL that has them, and names it in its error. */
+/**
+ * Splits a URL. User and password become a header, because fetch refuses a URL that has them, and quotes it in its error.
+ */
 export function readRpcAddress(text: string): RpcAddress {
   const url = new URL(text);
   const { username, password, pathname, search } = url;
@@ -37,7 +41,7 @@ export function readRpcAddress(text: string): RpcAddress {
   return { href: url.href, headers, name: url.host, scrub };
 }
 
-/** Gives the host of a URL: two URLs of one host count as one endpoint. */
+/** Returns the host of a URL: two URLs of one host count as one endpoint. */
 export function rpcHost(text: string): string {
   return new URL(text).host.replace(/\.(?=:\d+$|$)/, '');
 }

@@ -13,7 +13,7 @@ export type RpcAnswer =
 /** One endpoint: answers every call of a batch, or throws a ChainError for all of them. */
 export interface RpcEndpoint {
   readonly name: string;
-  /** How many calls it takes in one post, as far as is known. */
+  /** How many calls the endpoint takes in one post, as far as is known. */
   mostCalls(): number;
   /** Asks all calls, in as many posts as that takes. */
   batch(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
@@ -32,7 +32,7 @@ export interface RpcEndpointOptions {
 
 /** The endpoint refused a post as a whole; `said` is its own message. */
 class BatchRefusedError extends ChainError {
-  /** The post had too many calls, now and later. */
+  /** The endpoint says that the post had too many calls, so it would refuse as many again. */
   readonly isAboutSize: boolean;
   /** Smaller posts are worth a try: some endpoints report a limit with these statuses and any message. */
   readonly mayBeSize: boolean;
@@ -51,13 +51,15 @@ class BatchRefusedError extends ChainError {
   }
 }
 
-/** Public endpoints refuse larger batches. */
+/** One post holds at most this many calls, because public endpoints refuse larger batches. */
 const MAX_BATCH = 100;
-/** After this long larger batches are tried again: the provider's plan may have changed. */
+/** A batch size learnt from refusals is forgotten after this long: the provider's plan may have changed. */
 const LIMIT_KNOWN_FOR_MS = 10 * 60_000;
-/** The smallest batch that a busy endpoint is reduced to at first. */
+/** An endpoint that refuses as if it were busy is at first asked in batches of at least this many calls. */
 const LEAST_OF_BUSY = 10;
-/** After this many refusals without an answer to as many calls in between, batches get smaller still. */
+/**
+ * After more refusals than this, with no batch of that size answered in between, batches get smaller than `LEAST_OF_BUSY`.
+ */
 const REFUSALS_OF_BUSY = 3;
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -98,7 +100,7 @@ export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
       try {
         const answers = await post(target, calls, mostCalls() === 1);
         isSilent = false;
-        // An answer to fewer calls says nothing about this many.
+        // An answer to a smaller batch does not show that the endpoint takes the refused size again.
         if (calls.length >= refusedSize) refusals = 0;
         return answers;
       } catch (error) {
@@ -146,7 +148,9 @@ interface Target {
   readonly timeoutMs: number;
 }
 
-/** `isPlain`: the endpoint takes no batches, and the only call goes as it is. */
+/**
+ * Makes one post. `isPlain` means that the endpoint takes no batches: its only call is then sent without a list around it.
+ */
 async function post(
   target: Target,
   calls: readonly RpcCall[],
@@ -189,8 +193,8 @@ async function exchange({ address, timeoutMs }: Target, body: string): Promise<s
 }
 
 /**
- * Gives the message in the JSON of an error, or a line of plain text. Pages are left out, and so are answers that refuse a key:
- * they may quote it in a form that nothing recognises.
+ * Returns the message in an error's JSON, or a line of plain text. HTML pages are left out, and so are answers that refuse
+ * a key, because they may quote it in a form that `scrub` does not recognize.
  */
 function wordsIn(text: string, status: number, scrub: (words: string) => string): string {
   try {

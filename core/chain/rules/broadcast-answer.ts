@@ -10,19 +10,19 @@ export function isRefusal(answer: string): boolean {
   return REFUSED.test(answer);
 }
 
-/** The words with which an endpoint refused the bytes; null when it took them, has them, or was not heard. */
+/** Returns an endpoint's refusal of the bytes; null when it took them, has them already, or did not answer. */
 export function refusalIn(answer: string | null): string | null {
   if (answer === null || !isRefusal(answer) || HAS_IT.test(answer)) return null;
   return answer;
 }
 
-/** As geth, Nethermind, Besu, Erigon, Reth and Hardhat say it. */
+/** How geth, Nethermind, Besu, Erigon, Reth and Hardhat say that the sender cannot pay. */
 const UNAFFORDABLE =
   /insufficient ?(funds|balance)|OutOfFund|(enough|lack of) funds|(cost|value)\b.* exceeds .*balance/i;
 
 /**
- * Whether a node says that the wallet cannot pay. Each client has words of its own, so this only helps: what is
- * decided is decided by the balance.
+ * Whether a node says that the wallet cannot pay. Each client says it in other words, so this is only a hint: decisions are
+ * made by the balance.
  */
 export function isUnaffordable(said: string): boolean {
   return UNAFFORDABLE.test(said);

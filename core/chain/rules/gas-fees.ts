@@ -1,6 +1,6 @@
 import { largerWei, smallerWei } from '../../base/money.js';
 
-/** What a transaction offers per gas. */
+/** What a transaction offers to pay for each unit of gas. */
 export interface GasFees {
   readonly maxFeePerGasWei: bigint;
   readonly maxPriorityFeePerGasWei: bigint;
@@ -30,8 +30,8 @@ export function judgeGasFees(baseFeeWei: bigint, limits: GasFeeLimits): GasFeeVe
 }
 
 /**
- * The gas fees of a replacement. Each is at least 12.5 % and one wei higher, or a node refuses it; not below what a new
- * transaction would offer now; and never above the cap. Undefined when the cap is offered already.
+ * Returns the gas fees of a replacement transaction. Each is at least 12.5 % and one wei higher, because a node refuses
+ * less; at least what a new transaction would offer now; and at most the cap. Undefined when the cap is offered already.
  */
 export function bumpedGasFees(
   current: GasFees,
@@ -47,7 +47,7 @@ export function bumpedGasFees(
   return { maxFeePerGasWei, maxPriorityFeePerGasWei: smallerWei(tip, maxFeePerGasWei) };
 }
 
-/** What gas costs when the next block has this base fee. */
+/** Returns what this much gas costs in wei when the next block has this base fee. */
 export function expectedGasCostWei(
   gas: bigint,
   prices: { readonly baseFeeWei: bigint; readonly fees: GasFees },
@@ -56,9 +56,12 @@ export function expectedGasCostWei(
   return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);
 }
 
-/** Five quarters of the estimate, not below what an earlier attempt showed to be needed, capped. */
+/**
+ * Returns the gas limit of a transfer: five quarters of the estimate, at least what an earlier attempt showed to be needed,
+ * and at most the cap.
+ */
 export function gasLimitFor(options: {
-  /** Undefined when the node says that the transfer reverts: the chain decides that, with the cap. */
+  /** Undefined when the node says that the transfer reverts. It is then sent with the cap, and the chain decides. */
   readonly estimate: bigint | undefined;
   readonly atLeast: bigint | null;
   readonly cap: bigint;

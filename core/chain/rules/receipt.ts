@@ -1,16 +1,16 @@
 import type { Address } from '../../base/address.js';
 
 /**
- * How deep a transaction was seen to be. shallow: in a block, or in one that is not canonical (any
- * more). deep: as many confirmations as a payment needs. final: as many as a refusal needs.
+ * How deep a transaction is in the chain. shallow: it has too few confirmations, or its block is not canonical. deep: it
+ * has as many confirmations as a payment needs. final: it failed, with as many as are needed to believe that.
  */
 export type Depth = 'shallow' | 'deep' | 'final';
 
-/** What became of a mined transaction. */
+/** The result of a mined transaction. */
 export interface Receipt {
   readonly hash: string;
   readonly from: Address;
-  /** Null when it made a contract. */
+  /** Null when the transaction created a contract. */
   readonly to: Address | null;
   readonly succeeded: boolean;
   readonly blockNumber: number;
@@ -19,7 +19,7 @@ export interface Receipt {
   readonly gasPriceWei: bigint;
 }
 
-/** What a quorum of endpoints says alike about a mined transaction. */
+/** A receipt on which a quorum of endpoints agrees, with its depth. */
 export interface Inclusion extends Receipt {
   readonly depth: Depth;
 }

@@ -31,7 +31,7 @@ describe('a geth keystore', () => {
     expect(await one.sign(TRANSFER)).toEqual(await other.sign(TRANSFER));
   });
 
-  // Keys that everybody knows: of the specification's own vectors, and of anvil's second account.
+  // Publicly known keys: from the specification's own vectors, and anvil's second account.
   const ANVIL = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8';
   const SPECIFICATION = '0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b';
   const fixture = (name: string) =>
@@ -74,7 +74,7 @@ describe('a geth keystore', () => {
   it.each(['byte-order-mark.pass', 'two-line-ends.pass'])(
     'opens with the first line of a file that holds more: %s',
     async (name) => {
-      // The keystore's own mark is for the reader of files to drop.
+      // Whoever reads the keystore's file drops its byte-order mark.
       const text = (await fixture('byte-order-mark.json')).toString().replace(/^\ufeff/, '');
       const signer = await openKeystore({ json: text, passphrase: await fixture(name) });
       expect(signer.address).toBe(ANVIL);
@@ -89,7 +89,7 @@ describe('a geth keystore', () => {
     },
   );
 
-  it('says how the key is made when it cannot follow', async () => {
+  it('names the key derivation that it does not support', async () => {
     const odd = json.replace('"kdf":"scrypt"', '"kdf":"argon2"');
     await expect(openKeystore({ json: odd, passphrase: PASSPHRASE })).rejects.toMatchObject({
       ...{ code: 'KEYSTORE_MALFORMED', message: expect.stringContaining('kdf argon2 {"n":2') },

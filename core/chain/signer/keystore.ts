@@ -25,7 +25,7 @@ scrypt.register(
   // oxlint-disable-next-line max-params -- the package prescribes them
   (password, salt, N, r, p, length) =>
     new Promise((resolve, reject) => {
-      // OpenSSL keeps to the RFC's limit for N, which geth, web3.py and the format's own specification do not.
+      // OpenSSL enforces the RFC's limit for N; geth, web3.py and the keystore format's own specification go beyond it.
       if (N >= 2 ** (16 * r)) {
         scryptAsync(password, salt, { N, r, p, dkLen: length }).then(resolve, reject);
         return;

@@ -15,7 +15,7 @@ export interface RpcServiceOptions {
   readonly timeoutMs: number;
   /** PEM: the authority that signed the service's certificate, in place of the well-known ones. */
   readonly ca?: string;
-  /** PEM: who we are, when the service wants to know. */
+  /** PEM: our client certificate, for a service that asks for one. */
   readonly cert?: string;
   readonly key?: string;
   /** Sent as `Authorization: Bearer`. */
@@ -25,7 +25,7 @@ export interface RpcServiceOptions {
 export interface RpcService {
   /** Host and port, for messages. */
   readonly name: string;
-  /** The result; throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+  /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
   call(method: string, params: readonly unknown[]): Promise<unknown>;
 }
 
@@ -34,7 +34,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** How many connections sign a group of payouts at once. */
+/** At most this many connections are open at a time, to sign the payouts of a group in parallel. */
 const MAX_CONNECTIONS = 16;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** After a failure to connect, calls fail at once for this long: hundreds of payouts must not wait one after the other. */
@@ -67,7 +67,7 @@ export function createRpcService(options: RpcServiceOptions): RpcService {
   };
 }
 
-/** Reads the body before the status, because the service reports its errors with a status of their own. */
+/** Reads the body before the status, because the service sends its JSON-RPC errors with an HTTP error status. */
 function readAnswer(
   { status, text }: Answer,
   { name, id }: { readonly name: string; readonly id: number },

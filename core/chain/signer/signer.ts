@@ -27,8 +27,8 @@ export interface Signer {
    */
   sign(transfer: UnsignedTransfer): Promise<SignedTransfer>;
   /**
-   * Checks that it can sign now, at the start and before the wallet is locked. Throws SIGNER_UNREACHABLE, SIGNER_REFUSED or
-   * SIGNER_ADDRESS_MISSING. A signer that always can has no `check`.
+   * Checks that the signer can sign now; called at the start and before the wallet is locked. Throws SIGNER_UNREACHABLE,
+   * SIGNER_REFUSED or SIGNER_ADDRESS_MISSING. A signer that can always sign has no `check`.
    */
   check?(): Promise<void>;
 }

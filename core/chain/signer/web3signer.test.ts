@@ -13,7 +13,7 @@ import { connectWeb3signer, type Web3signerOptions } from './web3signer.js';
 const key = Wallet.createRandom();
 const address = key.address.toLowerCase() as Address;
 const TIMEOUT_MS = 600;
-/** Where nothing is to time out, however busy the machine is. */
+/** Time-out for tests in which nothing may time out, however busy the machine is. */
 const PATIENCE_MS = 20_000;
 let service: TestSignerService;
 
@@ -29,7 +29,7 @@ const connect = (changes: Partial<Web3signerOptions> = {}) =>
   connectWeb3signer({ url: service.url, address, timeoutMs: TIMEOUT_MS, ...changes });
 
 testSignerContract('a remote signer', async () => {
-  // Its chain is a setting of its own: the contract asks for several.
+  // The service has one chain id of its own, but the contract asks for several.
   service.change = (asked) => ({ ...asked, signedChainId: asked['chainId'] ?? '0x1' });
   return connect({ timeoutMs: PATIENCE_MS });
 });
@@ -96,7 +96,7 @@ describe('a remote signer', () => {
     await expect(connect().sign(TRANSFER)).rejects.toMatchObject({ code: 'SIGNER_UNREACHABLE' });
   });
 
-  it('says that nobody is there', async () => {
+  it('says so when nothing listens there', async () => {
     const gone = await startSignerService({ privateKey: key.privateKey });
     await gone.stop();
     const signer = connect({ url: gone.url });
@@ -160,7 +160,7 @@ describe('a remote signer', () => {
     },
   );
 
-  it('says that it holds no such key', async () => {
+  it('says so when the service does not hold the key', async () => {
     const other = Wallet.createRandom().address.toLowerCase() as Address;
     const signer = connect({ address: other });
     await expect(signer.check?.()).rejects.toMatchObject({
@@ -214,14 +214,14 @@ describe('a remote signer behind mutual TLS', () => {
   });
 
   const [ca, cert, clientKey] = ['ca.pem', 'client.pem', 'client.key'];
-  it('signs for who has the certificate', async () => {
+  it('signs for a client that has the certificate', async () => {
     const ours = { ca: pem[ca] ?? '', cert: pem[cert] ?? '', key: pem[clientKey] ?? '' };
     const signer = connect({ url: secure.url, ...ours });
     await expect(signer.check?.()).resolves.toBeUndefined();
     await expect(signer.sign(TRANSFER)).resolves.toBeDefined();
   });
 
-  it('answers nobody else, and is not believed without its own', async () => {
+  it('refuses every other client, and is not trusted without its own certificate', async () => {
     const stranger = connect({ url: secure.url, ca: pem[ca] ?? '' });
     await expect(stranger.check?.()).rejects.toMatchObject({ code: 'SIGNER_UNREACHABLE' });
     const ours = { cert: pem[cert] ?? '', key: pem[clientKey] ?? '' };

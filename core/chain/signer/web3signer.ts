@@ -9,11 +9,11 @@ import { createRpcService, type RpcServiceOptions } from './rpc-service.js';
 import type { Signer, UnsignedTransfer } from './signer.js';
 
 export interface Web3signerOptions extends RpcServiceOptions {
-  /** The wallet, lower case: the service may hold the keys of others too. */
+  /** The wallet's address, lower case. The service may hold the keys of other addresses, too. */
   readonly address: Address;
 }
 
-/** A signer whose key is elsewhere; asks nothing yet. */
+/** Returns a signer whose key the service holds. Nothing is asked yet. */
 export function connectWeb3signer(options: Web3signerOptions): Signer {
   const { address } = options;
   const service = createRpcService(options);
@@ -57,7 +57,7 @@ function quantity(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** Reads the bytes of a signed transaction; null when they are none. The caller checks who signed what. */
+/** Returns the hash of a signed transaction; null when the bytes are not one. The caller checks who signed what. */
 function hashOf(raw: string): string | null {
   try {
     return Transaction.from(raw).hash;

@@ -1,5 +1,5 @@
 /**
- * Gives the connection of a transaction back whatever happens, which fixes two faults of the query builder: it keeps a
+ * Returns a transaction's connection to the pool whatever happens. This fixes two faults of the query builder: it keeps the
  * connection for ever when BEGIN fails, and when ROLLBACK fails, too, it throws that error instead of the first one.
  */
 import { NodePgSession } from 'drizzle-orm/node-postgres';

@@ -1,14 +1,15 @@
 /**
- * What every session of Postgres is told, by a statement once its connection stands: a pooler such as PgBouncer refuses a
- * connection that brings settings along, or is told to drop them in silence.
+ * The settings of every Postgres session, made by a statement right after it is connected. They are not part of the
+ * connection request, because a pooler such as PgBouncer refuses a request that brings settings, or is configured to drop
+ * them silently.
  */
 import pg from 'pg';
 
 type Settings = Readonly<Record<string, string>>;
 
 /**
- * What is read and written depends on these. A database, a role or a machine may say otherwise, and Postgres then
- * answers in another form: with `DateStyle` `SQL, DMY` the 5th of November came back as the 11th of May.
+ * Settings that decide the form in which Postgres reads and writes values. A database, a role or a machine may set others,
+ * and Postgres then answers in another form: with `DateStyle` `SQL, DMY` the 5th of November came back as the 11th of May.
  */
 const FORMS: Settings = {
   TimeZone: 'UTC',
@@ -20,7 +21,7 @@ const FORMS: Settings = {
   transform_null_equals: 'off',
   default_transaction_isolation: 'read committed',
 };
-/** The server gives up a connection whose other end is gone, and with it the locks that it holds. */
+/** With these settings the server gives up a connection whose other end is gone, and with it the locks that it holds. */
 const KEEPS_ALIVE: Settings = {
   tcp_keepalives_idle: '15',
   tcp_keepalives_interval: '5',
@@ -30,8 +31,8 @@ const KEEPS_ALIVE: Settings = {
 const PATIENCE_MS = 10_000;
 
 /**
- * Gives a pool's configuration whose connections are told the settings before anybody gets them. What the URL says in its own
- * `options`, such as a `search_path`, counts where nothing here says otherwise.
+ * Returns a pool's configuration whose connections get the settings before anybody uses them. The settings in the URL's own
+ * `options`, such as a `search_path`, apply where nothing here says otherwise.
  */
 export function withSessionSettings(
   config: pg.PoolConfig & { readonly connectionString: string },
@@ -55,12 +56,15 @@ export function withSessionSettings(
   return {
     ...config,
     Client,
-    // The pool waits for it, and gives nobody a connection on which it failed.
+    // The pool waits for this statement, and hands out no connection on which it failed.
     onConnect: (client) => client.query(statement) as unknown as undefined,
   };
 }
 
-/** The URL without its `options`, and what these set; with them where they hold what only the start of a session takes. */
+/**
+ * Takes the URL's `options` out of it, and returns the settings that they make. If they hold anything that only the start
+ * of a session takes, the URL keeps them, and no settings are returned.
+ */
 function takeOptions(url: string): {
   readonly connectionString: string;
   readonly settings: Settings;
@@ -75,7 +79,10 @@ function takeOptions(url: string): {
   return { connectionString: parsed.toString(), settings: { ...KEEPS_ALIVE, ...settings } };
 }
 
-/** `-c name=value` and `--name=value`, a blank in a value behind a backslash; undefined for anything else. */
+/**
+ * Reads `-c name=value` and `--name=value`, where a backslash escapes a blank in a value. Returns undefined if there is
+ * anything else.
+ */
 function readOptions(text: string): Settings | undefined {
   const settings: Record<string, string> = {};
   const left = text.replace(

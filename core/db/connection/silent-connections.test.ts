@@ -65,7 +65,7 @@ describe.concurrent('a half-open connection', () => {
     await fill(db, 3);
   }, 60_000);
 
-  it('frees the locks that it holds, and tells what failed and not that nothing could be taken back', async () => {
+  it('frees the locks that it holds, and reports the statement that failed, not the rollback that failed after it', async () => {
     const { proxy, db } = await open(2);
     const holding = failing(
       db.transaction(async (tx) => {

@@ -9,39 +9,45 @@ import pg from 'pg';
 
 interface SilenceOptions {
   readonly url: string;
-  /** The longest that a statement may run by the server's own clock; 0: for ever. */
+  /** The server ends a statement that runs longer than this; 0: no statement is ended. */
   readonly statementTimeoutMs: number;
 }
 
 interface Watched {
-  /** Statements without an end yet; those of a released connection have all ended. */
+  /** How many statements have not ended yet; 0 once the connection is released. */
   asked: number;
   bytesRead: number;
   bytesWritten: number;
-  /** When the last byte came, and when the last byte moved in either direction. */
+  /** `heardAtMs`: when the last byte came from Postgres. `movedAtMs`: when the last byte went in either direction. */
   heardAtMs: number;
   movedAtMs: number;
-  /** How many times in a row Postgres said that it works on nothing: one that is busy may not have read it yet. */
+  /**
+   * How many times in a row Postgres said that it works on nothing here. Once is not enough, because a busy server may not
+   * have read the statement yet.
+   */
   idleLooks: number;
 }
 
 const LOOK_EVERY_MS = 1_000;
-/** After so long without a byte Postgres is asked whether it works on the statement. */
+/** After this long without a byte from Postgres, it is asked whether it works on the statement. */
 const SILENT_AFTER_MS = 5_000;
 const PROBE_PATIENCE_MS = 5_000;
-/** By then an answer that was on its way when Postgres was asked has arrived. */
+/** How long to wait after Postgres was asked: an answer that was on its way by then has arrived. */
 const LAST_WORDS_MS = 1_000;
 const IDLE_LOOKS = 2;
-/** Longer than the pause between two pieces of a COPY. */
+/**
+ * When Postgres waits for data from us, the connection is given up after this long without a byte in either direction. That
+ * is longer than the pause between two pieces of a COPY.
+ */
 const WRITER_PAUSE_MS = 20_000;
 /** A connection is given up after this long when the server cannot be reached at all. */
 const UNREACHABLE_MS = 20_000;
-/** What is added to the server's own time-out where Postgres cannot say what it works on. */
+/** Where Postgres cannot say what it works on, a connection is given up this long after the server's own time-out. */
 const GRACE_MS = 15_000;
 
 /**
  * Watches all connections of a pool until it ends.
- * @returns cuts what is still open, without a word to Postgres
+ * @returns a function that cuts the connections that are still open, without telling Postgres
  */
 export function watchSilence(pool: pg.Pool, options: SilenceOptions): () => void {
   const watched = new Map<pg.PoolClient, Watched>();
@@ -103,7 +109,7 @@ function noteHeard(one: Watched): void {
   Object.assign(one, { heardAtMs: now, movedAtMs: now, idleLooks: 0 });
 }
 
-/** Gives the connections that wait for an answer and have heard nothing for long. */
+/** Returns the connections that wait for an answer and have received nothing for long. */
 function silentOnes(watched: ReadonlyMap<pg.PoolClient, Watched>): readonly pg.PoolClient[] {
   const now = performance.now();
   return [...watched].flatMap(([client, one]) => {
@@ -135,7 +141,8 @@ async function giveUpLost(
       one.idleLooks = verdict === 'idle' ? one.idleLooks + 1 : 0;
       if (!isLost(verdict, one, options)) continue;
       giveUp(client, one, verdict);
-      // Without this its locks would stay: Postgres may believe for hours that the connection is alive.
+      // The session must be ended on the server, too. Its locks would stay: Postgres may believe for hours that it is
+      // alive.
       if (verdict === 'idle' || verdict === 'waits-for-us') await probe.end(pidOf(client));
     }
   } finally {
@@ -208,7 +215,7 @@ async function judge(client: pg.Client, pids: readonly number[]): Promise<readon
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   return pids.map((pid) => {
     const row = byPid.get(pid);
-    // A pooler in between gives numbers of its own, and some servers do not count what they do.
+    // A pooler in between reports process ids of its own, and some servers do not record what their sessions do.
     if (row === undefined || row.own !== pidOf(client) || row.state === 'disabled')
       return 'unknown';
     if (row.state !== 'active') return 'idle';

@@ -14,7 +14,7 @@ import {
   textFieldBytes,
 } from './copy-binary.js';
 
-/** One of each; `part` is what an integer column holds. */
+/** A row with a value of each type; `part` is the `integer` column. */
 interface Row {
   readonly text: string | null;
   readonly part: number | null;
@@ -24,11 +24,13 @@ interface Row {
 }
 
 const MAX_WEI = 10n ** 78n - 1n;
-/** Where groups of four digits and chunks of twelve begin and end. */
+/**
+ * Amounts around every power of ten: among them are the bounds of the groups of four digits and of the chunks of twelve.
+ */
 const EDGES = Array.from({ length: 78 }, (_, power) => 10n ** BigInt(power)).flatMap((edge) => [
   ...[edge - 1n, edge, -edge],
 ]);
-/** As far as doubles count, and where their ten-thousandth part is nearest to the next number. */
+/** The largest integers that doubles hold exactly, and the one whose ten-thousandth part is closest to the next integer. */
 const LAST_DOUBLES = [2n ** 53n, 2n ** 53n - 1n, (2n ** 53n / 10_000n) * 10_000n - 1n];
 const or = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const rows: fc.Arbitrary<Row> = fc.record({
@@ -61,7 +63,7 @@ describe('rows in binary', () => {
     await database.close();
   });
 
-  it('come back from Postgres as they went in, and fit into the room that is said', async () => {
+  it('come back from Postgres as they went in, and take no more bytes than was computed', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(rows, { maxLength: 40 }), async (values) => {
         await client.query('TRUNCATE t');
@@ -74,7 +76,7 @@ describe('rows in binary', () => {
           stored.rows.map((row) => ({ ...row, ms: row.ms === null ? null : Number(row.ms) })),
         ).toEqual(
           values.map(({ text, part, count, wei, ms }) => ({
-            // Postgres keeps everything but NUL, and of half a surrogate pair nothing.
+            // Postgres stores everything but NUL and halves of surrogate pairs.
             text: text === null ? null : Buffer.from(text.replaceAll('\0', '\uFFFD')).toString(),
             part,
             count: count === null ? null : count.toString(),

@@ -1,40 +1,39 @@
 /**
- * Writes rows in COPY's binary format, which takes two thirds of the time of the text format on both sides: no text needs an
- * escape, and Postgres parses no time and no amount.
- * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; the fields are what each type's
- * `…send` function gives.
+ * Writes rows in COPY's binary format, which takes two thirds of the time of the text format on both sides: no text needs
+ * an escape, and Postgres parses no time and no amount. https://www.postgresql.org/docs/current/sql-copy.html, "Binary
+ * Format"; a field has the bytes that the `…send` function of its type writes.
  */
 import { withoutNul } from './copy-text.js';
 
-/** Stands before the first row: the signature, no flags, no extension. */
+/** The header, before the first row: the signature, no flags, no extension. */
 const COPY_START = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-/** Stands behind the last row. */
+/** The trailer, after the last row. */
 export const COPY_END = Buffer.from([0xff, 0xff]);
 /** The bytes of header and trailer together. */
 export const FRAME_BYTES = COPY_START.length + COPY_END.length;
 
-/** The most bytes that a number, a time or a NULL takes, its length included. */
+/** A number, a time or a NULL takes at most this many bytes, including its length prefix. */
 export const FIXED_FIELD_BYTES = 12;
-/** Bytes that an amount of 78 digits takes. */
+/** An amount of up to 78 digits takes at most this many bytes, including its length prefix. */
 export const AMOUNT_FIELD_BYTES = 56;
 
-/** The most bytes of one UTF-16 unit. */
+/** One UTF-16 unit takes at most this many bytes in UTF-8. */
 export const UTF8_BYTES = 3;
 
-/** Bytes that a text takes at most. */
+/** Returns how many bytes a text takes at most, including its length prefix. */
 export function textFieldBytes(text: string | null): number {
   return 4 + UTF8_BYTES * (text?.length ?? 0);
 }
 
 const NULL_LENGTH = -1;
-/** Postgres counts its microseconds from 2000 on. */
+/** Postgres counts the microseconds of its binary times from the start of 2000. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 const TWO_TO_32 = 2 ** 32;
 const GROUP = 10_000;
 const GROUPS_OF_NUMBER = 3;
-/** Three groups of four digits hold numbers below this. */
+/** Numbers below this fit into three groups of four digits. */
 const CHUNK = 1_000_000_000_000n;
-/** Up to here a double is one integer alone, and so is what is left of its ten-thousandth part. */
+/** Up to this value a double holds every integer exactly, and dividing it into groups of four digits is exact, too. */
 const EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 const NEGATIVE = 0x4000;
 
@@ -53,7 +52,7 @@ export class CopyWriter {
     this.fields(COPY_START);
   }
 
-  /** Writes the trailer, and gives everything from the buffer's start on. */
+  /** Writes the trailer, and returns everything from the buffer's start on. */
   finish(): Buffer {
     this.fields(COPY_END);
     return this.written();
@@ -64,7 +63,7 @@ export class CopyWriter {
     this.end = this.bytes.writeInt16BE(fields, this.end);
   }
 
-  /** NUL, which Postgres cannot keep, becomes the replacement character; so does half a surrogate pair. */
+  /** Writes a text. NUL, which Postgres cannot store, becomes the replacement character; so does half a surrogate pair. */
   text(value: string | null): void {
     if (value === null) {
       this.nothing();
@@ -76,7 +75,7 @@ export class CopyWriter {
     this.end = at + 4 + length;
   }
 
-  /** An `integer`. */
+  /** Writes an `integer`. */
   int4(value: number | null): void {
     if (value === null) {
       this.nothing();
@@ -86,7 +85,7 @@ export class CopyWriter {
     this.end = this.bytes.writeInt32BE(value, this.end);
   }
 
-  /** A `bigint` that a double holds exactly. */
+  /** Writes a `bigint`; the number must be one that a double holds exactly. */
   int8(value: number | null): void {
     if (value === null) {
       this.nothing();
@@ -98,12 +97,14 @@ export class CopyWriter {
     this.end = this.bytes.writeUInt32BE(value - high * TWO_TO_32, this.end);
   }
 
-  /** A `timestamptz`, from milliseconds since 1970: as microseconds even those of the year 3000 stay exact. */
+  /**
+   * Writes a `timestamptz`, given in milliseconds since 1970. Even the microseconds of the year 3000 are exact in a double.
+   */
   time(timeMs: number | null): void {
     this.int8(timeMs === null ? null : (timeMs - EPOCH_MS) * 1_000);
   }
 
-  /** A `numeric` without fraction: groups of four digits, the highest first. */
+  /** Writes a `numeric` without a fraction: groups of four digits, the highest first. */
   numeric(value: bigint | null): void {
     if (value === null) {
       this.nothing();
@@ -124,13 +125,13 @@ export class CopyWriter {
     this.end = at;
   }
 
-  /** Copies fields that were written before. */
+  /** Appends fields that were encoded before. */
   fields(written: Uint8Array): void {
     this.bytes.set(written, this.end);
     this.end += written.length;
   }
 
-  /** Gives everything from the buffer's start on. */
+  /** Returns everything from the buffer's start up to the last field. */
   written(): Buffer {
     return this.bytes.subarray(0, this.end);
   }
@@ -144,7 +145,7 @@ export class CopyWriter {
   }
 }
 
-/** The groups of four digits, the lowest first, and at least this many. */
+/** Appends the number's groups of four digits, the lowest first, with zeros up to at least `least` groups. */
 function pushGroups(groups: number[], value: number, least: number): void {
   let rest = value;
   for (let made = 0; made < least || rest > 0; made += 1) {

@@ -26,7 +26,7 @@ describe('texts in statements', () => {
   });
   afterAll(() => database.close());
 
-  /** Postgres keeps everything but NUL, and of half a surrogate pair nothing. */
+  /** Postgres stores everything but NUL and halves of surrogate pairs. */
   const kept = (text: string) => Buffer.from(text.replaceAll('\0', '\uFFFD')).toString();
   const texts = fc.array(fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary' })));
 

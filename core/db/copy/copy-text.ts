@@ -3,18 +3,18 @@
  * few functions are the only place where text from outside becomes SQL.
  */
 
-/** A column that can stand in an array literal. */
+/** A value that can be an element of an array literal. */
 export type SqlValue = string | number | bigint | boolean | Date | null;
 
-// For one character and a replacement without references the engine counts and copies once; any other
-// way of replacing makes a piece for each place, and texts have megabytes.
+// A pattern of one character and a replacement without references: so the engine counts and copies once. Any other way of
+// replacing makes a piece for each match, and texts have megabytes.
 const BACKSLASHES = /\\/g;
 
-/** One field of COPY's text format. */
+/** Writes one field in COPY's text format. */
 export function copyField(value: string | number | bigint | null): string {
   if (value === null) return '\\N';
   if (typeof value !== 'string') return value.toString();
-  // Most texts hold none of these, and searching is far cheaper than replacing.
+  // Most texts contain none of these characters, and searching is far cheaper than replacing.
   let text = value;
   if (text.includes('\\')) text = text.replace(BACKSLASHES, '\\\\');
   if (text.includes('\n')) text = text.replace(/\n/g, '\\n');
@@ -33,29 +33,29 @@ const COPY_ESCAPES: Readonly<Record<string, string>> = {
   v: '\v',
 };
 
-/** What `copyField` was given, or the field that Postgres wrote. */
+/** Reads back a field in COPY's text format, written by `copyField` or by Postgres. */
 export function fromCopyField(field: string): string {
   if (!field.includes('\\')) return field;
   return field.replace(/\\([\s\S])/g, (_, char: string) => COPY_ESCAPES[char] ?? char);
 }
 
-/** A text literal. NUL, which Postgres cannot keep, becomes the replacement character. */
+/** Writes a text literal. NUL, which Postgres cannot store, becomes the replacement character. */
 export function sqlText(value: string | null): string {
   if (value === null) return 'NULL';
-  // Not pg's own function: that adds up a text character by character, and these have megabytes.
+  // pg's own function builds the text character by character, which is slow for texts of megabytes.
   let text = withoutNul(value);
   if (text.includes("'")) text = text.replace(/'/g, "''");
   return text.includes('\\') ? ` E'${text.replace(BACKSLASHES, '\\\\')}'` : `'${text}'`;
 }
 
-/** A time literal, or NULL. */
+/** Writes a time literal, or NULL. */
 export function sqlTime(timeMs: number | null): string {
   return timeMs === null ? 'NULL::timestamptz' : `'${isoTime(timeMs)}'::timestamptz`;
 }
 
 type ElementType = 'text' | 'bigint' | 'integer' | 'numeric' | 'boolean' | 'timestamptz';
 
-/** Rows as `unnest(…)` of one array literal for each column. */
+/** Writes rows as `unnest(…)` of one array literal for each column. */
 export function sqlRows<Row>(
   rows: readonly Row[],
   columns: readonly (readonly [ElementType, (row: Row) => SqlValue])[],
@@ -64,7 +64,7 @@ export function sqlRows<Row>(
   return `unnest(${arrays.join(', ')})`;
 }
 
-/** An array literal of the named element type: `'{…}'::text[]`. */
+/** Writes an array literal of the named element type: `'{…}'::text[]`. */
 export function sqlArray(type: ElementType, values: Iterable<SqlValue>): string {
   const elements: string[] = [];
   for (const value of values) elements.push(arrayElement(value));
@@ -73,10 +73,10 @@ export function sqlArray(type: ElementType, values: Iterable<SqlValue>): string 
 
 const DAY_MS = 86_400_000;
 const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
-// Events of a batch lie within a few days, and Date's own formatting is slow.
+// The day of the last time is kept: the events of a batch lie within a few days, and Date's own formatting is slow.
 let lastDay = { startMs: Number.NaN, text: '' };
 
-/** Milliseconds since 1970 as Postgres reads them. */
+/** Formats a time, in milliseconds since 1970, as Postgres reads it. */
 export function isoTime(timeMs: number): string {
   const restMs = timeMs - lastDay.startMs;
   if (!(restMs >= 0 && restMs < DAY_MS)) {
@@ -101,7 +101,7 @@ function arrayElement(value: SqlValue): string {
   return `"${text}"`;
 }
 
-/** Postgres keeps no NUL. */
+/** Replaces NUL, which Postgres cannot store, by the replacement character. */
 export function withoutNul(text: string): string {
   return text.includes('\0') ? text.replace(/\0/g, '\uFFFD') : text;
 }

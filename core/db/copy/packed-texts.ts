@@ -1,23 +1,23 @@
 /**
- * Keeps many texts in one buffer outside of the heap, which is used again. As strings they would be copied by the garbage
- * collector again and again, and as single buffers they would make it run.
+ * Keeps many texts in one buffer outside of the heap, which is reused. The garbage collector would copy strings again and
+ * again, and many single buffers would make it run.
  */
 export class PackedTexts {
   private bytes = Buffer.alloc(0);
   private ends = new Uint32Array(1_024);
   private count = 0;
 
-  /** How many there are: the place of the next one. */
+  /** How many texts there are, which is also the index of the next one. */
   get size(): number {
     return this.count;
   }
 
-  /** Where the next one begins. */
+  /** The offset at which the next text begins. */
   get end(): number {
     return this.endOf(this.count - 1);
   }
 
-  /** The buffer, with so many bytes of room behind the last text; good until more are asked for. */
+  /** Returns the buffer, with at least `room` free bytes behind the last text. It may be replaced by the next call. */
   reserve(room: number): Buffer {
     const needed = this.end + room;
     if (this.bytes.length < needed) {
@@ -28,7 +28,7 @@ export class PackedTexts {
     return this.bytes;
   }
 
-  /** What was written behind the last text, up to here, is the next one. */
+  /** Adds a text: the bytes that were written behind the last one, up to this offset. */
   push(end: number): void {
     if (this.count === this.ends.length) {
       const longer = new Uint32Array(2 * this.count);
@@ -43,12 +43,12 @@ export class PackedTexts {
     return this.endOf(index) - this.endOf(index - 1);
   }
 
-  /** Returns where it ends. */
+  /** Copies a text to offset `at` of another buffer, and returns the offset at which it ends there. */
   copyTo(to: Buffer, at: number, index: number): number {
     return at + this.bytes.copy(to, at, this.endOf(index - 1), this.endOf(index));
   }
 
-  /** Not a copy: good as long as the texts are. */
+  /** Returns the bytes of a text. They are not copied, and change when the buffer is used for other texts. */
   bytesOf(index: number): Buffer {
     return this.bytes.subarray(this.endOf(index - 1), this.endOf(index));
   }

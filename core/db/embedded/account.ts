@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Somebody who is not root. */
+/** A user of the system other than root. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
@@ -13,15 +13,15 @@ const OTHERS_MAY_ENTER = 0o001;
 const OTHERS_MAY_READ_AND_ENTER = 0o005;
 
 /**
- * Chooses whom Postgres runs as. Nobody else than ourselves, unless we are root: Postgres refuses to run as
- * root, so it then runs as the owner of the data, as `postgres` or as `nobody`, without a right of root's.
+ * Chooses the user that Postgres runs as; undefined means our own. Only root needs another one, because Postgres refuses to
+ * run as root: it then runs as the owner of the data, as `postgres` or as `nobody`, without any of root's rights.
  */
 export function choosePostgresAccount(dataDir: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   return ownerOf(dataDir) ?? accountNamed('postgres') ?? accountNamed('nobody') ?? NOBODY;
 }
 
-/** Whether other users than the owner can come to this path, through all directories above it. */
+/** Whether a directory above this path lets nobody but its owner and group enter. */
 export function isClosed(path: string): boolean {
   for (let dir = dirname(path); ; dir = dirname(dir)) {
     const found = stat(dir);
@@ -30,7 +30,7 @@ export function isClosed(path: string): boolean {
   }
 }
 
-/** Whether other users than the owner can run this program. */
+/** Whether some users cannot run this program, because they may not enter its directory or not execute the file. */
 export function isClosedProgram(path: string): boolean {
   const mode = stat(path)?.mode ?? 0;
   return isClosed(path) || (mode & OTHERS_MAY_READ_AND_ENTER) !== OTHERS_MAY_READ_AND_ENTER;

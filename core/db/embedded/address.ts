@@ -18,10 +18,13 @@ import { birthOf } from '../../processes/process-birth.mjs';
 export const PRODUCT_ROLE = 'openpool';
 export const PRODUCT_DATABASE = 'openpool';
 
-/** The file is in libpq's format, for PGPASSFILE. It exists only once the directory is completely set up. */
+/**
+ * Name of the file with the password, in libpq's format for PGPASSFILE. It exists only once the directory is completely set
+ * up.
+ */
 const PASSWORD_FILE = 'openpool.pgpass';
 
-/** The longest address of a Unix socket that every system takes, its final zero included. */
+/** The address of a Unix socket may have this many bytes on every system, including its final zero byte. */
 const LONGEST_ADDRESS = 104;
 
 export function passwordFileOf(dataDir: string): string {
@@ -53,8 +56,8 @@ export function socketUrl(dataDir: string, port: number, password: string): stri
 }
 
 /**
- * The directory of the socket: the data directory itself, which Postgres keeps closed to others. A path that
- * is too long for a socket's address is shortened by a link in a directory of ours alone.
+ * Returns the directory of the socket: the data directory itself, which Postgres keeps closed to others. If its path is too
+ * long for a socket's address, a link in a directory of our user alone shortens it.
  */
 function socketDirOf(dataDir: string, port: number): string {
   if (fits(dataDir, port)) return dataDir;
@@ -73,7 +76,7 @@ function socketDirOf(dataDir: string, port: number): string {
     try {
       symlinkSync(dataDir, link);
     } catch (error) {
-      // Another process of this pool was quicker.
+      // Another process of this pool may have made the link first.
       if (!leadsTo(link, dataDir)) throw error;
     }
   }
@@ -107,8 +110,9 @@ export function findServer(dataDir: string): RunningServer | undefined {
 }
 
 /**
- * Environment for Postgres' programs when postmaster.pid names a process that is no server of this directory. They would
- * refuse to start, except when told that this process is their grandparent. They check the shared memory in any case.
+ * Returns environment variables for Postgres' programs when postmaster.pid names a process that is no server of this
+ * directory. They would refuse to start unless told that this process is their grandparent. They check the shared memory in
+ * any case.
  */
 export function foreignHolder(dataDir: string): { readonly PG_GRANDPARENT_PID?: string } {
   const { pid } = readPidFile(dataDir) ?? {};

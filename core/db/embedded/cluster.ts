@@ -1,4 +1,7 @@
-/** A data directory of the embedded Postgres: made, brought over from the version before, and served. */
+/**
+ * Prepares a data directory of the embedded Postgres: creates it, or migrates one of the previous version, and tells how to
+ * start its server.
+ */
 import {
   accessSync,
   closeSync,
@@ -34,8 +37,8 @@ export interface Cluster {
 }
 
 /**
- * Makes the directory where there is none, and sets it up unless that was done. Safe to repeat after an end
- * at any point: the password's file is the last thing to appear. Not safe to run twice at once.
+ * Creates the directory if there is none, and sets it up unless that was done. It can be repeated after a crash at any
+ * point: the password's file is written last. Two processes must not do it at the same time.
  */
 export async function prepareCluster(dataDir: string, isSuperuser = false): Promise<Cluster> {
   if (process.platform === 'win32') {
@@ -70,8 +73,9 @@ export async function prepareCluster(dataDir: string, isSuperuser = false): Prom
 type Run = (program: string, args: (dir: string) => readonly string[]) => ProgramRun;
 
 /**
- * When we are root, Postgres runs as another user, who may not be allowed to enter the directories above. So root starts it
- * inside the data directory, and it names that by its working directory.
+ * Builds the runs of Postgres' programs. When we are root, Postgres runs as another user, who may not be allowed to enter
+ * the directories above. Root then starts it inside the data directory, and Postgres is told that its data is in its
+ * working directory.
  */
 function runner(dataDir: string, account: Account | undefined): Run {
   const dir = account !== undefined && isClosed(dataDir) ? '/proc/self/cwd' : dataDir;

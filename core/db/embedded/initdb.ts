@@ -1,6 +1,6 @@
 /**
- * Makes a new cluster apart, in a directory inside its own, and moves it into place when it is whole. An end at any
- * point, a power cut too, leaves something that the next start throws away or goes on with; nothing else is removed.
+ * Creates a new cluster in a directory inside its data directory, and moves it into place when it is complete. After a
+ * crash or a power cut at any point, the next start discards what was left or continues it; nothing else is removed.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -22,17 +22,17 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Account } from './account.js';
 import type { ProgramRun } from './programs.js';
 
-/** Only over the socket, and only with a password. */
+/** Content of pg_hba.conf: access only over the socket, and only with a password. */
 const ACCESS = 'local all all scram-sha-256\n';
 
-/** Unlike any other, because the initdb of a killed process may still be writing to its own. */
+/** Returns a unique name, because the initdb of a killed process may still be writing to its own directory. */
 const newName = () => `initdb-${randomBytes(6).toString('hex')}`;
 const UNFINISHED = /^initdb-[0-9a-f]{12}$/;
-/** It holds a whole cluster, or what has not been moved of it yet. */
+/** Name of the directory that holds a complete cluster, or the part of it that has not been moved yet. */
 const FINISHED = 'initdb-finished';
-/** Moved last: a directory that has it has everything. */
+/** The file that is moved last: a data directory that has it is complete. */
 const LAST = 'PG_VERSION';
-/** Made by a file system that is mounted there. */
+/** A directory that belongs to the file system which is mounted there, and is ignored. */
 const NOBODYS = 'lost+found';
 
 export interface NewCluster {
@@ -68,7 +68,7 @@ export function makeCluster(dataDir: string, { account, initdb }: NewCluster): v
   flush(dataDir);
 }
 
-/** Moves a whole cluster to where it belongs, or the rest of one; does nothing where there is none. */
+/** Moves a complete cluster into the data directory, or what is left of it to move; does nothing where there is none. */
 export function takeInCluster(dataDir: string): void {
   const dir = join(dataDir, FINISHED);
   if (!readdirSync(dataDir).includes(FINISHED)) return;
@@ -82,7 +82,7 @@ export function takeInCluster(dataDir: string): void {
   flush(dataDir);
 }
 
-/** Gives the directory to this account alone, as Postgres demands. */
+/** Makes the directory accessible to this account alone, as Postgres demands. */
 function close(dir: string, account: Account | undefined): void {
   try {
     chmodSync(dir, 0o700);
@@ -93,12 +93,15 @@ function close(dir: string, account: Account | undefined): void {
   }
 }
 
-/** An initdb whose parent was killed may be adding files meanwhile: it fails when its directory has gone. */
+/**
+ * Removes a directory, with retries: an initdb whose parent was killed may still be adding files, and fails once its
+ * directory is gone.
+ */
 function remove(dir: string): void {
   rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** Flushes the directory, so that renames in it are on the disk. */
+/** Flushes the directory, which puts renames in it on the disk. */
 function flush(dir: string): void {
   const fd = openSync(dir, 'r');
   fsyncSync(fd);

@@ -1,4 +1,7 @@
-/** Ends a server that the version before left running, with a superuser of known password on a TCP port. */
+/**
+ * Ends a server that the previous version of this program left running: its superuser has a known password, and it listens
+ * on a TCP port.
+ */
 import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -10,14 +13,14 @@ const PATIENCE_MS = 2_000;
 const STOP_MS = 30_000;
 
 /**
- * Ends such a server of this directory when nobody uses it any more, so that the directory can be brought
- * over. Throws DATABASE_IN_USE when somebody does.
+ * Ends such a server of this directory when nobody uses it, because its directory cannot be migrated before. Throws
+ * DATABASE_IN_USE when somebody does.
  */
 export async function endOlderServer(dataDir: string): Promise<void> {
   const server = findServer(dataDir);
   if (server === undefined) return;
   const users = await countUsers(server, dataDir);
-  // It is no such server: the next step on the directory fails and says why.
+  // This is no such server: the next step on the directory fails and says why.
   if (users === undefined) return;
   if (users > 0) {
     throw new PoolError(
@@ -28,7 +31,7 @@ export async function endOlderServer(dataDir: string): Promise<void> {
   await endServer(server, STOP_MS);
 }
 
-/** SIGINT ends sessions and shuts down cleanly; SIGTERM would wait for every client to leave. */
+/** Ends a server. SIGINT ends its sessions and shuts it down cleanly; SIGTERM would wait for every client to leave. */
 export async function endServer({ pid, birth }: RunningServer, graceMs: number): Promise<void> {
   const isThere = () => birthOf(pid) === birth;
   const untilGone = async (forMs: number) => {

@@ -16,7 +16,7 @@ import { choosePostgresAccount } from './account.js';
 import { type LocalPostgres, startPostgres } from './postgres.js';
 
 const isRoot = process.getuid?.() === 0;
-/** `daemon` of every system: neither root, nor whom Postgres runs as. */
+/** The id of `daemon` on every system: neither root nor the user that Postgres runs as. */
 const STRANGER = { uid: 1, gid: 1 };
 
 async function ask(url: string, statement: string): Promise<unknown> {
@@ -165,7 +165,7 @@ describe('on a machine with other users', () => {
       }
       const environment = readFileSync(`/proc/${server.process.pid}/environ`, 'utf8');
       const names = environment.split('\0').map((line) => line.split('=')[0]);
-      // What Postgres sets itself starts with PG.
+      // Variables that Postgres itself sets start with PG.
       expect(names.filter((name) => !/^(PATH|LD_LIBRARY_PATH|PG.*|)$/.test(name ?? ''))).toEqual(
         [],
       );

@@ -13,21 +13,21 @@ export interface LocalPostgres {
 }
 
 export interface LocalPostgresOptions {
-  /** Where the cluster lives; made when it is not there. @default a new directory, removed on stop */
+  /** The data directory; created when it does not exist. @default a new directory, removed on stop */
   readonly dataDir?: string;
-  /** Lets the role do everything: for tests and benches, which make roles and databases. @default false */
+  /** Makes the role a superuser: for tests and benches, which create roles and databases. @default false */
   readonly isSuperuser?: boolean;
 }
 
-/** Only a number in the name of the socket, which has a directory of its own. */
+/** Only a number in the socket's name: there is no TCP port, and each socket has its own directory. */
 const SOCKET_NUMBER = 5432;
 const STOP_GRACE_MS = 8_000;
 const START_TIMEOUT_MS = 60_000;
 
 /**
- * Starts PostgreSQL from the npm package's binaries as a child that dies with this process, with its default
- * durability, on a Unix socket that only this user (and root) reaches. The package's own starter is passed
- * by: it takes over Ctrl-C for the whole process.
+ * Starts PostgreSQL from the npm package's binaries as a child that dies with this process, with its default durability, on
+ * a Unix socket that only this user (and root) reaches. The package's own starter is not used, because it takes over Ctrl-C
+ * for the whole process.
  */
 export async function startPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const isEphemeral = options.dataDir === undefined;
@@ -61,7 +61,7 @@ async function answers(url: string): Promise<boolean> {
   return true;
 }
 
-/** SIGINT ends sessions and shuts down cleanly; SIGTERM would wait for every client to leave. */
+/** Ends the server. SIGINT ends its sessions and shuts it down cleanly; SIGTERM would wait for every client to leave. */
 async function stopFast(server: LocalProcess): Promise<void> {
   server.kill('SIGINT');
   const timer = setTimeout(() => server.kill('SIGQUIT'), STOP_GRACE_MS);

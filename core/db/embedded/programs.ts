@@ -1,4 +1,4 @@
-/** Postgres' programs, from the npm package, where whoever runs them can reach them. */
+/** Finds Postgres' programs in the npm package, and copies them when the user that must run them cannot reach them. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ export interface PostgresPrograms {
   readonly initdb: string;
 }
 
-/** How one of them is started. */
+/** How one of Postgres' programs is started. */
 export interface ProgramRun {
   readonly command: string;
   readonly args: readonly string[];
@@ -21,10 +21,13 @@ export interface ProgramRun {
   readonly gid?: number;
 }
 
-/** A directory of root that all may read: other users find the programs here when the checkout is below, say, /root. */
+/**
+ * A directory that root owns and everybody may read. Other users find the programs here when the checkout is where they
+ * cannot enter, say, below /root.
+ */
 const OPEN_CACHE = '/var/cache/openpool';
 
-/** Finds the programs, and copies them when the account cannot reach them. */
+/** Returns the paths of Postgres' programs, or of copies when the account cannot reach them. */
 export async function findPostgresPrograms(
   account: Account | undefined,
 ): Promise<PostgresPrograms> {
@@ -59,7 +62,7 @@ function copyPrograms(programs: PostgresPrograms, version: string): PostgresProg
       try {
         renameSync(fresh, to);
       } catch {
-        // Another process was quicker.
+        // Another process has copied them first.
         rmSync(fresh, { recursive: true, force: true });
       }
     }

@@ -1,13 +1,13 @@
 /**
- * Sets up a data directory with Postgres' single-user mode, which nobody can reach meanwhile: the superuser
- * has no password and never connects; the product's role owns its database and nothing else. The same
- * steps bring over a directory of the version before, whose superuser was `openpool` with a known password.
+ * Sets up a data directory with Postgres' single-user mode, in which nobody else can connect: the superuser has no password
+ * and never connects; the product's role owns its database and nothing else. The same steps migrate a directory of the
+ * previous version, whose superuser was `openpool` with a known password.
  */
 import { spawnSync } from 'node:child_process';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { PRODUCT_DATABASE, PRODUCT_ROLE } from './address.js';
 
-/** How to run a statement or more on one database in single-user mode. */
+/** How to run statements on one database in single-user mode. */
 export interface SingleUserRun {
   readonly command: string;
   readonly args: readonly string[];
@@ -19,15 +19,18 @@ export interface SingleUserRun {
 
 export interface RoleWish {
   readonly password: string;
-  /** For the servers of tests and benches, which make roles and databases. */
+  /** True for the servers of tests and benches, which create roles and databases. */
   readonly isSuperuser: boolean;
 }
 
 const SUPERUSER = 'postgres';
-/** The id of the role that initdb makes; it cannot lose its rights, so that an old one gets another name. */
+/** Id of the role that initdb creates. That role cannot lose its rights, so in an old directory it gets another name. */
 const BOOTSTRAP_ROLE_ID = 10;
 
-/** Sets up roles and database; can be repeated after an end at any point. Throws DATABASE_NOT_SET_UP with Postgres' message. */
+/**
+ * Sets up roles and database. It can be repeated after a crash at any point. Throws DATABASE_NOT_SET_UP with Postgres'
+ * message.
+ */
 export function setUpRoles(run: (database: string) => SingleUserRun, wish: RoleWish): void {
   const answer = inSingleUserMode(run('postgres'), [
     'BEGIN',
@@ -44,7 +47,10 @@ export function setUpRoles(run: (database: string) => SingleUserRun, wish: RoleW
   inSingleUserMode(run(PRODUCT_DATABASE), ['BEGIN', handOver(), 'COMMIT']);
 }
 
-/** A role cannot rename itself: another superuser does, who is gone with the transaction. */
+/**
+ * Builds the statement that renames an old directory's superuser. A role cannot rename itself, so another superuser does
+ * it, who is dropped in the same transaction.
+ */
 function renameOldSuperuser(): string {
   return `DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE oid = ${BOOTSTRAP_ROLE_ID} AND rolname = '${PRODUCT_ROLE}') THEN
@@ -70,7 +76,10 @@ function makeProductRole({ password, isSuperuser }: RoleWish): string {
   END $$`;
 }
 
-/** What the superuser owned in the product's database: REASSIGN OWNED refuses for the role of initdb. */
+/**
+ * Builds the statement that gives the product's role what the superuser owned in the product's database. REASSIGN OWNED
+ * refuses to do it for the role that initdb created.
+ */
 function handOver(): string {
   const ours = `n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'`;
   return `DO $$ DECLARE one record; BEGIN

@@ -28,7 +28,7 @@ interface Joined {
   readonly client: pg.Client;
 }
 
-/** A server that was killed may take long to replay its log. */
+/** How long to wait for the server: one that was killed may take long to replay its log. */
 const JOIN_TIMEOUT_MS = 300_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STOP_GRACE_MS = 8_000;
@@ -54,7 +54,7 @@ async function joinOrStart(dataDir: string, port: number): Promise<SharedPostgre
   }
 }
 
-/** Becomes a user of the server, or answers that it is starting or stopping, or that there is none. */
+/** Becomes a user of the server. Returns 'wait' while it is starting or stopping, and 'nobody' when there is none. */
 async function joinServer(dataDir: string): Promise<Joined | 'nobody' | 'wait'> {
   const server = findServer(dataDir);
   const password = readPassword(dataDir);
@@ -97,7 +97,7 @@ async function startServer(dataDir: string, port: number): Promise<void> {
   const log = openLog(dataDir);
   const child = spawn(command, args, {
     ...how,
-    // It goes on when this process ends and others still use it.
+    // The server goes on when this process ends while others still use it.
     detached: true,
     stdio: ['ignore', log, log],
   });
@@ -137,7 +137,10 @@ function lastWords(dataDir: string): string {
   }
 }
 
-/** Stays a user until told to leave: a server that recovers from a crash has forgotten all of them. */
+/**
+ * Stays a user of the server until told to leave. It joins again whenever the connection ends, because a server that
+ * recovers from a crash has forgotten its users.
+ */
 function keep(first: Joined, dataDir: string): SharedPostgres {
   let joined: Joined | undefined;
   let isLeaving = false;
@@ -179,7 +182,7 @@ async function isLast(client: pg.Client): Promise<boolean> {
     );
     return rows[0]?.got === true;
   } catch {
-    // The server has ended, or ends.
+    // The connection is lost: the server has ended, or is ending.
     return false;
   }
 }

@@ -1,9 +1,9 @@
-/** Lets one process at a time make, upgrade and start a data directory. */
+/** Lets one process at a time create, upgrade and start a data directory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { birthOf } from '../../processes/process-birth.mjs';
 
-/** Does the work and answers true; or answers false when another living process is at it. */
+/** Does the work and returns true. Returns false without doing it while another living process does it. */
 export async function withStartLock(dataDir: string, work: () => Promise<void>): Promise<boolean> {
   const path = `${dataDir}.starting`;
   if (!take(path)) return false;

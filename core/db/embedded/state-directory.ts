@@ -1,28 +1,28 @@
-/** Tries whether the embedded server's directory can be written, before the server is started there. */
+/** Checks that the embedded server's directory can be written, before the server is started there. */
 import { accessSync, constants, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { unusableDirectory } from '../../base/state-directory.js';
 
-/** What the try writes: less than a server writes at a start. */
+/** A disk with less free space than this counts as full. */
 const FULL_BYTES = 16 * 1024 * 1024;
 const PROBE = Buffer.alloc(8_192, 1);
-/** Whose the directory is gets words of its own. */
+/** Error codes of a directory that belongs to another user; a later step reports that with its own message. */
 const ANOTHERS = new Set(['EACCES', 'EPERM']);
 
-/** Does what writes to the directory; a disk that is full or read-only is told as STATE_DIRECTORY_UNUSABLE. */
+/** Does work that writes to the directory. Throws STATE_DIRECTORY_UNUSABLE when the disk is full or read-only. */
 export async function inStateDirectory<T>(dir: string, work: () => Promise<T>): Promise<T> {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     return await work();
   } catch (error) {
-    // This error comes where a directory is to be made on a read-only disk.
+    // Creating a directory on a read-only disk fails with this error.
     if (codeOf(error) === 'ENOENT') lookAtDirectory(dir);
     throw unusableDirectory(error, dir) ?? (isFailedStart(error) ? whenFull(error, dir) : error);
   }
 }
 
-/** Writes something, and takes it away again. */
+/** Writes a small file to the directory and removes it again. Throws when the disk is full or read-only. */
 export function tryDirectory(dir: string): void {
   const path = join(dir, `.tried-${process.pid}`);
   try {
@@ -34,7 +34,10 @@ export function tryDirectory(dir: string): void {
   }
 }
 
-/** Whether it, or what is to hold it, could be written; makes nothing. Throws STATE_DIRECTORY_UNUSABLE. */
+/**
+ * Checks, without creating anything, that the directory can be written, or the nearest one above it that exists. Throws
+ * STATE_DIRECTORY_UNUSABLE.
+ */
 export function lookAtDirectory(dir: string): void {
   for (let one = dir; ; one = dirname(one)) {
     try {
@@ -53,7 +56,10 @@ function isFailedStart(error: unknown): error is PoolError {
   return error instanceof PoolError && /^DATABASE_NOT_/.test(error.code);
 }
 
-/** On a full disk the server cannot even write down what was wrong. */
+/**
+ * Returns the error of a failed start or, when the disk is full, one that says so: the server itself cannot even log it
+ * then.
+ */
 function whenFull(error: PoolError, dir: string): PoolError {
   const { bavail, bsize } = statfsSync(dir);
   if (bavail * bsize >= FULL_BYTES) return error;

@@ -1,4 +1,4 @@
-/** The records of archived months, and whether their files hold what they should. */
+/** Reads and writes the records of archived months, and checks each month's file against its record. */
 import { join } from 'node:path';
 import { asc, eq } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
@@ -14,7 +14,7 @@ import { isThere, readArchive } from './month-file.js';
 
 export type ArchiveRecord = Readonly<typeof eventArchive.$inferSelect>;
 
-/** The sums of a month's rows. Its table and its file must have the same ones. */
+/** Totals of one month's events. They must be the same in the table and in the month's file. */
 export interface ArchiveSums {
   readonly rows: number;
   readonly grossWei: bigint;
@@ -23,7 +23,7 @@ export interface ArchiveSums {
   readonly sources: ArchivedSources;
 }
 
-/** Lists the records by month: all of them, or those in one state. */
+/** Lists the archive records, the oldest month first: all of them, or only those in one state. */
 export async function listArchives(
   reader: Reader,
   state?: ArchiveState,
@@ -35,7 +35,7 @@ export async function listArchives(
     .orderBy(asc(eventArchive.month), asc(eventArchive.id));
 }
 
-/** Adds rows up as they are read. */
+/** Computes a month's totals while its rows are read one by one. */
 export class ArchiveSumming {
   private rows = 0;
   private grossWei = 0n;
@@ -67,8 +67,8 @@ export class ArchiveSumming {
 }
 
 /**
- * Reads a file of the archive in slices, and compares it with its record when it has read all of it. Damage is reported to
- * `onDamage`; the slices that were given before cannot be relied on then.
+ * Reads a file of the archive in slices, and compares it with its record once all of it has been read. A missing or damaged
+ * file is reported to `onDamage`; the slices that were yielded before must then be discarded.
  */
 export async function* readArchived(
   record: ArchiveRecord,
@@ -101,7 +101,7 @@ export async function* readArchived(
   else if (rows !== record.rows || grossWei !== record.grossWei) damaged('its rows do not add up');
 }
 
-/** Checks that every file of these records is there and whole. */
+/** Checks that the file of each record exists and is undamaged; returns a finding for each that is not. */
 export async function verifyArchives(
   records: readonly ArchiveRecord[],
   dir: string,
@@ -111,7 +111,7 @@ export async function verifyArchives(
   for (const record of records) {
     onProgress(`reading ${record.file}`);
     for await (const _ of readArchived(record, dir, (finding) => findings.push(finding))) {
-      // Read to its end: that is when it is compared.
+      // Nothing to do for a slice: the file is compared with its record once it has been read to the end.
     }
   }
   return findings;

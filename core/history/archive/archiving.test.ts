@@ -27,7 +27,7 @@ const JANUARY = Date.parse('2026-01-01T00:00:00Z');
 const FEBRUARY = Date.parse('2026-02-01T00:00:00Z');
 const APRIL = Date.parse('2026-04-01T00:00:00Z');
 const DAY_MS = 86_400_000;
-/** April: with one whole month kept, January and February are old enough. */
+/** The present time of the tests, in April: with one whole month kept, January and February are old enough. */
 const NOW = new Date('2026-04-10T12:00:00Z');
 
 let database: TestDatabase;
@@ -73,12 +73,12 @@ const job = (id: number, atMs: number, fees = 1_000n): Said => ({
   fields: { ethAddress: payeeOf(1), fees },
 });
 
-/** As if all of it had come when it happened. */
+/** Takes in a quarter of events, and makes them look as if each had come when it happened. */
 async function seed(): Promise<void> {
   const quarter = { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 };
   await ingestSaid(database.db, 'a', inventEvents(5, quarter));
   await ingestSaid(database.db, 'b', inventEvents(6, { ...quarter, count: 60 }));
-  // Texts that COPY has to escape, and a pair over the end of a month.
+  // Texts that COPY has to escape, and an AI job with one half on each side of the end of a month.
   const odd = {
     ...{ id: 9_001, atMs: JANUARY, type: 'moon\t\b\v\f\rlan\\ded' },
     fields: { x: 'a\\b\n\t"' },
@@ -179,10 +179,10 @@ describe('archiving raw events', () => {
     expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
   });
 
-  it('keeps for a job that still waits where it was worked on, so that it can be assigned later', async () => {
+  it('keeps node type and region of a job that still waits, for a later assignment', async () => {
     await seed();
     await archive();
-    // As with a source whose events say it themselves.
+    // Like a source whose events name region and node type themselves.
     await database.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
     const { items } = await listUnmatchedJobs(
       database.db,
@@ -292,7 +292,7 @@ describe('archiving raw events', () => {
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
   });
 
-  it('loses nothing and leaves nothing half when it is killed at any point', async () => {
+  it('loses nothing and leaves nothing unfinished when it is killed at any point', async () => {
     await seed();
     const [{ rows, all }] = await everything();
     const points = [
@@ -318,7 +318,7 @@ describe('archiving raw events', () => {
     expect(await everything()).toEqual([{ rows, all }]);
   });
 
-  it('brings a month back as it was, tells its events apart again, and leaves it alone for a while', async () => {
+  it('brings a month back as it was, recognizes its events again, and does not archive it again for a while', async () => {
     await seed();
     const before = await everything();
     await archive();
@@ -370,7 +370,7 @@ describe('archiving raw events', () => {
     });
   }
 
-  it('brings a month back of which the DEFAULT partition holds what came since', async () => {
+  it('brings a month back although the DEFAULT partition holds events of it that came since', async () => {
     await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
@@ -385,7 +385,7 @@ describe('archiving raw events', () => {
     expect(await rebuild()).toMatchObject({ ok: true, events: 2 });
   });
 
-  it('says so when events stand in the table and in a file too', async () => {
+  it('reports events that are both in the table and in a file', async () => {
     await ingestSaid(database.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
@@ -446,7 +446,7 @@ describe('archiving raw events', () => {
     expect(await rebuild()).toMatchObject({ ok: true, events: 3 });
   });
 
-  it('gives way to whoever uses the table, and goes on with what it has written', async () => {
+  it('waits while somebody uses the table, and continues later with the file that it has written', async () => {
     await seed();
     await archive({ keepMonths: null });
     const reader = await database.db.$client.connect();
@@ -461,7 +461,7 @@ describe('archiving raw events', () => {
   });
 });
 
-/** A process that archives and is killed with SIGKILL at the step that says so. */
+/** Runs an archiving process that kills itself with SIGKILL when it reports this step. */
 async function killedAt(point: string): Promise<void> {
   const half = point === 'half a file';
   const script = `

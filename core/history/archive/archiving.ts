@@ -1,6 +1,7 @@
 /**
- * Moves raw events from the table to files, month by month, the oldest first. A month leaves the table only after its file was
- * written, read back and compared. A run can be killed at any point: the next one goes on or starts the month again.
+ * Moves raw events from the table to files, month by month, the oldest first. A month leaves the table only after its file
+ * was written, read back and compared. A run can be killed at any point: the next one continues the month or starts it
+ * again.
  */
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
@@ -34,14 +35,17 @@ import {
 
 export interface ArchiveRun {
   readonly dir: string;
-  /** How many whole months stay in the table besides the current one; null: all of them. */
+  /** How many whole months stay in the table besides the current one; null: nothing is archived. */
   readonly keepMonths: number | null;
-  /** @default the database's time: a worker whose clock is months ahead would archive months that still get events */
+  /**
+   * Decides which months are old enough. @default the database's time, because a worker whose clock is months ahead would
+   * archive months that still get events
+   */
   readonly now?: Date;
-  /** Called, and waited for, between any two steps. */
+  /** Called with a message between any two steps; the run awaits what it returns. */
   readonly onProgress: (words: string) => unknown;
   readonly signal?: AbortSignal;
-  /** How many times a lock that others hold is tried. @default 5 */
+  /** How many times to try for a table lock that somebody else holds. @default 5 */
   readonly lockTries?: number;
 }
 
@@ -54,18 +58,24 @@ export interface ArchivedMonth {
 
 export interface ArchiveReport {
   readonly archived: readonly ArchivedMonth[];
-  /** By how many postings the ledger has shrunk; the sums are unchanged. */
+  /** By how many postings compaction has shrunk the ledger; its sums are unchanged. */
   readonly compactedPostings: number;
-  /** Why the next month that is old enough stays for now; null: no month has to wait. */
+  /** Why the next month that is old enough stays in the table, or why compaction waits; null when nothing has to wait. */
   readonly waiting: string | null;
 }
 
-/** A month is archived when no event of it has come for this long. Each source is read again from a week back once a day. */
+/**
+ * A month is archived only when none of its events has come for this long. It is over a week because, once a day, each
+ * source is read again from a week back, which may still bring late events.
+ */
 const QUIET_MS = 8 * 86_400_000;
 /** A month that somebody restored stays in the table for this long. */
 const RESTORED_KEPT_MS = 30 * 86_400_000;
 
-/** Postings are compacted when their month ended this many months ago, whether its events are archived or not. */
+/**
+ * Postings are compacted when their month ended at least this many months before the current one began, whether its events
+ * are archived or not.
+ */
 const COMPACT_MONTHS = 3;
 
 /** Archives the months that are old enough and quiet. It always makes next month's partition, deletes expired rows and compacts postings. */
@@ -82,7 +92,7 @@ export async function archiveMonths(db: Database, run: ArchiveRun): Promise<Arch
     if (keepMonths !== null) {
       archived = await new Archiving(client, { ...run, keepMonths, now }).run();
       const archivedTo = await archivedUpTo(client, monthStart(now, -keepMonths));
-      // Events that stay in the table keep their UUIDs, by which a copy of them is recognized.
+      // Events that stay in the table keep their UUIDs, by which a repeated event is recognized.
       await endUuids(own, client, { ...run, before: archivedTo });
       if (archivedTo > before) before = archivedTo;
     }
@@ -94,7 +104,10 @@ export async function archiveMonths(db: Database, run: ArchiveRun): Promise<Arch
 
 type ArchivingReport = Omit<ArchiveReport, 'compactedPostings'>;
 
-/** Gives the first month that still has events in the table: every month before it is in files. */
+/**
+ * Returns the earliest month that is still in the table, but `kept` if that is earlier. All events from before it are in
+ * files.
+ */
 async function archivedUpTo(client: PoolClient, kept: Date): Promise<Date> {
   const months = [
     ...(await monthsInDefault(client)),
@@ -130,7 +143,7 @@ class Archiving {
     for (const partition of await listPartitions(client)) {
       if (!this.isDue(partition.month)) continue;
       const waiting = await this.archive(partition);
-      // Later months wait, too: a source's horizon says that everything before it is archived.
+      // The later months have to wait, too: a source's horizon promises that everything before it is archived.
       if (waiting !== null) return this.report(waiting);
     }
     return this.report(null);
@@ -149,7 +162,7 @@ class Archiving {
     await this.order.onProgress(words);
   }
 
-  /** Archives one month. Answers why it has to wait, or null when it has left the table. */
+  /** Archives one month. Returns why it has to wait, or null when its rows have left the table. */
   private async archive(partition: Partition): Promise<string | null> {
     const name = monthName(partition.month);
     await this.step(`looking at ${name}`);
@@ -189,7 +202,10 @@ class Archiving {
     return restored === undefined ? null : `${name} waits: it was restored lately`;
   }
 
-  /** Finds the file of an earlier run, if the table has not changed since and the file is whole; deletes the record otherwise. */
+  /**
+   * Finds the file that an earlier run wrote for this month. It is used only if it is whole and the table has not changed
+   * since; otherwise its record is deleted.
+   */
   private async writtenBefore({ name, month }: Partition): Promise<Exported | undefined> {
     const { client } = this;
     for (const record of this.records) {
@@ -199,7 +215,7 @@ class Archiving {
         isWhole = false;
       };
       for await (const _ of isWhole ? readArchived(record, this.order.dir, damage) : []) {
-        // Only the end matters: there the file is compared.
+        // Nothing to do for a slice: the file is compared with its record once it has been read to the end.
       }
       if (isWhole) return { ...record, mark: record.fingerprint, sums: sumsOf(record) };
       await client.query('DELETE FROM event_archive WHERE id = $1', [record.id]);
@@ -225,7 +241,9 @@ class Archiving {
     return { id, file, rows: sums.rows, bytes, mark, sums };
   }
 
-  /** Gives a name that no file has yet: nothing is overwritten, because another pool may use the same directory. */
+  /**
+   * Returns a file name that is not taken. Nothing is ever overwritten, because another pool may use the same directory.
+   */
   private async freeName(month: Date): Promise<string> {
     for (let n = 1; ; n += 1) {
       const file = `pool-events-${monthName(month)}${n === 1 ? '' : `.${n}`}.copy.gz`;

@@ -26,7 +26,7 @@ afterEach(() => database.close());
 const run = async (statement: string) => (await database.db.$client.query(statement)).rows;
 const uuidOf = (n: number) => `${String(n).padStart(8, '0')}-0000-4000-8000-000000000000`;
 
-/** A job with a UUID, told by a source. */
+/** Takes in a job with a UUID from a source. */
 function tell(sourceId: string, n: number, atMs: number) {
   const { db } = database;
   const session = openIngestSession({
@@ -71,7 +71,7 @@ it('compacts postings of long ago where nothing is archived, and keeps their eve
   const nothing = { archived: [], compactedPostings: 0, waiting: null };
   expect(await archive('2026-04-30T23:00:00Z')).toEqual(nothing);
   expect(await run('SELECT FROM idempotency_key')).toEqual([]);
-  // Three workers: one posting each is left of January's.
+  // Of January's postings one is left for each of the three workers.
   expect(await archive('2026-05-01T01:00:00Z')).toEqual({ ...nothing, compactedPostings: 9 });
   expect(await audit()).toEqual([]);
   const count =
@@ -99,7 +99,7 @@ it('ends UUIDs and compacts postings with the archived months, and credits no so
     expect(await audit()).toEqual([]);
     const order = { dir, onProgress: () => undefined };
     const report = await archiveMonths(database.db, { ...order, keepMonths: 1, now: NOW });
-    // Three workers: one posting each is left of January's.
+    // Of January's postings one is left for each of the three workers.
     expect(report).toMatchObject({ archived: [{ month: '2026-01' }], compactedPostings: 9 });
     expect(
       await run('SELECT stands_for::int AS n FROM posting WHERE stands_for IS NOT NULL'),

@@ -5,16 +5,24 @@ import type { Database } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 
-/** A client that repeats a request does so within minutes. docs/api.md promises this many days. */
+/**
+ * Idempotency keys are kept for this many days, as docs/api.md promises. A client that repeats a request does so within
+ * minutes.
+ */
 const KEY_DAYS = 30;
-/** How long a set-aside event stays after it was counted: it stands among the raw events by then. */
+/** A set-aside event is deleted this many days after it was counted; by then it is stored among the raw events. */
 const RESOLVED_DAYS = 90;
-/** How many rows one statement deletes at most. */
+/** One statement deletes at most this many rows. */
 const MANY = 10_000;
-/** UUIDs are deleted in slices by their first byte: they lie next to each other in the index. */
+/**
+ * UUIDs are deleted in this many slices, one for each value of their first byte: the UUIDs of a slice are next to each
+ * other in the index.
+ */
 const SLICES = 256;
 
-/** Deletes expired keys and set-aside events in bounded parts. Resolves with the number of deleted rows. */
+/**
+ * Deletes expired idempotency keys and set-aside events, a limited number at a time. Returns the number of deleted rows.
+ */
 export async function endOldRows(db: Database): Promise<number> {
   const keys = await deleteAll(
     db,
@@ -40,9 +48,9 @@ async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promi
 }
 
 /**
- * Deletes the UUIDs of events before the archived months' end. From then on no source is credited for an event with a
- * UUID of that time (EVENT_ARCHIVED), because nobody could tell whether it was counted. The new limit is written first, in a
- * transaction that waits for every batch that does not know it yet.
+ * Deletes the UUIDs of events from before `before`, the end of the archived months. From then on an event of that time with
+ * a UUID is not credited (EVENT_ARCHIVED), because nobody could tell whether it was already counted. The new limit is
+ * recorded first, in a transaction that waits for the running batches, which do not know it yet.
  */
 export async function endUuids(
   db: Database,

@@ -1,6 +1,6 @@
 /**
- * The lock for work on the whole history: rebuild, archive run and restore exclude each other. It is a lock of the session,
- * and ends with the process that holds it.
+ * The lock for work on the whole history: rebuild, archive run and restore exclude each other. It is an advisory lock of a
+ * database session, so it ends with the process that holds it.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
@@ -8,12 +8,17 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 
-/** These are switched off meanwhile: reading years of events takes longer than a request may. */
+/**
+ * These time-outs are switched off while the lock is held, because reading years of events takes longer than a request may.
+ */
 const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const;
-/** How long the lock is tried to be given back after a failure. */
+/** After a failure, this is how long the release of the lock may take before the connection is simply closed. */
 const GIVE_BACK_MS = 1_000;
 
-/** Runs the work with the connection that holds the lock, and rolls back its open transaction when it fails. Throws HISTORY_BUSY. */
+/**
+ * Runs the work with the connection that holds the lock, and rolls back its open transaction when it fails. Throws
+ * HISTORY_BUSY when somebody else holds the lock.
+ */
 export async function withHistoryLock<T>(
   db: Database,
   work: (client: PoolClient) => Promise<T>,
@@ -34,7 +39,7 @@ export async function withHistoryLock<T>(
     isBroken = false;
     return result;
   } catch (error) {
-    // Closing the connection gives the lock back, too, but only once Postgres has noticed.
+    // Closing the connection releases the lock, too, but only once Postgres has noticed.
     if (isBroken)
       await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
     throw error;
@@ -43,7 +48,7 @@ export async function withHistoryLock<T>(
   }
 }
 
-/** Switches the time-outs off. Answers the statement that restores them: RESET would forget the session's own values. */
+/** Switches the time-outs off, and returns the statement that restores the session's own values, which RESET would not. */
 async function liftTimeouts(client: PoolClient): Promise<string> {
   const shown = TIMEOUTS.map((name) => `current_setting('${name}') AS ${name}`);
   const { rows } = await client.query<Record<string, string>>(`SELECT ${shown.join(', ')}`);

@@ -29,8 +29,9 @@ export function isThere(path: string): Promise<boolean> {
 }
 
 /**
- * Writes a partition's rows, in the transaction that is open on the connection. The file gets its final name once all of it
- * is on the disk. Answers the hash of the text as Postgres sent it. Throws STATE_DIRECTORY_UNUSABLE.
+ * Writes a partition's rows to the file, in the transaction that is open on the connection. The file gets its final name
+ * only once all of it is on the disk. Returns the SHA-256 of the uncompressed text, as Postgres sent it. Throws
+ * STATE_DIRECTORY_UNUSABLE.
  */
 export async function writeArchive(
   client: PoolClient,
@@ -68,14 +69,14 @@ export async function dropPartial(path: string): Promise<void> {
 /** A file that is being read; hashes and size are complete once `slices` has ended. */
 export interface ArchiveReading {
   readonly slices: AsyncIterable<readonly RawFields[]>;
-  /** Of the file as it lies on disk. */
+  /** SHA-256 of the file as it is on disk, compressed. */
   fileSha256(): string;
-  /** Of the text in it, header included. */
+  /** SHA-256 of the uncompressed text, including the header. */
   textSha256(): string;
   bytes(): number;
 }
 
-/** Reads a file's rows in slices. `slices` throws when the file is of another kind or ends early. */
+/** Opens a month's file and reads its rows in slices. `slices` throws when the file is of another kind or ends early. */
 export function readArchive(path: string): ArchiveReading {
   const [file, text] = [createHash('sha256'), createHash('sha256')];
   let bytes = 0;
@@ -102,7 +103,7 @@ export function readArchive(path: string): ArchiveReading {
   };
 }
 
-/** Loads a file's rows into a table; answers how many. */
+/** Loads a file's rows into a table, and returns how many there were. */
 export async function loadArchive(
   client: PoolClient,
   table: string,

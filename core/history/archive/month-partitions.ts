@@ -1,4 +1,4 @@
-/** The monthly partitions of the raw events: what one holds, how it is dropped and attached. */
+/** Reads, drops and attaches the monthly partitions of the raw events. */
 import type { PoolClient } from 'pg';
 import { sqlTime } from '../../db/copy/copy-text.js';
 import { sqlState } from '../../db/transact.js';
@@ -13,7 +13,7 @@ export interface Partition {
 export interface PartitionSource {
   readonly sourceId: string;
   readonly newestReceived: Date;
-  /** The time from which on the source is not completely read yet; null when it is. */
+  /** From this event time on the source has not been completely read yet; null when all of it has been read. */
   readonly uncoveredFrom: Date | null;
 }
 
@@ -21,10 +21,10 @@ const DEFAULT_PARTITION = 'pool_event_default';
 const LOCK_TIMEOUT = '2s';
 const LOCK_TRIES = 5;
 const LOCK_PAUSE_MS = 1_500;
-/** Lock not available, deadlock: the transaction has done nothing. */
+/** SQLSTATEs of a lock that is not available and of a deadlock: the transaction has done nothing. */
 const LOCKED = new Set(['55P03', '40P01']);
 
-/** The months that have a partition of their own, the oldest first. */
+/** Lists the months that have a partition of their own, the oldest first. */
 export async function listPartitions(client: PoolClient): Promise<readonly Partition[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -46,7 +46,7 @@ export function partitionName(month: Date): string {
   return `pool_event_${monthName(month).replace('-', '_')}`;
 }
 
-/** The sources whose events a partition holds, each with the time at which the last one came. */
+/** Lists the sources whose events a partition holds, each with the time at which its last event came. */
 export async function partitionSources(
   client: PoolClient,
   partition: string,
@@ -63,7 +63,7 @@ export async function partitionSources(
   }));
 }
 
-/** Adds up a partition's rows. */
+/** Computes the totals of a partition's rows. */
 export async function partitionSums(client: PoolClient, partition: string): Promise<ArchiveSums> {
   const { rows } = await client.query(
     `SELECT source_id, count(*) AS rows, coalesce(sum(gross_wei), 0) AS gross, min(dt) AS min, max(dt) AS max
@@ -81,7 +81,7 @@ export async function partitionSums(client: PoolClient, partition: string): Prom
   };
 }
 
-/** Gives one text for all rows of a partition; it is another one after any row was added, deleted or changed. */
+/** Returns a text that identifies the contents of a partition: it changes when any row is added, deleted or changed. */
 export async function fingerprint(client: PoolClient, partition: string): Promise<string> {
   const { rows } = await client.query(
     `SELECT concat_ws('/', count(*), sum(seq), sum(extract(epoch FROM dt)), sum(gross_wei),
@@ -132,14 +132,17 @@ export async function dropPartition(
   return whenUnlocked(client, drop, end.lockTries);
 }
 
-/** Copies node type and region to open halves of AI jobs: the halves stay although their raw rows go. */
+/**
+ * Builds the statement that copies node type and region to the AI-job halves that still wait, because these stay although
+ * their raw rows are dropped.
+ */
 function keepPlacesStatement({ name, month }: Partition): string {
   return `UPDATE unmatched_job u SET node_type = p.node_type, region = p.region FROM ONLY ${name} p
     WHERE u.dt >= ${sqlTime(month.getTime())} AND u.dt < ${sqlTime(monthStart(month, 1).getTime())}
       AND p.source_id = u.source_id AND p.dt = u.dt AND p.event_id = u.event_id`;
 }
 
-/** The months that have rows in the DEFAULT partition. */
+/** Lists the months that have rows in the DEFAULT partition, the oldest first. */
 export async function monthsInDefault(client: PoolClient): Promise<readonly Date[]> {
   const { rows } = await client.query<{ month: Date }>(
     `SELECT DISTINCT date_trunc('month', dt, 'UTC') AS month FROM ONLY ${DEFAULT_PARTITION} ORDER BY 1`,
@@ -147,7 +150,7 @@ export async function monthsInDefault(client: PoolClient): Promise<readonly Date
   return rows.map(({ month }) => month);
 }
 
-/** Moves a month out of the DEFAULT partition into one of its own. Answers false when the locks were not to be had. */
+/** Moves a month out of the DEFAULT partition into one of its own. Returns false when it could not get the locks. */
 export async function leaveDefault(
   client: PoolClient,
   month: Date,
@@ -166,7 +169,10 @@ export async function leaveDefault(
   return (await whenUnlocked(client, leave, lockTries)) === 'dropped';
 }
 
-/** Attaches a filled table as a partition. Key and bounds are checked beforehand, so that the lock on the whole table is short. */
+/**
+ * Attaches a filled table as a partition. It adds the key and checks the bounds beforehand, to hold the lock on the whole
+ * table only briefly.
+ */
 export async function attachPartition(client: PoolClient, one: Partition): Promise<void> {
   const [from, to] = [one.month, monthStart(one.month, 1)].map((time) => sqlTime(time.getTime()));
   await client.query(`ALTER TABLE ${one.name} ADD PRIMARY KEY (source_id, dt, event_id);
@@ -175,7 +181,10 @@ export async function attachPartition(client: PoolClient, one: Partition): Promi
     ALTER TABLE ${one.name} DROP CONSTRAINT bounds`);
 }
 
-/** Runs one transaction with a short lock time-out, several times if need be. Rolls back when `work` answers 'changed'. */
+/**
+ * Runs one transaction with a short lock time-out, and tries again while others hold a lock that it needs. Rolls back when
+ * `work` returns 'changed'; returns 'locked' when every try failed.
+ */
 export async function whenUnlocked<T extends string>(
   client: PoolClient,
   work: () => Promise<T>,

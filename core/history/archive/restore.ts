@@ -24,7 +24,10 @@ export interface RestoreOrder extends Decision {
   readonly onProgress: (words: string) => void;
 }
 
-/** Puts the rows of a month back into the table; answers how many. From then on a copy of its events is recognized again. */
+/**
+ * Puts the rows of a month back into the table, and returns how many there were. From then on a copy of one of its events
+ * is recognized again.
+ */
 export async function restoreMonth(db: Database, order: RestoreOrder): Promise<number> {
   return withHistoryLock(db, async (client) => {
     const all = await listArchives(onConnection(client), 'archived');
@@ -43,7 +46,10 @@ export async function restoreMonth(db: Database, order: RestoreOrder): Promise<n
   });
 }
 
-/** Moves events of the month that came since out of the DEFAULT partition: Postgres would refuse the month's own. */
+/**
+ * Moves the month's events that came after it was archived out of the DEFAULT partition: while they are there, Postgres
+ * refuses to attach a partition for the month. Returns false when it could not get the locks.
+ */
 async function makeWay(client: PoolClient, month: Date): Promise<boolean> {
   const months = await monthsInDefault(client);
   const isInDefault = months.some((one) => one.getTime() === month.getTime());
@@ -58,7 +64,7 @@ async function restore(
   const { month, dir } = order;
   const name = partitionName(month);
   const partitions = await listPartitions(client);
-  // A partition is there already when events of the month came since, from a source that had none in it.
+  // The partition exists already when events of the month came after it was archived, from a source that had none in it.
   const isThere = partitions.some((one) => one.name === name);
   if (!isThere) await client.query(`CREATE TABLE ${name} (LIKE pool_event INCLUDING DEFAULTS)`);
   for (const { file, rows } of records) {
@@ -72,7 +78,8 @@ async function restore(
     `UPDATE event_archive SET state = 'restored', restored_at = now() WHERE id = ANY ($1)`,
     [records.map(({ id }) => id)],
   );
-  // The horizon goes back to the end of the newest month that is still archived, by UTC whatever the session's time zone.
+  // Each source's horizon goes back to the end of its newest month that is still archived, computed in UTC whatever the
+  // session's time zone.
   await client.query(`UPDATE source s SET archived_to = (
     SELECT (max(a.month) AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
       FROM event_archive a
@@ -87,7 +94,10 @@ async function restore(
   return 'restored';
 }
 
-/** Writes the UUIDs of the month's events again, and moves the time before which UUIDs are not kept back to the months still archived. */
+/**
+ * Stores the UUIDs of the month's events again, and moves the time before which no UUIDs are kept back to the end of the
+ * newest month that is still archived.
+ */
 async function restoreUuids(client: PoolClient, name: string): Promise<void> {
   await client.query(
     `INSERT INTO event_uuid (uuid, source_id, dt) SELECT event_id::uuid, source_id, dt FROM ONLY ${name}

@@ -1,4 +1,4 @@
-/** Compares what the raw events are worth with the ledger, in the rebuild's own snapshot. */
+/** Compares the ledger with what the raw events add up to, in the rebuild's own database snapshot. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { onConnection, type Reader } from '../../db/database.js';
@@ -6,12 +6,15 @@ import { list, orNull, rows } from '../../db/query.js';
 import { eventCount } from '../../events/store/tables.js';
 import { type Account, ledgerEntry } from '../../ledger/store/tables.js';
 
-/** A difference in one account, within the postings of one remote worker (0: of nobody). The accounts of such a group sum to zero. */
+/**
+ * An account balance that differs, counting only the postings of one remote worker (a group). The balances of all accounts
+ * of a group sum to zero.
+ */
 export interface BalanceDifference {
-  /** The remote worker whose postings these are. */
+  /** Id of the remote worker whose postings are counted; 0: the postings that name none. */
   readonly group: number;
   readonly account: Account;
-  /** The remote worker whose account it is; 0: the pool's. */
+  /** Id of the remote worker that owns the account; 0: the account is the pool's. */
   readonly workerId: number;
   readonly ledgerWei: bigint;
   readonly eventsWei: bigint;
@@ -38,7 +41,7 @@ export interface CountDifference {
   readonly due: { readonly events: bigint; readonly zeroFeeEvents: bigint };
 }
 
-/** A posting that differs from what its events are worth, or events that have no posting. */
+/** A posting that differs from the sum of its events, or events that have no posting. */
 export interface PostingDifference {
   readonly postingId: string | null;
   readonly kind: string;
@@ -66,17 +69,20 @@ export interface Comparison {
   readonly postings: readonly PostingDifference[];
   readonly rows: readonly RowDifferenceRow[];
   readonly rowsTotal: number;
-  /** Of these, how many stand in files, where they stay. */
+  /** How many of `rowsTotal` are in archive files, which are never changed. */
   readonly archivedRows: number;
   readonly lostMatches: readonly { readonly sourceId: string; readonly eventId: string }[];
 }
 
-/** How many examples are read of postings, rows and matches that explain a difference. */
+/** At most this many postings, rows and matches (of each) are read as examples that explain a difference. */
 const EXAMPLES = 50;
-/** Postings that job events alone decide. What people decided stands on top and is not compared. */
+/**
+ * The kinds of postings that follow from job events alone. Postings for people's decisions come on top of them and are not
+ * compared.
+ */
 const OF_JOBS = `('jobs', 'late-jobs', 'unattributed')`;
 
-/** Compares everything that the events decide; the scratch schema must be finished. */
+/** Compares everything that follows from the events. The scratch schema must be finished. */
 export async function compareWithLedger(client: PoolClient, schema: string): Promise<Comparison> {
   const reader = onConnection(client);
   const balances = await compareBalances(reader, schema);
@@ -133,7 +139,7 @@ async function compareBalances(
   );
 }
 
-/** The entries of a posting, as core/events/rules/credit-tally.ts makes them. */
+/** SQL for the entries of a posting, the same as core/events/rules/credit-tally.ts makes. */
 const ENTRIES = `
   ('revenue', CASE kind WHEN 'late-jobs' THEN 0 ELSE -gross END),
   ('unattributed', CASE kind WHEN 'jobs' THEN 0 WHEN 'late-jobs' THEN -gross ELSE gross END),
@@ -159,7 +165,7 @@ async function compareFigures(
       SELECT id, sum(jobs) AS jobs, sum(zero) AS zero, sum(units) AS units FROM (
         SELECT worker_id AS id, jobs, zero_fee_jobs AS zero, compute_units AS units
           FROM ${schema}.jobs WHERE worker_id <> 0
-        -- What a person assigned to a worker counts among the worker's own.
+        -- Jobs that a person assigned to a worker count as the worker's own.
         UNION ALL
         SELECT remote_worker_id, 1, (gross_wei = 0)::int, compute_units
           FROM decided_job WHERE decision = 'assign') done GROUP BY id)
@@ -210,7 +216,7 @@ async function compareCounts(reader: Reader, schema: string): Promise<readonly C
   }));
 }
 
-/** Finds, in the groups that differ, the postings that differ from their batch's events. */
+/** Finds the postings that differ from their batch's events, in the groups whose balances differ. */
 async function comparePostings(
   reader: Reader,
   schema: string,
@@ -232,7 +238,7 @@ async function comparePostings(
     sql`WITH compacted AS (
       SELECT kind, source_id, batch, coalesce(remote_worker_id, 0) AS grp, terms_id
         FROM posting WHERE stands_for IS NOT NULL AND coalesce(remote_worker_id, 0) = ANY (${asked})),
-    -- What was compacted stands in the posting of a later batch, unless its own is there still.
+    -- Compaction merges a posting into that of a later batch; this looks there, unless the batch still has its own.
     placed AS (
       SELECT j.kind, j.source_id, j.worker_id AS grp, j.terms_id, j.gross_wei, j.commission_wei, coalesce(
              (SELECT min(c.batch) FROM compacted c
@@ -264,7 +270,7 @@ async function comparePostings(
   );
 }
 
-/** All entries in one text: `commission 25, pending 75, revenue -100`. */
+/** SQL for the entries of a posting as one text: `commission 25, pending 75, revenue -100`. */
 const SIDES = (amount: string, account: string) =>
   `string_agg(${account} || ' ' || ${amount}, ', ' ORDER BY ${account}) FILTER (WHERE ${amount} <> 0) AS sides`;
 

@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
-/** As an earlier version took it in that read something else out of it. */
+/** Takes in an event like an earlier version that read something else out of it. */
 async function ingestMisread(said: Said, changes: Record<string, unknown>): Promise<void> {
   const { db } = database;
   const session = openIngestSession({

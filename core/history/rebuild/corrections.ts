@@ -1,6 +1,6 @@
 /**
- * Corrects what a rebuild found, by new postings for the difference that its snapshot showed; what was booked since does not
- * matter. What events say and what the ledger has is never rewritten.
+ * Corrects what a rebuild found, by new postings for the differences that its snapshot showed. Postings since then do not
+ * matter, because only differences are posted. What events say, and what is already in the ledger, is never rewritten.
  */
 import { and, eq, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
@@ -17,7 +17,7 @@ import { nameOf, type WorkerNames } from './difference-words.js';
 export interface ApplyOrder {
   readonly actor: string;
   readonly reason: string;
-  /** Also correct what was paid out already: the payee has a debt then, which later fees pay off. */
+  /** Also corrects a payee that was already paid too much. It then has a debt, which later fees pay off. */
   readonly allowDebt: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface ApplyResult {
   readonly figures: number;
   readonly counts: number;
   readonly rows: number;
-  /** What was not corrected, and what the operator can do. */
+  /** Findings about what was not corrected; each says what the operator can do. */
   readonly left: readonly RebuildFinding[];
 }
 
@@ -35,19 +35,22 @@ interface Correcting {
   readonly schema: string;
   readonly found: Comparison;
   readonly names: WorkerNames;
-  /** Workers that the events name and the tables do not: their ids here are below zero. */
+  /** Workers that events name but the tables do not know yet; their ids here are negative. */
   readonly unknown: ReadonlyMap<number, RemoteWorker>;
   readonly order: ApplyOrder;
 }
 
-/** Writes all corrections in one transaction. It takes its locks in the same order as a batch of events. */
+/**
+ * Writes all corrections in one transaction. It takes its locks in the same order as the ingest of a batch, against
+ * deadlocks.
+ */
 export async function applyCorrections(
   client: PoolClient,
   correcting: Correcting,
 ): Promise<ApplyResult> {
   await client.query('BEGIN');
   const { schema, order, rebuildId } = correcting;
-  // With the sources locked, no AI job finds its other half meanwhile.
+  // While the sources are locked, no batch comes in, so no AI job is matched with its other half.
   await client.query('SELECT FROM source ORDER BY id FOR UPDATE');
   const driftBefore = await unattributedDrift(client);
   const found = await withKnownWorkers(client, correcting);
@@ -82,7 +85,7 @@ export async function applyCorrections(
 
 const NOTHING = { postings: 0, figures: 0, counts: 0, rows: 0 };
 
-/** Adds the workers that only the events name, and puts their ids into what was found. */
+/** Adds the workers that only events name to the tables, and replaces their negative ids in the comparison. */
 async function withKnownWorkers(
   client: PoolClient,
   { schema, found, unknown }: Correcting,
@@ -111,7 +114,7 @@ async function withKnownWorkers(
   };
 }
 
-/** Locks the payees, so that no payout of theirs is reserved meanwhile. */
+/** Locks the payees, to keep payouts of theirs from being reserved meanwhile. */
 async function lockPayees(
   client: PoolClient,
   balances: readonly BalanceDifference[],
@@ -124,7 +127,7 @@ async function lockPayees(
 }
 
 /**
- * Chooses the groups that can be corrected. Two kinds are left to a person: a payee that was paid more than it earned would
+ * Chooses the groups that can be corrected. Two cases are left to a person: a payee that was paid more than it earned would
  * get a debt, and unattributed money that was already assigned cannot be taken back.
  */
 async function decideGroups(
@@ -174,7 +177,7 @@ interface Debt {
   readonly shortWei: bigint;
 }
 
-/** Locks the payees' pending balances and the pool's accounts, so that the decision holds until the commit. */
+/** Locks the payees' pending balances and the pool's accounts: what is decided about them must hold until the commit. */
 async function lockBalances(
   client: PoolClient,
   balances: readonly BalanceDifference[],
@@ -187,7 +190,7 @@ async function lockBalances(
   );
 }
 
-/** Finds the payees whose pending balance would go below zero. */
+/** Finds the payees whose pending balance the correction would bring below zero. */
 async function findDebts(
   client: PoolClient,
   balances: readonly BalanceDifference[],
@@ -211,7 +214,10 @@ async function findDebts(
   );
 }
 
-/** Makes one posting for each group. All entries come in one INSERT, because the trigger checks them together. */
+/**
+ * Builds the statement that adds one posting for each group. All entries come in one INSERT, because the ledger's trigger
+ * checks them together.
+ */
 function postingsStatement(
   entries: readonly BalanceDifference[],
   { rebuildId, order }: Correcting,
@@ -266,7 +272,10 @@ function countsStatement(counts: Comparison['counts']): string {
           zero_fee_events = c.zero_fee_events + excluded.zero_fee_events`;
 }
 
-/** Corrects the columns that were computed when the event came; what the event says stays. */
+/**
+ * Builds the statement that corrects the columns of an event's row that were computed when it came; what the event says
+ * stays.
+ */
 function rowsStatement(schema: string): string {
   return `UPDATE pool_event p SET gross_wei = d.due_gross_wei, commission_wei = d.due_commission_wei,
            terms_id = d.due_terms_id, remote_worker_id = d.due_worker_id
@@ -274,7 +283,7 @@ function rowsStatement(schema: string): string {
      WHERE NOT d.is_archived AND p.source_id = d.source_id AND p.dt = d.dt AND p.event_id = d.event_id`;
 }
 
-/** By how much the unattributed balance exceeds the fees of the jobs that wait. */
+/** Returns by how much the unattributed balance exceeds the fees of the jobs that still wait to be attributed. */
 async function unattributedDrift(client: PoolClient): Promise<bigint> {
   const [found] = await rows(
     onConnection(client),
@@ -294,8 +303,8 @@ function driftWords(driftWei: bigint): string {
 }
 
 /**
- * Corrects the rows of jobs that wait: they are credited from there when their other half comes or a person decides, so the
- * row must say what the event says, also when the event lies in a file.
+ * Builds the statements that correct the rows of jobs that wait for their other half or for a person's decision. They are
+ * later credited from these rows, which must therefore say what the event says, even if the event itself is in a file.
  */
 function waitingStatements(schema: string): string {
   const isIts = `u.source_id = d.source_id AND u.dt = d.dt AND u.event_id = d.event_id`;

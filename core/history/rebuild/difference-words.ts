@@ -1,4 +1,4 @@
-/** Puts differences into words: whose, by how much, and what explains it. */
+/** Turns the differences of a comparison into messages: whose they are, how large, and what explains them. */
 import { foreignText } from '../../base/foreign-text.js';
 import type { RemoteWorker } from '../../base/remote-worker.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
@@ -11,13 +11,13 @@ import type {
   RowDifferenceRow,
 } from './comparison.js';
 
-/** The remote worker behind each id. */
+/** The remote workers by their ids. */
 export type WorkerNames = ReadonlyMap<number, RemoteWorker>;
 
-/** How many differences of a kind are put into words; all of them are counted and corrected. */
+/** At most this many differences of a kind get a message; all of them are counted and corrected. */
 const TOLD = 100;
 
-/** Puts everything that was found into words: the money first, then what explains it. */
+/** Returns the messages for everything that was found: the money first, then what explains it. */
 export function findingsOf(found: Comparison, names: WorkerNames): readonly RebuildFinding[] {
   const told = <T>(rows: readonly T[], tell: (row: T) => RebuildFinding) =>
     rows.slice(0, TOLD).map(tell);
@@ -34,14 +34,14 @@ export function findingsOf(found: Comparison, names: WorkerNames): readonly Rebu
   ];
 }
 
-/** How many differences there are, told or not. */
+/** Counts all differences, including those that get no message. */
 export function countDifferences(found: Comparison): number {
   const { balances, figures, counts, postings, rowsTotal, lostMatches } = found;
   const lists = [balances, figures, counts, postings, lostMatches];
   return lists.reduce((sum, { length }) => sum + length, rowsTotal);
 }
 
-/** `0x… (ai, eu-central)`. */
+/** Names a remote worker for messages: `0x… (ai, eu-central)`. */
 export function nameOf(workerId: number, names: WorkerNames): string {
   const worker = names.get(workerId);
   if (worker === undefined) return workerId === 0 ? 'nobody' : `remote worker ${workerId}`;

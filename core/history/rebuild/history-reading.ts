@@ -18,16 +18,16 @@ export interface ReadingOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How many sums are held in memory before they are written to the scratch schema. */
+/** When this many sums are in memory, they are written to the scratch schema. */
 const MOST_HELD = 20_000;
 const MOST_TOLD = 50;
 
-/** Reads everything once; its fields then hold what it met. */
+/** Reads all events once. Its fields then hold what it found on the way. */
 export class HistoryReading {
   readonly names = new Map<number, RemoteWorker>();
-  /** Workers that the events name and the tables do not: their ids here are below zero. */
+  /** Workers that events name but the tables do not know yet; their ids here are negative. */
   readonly unknown = new Map<number, RemoteWorker>();
-  /** Files that are missing or damaged: nothing can be compared then. */
+  /** Findings about missing or damaged files. If there are any, nothing can be compared. */
   readonly damage: RebuildFinding[] = [];
   readonly unreadable: RebuildFinding[] = [];
   unreadableTotal = 0;
@@ -41,7 +41,10 @@ export class HistoryReading {
     private readonly options: ReadingOptions,
   ) {}
 
-  /** Reads in the transaction that is open on the connection. It stops after the files when one of them is missing or damaged. */
+  /**
+   * Reads the files and then the table, in the transaction that is open on the connection. It stops after the files when
+   * one of them is missing or damaged.
+   */
   async run(): Promise<void> {
     await this.learnWorkers();
     const terms = await readTerms(this.client);

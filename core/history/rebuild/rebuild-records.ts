@@ -1,4 +1,4 @@
-/** The records of rebuilds: what each came to. */
+/** Stores and lists the outcomes of rebuilds. */
 import { desc, getTableColumns, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { onConnection, type Reader } from '../../db/database.js';
@@ -7,10 +7,10 @@ import { rebuild } from '../tables.js';
 
 const { id, createdAt, ...RECORDED } = getTableColumns(rebuild);
 
-/** `findings` has the first of each kind, `findingsTotal` counts all of them. */
+/** The outcome of a rebuild. `findings` holds the first ones of each kind; `findingsTotal` counts all of them. */
 export type RebuildRecord = Readonly<Omit<typeof rebuild.$inferSelect, 'id' | 'createdAt'>>;
 
-/** Takes the number of the next rebuild: it stands in the audit log before its record is written. */
+/** Reserves the id of the next rebuild, because the audit log names it before its record is written. */
 export async function nextRebuildId(client: PoolClient): Promise<string> {
   const statement = sql`SELECT nextval(pg_get_serial_sequence('rebuild', 'id')) AS id`;
   const [next] = await rows(onConnection(client), { id: String }, statement);
@@ -31,7 +31,7 @@ export interface KeptRebuild extends RebuildRecord {
   readonly at: Date;
 }
 
-/** The newest first. */
+/** Lists the recorded rebuilds, the newest first. */
 export async function listRebuilds(db: Reader, limit: number): Promise<readonly KeptRebuild[]> {
   return db
     .select({ id: sql<string>`${id}`.mapWith(String), at: createdAt, ...RECORDED })

@@ -19,7 +19,10 @@ import { type RebuildOrder, rebuildBalances } from './rebuild.js';
 import { listRebuilds } from './rebuild-records.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
-/** A rebuild takes a tenth of a second here: that a batch comes in the middle of one is sure over so many. */
+/**
+ * How many rebuilds run while events come. Each takes a tenth of a second, so over this many a batch is sure to come in the
+ * middle of one.
+ */
 const REBUILDS_MEANWHILE = 15;
 const SPAN = { fromMs: MARCH, count: 160, stepMs: 2_000_000 };
 
@@ -57,7 +60,7 @@ async function seed(): Promise<void> {
   expect(again.fresh).toBe(0);
 }
 
-/** A posting as a mistaken program could write it: balanced, and about nothing that happened. */
+/** Books a posting as a faulty program could: it balances, but nothing that happened is behind it. */
 async function postWrongly(workerId: number, wei: bigint): Promise<void> {
   await database.db.$client.query(
     `WITH made AS (INSERT INTO posting (kind, source_id, batch, remote_worker_id, terms_id)
@@ -126,7 +129,7 @@ describe('rebuilding the balances', () => {
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
 
-  it('reads what was said, not what was worked out from it, and puts that right on the row', async () => {
+  it('reads what events say, not the columns computed from that, and corrects those columns', async () => {
     await seed();
     await database.db.$client.query(
       `UPDATE pool_event SET gross_wei = gross_wei + 5, remote_worker_id = 2 WHERE (source_id, dt, event_id) = (
@@ -212,7 +215,7 @@ describe('rebuilding the balances', () => {
     expect((await findings('MATCH_MISSING')).length).toBeGreaterThan(0);
   });
 
-  it('leaves on top what people decided: jobs assigned and absorbed, and halves that came late for them', async () => {
+  it('leaves what people decided as it is: jobs assigned and absorbed, and halves that came too late for them', async () => {
     await seed();
     const { items } = await listUnmatchedJobs(
       database.db,
@@ -271,7 +274,7 @@ describe('rebuilding the balances', () => {
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
 
-  it('leaves no scratch behind unless asked to, and refuses a second one meanwhile', async () => {
+  it('leaves no scratch schema behind unless asked to, and refuses a second rebuild meanwhile', async () => {
     await seed();
     const schemas = async () =>
       (await rowsOf(`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'`)).map(

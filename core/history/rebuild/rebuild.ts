@@ -1,6 +1,6 @@
 /**
- * Every balance that jobs decide, computed again from the raw events, the dated terms and the stored
- * matches, and compared with the ledger. One snapshot: events go on coming meanwhile and are in neither.
+ * Computes every balance that follows from jobs again, from the raw events, the dated terms and the stored matches, and
+ * compares it with the ledger. Both are read in one snapshot, so events that come meanwhile are in neither.
  */
 import { randomBytes } from 'node:crypto';
 import type { PoolClient } from 'pg';
@@ -16,28 +16,34 @@ import { keepRebuild, nextRebuildId, type RebuildRecord } from './rebuild-record
 import { RebuildScratch } from './scratch-schema.js';
 
 export interface RebuildOrder extends ReadingOptions {
-  /** Who asks. */
+  /** Who asked for the rebuild; it is recorded with the outcome. */
   readonly actor: string;
-  /** Null: only look. */
+  /** How to correct what differs; null: only compare. */
   readonly apply: ApplyOrder | null;
-  /** Leave the scratch schema behind for whoever wants to look into it. */
+  /** Keeps the scratch schema, for a person who wants to inspect it. */
   readonly keep: boolean;
 }
 
 export interface RebuildResult extends RebuildRecord {
   readonly id: string;
-  /** What was written; null: nothing. */
+  /** How many rows were corrected; null: nothing was corrected. */
   readonly corrections: Omit<ApplyResult, 'left'> | null;
-  /** Of the scratch schema, when it was kept. */
+  /** Name of the scratch schema if it was kept, else null. */
   readonly schema: string | null;
 }
 
 const SCRATCH = 'rebuild_scratch_';
 const KEPT = 'kept';
-/** The halves of one large join fit into this; more goes to disk. */
+/**
+ * Memory that Postgres may use for each join of the rebuild. The halves of AI jobs fit into it in one large join; more goes
+ * to disk.
+ */
 const WORK_MEMORY = '64MB';
 
-/** Rebuilds, compares, and corrects when it is told to. Throws HISTORY_BUSY when another one runs. */
+/**
+ * Computes the balances again, compares them with the ledger, and corrects the ledger if `apply` says so. Throws
+ * HISTORY_BUSY while another rebuild, archive run or restore runs.
+ */
 export async function rebuildBalances(db: Database, order: RebuildOrder): Promise<RebuildResult> {
   return withHistoryLock(db, (client) => rebuild(client, order));
 }
@@ -105,7 +111,10 @@ async function correct(correction: Correction): Promise<ApplyResult> {
   return applied;
 }
 
-/** Where something cannot be read, what it was worth is not nothing: nobody's money is taken for that. */
+/**
+ * Whether the ledger may be corrected from this comparison. An event that cannot be read and a lost match have earned
+ * something, too: corrections would take that money from somebody.
+ */
 function isSound(found: Comparison, { unreadableTotal }: HistoryReading): boolean {
   return unreadableTotal === 0 && found.lostMatches.length === 0;
 }
@@ -142,7 +151,7 @@ function judge(
   return { ok: total === 0 || isMended, findings, findingsTotal: total };
 }
 
-/** Of rebuilds that were killed between reading and correcting. */
+/** Drops the scratch schemas of rebuilds that were killed between reading and correcting. */
 async function dropLeftovers(client: PoolClient): Promise<void> {
   const { rows } = await client.query(
     `SELECT nspname AS name FROM pg_namespace

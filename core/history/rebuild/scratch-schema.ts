@@ -1,6 +1,6 @@
 /**
- * The scratch schema of a rebuild: what the raw events are worth, by posting. It is made inside the
- * rebuild's own transaction, so that nothing of it is left when that does not commit.
+ * The scratch schema of a rebuild holds what the raw events add up to, by posting. It is created inside the rebuild's own
+ * transaction, and disappears if that does not commit.
  */
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
@@ -17,7 +17,10 @@ import type {
 
 type Field = string | number | bigint | null;
 
-/** So many halves are matched at a time: disk is bounded by them, not by the history. */
+/**
+ * Halves of AI jobs are matched whenever this many have gathered, to keep the disk space that they take independent of the
+ * length of the history.
+ */
 const MANY_HALVES = 2_000_000;
 const JOBS_COLUMNS = `kind text, source_id text, batch bigint, worker_id bigint, terms_id integer,
   gross_wei numeric, commission_wei numeric, jobs bigint, zero_fee_jobs bigint, compute_units numeric`;
@@ -49,7 +52,7 @@ export class RebuildScratch {
         version integer, events bigint, zero_fee_events bigint)`);
   }
 
-  /** Keeps what a slice came to. */
+  /** Adds the results of a slice of events to the tables. */
   async write(slice: RebuiltSlice, isArchived: boolean): Promise<void> {
     await this.copy('jobs', slice.jobs.map(jobsFields));
     await this.copy(
@@ -75,7 +78,7 @@ export class RebuildScratch {
     if (this.halves >= MANY_HALVES) await this.matchHalves();
   }
 
-  /** Credits the AI jobs whose two halves are there, by the stored matches, and keeps the other halves. */
+  /** Credits the AI jobs of which both halves have been read, by the stored matches, and keeps the remaining halves. */
   async matchHalves(): Promise<void> {
     const { schema } = this;
     await this.client.query(`ANALYZE ${schema}.half;
@@ -92,7 +95,7 @@ export class RebuildScratch {
     this.halves = 0;
   }
 
-  /** Matches what is left; a processed half whose stored match is nowhere earns for nobody. */
+  /** Matches the halves that are left. A processed half whose stored match was never found counts as unattributed. */
   async finish(): Promise<void> {
     await this.matchHalves();
     const { schema } = this;
@@ -110,7 +113,10 @@ export class RebuildScratch {
   }
 }
 
-/** A pair stands on the half whose coming made it: on the processed one, or on the received one. */
+/**
+ * SQL for the pairs of halves that make a job. The half that came later stores the match: the processed one or, in a late
+ * pair, the received one.
+ */
 const PAIRS = (schema: string) =>
   `
   SELECT false AS is_late, r.worker_id, r.batch AS received_batch, r.dt AS received_dt,
@@ -131,7 +137,10 @@ const PAIR_COLUMNS = `p.source_id, p.dt, p.event_id, p.batch, p.terms_id, p.gros
   p.commission_wei, p.compute_units, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
   p.kept_terms_id, p.kept_worker_id`;
 
-/** Of a late pair the processed half was unattributed when it came: that is kept already. */
+/**
+ * SQL that credits the pairs. The processed half of a late pair was unattributed when it came, and is already in the table
+ * as such.
+ */
 const JOBS_OF_PAIRS = (schema: string) => `
   INSERT INTO ${schema}.jobs
   SELECT CASE WHEN is_late THEN 'late-jobs' WHEN worker_id IS NULL THEN 'unattributed' ELSE 'jobs' END,

@@ -22,7 +22,7 @@ const tallyOf = (one: RawRow) => {
 };
 
 describe('what a raw event is worth', () => {
-  it('follows from what it said, not from what stands beside it', () => {
+  it('follows from what it said, not from the computed columns of its row', () => {
     const wrong = { ...kept, grossWei: 1n };
     const { jobs, differences } = tallyOf(row({ kept: wrong }));
     expect(jobs).toMatchObject([{ kind: 'jobs', workerId: 7, grossWei: 100n, commissionWei: 10n }]);
@@ -30,14 +30,14 @@ describe('what a raw event is worth', () => {
     expect(tallyOf(row()).differences).toEqual([]);
   });
 
-  it('has the terms of its own time; those it was given, when it came before its own time', () => {
+  it('has the terms of its own time, or those that it was credited under if it came before that time', () => {
     expect(tallyOf(row({ dtMs: 20_000, receivedMs: 30_000 })).jobs[0]?.commissionWei).toBe(20n);
     expect(tallyOf(row({ dtMs: 20_000, receivedMs: 9_000 })).jobs[0]?.commissionWei).toBe(10n);
-    // In force at its coming were the second already: the first cannot have been given to it.
+    // The second terms were already in force when it came, so it cannot have been credited under the first.
     expect(tallyOf(row({ dtMs: 20_000, receivedMs: 11_000 })).jobs[0]?.commissionWei).toBe(20n);
   });
 
-  it('is split by the rounding of its terms, and keeps what was withdrawn after its coming', () => {
+  it('is split with the rounding of its terms, and keeps terms that were withdrawn after it came', () => {
     const withdrawn: Terms = {
       ...terms[1],
       id: 2,
@@ -54,12 +54,12 @@ describe('what a raw event is worth', () => {
     };
     const payload = row().payload.replace('100', '101');
     const times = { dtMs: 20_000, receivedMs: 9_000, payload };
-    // 20.2 wei and 10.1 wei: one rounds up for the pool, one down.
+    // Of 20.2 wei the pool gets 21, of 10.1 wei it gets 10, by the rounding of each version of the terms.
     expect(commissionOf(row({ ...times, kept: { ...kept, termsId: 2 } }))).toBe(21n);
     expect(commissionOf(row(times))).toBe(10n);
   });
 
-  it('is read in both ways in which payloads are kept, and refused by name when it cannot be', () => {
+  it('is read from both forms in which payloads are stored, and refused with a reason when it cannot be', () => {
     const saying = { eventType: 'job-processed', version: 1 };
     const plain = readStoredContent({ ...saying, payload: `{"ethAddress":"${ALICE}","fees":100}` });
     expect(plain).toEqual(readStoredContent({ ...saying, payload: row().payload }));

@@ -1,6 +1,6 @@
 /**
- * What raw events are worth, computed again: from what was said, the dated terms and the stored
- * matches, and from nothing that was worked out when they came. Pure.
+ * Computes again what raw events are worth, from what they said, the dated terms and the stored matches. It uses nothing
+ * that was computed when they came. Pure.
  */
 
 import type { RemoteWorker } from '../../base/remote-worker.js';
@@ -14,7 +14,7 @@ import {
 } from '../../events/rules/reading/stored-event.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 
-/** What a rebuild can find; docs/operations.md has an entry for each. */
+/** The codes of everything that a rebuild can find; docs/operations.md has an entry for each. */
 export const REBUILD_CODES = [
   'LEDGER_DIFFERS',
   'FIGURES_DIFFER',
@@ -34,7 +34,7 @@ export interface RebuildFinding {
   readonly message: string;
 }
 
-/** Jobs of one kind, worker and terms in one batch; worker 0 is nobody. */
+/** Totals of the jobs in one batch that have the same kind, worker and terms. Worker 0 means that they are nobody's. */
 export interface RebuiltJobs {
   readonly kind: JobPostingKind;
   readonly sourceId: string;
@@ -48,13 +48,13 @@ export interface RebuiltJobs {
   readonly computeUnits: bigint;
 }
 
-/** Half of an AI job: what it is worth depends on the other half. */
+/** One of the two events of an AI job: what it is worth depends on the other one. */
 export interface RebuiltHalf {
   readonly role: 'received' | 'processed';
   readonly row: RawRow;
-  /** Of a received half; null: its worker gave no address. */
+  /** The worker of a received half; null when that named no address, and for a processed half. */
   readonly workerId: number | null;
-  /** Of a processed half. */
+  /** The fee and terms of a processed half; null for a received one. */
   readonly job: RebuiltJob | null;
 }
 
@@ -74,7 +74,7 @@ export interface RebuiltCount {
   readonly zeroFeeEvents: number;
 }
 
-/** A row that says beside the event something else than the event does. */
+/** A row whose computed columns (fee, commission, terms, worker) differ from what its event says. */
 export interface RowDifference {
   readonly row: RawRow;
   readonly due: RowWorth;
@@ -89,7 +89,7 @@ export interface RebuiltSlice {
 }
 
 export interface RebuildBasis {
-  /** Ascending by `fromMs`. */
+  /** All versions of the terms, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly workerIdOf: (worker: RemoteWorker) => number;
 }
@@ -99,7 +99,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const HOUR_MS = 3_600_000;
 const NOTHING: RowWorth = { grossWei: null, commissionWei: null, termsId: null, workerId: null };
 
-/** Adds up rows, in any order, until it is emptied. */
+/** Adds up rows, in any order, until `drain` takes the results. */
 export class RebuildTally {
   private jobs = new Map<string, Mutable<RebuiltJobs>>();
   private counts = new Map<string, Mutable<RebuiltCount>>();
@@ -109,7 +109,7 @@ export class RebuildTally {
 
   constructor(private readonly basis: RebuildBasis) {}
 
-  /** How much is held. */
+  /** How many results are in memory. */
   get size(): number {
     return this.jobs.size + this.counts.size + this.halves.length + this.differences.length;
   }
@@ -127,7 +127,7 @@ export class RebuildTally {
     else this.takeOther(row, content);
   }
 
-  /** What was added up since the last time. */
+  /** Returns what was added up since the last call, and starts anew. */
   drain(): RebuiltSlice {
     const { halves, differences, unreadable } = this;
     const [jobs, counts] = [[...this.jobs.values()], [...this.counts.values()]];
@@ -161,7 +161,7 @@ export class RebuildTally {
     }
     if (requestId !== null) {
       this.halves.push({ role: 'processed', row, workerId: null, job });
-      // Whose it is stands on the other half: compared when that is found.
+      // The other half names the worker: the row is compared once that has been found.
       if (row.match !== null) return;
     }
     this.post('unattributed', row, { workerId: 0, job });
@@ -178,7 +178,7 @@ export class RebuildTally {
     { workerId, job }: { readonly workerId: number; readonly job: RebuiltJob },
   ): void {
     const key = `${kind}/${batch}/${workerId}/${job.termsId}/${sourceId}`;
-    // Commission of what nobody earned yet is taken when somebody has.
+    // An unattributed job has no commission yet: that is taken once somebody is credited.
     const isEarned = kind !== 'unattributed';
     const known = this.jobs.get(key);
     const sum = known ?? { kind, sourceId, batch, workerId, termsId: job.termsId, ...NO_JOBS };
@@ -216,8 +216,8 @@ export class RebuildTally {
 const NO_JOBS = { grossWei: 0n, commissionWei: 0n, jobs: 0, zeroFeeJobs: 0, computeUnits: 0n };
 
 /**
- * The terms of the job's own time. A job that came before its own time (the source's clock was ahead)
- * may have been credited before later terms were recorded: it keeps what was in force then.
+ * Returns the terms that were in force at the job's own time. A job that came before that time (the source's clock was
+ * ahead) may have been credited before later terms were recorded: then it keeps the terms that it was credited under.
  */
 function termsOf({ dtMs, receivedMs, kept }: RawRow, versions: readonly Terms[]): Terms {
   const due = termsAt(versions, dtMs);

@@ -1,14 +1,14 @@
-/** What work on the whole history answers with. */
+/** The results of work on the whole history: rebuild, archive run, check of the files, restore. */
 
 export interface RebuildReport {
   readonly id: string;
-  /** Nothing differs, or all of it was corrected. */
+  /** Whether nothing differs, or all of it was corrected. */
   readonly ok: boolean;
   readonly events: number;
-  /** Of these, in files. */
+  /** How many of `events` were read from archive files. */
   readonly archivedEvents: number;
   readonly tookMs: number;
-  /** The first of each kind. */
+  /** The first findings of each kind; `findingsTotal` counts all of them. */
   readonly findings: readonly { readonly code: string; readonly message: string }[];
   readonly findingsTotal: number;
   readonly applied: boolean;
@@ -28,9 +28,9 @@ export interface ArchiveReport {
     readonly rows: number;
     readonly bytes: number;
   }[];
-  /** So many postings fewer stand in the ledger now; what they come to is what it was. */
+  /** By how many postings compaction has shrunk the ledger; its sums are unchanged. */
   readonly compactedPostings: number;
-  /** Why the next month that is old enough stays for now. */
+  /** Why the next month that is old enough stays in the table, or why compaction waits; null when nothing has to wait. */
   readonly waiting: string | null;
 }
 

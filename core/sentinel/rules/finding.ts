@@ -1,9 +1,9 @@
 /**
- * What the sentinel found. A condition that lasts is one finding, seen again at every look; one that
- * ends is resolved, and one that returns is a new finding.
+ * Compares what looks wrong with the findings that are open. A condition that lasts is one finding, seen again at every
+ * look. When it ends, the finding is resolved; when it returns, that is a new finding.
  */
 
-/** docs/operations.md has an entry for each. */
+/** The codes of everything that the sentinel can find; docs/operations.md has an entry for each. */
 export const FINDING_CODES = [
   'SOURCE_READ_TWICE',
   'SOURCE_FAILING',
@@ -31,33 +31,36 @@ export const FINDING_CODES = [
 
 export type FindingCode = (typeof FINDING_CODES)[number];
 
-/** `grave`: money or events are being lost, or it has lasted very long. */
+/** How serious a finding is. `grave`: money or events are being lost, or it has lasted very long. */
 export type Severity = 'warning' | 'grave';
 
-/** Durations in milliseconds end in `Ms`, amounts are decimal strings of wei and end in `Wei`. */
+/**
+ * The numbers behind a finding, by name. The names of durations in milliseconds end in `Ms`; amounts are decimal strings of
+ * wei, and their names end in `Wei`.
+ */
 export type Figures = Readonly<Record<string, string | number | null>>;
 
-/** Identity of a finding; the subject is empty where the source as a whole is meant. */
+/** What identifies a finding. The subject is empty when the finding is about the source as a whole. */
 export interface FindingKey {
   readonly code: FindingCode;
   readonly sourceId: string;
   readonly subject: string;
 }
 
-/** Something that looks wrong now. */
+/** Something that looks wrong at this look; the finding that it opens lasts as long as the condition does. */
 export interface Condition extends FindingKey {
   readonly severity: Severity;
-  /** How bad it is, a number without unit: twice as much is worse. Null: only the severity says. */
+  /** How bad it is, as a number of any unit: the more, the worse. Null when the severity alone tells. */
   readonly measure: number | null;
-  /** The sentence for people. It holds no addresses. */
+  /** The message that people read. It contains no addresses. */
   readonly words: string;
   readonly figures: Figures;
 }
 
-/** A finding that is open, as it stood at the last look. */
+/** An open finding, as recorded at the last look. */
 export interface OpenFinding extends FindingKey {
   readonly id: number;
-  /** How bad it was when an operator said that it is known. */
+  /** How bad it was when an operator acknowledged it; null when nobody has. */
   readonly acknowledged: Pick<Condition, 'severity' | 'measure'> | null;
 }
 
@@ -66,7 +69,7 @@ export interface FindingChanges {
   readonly seen: readonly {
     readonly id: number;
     readonly condition: Condition;
-    /** It got worse than what was acknowledged: it asks for attention again. */
+    /** Whether it is now worse than what was acknowledged: then it asks for attention again. */
     readonly lapses: boolean;
   }[];
   readonly resolved: readonly OpenFinding[];
@@ -74,7 +77,9 @@ export interface FindingChanges {
 
 const WORSE_FACTOR = 2;
 
-/** Compares what looks wrong now with the open findings. Of two conditions with the same identity the first counts. */
+/**
+ * Compares what looks wrong now with the open findings. If two conditions have the same identity, only the first counts.
+ */
 export function compareFindings(
   open: readonly OpenFinding[],
   conditions: readonly Condition[],

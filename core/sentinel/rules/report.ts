@@ -1,14 +1,14 @@
-/** What a look of the sentinel, and a sweep of the sagas, answer with. */
+/** The results of a look of the sentinel and of a sweep over the sagas. */
 
 /** What one look of the sentinel changed, and what is open after it. */
 export interface SentinelReport {
   readonly sources: number;
   readonly opened: number;
-  /** Acknowledged before, and worse since. */
+  /** How many findings have become worse since they were acknowledged. */
   readonly worse: number;
   readonly resolved: number;
   readonly open: number;
-  /** At most 50 of the open ones. */
+  /** The open findings, at most 50 of them. */
   readonly findings: readonly {
     readonly code: string;
     readonly sourceId: string;
@@ -19,13 +19,13 @@ export interface SentinelReport {
 export interface StuckSaga {
   readonly payoutId: string;
   readonly workflowId: string;
-  /** What its workflow task fails with, without secrets and on one line. */
+  /** The error with which its workflow task fails, without secrets and on one line. */
   readonly failure: string;
 }
 
 export interface SweepReport {
   readonly started: number;
-  /** Sagas that ran although their payouts had ended. */
+  /** How many sagas were told that their payouts had ended, because they were still running. */
   readonly told: number;
   readonly stuck: readonly StuckSaga[];
 }

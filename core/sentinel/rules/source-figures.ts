@@ -1,28 +1,28 @@
-/** What the sentinel knows of a source, and what its rules have in common. */
+/** The figures by which the sentinel judges a source, and what its rules have in common. */
 import type { HourPrice } from '../../events/rules/job-price.js';
 import type { HourCount, QuietSource } from '../../events/rules/source-silence.js';
 import type { Condition, FindingKey } from './finding.js';
 
 /** The limits beyond which something is a finding; from the configuration. */
 export interface SentinelSettings {
-  /** How long a source may be without a complete pass. */
+  /** A source is late when no pass over it has been completed for this long. */
   readonly lagMs: number;
-  /** How long nothing new may come while workers are connected. */
+  /** A source is silent when nothing new has come for this long while workers are connected. */
   readonly silenceMs: number;
   readonly zeroFeeShareBps: number;
-  /** How long the worker of a job may be unknown. */
+  /** A job whose worker is still unknown after this long is a finding. */
   readonly unmatchedAgeMs: number;
-  /** How many times as high, or as low, as usual a price may be. */
+  /** A price may be at most this many times higher or lower than usual. */
   readonly priceJumpFactor: number;
-  /** How far event times may be ahead of our clock. */
+  /** Event times may be ahead of our clock by this much. */
   readonly clockSkewMs: number;
 }
 
-/** How far the newest events' times were from our clock when they came, by hour of arrival. */
+/** How far the times of the newest events were from our clock when they came, for the passes of one hour. */
 export interface ArrivalHour {
   readonly hourMs: number;
   readonly passes: number;
-  /** Null when no pass of that hour read up to the present. */
+  /** The least age of a newest event on arrival; null when no pass of that hour read up to the present. */
   readonly leastBehindMs: number | null;
   readonly mostAheadMs: number;
 }
@@ -34,7 +34,7 @@ export interface UnmatchedBucket {
   readonly grossWei: bigint;
 }
 
-/** Where the buckets of age end; the last one has no end. */
+/** The buckets by age, each with the age at which it ends; the last one has no end. */
 export const UNMATCHED_AGES = [
   { age: 'under-1h', untilMs: 3_600_000 },
   { age: '1h-6h', untilMs: 6 * 3_600_000 },
@@ -45,45 +45,48 @@ export const UNMATCHED_AGES = [
 
 export type UnmatchedAge = (typeof UNMATCHED_AGES)[number]['age'];
 
-/** What is known of one source. */
+/** What the sentinel knows about one source. */
 export interface SourceFigures extends QuietSource {
   readonly sourceId: string;
   readonly syncIntervalMs: number;
-  /** The newest event's own time; null: there is none. */
+  /** The time that the newest event itself carries; null when there is no event. */
   readonly newestMs: number | null;
-  /** It gave an event at least once, counted or not. */
+  /** Whether the source has ever delivered an event, counted or not. */
   readonly hasSpoken: boolean;
   readonly lastErrorCode: string | null;
-  /** Why it is not read any more: it gives the events of another source. */
+  /** Why reading of the source was stopped (it delivers the events of another source); null while it is read. */
   readonly stoppedWhy: string | null;
   readonly connectedWorkers: number;
-  /** Of the last `RHYTHM_MS`, and of as much before a silence. */
+  /** Counts of events by hour, over the last `RHYTHM_MS`; for a silent source also over as long before its silence. */
   readonly hours: readonly HourCount[];
   readonly prices: readonly HourPrice[];
   readonly arrivals: readonly ArrivalHour[];
-  /** Older than `unmatchedAgeMs`. */
+  /** Jobs older than `unmatchedAgeMs` that nobody is credited for. */
   readonly unmatched: { readonly jobs: number; readonly grossWei: bigint };
-  /** Still set aside, by the code of the refusal. */
+  /** How many events are still set aside, by the code of their refusal. */
   readonly setAside: readonly { readonly code: string; readonly events: number }[];
-  /** Of a source that is made of files: those not whole for over an hour, and those overwritten this week. */
+  /**
+   * For a source that consists of files: how many have been incomplete for over an hour, and how many were overwritten this
+   * week.
+   */
   readonly files: { readonly incomplete: number; readonly overwritten: number };
 }
 
-/** What a rule looks at. */
+/** Everything that a rule is given to judge a source. */
 export interface Look {
   readonly figures: SourceFigures;
   readonly settings: SentinelSettings;
   readonly nowMs: number;
 }
 
-/** What a rule finds, of the source that it was given. */
+/** A rule of the sentinel. It returns what looks wrong with the source that it is given. */
 export type Rule = (look: Look) => readonly Omit<Condition, 'sourceId'>[];
 
 const HOUR_MS = 3_600_000;
-/** How many findings of a kind a source can open: their subjects are names from outside, which it may invent. */
+/** A source can open at most this many findings of a kind, because their subjects are names that it could invent. */
 export const MOST_SUBJECTS = 20;
 
-/** The hours from `spanMs` ago until now, the first one whole. */
+/** Returns the counts of the hours from `spanMs` ago until now, including the whole hour in which that span begins. */
 export function recentHours(
   figures: SourceFigures,
   nowMs: number,

@@ -5,16 +5,16 @@ import type { Condition } from './finding.js';
 export interface AuditFigures {
   /** When the last audit that finished began; null when none has finished. */
   readonly checkedMs: number | null;
-  /** When the last walk that proved all of the history began; null when none has finished. */
+  /** When the last complete pass over the history, which proved all of it, began; null when none has finished. */
   readonly wholeMs: number | null;
-  /** Since when audits are due; null: there is no ledger. */
+  /** The time from which audits are due; null while there is no ledger. */
   readonly sinceMs: number | null;
   readonly nowMs: number;
 }
 
-/** Audits are due every hour. */
+/** The audit is late when the last finished one began longer ago than this; one is due every hour. */
 const LATE_MS = 3 * 3_600_000;
-/** Each audit proves some pieces of the history; all of them must have had their turn within this time. */
+/** All of the history must be proved within this time; each audit proves some pieces of it. */
 const WHOLE_LATE_MS = 90 * 86_400_000;
 
 /** These findings are about the pool as a whole and name no source. */

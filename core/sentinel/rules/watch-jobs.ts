@@ -12,7 +12,7 @@ const LEAST_ZERO_FEE_JOBS = 3;
 const GRAVE_ZERO_FEE_BPS = 5_000;
 const GRAVE_PRICE_TIMES = 10n;
 
-/** Looks at this hour and the one before: at its beginning an hour has too few jobs for a share. */
+/** Judges the share of jobs without a fee in this hour and the one before: an hour that has just begun has too few jobs. */
 export function watchZeroFees({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   let jobs = 0;
   let zeroFeeJobs = 0;

@@ -5,11 +5,11 @@ import { isRoundLate } from '../../standing/rules/pool-standing.js';
 import type { Condition } from './finding.js';
 
 export interface PayoutFigures {
-  /** Between two rounds; null while the configuration pays nothing. */
+  /** Time between two payout rounds; null while the configuration pays nothing. */
   readonly roundIntervalMs: number | null;
-  /** Since a round last ended, or since the ledger was opened. */
+  /** Time since a round last ended, or since the ledger was opened when none has. */
   readonly sinceRoundMs: number;
-  /** Payees that the last round left out. */
+  /** How many payees the last round left out. */
   readonly leftOut: number;
   readonly stuckSagas: readonly {
     readonly workflowId: string;

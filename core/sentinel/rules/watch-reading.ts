@@ -7,9 +7,9 @@ import { keyOf, type Look, type Rule } from './source-figures.js';
 const HOUR_MS = 3_600_000;
 /** A finding becomes grave at this many times its limit. */
 const GRAVE_FACTOR = 4;
-/** How many intervals a source may miss before it counts as late. */
+/** A source is late when it was not read for this many of its sync intervals, however short they are. */
 const LATE_INTERVALS = 4;
-/** A silence is unusual when at least this many events would have come by the usual rhythm. */
+/** A silence is a finding when at least this many events would have come at the source's usual rhythm. */
 const LEAST_MISSED = 10;
 /** A source whose newest event was older than this when it came is a dump of the past. */
 const PAST_MS = 24 * HOUR_MS;
@@ -20,7 +20,9 @@ const BEHIND_HOURS = 2;
 const EMPTY_MS = HOUR_MS;
 const LEAST_BEHIND_PASSES = 3;
 
-/** A source that gives another source's events is stopped: nothing of it counts until a person decides. */
+/**
+ * Finds a source that was stopped because it delivers another source's events: none of them count until a person decides.
+ */
 export function watchStopped({ figures }: Look): ReturnType<Rule> {
   const { stoppedWhy } = figures;
   if (stoppedWhy === null) return [];
@@ -38,7 +40,7 @@ export function watchStopped({ figures }: Look): ReturnType<Rule> {
 export function watchLag({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { lastSuccessMs, lastFreshMs, createdMs, lastErrorCode, syncIntervalMs } = figures;
   const limitMs = Math.max(settings.lagMs, LATE_INTERVALS * syncIntervalMs);
-  // A first pass over years of events takes long; the events that it brings show that it runs.
+  // A first pass over years of events takes long. It is not late while it still brings events.
   const sinceMs = Math.max(
     lastSuccessMs ?? createdMs,
     lastErrorCode === null ? (lastFreshMs ?? 0) : 0,
@@ -100,7 +102,10 @@ export function watchEmpty({ figures }: Look): ReturnType<Rule> {
   ];
 }
 
-/** A dump of the past ends somewhere, with workers connected, and nothing more is expected of it. */
+/**
+ * Whether the source is a dump of past events. Such a dump may end while workers are connected, and no more events are
+ * expected.
+ */
 function isOfThePast({ lastFreshMs, newestMs }: Look['figures']): boolean {
   return (lastFreshMs ?? 0) - (newestMs ?? 0) > PAST_MS;
 }
@@ -120,7 +125,10 @@ export function watchAhead({ figures, settings, nowMs }: Look): ReturnType<Rule>
   ];
 }
 
-/** Needs several hours in a row, because a late file or a long pass is behind only once. */
+/**
+ * Finds a source whose events are old when they come. It takes several hours in a row, because a late file or a long pass
+ * delays events only once.
+ */
 export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule> {
   const { syncIntervalMs, arrivals } = figures;
   const limitMs = BEHIND_MS + settings.clockSkewMs + 2 * syncIntervalMs;
@@ -143,7 +151,10 @@ export function watchBehind({ figures, settings, nowMs }: Look): ReturnType<Rule
   ];
 }
 
-/** Duration gives no measure, so an acknowledgement lapses only once: when the finding becomes grave. */
+/**
+ * Returns the severity of a condition that has lasted this long. The duration is not its measure, so an acknowledgement
+ * lapses only once: when the finding becomes grave.
+ */
 function timed(ms: number, limitMs: number): Pick<Condition, 'severity' | 'measure'> {
   return { severity: ms >= GRAVE_FACTOR * limitMs ? 'grave' : 'warning', measure: null };
 }

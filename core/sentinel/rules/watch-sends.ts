@@ -4,27 +4,27 @@ import { duration } from '../../base/duration.js';
 import { ethAndWei } from '../../base/money.js';
 import type { Condition } from './finding.js';
 
-/** Signed payouts whose bytes were offered for long, and refused when they were offered last. */
+/** Signed payouts whose bytes have been offered to nodes for long, and were refused when last offered. */
 export interface RefusedSends {
   readonly payouts: number;
   readonly amountWei: bigint;
-  /** Since the first of them was sent for the first time. */
+  /** Time since the oldest of them was first offered to a node. */
   readonly longestMs: number;
   /** How many of them the wallet cannot pay for. */
   readonly unaffordable: number;
 }
 
-/** One configured endpoint, as a process sees it. */
+/** How long one configured endpoint has been silent, as this process sees it. */
 export interface EndpointSilence {
   readonly name: string;
-  /** Since its last usable answer, or since the process began. */
+  /** Time since its last usable answer, or since the process began. */
   readonly silentMs: number;
   readonly why: string;
-  /** Whether it was a finding at the look before, maybe by another process that has watched it for longer. */
+  /** Whether its silence is already an open finding, perhaps of another process that has watched it for longer. */
   readonly isKnown: boolean;
 }
 
-/** Trouble that is shorter than this is no finding. */
+/** Refused payouts and silent endpoints become findings only after this long. */
 export const MONEY_PATIENCE_MS = 15 * 60_000;
 
 /** These findings are about the pool as a whole and name no source. */

@@ -1,6 +1,6 @@
 /**
- * Everything that can look wrong with a source, judged by a handful of figures. The sentinel only reports: counting and paying
- * go on, and an operator decides.
+ * Runs all rules that judge a source by its figures. The sentinel only reports: counting and paying go on, and an operator
+ * decides.
  */
 
 import { foreignText } from '../../base/foreign-text.js';
@@ -25,7 +25,7 @@ import {
   watchStopped,
 } from './watch-reading.js';
 
-/** Files without an end: their events count as far as they can be read. */
+/** Finds files that are still incomplete. Their events count as far as they can be read. */
 const watchIncomplete: Rule = ({ figures: { files } }) => {
   const { incomplete } = files;
   if (incomplete === 0) return [];
@@ -34,7 +34,9 @@ const watchIncomplete: Rule = ({ figures: { files } }) => {
   return [filesFinding('FILES_INCOMPLETE', incomplete, words)];
 };
 
-/** Files that were replaced: two orchestrators of one region and node type use the same names. */
+/**
+ * Finds files that were overwritten, as happens when two orchestrators of one region and node type use the same file names.
+ */
 const watchOverwritten: Rule = ({ figures: { files } }) => {
   const { overwritten } = files;
   if (overwritten === 0) return [];
@@ -58,11 +60,11 @@ const RULES: readonly Rule[] = [
   watchIncomplete,
   watchOverwritten,
 ];
-/** These rules do not apply to a stopped source: it is neither late nor silent, but waits for a person. */
+/** These rules are not applied to a stopped source, which is neither late nor silent: it waits for a person's decision. */
 const OF_READING: ReadonlySet<Rule> = new Set([watchLag, watchSilence, watchEmpty]);
 const DAY_MS = 86_400_000;
 
-/** Everything that looks wrong with a source at this moment. */
+/** Returns everything that looks wrong with a source at this moment. */
 export function watchSource(
   figures: SourceFigures,
   settings: SentinelSettings,
@@ -75,8 +77,8 @@ export function watchSource(
 }
 
 /**
- * All unreadable events are one finding; every other refusal is a finding of its own. Events from before the source's start are
- * left out, because the configuration asks for that.
+ * Finds events that are set aside. All unreadable ones are one finding; every other code of refusal is a finding of its
+ * own. Events from before the source's start are left out, because the configuration asks for that.
  */
 function watchSetAside({ figures }: Look): ReturnType<Rule> {
   const groups = new Map<string, { events: number; codes: string[] }>();
@@ -98,7 +100,10 @@ function watchSetAside({ figures }: Look): ReturnType<Rule> {
   }));
 }
 
-/** Looks at the last day only: the finding resolves when a type becomes known or stays away. */
+/**
+ * Finds event types and versions that this program does not know, in the last day only: the finding resolves when the type
+ * becomes known or stops coming.
+ */
 function watchUnknown({ figures, nowMs }: Look): ReturnType<Rule> {
   const unknown = new Map<string, number>();
   for (const hour of recentHours(figures, nowMs, DAY_MS)) {

@@ -1,4 +1,4 @@
-/** Findings about the terms: they change, or a worker's file has other ones. */
+/** Findings about the terms: they change, or a worker's configuration file has other terms. */
 import { counted } from '../../base/counted.js';
 import {
   changeWords,
@@ -11,14 +11,17 @@ import {
 import type { Condition } from './finding.js';
 
 export interface TermsFigures {
-  /** Ascending by their beginning. */
+  /** All versions of the terms, ascending by the time from which they apply. */
   readonly versions: readonly TermsVersion[];
   readonly files: readonly TermsFile[];
-  /** By the database's clock. */
+  /** The present time by the database's clock. */
   readonly nowMs: number;
 }
 
-/** A change is shown this long after it was recorded, and again when it comes into force. */
+/**
+ * A change of the terms is a finding for this long after it was recorded, and again for this long after it comes into
+ * force.
+ */
 const SHOWN_MS = 86_400_000;
 
 /** These findings are about the pool as a whole and name no source. */

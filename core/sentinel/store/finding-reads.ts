@@ -1,4 +1,4 @@
-/** Findings as the API, the page and the command line show them. */
+/** Reads findings for the API, the pages and the command line. */
 import { and, count, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { Keyset, type Page, type PageRequest, rowsToAskFor } from '../../db/paging.js';
@@ -30,13 +30,13 @@ export interface ShownFinding
 
 export interface FindingFilter {
   readonly sourceId?: string | undefined;
-  /** Also those that have ended. @default false */
+  /** Whether to list resolved findings, too. @default false */
   readonly all?: boolean | undefined;
 }
 
 const NEWEST_FIRST = new Keyset('DESC', { id: { column: finding.id, kind: 'integer' } });
 
-/** The newest first. */
+/** Lists findings, the newest first. */
 export async function listFindings(
   db: Reader,
   filter: FindingFilter,
@@ -57,7 +57,7 @@ export async function listFindings(
   return NEWEST_FIRST.page(rows, page, toShown);
 }
 
-/** Those that are open, what asks for attention first, then the gravest, then the oldest. */
+/** Lists the open findings: those that nobody has acknowledged first, then the grave ones, then the oldest. */
 export async function openFindings(db: Reader, limit: number): Promise<readonly ShownFinding[]> {
   const rows = await db
     .select(SHOWN)
@@ -72,7 +72,7 @@ export async function openFindings(db: Reader, limit: number): Promise<readonly 
   return rows.map(toShown);
 }
 
-/** One of them, open or not. */
+/** Finds a finding by its id, open or resolved. */
 export async function findFinding(db: Reader, id: number): Promise<ShownFinding | undefined> {
   const [row] = await db.select(SHOWN).from(finding).where(eq(finding.id, id));
   return row && toShown(row);
@@ -91,7 +91,9 @@ export interface FindingTotals {
   readonly lookedAt: Date | null;
 }
 
-/** How many are open, of one source or of all, acknowledged ones included, and how fresh that is. */
+/**
+ * Counts the open findings of one source or of all, acknowledged ones included, and tells when the sentinel last looked.
+ */
 export async function countFindings(db: Reader, sourceId?: string): Promise<FindingTotals> {
   const { code, severity } = finding;
   const acknowledged = sql<boolean>`${isNotNull(finding.acknowledgedAt)}`;

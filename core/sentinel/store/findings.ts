@@ -1,4 +1,4 @@
-/** Findings: opened, seen again, resolved by the sentinel; acknowledged by an operator. */
+/** Writes findings: the sentinel opens them, sees them again and resolves them; an operator acknowledges them. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../db/database.js';
@@ -9,14 +9,14 @@ import { type Decision, recordDecision } from '../../ledger/store/audit-log.js';
 import { type Condition, compareFindings, type OpenFinding } from '../rules/finding.js';
 import { finding } from './tables.js';
 
-/** The setting that holds when the sentinel looked for the last time. */
+/** Key of the setting that stores when the sentinel looked for the last time. */
 export const LOOKED_AT = 'sentinel.looked-at';
 
-/** What a look changed. */
+/** What one look changed, and the conditions that are open after it. */
 export interface LookReport {
   readonly open: readonly Condition[];
   readonly opened: readonly Condition[];
-  /** Acknowledged before, and worse since. */
+  /** Findings that have become worse since they were acknowledged. */
   readonly worse: readonly Condition[];
   readonly resolved: readonly OpenFinding[];
 }
@@ -64,7 +64,7 @@ async function isLatest(tx: Transaction, at: Date): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Locks the open findings in the order of their ids; an acknowledgement locks a single one. */
+/** Locks the open findings in the order of their ids. An acknowledgement locks only one, so the two cannot deadlock. */
 async function lockOpen(tx: Transaction): Promise<readonly OpenFinding[]> {
   const rows = await tx
     .select({
@@ -103,7 +103,10 @@ const UNACKNOWLEDGED = {
   acknowledgedMeasure: null,
 };
 
-/** Updates findings that are still there. When an acknowledgement lapses, the finding forgets it; the audit log keeps it. */
+/**
+ * Updates the findings whose conditions still hold. When an acknowledgement lapses, it is removed from the finding; the
+ * audit log keeps it.
+ */
 async function seeFindings(
   tx: Transaction,
   seen: ReturnType<typeof compareFindings>['seen'],
@@ -121,8 +124,8 @@ async function seeFindings(
 }
 
 /**
- * Says that a finding is known, as it stands now: it asks for no attention until it gets worse or returns.
- * Throws FINDING_NOT_FOUND, and FINDING_RESOLVED when it has ended by itself.
+ * Acknowledges a finding as it is now: it asks for no attention until it gets worse or returns. Throws FINDING_NOT_FOUND,
+ * and FINDING_RESOLVED when it has already ended.
  */
 export async function acknowledgeFinding(
   db: Database,

@@ -7,13 +7,13 @@ import type { PayoutState } from '../../payouts/rules/payout.js';
 import { isOpen, payout } from '../../payouts/store/tables.js';
 import { UNMATCHED_AGES, type UnmatchedBucket } from '../rules/source-figures.js';
 
-/** Jobs that nobody is credited for, by source and how old they are; empty buckets are left out. */
+/** Counts the jobs that nobody is credited for, by source and age; empty buckets are left out. */
 export async function bucketUnmatched(
   db: Reader,
   now: Date,
 ): Promise<ReadonlyMap<string, readonly UnmatchedBucket[]>> {
   const bounds = UNMATCHED_AGES.flatMap(({ untilMs }) => (untilMs === null ? [] : [untilMs]));
-  // An age past all bounds gets the number of the last bucket.
+  // `width_bucket` returns the index of the bucket; an age above all bounds gets the index of the last one.
   const found = await rows(
     db,
     { sourceId: unmatchedJob.sourceId, bucket: Number, jobs: Number, grossWei: BigInt },
@@ -38,12 +38,12 @@ export interface PayoutCount {
   readonly amountWei: bigint;
 }
 
-/** Open payouts, however old. */
+/** Counts the open payouts, of any age, by their state. */
 export async function countOpenPayouts(db: Reader): Promise<readonly PayoutCount[]> {
   return countPayouts(db, isOpen());
 }
 
-/** Payouts that were made in the last day, by how they stand now. */
+/** Counts the payouts that were created in the last day, by their present state. */
 export async function countLatePayouts(db: Reader, now: Date): Promise<readonly PayoutCount[]> {
   return countPayouts(db, gt(payout.createdAt, new Date(now.getTime() - DAY_MS)));
 }

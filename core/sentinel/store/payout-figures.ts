@@ -1,4 +1,4 @@
-/** What the sentinel needs to know of payouts: of rounds, of sagas, and of bytes that no node takes. */
+/** Reads what the sentinel needs to know about payouts: rounds, sagas, and signed bytes that no node takes. */
 import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { rows } from '../../db/query.js';
@@ -8,7 +8,7 @@ import type { PayoutFigures } from '../rules/watch-payouts.js';
 import type { RefusedSends } from '../rules/watch-sends.js';
 import { finding } from './tables.js';
 
-/** By the database's clock. */
+/** Reads the figures about payout rounds and stuck sagas, with times by the database's clock. */
 export async function readPayoutFigures(
   reader: Reader,
 ): Promise<Omit<PayoutFigures, 'roundIntervalMs'>> {
@@ -29,7 +29,7 @@ export async function readPayoutFigures(
   return { sinceRoundMs: 0, leftOut: 0, ...rounds, stuckSagas };
 }
 
-/** Signed payouts that wait because no node takes their bytes, and did so for this long. */
+/** Sums up the signed payouts whose bytes no node takes, although they were first sent longer than `patienceMs` ago. */
 export async function readRefusedSends(reader: Reader, patienceMs: number): Promise<RefusedSends> {
   const [refused] = await rows(
     reader,
@@ -49,7 +49,7 @@ export async function readRefusedSends(reader: Reader, patienceMs: number): Prom
   return { payouts: 0, amountWei: 0n, longestMs: 0, unaffordable: 0, ...refused };
 }
 
-/** The subjects of open findings with this code. */
+/** Returns the subjects of the open findings with this code. */
 export async function openSubjects(
   reader: Reader,
   code: FindingCode,

@@ -1,6 +1,6 @@
 /**
- * The figures that the sentinel judges by. Each comes from a sum that is kept or from a range of a key:
- * what a look costs depends on how much is wrong, not on how long the history is.
+ * Reads the figures by which the sentinel judges sources. Each comes from a stored sum or from a range of an index, so the
+ * cost of a look depends on how much is wrong and not on how long the history is.
  */
 import { and, count, eq, lt, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
@@ -18,12 +18,12 @@ import {
 } from '../../events/store/tables.js';
 import type { ArrivalHour, SourceFigures } from '../rules/source-figures.js';
 
-/** Figures without what the configuration alone knows. */
+/** The figures that are stored in the database. The sync interval is missing: only the configuration knows it. */
 export type StoredFigures = Omit<SourceFigures, 'syncIntervalMs'>;
 
 const ARRIVALS_MS = 4 * 3_600_000;
 
-/** Of every source of the configuration, those that were removed left out. */
+/** Reads the figures of every source that was not removed. */
 export async function readSentinelFigures(
   db: Reader,
   look: { readonly now: Date; readonly unmatchedAgeMs: number },
@@ -44,7 +44,7 @@ export async function readSentinelFigures(
     sql`SELECT id AS "sourceId", last_error_code AS "lastErrorCode", stopped_why AS "stoppedWhy",
                ${millis('created_at')} AS "createdMs", ${millis('last_success_at')} AS "lastSuccessMs",
                ${millis('last_fresh_at')} AS "lastFreshMs", ${millis('newest_dt')} AS "newestMs",
-               -- What counted with another source, or is set aside, was given all the same.
+               -- An event that was counted for another source, or is set aside, was delivered all the same.
                coalesce(cursor_dt, newest_dt) IS NOT NULL
                  OR EXISTS (SELECT FROM set_aside a WHERE a.source_id = source.id
                              AND a.resolved_at IS NULL) AS "hasSpoken"
@@ -79,8 +79,8 @@ const millis = (column: string) =>
   sql`(extract(epoch FROM ${sql.identifier(column)}) * 1000)::bigint`;
 
 /**
- * The week until now or, of a source that is silent, the week until then and what came since. OFFSET 0, here and
- * below: each source is its own walk along the key, whatever the planner thinks of a join.
+ * Reads the hourly counts of the last week or, for a silent source, of the week before its silence and of the time since.
+ * OFFSET 0, here and below, makes Postgres read the index once for each source instead of planning a join.
  */
 async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, HourCount[]>> {
   const counts = await rows(
@@ -105,7 +105,7 @@ async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, Hou
   return groupBySource(counts);
 }
 
-/** Of the last `RHYTHM_MS`; of one source or of all. */
+/** Reads the hourly prices of the last `RHYTHM_MS`, of one source or of all. */
 export async function readPrices(
   db: Reader,
   now: Date,
@@ -134,7 +134,7 @@ export async function readPrices(
   return groupBySource(prices);
 }
 
-/** Since this time, by the hour in which it came. */
+/** Reads how far event times were from our clock, by the hour in which the events came, since the given time. */
 export async function readArrivals(
   db: Reader,
   since: Date,

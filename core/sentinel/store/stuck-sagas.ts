@@ -1,22 +1,27 @@
-/** Sagas whose code fails, as the sweep has seen them; and those that have not taken a step that was due. */
+/**
+ * Stores the sagas whose code fails, as the sweep saw them, and finds the sagas that have not taken a step that was due.
+ */
 import { sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { stuckSaga } from '../../payouts/store/tables.js';
 
-/** A workflow's id may be any text: anybody who reaches Temporal can start one. */
+/** What a payout's id looks like. A workflow's id may be any text, because anybody who reaches Temporal can start one. */
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 /** A saga that has not taken a due step after this long is late: it usually takes a second or two. */
 const LATE = '30 seconds';
-/** The saga of a payout that is open for this long sleeps, or cannot wake up. */
+/** A payout that has been open for this long counts as old: its saga sleeps, or cannot wake up. */
 const OLD = '5 minutes';
-/** How many stuck sagas are kept: after a bad deploy thousands may fail, and these are enough to understand it. */
+/**
+ * At most this many stuck sagas are stored: after a bad deploy thousands may fail, and these are enough to understand it.
+ */
 const MOST_KEPT = 100;
 
 /**
- * Of these payouts, whose sagas run: those that have ended a while ago, those that nobody has taken up yet, and those
- * that are signed or wait for so long that their sagas are asked about now and then.
+ * Picks, from the payouts whose sagas run, those whose sagas need a check. `ended`: the payout ended a while ago, or there
+ * is none. `waiting`: it was reserved a while ago, and its saga has not begun with it. `old`: it has been open for long,
+ * and its saga is asked about now and then.
  */
 export async function lateSteps(
   reader: Reader,
@@ -45,14 +50,17 @@ export async function lateSteps(
   return { ended: idsOf('ended'), waiting: idsOf('waiting'), old: idsOf('old') };
 }
 
-/** The sagas that were stuck when they were last checked, by their workflows. */
+/** Returns the workflow ids of the sagas that were stuck when they were last checked. */
 export async function keptStuckSagas(reader: Reader): Promise<readonly string[]> {
   const { workflowId } = stuckSaga;
   const kept = await reader.select({ workflowId }).from(stuckSaga);
   return kept.map((saga) => saga.workflowId);
 }
 
-/** Keeps what one sweep has seen. It is over where the sweep found nothing, or where no saga runs any more. */
+/**
+ * Records the stuck sagas that one sweep found. A saga is no longer stuck when it was checked without a finding, or when it
+ * no longer runs.
+ */
 export async function recordStuckSagas(
   db: Database,
   stuck: readonly {

@@ -15,7 +15,7 @@ export const finding = pgTable('finding', {
   words: text('words').notNull(),
   figures: jsonb('figures').$type<Figures>().notNull(),
   openedAt: at('opened_at').notNull(),
-  /** The last look that saw it. */
+  /** When a look last saw it. */
   seenAt: at('seen_at').notNull(),
   timesSeen: count('times_seen').notNull().default(1),
   resolvedAt: at('resolved_at'),

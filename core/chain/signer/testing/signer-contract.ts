@@ -38,7 +38,7 @@ export function testSignerContract(name: string, openSigner: () => Promise<Signe
       });
     });
 
-    it('gives other bytes for any other transfer', async () => {
+    it('signs other bytes when any field of the transfer changes', async () => {
       const signer = await openSigner();
       const changes: readonly Partial<UnsignedTransfer>[] = [
         { chainId: 1 },
@@ -65,12 +65,12 @@ export function testSignerContract(name: string, openSigner: () => Promise<Signe
       expect(given.map(({ nonce }) => nonce)).toEqual(nonces);
     });
 
-    it('says that it can', async () => {
+    it('passes its own check', async () => {
       const signer = await openSigner();
       expect(await signer.check?.()).toBeUndefined();
     });
 
-    it('shows its key to nobody who looks at it', async () => {
+    it('has no property that shows its key', async () => {
       const signer = await openSigner();
       const names = Object.keys(signer).filter((name) => name !== 'check');
       expect(names.sort()).toEqual(['address', 'sign']);

@@ -1,6 +1,6 @@
 /**
- * A remote signer for tests: a real HTTP(S) server that answers as Web3signer in its `eth1` mode does. One
- * call per request, errors with HTTP 400, unknown parameters ignored, the chain's id its own.
+ * A remote signer for tests: a real HTTP(S) server that answers like Web3signer in its `eth1` mode. It takes one call per
+ * request, sends errors with HTTP 400, ignores unknown parameters, and uses its own chain id.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TlsOptions } from 'node:tls';
@@ -12,20 +12,20 @@ export type SignParameters = Readonly<Record<string, string>>;
 export interface TestSignerService {
   readonly url: string;
   readonly port: number;
-  /** Methods asked, in order. */
+  /** The methods that were called, in order. */
   readonly asked: string[];
   readonly tokens: (string | undefined)[];
-  /** How many signatures were being made at the same time, at most. */
+  /** Returns the largest number of signatures that were being made at the same time. */
   mostAtOnce(): number;
-  /** Answers instead of the service while it is set; false leaves it to the service after all. */
+  /** While this is set, it answers in place of the service; when it returns false, the service answers after all. */
   answer:
     | ((request: IncomingMessage, response: ServerResponse, body: string) => boolean)
     | undefined;
-  /** Lies: what is signed in place of what was asked. */
+  /** Makes the service lie: it signs what this returns in place of what it was asked to sign. */
   change: ((parameters: SignParameters) => SignParameters) | undefined;
-  /** Signs with this in place of the right key. */
+  /** Makes the service sign with this key in place of the right one. */
   otherKey: string | undefined;
-  /** Throws the message of a refusal. */
+  /** Makes the service refuse to sign, with the message that this returns; undefined: it signs. */
   refuse: ((parameters: SignParameters) => string | undefined) | undefined;
   stop(): Promise<void>;
 }
@@ -118,7 +118,7 @@ function sign(parameters: SignParameters, privateKey: string, chainId: number): 
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
-/** Other bytes each time, as the hardware behind a remote signer gives them. */
+/** Signs with a random nonce: each signature has other bytes, as from the hardware behind a remote signer. */
 function signAtRandom(privateKey: string, digest: string): Signature {
   const once = BigInt(
     `0x${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')}`,
