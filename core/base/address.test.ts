@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { payableAddress } from './address.js';
 
 describe('payableAddress', () => {
-  it('gives one lower-case form for an address in any case', () => {
+  it('returns one lower-case form for an address in any case', () => {
     const address = '0xAbCdEf0123456789aBcDeF0123456789abcdef01';
     expect(payableAddress(address)).toBe(address.toLowerCase());
     expect(payableAddress(address.toLowerCase())).toBe(address.toLowerCase());
   });
 
-  it('gives nothing for what must never be paid', () => {
+  it('returns undefined for what must never be paid', () => {
     const unpayable = [
       '',
       '0x',

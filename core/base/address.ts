@@ -1,17 +1,18 @@
-/** A 20-byte address as the ledger keeps it: `0x` and 40 lower-case hex digits. */
+/** A 20-byte address as the ledger stores it: `0x` and 40 lower-case hex digits. */
 export type Address = `0x${string}`;
 
 const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000';
 
-/** Whether the text is an address in any case, the zero address included. */
+/** Tells whether the text is an address, in upper, lower or mixed case. The zero address counts as one. */
 export function isHexAddress(text: string): boolean {
   return /^0x[0-9a-fA-F]{40}$/.test(text);
 }
 
 /**
- * The lower-case form of an address that can be paid, or undefined for everything else: empty,
- * malformed, or the zero address, which orchestrators report for workers that gave none.
- * It checks no checksum: what a person types is checked where it is read, and the case of a source's address means nothing.
+ * Returns an address that can be paid, in lower case. Returns undefined for everything else: an empty or malformed
+ * text, or the zero address, which orchestrators report for workers that gave none. It does not check the EIP-55
+ * checksum: addresses that people type are checked where they are read, and in a source's addresses upper and lower
+ * case mean nothing.
  */
 export function payableAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string' || !isHexAddress(text)) return undefined;

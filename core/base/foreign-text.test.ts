@@ -30,7 +30,7 @@ describe('a text that somebody else wrote', () => {
     expect(foreignText(Buffer.alloc(150, 7).toString('base64')).length).toBeLessThan(20);
   });
 
-  it('spells out control sequences and marks of direction', () => {
+  it('has its control sequences and direction marks spelled out', () => {
     expect(foreignText('a\u001b[2J\r\nb\u009b1m\u202ec\u2066d\u0000')).toBe(
       String.raw`a\x1b[2J b\x9b1m\u202ec\u2066d\x00`,
     );
@@ -45,7 +45,7 @@ describe('a text that somebody else wrote', () => {
     expect(JSON.parse(shown)).toEqual(value);
   });
 
-  it('is short, whatever came', () => {
+  it('is cut to 300 characters', () => {
     expect(foreignText('x '.repeat(1_000_000)).length).toBe(300);
     expect(foreignText(new AggregateError([new Error('one'), new Error('two')]))).toBe('one; two');
     expect(foreignText(undefined)).toBe('undefined');

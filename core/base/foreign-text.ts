@@ -1,16 +1,17 @@
 /**
- * Makes texts of strangers (nodes, orchestrators, buckets, drivers, workers) safe to quote in our messages: they may hold a
- * key, a control sequence for a terminal, or a whole page.
+ * Makes texts that others wrote (nodes, orchestrators, buckets, drivers, workers) safe to quote in our messages: they
+ * may contain a key, control sequences for a terminal, or a whole page.
  */
 
 const LONGEST = 300;
 
 /**
- * What an error or an answer says, fit to be quoted: on one line, of bounded length, with control
- * characters spelled out, URLs cut to their hosts, and without what looks like a secret or like signed bytes.
+ * Returns what an error or an answer says in a form that is safe to quote: on one line, at most `longest` characters,
+ * with control characters spelled out, URLs cut to their hosts, and without anything that looks like a secret or like
+ * signed bytes.
  */
 export function foreignText(said: unknown, longest = LONGEST): string {
-  // A megabyte is not searched for what would be cut off anyway.
+  // The text is cut before it is searched: the rest of a megabyte would not be shown anyway.
   const text = wordsOf(said).slice(0, 4 * longest + 4_000);
   const shown = visible(withoutSecrets(text).replace(/\s+/gu, ' ').trim());
   if (shown.length <= longest) return shown;
@@ -18,26 +19,34 @@ export function foreignText(said: unknown, longest = LONGEST): string {
 }
 
 /**
- * Spells out characters that a terminal obeys or that nobody sees: `\x1b`, `\u202e`. Line ends stay with `keep: 'lines'`.
+ * Spells out control characters and invisible ones, such as `\x1b` and `\u202e`. With `keep: 'lines'`, tabs and line
+ * feeds stay.
  */
 export function visible(text: string, keep: 'nothing' | 'lines' = 'nothing'): string {
   const pattern = keep === 'lines' ? UNSEEN_IN_LINES : UNSEEN;
   return text.toWellFormed().replace(pattern, spelledOut);
 }
 
-/** The same for JSON, by escapes of JSON: it still parses to the same value. */
+/**
+ * Spells out control characters and invisible ones in a JSON text, as JSON escapes, so it still parses to the same
+ * value.
+ */
 export function visibleJson(json: string): string {
   return json.replace(UNSEEN_IN_JSON, (char) => `\\u${hex(char, 4)}`);
 }
 
-// C0, DEL, C1; soft hyphen, marks of direction, zero widths, separators of lines, overrides, byte order mark.
+// OTHERS are the soft hyphen, direction marks, zero-width characters, line separators, overrides and the byte order
+// mark. UNSEEN adds C0, DEL and C1.
 const OTHERS = '\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff';
 const UNSEEN = new RegExp(`[\\u0000-\\u001f\\u007f-\\u009f${OTHERS}]`, 'gu');
 const UNSEEN_IN_LINES = new RegExp(
   `[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f${OTHERS}]`,
   'gu',
 );
-/** Its own line ends and blanks stay; within its texts JSON has escaped the rest of C0 already. */
+/**
+ * Leaves C0 out: between tokens a JSON text has only blanks and line ends from it, and inside strings JSON has escaped
+ * it already.
+ */
 const UNSEEN_IN_JSON = new RegExp(`[\\u007f-\\u009f${OTHERS}]`, 'gu');
 
 const hex = (char: string, digits: number): string =>
@@ -47,7 +56,10 @@ function spelledOut(char: string): string {
   return char < '\u0100' ? `\\x${hex(char, 2)}` : `\\u${hex(char, 4)}`;
 }
 
-/** An error's message; with several reasons, as of several addresses that were tried, all of them. */
+/**
+ * Returns an error's message. For an AggregateError, such as one for several addresses that were tried, it joins the
+ * messages of the first five errors.
+ */
 function wordsOf(said: unknown): string {
   if (typeof said === 'string') return said;
   if (said instanceof AggregateError && said.errors.length > 0) {
@@ -62,7 +74,7 @@ const USER_INFO = /[^\s:/@"'(]+:[^\s/@"']+@(?=[\w[])/gu;
 const NAMED_SECRETS =
   /(["']?\b[\w-]*(?:api[-_]?key|access[-_]?key(?:[-_]?id)?|secret|token|passw(?:or)?d|passphrase|signature|authorization)[\w-]*["']?)(\s*[=:]\s*)(?:bearer\s+|basic\s+)?(?:"[^"]*"|'[^']*'|[^\s&"',;)}]+)/giu;
 const SCHEMES = /\b(bearer|basic)\s+[\w+/=.~-]{8,}/giu;
-/** Longer than a hash of 64 digits: signed bytes. */
+/** Matches hex of 80 digits or more, such as signed bytes. A hash has 64 digits and stays. */
 const LONG_HEX = /(\b|0x)([0-9a-f]{8})[0-9a-f]{72,}/giu;
 const LONG_BASE64 = /[\w+/=-]{120,}/gu;
 
@@ -76,10 +88,10 @@ function withoutSecrets(text: string): string {
     .replace(LONG_BASE64, (run) => `${run.slice(0, 8)}…`);
 }
 
-/** Keys hide in user names, passwords, paths and queries. */
+/** Cuts a URL to its host, because keys hide in user names, passwords, paths and queries. */
 function hostOf(url: string): string {
   const rest = url.slice(url.indexOf('://') + 3);
-  // A password may hold what ends a host, so that what stands before the last @ goes first.
+  // Everything before the last @ is dropped first, because a password may contain characters that end a host.
   const place = rest.slice(rest.lastIndexOf('@') + 1);
   const [host = ''] = /^[^/?#]*/.exec(place) ?? [];
   const after = /[).,;:\]}]+$/.exec(url)?.[0] ?? '';

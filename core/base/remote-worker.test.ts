@@ -12,7 +12,7 @@ describe('a remote worker', () => {
     expect(isOnline([])).toBe(false);
   });
 
-  it('is offline after a reset of the source until it connects again, also in one second', () => {
+  it('is offline after a reset of the source until it connects again, also within the same second', () => {
     expect(isOnline([up(5, 1, { dtMs: 5, seq: 2 })])).toBe(false);
     expect(isOnline([up(5, 3, { dtMs: 5, seq: 2 })])).toBe(true);
     expect(isOnline([up(6, 1, { dtMs: 5, seq: 2 })])).toBe(true);

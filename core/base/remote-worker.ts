@@ -2,44 +2,47 @@ import type { Address } from './address.js';
 
 export type NodeType = 'ai' | 'transcode';
 
-/** A paid GPU machine: its payee in one node type and region. */
+/** A payee's GPU machines of one node type in one region; the unit that earnings are counted for. */
 export interface RemoteWorker {
   readonly payee: Address;
   readonly nodeType: NodeType;
   readonly region: string;
 }
 
-/** One text per remote worker. The region comes last: it is free text, the others are not. */
+/**
+ * Returns a text that identifies a remote worker. The region comes last because it is free text and may contain a
+ * slash.
+ */
 export function remoteWorkerKey(worker: RemoteWorker): string {
   return `${worker.payee}/${worker.nodeType}/${worker.region}`;
 }
 
-/** A moment in one source: event time, and order of arrival where times are equal. */
+/** A position in the events of one source: the event time and, where times are equal, the order of arrival. */
 export interface SourceMoment {
   readonly dtMs: number;
   readonly seq: number;
 }
 
-/** The latest that was said about one connection of a remote worker. */
+/** The latest state of one connection of a remote worker, as events report it. */
 export interface ConnectionState {
   readonly up: boolean;
   readonly changed: SourceMoment;
-  /** The last reset of the same source for the worker's region and node type. */
+  /** The last reset that the same source reported for the worker's region and node type; null: none. */
   readonly lastReset: SourceMoment | null;
 }
 
-/** Whether the first moment comes after the second. */
+/** Tells whether the first moment comes after the second. */
 export function isLater(moment: SourceMoment, than: SourceMoment): boolean {
   return moment.dtMs > than.dtMs || (moment.dtMs === than.dtMs && moment.seq > than.seq);
 }
 
-/** A connection counts while it is up and newer than its source's last reset. */
+/** A connection is live while its latest event says that it is up and is later than its source's last reset. */
 export function isConnected(connection: ConnectionState): boolean {
   if (!connection.up) return false;
   return connection.lastReset === null || isLater(connection.changed, connection.lastReset);
 }
 
-/** A worker is online while one of its connections, to any source, is. */
+/** A worker is online while at least one of its connections, to any source, is live. */
 export function isOnline(connections: Iterable<ConnectionState>): boolean {
   for (const connection of connections) {
     if (isConnected(connection)) return true;

@@ -11,7 +11,7 @@ const full = (): unknown => {
   }
 };
 
-describe('what stands in the way of writing to a directory', () => {
+describe('the reason why a directory cannot be written', () => {
   it.runIf(process.platform === 'linux')('is named: a full disk', () => {
     expect(unusableDirectory(full(), '/var/pool')).toMatchObject({
       code: 'STATE_DIRECTORY_UNUSABLE',
@@ -19,7 +19,7 @@ describe('what stands in the way of writing to a directory', () => {
     });
   });
 
-  it('is found in what Postgres says, and in nothing else', () => {
+  it('is found in messages of Postgres, and in no other error', () => {
     const said = (words: string) =>
       unusableDirectory(new PoolError('DATABASE_NOT_SET_UP', `initdb: ${words}`), '/var/pool');
     expect(said('could not write: No space left on device')?.message).toContain('initdb: could');

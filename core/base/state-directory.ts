@@ -11,11 +11,14 @@ const WORDS: Readonly<Record<string, string>> = {
   EEXIST: 'a file stands where a directory should be',
 };
 
-/** What Postgres' own programs say of the same. */
+/** Matches what Postgres' own programs print when a disk is full or read-only, or a quota is used up. */
 const SAID =
   /No space left on device|Check free disk space|Read-only file system|Disk quota exceeded/;
 
-/** Gives STATE_DIRECTORY_UNUSABLE when the error says that writing failed; undefined for every other error. */
+/**
+ * Returns STATE_DIRECTORY_UNUSABLE when the error says that writing to the directory failed; undefined for every other
+ * error.
+ */
 export function unusableDirectory(error: unknown, dir: string): PoolError | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -1,9 +1,10 @@
 /**
- * Finds what no text from outside may hold, in a query, a body, an argument, a configuration or an event. Postgres refuses a
- * NUL, and UTF-8 turns every half of a character into the same replacement.
+ * Finds characters that no text from outside may contain, whether it comes in a query, a body, an argument, a
+ * configuration or an event. Postgres refuses a NUL, and UTF-8 cannot hold half a character (a lone surrogate): every
+ * half becomes the same replacement character.
  */
 
-/** Why a text cannot be kept as it is; undefined when it can. */
+/** Returns why a text cannot be stored unchanged; undefined when it can. */
 export function textFault(text: string): string | undefined {
   if (text.includes('\0')) return 'it holds a NUL character (U+0000): take it out';
   if (!text.isWellFormed()) return 'it holds half of a character (a lone surrogate): take it out';
@@ -15,7 +16,7 @@ export interface PlacedFault {
   readonly why: string;
 }
 
-/** Finds the first faulty text in a value of JSON or YAML, names of fields included. */
+/** Finds the first text in a value of JSON or YAML that cannot be stored unchanged, names of fields included. */
 export function findTextFault(
   value: unknown,
   path: PlacedFault['path'] = [],

@@ -1,6 +1,6 @@
-// Outlives the process that started it by a moment: when that one dies, even by kill -9, its end of
-// the pipe closes, and the guardian ends the servers it was told about. Told by lines on standard
-// input: "+ <pid> <signal>" when one has started, "- <pid>" when it has ended.
+// Ends the servers of the process that started it when that process dies. Even after kill -9, its end of the pipe to
+// the guardian closes. It reports its servers in lines on standard input: "+ <pid> <signal>" when one has started, "-
+// <pid>" when it has ended.
 import { createInterface } from 'node:readline';
 import { birthOf } from './process-birth.mjs';
 
@@ -17,7 +17,7 @@ createInterface({ input: process.stdin })
   })
   .on('close', end);
 
-// Ctrl-C is for the one it guards.
+// Ctrl-C and SIGTERM are ignored: they are meant for the process that started the guardian.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 
@@ -39,6 +39,6 @@ function send(pid, signal) {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has just ended by itself.
+    // The process has just ended by itself.
   }
 }

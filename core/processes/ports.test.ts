@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { freePort, onFreePort } from './ports.js';
 
-it('gives a port that no outgoing connection takes, and the wished one when it is free', async () => {
+it('returns a port that no outgoing connection takes, and the wished one when it is free', async () => {
   const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
   for (const port of ports) expect(port).toBeLessThan(32_768);
   expect(new Set(ports).size).toBeGreaterThan(15);
@@ -10,7 +10,7 @@ it('gives a port that no outgoing connection takes, and the wished one when it i
   expect(await freePort(wished)).toBe(wished);
 });
 
-it('starts on another port when the first was taken between the look and the start', async () => {
+it('starts on another port when the first was taken between the check and the start', async () => {
   const rival = createServer();
   const tried: number[] = [];
   const wished = await freePort();
@@ -25,7 +25,7 @@ it('starts on another port when the first was taken between the look and the sta
   rival.close();
 });
 
-it('does not try again what fails for another reason, or for ever', async () => {
+it('does not try again after another error, nor for ever', async () => {
   let tries = 0;
   const failing = (words: string) =>
     onFreePort(undefined, async () => {

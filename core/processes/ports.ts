@@ -1,12 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Ports below the range of outgoing connections: none of these takes the port before the server starts. */
+/**
+ * The first of the ports that are tried. They lie below the range of outgoing connections, so none of those takes a
+ * port before the server starts.
+ */
 const FIRST_PORT = 15_000;
 const PORTS = 17_000;
 const LOOKS = 50;
 
-/** A free loopback port: the wished one when nobody listens there, otherwise any. */
+/** Returns a free loopback port: the wished one when nobody listens there, otherwise a random one. */
 export async function freePort(wishedPort = 0): Promise<number> {
   if (wishedPort !== 0 && (await isFree(wishedPort))) return wishedPort;
   for (let looks = 0; looks < LOOKS; looks += 1) {
@@ -20,9 +23,9 @@ const TRIES = 3;
 const TAKEN = /EADDRINUSE|address already in use/i;
 
 /**
- * Starts a server on a free port, the wished one if possible. When somebody else takes the port first, it tries another one.
+ * Starts a server on a free port, the wished one if possible. If somebody else takes that port first, it tries another.
  *
- * @param start throws an error that has the server's own message
+ * @param start starts the server, or throws an error that contains the server's own message
  */
 export async function onFreePort<T>(
   wishedPort: number | undefined,

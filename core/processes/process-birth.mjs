@@ -1,5 +1,5 @@
-// When a process began, as its system tells it: with the pid, this names one process for good. Pids
-// come back; a recorded one may belong to somebody else by now.
+// Reads when a process began, as the operating system reports it. Pids are reused, so a recorded pid may belong to
+// another process by now; the pid and the time of birth together name one process for good.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ export function birthOf(pid) {
 function birthInProc(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may itself hold blanks and parentheses.
+    // The process name in parentheses may itself contain blanks and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[START_TIME_FIELD];
   } catch {

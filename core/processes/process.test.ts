@@ -4,11 +4,11 @@ import { startProcess } from './process.js';
 const start = (script: string) =>
   startProcess({ name: 'child', command: process.execPath, args: ['-e', script] });
 
-it('gives the last output of a process once it has ended, killed or not', async () => {
+it('has the last output of a process once it has ended, killed or not', async () => {
   const words = `require('fs').writeSync(1, 'x'.repeat(40_000) + '\\nlast words\\n');`;
   for (const end of ["process.kill(process.pid, 'SIGKILL')", 'process.exit(3)']) {
     const children = Array.from({ length: 15 }, () => start(`${words}${end}`));
-    // Busy until all of them are gone: their ends and their words are heard in one turn.
+    // The event loop is busy until all of them are gone, so their exits and their output are handled in one turn.
     const untilMs = performance.now() + 1_500;
     while (performance.now() < untilMs);
     for (const child of children) {

@@ -5,15 +5,15 @@ export interface LocalProcess {
   readonly name: string;
   readonly pid: number;
   /**
-   * Resolves when the process has ended and what it printed was read, with its exit code or the signal that
-   * ended it.
+   * Resolves with the exit code, or with the signal that ended the process, once the process has ended and its output
+   * was read.
    */
   readonly ended: Promise<number | NodeJS.Signals>;
   hasEnded(): boolean;
-  /** SIGTERM, then SIGKILL after the grace. Resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after the grace period. Resolves when the process has ended. */
   stop(graceMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** The last lines it printed, for error messages. */
+  /** Returns the last lines that the process printed, for error messages. */
   tail(): string;
 }
 
@@ -23,10 +23,10 @@ export interface LocalProcessOptions {
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Run it as another user; only root may. */
+  /** Runs the process as this user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Called with each line of output. */
+  /** Called with each line of output, from stdout and stderr. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -34,12 +34,12 @@ const TAIL_LINES = 40;
 const LAST_WORDS_MS = 1_000;
 const running = new Set<ChildProcess>();
 
-// A parent that ends without having stopped its children still takes them along.
+// If this process ends without having stopped its children, it kills them here.
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a child that dies with this process and whose output is read line by line. */
+/** Starts a child process that dies with this one. Its output is read line by line. */
 export function startProcess(options: LocalProcessOptions): LocalProcess {
   const child = spawn(options.command, [...options.args], {
     cwd: options.cwd,
@@ -47,7 +47,7 @@ export function startProcess(options: LocalProcessOptions): LocalProcess {
     ...(options.uid === undefined ? {} : { uid: options.uid }),
     ...(options.gid === undefined ? {} : { gid: options.gid }),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Own process group: Ctrl-C in a terminal reaches the parent alone, which then stops its
+    // The child gets a process group of its own: Ctrl-C in a terminal reaches the parent alone, which then stops its
     // children in order.
     detached: true,
   });
@@ -74,7 +74,8 @@ export function startProcess(options: LocalProcessOptions): LocalProcess {
     child.once('exit', (code, signal) => {
       end();
       const outcome = signal ?? code ?? 0;
-      // Its last words may still be in the pipe, which a child of its own may hold open for long.
+      // The last output may still be in the pipe. It is waited for only a moment, because a grandchild may keep the
+      // pipe open for long.
       const timer = setTimeout(() => resolve(outcome), LAST_WORDS_MS);
       child.once('close', () => {
         clearTimeout(timer);
@@ -107,11 +108,11 @@ export interface WaitOptions {
   readonly timeoutMs: number;
   readonly intervalMs: number;
   readonly ready: () => Promise<boolean>;
-  /** Gives up at once when this process ends first. */
+  /** The process that is waited for. If it ends first, the wait fails at once. */
   readonly process?: LocalProcess;
 }
 
-/** Polls until `ready` answers true; errors count as not yet. */
+/** Polls until `ready` returns true; an error counts as not ready yet. */
 export async function waitUntil(options: WaitOptions): Promise<void> {
   const deadline = Date.now() + options.timeoutMs;
   let lastError: unknown;

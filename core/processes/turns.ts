@@ -1,11 +1,12 @@
 /**
- * Keeps which loops of this process have work, and when each of them last made progress. Beats, the health check and the
- * watchdog ask here: a process that answers while its loops stand still is not healthy.
+ * Records which loops of this process have work, and when each of them last made progress (its last turn). The
+ * heartbeats, the health check and the watchdog read it: a process that still answers while its loops are stuck is not
+ * healthy.
  */
 
 interface Busy {
   turnedAtMs: number;
-  /** The longest time between two turns; more is a fault. */
+  /** The limit for the time between two turns, in milliseconds. A loop that exceeds it is stuck. */
   readonly mostMs: number;
 }
 
@@ -14,10 +15,10 @@ export interface StandingLoop {
   readonly standsForMs: number;
 }
 
-/** A loop that has work from now on. */
+/** The handle by which a loop that has work reports its progress. */
 export interface Turn {
   turned(): void;
-  /** It has no work any more. */
+  /** To be called when the loop has no more work. */
   end(): void;
 }
 
@@ -37,19 +38,19 @@ export class Turns {
     };
   }
 
-  /** Notes progress of a loop from within, where it has work. */
+  /** Records progress of a loop from code that has only its name. Does nothing while the loop has no work. */
   turned(name: string): void {
     const own = this.busy.get(name);
     if (own !== undefined) own.turnedAtMs = performance.now();
   }
 
-  /** Whether this loop has no work, or got on within this time. */
+  /** Tells whether this loop is all right: it has no work, or it made progress within this time. */
   isTurning(name: string, withinMs: number): boolean {
     const own = this.busy.get(name);
     return own === undefined || performance.now() - own.turnedAtMs <= withinMs;
   }
 
-  /** Loops that have not turned for this share of what is the most that they may take. */
+  /** Returns the loops that made no progress for more than this share of their limit. */
   standing(share = 1): readonly StandingLoop[] {
     const now = performance.now();
     return [...this.busy].flatMap(([name, { turnedAtMs, mostMs }]) => {
@@ -59,12 +60,18 @@ export class Turns {
   }
 }
 
-/** Of this process. */
+/** The loops of this process. */
 export const turns = new Turns();
 
-/** The sender and the settlement loop: whatever they wait for answers, or is given up, within seconds. */
+/**
+ * The progress limit of the sender and of the settlement loop. Everything that they wait for answers or times out
+ * within seconds.
+ */
 export const MONEY_LOOP_MS = 5 * 60_000;
-/** A source is waited for as long as its own time-outs say; this is beyond all of them. */
+/**
+ * The progress limit of a sync. A source is waited for as long as its own time-outs say, and this is longer than all of
+ * them.
+ */
 export const SYNC_LOOP_MS = 45 * 60_000;
-/** A loop that stands for this share of its time is not healthy any more. */
+/** A loop that made no progress for this share of its limit counts as unhealthy. */
 export const UNHEALTHY_SHARE = 0.3;

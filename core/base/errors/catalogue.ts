@@ -1,7 +1,7 @@
 /**
- * Every error that an operator or an API client can meet, with whether trying the same again can never help (`final`), its
- * HTTP status, and what the reader can do. The order and the headings are those of docs/operations.md, whose tables
- * `npm run error-table` writes from here.
+ * Lists every error that an operator or an API client can meet: whether repeating the same call can never help
+ * (`final`), its HTTP status, and what the reader can do. The order and the headings are those of docs/operations.md,
+ * whose tables `npm run error-table` writes from here.
  */
 
 export interface CatalogueEntry {
@@ -159,7 +159,7 @@ const DECISIONS = {
   TERMS_FROM_PAST: { final: true, http: 409, help: 'Terms never reach back. Give a time to come, or none: then they hold from now on.' },
 } as const satisfies Errors;
 
-/** By the headings under which docs/operations.md has them. */
+/** The errors, grouped under the headings of docs/operations.md. */
 export const ERRORS_BY_HEADING = {
   'The start is refused': START,
   'Wallet, chain, ledger': LEDGER,

@@ -1,6 +1,6 @@
 import { CATALOGUE, type PoolErrorCode } from './catalogue.js';
 
-/** An error with a code of the catalogue; `message` tells the case at hand with its values. */
+/** An error with a code of the catalogue. `message` describes this case with its values. */
 export class PoolError extends Error {
   override readonly name = 'PoolError';
 
@@ -13,12 +13,12 @@ export class PoolError extends Error {
     super(message, options);
   }
 
-  /** True when trying the same again cannot help. */
+  /** True when repeating the same call can never help. */
   get final(): boolean {
     return CATALOGUE[this.code].final;
   }
 
-  /** What the reader can do about it. */
+  /** What the person who reads the error can do about it. */
   get help(): string {
     return CATALOGUE[this.code].help;
   }

@@ -28,7 +28,7 @@ describe('matching the halves of AI jobs', () => {
     expect(matchHalves(halves, WINDOW).ambiguous).toHaveLength(3);
   });
 
-  it('knows whose a job is that one worker has received twice, and guesses between two workers no more than before', () => {
+  it('pairs a job that one worker has received twice, and still holds one that two workers have received', () => {
     const named = (role: HalfRole, dtMs: number, worker: string | null) => ({
       ...half(role, dtMs),
       worker,
@@ -53,7 +53,7 @@ describe('matching the halves of AI jobs', () => {
       of('a', 'b'),
       of('a', null),
       of(null, null),
-      // One of the two jobs was received by nobody: which, nobody can tell.
+      // Two processed halves for one received half: nothing shows which of the two belongs to it.
       [...of('a'), named('processed', 90, null)],
     ]) {
       expect(match(halves)).toMatchObject({ pairs: [], ambiguous: halves });
@@ -75,7 +75,7 @@ describe('matching the halves of AI jobs', () => {
     expect(matchHalves(halves, WINDOW)).toMatchObject({ pairs: [], ambiguous: halves });
   });
 
-  it('says the same as looking at all pairs, in any order', () => {
+  it('finds the same as a comparison of all pairs, in any order', () => {
     const anyHalf = fc.record({
       role: fc.constantFrom<HalfRole>('received', 'processed'),
       dtMs: fc.integer({ min: 0, max: 600 }),

@@ -1,28 +1,31 @@
-/** Which two events belong to one AI job: the one with the worker, and the one with the fees. */
+/** Decides which two events belong to one AI job: the one that names the worker, and the one that has the fees. */
 
 export type HalfRole = 'received' | 'processed';
 
-/** One of the two events of an AI job. */
+/** One of the two events that make up an AI job. */
 export interface JobHalf {
   readonly role: HalfRole;
   readonly dtMs: number;
-  /** Whether it was ambiguous before. No later event can make it certain again. */
+  /** Whether it was found ambiguous before. No later event can make it certain again. */
   readonly isHeld: boolean;
 }
 
 export interface JobMatches<H extends JobHalf> {
   readonly pairs: readonly { readonly received: H; readonly processed: H }[];
-  /** Halves with more than one candidate, or whose candidate has more than one: nothing is guessed. */
+  /**
+   * Halves with more than one possible partner, or whose possible partner has more than one. They are not paired,
+   * because nothing is guessed.
+   */
   readonly ambiguous: readonly H[];
-  /** Halves whose other half has not come yet. */
+  /** Halves whose other half has not arrived yet. */
   readonly open: readonly H[];
 }
 
 /**
- * Matches the halves of one source and one requestID. A received and a processed half are candidates for each other when
- * their times are at most the window apart. They are a pair when neither has another candidate. Everything else is held,
- * because request ids can come again. The exception are jobs that one worker has received several times: they are that
- * worker's, whichever of its received halves they belong to.
+ * Matches the halves of one source and one requestID. A received and a processed half are candidates for each other
+ * when their times are at most the window apart. They are a pair when neither has another candidate. All others are
+ * held as ambiguous, because request ids can be used again. There is one exception: jobs that one worker has received
+ * several times belong to that worker, whichever of its received halves is the right one.
  *
  * @param workerOf the worker of a received half; null when it is not known
  */
@@ -31,7 +34,7 @@ export function matchHalves<H extends JobHalf>(
   windowMs: number,
   workerOf: (received: H) => string | null = () => null,
 ): JobMatches<H> {
-  // Most requests have only one half so far, and nothing to sort or to join.
+  // Most requests have only one half so far: there is nothing to sort or to join.
   if (halves.length === 1) return { pairs: [], ambiguous: [], open: halves };
   const pairs: { received: H; processed: H }[] = [];
   const ambiguous: H[] = [];
@@ -56,7 +59,10 @@ export function matchHalves<H extends JobHalf>(
   return { pairs, ambiguous, open };
 }
 
-/** Pairs all processed halves of the group, each with the earliest received half that fits, or none of them. */
+/**
+ * Pairs each processed half of the group with the earliest received half that fits, provided that one worker received
+ * them all. Returns pairs for all processed halves, or none.
+ */
 function pairsOfOneWorker<H extends JobHalf>(
   group: readonly H[],
   windowMs: number,
@@ -82,8 +88,9 @@ function pairsOfOneWorker<H extends JobHalf>(
 }
 
 /**
- * Splits halves into groups that are connected by being candidates. It is enough to join each half to its nearest
- * neighbours of the other role on either side: that connects the same halves as comparing all of them.
+ * Splits halves into groups in which they are connected by being candidates for each other. It is enough to join each
+ * half to its nearest neighbours of the other role on either side: that connects the same halves as comparing all of
+ * them.
  */
 function candidateGroups<H extends JobHalf>(
   halves: readonly H[],
@@ -126,7 +133,7 @@ function isCandidate(one: JobHalf, other: JobHalf, windowMs: number): boolean {
 function rootOf(parents: number[], start: number): number {
   let i = start;
   for (let parent = parents[i] ?? i; parent !== i; parent = parents[i] ?? i) {
-    // Halving the path on the way keeps this loop short even for thousands of halves.
+    // Each step shortens the path, which keeps this loop short even for thousands of halves.
     parents[i] = parents[parent] ?? parent;
     i = parent;
   }

@@ -8,7 +8,7 @@ const bps = fc.integer({ min: 0, max: 10_000 });
 const rounding = fc.constantFrom(...ROUNDINGS);
 
 describe('splitFee', () => {
-  it('gives commission and net that add up to the gross by every rule, job by job and over many', () => {
+  it('returns a commission and a net that add up to the gross by every rule, for one job and for many', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(wei, bps, rounding)), (jobs) => {
         const splits = jobs.map(([grossWei, commissionBps, rule]) =>
@@ -36,13 +36,13 @@ describe('splitFee', () => {
           expect(off).toBeGreaterThanOrEqual(0n);
           expect(off).toBeLessThan(10_000n);
         }
-        // They differ by the one wei that cannot be split, and by nothing where there is none.
+        // The two rules differ by the one wei that cannot be split, and not at all where the split is exact.
         expect(below + above).toBe(exact % 10_000n === 0n ? 0n : 10_000n);
       }),
     );
   });
 
-  it('knows its corners: nothing, one wei, all and none of it', () => {
+  it('handles the extremes: a fee of nothing or one wei, a commission of all or none of it', () => {
     const floor = (commissionBps: number) =>
       ({ commissionBps, rounding: 'commission-floor' }) as const;
     const net = (commissionBps: number) => ({ commissionBps, rounding: 'net-floor' }) as const;
@@ -56,7 +56,7 @@ describe('splitFee', () => {
     }
   });
 
-  it('refuses negative fees, shares outside 0..10000 and rules that are not there', () => {
+  it('refuses negative fees, shares outside 0..10000 and unknown rules', () => {
     const rule = { rounding: 'commission-floor' } as const;
     expect(() => splitFee(-1n, { commissionBps: 0, ...rule })).toThrow(/negative/);
     for (const commissionBps of [-1, 10_001, 2.5, Number.NaN]) {

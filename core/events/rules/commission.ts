@@ -1,9 +1,9 @@
-/** The commission: how the fee of a job is split between the pool and the payee. */
+/** Splits the fee of a job between the pool and the payee: the pool's share is the commission. */
 import type { Share } from '../../base/money.js';
 
 const BPS_SCALE = 10_000n;
 
-/** The pool's share of one job and what is left for the payee. Together they are exactly the gross. */
+/** The pool's share of one job, and what is left for the payee. Together they are exactly the job's fee. */
 interface Split {
   readonly commissionWei: bigint;
   readonly netWei: bigint;

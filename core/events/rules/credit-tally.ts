@@ -1,4 +1,4 @@
-/** The sums of a batch: postings of the ledger, figures of the workers, connections, resets and counts. */
+/** Adds up a batch: postings of the ledger, figures of the workers, connections, resets and counts. */
 
 import {
   isLater,
@@ -15,17 +15,20 @@ export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
 /** The sum of all jobs of a batch that have the same kind, remote worker and terms. */
 export interface Posting {
   readonly kind: JobPostingKind;
-  /** Null for unattributed jobs. */
+  /** The remote worker that earned the sum; null for unattributed jobs. */
   readonly workerKey: string | null;
   readonly termsId: number;
   readonly grossWei: bigint;
-  /** The sum of what was rounded for each job. Zero for unattributed jobs, whose commission is taken once they find their payee. */
+  /**
+   * The sum of the commissions, each rounded for its own job. Zero for unattributed jobs, whose commission is taken
+   * once their payee is found.
+   */
   readonly commissionWei: bigint;
 }
 
 export interface LedgerEntry {
   readonly account: 'revenue' | 'unattributed' | 'commission' | 'pending';
-  /** Null for an account of the pool itself. */
+  /** The remote worker that the account belongs to; null for an account of the pool itself. */
   readonly workerKey: string | null;
   readonly amountWei: bigint;
 }
@@ -51,7 +54,7 @@ export interface ResetChange {
   readonly at: SourceMoment;
 }
 
-/** The entries of a posting. They sum to zero, and none of them is zero. */
+/** Returns the ledger entries of a posting. They sum to zero, and none of them is zero. */
 export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
   const { kind, workerKey, grossWei, commissionWei } = posting;
   const pool = (account: LedgerEntry['account'], amountWei: bigint): LedgerEntry => ({
@@ -68,14 +71,14 @@ export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
   return entries.filter((entry) => entry.amountWei !== 0n);
 }
 
-/** A remote worker that occurs in the batch, with what it did there. */
+/** A remote worker that occurs in the batch, with its sums in this batch. */
 export interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];
 }
 
 /**
- * Adds up the events of a batch. It is called for every event, so it compares texts and never builds one just to look
+ * Adds up the events of a batch. It is called for every event, so it compares strings and never builds one just to look
  * something up.
  */
 export class Tally {
@@ -86,7 +89,7 @@ export class Tally {
   private readonly countsOf = new Map<string, Mutable<HourCount>[]>();
   readonly prices = new PriceTally();
 
-  /** Notes that the worker occurs, and returns what is known of it in this batch. */
+  /** Records that the worker occurs, and returns its sums in this batch. */
   see(worker: RemoteWorker, dtMs: number): SeenWorker {
     const ofPayee = listOf(this.workersOf, worker.payee);
     for (const seen of ofPayee) {
@@ -166,7 +169,7 @@ export class Tally {
   }): Mutable<HourCount> {
     const { dtMs, eventType, version } = event;
     const ofType = listOf(this.countsOf, eventType);
-    // From the newest on, because events mostly come in the order of time.
+    // The newest hour is checked first, because events mostly come in the order of time.
     for (let i = ofType.length - 1; i >= 0; i -= 1) {
       const count = ofType[i];
       const isHour = count !== undefined && dtMs >= count.hourMs && dtMs < count.hourMs + HOUR_MS;
@@ -188,7 +191,7 @@ function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
 }
 
 function post(postings: Mutable<Posting>[], posting: Posting): void {
-  // A job without a fee would make a posting without entries, which says nothing.
+  // A job without a fee would make a posting without ledger entries, which would be useless.
   if (posting.grossWei === 0n) return;
   for (const known of postings) {
     if (known.kind !== posting.kind || known.termsId !== posting.termsId) continue;

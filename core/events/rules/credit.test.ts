@@ -20,12 +20,12 @@ const TERMS: readonly Terms[] = [
 ];
 const WINDOW = HOUR;
 
-/** What a store would remember between batches, kept in memory. */
+/** Keeps in memory what a store would remember between batches. */
 class Books {
   halves: StoredHalf[] = [];
   nextSeq = 1;
   readonly accounts = new Map<string, bigint>();
-  /** Who was paid for each processed event, and how often. */
+  /** Who was credited for each processed event, once for each credit. */
   readonly credited = new Map<string, string[]>();
 
   batch(events: readonly FreshEvent[]): BatchCredits {
@@ -113,7 +113,7 @@ const received = (
 const net = (gross: bigint, dtMs: number): bigint =>
   dtMs >= T0 + 2 * HOUR ? (gross * 9_667n) / 10_000n : gross - (gross * 2_500n) / 10_000n;
 
-/** Random events: plain jobs, AI jobs with both halves, some without one, some colliding. */
+/** Random events: plain jobs, and AI jobs with both halves, with only one half, or with request ids in common. */
 const anyEvents = fc
   .array(
     fc.record({
@@ -149,7 +149,7 @@ const anyEvents = fc
     }),
   );
 
-/** The events in another order, cut into batches. */
+/** Yields the events in another order, cut into batches. */
 function* deal(events: readonly FreshEvent[], seeds: readonly number[]): Generator<FreshEvent[]> {
   const order = events
     .map((event, i) => ({ event, rank: seeds[i % seeds.length] ?? 0 }))
@@ -191,7 +191,7 @@ describe('crediting batches', () => {
     );
   });
 
-  it('gives unambiguous jobs to the same workers in every order of arrival', () => {
+  it('credits unambiguous jobs to the same workers in every order of arrival', () => {
     const unambiguous = anyEvents.map((events) =>
       events.filter(({ content }) => !('requestId' in content) || content.requestId !== 'same'),
     );
@@ -207,7 +207,7 @@ describe('crediting batches', () => {
     );
   });
 
-  it('takes the commission of the time of the job, rounded per job', () => {
+  it('takes the commission of the terms at the time of the job, rounded per job', () => {
     const books = new Books();
     const late = T0 + 3 * HOUR;
     books.batch([
@@ -219,7 +219,7 @@ describe('crediting batches', () => {
     expect(books.accounts.get('pending 0xaa/ai/eu')).toBe(2n * net(3n, T0) + net(10_007n, late));
   });
 
-  it('puts the match on the half whose coming made the pair', () => {
+  it('stores the match on the half that arrived last', () => {
     const books = new Books();
     const first = books.batch([
       received('1', T0, 'q', '0xaa'),
@@ -234,7 +234,7 @@ describe('crediting batches', () => {
     expect(late.postings).toMatchObject([{ kind: 'late-jobs', grossWei: 8n, commissionWei: 2n }]);
   });
 
-  it('keeps the latest word on a connection and on a reset, by time and then by arrival', () => {
+  it('keeps the latest state of a connection and the latest reset, by time and then by arrival', () => {
     const connection = (eventId: string, dtMs: number, up: boolean): FreshEvent => ({
       ...{ ...base, eventId, dtMs },
       content: { kind: 'connection', payee: '0xaa', connection: 'h:1', up },

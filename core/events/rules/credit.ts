@@ -1,6 +1,6 @@
 /**
- * Decides what a batch of events is worth, and to whom. New events, the open halves of AI jobs and the dated terms go
- * in; everything that must be written comes out.
+ * Works out what the events of a batch earn, and for whom. The input is the new events, the open halves of AI jobs and
+ * the dated terms; the result is everything that must be written.
  */
 
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
@@ -19,10 +19,10 @@ import type { JobContent, ReceivedContent } from './reading/event-content.js';
 import type { PoolEvent } from './reading/pool-event.js';
 import type { HourCount } from './source-silence.js';
 
-/** The part of an event that crediting needs. Its texts are kept by the store. */
+/** The part of an event that crediting needs. The store keeps its texts. */
 export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;
 
-/** An event's identity inside its source. */
+/** What identifies an event inside its source: its time and its id. */
 export interface EventKey {
   readonly dtMs: number;
   readonly eventId: string;
@@ -30,14 +30,14 @@ export interface EventKey {
 
 export type UnmatchedReason = 'no-other-half' | 'ambiguous' | 'no-address';
 
-/** A half of an AI job that came in an earlier batch and still waits. */
+/** A half of an AI job that arrived in an earlier batch and still waits for its other half. */
 export interface StoredHalf extends EventKey {
   readonly role: HalfRole;
   readonly requestId: string;
   readonly isHeld: boolean;
-  /** For a received half, its worker; null when the worker gave no address. */
+  /** The worker of a received half; null when the worker gave no address, and for a processed half. */
   readonly worker: RemoteWorker | null;
-  /** For a processed half, its job. */
+  /** The job of a processed half; null for a received half. */
   readonly job: StoredJob | null;
 }
 
@@ -48,31 +48,31 @@ export interface StoredJob {
 }
 
 export interface CreditInput {
-  /** The new events in the order of arrival, without those that are known already. */
+  /** The new events in the order of arrival, without those that are stored already. */
   readonly events: readonly FreshEvent[];
-  /** The place of the first event in the source's order of arrival. */
+  /** The position of the first event in the source's order of arrival. */
   readonly firstSeq: number;
   readonly openHalves: readonly StoredHalf[];
-  /** Ascending by `fromMs`. */
+  /** The dated terms of the pool, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly jobMatchWindowMs: number;
-  /** The present. Event times after it are not believed when it is decided who is online. @default no limit */
+  /** The current time. Later event times are not trusted when it is decided who is online. @default no limit */
   readonly nowMs?: number;
 }
 
-/** What is written on the raw row of an event next to what the event says. */
+/** What is stored in the raw row of an event in addition to what the event says. */
 export interface RowCredit {
   /** The fees of a processed job, whether credited or not. */
   readonly grossWei: bigint | null;
-  /** Null next to a gross when the job was unattributed when it came. */
+  /** Null, although there is a gross amount, when the job was unattributed on arrival. */
   readonly commissionWei: bigint | null;
   readonly termsId: number | null;
   readonly workerKey: string | null;
-  /** The other half of the pair; only on the half that came last. */
+  /** The other half of the pair; set only on the half that arrived last. */
   readonly match: EventKey | null;
 }
 
-/** A job half, or a job without an address, that waits from now on. */
+/** A half of an AI job, or a job without an address, that waits from this batch on. */
 export interface OpenedHalf extends EventKey {
   readonly role: HalfRole;
   readonly requestId: string | null;
@@ -84,12 +84,12 @@ export interface OpenedHalf extends EventKey {
 }
 
 export interface BatchCredits {
-  /** One for each event; undefined for events that are only kept. */
+  /** One entry for each event; undefined for events that are only stored. */
   readonly rows: readonly (RowCredit | undefined)[];
   readonly opened: readonly OpenedHalf[];
   /** Stored halves that have found their other half. */
   readonly closed: readonly EventKey[];
-  /** Stored halves that go on waiting, for another reason than before. */
+  /** Stored halves that keep waiting, but now for another reason. */
   readonly reheld: readonly (EventKey & { readonly reason: UnmatchedReason })[];
   readonly postings: readonly Posting[];
   readonly connections: readonly ConnectionChange[];
@@ -101,16 +101,16 @@ export interface BatchCredits {
   readonly prices: readonly HourPrice[];
 }
 
-/** Either a stored half or the fresh event at `index`. */
+/** A half of an AI job: either a stored half or the fresh event at `index`. */
 interface Half extends JobHalf, EventKey {
   readonly requestId: string;
   readonly worker: RemoteWorker | null;
   readonly job: StoredJob | null;
-  /** Undefined for a stored half. */
+  /** The index of the fresh event in the batch; undefined for a stored half. */
   readonly index: number | undefined;
 }
 
-/** Credits one batch. Every job is credited exactly once, in whichever order its halves come. */
+/** Credits one batch. Every job is credited exactly once, in whichever order its halves arrive. */
 export function creditBatch(input: CreditInput): BatchCredits {
   return new BatchCrediting(input).run();
 }
@@ -133,7 +133,7 @@ class BatchCrediting {
 
   run(): BatchCredits {
     for (const [index, event] of this.input.events.entries()) this.take(event, index);
-    // Only requests with a new half are matched: stored halves alone have been matched before.
+    // Only requests with a new half are matched: stored halves have already been matched with each other.
     for (const half of this.input.openHalves) {
       this.halves.get(half.requestId)?.push({ ...half, index: undefined });
     }
@@ -143,8 +143,8 @@ class BatchCrediting {
   }
 
   /**
-   * A time from the future would outrank every true time until it comes. So it counts as the newest true time before
-   * it, and the order of arrival decides between the two.
+   * Returns the time by which an event is ranked. A time from the future would outrank every true time until it comes,
+   * so it is replaced by the newest true time before it, and the order of arrival decides between the two.
    */
   private believed(dtMs: number): number {
     const { nowMs = Number.POSITIVE_INFINITY } = this.input;
@@ -219,7 +219,8 @@ class BatchCrediting {
   private bind(received: Half, processed: Half): void {
     const { worker } = received;
     const { job } = processed;
-    // Both can be stored already when the window has become wider since. A match is written on a row of this batch, so they wait.
+    // Both halves can be stored ones if the match window was widened since. A match is written on a row of this batch,
+    // so such a pair keeps waiting.
     if (job === null || (received.index === undefined && processed.index === undefined)) return;
     if (received.index === undefined) this.closed.push(keyOf(received));
     if (processed.index !== undefined) {
@@ -310,7 +311,7 @@ function workerOf(event: FreshEvent, payee: RemoteWorker['payee']): RemoteWorker
   return { payee, nodeType: event.nodeType, region: event.region };
 }
 
-/** Written field by field, because spreading takes three times as long and every AI job has some of these. */
+/** Builds a half field by field, because spreading takes three times as long and every AI job needs some of these. */
 function newHalf(half: {
   readonly event: FreshEvent;
   readonly index: number;

@@ -54,7 +54,7 @@ describe('the price tally of a batch', () => {
     );
   });
 
-  it('does not grow with names that somebody makes up', () => {
+  it('has a limit for names that somebody makes up', () => {
     const tally = new PriceTally();
     for (let n = 0; n < 10_000; n += 1) {
       const named = { grossWei: 1n, computeUnits: 1n, pipeline: `p${n}`, modelId: null };
@@ -68,7 +68,7 @@ describe('a price jump', () => {
   const usual = Array.from({ length: 6 }, (_, i) => hour(i + 1, 1_000));
   const jumps = (prices: readonly HourPrice[]) => findPriceJumps(prices, { factor: 3, nowMs: NOW });
 
-  it('is told with both prices, and how many times', () => {
+  it('is reported with both prices and the factor between them', () => {
     expect(jumps([...usual, hour(0, 3_500)])).toMatchObject([
       { priceNano: 3_500n * 10n ** 9n, usualNano: 10n ** 12n, timesHundredths: 350n },
     ]);
@@ -89,7 +89,7 @@ describe('a price jump', () => {
     expect(jumps([...usual, ...wild, hour(0, 1_100)])).toEqual([]);
   });
 
-  it('is one of each model by itself', () => {
+  it('is found for each model separately', () => {
     const other = (price: HourPrice) => ({ ...price, modelId: 'other' });
     const prices = [...usual, hour(0, 1_000), ...usual.map(other), other(hour(0, 9_000))];
     expect(jumps(prices).map(({ modelId }) => modelId)).toEqual(['other']);
@@ -105,13 +105,13 @@ describe('the latest price', () => {
     expect(latest && isNews(latest, NOW + 3 * HOUR_MS)).toBe(false);
   });
 
-  it('has no usual price next to it before there were six hours', () => {
+  it('comes without a usual price before there were six hours', () => {
     const [latest] = latestPrices([hour(0, 5), hour(1, 5)], NOW);
     expect(latest).toMatchObject({ priceNano: 5n * 10n ** 9n, usualNano: null });
     expect(latest && changeRatio(latest)).toBeNull();
   });
 
-  it('is written without a digit too many', () => {
+  it('is written without trailing zeros', () => {
     expect([0n, 1n, 10n ** 9n, 1_250_000_000n].map(perUnitWei)).toEqual([
       ...['0', '0.000000001', '1', '1.25'],
     ]);

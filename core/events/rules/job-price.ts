@@ -1,11 +1,11 @@
-/** What a compute unit costs hour by hour, and when that price jumps. */
+/** Computes the price of a compute unit for each hour, and finds jumps of that price. */
 import type { NodeType } from '../../base/remote-worker.js';
 
-/** The jobs of one hour that had both fees and compute units. */
+/** The sums over the jobs of one hour, node type, pipeline and model that had both fees and compute units. */
 export interface HourPrice {
   readonly hourMs: number;
   readonly nodeType: NodeType;
-  /** Empty when the events name none. */
+  /** The pipeline of the jobs; empty when their events name none. */
   readonly pipeline: string;
   readonly modelId: string;
   readonly jobs: number;
@@ -23,15 +23,21 @@ interface PricedJob {
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export const HOUR_MS = 3_600_000;
-/** Names come from outside, so a batch full of invented names must not make a row for each. */
+/**
+ * At most this many groups are made for a batch. Names come from outside, and a batch full of invented names must not
+ * make a row for each.
+ */
 const MOST_GROUPS = 1_000;
 
-/** Adds up the prices of a batch. It is called for every job, so it builds no text and looks few up. */
+/** Adds up the prices of a batch. It is called for every job, so it builds no strings and does few look-ups. */
 export class PriceTally {
   private readonly groups: Mutable<HourPrice>[] = [];
   private readonly byModel = new Map<string, Mutable<HourPrice>[]>();
 
-  /** Leaves out jobs without a fee, which are counted elsewhere: a price of zero would hide what the others cost. */
+  /**
+   * Adds a job that has both a fee and compute units. Jobs without a fee are counted elsewhere: a price of zero would
+   * hide what the others cost.
+   */
   add(event: { readonly dtMs: number; readonly nodeType: NodeType }, job: PricedJob): void {
     const { grossWei, computeUnits } = job;
     if (grossWei === 0n || computeUnits === 0n) return;
@@ -54,7 +60,7 @@ export class PriceTally {
     const pipeline = job.pipeline ?? '';
     const modelId = job.modelId ?? '';
     const ofModel = this.byModel.get(modelId);
-    // From the newest on, because events mostly come in the order of time.
+    // The newest group is checked first, because events mostly come in the order of time.
     for (let i = (ofModel?.length ?? 0) - 1; i >= 0; i -= 1) {
       const group = ofModel?.[i];
       if (group === undefined || group.pipeline !== pipeline) continue;
@@ -79,24 +85,27 @@ export interface LatestPrice {
   readonly modelId: string;
   readonly hourMs: number;
   readonly jobs: number;
-  /** In billionths of a wei per compute unit. */
+  /** The price in billionths of a wei per compute unit. */
   readonly priceNano: bigint;
-  /** The median of the hours before; null while there are too few of them. */
+  /** The median price of the hours before, in the same unit; null while there are too few of them. */
   readonly usualNano: bigint | null;
 }
 
-/** A price that is far from the usual one. */
+/** A latest price that is far from the usual one. */
 export interface PriceJump extends LatestPrice {
   readonly usualNano: bigint;
-  /** How many times as high or as low the price is, in hundredths; never below 100. */
+  /**
+   * The factor between this price and the usual one, in hundredths: 250 is two and a half times as high or as low.
+   * Never below 100.
+   */
   readonly timesHundredths: bigint;
 }
 
-/** With fewer jobs an hour says more about those jobs than about the price. */
+/** An hour with fewer jobs is ignored: it says more about those jobs than about the price. */
 const LEAST_JOBS = 10;
-/** So many hours with enough jobs are needed before a price counts as usual. */
+/** This many earlier hours with enough jobs are needed before there is a usual price. */
 const LEAST_HOURS = 6;
-/** A jump in an older hour is no news. */
+/** A jump is reported only if its hour began at most this long ago. */
 const NEWS_MS = 3 * HOUR_MS;
 const NANO = 10n ** 9n;
 const RATIO_SCALE = 10_000n;
@@ -114,7 +123,7 @@ export function findPriceJumps(
   );
 }
 
-/** The latest price of each node type, pipeline and model that had an hour with enough jobs. */
+/** Returns the latest price of each node type, pipeline and model that had an hour with enough jobs. */
 export function latestPrices(prices: readonly HourPrice[], nowMs: number): readonly LatestPrice[] {
   const groups = new Map<string, HourPrice[]>();
   for (const price of prices) {
@@ -127,18 +136,18 @@ export function latestPrices(prices: readonly HourPrice[], nowMs: number): reado
   return [...groups.values()].flatMap((hours) => latestOf(hours) ?? []);
 }
 
-/** Whether the price is recent enough to say something about the present. */
+/** Tells whether the price is recent enough to say something about the present. */
 export function isNews({ hourMs }: LatestPrice, nowMs: number): boolean {
   return nowMs - hourMs <= NEWS_MS;
 }
 
-/** How many times the usual price this one is, for graphs; null while there is no usual one. */
+/** Returns the price as a multiple of the usual one, for graphs; null while there is no usual one. */
 export function changeRatio({ priceNano, usualNano }: LatestPrice): number | null {
   if (usualNano === null || usualNano === 0n) return null;
   return Number((priceNano * RATIO_SCALE) / usualNano) / Number(RATIO_SCALE);
 }
 
-/** Billionths of a wei as a decimal number of wei. */
+/** Formats billionths of a wei as a decimal number of wei. */
 export function perUnitWei(nano: bigint): string {
   const fraction = (nano % NANO).toString().padStart(9, '0').replace(/0+$/, '');
   return fraction === '' ? `${nano / NANO}` : `${nano / NANO}.${fraction}`;

@@ -1,34 +1,34 @@
 /**
  * Decides whether two sources give the same events, such as one orchestrator under two names, or an orchestrator and a
- * dump of it. Their addresses cannot tell, because a name, an IP address and a proxy may all lead to one machine. The
- * events themselves can.
+ * dump of it. Their addresses cannot show it, because a name, an IP address and a proxy may all lead to one machine.
+ * The events themselves can.
  *
- * Two events are the same when their time, id and text are. Ids are small numbers and times whole seconds, so two honest
- * orchestrators often share both. A `worker-connected` or a reset may share the text as well, when a machine starts two
- * orchestrators at once. Jobs rarely do: they say what was earned, for how many units, in how many milliseconds (AI jobs:
- * nanoseconds, and a random request id). With one worker and one kind of segment it still happens once in some hundred
- * jobs that share time and id, for as long as two orchestrators run in lockstep.
+ * Two events are the same when their time, id and text are. Ids are small numbers and times whole seconds, so two
+ * honest orchestrators often share both. A `worker-connected` or a reset may share the text as well, when a machine
+ * starts two orchestrators at once. Jobs rarely do: they say what was earned, for how many units, in how many
+ * milliseconds (AI jobs: nanoseconds, and a random request id). With one worker and one kind of segment it still
+ * happens once in some hundred jobs that share time and id, for as long as two orchestrators run in lockstep.
  *
- * So one or two same jobs stop no source. Each is only set aside, because what another source has counted is not counted
- * again on a guess. The third one stops a source, unless as many jobs of that time share time and id but say something
- * else: for two readings of one orchestrator there are none of those.
+ * So one or two identical jobs stop no source. Each of them is only set aside, because what another source has counted
+ * is not counted again on a guess. The third one stops a source, unless as many jobs of that time share time and id but
+ * have different texts: two readings of one orchestrator have no such jobs.
  */
 import type { EventContent } from './reading/event-content.js';
 
-/** So many jobs that are the same are no chance any more. */
+/** From this many identical jobs on it is no coincidence: both sources read the same orchestrator. */
 export const CONVINCING_EVENTS = 3;
 
 /**
- * Whether two sources give the same events.
+ * Tells whether these jobs show that two sources give the same events.
  *
- * @param jobs.same jobs that are the same in both
- * @param jobs.other jobs that share time and id, but say something else
+ * @param jobs.same the number of jobs that are identical in both
+ * @param jobs.other the number of jobs that share time and id, but have different texts
  */
 export function isConvincing(jobs: { readonly same: number; readonly other: number }): boolean {
   return jobs.same >= CONVINCING_EVENTS && jobs.same > jobs.other;
 }
 
-/** Whether events of this kind have texts that tell them from all others. Only those are compared. */
+/** Tells whether events of this kind have texts that distinguish them from all others. Only those are compared. */
 export function isTelling({ kind }: EventContent): boolean {
   return kind === 'job' || kind === 'received';
 }
@@ -38,13 +38,16 @@ export interface SuspectSource {
   readonly id: string;
   readonly createdMs: number;
   readonly isDump: boolean;
-  /** Whether it may give what others have given: it is young, was moved, is a dump, or is asked for old events. */
+  /**
+   * Whether its events are compared with those of other sources: it is young, was moved, is a dump, or is asked for old
+   * events.
+   */
   readonly isWatched: boolean;
 }
 
 /**
- * Which of the two is to be stopped: the dump, because the other one goes on giving events; else the one that is
- * watched, so that no old source is stopped for what a young one has given; else the one that was added later.
+ * Decides which of the two is stopped: the dump, because the other one goes on giving new events; else the watched one,
+ * because an old source must not be stopped for what a young one has given; else the one that was added later.
  *
  * @param reader the source whose batch would credit the events
  * @param holder the source under whose id they are stored

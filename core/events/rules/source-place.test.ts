@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placesOverlap } from './source-place.js';
 
-/** Both ways round. */
+/** Checks that the answer is the same for both orders of the places. */
 function overlap(a: string, b: string): boolean {
   const answer = placesOverlap(a, b);
   expect(placesOverlap(b, a)).toBe(answer);

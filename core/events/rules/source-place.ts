@@ -1,13 +1,13 @@
-/** Whether two sources read the same place. A place is the text that a source gives as `readsFrom`. */
+/** Decides whether two sources read the same place. A place is the text that a source has as `readsFrom`. */
 import { PoolError } from '../../base/errors/pool-error.js';
 
 const BUCKET = 's3://';
 const FILE = 'file:';
 
 /**
- * Whether two places share something, so that two sources would give the same events: one address in two spellings, a
- * folder of a bucket inside another one, or two patterns that can fit the same file. Two names of one machine cannot be
- * told from two machines here; that is found out from the events (core/events/rules/read-twice.ts).
+ * Tells whether two places overlap, which would make two sources give the same events: one address in two spellings, a
+ * folder of a bucket inside another one, or two file patterns that can match the same file. It cannot tell whether two
+ * host names lead to one machine; the events show that later (core/events/rules/read-twice.ts).
  */
 export function placesOverlap(a: string, b: string): boolean {
   const [one, other] = [plainPlace(a), plainPlace(b)];
@@ -20,18 +20,18 @@ export function placesOverlap(a: string, b: string): boolean {
   return a.slice(0, aName) === b.slice(0, bName) && patternsMeet(a.slice(aName), b.slice(bName));
 }
 
-/** Whether two texts are spellings of one place. */
+/** Tells whether two texts are spellings of one place. */
 export function isSamePlace(a: string, b: string): boolean {
   return a === b || plainPlace(a) === plainPlace(b);
 }
 
 const ADDRESS = /^(https?|s3):\/\/(\[[^\]]*\]|[^/:?#]*)(?::(\d+))?([^?#]*)(.*)$/is;
-/** Host names that all mean this machine. */
+/** Host names and addresses that all mean this machine. */
 const THIS_MACHINE = new Set(['localhost', '127.0.0.1', '0.0.0.0', '[::1]', '[::]']);
 
 /**
- * An address in one spelling, for comparing; other places stay as they are. The scheme is left out, because a port
- * speaks either http or https: a wrong scheme must not make a second place.
+ * Returns an address in a normal form, for comparing; other places are returned unchanged. The form leaves out whether
+ * it is http or https, because a port speaks only one of them: a wrong scheme must not make a second place.
  */
 function plainPlace(place: string): string {
   const [whole, scheme = '', host = '', port, path = '', rest = ''] = ADDRESS.exec(place) ?? [];
@@ -50,7 +50,10 @@ function plainHost(host: string): string {
   return THIS_MACHINE.has(plain) ? 'localhost' : plain;
 }
 
-/** The IPv4 address inside an IPv6 one, `[::ffff:7f00:1]` or `[::ffff:127.0.0.1]`. */
+/**
+ * Returns the IPv4 address inside an IPv6 one such as `[::ffff:7f00:1]` or `[::ffff:127.0.0.1]`; undefined for other
+ * hosts.
+ */
 function mappedAddress(host: string): string | undefined {
   const [, dotted, high, low] =
     /^\[(?:0*:)*:?ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))\]$/.exec(host) ??
@@ -79,7 +82,7 @@ interface PlacedSource {
 }
 
 /**
- * Throws SOURCE_READ_TWICE when the place of another source shares something with the place of this one.
+ * Throws SOURCE_READ_TWICE when the place of this source overlaps the place of another one.
  *
  * @param readers the ids of sources, by the place that they read
  */
@@ -95,9 +98,9 @@ export function refuseSharedPlace(
   }
 }
 
-/** Whether some name fits both patterns; `*` stands for anything. */
+/** Tells whether some name matches both patterns; `*` matches any characters. */
 function patternsMeet(a: string, b: string): boolean {
-  // meets[j] tells whether some name fits both the rest of `a` from i on and the rest of `b` from j on.
+  // meets[j] tells whether some name matches both the rest of `a` from i on and the rest of `b` from j on.
   let meets: boolean[] = [];
   for (let i = a.length; i >= 0; i -= 1) {
     const below = meets;

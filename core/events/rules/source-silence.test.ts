@@ -9,13 +9,12 @@ import {
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** A midnight. */
 const DAY = Date.parse('2026-03-15T00:00:00Z');
 
 const jobs = (hourMs: number, events: number, eventType = 'job-processed'): HourCount => ({
   ...{ hourMs, eventType, version: 1, events, zeroFeeEvents: 0 },
 });
-/** So many jobs in the hours of the week before midnight for which it says so. */
+/** Makes the hour counts of the week before midnight. `events` returns how many jobs an hour has. */
 const week = (events: (hourOfDay: number, day: number) => number): HourCount[] =>
   Array.from({ length: 7 * 24 }, (_, i) => jobs(DAY - (i + 1) * HOUR_MS, 0)).map((hour) => {
     const day = Math.floor((DAY - hour.hourMs - 1) / (24 * HOUR_MS));
@@ -27,37 +26,37 @@ const quiet = (fromMs: number, toMs: number, over: Partial<QuietSource> = {}): Q
 });
 
 describe('silence', () => {
-  it('is the time in which a source was read and said nothing', () => {
+  it('is the time in which a source was read and gave nothing', () => {
     expect(silentForMs(quiet(10, 25))).toBe(15);
     expect(silentForMs(quiet(25, 10))).toBe(0);
     expect(silentForMs({ lastFreshMs: null, lastSuccessMs: 5 })).toBe(0);
     expect(silentForMs({ lastFreshMs: 5, lastSuccessMs: null })).toBe(0);
   });
 
-  it('of a source that never spoke lasts since it was added, as far as it was read', () => {
+  it('of a source without any event lasts from when it was added until it was last read', () => {
     const empty = { createdMs: 10, lastSuccessMs: 25, hasSpoken: false };
     expect(emptyForMs(empty)).toBe(15);
     expect(emptyForMs({ ...empty, hasSpoken: true })).toBe(0);
     expect(emptyForMs({ ...empty, lastSuccessMs: null })).toBe(0);
   });
 
-  it('is measured by the same hours of the days before, in parts of hours too', () => {
+  it('is compared with the same hours of the days before, parts of hours included', () => {
     const hours = week((hour) => (hour >= 6 ? 60 : 0));
     const from = DAY + 4 * HOUR_MS;
     expect(eventsMissed(quiet(from, DAY + 6 * HOUR_MS, { hours }))).toBe(0);
     expect(eventsMissed(quiet(from, DAY + 6.5 * HOUR_MS, { hours }))).toBe(30);
-    // Of the silence's second day the days before it tell as well.
+    // The second day of the silence is compared with the same days before the silence.
     expect(eventsMissed(quiet(from, DAY + 31 * HOUR_MS, { hours }))).toBe(60 * 19);
   });
 
-  it('is not measured by one odd day, nor by who came and went', () => {
+  it('is not compared with a single odd day, nor with workers that connect and disconnect', () => {
     const odd = week((_, day) => (day === 2 ? 1_000_000 : 1));
     const comings = odd.map(({ hourMs }) => jobs(hourMs, 500, 'worker-connected'));
     const silence = quiet(DAY, DAY + 10 * HOUR_MS, { hours: [...odd, ...comings] });
     expect(eventsMissed(silence)).toBe(10);
   });
 
-  it('is measured by the mean of a young source’s hours, and not at all in its first three', () => {
+  it('of a young source is compared with the mean of its hours, and in its first three with nothing', () => {
     const start = DAY + 5 * HOUR_MS;
     const young = (hoursOld: number) => {
       const hours = Array.from({ length: hoursOld }, (_, i) => jobs(start + i * HOUR_MS, 30));
@@ -69,7 +68,7 @@ describe('silence', () => {
     expect(eventsMissed(young(4))).toBe(15);
   });
 
-  it('counts hours without any event of an old source as what they were', () => {
+  it('of an old source misses nothing in hours that usually have no event', () => {
     expect(eventsMissed(quiet(DAY, DAY + 40 * HOUR_MS))).toBe(0);
   });
 });

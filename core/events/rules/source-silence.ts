@@ -1,11 +1,11 @@
 /**
- * Decides when something is wrong with a source that gives nothing. An orchestrator does not repeat an upload that
- * failed, so silence is all that a reader can see of the failure.
+ * Measures how long a source has given nothing, and how many events it would usually have given in that time. An
+ * orchestrator does not repeat an upload that failed, so silence is all that a reader can see of the failure.
  */
 import { HOUR_MS } from './job-price.js';
 import { roleOf } from './reading/event-type.js';
 
-/** Events of one type and version in one hour of their own time. */
+/** How many events of one type and version have their own time in this hour. */
 export interface HourCount {
   readonly hourMs: number;
   readonly eventType: string;
@@ -15,26 +15,29 @@ export interface HourCount {
 }
 
 export interface QuietSource {
-  /** When the manager first knew the source. Nothing was counted before. */
+  /** When the manager first knew the source. Nothing from it was counted before. */
   readonly createdMs: number;
-  /** When something new last came; null: never. */
+  /** When a new event last came; null: never. */
   readonly lastFreshMs: number | null;
-  /** When it was last read to the end; null: never. */
+  /** When the source was last read to the end; null: never. */
   readonly lastSuccessMs: number | null;
-  /** Must hold at least the week (`RHYTHM_MS`) before the silence began. */
+  /** Must cover at least the week (`RHYTHM_MS`) before the silence began. */
   readonly hours: readonly HourCount[];
 }
 
-/** How far back the usual rhythm of a source is looked at. */
+/** The usual rhythm of a source is read from this long before the silence. */
 export const RHYTHM_MS = 7 * 86_400_000;
 
 const DAY_MS = 24 * HOUR_MS;
-/** The same hour of so many days, or so many hours in a row, are needed before anything counts as usual. */
+/**
+ * At least this many samples are needed before a count is usual: the same hour of earlier days or, for a young source,
+ * hours in a row.
+ */
 const LEAST_SAMPLES = 3;
 
 /**
- * For how long nothing new came although the source was read. The time since the last complete pass does not count as
- * silence, because there may be anything in what was not read yet.
+ * Returns for how many milliseconds nothing new came although the source was read. The time since the last complete
+ * pass does not count as silence, because events may be waiting in what was not read yet.
  */
 export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSuccessMs'>): number {
   const { lastFreshMs, lastSuccessMs } = source;
@@ -43,8 +46,8 @@ export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSucce
 }
 
 /**
- * For how long a source has been read without ever giving a single event. A wrong prefix, or an orchestrator that
- * writes elsewhere, looks like an orchestrator without jobs.
+ * Returns for how many milliseconds a source has been read without ever giving a single event. A wrong prefix, or an
+ * orchestrator that writes elsewhere, looks like an orchestrator without jobs.
  */
 export function emptyForMs(
   source: Pick<QuietSource, 'createdMs' | 'lastSuccessMs'> & { readonly hasSpoken: boolean },
@@ -55,8 +58,9 @@ export function emptyForMs(
 }
 
 /**
- * How many events of jobs would have come during the silence, by the usual rhythm of the source: the median of the
- * same hour on the days before or, for a young source, the mean of all its hours. Null while it is too young to tell.
+ * Returns how many events, `presence` events aside, the source would usually have given during the silence: by the
+ * median of the same hour on the days before or, for a young source, by the mean of all its hours. Null while it is too
+ * young to tell.
  */
 export function eventsMissed(source: QuietSource): number | null {
   const { lastFreshMs, lastSuccessMs } = source;
@@ -78,14 +82,14 @@ interface Rhythm {
   usualAt(hourMs: number): number | null;
 }
 
-/** The rhythm of the complete hours before the silence. */
+/** Reads the usual rhythm from the complete hours before the silence. */
 function readRhythm({ hours, createdMs }: QuietSource, silentFromMs: number): Rhythm {
   const endMs = floorHour(silentFromMs);
   const counts = new Map<number, number>();
   let firstMs = Math.max(floorHour(createdMs) + HOUR_MS, endMs - RHYTHM_MS);
   for (const { hourMs, eventType, version, events } of hours) {
     if (hourMs < endMs - RHYTHM_MS || hourMs >= endMs) continue;
-    // A backlog can hold hours from before the manager knew the source.
+    // A backlog can contain hours from before the manager knew the source.
     firstMs = Math.min(firstMs, hourMs);
     if (roleOf(eventType, version) === 'presence') continue;
     counts.set(hourMs, (counts.get(hourMs) ?? 0) + events);

@@ -1,27 +1,27 @@
-/** What reading events, and reading them again, answers with. Times are ISO. */
+/** The reports of a sync pass, a backfill and a retry of events that were set aside. Times are ISO texts. */
 
 /** What one pass over a source did. */
 export interface SyncReport {
-  /** Elements that the source gave. */
+  /** How many elements the source yielded, whether new or not. */
   readonly events: number;
   readonly fresh: number;
   readonly duplicates: number;
   readonly setAside: number;
-  /** Elements set aside by another version and tried again. */
+  /** How many elements this pass tried again that an earlier version or another configuration had set aside. */
   readonly retried: number;
   readonly batches: number;
-  /** Where the next pass goes on, ISO; null: nothing has been seen yet. */
+  /** The event time up to which the source was read, ISO; null when nothing has been seen yet. */
   readonly cursor: string | null;
 }
 
 /**
- * What became of an event that was to be tried again.
+ * The outcome for an event that was to be tried again.
  *
  * - `counted`: it counts now.
  * - `would-count`: the same, in a dry run.
- * - `counted-before`: it was not open any more.
+ * - `counted-before`: an earlier try had counted it already.
  * - `refused`: it still cannot be counted.
- * - `hopeless`: it was not tried, because trying cannot help.
+ * - `hopeless`: trying it again can never help.
  * - `no-source`: its source is not configured here.
  */
 export type RetryOutcome =
@@ -32,18 +32,20 @@ export type RetryOutcome =
   | 'hopeless'
   | 'no-source';
 
-/** How far a backfill is. The heartbeat of its activity carries it. */
+/** How far a backfill has got. The heartbeat of its activity carries this. */
 export interface BackfillProgress {
-  /** Elements inside the range that this attempt has read. */
+  /** How many elements inside the range this attempt has read. */
   readonly events: number;
-  /** Events stored and credited by all attempts, as far as they reported it. */
+  /** How many new events all attempts have stored and credited, as far as they reported it. */
   readonly fresh: number;
   readonly duplicates: number;
   readonly setAside: number;
-  /** Elements that the source gave although they lie outside of the range. */
+  /**
+   * How many elements were ignored because they are outside the range; a source may yield more than it is asked for.
+   */
   readonly passedOver: number;
   readonly batches: number;
-  /** The newest event time inside the range. */
+  /** The newest event time inside the range so far, ISO. */
   readonly newest: string | null;
   readonly eventsPerSecond: number;
 }
@@ -57,7 +59,7 @@ export interface SetAsideRetryReport {
   readonly applied: boolean;
   readonly looked: number;
   readonly outcomes: Readonly<Partial<Record<RetryOutcome, number>>>;
-  /** The first hundred of them. */
+  /** The outcomes of the first hundred events. */
   readonly shown: readonly {
     readonly id: number;
     readonly sourceId: string;

@@ -1,4 +1,4 @@
-/** What the author of an event source outside this project imports, as `openpool/event-source`. */
+/** Exports what the author of an event source outside this project imports, as `openpool/event-source`. */
 export type { PoolErrorCode } from '../../base/errors/catalogue.js';
 export { PoolError } from '../../base/errors/pool-error.js';
 export type {

@@ -1,9 +1,9 @@
-/** What all sources that read over a network have in common. */
+/** Helpers for all sources that read over a network. */
 
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO)/;
 
-/** Whether the code of an error says that a TLS connection could not be made. */
+/** Tells whether the code of an error means that a TLS connection could not be made. */
 export function isTlsCode(code: string): boolean {
   return TLS_CODE.test(code);
 }

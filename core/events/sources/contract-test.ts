@@ -1,11 +1,11 @@
 /**
- * What every event source must do, as tests. The author of a source calls `describeEventSource`
- * from a vitest file with a fixture around the real thing.
+ * Tests what every event source must do. The author of a source calls `describeEventSource` from a vitest file with a
+ * fixture around the real thing.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventSource } from './event-source.js';
 
-/** An event that the place is to hold. */
+/** An event that the fixture puts into the place that the source reads. */
 export interface ContractEvent {
   readonly json: string;
   readonly dt: Date;
@@ -13,16 +13,16 @@ export interface ContractEvent {
 
 export interface ContractFixture {
   readonly source: EventSource;
-  /** Another source, made from the same options in another spelling. */
+  /** A second source, made from the same options written differently. It must have the same `readsFrom`. */
   readonly sameAgain: EventSource;
-  /** A password or token among the options, when there is one. */
+  /** A password or token among the options, which must not appear in `readsFrom`; null when there is none. */
   readonly secret: string | null;
   /**
-   * Makes the place hold these events, as JSON texts, with these times; the oldest first. A place
-   * that makes its own events holds as many of its own at these times, and gives their JSON texts.
+   * Puts these events into the place, with these times, the oldest first. A place that makes its own events makes as
+   * many at these times instead, and returns their JSON texts.
    */
   put(events: readonly ContractEvent[]): Promise<void> | Promise<readonly string[]>;
-  /** Makes the place fail from now on, however it likes; null when it cannot. */
+  /** Makes the place fail from now on, in any way; null when it cannot. */
   readonly breakDown: (() => Promise<void>) | null;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
     });
     afterEach(() => fixture.close());
 
-    /** `count` events, one per second. */
+    /** Puts `count` events into the place, one per second, and returns their JSON texts. */
     const put = async (count: number): Promise<string[]> => {
       const events = Array.from({ length: count }, (_, i) => eventOf(i));
       const own = await fixture.put(events);
@@ -69,13 +69,13 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
       expect(await readAll()).toEqual(await readAll());
     });
 
-    it('leaves out nothing that is later than what is asked for', async () => {
+    it('leaves out no event that is later than `since`', async () => {
       const events = await put(100);
       const raws = new Set((await readAll(new Date(START_MS + 50_000))).map(bare));
       for (const event of events.slice(51)) expect(raws).toContain(bare(event));
     });
 
-    it('says for each event where it stood, never the same twice', async () => {
+    it('names the place of each event, and never the same one twice', async () => {
       await put(300);
       const places = new Set<string>();
       const { signal } = new AbortController();
@@ -85,7 +85,7 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
       expect(places.size).toBe(300);
     });
 
-    it('stops with an error when it is told to', async () => {
+    it('stops with an error when the read is aborted', async () => {
       await put(3_000);
       const aborter = new AbortController();
       const reading = async (): Promise<void> => {
@@ -96,7 +96,7 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
       await expect(reading()).rejects.toThrow('told to stop');
     });
 
-    it('can be left in the middle', async () => {
+    it('lets a reader stop in the middle, and is read from the start the next time', async () => {
       await put(3_000);
       const { signal } = new AbortController();
       for await (const slice of fixture.source.read({ since: null, signal })) {
@@ -125,7 +125,7 @@ export function describeEventSource(kind: string, open: () => Promise<ContractFi
 
 function eventOf(i: number): ContractEvent {
   const dt = new Date(START_MS + i * 1_000);
-  // Brackets, quotes and backslashes in texts are what naive splitters break at.
+  // Brackets, quotes and backslashes inside strings are where naive splitters fail.
   const Payload = JSON.stringify({
     event_type: 'node-reset',
     payload: {},
@@ -135,7 +135,7 @@ function eventOf(i: number): ContractEvent {
   return { dt, json: JSON.stringify({ ID: i + 1, Payload, Version: 1, DT }) };
 }
 
-/** The same JSON value always as the same text. */
+/** Writes a JSON value in one way, so equal values become equal texts. */
 function bare(json: string): string {
   return JSON.stringify(JSON.parse(json));
 }

@@ -75,14 +75,14 @@ describe('a source of files', () => {
   });
   afterEach(() => remove(dir));
 
-  it.each(FORMS)('gives back the very texts of %s', async (_, write) => {
+  it.each(FORMS)('yields the exact texts of %s', async (_, write) => {
     const lines = eventsOf(5_000);
     const { raws, error } = await readBack(write(lines));
     expect(error).toBeUndefined();
     expect(raws).toEqual(lines);
   });
 
-  it('reads what begins with a byte order mark, blanks, or is empty', async () => {
+  it('reads a file that begins with a byte order mark or blanks, or is empty', async () => {
     expect((await readBack('\uFEFF{"a":1}\n{"a":2}')).raws).toEqual(['{"a":1}', '{"a":2}']);
     expect((await readBack('\uFEFF\n [1]')).raws).toEqual(['1']);
     expect((await readBack(`${' '.repeat(3_000)}\n{"a":1}`)).raws).toEqual(['{"a":1}']);
@@ -104,12 +104,12 @@ describe('a source of files', () => {
     const { raws, error } = await readBack(write(lines));
     expect(error).toMatchObject({ code: 'EVENT_SOURCE_TRUNCATED' });
     expect(error?.message).toMatch(/^dump ends /);
-    // The last element of a cut array may be half, too.
+    // The last element of a cut array may be half as well.
     expect(raws.length).toBeGreaterThanOrEqual(1_999);
     expect(raws).toEqual(lines.slice(0, raws.length));
   });
 
-  it('gives all that a cut gzip file still holds, also when it is cut between two lines', async () => {
+  it('yields everything that is left in a cut gzip file, also when it is cut between two lines', async () => {
     const lines = eventsOf(20_000);
     const whole = gzipSync(lines.join('\n'));
     for (const length of [whole.length - 1, whole.length - 8, Math.floor(whole.length / 2), 11]) {
@@ -144,7 +144,7 @@ describe('a source of files', () => {
     expect(raws.slice(0, 1_000)).toEqual(eventsOf(1_000));
   });
 
-  it('reads the files of a pattern in their order, and tells of a bad one after the others', async () => {
+  it('reads the files of a pattern in the order of their names, and reports a bad one after the others', async () => {
     await writeFile(join(dir, 'eu-2.ndjson'), '{"c":1}\n{"d":1}');
     await writeFile(join(dir, 'eu-1.json'), '[{"a":1},{"b":1}');
     await writeFile(join(dir, 'us-1.json'), '[{"no":1}]');
@@ -198,7 +198,7 @@ describe('a source of files', () => {
   it('reads a large gzipped file in constant memory', async () => {
     const line = `${JSON.stringify({ ID: 1, Payload: 'x'.repeat(2_000) })}\n`;
     const member = gzipSync(line.repeat(10_000));
-    // 400 MB unpacked.
+    // The file has 400 MB unpacked.
     const path = join(dir, 'large.gz');
     await writeFile(path, Buffer.concat(Array.from({ length: 20 }, () => member)));
     expect((await readFile(path)).length).toBeLessThan(20_000_000);

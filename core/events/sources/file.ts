@@ -1,4 +1,4 @@
-/** Pool events from files: dumps for a backfill or a migration. */
+/** Reads pool events from files: dumps for a backfill or a migration. */
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ import { checkOptions, needOrigin, optionsError, size } from './options.js';
 import { scanDump, throwFirst } from './scanners/dump-scanner.js';
 
 const fileOptions = z.strictObject({
-  /** A file, or the files of one directory: `*` stands for anything in a name. */
+  /** A file, or files of one directory: `*` in the name matches any characters. */
   path: z.string().min(1, 'name a file'),
   maxElement: size.default(1_048_576),
 });
@@ -24,8 +24,8 @@ const fileOptions = z.strictObject({
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read gives all files that are new or have changed,
- * whatever `since` says: a new dump may hold old events.
+ * Makes a source of kind `file`; throws EVENT_SOURCE_OPTIONS. Each read yields the events of all files that are new or
+ * have changed, whatever `since` says: a new dump may contain old events.
  */
 export async function createFile(config: EventSourceConfig): Promise<EventSource> {
   const options = await checkOptions(config, fileOptions);
@@ -53,7 +53,7 @@ interface Place {
   readonly maxElementBytes: number;
 }
 
-/** Reads all files. One bad file does not keep the others back: its error is thrown when they have been read. */
+/** Reads all files. One bad file does not hold up the others: its error is thrown when they have been read. */
 async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<readonly RawEvent[]> {
   const { signal, memory } = request;
   const { files, failures } = await lookAt(place);
@@ -71,7 +71,7 @@ async function* readFiles(place: Place, request: ReadRequest): AsyncGenerator<re
   throwFirst(failures);
 }
 
-/** Lists all files before any is read: a file that grows meanwhile counts as changed for the next pass. */
+/** Lists all files before any is read. If a file grows after that, the next pass sees it as changed. */
 async function lookAt(
   place: Place,
 ): Promise<{ readonly files: readonly ListedObject[]; readonly failures: unknown[] }> {
@@ -94,7 +94,7 @@ async function lookAt(
   return { files, failures };
 }
 
-/** The names of the files, sorted. */
+/** Returns the names of the files, sorted. */
 async function namesOf({ directory, name }: Place): Promise<readonly string[]> {
   if (!name.includes('*')) return [name];
   const pattern = new RegExp(`^${name.split('*').map(escapePattern).join('.*')}$`, 's');
@@ -139,7 +139,7 @@ async function* chunksOf(
 ): AsyncGenerator<Buffer> {
   for (let position = 0; ; ) {
     signal.throwIfAborted();
-    // A new buffer each time, because the scanners keep parts of it.
+    // Each chunk gets a new buffer, because the scanners keep parts of it.
     const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, position).catch((error) => {
       throw unreadable(`${path} at byte ${position}`, error);

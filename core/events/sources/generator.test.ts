@@ -63,14 +63,14 @@ for (const nodeType of ['ai', 'transcode'] as const) {
 }
 
 describe('the generator', () => {
-  it('makes the same of the same seed, and other events of another', async () => {
+  it('makes the same events from the same seed, and others from another', async () => {
     const first = await read(await make({}));
     expect(await read(await make({}))).toEqual(first);
     expect(await read(await make({ options: { seed: 8 } }))).not.toEqual(first);
     expect(first).toHaveLength(1_000);
   });
 
-  it('adds events as time goes on, and asked from later on gives the same ones', async () => {
+  it('adds events as time goes on, and yields the same ones when it is asked from a later time', async () => {
     const early = await read(await make({ seconds: 99 }));
     const late = await read(await make({ seconds: 199 }));
     expect(late.slice(0, 100)).toEqual(early);
@@ -78,7 +78,7 @@ describe('the generator', () => {
     expect(await read(await make({ seconds: 199 }), since)).toEqual(late.slice(150));
   });
 
-  it('makes AI jobs whose worker is told first, with exact fees', async () => {
+  it('makes AI jobs with exact fees, whose worker comes before the fees', async () => {
     const options = { maxFeeWei: '9'.repeat(30) };
     const events = understood(await read(await make({ options })), 'ai');
     for (let i = 0; i < events.length; i += 2) {
@@ -95,7 +95,7 @@ describe('the generator', () => {
     expect(fees.some((wei) => wei > 2n ** 64n)).toBe(true);
   });
 
-  it('pays the payees that it is given, or so many', async () => {
+  it('pays the payees that it is given, or makes up the given number', async () => {
     const payees = [`0x${'a'.repeat(40)}`, `0x${'b'.repeat(40)}`];
     const whoOf = async (wanted: object) => {
       const raws = await read(await make({ nodeType: 'transcode', options: wanted }));

@@ -1,4 +1,4 @@
-/** Made-up pool events, for demos and tests. */
+/** Makes up pool events, for demos and tests. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Address, payableAddress } from '../../base/address.js';
@@ -25,7 +25,7 @@ const generatorOptions = z.strictObject({
   start: time,
   /** The time from one event to the next. */
   every: duration.default(1_000),
-  /** The addresses of the payees, or how many to make up. */
+  /** The addresses of the payees, or the number of payees to make up. */
   payees: z.union([z.number().int().min(1).max(10_000), z.array(address).min(1)]).default(5),
   /** The largest fee of a job, in wei. */
   maxFeeWei: z
@@ -39,10 +39,10 @@ const SLICE_SIZE = 250;
 
 /**
  * Makes a source of kind `generator`; throws EVENT_SOURCE_OPTIONS. Event i comes `every` after event i - 1 and depends
- * only on the seed and i, so that each read gives the same events and, as time goes on, more. For AI jobs the event of
- * the worker comes before the event with the fees.
+ * only on the seed and i, so each read yields the same events and, as time goes on, more of them. For AI jobs the event
+ * with the worker comes before the event with the fees.
  *
- * @param now the time at which a read begins; later events are not there yet
+ * @param now returns the current time; events after it do not exist yet
  */
 export async function createGenerator(
   config: EventSourceConfig,
@@ -92,11 +92,11 @@ function eventOf(recipe: Recipe, i: number, dtMs: number): string {
 }
 
 function contentOf({ options, payees, isAi }: Recipe, i: number): object {
-  // Both halves of an AI job are made of the same number.
+  // Both halves of an AI job are made from the same number.
   const job = isAi ? Math.floor(i / 2) : i;
   const ethAddress = payees[numberOf(options.seed, `${job}/payee`, BigInt(payees.length))];
   const feeWei = 1n + bigOf(options.seed, `${job}/fee`, BigInt(options.maxFeeWei));
-  // As text, because a JSON number would not keep the wei exact.
+  // The fee is a text, because a JSON number would not keep the wei exact.
   const fees = feeWei.toString();
   if (!isAi) {
     const payload = { ethAddress, computeUnits: 1 + (i % 9_999), fees };

@@ -1,9 +1,12 @@
-/** The options of sources: how they are checked, and the kinds of values that several sources take. */
+/** Checks the options of sources, and defines the kinds of values that several sources take. */
 import { z } from 'zod';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSourceConfig, OptionsIssue, OptionsSchema } from './event-source.js';
 
-/** What the schema makes of the options. Throws EVENT_SOURCE_OPTIONS with everything that is wrong. */
+/**
+ * Checks the options and returns what the schema makes of them. Throws EVENT_SOURCE_OPTIONS with everything that is
+ * wrong.
+ */
 export async function checkOptions<Options>(
   config: EventSourceConfig,
   schema: OptionsSchema<Options>,
@@ -17,7 +20,10 @@ export function optionsError(id: string, message: string): PoolError {
   return new PoolError('EVENT_SOURCE_OPTIONS', `source "${id}": ${message}`, { source: id });
 }
 
-/** Throws EVENT_SOURCE_OPTIONS when the configuration leaves out what its events do not say. */
+/**
+ * Throws EVENT_SOURCE_OPTIONS when the configuration lacks the region or the node type that the source's events do not
+ * say.
+ */
 export function needOrigin({ id, region, nodeType }: EventSourceConfig): void {
   if (region !== null && nodeType !== null) return;
   throw optionsError(id, 'it needs region and nodeType: its events do not say them');
@@ -28,7 +34,7 @@ function describeIssue({ message, path = [] }: OptionsIssue): string {
   return `options${keys.map((key) => `.${String(key)}`).join('')}: ${message}`;
 }
 
-/** `500ms`, `10s`, `5m`, `1h`; milliseconds when read. */
+/** Reads a duration such as `500ms`, `10s`, `5m` or `1h` into milliseconds. */
 export const duration = quantity('a duration such as "30s"', {
   ms: 1,
   s: 1_000,
@@ -36,7 +42,7 @@ export const duration = quantity('a duration such as "30s"', {
   h: 3_600_000,
 });
 
-/** `64 KiB`, `1 MiB`, `8 GiB`; bytes when read. */
+/** Reads a size such as `64 KiB`, `1 MiB` or `8 GiB` into bytes. */
 export const size = quantity('a size such as "1 MiB"', {
   B: 1,
   KiB: 1_024,
@@ -56,9 +62,9 @@ function quantity(what: string, units: Readonly<Record<string, number>>) {
 }
 
 /**
- * The URL of a server, without query and fragment.
+ * Reads the URL of a server, and drops its query and fragment.
  *
- * @param keysUnder the options that credentials belong under, because they may not stand in the URL
+ * @param keysUnder names the options for credentials, which are refused inside the URL
  */
 export function serverUrl(keysUnder: string) {
   return z.string().transform((text, context) => {
@@ -77,5 +83,8 @@ export function serverUrl(keysUnder: string) {
   });
 }
 
-/** Certificates to trust in addition to the well-known ones, as PEM; the configuration has `caFile`. */
+/**
+ * Certificates in PEM that are trusted in addition to the well-known ones; the configuration names their file as
+ * `caFile`.
+ */
 export const certificates = z.string().includes('-----BEGIN CERTIFICATE-----').optional();

@@ -110,7 +110,7 @@ describe('asking an orchestrator', () => {
     if (text.startsWith('Invalid')) await expect(reading).rejects.toThrow(text);
   });
 
-  it('quotes an answer without orders to a terminal, and without what it was asked with', async () => {
+  it('quotes an answer without control sequences, and without the credentials of the request', async () => {
     const basicAuth = { user: 'ann', password: 'hush-0451' };
     const options = { basicAuth, headers: { 'x-key': 'k3y-of-ours' } };
     const error = await answering((request, response) => {
@@ -123,7 +123,7 @@ describe('asking an orchestrator', () => {
     expect(String(error)).toMatch(/answered 400: \\x1b\[2Jasked with Basic … … … at h$/);
   });
 
-  it('gives what came before the connection broke', async () => {
+  it('yields what came before the connection broke', async () => {
     orchestrator.answer = (_, response) => {
       response.writeHead(200, { 'content-length': 1_000 });
       response.write('[{"ID":1},{"ID":2},{"I', () => setTimeout(() => response.destroy(), 50));
@@ -156,12 +156,12 @@ describe('asking an orchestrator', () => {
     await expect(endless).rejects.toThrow(/options.totalTimeout/);
   });
 
-  it('gives up on a connection that does not stand', async () => {
+  it('gives up on a connection that is never established', async () => {
     const deaf = createServer();
     await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
     const address = deaf.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    // It accepts TCP and never says a word of TLS.
+    // The server accepts TCP connections and never answers the TLS handshake.
     const source = sourceWith({ endpoint: `https://127.0.0.1:${port}`, connectTimeout: '200ms' });
     await expect(read(source)).rejects.toThrow(/options.connectTimeout/);
     deaf.close();
@@ -175,7 +175,7 @@ describe('asking an orchestrator', () => {
     await expect(reading).rejects.toMatchObject({ code: 'EVENT_SOURCE_TOO_LARGE' });
   });
 
-  it('counts its patience only while it waits, not while it is waited for', async () => {
+  it('runs its time limit only while it waits for the server, not while its reader is busy', async () => {
     orchestrator.answer = (_, response) => response.end(`[${'{"ID":1},'.repeat(60_000)}1]`);
     const source = await sourceWith({ endpoint: orchestrator.url, idleTimeout: '150ms' });
     let count = 0;

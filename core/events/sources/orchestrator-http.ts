@@ -1,4 +1,4 @@
-/** Pool events from an orchestrator's `/pool/events`, read as a stream. */
+/** Reads pool events from an orchestrator's `/pool/events`, as a stream. */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
@@ -18,17 +18,20 @@ const endpoint = serverUrl('user and password under basicAuth').transform((url) 
 
 /** The options of a source of kind `orchestrator-http`. */
 export const orchestratorHttpOptions = z.strictObject({
-  /** The orchestrator's CLI address, or a reverse proxy's in front of it; `/pool/events` is added. */
+  /** The URL of the orchestrator's CLI port, or of a reverse proxy in front of it; `/pool/events` is added. */
   endpoint,
-  /** `passwordFile` in the configuration. */
+  /** The configuration names the password's file as `passwordFile`. */
   basicAuth: z.strictObject({ user: z.string().min(1), password: z.string() }).optional(),
   headers: z.record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string()).default({}),
   ca: certificates,
-  /** Trusts any server. Only for a network that nobody else is on. */
+  /** Accepts any certificate. Only for a network that nobody else is on. */
   insecure: z.boolean().default(false),
-  /** How long it may take until the connection stands, TLS included. */
+  /** The limit for making the connection, TLS included. */
   connectTimeout: duration.default(10_000),
-  /** How long no byte may come. The orchestrator gathers its whole answer before it sends the first byte. */
+  /**
+   * The longest time to wait for the next byte. The orchestrator gathers its whole answer before it sends the first
+   * byte.
+   */
   idleTimeout: duration.default(120_000),
   totalTimeout: duration.default(6 * 3_600_000),
   maxAnswer: size.default(64 * 1_073_741_824),
@@ -36,10 +39,10 @@ export const orchestratorHttpOptions = z.strictObject({
 });
 type OrchestratorHttpOptions = z.output<typeof orchestratorHttpOptions>;
 
-/** How much of an error page is read and quoted, in characters. */
+/** The limits, in characters, for how much of an error page is read and how much of it is quoted. */
 const MOST_READ = 4_000;
 const MOST_QUOTED = 200;
-/** Shorter secrets are not blotted out: they would be found in every text. */
+/** Secrets with fewer characters are not blotted out: they would be found in every text. */
 const LEAST_SECRET = 4;
 
 /** Makes a source of kind `orchestrator-http`; throws EVENT_SOURCE_OPTIONS. */
@@ -53,7 +56,7 @@ export async function createOrchestratorHttp(config: EventSourceConfig): Promise
   };
 }
 
-/** The bytes of the answer; whatever goes wrong becomes a PoolError. */
+/** Yields the bytes of the answer, and throws a PoolError for anything that goes wrong. */
 async function* readAnswer(
   options: OrchestratorHttpOptions,
   request: ReadRequest,
@@ -68,11 +71,11 @@ async function* readAnswer(
   }
 }
 
-/** One request and its time limits. */
+/** One request to the orchestrator, with its time limits. */
 class Exchange {
   private readonly url: URL;
   private readonly totalTimer: NodeJS.Timeout;
-  /** Ends the exchange with the reason that the caller is to hear. */
+  /** Ends the exchange, and makes it fail with this reason for the caller. */
   private abort: (reason: Error) => void = () => undefined;
   private ended: Error | undefined;
 
@@ -90,7 +93,7 @@ class Exchange {
     request.signal.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  /** Sends the request; resolves when the head of the answer is there. */
+  /** Sends the request; resolves when the head of the answer has arrived. */
   open(): Promise<IncomingMessage> {
     const { options } = this;
     const { basicAuth: login } = options;
@@ -117,16 +120,16 @@ class Exchange {
       });
       outgoing.once('response', (answer) => {
         clearTimeout(timer);
-        // When the reading is given up nobody listens any more, and an unheard error would end the process.
+        // After the reading has been given up nobody listens for errors, and an unhandled one would end the process.
         answer.on('error', () => undefined);
         resolve(answer);
       });
-      // This listener stays after the head is there, because a connection that breaks later reports here too.
+      // This listener stays after the head has arrived, because a connection that breaks later reports here too.
       outgoing.on('error', (error) => {
         clearTimeout(timer);
         reject(this.ended ?? connectionError(error, this.options));
       });
-      // Not every end comes with an error: an answer that changes the protocol just closes.
+      // A connection can also close without an error, as after an answer that changes the protocol.
       outgoing.once('close', () => {
         clearTimeout(timer);
         reject(this.ended ?? connectionError(new Error('closed without an answer'), this.options));
@@ -140,7 +143,7 @@ class Exchange {
     });
   }
 
-  /** The bytes of the answer, as they come. */
+  /** Yields the bytes of the answer as they come. */
   async *body(answer: IncomingMessage): AsyncGenerator<Buffer> {
     const { maxAnswer, idleTimeout } = this.options;
     const onIdle = () => this.fail(this.timeout('idle', idleTimeout));
@@ -193,7 +196,10 @@ class Exchange {
   }
 }
 
-/** The time as the orchestrator writes it. Its SQLite compares texts, so another zone or a fraction would give a wrong answer without an error. */
+/**
+ * Writes the time as the orchestrator does. Its SQLite compares times as texts, so another zone or a fraction would
+ * select the wrong events without an error.
+ */
 function wholeSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
@@ -212,7 +218,7 @@ async function statusError(
   return new PoolError('EVENT_SOURCE_HTTP_STATUS', message);
 }
 
-/** The beginning of an error page, as much of it as comes within a second. */
+/** Reads the beginning of an error page, as much of it as comes within a second. */
 async function firstWords(answer: IncomingMessage): Promise<string> {
   const timer = setTimeout(() => answer.destroy(), 1_000);
   let text = '';
@@ -228,7 +234,7 @@ async function firstWords(answer: IncomingMessage): Promise<string> {
   return text.slice(0, MOST_READ);
 }
 
-/** Blots out passwords and headers, because a debugging page shows the request that it answers. */
+/** Blots out passwords and headers, because a debugging page may show the request that it answers. */
 function withoutCredentials(text: string, { basicAuth, headers }: OrchestratorHttpOptions): string {
   const secrets = [basicAuth?.password ?? '', ...Object.values(headers)];
   return secrets

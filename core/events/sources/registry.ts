@@ -1,4 +1,4 @@
-/** The kinds of sources that there are. */
+/** The kinds of sources, and the function that makes a source of each. */
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { EventSource, EventSourceConfig } from './event-source.js';
 import { createFile } from './file.js';

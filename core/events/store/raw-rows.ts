@@ -1,4 +1,4 @@
-/** Reads raw events back as they are kept, from the table and from the files of archived months. */
+/** Reads stored raw events, from the table and from the files of archived months. */
 import type { PoolClient } from 'pg';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { RawRow } from '../rules/reading/stored-event.js';
@@ -28,7 +28,7 @@ export const RAW_COLUMNS = [
 export type RawFields = readonly (string | null | undefined)[];
 
 const SLICE_ROWS = 5_000;
-/** Leaves every field as Postgres wrote it; `toRawRow` reads dates and numbers. */
+/** Makes the driver return every field as Postgres wrote it; `toRawRow` reads dates and numbers. */
 const AS_TEXT = { getTypeParser: () => (value: string | Buffer) => value };
 
 /** Reads the fields of one row. */
@@ -82,10 +82,10 @@ export async function* readPartition(
 /** Makes Postgres write times as `toRawRow` reads them, whatever the settings of the server. */
 export const UTC_TIMES = `SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD'`;
 
-// Many rows of one second follow each other, and parsing is slow.
+// The last time is remembered, because many rows in a row have the same one and parsing is slow.
 let lastTime = { text: '', ms: 0 };
 
-/** `2026-03-15 12:00:00.123+00`, in milliseconds since 1970. */
+/** Converts a time as Postgres writes it, such as `2026-03-15 12:00:00.123+00`, to milliseconds since 1970. */
 function timeOf(text: string): number {
   if (lastTime.text !== text) {
     const ms = Date.parse(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);

@@ -1,4 +1,4 @@
-/** The events that could not be counted, as people see them: with the reason and the original text. */
+/** Reads the events that could not be counted, as people see them: with the reason and the original text. */
 import { and, desc, eq, getTableColumns, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { LATEST_MS } from '../../base/time.js';
@@ -15,21 +15,24 @@ import { EARLIEST_MS, readEventTime } from '../rules/reading/pool-event.js';
 import { REFUSALS, refusalEntry } from '../rules/reading/refusals.js';
 import { poolEvent, setAside } from './tables.js';
 
-/** A set-aside event may be megabytes of anything. Its beginning is enough to tell what it is. */
+/**
+ * A list shows this many characters of an event. An event may have megabytes of anything, and its beginning is enough
+ * to recognise it.
+ */
 const SHOWN_CHARACTERS = 4_000;
 
 const { rawHash: _, ...COLUMNS } = getTableColumns(setAside);
-/** In lists `raw` is the first 4,000 characters. */
+/** An event that was set aside. In lists, `raw` is cut to its first 4,000 characters. */
 export type SetAsideEvent = Omit<typeof setAside.$inferSelect, 'rawHash'>;
 
 export interface SetAsideFilter {
   readonly sourceId?: string | undefined;
   readonly code?: string | undefined;
-  /** True for the events that were counted later. @default false */
+  /** True selects the events that were counted later, false those that are still set aside. @default false */
   readonly resolved?: boolean | undefined;
 }
 
-/** The newest first. */
+/** Lists events that were set aside, the newest first. */
 export async function listSetAside(
   db: Reader,
   filter: SetAsideFilter,
@@ -52,7 +55,7 @@ export async function listSetAside(
   return toPage(rows, page, { item: (row) => row, cursorParts: (row) => [String(row.id)] });
 }
 
-/** Throws REQUEST_INVALID for a code that no version of the program has given. */
+/** Throws REQUEST_INVALID for a code that no version of the program has used. */
 export async function requireSetAsideCode(
   db: Reader,
   code: string | null | undefined,
@@ -71,7 +74,10 @@ export async function requireSetAsideCode(
   );
 }
 
-/** One event in full, with `stored`: the payload of the event that counts under the same source, time and id, if any. */
+/**
+ * Reads one event in full, with `stored`: the payload of the event that counts under the same source, time and id, if
+ * any.
+ */
 export async function findSetAside(
   db: Reader,
   id: number,
@@ -79,7 +85,7 @@ export async function findSetAside(
   const [row] = await db.select(COLUMNS).from(setAside).where(eq(setAside.id, id));
   if (row === undefined) return undefined;
   const dtMs = readEventTime(row.dtText ?? '');
-  // An event that was refused for its time may name one that Postgres does not know.
+  // An event that was refused for its time may have one that Postgres cannot represent.
   const isTime = dtMs !== undefined && dtMs >= EARLIEST_MS && dtMs < LATEST_MS;
   if (row.eventId === null || !isTime) return { ...row, stored: null };
   const [event] = await db

@@ -1,4 +1,4 @@
-/** Which events that were set aside are to be tried again, and what became of those that were. */
+/** Reads the set-aside events that are to be tried again, and the state of those that were tried. */
 import { and, asc, eq, gt, inArray, isNull, notInArray, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
@@ -8,9 +8,12 @@ import { BEFORE_START, FEE_ABOVE_CAP, markOf, type Trial } from './set-aside.js'
 import { setAside } from './tables.js';
 
 const PAGE_SIZE = 250;
-/** An element may be a MiB or more: without this limit, a page of some hundred would hold gigabytes. */
+/**
+ * The limit for the texts of one page, in bytes. An element may be a MiB or more, so a page of some hundred could take
+ * gigabytes.
+ */
 const PAGE_BYTES = 1_048_576;
-/** The codes that no new version and no configuration undoes. */
+/** The codes of refusals that no new version and no configuration can undo. */
 const FINAL = Object.keys(REFUSALS).filter((code) => refusalEntry(code)?.hopeless !== undefined);
 
 const COLUMNS = {
@@ -24,7 +27,7 @@ const COLUMNS = {
   resolvedAt: setAside.resolvedAt,
 };
 
-/** Pages of elements in the order in which they came, with fewer in a page where they are long. */
+/** Yields pages of elements in the order in which they came, with fewer in a page where they are long. */
 async function* pagesOf(db: Database, which: SQL | undefined) {
   for (let afterId = 0; ; ) {
     const sized = await db
@@ -44,7 +47,7 @@ async function* pagesOf(db: Database, which: SQL | undefined) {
   }
 }
 
-/** The ids of the first elements that fit into a page together; the very first one whatever its length. */
+/** Returns the ids of the first elements that fit into a page together; always the first one, whatever its length. */
 function fitting(sized: readonly { readonly id: number; readonly bytes: number }[]): number[] {
   const ids: number[] = [];
   let bytes = 0;
@@ -56,7 +59,7 @@ function fitting(sized: readonly { readonly id: number; readonly bytes: number }
   return ids;
 }
 
-/** The open elements of a source that nobody has tried with this version and the present configuration. */
+/** Yields the open elements of a source that were not yet tried with this version and the present configuration. */
 export function pagesOfUntried(db: Database, sourceId: string, trial: Trial) {
   const { code, triedVersion, resolvedAt } = setAside;
   return pagesOf(
@@ -72,13 +75,13 @@ export function pagesOfUntried(db: Database, sourceId: string, trial: Trial) {
 }
 
 export interface RetryChoice {
-  /** Empty: all open elements that have the code and the source. */
+  /** The ids of the elements. When empty, all open elements with this code and this source are meant. */
   readonly ids: readonly number[];
   readonly code: string | null;
   readonly sourceId: string | null;
 }
 
-/** The elements that a person wants tried again. */
+/** Yields the elements that a person wants tried again. */
 export function pagesOfChosen(db: Database, { ids, code, sourceId }: RetryChoice) {
   return pagesOf(
     db,
@@ -104,7 +107,7 @@ export async function requireSetAside(db: Database, ids: readonly number[]): Pro
   throw new PoolError('SET_ASIDE_NOT_FOUND', `nothing was set aside as ${missing.id}`);
 }
 
-/** How an element stands after it was tried. */
+/** The state of an element after it was tried. */
 export interface TriedElement {
   readonly isOpen: boolean;
   readonly code: string;

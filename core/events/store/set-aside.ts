@@ -1,17 +1,20 @@
 /**
- * The statements that keep events which could not be counted, and that close them once they count. They are text,
- * because a batch of events sends them along with its own.
+ * SQL statements that store the events which could not be counted, and that mark them as resolved once they count. They
+ * are text, because a batch of events sends them along with its own.
  */
 import { createHash } from 'node:crypto';
 import { sqlArray, sqlRows, sqlText, withoutNul } from '../../db/copy/copy-text.js';
 import type { Refusal, RefusalCode } from '../rules/reading/refusals.js';
 
-/** An element that was refused, and where it stood. */
+/** A refused element, and the place where it was found. */
 export interface RefusedElement {
   readonly refusal: Refusal;
   readonly place: string;
   readonly raw: string;
-  /** For an element that is tried again, the hash of its row: trying it does not count as seeing it again. */
+  /**
+   * For an element that is tried again, the hash of its row; null otherwise. Trying an element again does not count as
+   * seeing it again.
+   */
   readonly retriedHash: string | null;
 }
 
@@ -20,14 +23,16 @@ export interface Trial {
   /** The version of the program. */
   readonly version: string;
   readonly maxJobFeeWei: bigint;
-  /** The beginning of the source, as it is configured. */
+  /** The configured beginning of the source (`from`). */
   readonly from: Date | null;
 }
 
-/** The two refusals that a change of the configuration can undo, without a new version of the program. */
+/** The refusals that a change of the configuration can undo, without a new version of the program. */
 export const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
 export const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
-/** The text by which the row of a refused element remembers the trial that it failed. */
+/**
+ * Returns the text by which the row of a refused element remembers the version and the setting that it was tried with.
+ */
 export function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
   if (code === FEE_ABOVE_CAP) return `${version} with maxJobFee ${maxJobFeeWei}`;
   if (code === BEFORE_START) return `${version} with from ${from?.toISOString()}`;
@@ -41,7 +46,10 @@ const SEEN_AGAIN = `ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = e
       tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
       last_seen_at = CASE WHEN excluded.times_seen > 0 THEN now() ELSE s.last_seen_at END`;
 
-/** The statement that keeps refused elements. An element that is kept already is noted as seen once more. */
+/**
+ * Returns the statement that stores refused elements. For an element that is stored already, it counts that it was seen
+ * once more.
+ */
 export function setAsideStatement(
   sourceId: string,
   refused: readonly RefusedElement[],
@@ -71,7 +79,9 @@ export function setAsideStatement(
     ${SEEN_AGAIN}`;
 }
 
-/** The same for one element, with parameters: a large text is sent as it is, without making an escaped copy. */
+/**
+ * Returns the statement that stores one refused element, with parameters: a large text is sent without an escaped copy.
+ */
 export function setAsideQuery(
   sourceId: string,
   element: RefusedElement,
@@ -96,7 +106,7 @@ function sighting({ raw, retriedHash }: RefusedElement): {
   return { hash: sha256(raw), times: 1 };
 }
 
-/** The statement that closes rows whose event counts now. */
+/** Returns the statement that marks rows as resolved, because their events count now. */
 export function resolveStatement(ids: readonly number[], { version }: Trial): string {
   return `UPDATE set_aside SET resolved_at = now(), tried_version = ${sqlText(version)}
     WHERE id = ANY (${sqlArray('bigint', ids)}) AND resolved_at IS NULL`;

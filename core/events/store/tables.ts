@@ -1,4 +1,4 @@
-/** The tables of sources, raw events, and what they are still worth waiting for. */
+/** The database tables of sources and raw events, and of jobs and events that still wait for something. */
 import { boolean, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, int8, wei } from '../../db/columns.js';
@@ -12,9 +12,11 @@ export const source = pgTable('source', {
   region: text('region'),
   nodeType: nodeType(),
   fromDt: at('from_dt'),
-  /** Everything up to this time of events was read, except for what is written down late. */
+  /** All events up to this event time were read, except for those that are written down late. */
   cursorDt: at('cursor_dt'),
-  /** The earliest time that no single complete pass has covered yet. */
+  /**
+   * The earliest time from which a pass began and from which no pass has since read everything to the end; null: none.
+   */
   deepFromDt: at('deep_from_dt'),
   deepPassAt: at('deep_pass_at'),
   nextSeq: count('next_seq').notNull().default(1),
@@ -22,24 +24,24 @@ export const source = pgTable('source', {
   newestDt: at('newest_dt'),
   lastPassAt: at('last_pass_at'),
   lastSuccessAt: at('last_success_at'),
-  /** When something new last came, by our clock. */
+  /** When a new event last came, by our clock. */
   lastFreshAt: at('last_fresh_at'),
   lastErrorCode: text('last_error_code'),
   lastError: text('last_error'),
-  /** Events before this time are in files, and their keys are gone. */
+  /** Events before this time are in archive files, and their keys are no longer in the database. */
   archivedTo: at('archived_to'),
   removedAt: at('removed_at'),
   createdAt: at('created_at').notNull().defaultNow(),
   /** When a pass last listed all objects of the source, old ones included; null: never, or it has none. */
   objectsListedAt: at('objects_listed_at'),
-  /** For a dump: the source whose events it brings. */
+  /** For a dump: the id of the source whose events it contains. */
   ofSource: text('of_source'),
-  /** So many of its jobs are still compared with those of other sources. */
+  /** This many of its jobs are still to be compared with those of other sources. */
   watchLeft: count('watch_left').notNull().default(10_000),
-  /** The source gives what another source has given, and is not read until a person decides. */
+  /** When the source was stopped because it gives the events of another one. It is not read until a person decides. */
   stoppedAt: at('stopped_at'),
   stoppedWhy: text('stopped_why'),
-  /** It was moved to a place that has not yet shown that it is the same orchestrator. */
+  /** True when the source was moved and the new place has not yet shown that it is the same orchestrator. */
   moveUnproven: boolean('move_unproven').notNull().default(false),
 });
 
@@ -68,7 +70,7 @@ export const sourceObjectChange = pgTable('source_object_change', {
   newVersion: text('new_version').notNull(),
   oldSizeBytes: count('old_size_bytes').notNull(),
   newSizeBytes: count('new_size_bytes').notNull(),
-  /** False when the object was half written before and was expected to change. */
+  /** Whether the old version was complete. If it was half-written, the change was expected. */
   wasWhole: boolean('was_whole').notNull(),
   seenAt: at('seen_at').notNull(),
 });

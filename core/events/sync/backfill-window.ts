@@ -1,4 +1,4 @@
-/** Which events a backfill wants, in whole seconds. Decides without I/O. */
+/** Decides, without I/O, which events a backfill wants, in whole seconds. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { BackfillRange } from '../../orders/rules/order-kinds.js';
@@ -6,22 +6,22 @@ import type { BackfillRange } from '../../orders/rules/order-kinds.js';
 export interface BackfillWindow {
   /** Ask for events later than this; null: for all. */
   readonly since: Date | null;
-  /** Inclusive; null: no bound. */
+  /** The earliest wanted event time, inclusive; null: no bound. */
   readonly fromMs: number | null;
-  /** Exclusive; null: no bound. */
+  /** The end of the wanted event times, exclusive; null: no bound. */
   readonly endMs: number | null;
 }
 
 /**
- * The window of a range. Both ends belong to it with their whole seconds, because sources keep no finer times. Throws
- * BACKFILL_BEFORE_START and BACKFILL_ARCHIVED when events of the range would only be set aside.
+ * Returns the window of a range. The whole seconds of both ends belong to it, because sources have no finer times.
+ * Throws BACKFILL_BEFORE_START and BACKFILL_ARCHIVED when events of the range would only be set aside.
  */
 export function backfillWindow(
   range: BackfillRange,
   source: {
     readonly id: string;
     readonly from: Date | null;
-    /** Events before this are in archived files, so that nobody can tell whether one of them is new. */
+    /** Events before this time are in archive files, so nobody can tell whether one of them is new. */
     readonly archivedTo: Date | null;
   },
 ): BackfillWindow {
@@ -53,7 +53,7 @@ export function backfillWindow(
   };
 }
 
-/** Whether an event of this time is wanted. */
+/** Tells whether an event of this time is wanted. */
 export function isInWindow({ fromMs, endMs }: BackfillWindow, dtMs: number): boolean {
   return (fromMs === null || dtMs >= fromMs) && (endMs === null || dtMs < endMs);
 }

@@ -138,7 +138,7 @@ describe('a backfill', () => {
     await sound();
   });
 
-  it('finds what lies far behind the cursor', async () => {
+  it('finds an event far before the cursor', async () => {
     transcode(300 * DAY, 100n);
     await pass();
     orchestrator.rows.unshift({
@@ -163,7 +163,7 @@ describe('a backfill', () => {
     await sound();
   });
 
-  it('tells how far it is, and goes on from what a killed attempt had stored', async () => {
+  it('reports its progress, and goes on from what a killed attempt had stored', async () => {
     for (let i = 0; i < 12_000; i += 1) transcode(i, 100n);
     const all = orchestrator.rows;
     orchestrator.answer = (_, response) => {
@@ -182,7 +182,7 @@ describe('a backfill', () => {
       setAside: 0,
       newest: at((told?.events ?? 0) - 1).replace('Z', '.000Z'),
     });
-    // Its failure is its own: the sync has not failed.
+    // Only the backfill has failed, not the sync.
     expect(await cursor()).toMatchObject({ last_error_code: null });
     orchestrator.answer = undefined;
     const again = run({ attempt: 2, heartbeatDetails: told });
@@ -205,7 +205,7 @@ describe('a backfill', () => {
     expect((await owed(database.db))[ALICE]).toBe(75n);
   });
 
-  it('refuses a time before the source’s own beginning, an end before the start, and strangers', async () => {
+  it('refuses a time before the source’s own beginning, an end before the start, and unknown sources', async () => {
     const moved = config.id;
     await useSource({ id: moved, from: new Date(T0) });
     transcode(0, 100n);
@@ -222,7 +222,7 @@ describe('a backfill', () => {
     const orders = await database.db.select().from(operatorOrder);
     expect(new Set(orders.map(({ state }) => state))).toEqual(new Set(['refused']));
     expect(await backfill({ from: at(0) })).toMatchObject({ fresh: 1 });
-    // Its beginning is where it begins.
+    // Without a time, a backfill begins at the source's own beginning.
     expect(await backfill()).toMatchObject({ fresh: 0, duplicates: 1 });
     expect(orchestrator.asked).toEqual([at(-1), at(-1)]);
   });
@@ -232,12 +232,12 @@ describe('a backfill', () => {
     await database.db.execute(sql`UPDATE source SET archived_to = ${at(0)}::timestamptz`);
     await expect(backfill({ from: at(-1) })).rejects.toMatchObject({ type: 'BACKFILL_ARCHIVED' });
     expect(await backfill({ from: at(0) })).toMatchObject({ fresh: 1 });
-    // What is left of it is all that can be asked for.
+    // Without a time, a backfill begins where the archive ends.
     expect(await backfill()).toMatchObject({ fresh: 0, duplicates: 1 });
     expect(orchestrator.asked).toEqual([at(-1), at(-1)]);
   });
 
-  it('reads dumps and generators as well, and only what lies in the range', async () => {
+  it('reads dumps and generators as well, and only the events in the range', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'openpool-backfill-'));
     const old = orchestrator;
     for (let i = 0; i < 10; i += 1) transcode(i * DAY, 100n);

@@ -1,7 +1,7 @@
 /**
- * Reads a source again from a time on, next to its sync. Both use the same store and the same locks, so what one of
- * them has counted is a duplicate for the other. A backfill never touches the cursor, because the cursor promises
- * what the sync has read.
+ * Reads a source again from a given time on, while its sync goes on. Both use the same store and the same locks, so
+ * what one of them has counted is a duplicate for the other. A backfill never touches the cursor, because the cursor
+ * promises what the sync has read.
  */
 import type { BackfillRange } from '../../orders/rules/order-kinds.js';
 import { readEventTime } from '../rules/reading/pool-event.js';
@@ -24,7 +24,7 @@ export interface BackfillRequest extends BackfillRange {
   readonly sourceId: string;
   readonly signal: AbortSignal;
   readonly attempt: number;
-  /** What earlier attempts reported last. */
+  /** What the attempt before reported last; undefined for the first attempt. */
   readonly before: BackfillProgress | undefined;
   /** When the first attempt began. */
   readonly startedMs: number;
@@ -33,8 +33,8 @@ export interface BackfillRequest extends BackfillRange {
 }
 
 /**
- * Reads to the end. Every attempt asks from the start again: the order in which a source gives its events cannot
- * be trusted enough to skip any, and what is stored already passes quickly.
+ * Reads the range to its end. Every attempt asks from the start again: the order in which a source yields its events
+ * cannot be trusted enough to skip any, and events that are stored already pass quickly.
  */
 export async function runBackfill(
   deps: SyncDeps,
@@ -48,7 +48,7 @@ export async function runBackfill(
   const { id, from, of } = found.config;
   const { archivedTo } = of === undefined ? progress : await readProgress(db, of);
   const window = backfillWindow(request, { id, from, archivedTo });
-  // The events may be older than those that the source is known for, so another source may have given them.
+  // The events may be older than those that this source usually gives, so another source may have given them.
   const session = openSession(deps, found, {
     ...identityOf(found),
     isWatched: true,
@@ -75,7 +75,10 @@ interface WantedBatch extends PreparedBatch {
   readonly passedOver: number;
 }
 
-/** The part of a batch that lies in the window. An element without a readable time is kept: it may lie inside. */
+/**
+ * Returns the part of a batch that is in the window. An element without a readable time is kept, because it may be in
+ * it.
+ */
 function within(window: BackfillWindow, batch: PreparedBatch): WantedBatch {
   const events = batch.events.filter(({ dtMs }) => isInWindow(window, dtMs));
   const refused = batch.refused.filter(({ refusal }) => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { batchesOf } from './batches.js';
 
-it('names an element that was cut off as too long, and not as what its beginning looks like', async () => {
+it('reports a cut element as too long, whatever its beginning looks like', async () => {
   const origin = { region: 'eu', nodeType: 'ai', fromMs: null } as const;
   async function* slices() {
     yield [

@@ -1,4 +1,4 @@
-/** Makes batches for the store out of the slices of a source, while Postgres works on the batch before. */
+/** Gathers the slices of a source into batches for the store, while Postgres works on the previous batch. */
 import { setImmediate } from 'node:timers/promises';
 import { type EventOrigin, readPoolEvent } from '../rules/reading/pool-event.js';
 import type { RawEvent } from '../sources/event-source.js';
@@ -28,21 +28,26 @@ export interface PreparedBatch {
   readonly dtsMs: readonly number[];
   /** Objects whose last event is in this batch or an earlier one. */
   readonly objects: readonly ReadObject[];
-  /** Hands the room of the texts to another batch. The events of this one have no texts after that. */
+  /** Lets another batch use the buffers of the texts. After that the events of this batch have no texts. */
   readonly release: () => void;
 }
 
-/** Events in one transaction, give or take a slice. */
+/** The number of events in one transaction, give or take a slice. */
 export const BATCH_SIZE = 18_000;
-/** Objects without events fill a batch too. */
+/** A batch also ends after this many objects, because many of them may have no events. */
 const BATCH_OBJECTS = 1_000;
-/** In characters: large events fill a batch sooner, because memory is limited by length and not by number. */
+/**
+ * A batch also ends at this many characters, because memory is limited by the length of events and not by their number.
+ */
 const BATCH_LENGTH = 8 * 1024 * 1024;
-/** Reading a large text leaves copies of it behind faster than garbage is collected, so each counts several times. */
+/**
+ * From this many characters on a text counts COPIES_OF_LARGE times towards BATCH_LENGTH: reading it leaves copies of it
+ * behind faster than garbage is collected.
+ */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
 
-/** The source that batches are made of. */
+/** The source whose elements the batches contain. */
 export interface BatchSource {
   readonly id: string;
   readonly origin: EventOrigin;
@@ -51,10 +56,10 @@ export interface BatchSource {
 }
 
 /**
- * Reads the elements, and gathers them in batches. What came before the source failed is still yielded, and then the
- * error is thrown.
+ * Reads the elements and gathers them in batches. When the source fails, everything that came before is still yielded,
+ * and then the error is thrown.
  *
- * @param objects objects whose last slice was given; the source adds to it, and each batch takes what is there
+ * @param objects objects that were read to their end: the source adds to the list, and each batch takes what is in it
  */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
@@ -71,7 +76,7 @@ export async function* batchesOf(
         yield gathering.batch(objects.splice(0));
         gathering = new Gathering(spare);
       }
-      // Lets the answers of Postgres be handled between two slices.
+      // Gives the event loop time to handle answers of Postgres between two slices.
       await setImmediate();
     }
   } catch (error) {
@@ -81,7 +86,7 @@ export async function* batchesOf(
   if (failure !== undefined) throw failure;
 }
 
-/** The refusal of an element that was cut off: what is left of it is no JSON and says nothing for sure. */
+/** Returns the refusal of an element that was cut off: what is left of it is not JSON and says nothing for sure. */
 function tooLong(bytes: number): RefusedElement['refusal'] {
   const reason = `it is longer than maxElement, ${bytes} bytes, and was cut off there`;
   return { code: 'EVENT_TOO_LONG', reason, eventId: null, dtText: null };
@@ -89,7 +94,10 @@ function tooLong(bytes: number): RefusedElement['refusal'] {
 
 class Gathering {
   private readonly events = new Map<string, PreparedEvent>();
-  /** Events with the identity of another one and a different text. Which of the two counts is not known here. */
+  /**
+   * Events that have the identity of another one in the batch and a different text. Which of the two counts is decided
+   * later.
+   */
   private readonly twins: PreparedEvent[] = [];
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];
@@ -141,14 +149,14 @@ class Gathering {
   private addPrepared(prepared: PreparedEvent): void {
     const { dtMs, eventId, uuid } = prepared;
     this.dtsMs.push(dtMs);
-    // The id alone is the key while only one time has it, because building a text for each event costs time.
+    // The id alone is the key while only one time has it, because building a longer key for each event costs time.
     const named = this.events.get(eventId);
     if (named === undefined) {
       this.events.set(eventId, prepared);
     } else if (uuid !== undefined || (named.dtMs === dtMs && named.eventId === eventId)) {
       this.addTwin(named, prepared);
     } else {
-      // No id holds a NUL, so this key cannot be an id.
+      // No id contains a NUL, so this key cannot be an id.
       const key = `${dtMs}\0${eventId}`;
       const twin = this.events.get(key);
       if (twin === undefined) this.events.set(key, prepared);

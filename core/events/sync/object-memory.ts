@@ -1,4 +1,7 @@
-/** What a pass remembers of a source that is made of objects. Other sources never use it. */
+/**
+ * The memory of a pass over a source that consists of objects, such as the files in a bucket. Other sources never use
+ * it.
+ */
 
 import type { Database } from '../../db/database.js';
 import type { ObjectMemory } from '../sources/event-source.js';

@@ -54,7 +54,7 @@ describe('the plan of a pass', () => {
     expect(planPass({ ...progress, deepFromDt: BEGINNING }, null, NOW).since).toBeNull();
   });
 
-  it('does so although a clock was days ahead when it last did, and then from further back', () => {
+  it('makes a deep pass although the clock was days ahead at the last one, and then from further back', () => {
     const progress = {
       cursorDt: ago(HOUR),
       deepFromDt: null,
@@ -66,7 +66,7 @@ describe('the plan of a pass', () => {
     expect(planPass(alittle, null, NOW)).toMatchObject({ isDeep: false });
   });
 
-  it('asks from further back where a clock has carried the cursor into the future', () => {
+  it('asks from further back when a wrong clock has moved the cursor into the future', () => {
     const progress = {
       ...{ cursorDt: ago(-40 * DAY), deepFromDt: null, deepPassAt: ago(HOUR), archivedTo: null },
     };

@@ -1,34 +1,43 @@
-/** From which time on a pass asks for events. Decides without I/O. */
+/** Decides, without I/O, from which time on a pass asks for events. */
 
 /** How far the source was read. */
 export interface PassProgress {
   readonly cursorDt: Date | null;
-  /** The earliest time that no single complete pass has covered yet. */
+  /**
+   * The earliest time from which a pass began and from which no pass has since read everything to the end; null: none.
+   */
   readonly deepFromDt: Date | null;
   readonly deepPassAt: Date | null;
-  /** Older events are archived, so it cannot be seen any more whether they were counted. */
+  /** Older events are archived, so it can no longer be seen whether they were counted. */
   readonly archivedTo: Date | null;
 }
 
 export interface PassPlan {
   /** Ask for events later than this, in whole seconds; null: for all. */
   readonly since: Date | null;
-  /** A complete pass covers everything from here on. */
+  /** The time from which on this pass covers every event, if it reads to the end. */
   readonly coversFrom: Date;
   readonly isDeep: boolean;
 }
 
-/** Events of the second of a poll may be written after the poll, and clocks differ a little. */
+/**
+ * A pass asks from this long before the cursor. Events may be written down after the poll of their own second, and
+ * clocks differ a little.
+ */
 const OVERLAP_MS = 120_000;
 const DEEP_PASS_EVERY_MS = 86_400_000;
-/** An event that is written down even later than this would only be found by a pass over everything. */
+/**
+ * A deep pass asks from this long before the last deep pass. An event that is written down even later is found only by
+ * a pass over everything.
+ */
 const DEEP_PASS_SPAN_MS = 7 * 86_400_000;
 const BEGINNING = new Date('1970-01-01T00:00:00Z');
 
 /**
  * Plans a pass. Every pass asks from a little before where the last one ended. Once a day a deep pass asks from a week
- * before the last deep pass or, if that is earlier, from where an unfinished pass began. So nothing is missed for good
- * that was written down up to a week late, or that a broken connection or a jump of a clock made us skip.
+ * before the last deep pass or, if that is earlier, from where an unfinished pass began. So an event is found in the
+ * end even if it was written down up to a week late, or was skipped because of a broken connection or a jump of a
+ * clock.
  */
 export function planPass(progress: PassProgress, configured: Date | null, now: Date): PassPlan {
   const { cursorDt, deepFromDt, deepPassAt, archivedTo } = progress;
@@ -55,7 +64,7 @@ export function planPass(progress: PassProgress, configured: Date | null, now: D
     return { since, coversFrom: since, isDeep: isFirst || isDue };
   }
   const since = from === null ? null : new Date(Math.floor(firstMs / 1000) * 1000);
-  // What lies before the beginning is not wanted, unless the beginning is changed before this pass ends.
+  // Events before the configured beginning are not wanted, unless that beginning is changed before this pass ends.
   return { since, coversFrom: configured ?? BEGINNING, isDeep: true };
 }
 

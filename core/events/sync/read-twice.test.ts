@@ -35,7 +35,7 @@ let configs: SourceConfig[];
 const at = (seconds: number): string =>
   `${new Date(T0 + seconds * 1000).toISOString().slice(0, 19)}Z`;
 
-/** Jobs as an orchestrator that runs does them: of a few kinds, with times of their own. */
+/** Makes jobs like those of a running orchestrator: few different fees and units, but response times that differ. */
 function jobs(seed: number, from: number, count: number, startS = from): TestRow[] {
   const { int } = createRandom(seed);
   return Array.from({ length: count }, (_, n) => ({
@@ -124,7 +124,7 @@ async function consistent(): Promise<void> {
   expect(rebuilt.findings).toEqual([]);
 }
 
-/** Two addresses of one orchestrator, as a proxy makes them: nothing about them is alike. */
+/** Registers two addresses of one orchestrator, as a proxy makes them: nothing about the addresses is alike. */
 async function twoAddresses(rows: readonly TestRow[]) {
   const one = await orchestrator(rows);
   const other = await orchestrator(rows);
@@ -153,7 +153,7 @@ afterEach(async () => {
 });
 
 describe('one orchestrator under two names', () => {
-  it('is found in the first batch of the second, which credits nothing and is read no more', async () => {
+  it('is found in the first batch of the second, which credits nothing and is no longer read', async () => {
     const rows = jobs(1, 0, 600);
     const { one, other, push } = await twoAddresses(rows);
     await http('by-ip', one.url);
@@ -231,7 +231,7 @@ describe('one orchestrator under two names', () => {
     const { one, other, push } = await twoAddresses(rows);
     await http('by-ip', one.url);
     await http('by-name', other.url);
-    // As a version did that did not compare.
+    // As if a version that did not compare had read them.
     await rowsOf('UPDATE source SET watch_left = 0');
     await pass('by-ip');
     await pass('by-name');
@@ -243,7 +243,7 @@ describe('one orchestrator under two names', () => {
     expect(await whyOf('by-name')).toMatch(/50 jobs worth \S+ ETH were credited under both before/);
   });
 
-  it('compares what an old source is asked for again', async () => {
+  it('is found also when an old source is asked for its events again', async () => {
     const rows = jobs(6, 0, 100);
     const { one, other } = await twoAddresses(rows);
     await http('by-ip', one.url);
@@ -290,7 +290,7 @@ describe('two orchestrators', () => {
     await consistent();
   });
 
-  it('are both read on when two of their jobs are alike by chance; those are not guessed to be two', async () => {
+  it('are both still read when two of their jobs are identical by chance, which are set aside', async () => {
     const [mine, theirs] = [jobs(7, 0, 300), jobs(8, 0, 300)];
     const [first, second] = [mine[10], mine[200]];
     if (first === undefined || second === undefined) throw new Error('there are 300');
@@ -321,7 +321,7 @@ describe('a dump', () => {
     await expect(pass('dumps')).rejects.toMatchObject(READ_TWICE);
     expect(await gross()).toBe(worth(rows));
     expect(await stopped()).toEqual(['dumps']);
-    // Say whose it is, and let it go on.
+    // The operator says whose it is and resumes it.
     await dump('dumps', 'orch*.json', { of: 'orch' });
     await resumeSource(database.db, 'dumps', { actor: 'test', reason: 'it is of orch' });
     expect(await pass('dumps')).toMatchObject({ fresh: 0, duplicates: 400, setAside: 0 });
@@ -329,7 +329,7 @@ describe('a dump', () => {
     await consistent();
   });
 
-  it('of an older source is compared each time that one is added, whatever came before', async () => {
+  it('of several files is compared each time a file is added, whatever the files before had', async () => {
     const [rows, past] = [jobs(2, 0, 300), jobs(3, 0, 12_000, -20_000)];
     await write('old.json', past);
     await dump('dumps', '*.json');
@@ -357,7 +357,7 @@ describe('a dump', () => {
       expect(await rowsOf('SELECT DISTINCT source_id FROM pool_event')).toEqual([
         { source_id: 'orch' },
       ]);
-      // What the orchestrator writes next is found, however far the dump went.
+      // The orchestrator's next events are found, however far the dump went.
       live.rows.push(...jobs(5, 500, 3));
       expect(await pass('orch')).toMatchObject({ fresh: 3 });
       for (const id of ['orch', 'dumps'])
@@ -377,7 +377,7 @@ describe('a dump', () => {
     await consistent();
   });
 
-  it('moves neither the cursor nor the last sign of life of its orchestrator', async () => {
+  it('changes neither the cursor nor the time of the last new event of its orchestrator', async () => {
     const rows = jobs(7, 0, 500);
     const live = await orchestrator(rows.slice(0, 100));
     await http('orch', live.url);
@@ -410,7 +410,7 @@ describe('a dump', () => {
     await consistent();
   });
 
-  it('that counted as a source of its own before counts nothing again when it says whose it is', async () => {
+  it('that was counted as a source of its own counts nothing again when it says whose it is', async () => {
     const rows = jobs(9, 0, 300);
     await write('orch.json', rows);
     await dump('dumps', 'orch.json');

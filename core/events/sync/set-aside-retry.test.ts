@@ -34,7 +34,7 @@ const job = (id: number, seconds: number, fees: bigint): string =>
     payload: payloadText('job-processed', { ethAddress: ALICE, computeUnits: 1, fees }),
   });
 
-/** As an earlier version, or another configuration, had set it aside. */
+/** Sets an event aside as an earlier version, or another configuration, would have done. */
 async function putAside(code: string, raw: string): Promise<number> {
   const [row] = await query<{ id: string }>(
     database.db,
@@ -96,7 +96,7 @@ describe('a retry of what was set aside', () => {
   });
   afterEach(() => database.close());
 
-  it('counts what can be read now, and keeps the rest aside with what it says today', async () => {
+  it('counts what can be read now, and keeps the rest aside with the reason of this version', async () => {
     const good = await putAside('EVENT_TIME_MALFORMED', job(1, 0, 400n));
     const bad = await putAside('EVENT_NOT_JSON', '{"ID": 2');
     const dear = await putAside('EVENT_FEE_ABOVE_CAP', job(3, 0, CAP + 1n));
@@ -130,7 +130,7 @@ describe('a retry of what was set aside', () => {
     expect(await checkInvariants(database.db, { withEvents: true })).toEqual([]);
   });
 
-  it('never tries what said something else before, not even when that is gone', async () => {
+  it('never tries an event that was counted with another text, not even when that one is gone', async () => {
     await putAside('EVENT_NOT_JSON', job(1, 0, 400n));
     await retry({ sourceId: 'orch' });
     const changed = await putAside('EVENT_CHANGED', job(1, 0, 900n));
@@ -138,13 +138,13 @@ describe('a retry of what was set aside', () => {
     expect(told.shown).toMatchObject([
       { outcome: 'hopeless', words: expect.stringContaining('would count the job twice') },
     ]);
-    // A month that was archived: its keys cannot be asked any more.
+    // As after archiving the month: its keys can no longer be looked up.
     await database.db.execute(sql`DELETE FROM pool_event`);
     expect((await retry({ code: 'EVENT_CHANGED' })).outcomes).toEqual({ hopeless: 1 });
     expect(await owed(database.db)).toEqual({ [ALICE]: 300n, commission: 100n });
   });
 
-  it('says of what came to be known as another event meanwhile that it is hopeless', async () => {
+  it('reports as hopeless an event that was counted with another text meanwhile', async () => {
     const first = await putAside('EVENT_NOT_JSON', job(1, 0, 400n));
     const twin = await putAside('EVENT_NOT_JSON', job(1, 0, 500n));
     expect(outcomes(await retry({ sourceId: 'orch' }))).toEqual([
@@ -183,7 +183,7 @@ describe('a retry of what was set aside', () => {
     expect((await retry({ ids: [old] })).outcomes).toEqual({ counted: 1 });
   });
 
-  it('refuses ids that never were, and an order that names nothing; leaves other sources alone', async () => {
+  it('refuses unknown ids and an order that names nothing, and leaves other sources alone', async () => {
     const one = await putAside('EVENT_NOT_JSON', job(1, 0, 400n));
     await expect(retry({ ids: [one, 999] })).rejects.toMatchObject({ type: 'SET_ASIDE_NOT_FOUND' });
     await expect(retry({})).rejects.toMatchObject({ type: 'REQUEST_INVALID' });
@@ -193,7 +193,7 @@ describe('a retry of what was set aside', () => {
     expect(await openIds()).toEqual([one]);
   });
 
-  it('refuses a source or a code that never was, before anything is tried', async () => {
+  it('refuses an unknown source or code before anything is tried', async () => {
     await expect(retry({ sourceId: 'ocrh' })).rejects.toThrow('known are orch');
     await expect(retry({ code: 'NONSENSE' })).rejects.toThrow('the codes are EVENT_NOT_JSON');
     await putAside('CODE_OF_YORE', '{');

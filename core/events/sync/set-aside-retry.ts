@@ -1,4 +1,4 @@
-/** Tries events again that were set aside, because a person asks. What is still refused stays set aside. */
+/** Tries events that were set aside again when a person asks for it. Those that are still refused stay set aside. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { OrderArgs } from '../../orders/rules/order-kinds.js';
@@ -27,7 +27,7 @@ import {
 const MAX_NAMED = 200;
 const MAX_SHOWN = 100;
 
-/** Tries the chosen events a page at a time, each page source by source, and reports what became of each. */
+/** Tries the chosen events a page at a time, each page source by source, and reports the outcome of each event. */
 export async function runSetAsideRetry(
   deps: SyncDeps,
   input: OrderArgs['set-aside.retry'] & { readonly dryRun: boolean },
@@ -83,7 +83,7 @@ async function tryPage(
   return shown.sort((a, b) => a.id - b.id);
 }
 
-/** The outcome of an element that needs no trying; undefined when it has to be tried. */
+/** Returns the outcome of an element that need not be tried; undefined when it has to be tried. */
 function settled(one: ChosenElement): Pick<Shown, 'outcome' | 'words'> | undefined {
   if (one.resolvedAt !== null)
     return { outcome: 'counted-before', words: 'it counts since an earlier try' };
@@ -127,14 +127,14 @@ async function tryNow(
   );
 }
 
-/** Tells what a try would come to, without writing anything. */
+/** Works out what the outcome of a try would be, without writing anything. */
 async function foresee(
   { db, maxJobFeeWei }: SyncDeps,
   source: ConfiguredSource,
   elements: readonly ChosenElement[],
 ): Promise<ReadonlyMap<number, TriedElement>> {
   const counts: TriedElement = { isOpen: false, code: '', reason: '' };
-  // Each of them would count, unless something is found against it below.
+  // Each of them would count, unless it turns out below that it is refused.
   const tried = new Map(elements.map(({ id }) => [id, counts]));
   const idOf = new Map(elements.map(({ id, rawHash }) => [rawHash, id]));
   const { archivedTo } = await readProgress(db, source.config.id);

@@ -21,7 +21,7 @@ let next: TestOrchestrator;
 const placeOf = async ({ url }: TestOrchestrator): Promise<string> =>
   (await createEventSource({ ...world.config, options: { endpoint: url } })).readsFrom;
 
-/** The operator edits the configuration. */
+/** Changes the configuration as the operator would, for the next start. */
 function configureNext(): SourceConfig {
   world.config = { ...world.config, options: { endpoint: next.url } };
   return world.config;
@@ -47,7 +47,7 @@ describe('a source that is moved to another address', () => {
   afterEach(() => next.stop());
 
   it('is refused at the start with the command that moves it, and then goes on where it was', async () => {
-    // Written after the last pass, and in the second of the newest event.
+    // The event is written after the last pass, in the same second as the newest event.
     transcode(19, ALICE, 7n);
     transcode(25, ALICE, 9n);
     next.rows = [...world.orchestrator.rows];
@@ -74,7 +74,7 @@ describe('a source that is moved to another address', () => {
   });
 
   it('counts nothing of an orchestrator that does not know the last jobs, until that is accepted', async () => {
-    // A wiped datadir, or another orchestrator: who can say?
+    // A wiped data directory and another orchestrator look the same from outside.
     const before = await owed();
     next.rows = [
       {
@@ -94,7 +94,7 @@ describe('a source that is moved to another address', () => {
     expect((await owed())[ALICE]).toBe((before[ALICE] ?? 0n) + net(5000n));
   });
 
-  it('counts nothing where the same id and time say something else', async () => {
+  it('counts nothing when the same id and time come with another text', async () => {
     const before = await owed();
     next.rows = world.orchestrator.rows.map((row) => ({
       ...row,
@@ -108,7 +108,7 @@ describe('a source that is moved to another address', () => {
     expect(await rowsOf('SELECT FROM set_aside')).toEqual([]);
   });
 
-  it('is not read at the old address by a worker that runs on', async () => {
+  it('is no longer read at the old address by a worker that keeps running', async () => {
     const old = world.config;
     next.rows = [...world.orchestrator.rows];
     await move();
@@ -130,7 +130,7 @@ describe('a source that is moved to another address', () => {
     ).rejects.toMatchObject({ type: 'SOURCE_MOVED' });
   });
 
-  it('takes the place of another name of it that was stopped and removed, and of no other', async () => {
+  it('takes over the place of a stopped and removed source for the same orchestrator, and of no other', async () => {
     const { db } = world.database;
     const first = world.config;
     const readsFrom = await placeOf(world.orchestrator);
@@ -151,7 +151,7 @@ describe('a source that is moved to another address', () => {
     expect(await pass(50)).toMatchObject({ fresh: 0, duplicates: 20 });
   });
 
-  it('refuses a place of another kind, an unknown source, and to let go on what is not stopped', async () => {
+  it('refuses a place of another kind, an unknown source, and to resume a source that is not stopped', async () => {
     const { db } = world.database;
     const order = { ...WHO, accept: false, dryRun: false };
     const wrong = moveSource(db, world.config.id, { ...order, to: 'file:/dumps/*.json' });

@@ -1,4 +1,4 @@
-/** What a pass, a backfill and a retry have in common: how a source is read, and the session that stores its batches. */
+/** Shared by a pass, a backfill and a retry: how a source is read, and the session that stores its batches. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
@@ -15,16 +15,16 @@ import { refuseReading } from '../store/sources/source-stops.js';
 import { batchesOf, type PreparedBatch } from './batches.js';
 import type { SourceMemory } from './object-memory.js';
 
-/** What reading sources needs. */
+/** Everything that reading sources depends on. */
 export interface SyncDeps {
   readonly db: Database;
   readonly sources: ReadonlyMap<string, ConfiguredSource>;
-  /** The version of the program: another version tries again what this one cannot read. */
+  /** The version of the program. Events that this version cannot read are tried again by other versions. */
   readonly version: string;
   readonly jobMatchWindowMs: number;
   readonly maxJobFeeWei: bigint;
   readonly now?: () => Date;
-  /** Events in one transaction, give or take a slice of the source. @default 18000 */
+  /** The number of events in one transaction, give or take a slice of the source. @default 18000 */
   readonly batchSize?: number;
 }
 
@@ -44,7 +44,7 @@ export function requireSource(
   throw new PoolError('SOURCE_UNKNOWN', `source "${sourceId}" is not configured here`);
 }
 
-/** What the configuration says for events that leave it out. */
+/** Returns what the configuration says for events that do not say it themselves. */
 export function originOf({ region, nodeType, from }: SourceConfig): EventOrigin {
   return { region, nodeType, fromMs: from?.getTime() ?? null };
 }
@@ -55,7 +55,7 @@ type Identity = Pick<
   'sourceId' | 'readerId' | 'readsFrom' | 'isWatched' | 'isAside'
 >;
 
-/** The identity for reading a source: a dump stores its events under the id of the source that it is of. */
+/** Returns the identity for reading a source: a dump stores its events under the id of the source that it is of. */
 export function identityOf({ config: { id, of }, source }: ConfiguredSource): Identity {
   if (of === undefined) return { sourceId: id, readsFrom: source.readsFrom };
   return { sourceId: of, readerId: id, isWatched: true };
@@ -72,7 +72,10 @@ export function openSession(
   return openIngestSession({ db, version, now, ...identity, ...limits });
 }
 
-/** Throws when a person has to decide first, or when this process still reads the source at its former place. */
+/**
+ * Throws when the source is stopped until a person decides, or when it was moved and this process still reads its
+ * former place.
+ */
 export function refuseStopped(
   { config, source }: ConfiguredSource,
   progress: Pick<SourceProgress, 'readsFrom' | 'stoppedWhy'>,
@@ -83,9 +86,9 @@ export function refuseStopped(
 export interface Reading {
   readonly since: Date | null;
   readonly signal: AbortSignal;
-  /** Without a memory, a source that is made of objects gives all of them. */
+  /** Without a memory, a source that consists of objects yields all of them. */
   readonly memory?: SourceMemory;
-  /** Events in one batch. @default 18000 */
+  /** The number of events in one batch. @default 18000 */
   readonly batchSize?: number | undefined;
 }
 
@@ -118,7 +121,7 @@ export async function* readBatches(
   }
 }
 
-/** Starts on the next batch. If it fails, the caller meets the error when it takes the batch. */
+/** Starts making the next batch. If that fails, the error is thrown when the caller takes the batch. */
 function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
   const next = batches.next();
   next.catch(() => undefined);
@@ -133,7 +136,7 @@ interface SetAsideElement {
   readonly rawHash: string;
 }
 
-/** Reads elements again that were set aside, as batches of their source. */
+/** Reads elements that were set aside again, as batches of their source. */
 export function retryBatches(
   { config }: ConfiguredSource,
   pages: AsyncIterable<readonly SetAsideElement[]> | readonly (readonly SetAsideElement[])[],
@@ -147,15 +150,15 @@ export function retryBatches(
   return batchesOf(slices(), { id: config.id, origin: originOf(config), batchSize });
 }
 
-/** Adds up what the batches of a reading came to. */
+/** Adds up the outcomes of all batches of one reading. */
 export class ReadingTally {
-  /** Elements that the source gave. */
+  /** How many elements the source yielded. */
   events = 0;
   duplicates = 0;
   setAside = 0;
   batches = 0;
 
-  /** @param fresh those that earlier attempts have stored */
+  /** @param fresh the number of events that earlier attempts have stored */
   constructor(public fresh = 0) {}
 
   add(

@@ -13,7 +13,7 @@ describe('a cap on the fee of a job', () => {
     world.maxJobFeeWei = CAP;
   });
 
-  it('sets aside what is above it, says so, and credits the neighbours, up to the cap exactly', async () => {
+  it('sets aside a job above it, says so, and credits the others, also one exactly at the cap', async () => {
     transcode(0, ALICE, CAP);
     transcode(1, BOB, CAP + 1n);
     transcode(2, ALICE, 5n);
@@ -28,7 +28,7 @@ describe('a cap on the fee of a job', () => {
     expect(await asideRows()).toEqual([{ code, reason, event_id: '2', open: true }]);
   });
 
-  it('takes it in once, when the cap was raised and not before', async () => {
+  it('lets a job above it count once, when it was raised enough and not before', async () => {
     transcode(0, BOB, 5_000n);
     await pass(10);
     expect(await pass(20)).toMatchObject({ retried: 0 });
@@ -46,7 +46,7 @@ describe('a cap on the fee of a job', () => {
     expect(await owed()).toEqual({ [BOB]: net(5_000n), commission: cut(5_000n) });
   });
 
-  it('is tried again with another cap alone: other refusals wait for another version', async () => {
+  it('makes a pass try again only its own refusals when it changes: others wait for another version', async () => {
     world.orchestrator.rows.push({ id: world.nextId, dt: at(0), element: '{"ID": 1}' });
     transcode(1, BOB, 5_000n);
     await pass(10);

@@ -58,14 +58,14 @@ describe('a sync pass over files', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('reads a file once, again when it has grown or was replaced, and tells nobody of that', async () => {
+  it('reads a file once, and again when it has grown or was replaced, which it does not report', async () => {
     await writeFile(path('a.ndjson'), lines(1, 2));
     await writeFile(path('b.ndjson'), lines(3));
     expect(await pass()).toMatchObject({ events: 3, fresh: 3 });
     expect(await pass()).toMatchObject({ events: 0, batches: 0 });
     await appendFile(path('a.ndjson'), lines(4));
     expect(await pass()).toMatchObject({ events: 3, fresh: 1, duplicates: 2 });
-    // As long as what stood there.
+    // The new content is as long as the old one.
     await writeFile(path('b.ndjson'), lines(5));
     expect(await pass()).toMatchObject({ events: 1, fresh: 1 });
     expect(await pass()).toMatchObject({ events: 0 });
@@ -73,7 +73,7 @@ describe('a sync pass over files', () => {
     expect(findings).toEqual({ incomplete: [], changed: [] });
   });
 
-  it('reads one that was not whole at each pass, and says so at each, until it is', async () => {
+  it('reads an incomplete file in each pass, and reports it in each, until it is complete', async () => {
     await writeFile(path('whole.ndjson'), lines(9));
     await writeFile(path('torn.ndjson'), lines(1, 2).slice(0, -20));
     const truncated = { type: 'EVENT_SOURCE_TRUNCATED' };
@@ -93,7 +93,7 @@ describe('a sync pass over files', () => {
     const run = { dir: path('archive'), keepMonths: 1, now: NOW, onProgress: () => undefined };
     expect((await archiveMonths(database.db, run)).archived).toHaveLength(1);
     expect(await pass()).toMatchObject({ events: 0, setAside: 0 });
-    // The control: read again, it would be set aside.
+    // The control: when the file is read again, its events are set aside.
     await appendFile(path('old.ndjson'), '\n');
     expect(await pass()).toMatchObject({ events: 3, setAside: 3 });
   });

@@ -8,7 +8,7 @@ const { world, transcode, received, processed, pass, rowsOf, owed, sourceRow, us
   useSyncWorld();
 
 describe('passes over a source', () => {
-  it('loses nothing that is written later in the second of a poll, and asks in whole seconds of UTC', async () => {
+  it('loses nothing that is written after a poll in the same second, and asks in whole seconds of UTC', async () => {
     transcode(5, ALICE, 1000n);
     await pass(5.4);
     transcode(5, ALICE, 400n);
@@ -18,7 +18,7 @@ describe('passes over a source', () => {
     expect(world.orchestrator.asked).toEqual([null, at(5 - 120)]);
   });
 
-  it('goes on where a pass died half-way, and asks once more from the beginning later', async () => {
+  it('goes on where a pass died half-way, and later asks from the beginning once more', async () => {
     for (let i = 0; i < 25_000; i += 1) transcode(i, ALICE, 1_000n + BigInt(i));
     const all = world.orchestrator.rows;
     world.orchestrator.answer = (_, response) => {
@@ -45,7 +45,7 @@ describe('passes over a source', () => {
     expect(world.orchestrator.asked.at(-1)).toBe(at(24_999 - 120));
   });
 
-  it('finds once a day what came late', async () => {
+  it('finds late events once a day', async () => {
     transcode(100_000, ALICE, 1n);
     await pass(100_001);
     world.orchestrator.rows.unshift({
@@ -76,7 +76,7 @@ describe('passes over a source', () => {
     expect(world.orchestrator.asked.at(-1)).toBe(at(days(11) - 120));
   });
 
-  it('finds what was written down a week late, although nobody asked for days', async () => {
+  it('finds what was written down a week late, although no pass ran for days', async () => {
     transcode(0, ALICE, 1n);
     await pass(1);
     transcode(80_000, ALICE, 2n);
@@ -99,7 +99,7 @@ describe('passes over a source', () => {
     expect((await owed())[BOB]).toBe(net(8n));
   });
 
-  it('finds at once what came while the cursor stood where a clock days ahead had put it', async () => {
+  it('finds at once what came while the cursor was days ahead because of a wrong clock', async () => {
     transcode(0, ALICE, 1n);
     transcode(3 * 86_400, ALICE, 2n);
     expect((await pass(3 * 86_400)).cursor).toBe(at(3 * 86_400).replace('Z', '.000Z'));
@@ -114,7 +114,7 @@ describe('passes over a source', () => {
     transcode(0, ALICE, 1n);
     transcode(2_300_000_000, ALICE, 2n);
     expect((await pass(600)).cursor).toBe(new Date(T0).toISOString());
-    // Minutes behind, as a source is that flushes seldom, for hours: each counts with the next pass.
+    // For hours, a source that flushes seldom is minutes behind: each of its events counts with the next pass.
     for (const seconds of [60, 1_000, 4_000, 9_000]) {
       transcode(seconds, BOB, 8n);
       expect(await pass(seconds + 600)).toMatchObject({ fresh: 1 });
@@ -122,7 +122,7 @@ describe('passes over a source', () => {
     }
   });
 
-  it('counts what a source says whose clock is minutes ahead, and follows it', async () => {
+  it('counts the events of a source whose clock is minutes ahead, and keeps up with it', async () => {
     for (const seconds of [300, 400, 500, 900]) {
       transcode(seconds, ALICE, 1n);
       expect(await pass(seconds - 200)).toMatchObject({ fresh: 1 });
@@ -160,7 +160,7 @@ describe('passes over a source', () => {
     }
   });
 
-  it('stops when it is cancelled, keeps what it has, and blames nobody', async () => {
+  it('stops when it is cancelled, keeps what it has, and records no failure', async () => {
     transcode(0, ALICE, 100n);
     const environment = new MockActivityEnvironment();
     world.orchestrator.answer = (_, response) => {

@@ -1,4 +1,4 @@
-/** One pass over one source: ask, store, credit, move the cursor. */
+/** Runs one pass over one source: asks for events, stores and credits them, and moves the cursor. */
 
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
@@ -41,7 +41,7 @@ export async function runSyncPass(deps: SyncDeps, request: PassRequest): Promise
   try {
     return await new SyncPass(deps, request).run();
   } catch (error) {
-    // Being told to stop is no fault of the source. When noting the failure fails too, the error itself still tells.
+    // An abort is no fault of the source. If recording the failure fails as well, the error itself is still thrown.
     if (!signal.aborted) {
       await recordFailure(deps.db, sourceId, describe(error)).catch(() => undefined);
     }
@@ -61,9 +61,9 @@ class SyncPass {
   private readonly now: () => Date;
   private readonly memory: SourceMemory;
   private readonly tally = new ReadingTally();
-  /** Elements that were set aside and that this pass tried again. */
+  /** How many elements that were set aside this pass tried again. */
   private retried = 0;
-  /** The newest event time that is not in the future. */
+  /** The newest event time so far that is not in the future. */
   private newestMs: number | null = null;
   private newestFreshMs: number | null = null;
   private isInOrder = true;
@@ -89,7 +89,8 @@ class SyncPass {
     const plan = planPass(progress, this.config.from, startedAt);
     const { since, coversFrom, isDeep } = plan;
     await beginPass(db, { sourceId, from: this.config.from, coversFrom, isDeep, startedAt });
-    // What was set aside of a dump belongs to the source that the dump is of, and that source tries it again.
+    // Events that were set aside from a dump belong to the source that the dump is of, and that source tries them
+    // again.
     if (this.config.of === undefined) await this.retrySetAside();
     const { memory } = this;
     const { batchSize } = this.deps;
@@ -117,7 +118,10 @@ class SyncPass {
     };
   }
 
-  /** Notes how far the time of the newest new event is from our clock, which shows whether the two clocks agree. */
+  /**
+   * Records how far the time of the newest new event is from our clock, which shows whether the source's clock and ours
+   * agree.
+   */
   private async noteArrival(startedAt: Date, isDeep: boolean): Promise<void> {
     if (this.newestFreshMs === null) return;
     const endedAt = this.now();
@@ -136,14 +140,14 @@ class SyncPass {
 
   private async ingest(batch: PreparedBatch, startedAt: Date): Promise<void> {
     for (const dtMs of batch.dtsMs) {
-      // A time from the future must not move the cursor, not even up to now: events that are written a few minutes
-      // late would be passed over. It counts here once its time has come.
+      // A time from the future must not move the cursor, not even up to the present: events that are written a few
+      // minutes late would be missed. It counts here once its time has come.
       if (dtMs > startedAt.getTime()) continue;
       if (this.newestMs !== null && dtMs < this.newestMs) this.isInOrder = false;
       this.newestMs = Math.max(this.newestMs ?? dtMs, dtMs);
     }
     if (batch.events.length + batch.refused.length > 0) {
-      // A dump tells how far the dump was read, not how far its orchestrator was.
+      // The times in a dump show how far the dump was read, not how far its orchestrator was.
       const isOwn = this.config.of === undefined;
       const cursorHint = isOwn && this.isInOrder ? this.cursor : null;
       const outcome = await ingestBatch(this.session, { ...batch, cursorHint });

@@ -6,7 +6,7 @@ import { ALICE, BOB, T0 } from '../../../test/harness/sync-world.js';
 
 let world: BucketWorld;
 
-describe('a sync pass over a bucket where not all is well', () => {
+describe('a sync pass over a bucket with problems', () => {
   beforeEach(async () => {
     world = await BucketWorld.start();
   });
@@ -33,7 +33,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect((await world.findings()).changed).toHaveLength(1);
   });
 
-  it('counts a half-written file as far as it goes, says so, and all of it once when it is whole', async () => {
+  it('counts a half-written file as far as it goes, says so, and counts all of it once when it is whole', async () => {
     const events = [job(ALICE, 1n), job(ALICE, 2n), job(ALICE, 4n)];
     const key = keyOf('b');
     await world.put('a', [job(BOB, 1n)]);
@@ -63,7 +63,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(changed.map(({ wasWhole }) => wasWhole)).toEqual([false, false]);
   });
 
-  it('asks less and less often for a file that stays half', async () => {
+  it('asks less and less often for a file that stays half-written', async () => {
     await world.storage.put(keyOf('a'), '[');
     const tries: number[] = [];
     for (let minute = 0; minute < 10; minute += 1) {
@@ -98,7 +98,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(world.asked()).toEqual(['LIST']);
   });
 
-  it('passes over an object that vanishes after it was listed', async () => {
+  it('skips an object that vanishes after it was listed', async () => {
     for (const name of ['a', 'b', 'c']) await world.put(name, [job(ALICE, 1n)]);
     world.storage.answer = (request, _, answer) => {
       const isGone = request.method === 'GET' && request.url?.includes('us-west-ai-b') === true;
@@ -110,7 +110,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(await world.findings()).toEqual({ incomplete: [], changed: [] });
   });
 
-  it('reads an object again, and counts it once, when it died before it could remember it', async () => {
+  it('reads an object again, and counts it once, when the pass before died before it could remember it', async () => {
     await world.put('a', [job(ALICE, 1n)]);
     await world.database.db.$client.query('ALTER TABLE source_object RENAME TO hidden');
     await expect(world.pass(10)).rejects.toThrow();
@@ -141,7 +141,7 @@ describe('a sync pass over a bucket where not all is well', () => {
       (await world.rows('SELECT FROM source_object')).length > 0;
     world.storage.answer = (request, _, answer) => {
       if (request.url?.includes('us-west-ai-c') !== true) return answer();
-      // It never answers: the pass is cancelled while it waits, with one file remembered.
+      // The storage never answers: the pass is cancelled while it waits, with one file remembered.
       void vi.waitUntil(isFirstKnown, 30_000).then(() => environment.cancel('CANCELLED'));
     };
     await expect(world.pass(13_000, environment)).rejects.toMatchObject({
@@ -187,7 +187,7 @@ describe('a sync pass over a bucket where not all is well', () => {
     expect(world.asked().length).toBeLessThan(115);
   });
 
-  it('tells what stands between it and the bucket, keeps what it has, and goes on', async () => {
+  it('reports what keeps it from the bucket, keeps what it has, and goes on', async () => {
     for (const name of ['a', 'b', 'c']) await world.put(name, [job(ALICE, 1n)]);
     world.storage.answer = (request, response, answer) => {
       if (request.url?.includes('us-west-ai-b') !== true) return answer();

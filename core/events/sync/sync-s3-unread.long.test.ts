@@ -8,13 +8,13 @@ const MINUTE_S = 60;
 const DAY_S = 86_400;
 const NAME_START_MS = Date.parse('2026-01-01T00:00:00Z');
 
-/** Above 2^53, so that no sum of them survives a double. */
+/** The fee is above 2^53, so no sum of fees survives a double. */
 const FEE_WEI = 9_007_199_254_740_993n;
 const payeeOf = (n: number): string => `0x${(n % PAYEES).toString(16).padStart(40, 'a')}`;
 
 let world: BucketWorld;
 
-/** A minute's file each, named as an orchestrator names them. */
+/** Makes the objects: one file for each minute, named as an orchestrator names them. */
 function* objects(): Generator<readonly [key: string, content: string]> {
   const time = (n: number): string =>
     new Date(NAME_START_MS + n * 60_000).toISOString().replace(/[-:]|\.\d+/g, '');
@@ -26,7 +26,7 @@ function* objects(): Generator<readonly [key: string, content: string]> {
   }
 }
 
-/** What each payee is owed in the end; nobody takes a commission here. */
+/** Returns what each payee is owed in the end; nobody takes a commission here. */
 function expectedWei(): Record<string, bigint> {
   const owed: Record<string, bigint> = {};
   for (let n = 0; n < OBJECTS; n += 1) {
@@ -38,7 +38,7 @@ function expectedWei(): Record<string, bigint> {
   return owed;
 }
 
-/** A pass, with what it asked of the storage, how long it took, and how the process grew meanwhile. */
+/** Runs a pass and returns what it asked of the storage, how long it took, and how the process grew meanwhile. */
 async function measuredPass(seconds: number) {
   const { asked } = world.storage;
   asked.length = 0;

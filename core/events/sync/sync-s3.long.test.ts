@@ -21,7 +21,7 @@ let storage: TestStorage;
 let config: SourceConfig;
 let keys: string[];
 
-/** The n-th file of each folder, with the name that an orchestrator gives it. */
+/** Returns the key of the n-th file of each folder, with the name that an orchestrator gives it. */
 function keyOf(n: number): string {
   const folder = FOLDERS[n % FOLDERS.length] ?? '';
   const minute = START + Math.floor(n / FOLDERS.length) * 60_000;
@@ -29,7 +29,7 @@ function keyOf(n: number): string {
   return `${folder}${folder.slice(0, -1).replace('/', '-')}-${time(minute)}_${time(minute + 59_000)}.json`;
 }
 
-/** Listings from memory: the test server would look at every file for each page. */
+/** Answers listings from memory: the test server would read every file for each page. */
 function answerListing(request: IncomingMessage, response: ServerResponse, go: () => void): void {
   const { searchParams } = new URL(request.url ?? '/', storage.url);
   if (searchParams.get('list-type') !== '2') {
@@ -109,14 +109,14 @@ describe('a bucket of 100 000 files', () => {
     await database.close();
   });
 
-  it('costs a listing of all once a day, and of the ends of its folders in between', async () => {
+  it('is listed whole once a day, and at the ends of its folders in between', async () => {
     const full = await pass(1_000);
     expect(full.report).toMatchObject({ events: 0, batches: 0 });
     expect(storage.asked).toHaveLength(OBJECTS / PAGE);
     const quick = await pass(1_001);
     expect(storage.asked.length).toBeLessThanOrEqual(3 * FOLDERS.length);
 
-    // A late one near the end is found at once, an older one by the next look at everything.
+    // A late file near the end is found at once, one further back by the next listing of everything.
     const event = (n: number): string =>
       `[{"ID":"00000000-0000-4000-8000-00000000000${n}","EventType":"moon","Payload":{},"NodeType":"ai","Region":"x","DT":"2026-01-01T00:00:00Z"}]`;
     const lateKeys = [OBJECTS - 2_000, 8_000].map((n) => keyOf(n).replace('_', 'x_'));

@@ -14,7 +14,7 @@ describe('a sync pass over files in a bucket', () => {
   });
   afterEach(() => world.stop());
 
-  it('credits what they hold, to the wei, to workers of the region and node type they say', async () => {
+  it('credits their jobs, to the wei, to workers of the region and node type that the events say', async () => {
     await world.put('a', [
       job(ALICE, 36_893_488_147_419_103_233n),
       job(ALICE, 9_007_199_254_740_993n, { region: 'us-east', nodeType: 'transcode' }),
@@ -52,7 +52,7 @@ describe('a sync pass over files in a bucket', () => {
     expect(await world.findings()).toEqual({ incomplete: [], changed: [] });
   });
 
-  it('counts files that come late, whatever they sort before', async () => {
+  it('counts files that come late, however early they sort', async () => {
     await world.put('20260302', [job(ALICE, 1n, { seconds: 86_400 })]);
     await world.pass(90_000);
     await world.put('20260301', [job(BOB, 2n)]);
@@ -61,7 +61,7 @@ describe('a sync pass over files in a bucket', () => {
     expect(await world.owed()).toEqual({ [ALICE]: 5n, [BOB]: 2n });
   });
 
-  it('counts an event once that stands in several files, however they are indented', async () => {
+  it('counts an event once that is in several files, however they are indented', async () => {
     const event = job(ALICE, 9_007_199_254_740_993n, {
       id: '0a0b0c0d-0000-4000-8000-00000000000a',
     });
@@ -89,7 +89,7 @@ describe('a sync pass over files in a bucket', () => {
     );
   });
 
-  it('counts an event once that a dump of the same bucket holds too', async () => {
+  it('counts an event once that is also in a dump of the same bucket', async () => {
     const events = [job(ALICE, 100n), job(BOB, 10n)];
     await world.put('a', events);
     await world.pass(10);
@@ -143,7 +143,7 @@ describe('a sync pass over files in a bucket', () => {
     const before = world.config;
     await world.useSource({ from: new Date(T0 - 3_600_000) });
     const moved = world.config;
-    // Of two workers one has not been restarted yet.
+    // One of two workers has not been restarted yet.
     world.config = before;
     expect(await world.pass(20)).toMatchObject({ fresh: 0, setAside: 1 });
     world.config = moved;

@@ -1,27 +1,30 @@
-/** The kinds of meaning that an event can have, and how each is read from the fields of its payload. */
+/** The kinds of content that an event can have, and how each is read from the fields of its payload. */
 import { type Address, payableAddress } from '../../../base/address.js';
 import { asNatural, field, type LosslessJson, type LosslessObject } from './lossless-json.js';
 import { EventRefused, isName, shown } from './refusals.js';
 
-/** A job that earned fees. `payee` earned them or, for an AI job, the worker of the `job-received` with the same `requestId`. */
+/**
+ * A job that earned fees. They go to `payee` or, for an AI job, to the worker of the `job-received` event with the same
+ * `requestId`.
+ */
 export interface JobContent {
   readonly kind: 'job';
-  /** Null for a job that is no AI job: the event itself says who did it. */
+  /** Null for a job that is not an AI job: such an event itself names the worker. */
   readonly requestId: string | null;
-  /** Null when the event does not name the worker, or the worker gave no address. */
+  /** The worker's address; null when the event names no worker, or the worker gave no address. */
   readonly payee: Address | null;
   readonly grossWei: bigint;
-  /** For a transcode job these are pixels. Zero when the event gives no usable number. */
+  /** The compute units of the job; for a transcode job these are pixels. Zero when the event has no usable number. */
   readonly computeUnits: bigint;
   readonly pipeline: string | null;
   readonly modelId: string | null;
 }
 
-/** A worker took an AI job. */
+/** A worker received an AI job. */
 export interface ReceivedContent {
   readonly kind: 'received';
   readonly requestId: string;
-  /** Null when the worker gave no address. */
+  /** The worker's address; null when the worker gave none. */
   readonly payee: Address | null;
   readonly pipeline: string | null;
   readonly modelId: string | null;
@@ -30,17 +33,17 @@ export interface ReceivedContent {
 export interface ConnectionContent {
   readonly kind: 'connection';
   readonly payee: Address;
-  /** The worker's host and port, as the event gives them. */
+  /** The worker's host and port, as the event has them. */
   readonly connection: string;
   readonly up: boolean;
 }
 
-/** All workers of the source's region and node type are offline until they connect again. */
+/** A reset: all workers of the source's region and node type are offline until they connect again. */
 export interface ResetContent {
   readonly kind: 'reset';
 }
 
-/** An event that is only kept and counted: hints, timings, and types or versions that this program does not know. */
+/** An event that is only stored and counted: hints, timings, and types or versions that this program does not know. */
 export interface NoteContent {
   readonly kind: 'note';
 }
@@ -52,7 +55,10 @@ export type EventContent =
   | ResetContent
   | NoteContent;
 
-/** Far above all ether that exists, and small enough for ten billion of them to fit the 78 digits of the ledger. */
+/**
+ * The largest fee that is accepted. It is far above all ether that exists, and ten billion such fees still fit the 78
+ * digits of the ledger.
+ */
 export const MAX_FEE_WEI = 2n ** 224n - 1n;
 const MAX_LABEL_LENGTH = 200;
 const REMEMBERED_TEXTS = 10_000;
@@ -95,7 +101,10 @@ function readFee(fields: LosslessObject): bigint {
   throw new EventRefused('EVENT_FEE_MALFORMED', `fees ${shown(said)} are no amount of wei`);
 }
 
-/** Null when the worker gave no address (missing, empty or zero). Throws EventRefused for garbage. */
+/**
+ * Returns null when the worker gave no address (missing, empty or zero). Throws EventRefused for anything else that is
+ * not an address.
+ */
 function readAddress(fields: LosslessObject): Address | null {
   const said = fields['ethAddress'] ?? '';
   if (said === '') return null;
@@ -115,19 +124,21 @@ function readRequestId(fields: LosslessObject): string | null {
 
 const payeeOf = remembered(payableAddress);
 
-/** A text that only people read: a bad one is shortened and cleaned, and does not refuse the event. */
+/**
+ * Reads a text that is only meant for people. A bad one is shortened and cleaned, and is no reason to refuse the event.
+ */
 function readLabel(said: LosslessJson | undefined): string | null {
   return typeof said !== 'string' || said === '' ? null : labelOf(said);
 }
 
 const labelOf = remembered((said: string): string =>
-  // Cutting may split a character in two, and UTF-8 cannot hold a half.
+  // Cutting may split a character in two, and UTF-8 cannot represent half a character.
   said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD'),
 );
 
 /**
- * Caches the answers of a function. Events name the same few workers and models again and again, and
- * sharing one string between them also spares the garbage collector thousands of copies.
+ * Caches the results of a function. Events name the same few workers and models again and again, and sharing one string
+ * between them also spares the garbage collector thousands of copies.
  */
 function remembered<T>(answer: (said: string) => T): (said: string) => T {
   const answers = new Map<string, T>();

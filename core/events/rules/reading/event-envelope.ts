@@ -1,4 +1,7 @@
-/** Reads what stands around the payload of an event, in both dialects: that of orchestrators' answers, and that of files. */
+/**
+ * Reads everything around the payload of an event, in both dialects: the one of orchestrators' answers and the one of
+ * files.
+ */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
 import { KNOWN_VERSION } from './event-type.js';
@@ -13,25 +16,28 @@ import {
 } from './lossless-json.js';
 import { EventRefused, isName, type RefusalCode, shown } from './refusals.js';
 
-/** What an element says besides its identity and its time. */
+/** What an event says besides its id and its time. */
 export interface Envelope {
   readonly version: number;
   readonly eventType: string;
-  /** The text that is kept; in both dialects `{"event_type": …, "payload": {…}}`. */
+  /** The text that is stored, in both dialects as `{"event_type": …, "payload": {…}}`. */
   readonly payload: string;
   readonly fields: LosslessObject;
-  /** Only events of files say where they come from; null when an event does not. */
+  /** The region that the event names. Only events of files name region and node type; null when an event does not. */
   readonly region: string | null;
   readonly nodeType: NodeType | null;
-  /** Whether it has the dialect of files, whose ids name an event everywhere and not only in its source. */
+  /**
+   * Whether the event is in the dialect of files. There an id can be a UUID, which names the event everywhere and not
+   * only in its source.
+   */
   readonly isFileDialect: boolean;
 }
 
 const MAX_INT4 = 2n ** 31n - 1n;
 
 /**
- * Reads the envelope of an event. In an orchestrator's answer the payload is a string of JSON, with the type of the event
- * inside. In files the payload is an object, and the type stands next to it. Keys may be capitalised or not. Throws
+ * Reads the envelope of an event. In an orchestrator's answer the payload is a string of JSON that also contains the
+ * event's type. In files the payload is an object, and the type is next to it. Keys may be capitalised or not. Throws
  * EventRefused.
  *
  * @param raw the JSON text of the element as it was received
@@ -42,7 +48,7 @@ export function readEnvelope(element: LosslessObject, raw: string): Envelope {
   return isFile ? readFileEnvelope(element, raw) : readHttpEnvelope(element, payload);
 }
 
-/** Parses JSON. Throws EventRefused with the code when it is none. */
+/** Parses JSON. Throws EventRefused with this code when the text is not JSON. */
 export function parse(text: string, code: RefusalCode, what: string): LosslessJson {
   try {
     return parseLossless(text);
@@ -78,9 +84,9 @@ function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undef
 }
 
 /**
- * Reads the dialect of files. The text that is kept gets the shape of the other dialect, so that readers of stored
- * payloads need to know only one. Blanks between tokens are dropped: a copy made by hand is often indented differently
- * and is still the same event. Every digit stays.
+ * Reads the dialect of files. The payload is stored in the form of the other dialect, so readers of stored payloads
+ * need to know only one. Blanks between tokens are dropped, because a copy made by hand is often indented differently
+ * and is still the same event. No digit is changed.
  */
 function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
   const eventType = readEventType(sayEventType(element), 'EventType');
@@ -127,7 +133,7 @@ function readRegion(said: LosslessJson): string | null {
 
 function readNodeType(said: LosslessJson): NodeType | null {
   if (said === '') return null;
-  // Operators type this into the settings of the orchestrator, so it may be in capitals.
+  // Operators type the node type into the settings of the orchestrator, so it may be in capitals.
   const word = typeof said === 'string' ? said.toLowerCase() : said;
   if (word === 'ai' || word === 'transcode') return word;
   throw new EventRefused('EVENT_ORIGIN_MALFORMED', `NodeType ${shown(said)} is no known one`);

@@ -25,7 +25,7 @@ describe('the role of an event’s type', () => {
     expect(kind).not.toBe('note');
   });
 
-  it('is not known of other types, and of versions that may mean something else', () => {
+  it('is undefined for other types, and for versions that may mean something else', () => {
     expect(roleOf('ticket-redeemed', 1)).toBe('note');
     expect(roleOf('moon-phase', 1)).toBeUndefined();
     expect(roleOf('job-processed', 2)).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * What each type of event means, in one table: how its content is read for crediting, and which role its
- * counts play. One more type is one more line here, and a reader in event-content.ts if it means something new.
+ * Defines what each type of event means, in one table: how its content is read for crediting, and which role its counts
+ * play. One more type is one more line here, and a reader in event-content.ts if it means something new.
  */
 import {
   type EventContent,
@@ -13,18 +13,18 @@ import {
 import type { LosslessObject } from './lossless-json.js';
 
 /**
- * What a type stands for where only its counts are known: in the sentinel's rules, the charts and the metrics.
+ * What a type means where only its counts are known: in the sentinel's rules, the charts and the metrics.
  *
  * - `presence`: workers come and go, which says nothing about how busy a source is.
  * - `received`: a job begins.
- * - `job`: a job is done and has fees, so that a fee of zero is worth a look.
- * - `note`: known, and only kept and counted.
+ * - `job`: a job is done and has fees, which makes a fee of zero suspicious.
+ * - `note`: the type is known, and its events are only stored and counted.
  */
 export type EventRole = 'presence' | 'received' | 'job' | 'note';
 
 interface EventType {
   readonly role: EventRole;
-  /** Reads the event's own fields. Without a reader the event is kept and counted, and credits nobody. */
+  /** Reads the event's own fields. Without a reader the event is stored and counted, and credits nobody. */
   readonly read?: (fields: LosslessObject) => EventContent;
 }
 
@@ -36,7 +36,7 @@ const EVENT_TYPES: ReadonlyMap<string, EventType> = new Map<string, EventType>([
   ['worker-disconnected', { role: 'presence', read: (fields) => readConnection(fields, false) }],
   ['job-received', { role: 'received', read: readReceived }],
   ['job-processed', { role: 'job', read: (fields) => readJob(fields, 'computeUnits') }],
-  // The dialect of files: its processed transcode job. Its AI events name neither fees nor a request.
+  // In the dialect of files, `transcode` is a processed transcode job, and AI events name neither fees nor a request.
   ['transcode', { role: 'job', read: (fields) => readJob(fields, 'encodedPixels') }],
   ['ai-job-sent', { role: 'received' }],
   ['ai-job-processedd', { role: 'note' }],
@@ -44,17 +44,17 @@ const EVENT_TYPES: ReadonlyMap<string, EventType> = new Map<string, EventType>([
   ['ticket-redeemed', { role: 'note' }],
 ]);
 
-/** The newest version of payloads whose meaning is known; an event that names no version has this one. */
+/** The newest version of payloads whose meaning is known. An event without a version is read as this one. */
 export const KNOWN_VERSION = 1;
 
-/** The role of a type; undefined when this program does not know the type or the version. */
+/** Returns the role of a type; undefined when this program does not know the type or the version. */
 export function roleOf(eventType: string, version: number): EventRole | undefined {
   return version > KNOWN_VERSION ? undefined : EVENT_TYPES.get(eventType)?.role;
 }
 
 /**
- * Reads the meaning of an event. An event of a later version is a note: its amounts may be in another
- * unit, and money is never guessed. Throws EventRefused.
+ * Reads the content of an event. An event of a later version is a note: its amounts may be in another unit, and money
+ * is never guessed. Throws EventRefused.
  */
 export function readContent(event: {
   readonly eventType: string;

@@ -18,7 +18,7 @@ describe('lossless JSON', () => {
     ]);
   });
 
-  it('keeps them however deep they lie, and stands any depth', () => {
+  it('keeps them at any depth, and survives any nesting', () => {
     expect(parseLossless('{"a":[[{"b":[{"c":[90071992547409931]}]}]]}')).toEqual({
       a: [[{ b: [{ c: ['90071992547409931'] }] }]],
     });
@@ -46,7 +46,7 @@ describe('lossless JSON', () => {
     );
   });
 
-  it('gives back any natural number exactly, wherever it stands', () => {
+  it('returns any natural number exactly, wherever it is', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), fc.string(), (n, noise) => {
         const parsed = parseLossless(
@@ -58,7 +58,7 @@ describe('lossless JSON', () => {
     );
   });
 
-  it('takes no number that is negative, fractional, rounded, too large or none', () => {
+  it('refuses numbers that are negative, fractional, rounded or too large, and values that are no numbers', () => {
     for (const value of [
       -1,
       '-1',
@@ -118,7 +118,7 @@ describe('lossless JSON', () => {
     expect(performance.now() - startedMs).toBeLessThan(1_000);
   });
 
-  it('cuts out the member of that name of the object itself, the last one as it is parsed', () => {
+  it('cuts out the member with that name of the outer object, the last one as in JSON.parse', () => {
     const last = String.raw`"Pay\u006coad": { "x" : [ 1 , "\\" , " }\" ] " ] }`;
     const text = `{ "a": {"Payload": 1}, "b": ["Payload", {"Payload": [2, 3]}], "c": "Payload",
       "Payload": 4, ${last} , "d": 5 }`;

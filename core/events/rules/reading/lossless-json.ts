@@ -1,6 +1,9 @@
-/** Parses JSON with integers of any length, as Go writes it. JavaScript's own parser would round them. */
+/**
+ * Parses JSON without rounding long integers. Go writes integers of any length, and JavaScript's own parser rounds
+ * them.
+ */
 
-/** A parsed JSON value in which an integer that a double cannot hold is a string of digits. */
+/** A parsed JSON value. An integer that a double cannot represent exactly is a string of digits. */
 export type LosslessJson =
   | string
   | number
@@ -12,16 +15,19 @@ export interface LosslessObject {
   readonly [key: string]: LosslessJson;
 }
 
-/** The depth at which the fields of an event lie. Deeper values are not checked one by one. */
+/**
+ * Values are checked for rounding down to this depth, where the fields of an event are. Deeper values are taken for
+ * rounded without a check.
+ */
 const LOOKED_AT_DEPTH = 3;
 /**
- * Matches a whole string, so that digits inside it are not taken for a number, or a whole number with all its parts. A
- * string without an end reaches to the end of the text: searching for an end from each of its quotes would take time
- * with the square of its length.
+ * Matches either a whole string, which keeps digits inside it from being taken for a number, or a whole number with its
+ * fraction and exponent. A string without an end matches to the end of the text: searching for an end from each of its
+ * quotes would take quadratic time.
  */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
-/** Matches a long integer with what stands around a value. A string may contain text that looks the same. */
+/** Matches an integer of 16 digits or more with the punctuation around it. Text inside a string can match as well. */
 const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
 
 /**
@@ -30,8 +36,8 @@ const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
  */
 export function parseLossless(text: string): LosslessJson {
   const value: LosslessJson = JSON.parse(text);
-  // The engine's own parser is by far the fastest, and it shows whether it has rounded: only doubles above 2^53 - 1
-  // can stand for more than one integer.
+  // The engine's own parser is by far the fastest, and its result shows whether it may have rounded: only a double
+  // above 2^53 - 1 can come from several integers.
   return mayBeRounded(value, 0) ? parseQuoted(text) : value;
 }
 
@@ -41,7 +47,7 @@ function parseQuoted(text: string): LosslessJson {
     const value: LosslessJson = JSON.parse(quick);
     if (!mayBeRounded(value, 0)) return value;
   } catch {
-    // Something inside a string was quoted. That ends the string before a digit, which is no JSON.
+    // LONG_VALUE matched inside a string. The added quote ended that string right before a digit, which is not JSON.
   }
   return JSON.parse(text.replace(STRING_OR_NUMBER, quoteLong));
 }
@@ -60,15 +66,15 @@ function quoteLong(token: string): string {
   return INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token;
 }
 
-/** The value when it is an object, otherwise undefined. */
+/** Returns the value when it is an object, otherwise undefined. */
 export function asObject(value: LosslessJson | undefined): LosslessObject | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return value as LosslessObject;
 }
 
 /**
- * The value under the first of the two keys that the object has. The keys have to be those of events, never those that
- * every object inherits, such as `constructor`.
+ * Returns the value of `key` or, when the object has no such key, the value of `otherwise`. The keys must be keys of
+ * events: a key that every object inherits, such as `constructor`, would always be found.
  */
 export function field(
   object: LosslessObject,
@@ -81,8 +87,8 @@ export function field(
 }
 
 /**
- * The value as an exact integer from 0 to `max`; undefined when it is negative, fractional, rounded by a double, too
- * large, or no number at all.
+ * Returns the value as an exact integer from 0 to `max`; undefined when it is negative, fractional, rounded by a
+ * double, too large, or not a number at all.
  */
 export function asNatural(value: LosslessJson | undefined, max: bigint): bigint | undefined {
   if (typeof value === 'number') {
@@ -90,20 +96,20 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
     const natural = BigInt(value);
     return natural <= max ? natural : undefined;
   }
-  // 78 digits hold a uint256, and converting longer texts would be a waste.
+  // A uint256 has at most 78 digits, and converting longer texts would be a waste.
   if (typeof value !== 'string' || !/^\d{1,78}$/.test(value)) return undefined;
   const natural = BigInt(value);
   return natural <= max ? natural : undefined;
 }
 
-/** Matches a whole string, in which blanks mean something, or the blanks between tokens. */
+/** Matches either a whole string, whose blanks must stay, or the blanks between tokens. */
 const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
 
 /**
- * The text of one member of an object, unchanged except that the blanks between its tokens are gone. Empty when the
- * object has no such member.
+ * Returns the JSON text of one member's value, unchanged except that the blanks between its tokens are gone; an empty
+ * text when the object has no such member.
  *
- * @param object the text of a JSON object that was parsed before
+ * @param object a valid JSON object, as text
  */
 export function compactMember(object: string, key: string): string {
   let [depth, start, found] = [0, -1, ''];
@@ -113,7 +119,7 @@ export function compactMember(object: string, key: string): string {
     if (letter === '"') {
       const end = stringEnd(object, i);
       if (depth === 1 && isName) {
-        // Of two members with one name the last one counts, as in JSON.parse.
+        // If two members have the same name, the last one counts, as in JSON.parse.
         if (isText(object.slice(i, end), key)) start = object.indexOf(':', end) + 1;
         isName = false;
       }
@@ -133,7 +139,7 @@ export function compactMember(object: string, key: string): string {
   return found.replace(STRING_OR_BLANKS, (token) => (token[0] === '"' ? token : ''));
 }
 
-/** The place behind the string that begins at `from`. */
+/** Returns the index after the string that begins at `from`. */
 function stringEnd(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

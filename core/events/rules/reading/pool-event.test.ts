@@ -27,7 +27,7 @@ describe('reading a pool event', () => {
     });
   });
 
-  it('sets names aside that hold half a character: in UTF-8 two of them become one', () => {
+  it('refuses names with half a character: UTF-8 would make one name of two', () => {
     const raw = `{"ID":"\\ud800","Payload":"{}","Version":1,"DT":"${DT}"}`;
     expect(readPoolEvent(raw, ORIGIN)).toMatchObject({
       ok: false,
@@ -130,7 +130,7 @@ describe('reading a pool event', () => {
     );
   });
 
-  it('refuses times that are none', () => {
+  it('refuses malformed times', () => {
     const malformed = [
       '',
       'yesterday',
@@ -150,7 +150,7 @@ describe('reading a pool event', () => {
     expect(reading).toMatchObject({ event: { dtMs: Date.parse(DT) + 500 } });
   });
 
-  it('tells what is wrong, with id and time as far as they can be read', () => {
+  it('says what is wrong, with the id and the time if they can be read', () => {
     expect(event('worker-connected', '{"ethAddress":"0x12"}')).toEqual({
       ok: false,
       refusal: {
@@ -194,8 +194,8 @@ describe('reading a pool event', () => {
     ]);
   });
 
-  it('refuses what it fails over itself: no event keeps back those behind it', () => {
-    // The engine's stack for regular expressions ends at so many escapes.
+  it('refuses an event that makes the reader itself fail, so no event holds up those after it', () => {
+    // This many escapes exhaust the engine's stack for regular expressions.
     const long = '\\'.repeat(8_000_000);
     const said = { ID: 'a', EventType: 'moon', DT, Region: 'eu', NodeType: 'ai' };
     expect(readPoolEvent(JSON.stringify({ ...said, Payload: { long } }), ORIGIN)).toMatchObject({
@@ -248,7 +248,7 @@ describe('reading a pool event', () => {
       expect(http).toMatchObject({ event: { eventId: ID.toUpperCase() } });
     });
 
-    it('falls back on the configuration, and refuses an event from nowhere', () => {
+    it('takes region and node type from the configuration, and refuses an event that has neither there', () => {
       const fields = '{"fees":1}';
       const silent = text(fields, { Region: '', NodeType: '' });
       expect(readPoolEvent(silent, ORIGIN)).toMatchObject({
@@ -305,7 +305,7 @@ describe('reading a pool event', () => {
     });
   });
 
-  it('answers for any text at all', () => {
+  it('returns an event or a refusal for any text', () => {
     const anyText = fc.oneof(
       fc.string(),
       fc.json(),

@@ -13,20 +13,22 @@ import { EventRefused, isName, type Refusal, shown } from './refusals.js';
 
 /** One event, valid in every field. */
 export interface PoolEvent {
-  /** Together with the source and `dtMs`, the identity of the event. */
+  /** The event's id. Together with the source and `dtMs` it identifies the event. */
   readonly eventId: string;
-  /** The same id when it is a UUID, which names the event in any source and at any time. */
+  /** The event id when it is a UUID, which identifies the event in any source and at any time. */
   readonly uuid?: string;
   /** The event's own time, in milliseconds since 1970. */
   readonly dtMs: number;
-  /** As the event says it, whether this version knows the type or not. */
+  /** The type as the event says it, whether this version knows it or not. */
   readonly eventType: string;
   readonly version: number;
   readonly region: string;
   readonly nodeType: NodeType;
-  /** The text of the payload, with every digit as it came; in both dialects `{"event_type": …, "payload": {…}}`. */
+  /**
+   * The text of the payload, with every digit as it came. In both dialects it is `{"event_type": …, "payload": {…}}`.
+   */
   readonly payload: string;
-  /** The meaning of the event; `note` when it is only kept and counted. */
+  /** The content of the event; `note` when it is only stored and counted. */
   readonly content: EventContent;
 }
 
@@ -34,7 +36,7 @@ export type EventReading =
   | { readonly ok: true; readonly event: PoolEvent }
   | { readonly ok: false; readonly refusal: Refusal };
 
-/** What the configuration of a source says for events that leave it out; null when it says nothing. */
+/** What a source's configuration says for events that do not say it themselves; null when it says nothing. */
 export interface EventOrigin {
   readonly region: string | null;
   readonly nodeType: NodeType | null;
@@ -42,7 +44,7 @@ export interface EventOrigin {
   readonly fromMs: number | null;
 }
 
-/** No event is older, because the network did not exist. Go writes a missing time as the year 1. */
+/** Earlier event times are refused: the network did not exist then, and Go writes a missing time as the year 1. */
 export const EARLIEST_MS = Date.UTC(2015, 0, 1);
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RFC3339 =
@@ -66,7 +68,7 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
     const nodeType = envelope.nodeType ?? origin.nodeType;
     if (region === null || nodeType === null) throw fromNowhere(region);
     const content = readContent(envelope);
-    // Written out, because objects of one shape are made and read several times as fast.
+    // Written out without spreading: objects of one shape are made and read several times as fast.
     const event = { eventId: said, dtMs, eventType, version, region, nodeType, payload, content };
     return { ok: true, event: uuid === undefined ? event : { ...event, eventId: uuid, uuid } };
   } catch (error) {
@@ -74,7 +76,7 @@ export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
   }
 }
 
-/** A refusal for anything that went wrong, because one event must not keep back those after it. */
+/** Turns any error into a refusal, because one event must not hold up those after it. */
 function refusalOf(error: unknown, element: LosslessObject | undefined): Refusal {
   const told = (key: string, otherwise: string): string | null => {
     const value = element === undefined ? undefined : field(element, key, otherwise);
@@ -116,13 +118,16 @@ function readTime(element: LosslessObject, origin: EventOrigin): number {
   return dtMs;
 }
 
-// Many events in a row are of the same second, so the last time is remembered.
+// The last time is remembered, because many events in a row have the same second.
 let lastTime: { readonly text: string; readonly dtMs: number | undefined } = {
   text: '',
   dtMs: undefined,
 };
 
-/** Reads a time in RFC 3339 with a zone; undefined for anything else, also for days that no calendar has. */
+/**
+ * Reads a time in RFC 3339 with a zone; returns undefined for anything else, including days that the calendar does not
+ * have.
+ */
 export function readEventTime(text: string): number | undefined {
   if (text !== lastTime.text) lastTime = { text, dtMs: timeOf(text) };
   return lastTime.dtMs;
@@ -137,7 +142,7 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(dtMs) ? undefined : dtMs;
 }
 
-/** The id as a UUID in small letters, because capitals make no other UUID. */
+/** Returns the id in lower case when it is a UUID, because capitals do not make another UUID. */
 function readUuid(said: string, { isFileDialect }: Envelope): string | undefined {
   return isFileDialect && UUID.test(said) ? said.toLowerCase() : undefined;
 }

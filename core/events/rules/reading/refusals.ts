@@ -1,21 +1,21 @@
-/** Why an event cannot be counted, and what an operator can do about it. */
+/** The reasons why an event cannot be counted, and what an operator can do about each. */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { LosslessJson } from './lossless-json.js';
 
-/** What an operator reads about a refused event. */
+/** What an operator is told about a refused event. */
 interface RefusalEntry {
-  /** What can be done; docs/operations.md says the same, and a test compares the two. */
+  /** What can be done about it. docs/operations.md says the same, and a test compares the two. */
   readonly help: string;
   /**
-   * Why another try cannot help, whatever version or configuration runs. An event that said something else
-   * before, for example, is never tried: what it said then counts, and both would count.
+   * Says why trying again can never help, whatever the version or configuration. For example, an event whose id was
+   * counted with other content is never tried again: its first content counts, and the second would count on top of it.
    */
   readonly hopeless?: string;
-  /** What has to change before another try can help, where the reason of the refusal does not say it. */
+  /** What has to change before trying again can help, where the reason of the refusal does not say it. */
   readonly needs?: string;
 }
 
-/** Every reason for which an event is set aside. */
+/** Every reason for which an event is set aside, by its code. */
 export const REFUSALS = {
   EVENT_NOT_JSON: {
     help: 'Look at what the source sends; it is read again by each new version.',
@@ -88,12 +88,12 @@ export const REFUSALS = {
 } as const satisfies Readonly<Record<string, RefusalEntry>>;
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** The entry of a code; undefined for a code that only an earlier version of the program gave. */
+/** Returns the entry of a code; undefined for a code that only earlier versions of the program used. */
 export function refusalEntry(code: string): RefusalEntry | undefined {
   return Object.hasOwn(REFUSALS, code) ? REFUSALS[code as RefusalCode] : undefined;
 }
 
-/** What an operator can do about an event that was set aside. */
+/** Returns what an operator can do about an event that was set aside. */
 export function setAsideHelp({
   code,
   resolvedAt,
@@ -108,7 +108,7 @@ export function setAsideHelp({
 
 const TRIED_AGAIN = 'it is tried again by each new version, or now: `openpool set-aside retry`';
 
-/** An event that cannot be counted, with what could be read of its identity. */
+/** Why one event cannot be counted, with as much of its id and time as could be read. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly reason: string;
@@ -116,7 +116,7 @@ export interface Refusal {
   readonly dtText: string | null;
 }
 
-/** Thrown inside the readers; `readPoolEvent` turns it into a Refusal, so that no caller ever meets it. */
+/** Thrown inside the readers only: `readPoolEvent` catches it and returns a Refusal. */
 export class EventRefused extends Error {
   override readonly name = 'EventRefused';
   constructor(
@@ -127,11 +127,14 @@ export class EventRefused extends Error {
   }
 }
 
-/** In characters. Indexes hold these texts, and Postgres refuses index rows of more than 2,700 bytes. */
+/**
+ * The limit for a name, in characters. Names are in indexes, and Postgres refuses index rows of more than 2,700 bytes.
+ */
 const MAX_NAME_LENGTH = 200;
 /**
- * Whether a text can serve as a name. Postgres stores no NUL, and its indexes no long texts. Halves of
- * characters are refused as well: UTF-8 turns them all into the same character, and two names into one.
+ * Tells whether a text can serve as a name: not empty, not too long for an index, and without NUL, which Postgres
+ * cannot store. Half characters are refused as well, because UTF-8 turns them all into the same character, which would
+ * make one name of two.
  */
 export function isName(text: string): boolean {
   return (
@@ -139,7 +142,10 @@ export function isName(text: string): boolean {
   );
 }
 
-/** A value as the reason of a refusal quotes it. Nested values are not written out: they may be deeper than the engine can follow. */
+/**
+ * Returns a value as the reason of a refusal quotes it. Objects and arrays are not written out, because they may be
+ * nested deeper than the engine can follow.
+ */
 export function shown(value: LosslessJson | undefined): string {
   if (value === undefined) return '(missing)';
   if (typeof value !== 'object' || value === null) return foreignText(JSON.stringify(value), 80);

@@ -1,4 +1,7 @@
-/** Raw events as they are kept, in the table or in the file of an archived month, and how one is read again. */
+/**
+ * The form in which raw events are stored, in the table or in the file of an archived month, and how their content is
+ * read again.
+ */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
 import type { EventKey } from '../credit.js';
@@ -6,7 +9,7 @@ import type { EventContent } from './event-content.js';
 import { readContent } from './event-type.js';
 import { asObject, field, parseLossless } from './lossless-json.js';
 
-/** What the program worked out about an event when it came. It can be worked out again from the text. */
+/** What the program derived from an event when it arrived. All of it can be derived again from the event's text. */
 export interface RowWorth {
   readonly grossWei: bigint | null;
   readonly commissionWei: bigint | null;
@@ -21,7 +24,7 @@ export interface RawRow extends EventKey {
   readonly version: number;
   readonly region: string;
   readonly nodeType: NodeType;
-  /** JSON: the fields of the event, or its type next to its fields. */
+  /** A JSON object: the fields of the event, or its type next to its fields. */
   readonly payload: string;
   readonly receivedMs: number;
   readonly match: EventKey | null;
@@ -32,7 +35,7 @@ type StoredReading =
   | { readonly ok: true; readonly content: EventContent }
   | { readonly ok: false; readonly reason: string };
 
-/** Reads the meaning of a kept event from its payload, exactly as it was read when the event came. */
+/** Reads the content of a stored event from its payload, exactly as it was read when the event arrived. */
 export function readStoredContent({
   eventType,
   version,
@@ -41,7 +44,7 @@ export function readStoredContent({
   try {
     const body = asObject(parseLossless(payload));
     if (body === undefined) return { ok: false, reason: 'the payload is no JSON object' };
-    // One dialect wraps the fields together with the type, the other gives the fields alone.
+    // One kind of payload has the fields together with the type, the other has the fields alone.
     const isWrapped = field(body, 'event_type') === eventType;
     const inner = isWrapped ? (field(body, 'payload') ?? null) : body;
     const fields = inner === null ? {} : asObject(inner);

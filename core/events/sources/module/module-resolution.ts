@@ -7,7 +7,7 @@ import { PoolError } from '../../../base/errors/pool-error.js';
 import type { EventSourceConfig } from '../event-source.js';
 import { optionsError } from '../options.js';
 
-/** The URL of the module. Throws EVENT_SOURCE_MODULE_NOT_FOUND with the places that were tried. */
+/** Returns the URL of the module. Throws EVENT_SOURCE_MODULE_NOT_FOUND with the places that were tried. */
 export async function resolveModule(config: EventSourceConfig): Promise<string> {
   const { id, module, baseDir } = config;
   if (module === null) {
@@ -32,10 +32,10 @@ async function findPackage(name: string, from: string): Promise<string | undefin
   const require = createRequire(from);
   try {
     const path = require.resolve(name);
-    // A name such as `fs` gives a module of Node's own, which is no path.
+    // A name such as `fs` resolves to a module of Node's own, which is not a path.
     return isAbsolute(path) ? path : undefined;
   } catch {
-    // `require` does not see packages that export only to `import`.
+    // `require` does not find packages that export only to `import`, so these are searched below.
   }
   for (const directory of require.resolve.paths(name) ?? []) {
     const main = await importedMain(join(directory, name));
@@ -44,7 +44,7 @@ async function findPackage(name: string, from: string): Promise<string | undefin
   return undefined;
 }
 
-/** The file that `import` would load for a whole package. */
+/** Returns the file that `import` loads for the name of a package; undefined when there is none. */
 async function importedMain(directory: string): Promise<string | undefined> {
   const text = await readFile(join(directory, 'package.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;

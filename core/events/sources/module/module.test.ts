@@ -64,7 +64,7 @@ describe("a third party's module", () => {
     expect((await load('@me/source')).readsFrom).toBe('package');
   });
 
-  it('is not found with the place where it was looked for', async () => {
+  it('is reported as not found, with the place that was searched', async () => {
     for (const name of ['./gone.js', '@nobody/has-this', 'fs', './']) {
       const loading = load(name);
       await expect(loading).rejects.toMatchObject({ code: 'EVENT_SOURCE_MODULE_NOT_FOUND' });
@@ -117,7 +117,7 @@ describe("a third party's module", () => {
     }
   });
 
-  it('keeps the code of an error that is in the catalogue, and names any other', async () => {
+  it('keeps an error code for sources that is in the catalogue, and replaces any other', async () => {
     const cases = [
       [
         `throw Object.assign(new Error('down'), { code: 'EVENT_SOURCE_UNREACHABLE' });`,

@@ -1,4 +1,4 @@
-/** Sources that a third party has written. The module is loaded and checked, and what it does wrong gets a code. */
+/** Loads and checks sources that a third party has written, and gives a code to everything that goes wrong in them. */
 
 import { CATALOGUE, type PoolErrorCode } from '../../../base/errors/catalogue.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
@@ -20,7 +20,7 @@ export async function createModule(config: EventSourceConfig): Promise<EventSour
   const options = await checkModuleOptions(config, module);
   let source: unknown;
   try {
-    // The module itself has to see to it that its schema gives what its factory takes.
+    // The types cannot be checked here: the module's own schema must return what its factory takes.
     source = await module.createEventSource({ ...config, options: options as never });
   } catch (error) {
     throw asPoolError(error, 'EVENT_SOURCE_MODULE_INVALID', `${nameOf(config)} makes no source`);
@@ -63,7 +63,7 @@ async function checkModuleOptions(
   }
 }
 
-/** Wraps a source, so that everything it throws becomes an error that an operator can look up. */
+/** Wraps a source and turns everything it throws into an error that an operator can look up. */
 function guarded(source: EventSource, config: EventSourceConfig): EventSource {
   return {
     readsFrom: source.readsFrom,
@@ -81,7 +81,10 @@ function guarded(source: EventSource, config: EventSourceConfig): EventSource {
   };
 }
 
-/** An error of the module as a PoolError. Its code is trusted and not its class, because the module may have its own copy of this package. */
+/**
+ * Turns an error of the module into a PoolError. It is recognised by its code and not by its class, because the module
+ * may have its own copy of this package.
+ */
 function asPoolError(error: unknown, otherwise: PoolErrorCode, what: string): PoolError {
   if (error instanceof PoolError) return error;
   const code = field(error, 'code');

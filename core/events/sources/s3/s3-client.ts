@@ -1,4 +1,6 @@
-/** Asks a storage the two questions of a source: which objects there are, and for the bytes of one of them. */
+/**
+ * Makes the two requests that a source needs: for the list of objects in a bucket, and for the bytes of one of them.
+ */
 import { rootCertificates } from 'node:tls';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText, visible } from '../../../base/foreign-text.js';
@@ -14,14 +16,14 @@ export interface S3Page {
   readonly lastKey: string | null;
   /** False when the listing ends with this page. */
   readonly goesOn: boolean;
-  /** The token with which the storage goes on; null also from a storage that gives none. */
+  /** The token for the next page; null also when the storage uses no tokens. */
   readonly token: string | null;
 }
 
 export interface S3Client {
-  /** A page of at most a thousand sorted keys: after a key, where a page ended, or from the start. */
+  /** Lists at most a thousand sorted keys: those after a key, those from a page's token on, or the first ones. */
   list(from: { readonly after: string } | { readonly token: string } | null): Promise<S3Page>;
-  /** Opens the bytes of an object; null when it is gone. The caller has to close them. */
+  /** Opens the body of an object; null when the object is gone. The caller has to close the body. */
   open(key: string): Promise<S3Body | null>;
   close(): void;
 }
@@ -37,7 +39,7 @@ const LISTING = 'ListObjectsV2Command';
 /** The number of tries, the first one included. The SDK waits less than 20 s between them. */
 const TRIES = 3;
 
-/** Makes a client for one pass. The SDK is loaded only now, so that pools without such a source do not pay for it. */
+/** Makes a client for one pass. The SDK is loaded only here, so pools without such a source do not pay for it. */
 export async function openS3Client(options: S3Options, signal: AbortSignal): Promise<S3Client> {
   const sdk = await import('@aws-sdk/client-s3');
   const { bucket, prefix, idleTimeout } = options;
@@ -81,7 +83,7 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
         const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: key });
         const { Body: body } = await client.send(command, { abortSignal });
         if (!isReadable(body)) throw new TypeError('the answer has no body');
-        // When the reading is given up nobody listens any more, and an unheard error would end the process.
+        // After the reading has been given up nobody listens for errors, and an unhandled one would end the process.
         body.on('error', () => undefined);
         return bodyOf(body, { key: visible(key), idleMs: idleTimeout, signal });
       } catch (error) {
@@ -94,8 +96,8 @@ export async function openS3Client(options: S3Options, signal: AbortSignal): Pro
 }
 
 /**
- * Whether a listing goes on after this page. A token means that it does, too: some gateways leave `IsTruncated` out, or
- * say "false" next to a token. Throws EVENT_SOURCE_TRUNCATED for a full page that has neither.
+ * Tells whether there are more pages after this one. A token means that there are, too: some gateways leave
+ * `IsTruncated` out, or say "false" along with a token. Throws EVENT_SOURCE_TRUNCATED for a full page that has neither.
  */
 function goesOn(
   answer: {
@@ -118,7 +120,9 @@ function goesOn(
   return false;
 }
 
-/** The settings of the client. Everything is set, so that no default, environment variable or file of the SDK matters. */
+/**
+ * The settings of the client. All of them are explicit, so no default, environment variable or file of the SDK matters.
+ */
 function clientConfig(options: S3Options) {
   const { accessKey, secretKey, ca, connectTimeout, idleTimeout } = options;
   return {
@@ -132,12 +136,12 @@ function clientConfig(options: S3Options) {
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
     disableS3ExpressSessionAuth: true,
-    // Many servers know no checksums besides the ETag, and TLS keeps the bytes whole anyway.
+    // Many servers know no checksums besides the ETag, and TLS protects the bytes anyway.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: connectTimeout,
-      // This limit ends with the head of the answer. The body has a limit of its own, which stops while we are busy.
+      // This limit is for the head of the answer. The body has its own limit, which pauses while we are busy.
       requestTimeout: idleTimeout,
       throwOnRequestTimeout: true,
       socketTimeout: 0,
@@ -152,7 +156,7 @@ function toListed(said: {
   readonly Size?: number | undefined;
 }): ListedObject[] {
   const { Key: key = '', ETag: etag = '', Size: sizeBytes = 0 } = said;
-  // Web consoles make an empty object for a folder.
+  // An empty object whose key ends with a slash is a folder that somebody made in a web console.
   if (key === '' || (key.endsWith('/') && sizeBytes === 0)) return [];
   return [{ key, version: etag.replaceAll('"', ''), sizeBytes }];
 }
@@ -208,7 +212,7 @@ function broken(what: string, cause: unknown): PoolError {
   return new PoolError('EVENT_SOURCE_UNREACHABLE', message, {}, { cause });
 }
 
-/** The error to throw. After an abort that is the reason of the abort, and not what it did to the connection. */
+/** Returns the error to throw: after an abort its reason, and not the connection error that it caused. */
 function told(signal: AbortSignal, error: () => PoolError): unknown {
   return signal.aborted ? signal.reason : error();
 }

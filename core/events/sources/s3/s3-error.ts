@@ -5,7 +5,7 @@ import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import { isTlsCode } from '../connection.js';
 
-/** Our codes, by the name that S3 gives an error. */
+/** Our error codes, by the name that S3 has for the error. */
 const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   NoSuchBucket: 'EVENT_SOURCE_BUCKET_MISSING',
   AccessDenied: 'EVENT_SOURCE_UNAUTHORIZED',
@@ -18,11 +18,11 @@ const CODE_BY_NAME: Readonly<Record<string, PoolErrorCode>> = {
   TimeoutError: 'EVENT_SOURCE_TIMEOUT',
 };
 
-/** The names that S3 gives errors are shorter than this; longer ones are cut. */
+/** The name of an error is cut to this many characters; those of S3 are shorter. */
 const MOST_NAME = 60;
 
 /**
- * An error of the client as a PoolError.
+ * Turns an error of the client into a PoolError.
  *
  * @param what the bucket or the object that was asked for
  */
@@ -34,7 +34,7 @@ export function s3Error(error: unknown, what: string): PoolError {
   return new PoolError(codeOf(error, said), message, {}, { cause: error });
 }
 
-/** Whether an object that was listed is not there any more. */
+/** Tells whether the error means that a listed object no longer exists. */
 export function isVanished(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(textOf(error, 'name'));
 }

@@ -1,12 +1,12 @@
 /**
- * Checks that an answer is the whole listing of a bucket. The SDK does not check it: it takes the page of a web console,
- * any other XML, and even an empty answer for an empty bucket.
+ * Checks that an answer is the whole listing of a bucket. The SDK does not check it: it takes the page of a web
+ * console, any other XML, and even an empty answer for the listing of an empty bucket.
  */
 
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 
-/** A thousand of the longest keys, all escaped, need less than this. */
+/** The limit for a listing, in bytes: a thousand of the longest keys, all escaped, need less. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_QUOTED = 120;
 
@@ -14,10 +14,10 @@ const BEGIN =
   /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<((?:[\w.-]+:)?ListBucketResult)[\s/>]/;
 
 /**
- * Collects the bytes of a listing. Throws EVENT_SOURCE_NOT_JSON for anything else that was answered, and
- * EVENT_SOURCE_TRUNCATED for a listing without its end.
+ * Collects the bytes of a listing. Throws EVENT_SOURCE_NOT_JSON for any other answer, and EVENT_SOURCE_TRUNCATED for a
+ * listing without its end.
  *
- * @param where the storage and the bucket, for people
+ * @param where the storage and the bucket, for messages
  */
 export async function collectListing(
   chunks: AsyncIterable<Buffer>,

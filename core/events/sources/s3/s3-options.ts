@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { certificates, duration, serverUrl, size } from '../options.js';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-/** AWS answers for one bucket at many addresses: with the region, without it, and dual-stack. */
+/** Matches hosts of AWS, which serves one bucket at many addresses: with the region, without it, and dual-stack. */
 const AWS_HOST = /^s3[.-](?:[a-z0-9-]+\.)*amazonaws\.com$/;
 
 const endpoint = serverUrl('the keys under accessKey and secretKey').transform((url) => {
@@ -11,7 +11,7 @@ const endpoint = serverUrl('the keys under accessKey and secretKey').transform((
   return url;
 });
 
-/** A folder of the bucket, however it is written; the empty text is the whole bucket. */
+/** A folder of the bucket, with or without slashes around it; an empty text means the whole bucket. */
 const prefix = z.string().transform((text) => {
   const folder = text.replace(/^\/+/, '').replace(/\/+$/, '');
   return folder === '' ? '' : `${folder}/`;
@@ -22,19 +22,19 @@ export const s3Options = z
     /** The storage's address without the bucket: `https://s3.eu-central-1.amazonaws.com`. */
     endpoint,
     bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/, 'give the name of a bucket'),
-    /** What requests are signed for. */
+    /** The region that requests are signed for. */
     region: z.string().min(1).default('us-east-1'),
     prefix: prefix.default(''),
-    /** `accessKeyFile`, `secretKeyFile` in the configuration. */
+    /** The configuration names files for the two keys: `accessKeyFile` and `secretKeyFile`. */
     accessKey: z.string().min(1),
     secretKey: z.string().min(1),
-    /** The bucket in the path of a request, as most servers want it; false: in the host's name. */
+    /** True puts the bucket into the path of a request, as most servers want it; false puts it into the host name. */
     pathStyle: z.boolean().default(true),
     /** Allows a server on another machine without TLS. Anybody on the way to it can then invent fees. */
     plainHttp: z.boolean().default(false),
     ca: certificates,
     connectTimeout: duration.default(10_000),
-    /** How long no byte may come. */
+    /** The longest time to wait for the next byte. */
     idleTimeout: duration.default(60_000),
     maxElement: size.default(1_048_576),
   })
@@ -53,7 +53,10 @@ export const s3Options = z
   });
 export type S3Options = z.output<typeof s3Options>;
 
-/** Endpoint, bucket and folder, the same for every spelling. A place inside another one begins with its text. */
+/**
+ * Returns endpoint, bucket and folder as one text, the same for every spelling. The place of a subfolder begins with
+ * the place of its folder.
+ */
 export function placeOf({
   endpoint: { host, pathname },
   bucket,

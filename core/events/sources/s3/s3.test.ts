@@ -81,7 +81,7 @@ describe('a source of files in a bucket', () => {
     });
   });
 
-  it('gives what whole files and the beginnings of others hold, before it tells what is wrong', async () => {
+  it('yields the events of whole files and of the beginnings of cut ones before it reports what is wrong', async () => {
     await storage.put('a.json', '[{"a": 1}, {"a": 2}');
     await storage.put('b.json', '');
     await storage.put('c.json', '<html>');
@@ -106,7 +106,7 @@ describe('a source of files in a bucket', () => {
   });
 
   it('names a signature that the storage does not accept', async () => {
-    // The test server knows keys, and checks no signature.
+    // The test server checks keys but no signatures.
     storage.answer = (_, response) =>
       response.writeHead(403, { 'content-type': 'application/xml' }).end(SIGNATURE_REFUSED);
     expect(await read(source)).toMatchObject({
@@ -147,7 +147,7 @@ describe('a source of files in a bucket', () => {
     });
   });
 
-  it('asks no more when the storage gives none of several objects', async () => {
+  it('stops asking when the storage serves none of several objects', async () => {
     await storage.fill(Array.from({ length: 140 }, (_, i) => [`${100 + i}.json`, '[]']));
     storage.answer = (request, response, answer) => {
       if (request.url?.includes('.json') === true) response.writeHead(403).end();
@@ -173,7 +173,7 @@ describe('a source of files in a bucket', () => {
     await expect.poll(() => storage.connections()).toBe(1);
   });
 
-  it('reads a listing of many pages, and passes over what its memory lets it', async () => {
+  it('reads a listing of many pages, and skips what its memory allows', async () => {
     storage.pageKeys = 10;
     const keys = ['a', 'b', 'c'].flatMap((folder) =>
       Array.from({ length: 15 }, (_, i) => `${folder}/${10 + i}.json`),
@@ -200,7 +200,8 @@ describe('a source of files in a bucket', () => {
     listed.length = 0;
     const skipUpTo = async (folder: string) => skips.get(folder) ?? null;
     await read(source, { memory: { ...memory, skipUpTo } });
-    // A page of a, then its end with b's beginning; what is skipped in b was listed already.
+    // Listed are a page of folder a, then the end of a with the beginning of b. The part of b that is skipped was on
+    // that page already.
     expect(listed.map(({ key }) => key)).toEqual([...keys.slice(0, 10), ...keys.slice(14)]);
   });
 
@@ -285,7 +286,7 @@ describe('a storage whose listing is not what it seems', () => {
     expect(await read(hasty)).toMatchObject({ error: { code: 'EVENT_SOURCE_TIMEOUT' } });
   });
 
-  it('is read to its end although it goes on without saying where', async () => {
+  it('is read to its end although it has more pages and gives no token', async () => {
     changing((text) => text.replace(/<NextContinuationToken>.*<\/NextContinuationToken>/, ''));
     expect(await readBucket()).toEqual({ raws: all, error: undefined });
   });
@@ -305,7 +306,7 @@ describe('a storage whose listing is not what it seems', () => {
     expect(await readBucket()).toEqual({ raws: all, error: undefined });
   });
 
-  it('is refused when a full page says neither that it goes on nor that it was all', async () => {
+  it('is refused when a full page does not say whether there are more', async () => {
     const silent = (text: string, most: number) =>
       text
         .replace(
@@ -322,7 +323,7 @@ describe('a storage whose listing is not what it seems', () => {
     expect((await readBucket()).raws).toEqual(all.slice(0, 10));
   });
 
-  it('is refused when it goes on, and neither a key nor a word says where', async () => {
+  it('is refused when there are more pages, but neither a key nor a token to go on from', async () => {
     const empty = '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>';
     storage.answer = (_, response) => response.writeHead(200).end(empty);
     expect(await readBucket()).toMatchObject({
@@ -340,7 +341,7 @@ describe('a storage whose listing is not what it seems', () => {
     expect((await readBucket()).raws).toEqual(all.slice(10));
   });
 
-  it('is read whole although it does not know start-after', async () => {
+  it('is read whole although the storage does not know start-after', async () => {
     storage.answer = (request, _, answer) => {
       request.url = request.url?.replace(/&?start-after=[^&]+/, '');
       answer();

@@ -1,4 +1,4 @@
-/** Pool events from files in S3-compatible storage, as the newer orchestrators write them. */
+/** Reads pool events from files in S3-compatible storage, as the newer orchestrators write them. */
 
 import type { PoolErrorCode } from '../../../base/errors/catalogue.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
@@ -16,8 +16,8 @@ import { openS3Client, type S3Body, type S3Client, type S3Page } from './s3-clie
 import { placeOf, type S3Options, s3Options } from './s3-options.js';
 
 /**
- * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read gives every object that was not read to its end
- * before, however old its name is, because a file may be uploaded late.
+ * Makes a source of kind `s3`; throws EVENT_SOURCE_OPTIONS. Each read yields the events of every object that was not
+ * read to its end before, however old the object's name is, because a file may be uploaded late.
  */
 export async function createS3(config: EventSourceConfig): Promise<EventSource> {
   const options = await checkOptions(config, s3Options);
@@ -35,11 +35,14 @@ export async function createS3(config: EventSourceConfig): Promise<EventSource> 
   };
 }
 
-/** How many objects are requested before their turn comes: most are small, and the request takes longest. */
+/** This many objects are requested before their turn comes: most are small, and the request takes longest. */
 const AHEAD = 8;
-/** After so many objects in a row that could not be fetched, the storage itself is the trouble, and the read ends. */
+/** After this many objects in a row that could not be fetched, the storage itself is the problem, and the read ends. */
 const MAX_LOST_IN_A_ROW = 3;
-/** A policy may forbid some objects, so more of them may fail; but where all are forbidden, the read ends early. */
+/**
+ * After this many forbidden objects in a row the read ends. The limit is high, because a policy may forbid only some
+ * objects.
+ */
 const MAX_FORBIDDEN_IN_A_ROW = 100;
 const FORBIDDEN: PoolErrorCode = 'EVENT_SOURCE_UNAUTHORIZED';
 
@@ -50,7 +53,7 @@ function isAfter(key: string, other: string): boolean {
   return Buffer.from(key).compare(Buffer.from(other)) > 0;
 }
 
-/** Errors of an object itself: it came, and is not what it should be. */
+/** Errors of an object itself: it was fetched, and its content is bad. */
 const OBJECT_FAULTS: ReadonlySet<PoolErrorCode> = new Set([
   'EVENT_SOURCE_TRUNCATED',
   'EVENT_SOURCE_NOT_JSON',
@@ -62,9 +65,9 @@ interface OpenObject {
   readonly body: Promise<S3Body | null>;
 }
 
-/** One read. An object that is not whole does not keep the others back. */
+/** One read of the bucket. An incomplete object does not hold up the others. */
 class S3Reading {
-  /** Errors that are thrown when all other objects have been read. */
+  /** Failures so far. The first one is thrown when all other objects have been read. */
   private readonly failures: PoolError[] = [];
   private lostInARow = 0;
 
@@ -86,7 +89,7 @@ class S3Reading {
 
   private async *pages(): AsyncGenerator<readonly ListedObject[]> {
     let last = '';
-    /** Where the storage itself would have gone on, when it was asked for a later place. */
+    /** The token of the page that would have come next, if this read had not skipped ahead. */
     let passedOver: string | null = null;
     let mayJump = true;
     for (let from: ListFrom | null = null; ; ) {
@@ -94,7 +97,8 @@ class S3Reading {
       const [first] = page.objects;
       if (first !== undefined && !isAfter(first.key, last)) {
         if (passedOver === null) throw this.unusable(`goes backwards after ${visible(last)}`);
-        // This storage ignores start-after and began anew: go on from where it had stopped, and never jump again.
+        // This storage ignores start-after and began anew: go on with the page that would have come next, and never
+        // skip ahead again.
         from = { token: passedOver };
         [passedOver, mayJump] = [null, false];
         continue;
@@ -120,7 +124,7 @@ class S3Reading {
     return new PoolError('EVENT_SOURCE_BAD_REQUEST', message);
   }
 
-  /** The key up to which the folder may be passed over; null when that is not ahead of this key. */
+  /** Returns the key up to which the rest of the folder can be skipped; null when that is not after this key. */
   private async skipUpTo(key: string): Promise<string | null> {
     const { memory } = this.request;
     const folder = key.slice(0, key.lastIndexOf('/') + 1);
@@ -153,7 +157,7 @@ class S3Reading {
 
   private open(object: ListedObject): OpenObject {
     const body = this.client.open(object.key);
-    // If it fails, the error is met when its turn comes.
+    // If it fails, the error is handled when the object's turn comes.
     body.catch(() => undefined);
     return { object, body };
   }
@@ -163,7 +167,7 @@ class S3Reading {
     let opened: S3Body | null = null;
     try {
       opened = await body;
-      // The object is gone since it was listed. Somebody removed it on purpose, so that is no error.
+      // The object was removed after it was listed. Somebody did that on purpose, so it is no error.
       if (opened === null) return;
       yield* this.scan(object, opened);
       memory?.done(object);
@@ -186,7 +190,10 @@ class S3Reading {
     }
   }
 
-  /** Remembers a fault of an object with the object. A failure to fetch it is kept to be thrown at the end. */
+  /**
+   * Stores with the object that its content is bad or that it is forbidden. Any other failure is thrown at the end of
+   * the read.
+   */
   private note(object: ListedObject, error: unknown): void {
     if (!(error instanceof PoolError)) throw error;
     const { memory } = this.request;

@@ -17,7 +17,7 @@ async function scan(text: string, size = 7, maxElementBytes = 1_000): Promise<st
 }
 
 describe('the array scanner', () => {
-  it('gives back each element of any JSON array, however it is indented and cut', async () => {
+  it('yields each element of any JSON array, however it is indented and cut into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.jsonValue(), { minLength: 1 }),
@@ -37,7 +37,7 @@ describe('the array scanner', () => {
     }
   });
 
-  it('gives neighbours of elements that are no JSON', async () => {
+  it('yields the neighbours of elements that are no JSON', async () => {
     expect(await scan('[{"a":1},hello world,,}{"b":2}]')).toEqual([
       '{"a":1}',
       'hello world',
@@ -46,12 +46,12 @@ describe('the array scanner', () => {
     ]);
   });
 
-  it('cuts an element off that is too long, and goes on behind it', async () => {
+  it('cuts an element off that is too long, and goes on after it', async () => {
     const raws = await scan(`["${'x'.repeat(500)}",2]`, 64, 100);
     expect(raws.map((raw) => raw.length)).toEqual([100, 1]);
   });
 
-  it('loses no neighbour of an element with an odd quote, wherever it stands and however all is cut', async () => {
+  it('loses no neighbour of an element with an odd quote, wherever it is and however the input is cut into chunks', async () => {
     const good = (id: number) =>
       `{"ID":${id},"Payload":"{\\"a\\": [{\\"b\\":1},{\\"c\\":2}]}","DT":"x, {"}`;
     const odd = [
@@ -80,7 +80,7 @@ describe('the array scanner', () => {
     });
   });
 
-  it('loses no neighbour of an element with a bracket too few or too many, however all is cut', async () => {
+  it('loses no neighbour of an element with a bracket too few or too many, however the input is cut into chunks', async () => {
     const good = (id: number) => `{"ID":${id},"P":[{"b":1}, {"c":{"d":[]}}],"DT":"},{"}`;
     const broken = [
       '{"ID":7,"DT":"x"',
@@ -139,7 +139,7 @@ describe('the array scanner', () => {
     expect(found.map(({ cutAtBytes }) => cutAtBytes)).toEqual([100, undefined]);
   });
 
-  it('gives what was complete before it says that the end is missing', async () => {
+  it('yields the complete elements before it reports that the end is missing', async () => {
     const raws: string[] = [];
     const reading = async (): Promise<void> => {
       for await (const slice of scanArray(cut('[1,{"a":2},{"b"', 3), { maxElementBytes: 99 })) {
@@ -150,7 +150,7 @@ describe('the array scanner', () => {
     expect(raws).toEqual(['1', '{"a":2}']);
   });
 
-  it('refuses what is no array, and what stands behind one', async () => {
+  it('refuses what is no array, and text after an array', async () => {
     for (const text of [
       '<html><body>[1]</body>',
       '{"error":"no"}',

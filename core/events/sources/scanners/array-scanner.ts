@@ -1,6 +1,6 @@
 /**
- * Cuts a JSON array of any length into the texts of its elements, in constant memory. It knows only strings and depth.
- * Whether an element is JSON is found out later, when it is read.
+ * Cuts a JSON array of any length into the texts of its elements, in constant memory. It looks only at strings and
+ * nesting depth; whether an element is JSON is checked later, when it is read.
  */
 
 import { PoolError } from '../../../base/errors/pool-error.js';
@@ -10,7 +10,10 @@ import { BoundarySearch, isOddAfterString, withoutBoundary } from './element-bou
 import { EventScanner, scanSlices } from './slices.js';
 
 export interface ScanOptions {
-  /** Longer elements are cut off, which makes them unreadable. The elements next to them are not affected. */
+  /**
+   * The limit for one element. A longer one is cut off there, which makes it unreadable; the elements next to it are
+   * not affected.
+   */
   readonly maxElementBytes: number;
   /** @default 250 */
   readonly sliceSize?: number;
@@ -30,9 +33,9 @@ const TAIL_BYTES = 64;
 const KNOWN_DEPTH = 256;
 
 /**
- * Yields the elements in slices. `null` counts as an empty array, because orchestrators answer it when there is nothing.
- * Whole elements are yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for anything that is no array (also for
- * nothing at all), EVENT_SOURCE_TRUNCATED for an array without an end.
+ * Yields the elements in slices. `null` counts as an empty array, because orchestrators answer it when there is
+ * nothing. Complete elements are yielded before an error is thrown: EVENT_SOURCE_NOT_JSON for anything that is not an
+ * array (also for empty input), EVENT_SOURCE_TRUNCATED for an array without an end.
  */
 export function scanArray(
   chunks: AsyncIterable<Uint8Array>,
@@ -43,31 +46,33 @@ export function scanArray(
 }
 
 class ArrayScanner extends EventScanner {
-  /** `odd` means inside an element whose quotes do not come in pairs. */
+  /** Where in the input the scanner is. `odd` is inside an element whose quotes do not come in pairs. */
   private where: 'before' | 'inside' | 'odd' | 'after' = 'before';
   private boundary = new BoundarySearch();
-  /** The last bytes of what was read. */
+  /** The last bytes that were read, at most TAIL_BYTES. */
   private tail = '';
   private depth = 0;
-  /** Which bracket opened each depth, as far as KNOWN_DEPTH. */
+  /** The bracket that opened each depth, up to KNOWN_DEPTH. */
   private readonly opened = new Uint8Array(KNOWN_DEPTH);
-  /** Whether a comma was the last thing outside of strings. */
+  /** Whether the last comma, bracket or string in the element was a comma. */
   private isAfterComma = false;
   /** Whether a bracket closed what the other kind of bracket had opened. The element is no JSON then, however it goes on. */
   private isUnpaired = false;
   private isString = false;
-  /** 1 when a backslash ended the last chunk: it escapes the first byte of the next one. */
+  /**
+   * How many bytes of the next chunk to skip: 1 when a backslash at the end of the last chunk escapes its first byte.
+   */
   private skip = 0;
-  /** Whether a string ended with the last chunk, so that the byte after it is still to be checked. */
+  /** Whether a string ended at the end of the last chunk. The byte after it is still to be checked. */
   private endedString = false;
   private elements = 0;
   /**
-   * What earlier chunks held of the present element, or of what stands before the array. It is a copy, because a piece
-   * of a chunk would keep the whole chunk from the garbage collector.
+   * The part of the current element, or of the text before the array, that was in earlier chunks. It is a copy, because
+   * a piece of a chunk would keep the whole chunk in memory.
    */
   private held = Buffer.alloc(0);
   private heldBytes = 0;
-  /** Whether something had to be left out of `held`. */
+  /** Whether `held` is incomplete, because the element is too long. */
   private isCut = false;
 
   feed(chunk: Buffer): void {
@@ -108,7 +113,10 @@ class ArrayScanner extends EventScanner {
     }
   }
 
-  /** Whether the array has ended although its last element has not: broken quotes or brackets can hide the end. */
+  /**
+   * Tells whether the array has ended although the scanner is still inside its last element: broken quotes or brackets
+   * can hide the end.
+   */
   private endsInOddElement(): boolean {
     if (this.where === 'inside' && this.isUnpaired && this.depth === 0) {
       return /\]\s*$/.test(this.tail);
@@ -118,8 +126,9 @@ class ArrayScanner extends EventScanner {
   }
 
   /**
-   * Called when a quote is missing in this element, so that strings are taken for what stands between them. The element
-   * ends where the next one begins, which may be behind us already. Returns the place to go on from.
+   * Called when a quote is missing in this element, so strings and the text between them are mistaken for each other.
+   * The element ends where the next one begins, which may be in bytes that were read already. Returns the index in the
+   * chunk to go on from.
    */
   private beginOdd(chunk: Buffer, start: number): number {
     this.where = 'odd';
@@ -151,7 +160,7 @@ class ArrayScanner extends EventScanner {
     return next;
   }
 
-  /** Goes past the opening bracket; returns the place behind it. */
+  /** Skips the opening bracket; returns the index after it. */
   private findStart(chunk: Buffer): number {
     const i = chunk.indexOf(OPEN_BRACKET);
     const before = i === -1 ? chunk : chunk.subarray(0, i);
@@ -168,7 +177,7 @@ class ArrayScanner extends EventScanner {
     return i + 1;
   }
 
-  /** The hot loop, which checks each byte once. Returns the place behind the array's end. */
+  /** The hot loop, which checks each byte once. Returns the index to go on from. */
   private scan(chunk: Buffer, from: number): number {
     const { length } = chunk;
     let { depth, isString } = this;
@@ -180,7 +189,7 @@ class ArrayScanner extends EventScanner {
     let i = from + this.skip;
     while (i < length) {
       if (isString) {
-        // Most bytes stand in strings, where only quotes and backslashes mean something.
+        // Most bytes are in strings, where only quotes and backslashes mean something.
         for (let byte: number | undefined; i < length; i += byte === BACKSLASH ? 2 : 1) {
           byte = chunk[i];
           if (byte === QUOTE) break;
@@ -228,8 +237,8 @@ class ArrayScanner extends EventScanner {
   }
 
   /**
-   * Whether an object that opens here, at this depth, is the next element. Within an object a comma is never followed by
-   * another object, so the element before has one brace too few or too many.
+   * Tells whether an object that opens here, at this depth, is the next element. Inside an object a comma is never
+   * followed by another object: if one follows here, the element before has one brace too few or too many.
    */
   private beginsNext(depth: number): boolean {
     return this.isAfterComma && depth > 0 && this.opened[depth] === OPEN_BRACE;
@@ -251,7 +260,7 @@ class ArrayScanner extends EventScanner {
       isCut = this.isCut;
       text = this.takeHeld();
     }
-    // `[]` has no element, and a comma before the end promises none.
+    // `[]` has no element, and a comma before the array's end is not followed by one.
     if (text.trim() === '' && kind === 'last') return;
     this.pushElement(kind === 'broken' ? withoutBoundary(text) : text, isCut);
   }
@@ -290,7 +299,7 @@ class ArrayScanner extends EventScanner {
   }
 }
 
-/** Whether two brackets belong together: the code of the opening one is two below that of the closing one. */
+/** Tells whether two brackets belong together: the code of the opening one is two below that of the closing one. */
 function isPair(opening: number | undefined, closing: number): boolean {
   return opening === undefined || opening === closing - 2;
 }
@@ -301,7 +310,10 @@ function notAnArray(what: string, text: string): PoolError {
   return new PoolError('EVENT_SOURCE_NOT_JSON', message);
 }
 
-/** An error that names bytes which are no text, or not UTF-8, by the first two of them; undefined when they may be JSON. */
+/**
+ * Recognises gzip and UTF-16 by the first two bytes, and returns an error that names them; undefined when the bytes may
+ * be JSON.
+ */
 export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefined {
   const [first, second] = bytes;
   const isUtf16 =
@@ -317,7 +329,7 @@ export function wrongBytes(what: string, bytes: Uint8Array): PoolError | undefin
   return name && new PoolError('EVENT_SOURCE_NOT_JSON', `${what} is ${name}`);
 }
 
-/** The beginning of a text from outside, for messages. */
+/** Quotes the beginning of a text from outside, for messages. */
 export function quote(text: string): string {
   return JSON.stringify(foreignText(text.slice(0, 240), 120));
 }

@@ -9,7 +9,7 @@ import { scanLines } from './line-scanner.js';
 
 interface DumpOptions extends ScanOptions {
   readonly what: string;
-  /** Its whole name, for messages; `.gz` at its end promises gzip. */
+  /** The whole name of the dump, for messages; `.gz` at its end promises gzip. */
   readonly path: string;
   /** Whether an empty dump means that there are no events. @default false */
   readonly mayBeEmpty?: boolean;
@@ -19,7 +19,7 @@ const PEEK_BYTES = 64 * 1024;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * Yields the events in slices. Whole events are yielded before an error is thrown: EVENT_SOURCE_TRUNCATED,
+ * Yields the events in slices. Complete events are yielded before an error is thrown: EVENT_SOURCE_TRUNCATED,
  * EVENT_SOURCE_NOT_JSON, EVENT_SOURCE_FILE_UNREADABLE for damaged gzip data, or whatever the chunks throw.
  */
 export function scanDump(
@@ -29,7 +29,7 @@ export function scanDump(
   return scanText(unpacked(chunks, options), options);
 }
 
-/** Throws the first failure of several files, with the number of the others. Does nothing when there is none. */
+/** Throws the first failure of several files, and says how many more there are. Does nothing when there is none. */
 export function throwFirst(failures: readonly unknown[]): void {
   const [first] = failures;
   if (first === undefined) return;
@@ -52,7 +52,7 @@ async function* scanText(
   } else if (text.startsWith('[') || text.trim() === 'null') {
     yield* scanArray(all, options);
   } else if (text === '' && head.length < PEEK_BYTES) {
-    // Reading on throws the error, if one ended the bytes.
+    // If an error ended the input, reading on throws it.
     for await (const _ of all);
     if (options.mayBeEmpty === true) return;
     throw new PoolError('EVENT_SOURCE_TRUNCATED', `${options.what} is empty`);
@@ -62,7 +62,7 @@ async function* scanText(
   }
 }
 
-/** The bytes, unpacked when they are gzip, whatever the name of the file. */
+/** Yields the bytes, unpacked when they are gzip data, whatever the file is called. */
 async function* unpacked(
   chunks: AsyncGenerator<Buffer>,
   { path }: DumpOptions,
@@ -91,7 +91,10 @@ async function* unpacked(
   }
 }
 
-/** Reads until something other than blanks has come, at most about `most` bytes. Returns that head, and all bytes from the start. */
+/**
+ * Reads until something other than blanks has come, about `most` bytes at the most. Returns what was read as `head`,
+ * and in `all` the whole input from its start.
+ */
 async function peek(
   chunks: AsyncGenerator<Buffer>,
   most: number,

@@ -1,6 +1,6 @@
 /**
- * Finds where the next element of an array begins after an element with broken quotes, in which strings cannot be told
- * from what stands between them. Quotes inside of strings are escaped, so `},{"` can only stand between two objects.
+ * Finds where the next element of an array begins after an element with broken quotes, in which strings and the text
+ * between them cannot be told apart. Quotes inside strings are escaped, so `},{"` can only occur between two objects.
  */
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -9,20 +9,20 @@ const CLOSE_BRACE = 0x7d;
 const BLANKS = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const BOUNDARY = [CLOSE_BRACE, COMMA, OPEN_BRACE, QUOTE];
 
-/** What may follow the quote that ends a string. */
+/** Marks the bytes that may follow the quote that ends a string. */
 const AFTER_STRING = new Uint8Array(256);
 for (const byte of [...BLANKS, COMMA, 0x3a, 0x5d, CLOSE_BRACE]) AFTER_STRING[byte] = 1;
 
-/** Whether this byte shows that the quote before it, which was taken for the end of a string, is none. */
+/** Tells whether this byte, which follows a quote, shows that the quote did not end a string after all. */
 export function isOddAfterString(byte: number | undefined): boolean {
   return byte !== undefined && AFTER_STRING[byte] === 0;
 }
 
-/** Searches for the boundary, and remembers across chunks how much of it was seen. */
+/** Searches for the boundary, and remembers across chunks how much of it was found. */
 export class BoundarySearch {
   private seen = 0;
 
-  /** The place behind the last byte of the boundary, the quote; -1 when it is not in these bytes. */
+  /** Returns the index after the boundary's last byte, the quote; -1 when the boundary does not end in these bytes. */
   find(bytes: Buffer, from = 0): number {
     for (let i = from; i < bytes.length; i += 1) {
       const byte = bytes[i] ?? 0;
@@ -37,7 +37,7 @@ export class BoundarySearch {
   }
 }
 
-/** The text of an element without what stands between it and the next one. */
+/** Cuts the comma and the beginning of the next element off an element's text. */
 export function withoutBoundary(text: string): string {
   return text.trimEnd().replace(/,\s*(\{\s*"?)?$/, '');
 }

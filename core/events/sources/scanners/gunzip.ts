@@ -1,11 +1,14 @@
 /**
- * Unpacks gzip data. When they end early, everything before the end is given before the error is thrown. When they are
- * damaged, the last 16 KiB before the damage are lost.
+ * Unpacks gzip data. If the data end early, everything before the end is yielded before the error is thrown. If they
+ * are damaged, up to 16 KiB of packed data before the damage are lost.
  */
 import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 
-/** What a piece of this size unpacks to is held in memory at once. That can be about a thousand times as much. */
+/**
+ * The data are unpacked in pieces of this size. Everything that one piece unpacks to is in memory at once, and that can
+ * be about a thousand times as much.
+ */
 const PIECE_BYTES = 16 * 1024;
 
 /**
@@ -17,13 +20,13 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   const ready: Buffer[] = [];
   let failure: Error | undefined;
   unzip.on('data', (data: Buffer) => ready.push(data));
-  // The callback of a write that fails is never called, so the error has to wake us as well.
+  // When a write fails, its callback is never called, so the error event has to continue the loop as well.
   let goOn: () => void = () => undefined;
   unzip.on('error', (error) => {
     failure = error;
     goOn();
   });
-  // The gzip data can end before the input does: tapes and some uploaders leave zeros behind them.
+  // The gzip data can end before the input does: tapes and some uploaders append zeros.
   let isEnded = false;
   unzip.on('end', () => {
     isEnded = true;

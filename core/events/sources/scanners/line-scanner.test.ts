@@ -20,7 +20,7 @@ async function scan(text: string, size = 7, maxElementBytes = 1_000) {
 }
 
 describe('the line scanner', () => {
-  it('gives back each object, however its lines end and are cut', async () => {
+  it('yields each object, however lines end and however the input is cut into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.dictionary(fc.string(), fc.jsonValue()), { minLength: 1 }),
@@ -37,7 +37,7 @@ describe('the line scanner', () => {
     );
   });
 
-  it('names the line, blank ones counted', async () => {
+  it('numbers the lines, blank ones included', async () => {
     const { given } = await scan('{"a":1}\n\n \n{"b":12345678901234567890}\n');
     expect(given).toEqual([
       ['line 1 of a file', '{"a":1}'],
@@ -45,7 +45,7 @@ describe('the line scanner', () => {
     ]);
   });
 
-  it('gives what was complete before it says that the last line is half', async () => {
+  it('yields the complete lines before it reports that the last one is half', async () => {
     for (const half of ['{', '{"a":{}', '{"Payload":"{}', '{"a":"ä'.slice(0, -1), 'x']) {
       const { raws, error } = await scan(`{"a":1}\n{"a":2}\n${half}`, 3);
       expect(raws).toEqual(['{"a":1}', '{"a":2}']);
@@ -56,7 +56,7 @@ describe('the line scanner', () => {
     }
   });
 
-  it('gives neighbours of lines that are no JSON, and cuts one off that is too long', async () => {
+  it('yields the neighbours of lines that are no JSON, and cuts one off that is too long', async () => {
     const { raws } = await scan(`{"a":1}\nnonsense\n${'x'.repeat(500)}\n{"b":2}`, 64, 100);
     expect(raws.map((raw) => raw.slice(0, 9))).toEqual([
       '{"a":1}',
@@ -67,7 +67,7 @@ describe('the line scanner', () => {
     expect(raws[2]).toHaveLength(100);
   });
 
-  it('loses no neighbour of a line with a brace too few or too many, however all is cut', async () => {
+  it('loses no neighbour of a line with a brace too few or too many, however the input is cut into chunks', async () => {
     for (const broken of ['{"ID":7,"P":{"x":1}', '{{"ID":7}', '{"ID":7}}', '{"ID":7,"P":[1}']) {
       for (const size of [1, 7, 1_000]) {
         const { raws, error } = await scan(`{"ID":1}\n${broken}\n{"ID":2}\n`, size);

@@ -7,8 +7,8 @@ import { EventScanner, scanSlices } from './slices.js';
 const LINE_FEED = 0x0a;
 
 /**
- * Yields the lines in slices and skips blank ones. Whole lines are yielded before an error is thrown:
- * EVENT_SOURCE_TRUNCATED when the last line has no end and is no whole object.
+ * Yields the lines in slices and skips blank ones. Complete lines are yielded before an error is thrown:
+ * EVENT_SOURCE_TRUNCATED when the last line has no line feed and is not a complete object.
  */
 export function scanLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -20,7 +20,7 @@ export function scanLines(
 
 class LineScanner extends EventScanner {
   private line = 1;
-  /** Pieces of a line from earlier chunks; no more bytes than a line may have. */
+  /** The current line so far, cut at the limit for a line. */
   private pieces: Buffer[] = [];
   private piecesBytes = 0;
   private isCut = false;
@@ -35,7 +35,7 @@ class LineScanner extends EventScanner {
     this.keep(chunk.subarray(start));
   }
 
-  /** Accepts a last line without a line feed if it is a whole object: many writers leave the line feed out. */
+  /** Accepts a last line without a line feed if it is a complete object: many writers leave the line feed out. */
   end(): void {
     const isCut = this.piecesBytes >= this.maxElementBytes;
     const raw = this.takePieces();
@@ -71,7 +71,10 @@ class LineScanner extends EventScanner {
   }
 }
 
-/** Whether the text is a whole object. The beginning of an object never is, so half a line is always noticed. */
+/**
+ * Tells whether the text is a complete JSON object. The beginning of an object never is one, so half a line is always
+ * noticed.
+ */
 function isWholeObject(text: string): boolean {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,30 +1,30 @@
-/** From what a scanner finds to slices of events: what the scanners of arrays and of lines have in common. */
+/** Turns what a scanner finds into slices of events; shared by the scanners of arrays and of lines. */
 import type { RawEvent } from '../event-source.js';
 
-/** Cuts the bytes that it is fed into the texts of events, and keeps whole ones until they are taken. */
+/** Cuts the bytes that it is fed into the texts of events, and keeps complete ones until they are taken. */
 export abstract class EventScanner {
   private readonly ready: RawEvent[] = [];
-  /** Characters of the events that wait. */
+  /** The total length of the events in `ready`, in characters. */
   private readyLength = 0;
 
-  /** @param what the thing that is read, for people */
+  /** @param what the name of what is read, for messages */
   constructor(
     protected readonly maxElementBytes: number,
     protected readonly what: string,
   ) {}
 
   abstract feed(chunk: Buffer): void;
-  /** Called after the last bytes. Throws when they are no proper end. */
+  /** To be called after the last bytes. Throws when the input is incomplete. */
   abstract end(): void;
 
-  /** The next slice; undefined while there is not enough for one. */
+  /** Returns the next slice; undefined while there is not enough for a full one. */
   takeFull(size: number): readonly RawEvent[] | undefined {
     return this.ready.length >= size || this.readyLength >= SLICE_LENGTH
       ? this.takeRest(size)
       : undefined;
   }
 
-  /** The next slice, full or not; undefined when nothing waits. */
+  /** Returns the next slice, full or not; undefined when no events wait. */
   takeRest(size: number): readonly RawEvent[] | undefined {
     if (this.ready.length === 0) return undefined;
     const slice = this.ready.splice(0, size);
@@ -38,10 +38,10 @@ export abstract class EventScanner {
   }
 }
 
-/** In characters: a slice of large elements is given out before it is full. */
+/** A slice is also full at this many characters, so large events come in smaller slices. */
 const SLICE_LENGTH = 1024 * 1024;
 
-/** Yields what the scanner finds, in slices. Everything that is whole is yielded before an error is thrown. */
+/** Yields what the scanner finds, in slices. All complete events are yielded before an error is thrown. */
 export async function* scanSlices(
   chunks: AsyncIterable<Uint8Array>,
   scanner: EventScanner,

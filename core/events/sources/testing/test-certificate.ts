@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** As PEM. */
+/** A certificate and its key, in PEM. */
 export interface TestCertificate {
   readonly key: string;
   readonly cert: string;
 }
 
-/** A certificate for 127.0.0.1 that nobody but its maker has signed. */
+/** Makes a self-signed certificate for 127.0.0.1. */
 export function selfSigned(): TestCertificate {
   const dir = mkdtempSync(join(tmpdir(), 'openpool-tls-'));
   const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];

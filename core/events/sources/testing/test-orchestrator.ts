@@ -5,18 +5,18 @@ import { type Answering, startHttpServer } from '../../../../dev/kit/http-server
 export interface TestRow {
   readonly id: number;
   readonly dt: string;
-  /** The payload's text; `element` goes before it. */
+  /** The payload's text; not used when `element` is set. */
   readonly payload?: string;
-  /** The whole element's text, when it is to be something odd. */
+  /** The text of the whole element, for tests with an element that is not well-formed. */
   readonly element?: string;
 }
 
 export interface TestOrchestrator {
   readonly url: string;
   rows: TestRow[];
-  /** `lastCheckTime` of each request, as sent. */
+  /** The `lastCheckTime` of each request, as sent. */
   readonly asked: (string | null)[];
-  /** Answers instead of the table while it is set. */
+  /** While it is set, it answers the requests instead of the table. */
   answer: Answering | undefined;
   stop(): Promise<void>;
 }
@@ -43,7 +43,10 @@ export async function startTestOrchestrator(tls?: {
   return orchestrator;
 }
 
-/** What the fork's handler answers: `dt > lastCheckTime` as texts, `null` for nothing. */
+/**
+ * Returns what the fork's handler answers: rows whose `dt` is greater than `lastCheckTime`, compared as texts, or
+ * `null` for none.
+ */
 export function answerText(rows: readonly TestRow[], since: string | null): string {
   const later = rows.filter((row) => since === null || row.dt > since);
   return later.length === 0 ? 'null' : `[${later.map(rowText).join(',')}]\n`;

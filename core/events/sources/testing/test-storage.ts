@@ -19,24 +19,24 @@ export type StorageAnswering = (
 export interface TestStorage {
   readonly url: string;
   readonly bucket: string;
-  /** The options of a source that reads it. */
+  /** The options for a source that reads this bucket. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Method and path of each request since this was last emptied. */
+  /** The method and path of each request since a test last emptied the list. */
   readonly asked: string[];
-  /** A page of a listing has at most so many keys. */
+  /** The limit for the keys on one page of a listing. */
   pageKeys: number;
-  /** Goes before the server while it is set. */
+  /** While it is set, it gets the requests, and calls `answer` to let the server answer one. */
   answer: StorageAnswering | undefined;
   put(key: string, content: string | Buffer): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Many at once, past the server, into the files that it keeps. */
+  /** Writes many objects straight into the server's files, without requests. */
   fill(objects: Iterable<readonly [key: string, content: string | Buffer]>): Promise<void>;
-  /** Open ones, this fixture's own included. */
+  /** Returns the number of open connections to the server, those of this fixture included. */
   connections(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** The only keys that this server knows. */
+/** The only access keys that this server accepts. */
 export const STORAGE_KEYS = { accessKey: 'S3RVER', secretKey: 'S3RVER' } as const;
 
 export async function startTestStorage(tls?: TestCertificate): Promise<TestStorage> {
@@ -119,8 +119,8 @@ function limitPages(storage: S3rver, limit: () => number): void {
 }
 
 /**
- * The server makes its page tokens with single DES, which OpenSSL 3 has no more. Triple DES with one
- * key three times is the same cipher.
+ * The server makes its page tokens with single DES, which OpenSSL 3 no longer has. Triple DES with the same key three
+ * times is the same cipher.
  */
 function allowOldCipher(): void {
   const { createCipheriv, createDecipheriv } = crypto;

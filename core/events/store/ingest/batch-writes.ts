@@ -1,12 +1,15 @@
-/** What a batch writes, except for the rows that it copies. The statements are text: several go over the wire in one turn. */
+/**
+ * Makes the statements by which a batch writes everything except the rows that it copies. They are text, because
+ * several go out in one round trip.
+ */
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import type { BatchCredits, EventKey } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
 
-/** Gives the id of a remote worker by its `remoteWorkerKey`. */
+/** Returns the id of a remote worker by its `remoteWorkerKey`. */
 export type WorkerIds = (workerKey: string) => number;
 
-/** The statements of turn 3, without what is copied and without the COMMIT that ends it. */
+/** Returns the statements of round trip 3, without the COPY and without the COMMIT that ends it. */
 export function writeStatements(
   batch: {
     readonly sourceId: string;
@@ -15,7 +18,7 @@ export function writeStatements(
     readonly newestMs: number;
     readonly nowMs: number;
     readonly cursorHintMs: number | null;
-    /** Whether the batch comes from a dump, which says nothing about when its source last spoke. */
+    /** Whether the batch comes from a dump, which does not show when its source last gave events. */
     readonly isOfDump: boolean;
     /** How many of the jobs were compared with those of other sources. */
     readonly compared: number;
@@ -66,7 +69,10 @@ const keyRows = (keys: readonly EventKey[]): string => sqlRows(keys, KEY_COLUMNS
 const isKey = (source: string): string =>
   `u.source_id = ${source} AND u.dt = k.dt AND u.event_id = k.event_id`;
 
-/** Locks the rows in the order of their ids, because two sources may pay the same workers at once. */
+/**
+ * Returns the statement that adds the batch's figures to the workers. It locks their rows in the order of their ids,
+ * because two sources may credit the same workers at once.
+ */
 function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string {
   const rows = [...workers].map(([key, stats]) => ({ id: workerIds(key), ...stats }));
   const ids = sqlArray(
@@ -90,8 +96,9 @@ function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string
 }
 
 /**
- * All entries come in one INSERT, so that the trigger of the ledger can check their sums. The postings are made by
- * MERGE, the only statement that tells which of its rows became which posting.
+ * Returns the statement that inserts postings and entries. All entries are in one INSERT, because the trigger of the
+ * ledger checks their sums. The postings are made by MERGE, the only statement that returns which input row became
+ * which posting.
  */
 function postingsStatement(
   source: string,

@@ -1,4 +1,4 @@
-/** The rows that a batch copies into the tables: the events, and the halves of jobs that wait. */
+/** Makes the rows that a batch copies into the tables: the events, and the halves of jobs that wait. */
 
 import {
   AMOUNT_FIELD_BYTES,
@@ -18,10 +18,13 @@ const OPENED_COLUMNS =
 const OPENED_FIELDS = OPENED_COLUMNS.split(', ').length;
 export const OPENED_COPY = `COPY unmatched_job (${OPENED_COLUMNS}) FROM STDIN (FORMAT binary)`;
 
-/** Bytes of the fields that do not come from outside: two amounts, three numbers or times, `role` and `reason`. */
+/**
+ * Room, in bytes, for the fields that do not come from outside: two amounts, three numbers or times, `role` and
+ * `reason`.
+ */
 const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 3 * FIXED_FIELD_BYTES + 64;
 
-/** The halves and jobs that wait from now on. */
+/** Makes the rows of the halves and jobs that wait from now on. */
 export function openedRows(
   sourceId: string,
   opened: readonly OpenedHalf[],
@@ -53,10 +56,10 @@ export function openedRows(
   return rows.finish();
 }
 
-/** Bytes of the fields after the event's own, without the id of its other half. */
+/** Room, in bytes, for the fields after the event's own, without the id of its other half. */
 const CREDIT_BYTES = 2 * AMOUNT_FIELD_BYTES + 5 * FIXED_FIELD_BYTES;
 
-/** The events as they came, and what they are worth. */
+/** Makes the rows of the events as they came, with what they earned. */
 export function eventRows(
   fresh: readonly PreparedEvent[],
   made: {
@@ -64,7 +67,7 @@ export function eventRows(
     readonly credits: BatchCredits;
     readonly idOf: WorkerIds;
   },
-  /** Its buffer is used again for the next batch: a new one each time would be megabytes of garbage. */
+  /** Provides the buffer, which the next batch uses again: a new one each time would be megabytes of garbage. */
   session: { copyRoom: Buffer },
 ): Buffer {
   const { source, credits, idOf } = made;
@@ -85,7 +88,7 @@ export function eventRows(
   return rows.finish();
 }
 
-/** Writes what the event is worth; for most events that are no jobs, that is nothing. */
+/** Writes what the event earned; for most events that are no jobs, all of it is null. */
 function addCredit(
   rows: CopyWriter,
   credit: BatchCredits['rows'][number],

@@ -1,6 +1,7 @@
 /**
- * Finds events of a batch that another source has counted: those of the same time, id and text. It compares only pairs
- * of sources of which one is watched, and only in hours in which both have events, so that old sources pay nothing.
+ * Finds events of a batch that another source has counted: those with the same time, id and text. It compares two
+ * sources only if one of them is watched, and only in hours in which both have events, so comparing costs old sources
+ * nothing.
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { isoTime, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
@@ -16,18 +17,20 @@ import { eventHash, type PreparedEvent } from './prepared-events.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** So many events are enough to see whether the ids of two sources meet by chance. */
+/** At most this many events are compared: that is enough to see whether the ids of two sources coincide by chance. */
 const MOST_COMPARED = 20_000;
 
-/** What a batch has in common with other sources. */
+/** What a batch has in common with other sources. Maps are keyed by the index of an event in the batch. */
 export interface Elsewhere {
-  /** The events that another source has counted: the id of that source, by their place in the batch. */
+  /** For each event that another source has counted: the id of that source. */
   readonly counted: ReadonlyMap<number, string>;
-  /** Sources that are known to give the same events: what they have counted is a plain duplicate here. */
+  /**
+   * The ids of sources that are known to give the same events: what they have counted is an ordinary duplicate here.
+   */
   readonly same: ReadonlySet<string>;
-  /** What was found that one of two sources has to be stopped for. */
+  /** The other sources that give the same events, so that one of the two has to be stopped. */
   readonly findings: readonly SharedEvents[];
-  /** How many events were looked for in other sources. */
+  /** How many events of the batch were looked up in other sources. */
   readonly compared: number;
 }
 
@@ -47,7 +50,7 @@ export async function findElsewhere(
   state: KnownState,
   batch: {
     readonly events: readonly PreparedEvent[];
-    /** The source that is being read: a dump, or the source itself. */
+    /** The id of the source that is being read: a dump, or the source itself. */
     readonly readerId: string;
   },
 ): Promise<Elsewhere> {
@@ -55,7 +58,7 @@ export async function findElsewhere(
   const others = state.others.filter((other) => isWatched || other.watchLeft > 0);
   if (others.length === 0) return NOTHING;
   const telling = batch.events.flatMap((key, i) =>
-    // An event with a UUID is compared with all sources anyway.
+    // Events with a UUID are left out: they are compared with all sources anyway.
     key.uuid !== undefined || !isTelling(key.content) || state.hashes.has(i) ? [] : [{ i, key }],
   );
   if (telling.length === 0) return NOTHING;
@@ -79,9 +82,9 @@ export async function findElsewhere(
 
 interface FoundIn {
   readonly holder: SourceRow;
-  /** The places in the batch of the events that are the same. */
+  /** The indexes in the batch of the events that are the same. */
   readonly places: readonly number[];
-  /** How many events have the same time and id and say something else. */
+  /** How many events have the same time and id but another text. */
   readonly others: number;
 }
 
@@ -106,7 +109,7 @@ async function weigh(
     const isOver = holder.stoppedWhy !== null || holder.isRemoved;
     const isDump = readerId !== state.own.id || state.own.kind === 'file';
     const stop = whoReadsTwice({ ...suspect(state.own), isDump }, suspect(holder));
-    // The dump gave these before its configuration said whose events they are.
+    // The dump gave these as a source of its own, before its configuration said whose events they are.
     if (holder.id === readerId || (isOver && stop === 'holder')) {
       same.add(holder.id);
       continue;
@@ -151,7 +154,7 @@ interface Pair {
 const hourOf = (dtMs: number): number => Math.floor(dtMs / HOUR_MS) * HOUR_MS;
 const hourKey = (sourceId: string, dtMs: number): string => `${sourceId}\n${hourOf(dtMs)}`;
 
-/** The hours of these events in which the other sources have events too. */
+/** Returns the hours of these events in which the other sources have events too. */
 async function readHours(
   client: PoolClient,
   others: readonly SourceRow[],
@@ -168,7 +171,10 @@ async function readHours(
   return new Set(rows.map(({ source_id, hour }) => hourKey(source_id, hour.getTime())));
 }
 
-/** Counts the same events: those of this batch, and those set aside before because the other source has them. */
+/**
+ * Counts the events that both sources have: those of this batch, and those that were set aside before because the other
+ * source has them.
+ */
 async function countSame(
   client: PoolClient,
   { ownId, holderId }: Pair,
@@ -176,7 +182,7 @@ async function countSame(
 ): Promise<number> {
   const seen = new Set(keys.map(({ dtMs, eventId }) => `${isoTime(dtMs)}\n${eventId}`));
   if (seen.size >= CONVINCING_EVENTS) return seen.size;
-  // Only rows with this code have a time that we wrote; in others `dt_text` may be anything, and the cast would fail.
+  // Only rows with this code have a time that we wrote. In others `dt_text` may be anything, and the cast would fail.
   const { rows } = await client.query<{ event_id: string; dt: Date }>(
     `SELECT p.event_id, p.dt FROM set_aside a
       CROSS JOIN LATERAL (SELECT e.event_id, e.dt FROM pool_event e
@@ -190,7 +196,7 @@ async function countSame(
   return seen.size;
 }
 
-/** Counts the jobs of these days that both sources have under one time and id, but that say something else. */
+/** Counts the jobs of these days that both sources have with the same time and id but with different texts. */
 async function countUnlike(
   client: PoolClient,
   { ownId, holderId }: Pair,

@@ -1,6 +1,6 @@
 /**
- * UUIDs of events. An event that has a UUID is the same event in every file, source and second, so UUIDs are kept apart
- * from the raw rows, whose key begins with source and time.
+ * Stores the UUIDs of events. An event that has a UUID is the same event in every file, source and second, so UUIDs
+ * have a table of their own, apart from the raw rows, whose key begins with source and time.
  */
 import { isoTime, sqlRows, sqlText } from '../../../db/copy/copy-text.js';
 import { eventHash, type PreparedEvent, STORED_HASH } from './prepared-events.js';
@@ -8,18 +8,18 @@ import { eventHash, type PreparedEvent, STORED_HASH } from './prepared-events.js
 /** The key in the table of settings for the time before which UUIDs are no longer kept. */
 export const UUIDS_FROM = 'uuids.kept-from';
 
-/** A known UUID: its place in the batch, and what is stored under it. */
+/** A known UUID: the event's index in the batch, and what is stored under the UUID. */
 export interface UuidRow {
   readonly i: number;
-  /** Null when its raw row is gone. */
+  /** The hash of the stored event's text; null when its raw row is gone. */
   readonly hash: string | null;
   readonly isSameTime: boolean;
 }
 
-/** Differs from the hash of every event. */
+/** Used as the hash of an event that is stored with another time. No event has this hash. */
 const ANOTHER = 'another time';
 
-/** The events that have a UUID, each with its place in the batch. Most sources have none. */
+/** Returns the events that have a UUID, each with its index in the batch. Most sources have none. */
 function withUuids(events: readonly PreparedEvent[]) {
   const found: { readonly uuid: string; readonly dtMs: number; readonly i: number }[] = [];
   for (const [i, { uuid, dtMs }] of events.entries()) {
@@ -28,7 +28,7 @@ function withUuids(events: readonly PreparedEvent[]) {
   return found;
 }
 
-/** Asks which UUIDs of the batch are known; undefined when it has none. */
+/** Returns the statement that reads which UUIDs of the batch are known; undefined when the batch has none. */
 export function uuidsStatement(events: readonly PreparedEvent[]): string | undefined {
   const given = withUuids(events);
   if (given.length === 0) return undefined;
@@ -45,12 +45,17 @@ export function uuidsStatement(events: readonly PreparedEvent[]): string | undef
        WHERE p.source_id = u.source_id AND p.dt = u.dt AND p.event_id = k.uuid OFFSET 0) AS p ON true`;
 }
 
-/** The hash that an event is compared with. An event that is known, but whose raw row is gone, is compared with itself. */
+/**
+ * Returns the hash that an event is compared with. If the event is known but its raw row is gone, that is its own hash.
+ */
 export function knownHash(row: UuidRow, prepared: PreparedEvent): string {
   return row.isSameTime ? (row.hash ?? eventHash(prepared)) : ANOTHER;
 }
 
-/** Keeps the UUIDs of new events, sorted, so that two sources with the same ones cannot deadlock. */
+/**
+ * Returns the statements that store the UUIDs of new events. They are sorted: otherwise two sources with the same ones
+ * could deadlock.
+ */
 export function keepUuidsStatements(
   sourceId: string,
   fresh: readonly PreparedEvent[],

@@ -1,6 +1,7 @@
 /**
- * Which events of a batch are new, and which cannot be counted: those known with another text, those too old to tell
- * whether they are known, and those with a fee above the cap. All others are duplicates.
+ * Decides which events of a batch are new, and which cannot be counted: those stored with another text, those that
+ * another source has counted, those too old to tell whether they are stored, and those with a fee above the cap. All
+ * others are duplicates.
  */
 import { formatEth } from '../../../base/money.js';
 import type { RefusalCode } from '../../rules/reading/refusals.js';
@@ -8,9 +9,9 @@ import type { RefusedElement } from '../set-aside.js';
 import { eventHash, type PreparedEvent, placeText, rawText } from './prepared-events.js';
 
 export interface SiftLimits {
-  /** Keys of events before this time are gone. */
+  /** Events before this time are archived, and their keys are gone. */
   readonly archivedMs: number;
-  /** UUIDs of events before this time are gone, whatever their source. @default archivedMs */
+  /** UUIDs of events before this time are no longer stored, whatever their source. @default archivedMs */
   readonly uuidsMs?: number;
   readonly maxJobFeeWei: bigint;
 }
@@ -20,13 +21,13 @@ export interface Sifted {
   readonly refused: readonly RefusedElement[];
 }
 
-/** What is stored already, by its place in the batch. */
+/** What is stored already. Maps are keyed by the index of an event in the batch. */
 export interface KnownEvents {
   /** Hashes of the events that the source itself has stored. */
   readonly hashes: ReadonlyMap<number, string>;
-  /** The other source that has counted the very same event. */
+  /** The id of the other source that has counted the very same event. */
   readonly elsewhere?: ReadonlyMap<number, string>;
-  /** The sources that certainly give the same events as this one. */
+  /** The ids of the sources that certainly give the same events as this one. */
   readonly same?: ReadonlySet<string>;
 }
 
@@ -62,31 +63,34 @@ export function siftEvents(
   return { fresh, refused };
 }
 
-/** The identity as one text. No id holds a NUL, so none of these can be mistaken for another. */
+/** Returns the identity as one text. No id contains a NUL, so no two identities have the same text. */
 function identityOf({ uuid, dtMs, eventId }: PreparedEvent): string {
   return uuid ?? `${dtMs}\0${eventId}`;
 }
 
-/** Refuses an event whose identity stands for something else already. */
+/** Refuses an event whose identity was counted with another text before. */
 function changedElement(prepared: PreparedEvent): RefusedElement {
   const { eventId, dtMs } = prepared;
   const reason = `event ${eventId} of ${new Date(dtMs).toISOString()} said something else when it was counted`;
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-/** Refuses an event that another source has counted. A single one may be chance, but nobody is credited twice on a guess. */
+/**
+ * Refuses an event that another source has counted. A single one may be a coincidence, but nobody is credited twice on
+ * a guess.
+ */
 function elsewhereRefusal({ eventId, dtMs }: PreparedEvent, other: string) {
   const reason = `source "${other}" has counted event ${eventId} of ${new Date(dtMs).toISOString()} with the very same text`;
   return { code: 'EVENT_COUNTED_ELSEWHERE', reason } as const;
 }
 
-/** Why an event that nobody knows cannot be counted; undefined when it can. */
+/** Returns why an event that is not stored cannot be counted; undefined when it can. */
 function refusalOf(
   { content, dtMs, uuid }: PreparedEvent,
   { archivedMs, uuidsMs = archivedMs, maxJobFeeWei }: SiftLimits,
 ): { readonly code: RefusalCode; readonly reason: string } | undefined {
   if (dtMs < archivedMs) {
-    // Its key may be among those that are gone since their month was archived.
+    // Its key may be one of those that were deleted when their month was archived.
     const to = new Date(archivedMs).toISOString();
     const reason = `it is older than ${to}, up to where this source's events are archived`;
     return { code: 'EVENT_ARCHIVED', reason };

@@ -64,10 +64,10 @@ describe('storing and crediting a batch', () => {
   });
   afterEach(() => database.close());
 
-  it('survives the unique index finding what the look-up did not', async () => {
+  it('survives when the unique index finds an event that the look-up missed', async () => {
     const later = NOW.getTime() + 5_000;
     await ingestBatch(session('a'), batchOf('a', [event(1, later)]));
-    // As if the newest time had been lost: the look-up then leaves this key out.
+    // The newest time is lost, so the look-up leaves this key out.
     await database.db.$client.query('UPDATE source SET newest_dt = NULL');
     const events = [event(1, later), event(2, later)];
     const outcome = await ingestBatch(session('a'), batchOf('a', events));
@@ -116,7 +116,7 @@ describe('storing and crediting a batch', () => {
       sources.map(async (sourceId, s) => {
         for (let n = 0; n < 8; n += 1) {
           const ids = Array.from({ length: 100 }, (_, i) => (i * (s * 2 + 1) * 7) % 100);
-          // The same events would be those of one source under several names.
+          // With the same events, these would be one source under several names.
           const events = [...new Set(ids)].map((i) => ({
             ...event(i, NOW.getTime() + n),
             payload: `{"n":${i},"of":"${sourceId}"}`,
@@ -161,7 +161,7 @@ describe('storing and crediting a batch', () => {
     ]);
   });
 
-  it('leaves a month in the DEFAULT partition that began there', async () => {
+  it('keeps a month in the DEFAULT partition when it began there', async () => {
     const dtMs = Date.parse('2031-01-01T00:00:00Z');
     await ingestBatch(session('a'), batchOf('a', [event(1, dtMs)]));
     const then = { ...session('a'), now: () => new Date('2031-01-02T00:00:00Z') };
@@ -180,7 +180,7 @@ describe('storing and crediting a batch', () => {
   });
 
   it('stores all of a batch or nothing', async () => {
-    // Nothing that a source can say makes the last statement fail: here the table itself is in the way.
+    // Nothing that a source can send makes the last statement fail, so here the table itself makes it fail.
     const dtsMs = [NOW.getTime()];
     await ensurePartitions(database.db, { dtsMs, now: NOW }, new Set());
     await rowsOf("ALTER TABLE pool_event ADD CONSTRAINT lucky CHECK (payload <> 'unlucky')");

@@ -1,8 +1,8 @@
 /**
- * Stores and credits one batch of events in one transaction, with three or four turns on the wire:
+ * Stores and credits one batch of events in one transaction, with three or four round trips to Postgres:
  *
  * 1. `known-events.ts` locks the source and reads what is known already; `counted-elsewhere.ts` may look into others.
- * 2. `fresh-events.ts` tells which events are new, `rules/credit.ts` what they are worth; `new-workers.ts` inserts workers.
+ * 2. `fresh-events.ts` tells which events are new, `rules/credit.ts` what they earn; `new-workers.ts` inserts workers.
  * 3. `batch-writes.ts` writes the sums, `copied-rows.ts` the rows, and the transaction is committed.
  *
  * All code that writes unmatched_job or the raw events of a source locks the row of the source first, as is done here.
@@ -41,18 +41,29 @@ import { identifyWorkers } from './new-workers.js';
 import { ensurePartitions } from './partitions.js';
 import type { PreparedEvent } from './prepared-events.js';
 
-/** What stays the same over the batches of one pass, and what they learn on the way. */
+/** The state of one pass: what is the same for all its batches, and what the batches find out on the way. */
 export interface IngestSession {
   readonly db: Database;
-  /** The source under whose id the events are stored. */
+  /** The id under which the events are stored. */
   readonly sourceId: string;
-  /** The source that is read: for a dump this is the dump, whose events are those of another source. @default sourceId */
+  /**
+   * The id of the source that is read. For a dump this differs from `sourceId`: its events are those of another source.
+   * @default sourceId
+   */
   readonly readerId?: string;
-  /** The place that is read. The batch is refused when the source was moved meanwhile. Without it nothing is compared. */
+  /**
+   * The place that is read. A batch is refused when the source was moved to another place meanwhile. Without it, that
+   * is not checked.
+   */
   readonly readsFrom?: string;
-  /** Whether batches are compared with the other sources however old their source is, as for dumps and backfills. @default false */
+  /**
+   * Whether batches are compared with other sources even if their source is an old one, as for dumps and backfills.
+   * @default false
+   */
   readonly isWatched?: boolean;
-  /** Whether events in common with another source end only this reading, and do not stop the source. @default false */
+  /**
+   * Whether events in common with another source end only this reading. Otherwise they stop the source. @default false
+   */
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
   /** A job with a higher fee is set aside, unless it is counted already. */
@@ -64,16 +75,21 @@ export interface IngestSession {
   readonly now: () => Date;
   /** The ids of remote workers whose rows are committed. */
   readonly workerIds: Map<string, number>;
-  /** The months that have their partition. */
+  /** The months whose partitions exist. */
   readonly months: Set<string>;
-  /** Room for the rows of a batch, used again for the next one: a new buffer each time would be megabytes of garbage. */
+  /**
+   * The buffer for the rows of a batch. The next batch uses it again: a new buffer each time would be megabytes of
+   * garbage.
+   */
   copyRoom: Buffer;
   /** The time of the newest event of the source, as far as these batches know. */
   newestMs: number;
 }
 
 export interface IngestBatch {
-  /** In the order in which the source gave them. No key occurs twice, except in twins, which come last. */
+  /**
+   * The events in the order in which the source yielded them. No key occurs twice, except in twins, which come last.
+   */
   readonly events: readonly PreparedEvent[];
   /** Whether several events have one identity. The first of them that can be counted counts. @default false */
   readonly hasTwins?: boolean;
@@ -85,16 +101,22 @@ export interface IngestBatch {
 export interface IngestOutcome {
   readonly fresh: number;
   readonly duplicates: number;
-  /** The elements that were refused when they were read, and the events that the store refused. */
+  /** How many elements were set aside: those refused when they were read, and those that the store refused. */
   readonly setAside: number;
-  /** The newest time of the new events; null when there were none. */
+  /** The newest event time of the new events; null when there were none. */
   readonly newestFreshMs: number | null;
 }
 
 const MAX_TRIES = 6;
-/** Texts of this length go over the wire one by one, because inside a statement they take several times their size. */
+/**
+ * Texts of at least this many characters are sent one by one, because inside a statement they take several times their
+ * size.
+ */
 const LARGE_LENGTH = 8 * 1024;
-/** Unique violation, deadlock, serialization failure. The batch is tried again from the lock on, and checks everything anew. */
+/**
+ * The SQL states after which a batch is tried again: unique violation, deadlock, serialization failure. A new try
+ * begins with the lock, and checks everything anew.
+ */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** Opens a session for one pass. */
@@ -133,7 +155,7 @@ export async function ingestBatch(
     } finally {
       client.release(isBroken);
     }
-    // Nothing of the batch was stored, but what it found out about its source still holds.
+    // Nothing of the batch was stored, but its finding still holds that the source gives the events of another one.
     if (failure instanceof ReadTwice && session.isAside !== true) {
       await stopReader(session.db, failure.stop);
     }
@@ -145,7 +167,7 @@ function isRetryable(error: unknown): boolean {
   return error instanceof LockAgain || RETRYABLE.has(sqlState(error));
 }
 
-/** Rolls back. Returns whether the connection is of no use any more. */
+/** Rolls back. Returns true when that failed, which means that the connection can no longer be used. */
 async function rollBack(client: PoolClient): Promise<boolean> {
   try {
     await client.query('ROLLBACK');
@@ -156,7 +178,10 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 }
 
 class BatchIngest {
-  /** Other sources that give what this one gives. They are stopped once the batch is stored. */
+  /**
+   * The orders to stop other sources that give the same events as this one. They are carried out once the batch is
+   * stored.
+   */
   toStop: readonly StopOrder[] = [];
 
   constructor(
@@ -267,11 +292,13 @@ class BatchIngest {
       eventRows(fresh, { source: state.own, credits, idOf }, this.session);
     const opened = (): Buffer => openedRows(sourceId, credits.opened, idOf);
     await this.write(before, { events, opened: credits.opened.length === 0 ? undefined : opened });
-    // Only after the commit, because an id from a transaction that was rolled back stands for nobody.
+    // Only after the commit, because the id of a transaction that was rolled back belongs to nobody.
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
 
-  /** Turn 3, and a fourth one when jobs wait: copying rows takes half the time of inserting them. */
+  /**
+   * Makes round trip 3, and a fourth one when jobs wait. Rows are copied, which takes half the time of inserting them.
+   */
   private async write(
     statements: readonly string[],
     rows: { readonly events: () => Buffer; readonly opened: (() => Buffer) | undefined },
@@ -282,15 +309,15 @@ class BatchIngest {
       return;
     }
     const opening = this.copyIn([...statements, OPENED_COPY], opened);
-    // If it fails, the `await` below throws, unless something else fails first.
+    // If the copy fails, the `await` below throws, unless something else fails first.
     opening.catch(() => undefined);
-    // These rows are put together while Postgres works on what it has.
+    // These rows are built while Postgres works on what it was sent.
     const ready = events();
     await opening;
     await this.copyIn([EVENTS_COPY, 'COMMIT'], () => ready);
   }
 
-  /** Sends the statements first, so that Postgres works on them while the rows are put together. */
+  /** Sends the statements and then copies the rows, which are built while Postgres works on the statements. */
   private async copyIn(statements: readonly string[], rows: () => Buffer): Promise<void> {
     const copying = this.client.query(copyFrom(statements.join(';\n')));
     await pipeline(function* () {

@@ -1,6 +1,6 @@
 /**
- * What the store knows already about a batch: which of its events are stored, which halves of AI jobs wait, and how the
- * source stands. It is read in one turn on the wire, which also locks the source.
+ * Reads what the store knows already about a batch: which of its events are stored, which halves of AI jobs wait, and
+ * the state of the source. One round trip reads it all and locks the source.
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { PoolError } from '../../../base/errors/pool-error.js';
@@ -14,21 +14,26 @@ import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uui
 import { type PreparedEvent, STORED_HASH } from './prepared-events.js';
 
 export interface KnownState {
-  /** The source itself, locked. */
+  /** The row of the source itself, which is locked. */
   readonly own: SourceRow;
   /** All other sources; they are locked too when this source is watched. */
   readonly others: readonly SourceRow[];
-  /** Keys of older events are gone: from this source, or from one that may have had the same events. */
+  /**
+   * Events before this time are archived and their keys are gone, from this source or from one that may have had the
+   * same events.
+   */
   readonly archivedMs: number;
-  /** UUIDs of older events are gone, whatever their source. */
+  /** UUIDs of events before this time are no longer stored, whatever their source. */
   readonly uuidsMs: number;
-  /** Hashes of the events that are stored already, by their place in the batch. */
+  /** Hashes of the events that are stored already, by their index in the batch. */
   readonly hashes: ReadonlyMap<number, string>;
   readonly openHalves: readonly StoredHalf[];
   readonly terms: readonly Terms[];
 }
 
-/** What a batch has to know about its source, and about the others that it may be compared with. */
+/**
+ * The row of a source: what a batch has to know about its own source, and about others that it may be compared with.
+ */
 export interface SourceRow {
   readonly id: string;
   readonly kind: string;
@@ -38,19 +43,19 @@ export interface SourceRow {
   readonly createdMs: number;
   readonly nextSeq: number;
   readonly nextBatch: number;
-  /** Keys of older events are gone with their month. Minus infinity when nothing was archived. */
+  /** Events before this time are archived and their keys are gone. Minus infinity when nothing was archived. */
   readonly archivedMs: number;
-  /** The newest event of the source: no later one is stored. Minus infinity when there is none. */
+  /** The time of the newest stored event of the source. Minus infinity when there is none. */
   readonly newestMs: number;
   readonly watchLeft: number;
   readonly stoppedWhy: string | null;
   readonly isRemoved: boolean;
   readonly moveUnproven: boolean;
-  /** Whether the other sources were locked too. */
+  /** Whether the other sources were locked together with this one. */
   readonly locksAll: boolean;
 }
 
-// Numbers as float8, which the driver gives as numbers; each of these is far below 2^53.
+// Numbers are read as float8, which the driver returns as numbers; each of these is far below 2^53.
 const SOURCE_COLUMNS = `s.id, s.kind, s.reads_from AS "readsFrom", s.region, s.node_type AS "nodeType",
   s.next_seq::float8 AS "nextSeq", s.next_batch::float8 AS "nextBatch",
   s.watch_left::float8 AS "watchLeft", s.stopped_why AS "stoppedWhy",
@@ -59,14 +64,14 @@ const SOURCE_COLUMNS = `s.id, s.kind, s.reads_from AS "readsFrom", s.region, s.n
   coalesce((extract(epoch FROM s.archived_to) * 1000)::float8, '-Infinity') AS "archivedMs",
   coalesce((extract(epoch FROM s.newest_dt) * 1000)::float8, '-Infinity') AS "newestMs"`;
 
-/** Thrown where the transaction has to begin again and lock more. */
+/** Thrown when the transaction has to begin again and lock more. */
 export class LockAgain extends Error {
   override readonly name = 'LockAgain';
 }
 
 /**
- * Begins the transaction, locks the source and reads. Events later than `newestMs`, the newest event that the caller
- * knows of, are only looked up (in one turn more) when the source turns out to have later ones by now.
+ * Begins the transaction, locks the source and reads the state. Events later than `newestMs`, the newest event that the
+ * caller knows of, are looked up only if the source has later ones by now. That takes one more round trip.
  */
 export async function readState(
   client: PoolClient,
@@ -74,7 +79,7 @@ export async function readState(
     readonly sourceId: string;
     readonly jobMatchWindowMs: number;
     readonly readerId: string;
-    /** Whether the batch is compared with the other sources however old its source is. */
+    /** Whether the batch is compared with other sources even if its source is an old one. */
     readonly isWatched: boolean;
   },
   batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
@@ -118,9 +123,10 @@ export async function readState(
 }
 
 /**
- * The statements of the first turn. The lock is a statement of its own, because what follows it sees what was committed
- * before. A watched source may give the events of another one, so it locks all sources, in the order of their ids: of
- * two that read the same at once, the second one sees what the first has stored. An old source locks only itself.
+ * Returns the statements of the first round trip. The lock is a statement of its own, because only the statements after
+ * it see everything that was committed before. A watched source may give the events of another one, so it locks all
+ * sources, in the order of their ids: if two sources read the same events at once, the second one sees what the first
+ * has stored. An old source locks only itself.
  */
 function readStatements(
   sourceId: string,
@@ -148,8 +154,8 @@ function readStatements(
 }
 
 /**
- * Events before this time cannot be told from archived ones. A dump that does not say whose it is may hold events of
- * any source of the same region and node type, so the horizons of those sources bind it as well.
+ * Returns the time before which events cannot be told from archived ones. A dump that does not say whose it is may
+ * contain events of any source of the same region and node type, so the archives of those sources count for it as well.
  */
 function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
   if (own.kind !== 'file') return own.archivedMs;
@@ -159,7 +165,10 @@ function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
   return Math.max(own.archivedMs, ...alike.map(({ archivedMs }) => archivedMs));
 }
 
-/** Hashes of the events that are stored already, by their place in the list, as a batch of them would find them. */
+/**
+ * Returns the hashes of the events that are stored already, by their index in the list. A batch of these events would
+ * find the same.
+ */
 export async function readKnownHashes(
   { $client }: Database,
   sourceId: string,
@@ -172,7 +181,7 @@ export async function readKnownHashes(
   return knownHashes(events, known.rows, uuidRows);
 }
 
-/** A stored event, by its place in the batch. */
+/** A stored event, by its index in the batch. */
 interface KnownRow {
   readonly i: number;
   readonly hash: string;
@@ -191,7 +200,7 @@ function knownHashes(
   return hashes;
 }
 
-/** A key and its place in its batch. */
+/** A key and its index in its batch. */
 export interface PlacedKey {
   readonly i: number;
   readonly key: EventKey;
@@ -209,7 +218,7 @@ function keysWithin(
   return keys;
 }
 
-/** Asks which of the keys are stored, and for the hashes of their texts. */
+/** Returns the statement that reads which of the keys are stored, and the hashes of their texts. */
 export function knownStatement(sourceId: string, keys: readonly PlacedKey[]): string {
   const rows = sqlRows(keys, [
     ['integer', ({ i }) => i],
@@ -221,7 +230,7 @@ export function knownStatement(sourceId: string, keys: readonly PlacedKey[]): st
     firstMs = Math.min(firstMs, key.dtMs);
     lastMs = Math.max(lastMs, key.dtMs);
   }
-  // The range adds nothing to the keys, but from it the planner knows which months to open.
+  // The range does not change the result, but it tells the planner which months to open.
   const months = keys.length === 0 ? 'false' : isBetween('p.dt', { fromMs: firstMs, toMs: lastMs });
   return `SELECT k.i, e.hash FROM ${rows} AS k(i, dt, event_id) CROSS JOIN LATERAL (
       SELECT ${STORED_HASH} AS hash FROM pool_event p
@@ -233,13 +242,13 @@ function isBetween(column: string, { fromMs, toMs }: RequestSpan): string {
   return `${column} BETWEEN ${sqlTime(fromMs)} AND ${sqlTime(toMs)}`;
 }
 
-/** The times between which the other half of a request can lie. */
+/** The times between which the other half of a request must be. */
 interface RequestSpan {
   fromMs: number;
   toMs: number;
 }
 
-/** The requests of a batch, by id. */
+/** Returns the span of each request of a batch, by request id. */
 function requestSpans(
   events: readonly PreparedEvent[],
   windowMs: number,
@@ -281,11 +290,13 @@ interface OpenHalfRow {
 }
 
 /**
- * Asks for the open halves that the requests could match, with the workers of the received ones. The times are those of
- * all requests together, so some of the halves do not fit the span of their own request.
+ * Returns the statement that reads the open halves that the requests could match, with the workers of the received
+ * ones. It uses one time range for all requests together, so some of the halves do not fit the span of their own
+ * request.
  */
 function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestSpan>): string {
-  // A processed half without an address has found its received half, which named nobody: it is no candidate again.
+  // A processed half with the reason `no-address` has already found its received half, which named no worker, so it is
+  // no candidate.
   return `SELECT j.role, (extract(epoch FROM j.dt) * 1000)::float8 AS "dtMs", j.event_id AS "eventId",
       j.request_id AS "requestId", j.reason = 'ambiguous' AS "isHeld", j.gross_wei AS "grossWei",
       j.compute_units AS "computeUnits", j.terms_id AS "termsId", w.payee, w.node_type AS "nodeType", w.region
@@ -295,8 +306,8 @@ function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestS
 }
 
 /**
- * Asks for the processed halves that a person has decided about. They stay candidates, but held: a received half that
- * comes late must not match another job instead.
+ * Returns the statement that reads the processed halves that a person has decided about. They stay candidates, but
+ * held: a received half that comes late must not match another job instead.
  */
 function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, RequestSpan>): string {
   return `SELECT 'processed' AS role, (extract(epoch FROM d.dt) * 1000)::float8 AS "dtMs",
@@ -307,7 +318,10 @@ function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, Req
      AND d.unmatched_reason <> 'no-address'`;
 }
 
-/** The requests as one list of constants, which Postgres hashes. Joined row by row, a batch takes four times as long. */
+/**
+ * Returns the condition for these requests as one list of constants, which Postgres hashes. With a join instead, a
+ * batch takes four times as long.
+ */
 function isRequested(table: string, spans: ReadonlyMap<string, RequestSpan>): string {
   if (spans.size === 0) return 'false';
   const all = { fromMs: Number.MAX_SAFE_INTEGER, toMs: Number.MIN_SAFE_INTEGER };

@@ -1,11 +1,11 @@
-/** Remote workers and payees that events name for the first time. */
+/** Inserts the remote workers and payees that events name for the first time. */
 import type { PoolClient } from 'pg';
 import { type RemoteWorker, remoteWorkerKey } from '../../../base/remote-worker.js';
 import { sqlRows } from '../../../db/copy/copy-text.js';
 
 /**
- * Inserts the workers that are new and returns the ids of all of them, by `remoteWorkerKey`. It goes in the order of the
- * keys, so that two sources that meet the same new workers at once cannot deadlock.
+ * Inserts the workers that are new and returns the ids of all of them, by `remoteWorkerKey`. It inserts in the order of
+ * the keys: otherwise two sources that meet the same new workers at once could deadlock.
  */
 export async function identifyWorkers(
   client: PoolClient,

@@ -1,17 +1,20 @@
-/** The monthly partitions of the raw events. Each is made before the first event of its month is stored. */
+/** Makes the monthly partitions of the raw events, each before the first event of its month is stored. */
 import { sqlText } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
 import { sqlState } from '../../../db/transact.js';
 
-/** A source with a wild clock must not make partitions for months far ahead. */
+/**
+ * Partitions are made up to this many months ahead, because a source with a wrong clock must not make them for the far
+ * future.
+ */
 const MONTHS_AHEAD = 2;
 
 /**
- * Makes the partitions that the times need, outside of the transaction of the batch. Events of months far ahead go to
- * the DEFAULT partition, and so do those of a month of which it already holds rows.
+ * Makes the partitions that the times need, outside of the batch's transaction. Events of months far ahead go to the
+ * DEFAULT partition, and so do events of a month that already has rows there.
  *
- * @param seenMonths the months that were seen to before; new ones are added
+ * @param seenMonths the months that were handled before; new ones are added
  */
 export async function ensurePartitions(
   db: Database,
@@ -23,7 +26,7 @@ export async function ensurePartitions(
   const missing = new Set<number>();
   let [fromMs, toMs] = [Number.NaN, Number.NaN];
   for (const dtMs of times.dtsMs) {
-    // Mostly it is the month of the event before.
+    // Most events are in the same month as the event before.
     if (dtMs >= fromMs && dtMs < toMs) continue;
     const dt = new Date(dtMs);
     fromMs = Date.UTC(dt.getUTCFullYear(), dt.getUTCMonth());
@@ -48,7 +51,8 @@ async function ensurePartition(db: Database, monthMs: number): Promise<void> {
   try {
     const known = await client.query('SELECT to_regclass($1) IS NOT NULL AS is_there', [name]);
     if (known.rows[0]?.is_there === true) return;
-    // Attached to the table, because creating it as a partition would lock out all readers of the table.
+    // The partition is made as a table and then attached, because creating it as a partition would lock out all
+    // readers.
     await client.query(`BEGIN; SET LOCAL lock_timeout = '5s';
       SELECT pg_advisory_xact_lock(${LOCKS.partition});
       CREATE TABLE IF NOT EXISTS ${name} (LIKE pool_event INCLUDING DEFAULTS);
@@ -68,8 +72,8 @@ async function ensurePartition(db: Database, monthMs: number): Promise<void> {
 }
 
 /**
- * Whether the events may go to the DEFAULT partition instead. 23514: it holds rows of this month already, so the month
- * stays there. 55P03: somebody reads the table at length, and the batch does not wait for that.
+ * Tells whether the events may go to the DEFAULT partition instead. 23514: that partition already has rows of this
+ * month, so the month stays there. 55P03: a long read holds a lock on the table, and the batch does not wait for it.
  */
 function isTolerable(error: unknown): boolean {
   return ['23514', '55P03'].includes(sqlState(error));

@@ -1,4 +1,4 @@
-/** Events made ready for COPY, while Postgres is busy with the batch before. */
+/** Prepares events for COPY, while Postgres is busy with the previous batch. */
 import { createHash } from 'node:crypto';
 import {
   CopyWriter,
@@ -11,28 +11,28 @@ import { PackedTexts } from '../../../db/copy/packed-texts.js';
 import type { FreshEvent } from '../../rules/credit.js';
 import type { PoolEvent } from '../../rules/reading/pool-event.js';
 
-/** An element that could be read, with the place where it stood and its text. */
+/** An element that could be read, with its text and the place where it was found. */
 export interface ReadElement {
   readonly event: PoolEvent;
   readonly place: string;
   readonly raw: string;
-  /** For an element that is tried again, its row in set_aside. */
+  /** The row in set_aside of an element that is tried again. */
   readonly retry?: { readonly id: number; readonly rawHash: string };
 }
 
-/** One event without its texts, which are kept together for the whole batch. */
+/** One event without its texts; the texts of a whole batch are stored together. */
 export interface PreparedEvent extends FreshEvent {
-  /** Only of an event that is the same event in every source and second. */
+  /** Set only when the id is a UUID, which makes it the same event in every source and second. */
   readonly uuid: string | undefined;
   readonly retry: ReadElement['retry'] | undefined;
   readonly texts: BatchTexts;
-  /** The place of the event in `texts`. */
+  /** The index of the event in `texts`. */
   readonly index: number;
 }
 
 interface PlacesOfSlice {
   readonly from: number;
-  /** All places of the slice, with NUL between them. */
+  /** The places of all elements of the slice, with NUL between them. */
   readonly text: string;
 }
 
@@ -50,13 +50,13 @@ export class BatchTexts {
     this.held = { rows, raws, places: [] };
   }
 
-  /** Throws after `giveAway`, because the room holds the texts of another batch then. */
+  /** Throws after `giveAway`, because the buffers then contain the texts of another batch. */
   get now(): Texts {
     if (this.held === undefined) throw new RangeError('the texts of this batch were given away');
     return this.held;
   }
 
-  /** Hands the room of these texts to another batch. */
+  /** Hands the buffers of these texts to another batch. */
   giveAway(): BatchTexts {
     const { rows, raws } = this.now;
     this.held = undefined;
@@ -66,17 +66,17 @@ export class BatchTexts {
   }
 }
 
-/** The columns of `rowBytes`, and after them those of what the event is worth. */
+/** The columns of a COPY row: first those that `rowBytes` fills, then those that depend on the ledger. */
 export const ROW_COLUMNS =
   'payload, event_id, dt, source_id, version, region, node_type, event_type, ' +
   'seq, batch, gross_wei, commission_wei, terms_id, remote_worker_id, match_dt, match_event_id';
 const ROW_FIELDS = ROW_COLUMNS.split(', ').length;
 
-/** SQL for the hash of the text of a stored event. */
+/** The SQL expression for the hash of a stored event's type and payload. */
 export const STORED_HASH = `encode(sha256(convert_to(event_type || E'\\n' || payload, 'UTF8')), 'hex')`;
 
 /**
- * Makes a slice of elements ready.
+ * Prepares a slice of elements for COPY.
  *
  * @param texts the texts of the batch that the slice becomes part of
  */
@@ -93,7 +93,7 @@ export function prepareSlice(
   return elements.map(({ event, retry }, i) => {
     const { eventId, dtMs, version, region, nodeType, content, uuid } = event;
     const { eventType } = kindOf(sourceId, event);
-    // Written out, because spreading takes three times as long.
+    // Written out field by field, because spreading takes three times as long.
     return {
       eventId,
       dtMs,
@@ -110,36 +110,36 @@ export function prepareSlice(
   });
 }
 
-/** The length in bytes of `rowBytes`. */
+/** Returns the length of `rowBytes`, in bytes. */
 export function rowLength({ texts, index }: PreparedEvent): number {
   return texts.now.rows.lengthOf(index);
 }
 
-/** Copies `rowBytes` into a buffer; returns where they end. */
+/** Copies `rowBytes` into a buffer, and returns the index after them. */
 export function copyRow({ texts, index }: PreparedEvent, to: Buffer, at: number): number {
   return texts.now.rows.copyTo(to, at, index);
 }
 
-/** The beginning of the COPY row of an event: all that does not depend on the ledger. */
+/** Returns the beginning of an event's COPY row: everything that does not depend on the ledger. */
 export function rowBytes({ texts, index }: PreparedEvent): Buffer {
   return texts.now.rows.bytesOf(index);
 }
 
-/** The text of the element as it was received. */
+/** Returns the text of the element as it was received. */
 export function rawText({ texts, index }: PreparedEvent): string {
   return texts.now.raws.bytesOf(index).toString();
 }
 
-/** Where the element stood, for people. */
+/** Returns the place where the element was found, for people. */
 export function placeText({ texts, index }: PreparedEvent): string {
   const slice = texts.now.places.findLast(({ from }) => from <= index);
   return slice?.text.split('\0')[index - slice.from] ?? '';
 }
 
-/** The hash that STORED_HASH gives once the event is stored. */
+/** Returns the hash that STORED_HASH computes once the event is stored. */
 export function eventHash(prepared: PreparedEvent): string {
   const row = rowBytes(prepared);
-  // The payload is the first field; before it stand the number of fields (2 bytes) and its length (4 bytes).
+  // The payload is the first field. Before it are the number of fields (2 bytes) and its length (4 bytes).
   const payload = row.subarray(6, 6 + row.readInt32BE(2));
   const hash = createHash('sha256').update(`${prepared.eventType}\n`);
   return hash.update(payload).digest('hex');
@@ -174,7 +174,7 @@ function packRaws(raws: PackedTexts, elements: readonly ReadElement[]): void {
   }
 }
 
-/** What most events of one type have in common, so that its COPY fields need to be made only once. */
+/** Values that most events of one type share, so their COPY fields are made only once. */
 interface EventKind {
   readonly sourceId: string;
   /** One string that all events of the type share. */
@@ -186,7 +186,10 @@ interface EventKind {
   readonly fields: Buffer;
 }
 
-/** Real sources have a dozen types. The limits keep a source that invents types from filling the memory. */
+/**
+ * The limits of the cache of kinds. Real sources have a dozen types, and a source that invents types must not fill the
+ * memory.
+ */
 const MAX_TYPES = 200;
 const MAX_KINDS_OF_TYPE = 50;
 const kindsOfType = new Map<string, EventKind[]>();

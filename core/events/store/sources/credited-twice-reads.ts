@@ -1,4 +1,4 @@
-/** What two sources credited for the same events, before it was noticed that they are one. */
+/** Adds up what two sources credited for the same events before it was noticed that they read the same orchestrator. */
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { NodeType } from '../../../base/remote-worker.js';
@@ -7,9 +7,9 @@ import { orNull, rows } from '../../../db/query.js';
 import { requireKnownSource } from './source-reads.js';
 
 /**
- * What the first source credited for jobs that the other source has as well (the same time, id and text), by remote
- * worker. `netWei` is what is to be taken back. Reads all raw events of the source that are in the table; archived
- * months are not in it.
+ * Reads what the first source credited for jobs that the other source has as well (the same time, id and text), by
+ * remote worker. `netWei` is what is to be taken back. It reads all raw events of the source that are in the table;
+ * archived months are not included.
  */
 export async function readCreditedTwice(db: Reader, sourceId: string, otherId: string) {
   await requireKnownSource(db, sourceId);
@@ -30,13 +30,13 @@ export async function readCreditedTwice(db: Reader, sourceId: string, otherId: s
                AND o.event_id = p.event_id AND o.event_type = p.event_type
                AND o.payload = p.payload OFFSET 0) o
          WHERE p.source_id = ${sourceId} AND p.gross_wei IS NOT NULL),
-      -- A received half that came after its job carries the worker.
+      -- If the received half came after its job, the worker is on its row.
       late AS (
         SELECT match_dt, match_event_id, remote_worker_id FROM pool_event
          WHERE source_id = ${sourceId} AND gross_wei IS NULL AND match_event_id IS NOT NULL)
       SELECT w.payee, w.node_type AS "nodeType", w.region, count(*) AS jobs,
              sum(t.gross_wei) AS "grossWei",
-             -- Where no worker is known, nobody was credited: there is nothing to take back.
+             -- Where no worker is known, nobody was credited and there is nothing to take back.
              CASE WHEN w.payee IS NULL THEN 0 ELSE sum(t.gross_wei - coalesce(t.commission_wei,
                CASE terms.rounding
                  WHEN 'net-floor'

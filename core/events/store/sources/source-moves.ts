@@ -1,4 +1,7 @@
-/** What a person decides about a source: that it has moved to another address, or that it is read again after a stop. */
+/**
+ * Carries out what a person decides about a source: that it has moved to another address, or that it is read again
+ * after a stop.
+ */
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../../db/database.js';
@@ -12,9 +15,9 @@ import { requireKnownSource } from './source-reads.js';
 import { WATCHED_JOBS } from './source-register.js';
 
 export interface MoveOrder extends Decision {
-  /** The new place, as the start that was refused names it. */
+  /** The new place, as the error names it with which the start was refused. */
   readonly to: string;
-  /** Whether the new place need not know the earlier events, because the history of the orchestrator is lost. */
+  /** Whether the new place may lack the earlier events, because the orchestrator has lost its history. */
   readonly accept: boolean;
   readonly dryRun: boolean;
 }
@@ -22,7 +25,7 @@ export interface MoveOrder extends Decision {
 export interface MovedSource {
   readonly from: string;
   readonly to: string;
-  /** False when it was there before and nothing was changed. */
+  /** False when the source read that place already and nothing was changed. */
   readonly changed: boolean;
   /** The time of the newest event that counts. The new address has to know a job from before it. */
   readonly newestAt: Date | null;
@@ -30,12 +33,12 @@ export interface MovedSource {
   readonly mustProve: boolean;
 }
 
-/** The new address is asked for at least this much before the newest event. */
+/** The first pass after a move asks for events from at least this long before the newest one. */
 const OVERLAP = sql`interval '1 day'`;
 
 /**
- * Gives a source another address under the same id. The next pass asks again from well before the cursor. That counts
- * nothing twice, because an event is known by source, time and id. Until the new address shows a job that counts
+ * Moves a source to another address under the same id. The next pass asks again from well before the cursor. That
+ * counts nothing twice, because an event is known by source, time and id. Until the new address shows a job that counts
  * already, nothing new from it counts. Throws SOURCE_UNKNOWN, SOURCE_READ_TWICE and REQUEST_INVALID.
  */
 export async function moveSource(
@@ -51,7 +54,7 @@ export async function moveSource(
 async function moveIn(tx: Transaction, sourceId: string, order: MoveOrder): Promise<MovedSource> {
   const { to, accept } = order;
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sourceRegister})`);
-  // Locks all sources, in the order in which batches lock them, so that no batch from the old address is under way.
+  // All sources are locked, in the order in which batches lock them. So no batch from the old address is under way.
   const rows = await tx.select().from(source).orderBy(source.id).for('update');
   const own = rows.find(({ id }) => id === sourceId);
   if (own === undefined) throw new RangeError(`source "${sourceId}" has gone`);
@@ -92,7 +95,7 @@ function requireSameKind(from: string, to: string): void {
   throw new PoolError('REQUEST_INVALID', words);
 }
 
-/** Takes the place from removed sources that never counted anything because their first batch stopped them. */
+/** Takes the place away from removed sources that never counted anything because their first batch stopped them. */
 async function giveUpEmpty(
   tx: Transaction,
   place: string,

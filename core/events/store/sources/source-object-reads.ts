@@ -1,4 +1,7 @@
-/** Objects of sources that a person should know of: those not whole, and those overwritten by others. */
+/**
+ * Lists and counts the objects of sources that a person should know of: incomplete ones, and those overwritten by
+ * others.
+ */
 import { and, desc, eq, gt, isNotNull, isNull, lt } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import { source, sourceObject, sourceObjectChange } from '../tables.js';
@@ -6,10 +9,13 @@ import { source, sourceObject, sourceObjectChange } from '../tables.js';
 const HOUR_MS = 3_600_000;
 const WEEK_MS = 7 * 24 * HOUR_MS;
 
-/** An object that was not whole when it was read. It counts as far as it is whole, and is read again now and then. */
+/**
+ * Matches an object that was incomplete when it was read. Its complete events count, and it is read again from time to
+ * time.
+ */
 export const isIncomplete = and(isNotNull(sourceObject.dueAt), isNotNull(sourceObject.failureCode));
 
-/** The newest objects of one source that are not whole, and the newest changes of objects. */
+/** Lists the newest incomplete objects of one source, and the newest changes of its objects. */
 export async function listObjectFindings(
   db: Reader,
   { sourceId, limit }: { readonly sourceId: string; readonly limit: number },
@@ -40,7 +46,10 @@ export async function listObjectFindings(
 
 export type ObjectFindings = Awaited<ReturnType<typeof listObjectFindings>>;
 
-/** How many objects want a look, by source: those not whole for over an hour, and those overwritten this week. */
+/**
+ * Counts the objects that need attention, by source: those incomplete for over an hour, and those overwritten this
+ * week.
+ */
 export async function countObjects(db: Reader, now: Date) {
   const since = (agoMs: number): Date => new Date(now.getTime() - agoMs);
   const rows = await db

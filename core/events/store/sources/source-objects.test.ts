@@ -47,13 +47,13 @@ describe('objects of a source', () => {
     expect(await unread([])).toEqual([]);
   });
 
-  it('of another source say nothing', async () => {
+  it('of another source do not matter', async () => {
     await record([object('a')]);
     const query = { sourceId: 'other', objects: [object('a')], now: NOW };
     expect(await listUnread(database.db, query)).toHaveLength(1);
   });
 
-  it('that stay half are due less and less often, and at once when they change', async () => {
+  it('that stay incomplete are due less and less often, and at once when they change', async () => {
     const half = object('a', 'v1', TORN);
     await record([half]);
     await record([half], later(60));
@@ -73,7 +73,7 @@ describe('objects of a source', () => {
     );
   });
 
-  it('that were overwritten are counted, and told with both versions', async () => {
+  it('that were overwritten are counted, and listed with both versions', async () => {
     await record([object('a'), object('b', 'v1', TORN), object('a')]);
     await record([object('a', 'v2'), object('b', 'v2')], later(1));
     const { changed } = await listObjectFindings(database.db, { sourceId: 's', limit: 9 });
@@ -95,7 +95,7 @@ describe('objects of a source', () => {
     ]);
   });
 
-  it('are passed over by a quick look up to a thousand before the last of their folder', async () => {
+  it('are skipped by a quick listing up to a thousand before the last of their folder', async () => {
     const folder = (name: string, count: number): ReadObject[] =>
       Array.from({ length: count }, (_, i) => object(`${name}/${10_000 + i}`));
     await record([...folder('a', 1_500), ...folder('b', 1_000)]);
@@ -103,7 +103,7 @@ describe('objects of a source', () => {
     expect(await quickStart('b/')).toBeNull();
     expect(await quickStart('c/')).toBeNull();
     expect(await quickStart('')).toBeNull();
-    // One that is due is looked at, however old.
+    // An object that is due is listed, however old it is.
     await record([object('a/10007', 'v1', TORN)], later(1));
     expect(await quickStart('a/', later(1))).toBe('a/10006');
     await record([object('a/10000', 'v1', TORN)], later(1));
@@ -120,7 +120,7 @@ describe('objects of a source', () => {
     expect(await quickStart('a/')).toBe('a/\u{1F600}');
   });
 
-  it('are all looked at once a day, and until that has succeeded', async () => {
+  it('are all listed once a day, and again until a listing has succeeded', async () => {
     const isDue = (now: Date): Promise<boolean> => isListingDue(database.db, 's', now);
     expect(await isDue(NOW)).toBe(true);
     await recordListing(database.db, 's', NOW);

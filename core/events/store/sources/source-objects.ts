@@ -1,23 +1,26 @@
-/** The objects of a source: which of them were read to their end, and which were overwritten since. */
+/** Stores which objects of a source were read to their end, and which were overwritten since. */
 import { eq, sql } from 'drizzle-orm';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import type { ListedObject } from '../../sources/event-source.js';
 import { source, sourceObject } from '../tables.js';
 
-/** An object whose events are stored, as far as it is whole. */
+/** An object that was read, as far as it is complete. */
 export interface ReadObject extends ListedObject {
-  /** Null when the object was read to its end. */
+  /** Why the object is incomplete; null when it was read to its end. */
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
 
-/** A file that sorts before at most this many others is found by the next pass; an even later one within a day. */
+/**
+ * A quick listing goes back this many keys from the last known one. A late file that sorts among these is found by the
+ * next pass, one that sorts even earlier within a day.
+ */
 const LOOK_BACK_KEYS = 1_000;
 const LOOK_AT_ALL_EVERY_MS = 86_400_000;
-/** A text that ends with this character sorts behind all texts with the same beginning. */
+/** The highest character. A text that ends with it sorts after all other texts with the same beginning. */
 const LAST_CHARACTER = '\u{10FFFF}';
 
-/** Those of the objects that are new, have changed, or are due to be tried again. */
+/** Returns the objects that are new, have changed, or are due to be tried again. */
 export async function listUnread<T extends ListedObject>(
   db: Database,
   query: { readonly sourceId: string; readonly objects: readonly T[]; readonly now: Date },
@@ -43,7 +46,7 @@ export async function listUnread<T extends ListedObject>(
   return rows.flatMap(({ i }) => objects[Number(i) - 1] ?? []);
 }
 
-/** Whether all objects are to be listed: once a day, and until that has succeeded. */
+/** Tells whether all objects are to be listed: once a day, and then in each pass until one has succeeded. */
 export async function isListingDue(db: Database, sourceId: string, now: Date): Promise<boolean> {
   const [row] = await db
     .select({ listedAt: source.objectsListedAt })
@@ -58,8 +61,8 @@ export async function recordListing(db: Database, sourceId: string, at: Date): P
 }
 
 /**
- * The key up to which a quick listing of a folder (the prefix) passes over its objects: a thousand keys before the last
- * one that is known, and before every one that is due. Null when nothing is passed over.
+ * Returns the key up to which a quick listing of a folder (the prefix) skips objects: a thousand keys before the last
+ * one that is known, and before every one that is due. Null when nothing is skipped.
  */
 export async function findQuickStart(
   db: Database,
@@ -81,13 +84,14 @@ export async function findQuickStart(
     [sourceId, prefix, `${prefix}${LAST_CHARACTER}`, now, LOOK_BACK_KEYS],
   );
   const key = rows[0]?.key ?? null;
-  // The key is inside a subfolder: subfolders before it may be new.
+  // A key inside a subfolder is not used: subfolders before it may be new.
   return key === null || key.slice(prefix.length).includes('/') ? null : key;
 }
 
 /**
- * Remembers objects whose events are committed. An object that has changed leaves a row that says so, unless it is
- * expected to change. An object that is not whole is due again at once, and then less and less often, down to once a day.
+ * Records that objects were read; their events are committed. An object that has changed leaves a row that says so,
+ * unless it is expected to change. An incomplete object is due again at once, and then less and less often, down to
+ * once a day.
  */
 export async function recordObjects(
   db: Database,
@@ -136,7 +140,10 @@ export async function recordObjects(
   );
 }
 
-/** Makes all objects due again: when the source begins at another time, objects that were too old may count now. */
+/**
+ * Makes all objects due to be read again. When the source's beginning is changed, objects that were too old may count
+ * now.
+ */
 export async function forgetObjects(tx: Transaction, sourceId: string): Promise<void> {
   await tx.update(source).set({ objectsListedAt: null }).where(eq(source.id, sourceId));
   await tx

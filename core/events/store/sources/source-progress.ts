@@ -1,11 +1,11 @@
-/** How far each source was read, and how its last pass ended. */
+/** Stores how far each source was read, and how its last pass ended. */
 import { eq, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { foreignText } from '../../../base/foreign-text.js';
 import type { Database } from '../../../db/database.js';
 import { arrivalHour, source } from '../tables.js';
 
-/** How far a source was read. Throws SOURCE_UNKNOWN when nobody registered it. */
+/** Reads how far a source was read. Throws SOURCE_UNKNOWN when it is not registered. */
 export async function readProgress(db: Database, sourceId: string) {
   const { cursorDt, deepFromDt, deepPassAt, archivedTo, readsFrom, stoppedWhy } = source;
   const [row] = await db
@@ -18,14 +18,17 @@ export async function readProgress(db: Database, sourceId: string) {
 export type SourceProgress = Awaited<ReturnType<typeof readProgress>>;
 
 /**
- * Notes, before anything is read, from where on this pass would cover everything. If the pass dies after it moved
- * the cursor, a later deep pass starts from there.
+ * Records, before anything is read, from where on this pass is to cover everything. If the pass dies after it moved the
+ * cursor, a later deep pass starts from there.
  */
 export async function beginPass(
   db: Database,
   pass: {
     readonly sourceId: string;
-    /** The beginning of the source as this pass knows it; a worker that is yet to be restarted knows an older one. */
+    /**
+     * The configured beginning of the source as this pass knows it. A worker that was not restarted yet knows an older
+     * one.
+     */
     readonly from: Date | null;
     readonly coversFrom: Date;
     readonly isDeep: boolean;
@@ -46,7 +49,7 @@ export async function beginPass(
     .where(eq(source.id, pass.sourceId));
 }
 
-/** Notes that a pass read to the end, and so covered everything from `coversFrom` on. Returns the new cursor. */
+/** Records that a pass read to the end, and so covered everything from `coversFrom` on. Returns the new cursor. */
 export async function completePass(
   db: Database,
   pass: {
@@ -65,12 +68,12 @@ export async function completePass(
       lastSuccessAt: pass.endedAt,
       lastErrorCode: null,
       lastError: null,
-      // The cursor never passes the present, not even where the clock of another process had put it. LEAST ignores
-      // NULL, so "nothing seen yet" is kept by the CASE.
+      // The cursor never passes the present, even if the wrong clock of another process had moved it there. LEAST
+      // ignores NULL, so the CASE keeps NULL for "nothing seen yet".
       cursorDt: sql`CASE WHEN coalesce(${source.cursorDt}, ${cursor}::timestamptz) IS NOT NULL
         THEN LEAST(GREATEST(${source.cursorDt}, ${cursor}::timestamptz),
                    ${pass.startedAt.toISOString()}::timestamptz) END`,
-      // What lies before the beginning of the source, as it is now, need not be covered.
+      // Events before the present beginning of the source need not be covered.
       deepFromDt: sql`CASE WHEN GREATEST(${source.deepFromDt}, ${source.fromDt}) >= ${coversFrom}::timestamptz
                            THEN NULL ELSE ${source.deepFromDt} END`,
     })
@@ -79,13 +82,13 @@ export async function completePass(
   return row?.cursorDt ?? null;
 }
 
-/** Keeps, by the hour, how far the newest event that a pass brought was from our clock. */
+/** Records, hour by hour, how far the time of the newest event of a pass was from our clock. */
 export async function recordArrival(
   db: Database,
   arrival: {
     readonly sourceId: string;
     readonly at: Date;
-    /** Null when the pass did not follow the present. */
+    /** Null for a deep pass, which finds old events on purpose. */
     readonly behindMs: number | null;
     readonly aheadMs: number;
   },
@@ -110,7 +113,7 @@ export async function recordArrival(
     });
 }
 
-/** Keeps why a pass failed, until a pass succeeds. */
+/** Records why a pass failed. The next pass that succeeds clears it. */
 export async function recordFailure(
   db: Database,
   sourceId: string,

@@ -1,4 +1,4 @@
-/** Sources: how far each was read, when it last worked, and how much came from it. */
+/** Reads the sources: how far each was read, when it last worked, and how much came from it. */
 import { and, type Column, eq, gt, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Reader } from '../../../db/database.js';
@@ -17,7 +17,9 @@ import { isIncomplete } from './source-object-reads.js';
 const sumOf = (column: Column, where: SQL | undefined): SQL<bigint> =>
   sql`(SELECT coalesce(sum(${column}), 0) FROM ${column.table} WHERE ${where})`.mapWith(BigInt);
 
-/** All sources by id, those removed from the configuration last. There are a handful, so there are no pages. */
+/**
+ * Lists all sources by id, those removed from the configuration last. There are only a handful, so there are no pages.
+ */
 export async function listSources(db: Reader, now: Date) {
   const connected = await connectedWorkers(db);
   const dayAgo = new Date(now.getTime() - 86_400_000);
@@ -61,7 +63,7 @@ export async function listSources(db: Reader, now: Date) {
         sourceObject,
         and(eq(sourceObject.sourceId, source.id), isIncomplete),
       ),
-      /** Objects that were read to their end and have been replaced by others since. */
+      /** How many objects were overwritten by another version after they were read to their end. */
       overwrittenObjects: db.$count(
         sourceObjectChange,
         and(eq(sourceObjectChange.sourceId, source.id), sourceObjectChange.wasWhole),
@@ -71,15 +73,18 @@ export async function listSources(db: Reader, now: Date) {
     .orderBy(isNotNull(source.removedAt), source.id);
   return sources.map(({ stoppedAt, stoppedWhy, ...row }) => ({
     ...row,
-    /** Set while the source gives what another source has given, and is not read until a person decides. */
+    /**
+     * Set while the source is stopped because it gives the events of another one. It is not read until a person
+     * decides.
+     */
     stopped: stoppedAt === null || stoppedWhy === null ? null : { at: stoppedAt, why: stoppedWhy },
-    /** Remote workers with a live connection to the source. */
+    /** How many remote workers have a live connection to the source. */
     connectedWorkers: connected.get(row.id) ?? 0,
   }));
 }
 export type SourceSummary = Awaited<ReturnType<typeof listSources>>[number];
 
-/** How many events of which type and version came from each source, the most frequent first. */
+/** Counts the events of each type and version that came from each source, the most frequent first. */
 export async function countEventTypes(db: Reader) {
   const counts = await rows(
     db,
@@ -95,7 +100,7 @@ export async function countEventTypes(db: Reader) {
   return groupBySource(counts);
 }
 
-/** Events by type and hour of their own time, in the order of time; of one source or of all. */
+/** Counts events by type and by the hour of their own time, of one source or of all. */
 export async function countHours(
   db: Reader,
   span: { readonly from: Date; readonly to: Date; readonly sourceId?: string },
@@ -140,8 +145,8 @@ export async function requireKnownSource(
 }
 
 /**
- * How many remote workers have a live connection, by source (see liveConnections). Steps along the index from one
- * worker's newest connection to the next worker's, so that it does not matter how many connections each has.
+ * Counts the remote workers that have a live connection, by source (see liveConnections). The query steps along the
+ * index from one worker's newest connection to the next worker's, so the number of connections of each does not matter.
  */
 export async function connectedWorkers(db: Reader): Promise<ReadonlyMap<string, number>> {
   const counts = await rows(
@@ -172,12 +177,12 @@ export async function connectedWorkers(db: Reader): Promise<ReadonlyMap<string, 
   return new Map(counts.map(({ sourceId, workers }) => [sourceId, workers]));
 }
 
-/** No more of one kind are counted: that there are many is all that anybody needs to know. */
+/** Set-aside events of one code are counted up to this number: beyond it, all that matters is that there are many. */
 const MOST_SET_ASIDE = 10_000;
 
-/** Events that are still set aside, by source and code; of each code at most 10,000 are counted. */
+/** Counts the events that are still set aside, by source and code; of each code at most 10,000 are counted. */
 export async function countSetAside(db: Reader) {
-  // Steps along the index from one code to the next, including codes that only an earlier version gave.
+  // The query steps along the index from one code to the next, including codes that only earlier versions used.
   const counts = await rows(
     db,
     { sourceId: setAside.sourceId, code: setAside.code, events: Number },

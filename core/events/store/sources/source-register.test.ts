@@ -28,7 +28,7 @@ describe('registering sources', () => {
     expect(await removed()).toHaveLength(2);
   });
 
-  it('leaves a source to the running worker that reads it, whatever another one’s file says', async () => {
+  it('leaves a source to the running worker that reads it, whatever another worker’s configuration says', async () => {
     const { db } = database;
     const [a, b] = [source('a', 'http://a'), source('b', 'http://b')];
     await registerSources(db, [a, b]);
@@ -39,12 +39,12 @@ describe('registering sources', () => {
     await forgetWorker(db, reader.id);
     await retireSources(db, ['b']);
     expect(await removed()).toEqual([{ id: 'a' }]);
-    // A worker that was thought to be gone, and reads it all the same.
+    // The worker was thought to be gone, and still reads the source.
     await retireSources(db, ['a', 'b']);
     expect(await removed()).toEqual([]);
   });
 
-  it('refuses two that read the same, also when the first is gone, and changes nothing', async () => {
+  it('refuses two that read the same place, also when the first is gone, and changes nothing', async () => {
     const twins = [source('a', 'http://a'), source('b', 'http://a')];
     await expect(registerSources(database.db, twins)).rejects.toMatchObject({
       code: 'SOURCE_READ_TWICE',
@@ -75,7 +75,7 @@ describe('registering sources', () => {
     await registerSources(database.db, [source('a', read), source('b', 's3://host/bucket/us-2/')]);
   });
 
-  it('takes back two that were let in before overlaps were refused', async () => {
+  it('accepts two again that were registered before overlaps were refused', async () => {
     const places = ['file:/d/*.json', 'file:/d/2024*'];
     await database.db.$client.query(
       `INSERT INTO source (id, kind, reads_from) VALUES ('x', 'file', $1), ('y', 'file', $2)`,
@@ -118,7 +118,7 @@ describe('registering sources', () => {
     expect(await readProgress(database.db, 'a')).toMatchObject({
       ...{ deepFromDt: new Date(0), deepPassAt: null },
     });
-    // A worker that does not know of it yet covers nothing of what is asked for now.
+    // A worker that does not know the new start yet does not cover what is asked for now.
     await beginPass(database.db, pass);
     await completePass(database.db, { ...pass, cursor, endedAt: startedAt });
     expect(await readProgress(database.db, 'a')).toMatchObject({

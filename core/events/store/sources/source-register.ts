@@ -1,4 +1,4 @@
-/** Which sources there are: brings the table of sources in line with the configuration. */
+/** Brings the table of sources in line with the configuration. */
 import { and, inArray, isNotNull, isNull, notInArray, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { NodeType } from '../../../base/remote-worker.js';
@@ -10,7 +10,7 @@ import { isSamePlace, refuseSharedPlace } from '../../rules/source-place.js';
 import { source } from '../tables.js';
 import { forgetObjects } from './source-objects.js';
 
-/** A configured source, and the endpoint or prefix that its plugin says it reads. */
+/** A configured source, with the place (endpoint or prefix) that its plugin says it reads. */
 export interface RegisteredSource {
   readonly id: string;
   readonly kind: string;
@@ -18,11 +18,11 @@ export interface RegisteredSource {
   readonly region: string | null;
   readonly nodeType: NodeType | null;
   readonly from: Date | null;
-  /** For a dump: the source whose events it brings. */
+  /** For a dump: the id of the source whose events it contains. */
   readonly of?: string | undefined;
 }
 
-/** How many jobs of a new source are compared with those of the others before it counts as an old one. */
+/** This many jobs of a new source are compared with those of the others before it is no longer watched. */
 export const WATCHED_JOBS = 10_000;
 
 /**
@@ -33,7 +33,7 @@ export async function registerSources(
   db: Database,
   sources: readonly RegisteredSource[],
 ): Promise<void> {
-  // The same order in which a batch locks several sources.
+  // Sources are handled in the order in which a batch locks several of them.
   const inOrder = [...sources].sort((a, b) => (a.id < b.id ? -1 : 1));
   await transact(db, async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCKS.sourceRegister})`);
@@ -61,8 +61,8 @@ export async function registerSources(
 }
 
 /**
- * Marks the sources that nobody reads any more as removed. Those with these ids are read, and so are those that any
- * running worker of the pool has: a worker with an older file does not take a source from the one that reads it.
+ * Marks the sources that nobody reads as removed. A source is read when its id is among these, or when any running
+ * worker of the pool has it: a worker with an older configuration must not remove a source that another one reads.
  */
 export async function retireSources(reader: Reader, ids: readonly string[]): Promise<void> {
   const read = [...ids, ...(await sourcesOfWorkers(reader))];
@@ -85,7 +85,8 @@ function refuseConflict(
     const message = `source "${id}" has read ${readBefore} and is now to read ${readsFrom}: if that is the same orchestrator, openpool source move ${id} --to ${readsFrom}`;
     throw new PoolError('SOURCE_MOVED', message, { source: id });
   }
-  // Sources registered before overlaps were refused keep their places, because neither could give its place up.
+  // Sources that were registered before overlaps were refused keep their places, because neither could give its place
+  // up.
   if (readBefore !== undefined) return;
   refuseSharedPlace(configured, readers);
 }
@@ -115,7 +116,7 @@ function whyUnfitting(dump: RegisteredSource, all: readonly Origin[]): string | 
 
 async function upsertSource(tx: Transaction, configured: RegisteredSource): Promise<void> {
   const { id, kind, readsFrom, region, nodeType, from, of: ofSource = null } = configured;
-  // The place is updated too: it may be spelt differently now.
+  // The place is updated as well, because its spelling may have changed.
   const settings = { kind, readsFrom, region, nodeType, fromDt: from, ofSource, removedAt: null };
   const isMoved = sql`${source.fromDt} IS DISTINCT FROM excluded.from_dt`;
   await tx
@@ -125,7 +126,7 @@ async function upsertSource(tx: Transaction, configured: RegisteredSource): Prom
       target: source.id,
       set: {
         ...settings,
-        // With another beginning, the next pass that knows it asks for everything from there on.
+        // When the beginning has changed, the next pass that knows the new one asks for everything from there on.
         deepPassAt: sql`CASE WHEN ${isMoved} THEN NULL ELSE ${source.deepPassAt} END`,
         deepFromDt: sql`CASE WHEN ${isMoved} THEN '1970-01-01Z'::timestamptz
                              ELSE ${source.deepFromDt} END`,

@@ -1,4 +1,4 @@
-/** Stops sources that give what another source has given. A stopped source is not read until a person decides. */
+/** Stops sources that give the events of another source. A stopped source is not read until a person decides. */
 import type { PoolClient } from 'pg';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { formatEth } from '../../../base/money.js';
@@ -10,26 +10,28 @@ import type { Elsewhere, SharedEvents } from '../ingest/counted-elsewhere.js';
 import type { KnownState, SourceRow } from '../ingest/known-events.js';
 import { eventHash, type PreparedEvent } from '../ingest/prepared-events.js';
 
-/** Which source is to be stopped, because it gives the events of which other one. */
+/** An order to stop a source (`sourceId`), because it gives the events of another one (`otherId`). */
 export interface StopOrder {
   readonly sourceId: string;
   readonly otherId: string;
   readonly why: string;
 }
 
-/** Ends the batch: nothing of it is stored. */
+/** Thrown to end a batch whose source is to be stopped. Nothing of the batch is stored. */
 export class ReadTwice extends PoolError {
   constructor(readonly stop: StopOrder) {
     super('SOURCE_READ_TWICE', stop.why, { source: stop.sourceId, other: stop.otherId });
   }
 }
 
-/** Adding up what was counted twice before may take this long. After that it is left to the operator. */
+/** The limit, in milliseconds, for adding up what was counted twice. After that it is left to the operator. */
 const COUNT_TIMEOUT_MS = 10_000;
-/** More jobs than are ever taken off `watch_left`, so that the source stays watched. */
+/** A value of `watch_left` that is never used up, so the source stays watched. */
 const FOR_GOOD = '1000000000000';
 
-/** Throws SOURCE_READ_TWICE when the source is stopped, SOURCE_MOVED when it is read at another place by now. */
+/**
+ * Throws SOURCE_READ_TWICE when the source is stopped, and SOURCE_MOVED when it was moved to another place meanwhile.
+ */
 export function refuseReading(
   own: Pick<SourceRow, 'id' | 'stoppedWhy' | 'readsFrom'>,
   session: { readonly readsFrom?: string },
@@ -69,7 +71,10 @@ function orderOf(found: SharedEvents, own: SourceRow, readerId: string): StopOrd
   };
 }
 
-/** Keeps a source watched that had to set events aside because another source has them: the next deep pass brings them again. */
+/**
+ * Keeps a source watched when it had to set events aside because another source has them: its next deep pass brings
+ * them again.
+ */
 export function watchStatements(ownId: string, { counted, same }: Elsewhere): readonly string[] {
   const ids = [...new Set(counted.values())].filter((id) => !same.has(id));
   if (ids.length === 0) return [];
@@ -77,8 +82,8 @@ export function watchStatements(ownId: string, { counted, same }: Elsewhere): re
 }
 
 /**
- * Whether this batch proves that a moved source is still the same orchestrator, because it has an event that counts
- * already. Throws SOURCE_MOVE_UNPROVEN when the source gives something new before that.
+ * Tells whether this batch proves that a moved source is still the same orchestrator, because it has an event that
+ * counts already. Throws SOURCE_MOVE_UNPROVEN when the source gives something new before that.
  */
 export function isMoveProven(
   { own, hashes }: KnownState,
@@ -91,7 +96,7 @@ export function isMoveProven(
     const prepared = events[i];
     return prepared !== undefined && isTelling(prepared.content) && eventHash(prepared) === hash;
   };
-  // When nothing was ever stored, there is nothing that the source would have to know.
+  // If nothing was ever stored, there is nothing that the source would have to know.
   if (newestMs === Number.NEGATIVE_INFINITY || [...hashes].some(knows)) return true;
   if (news === 0) return false;
   const message = `source "${own.id}" was moved to ${own.readsFrom}, which says new things and does not have the last jobs that were counted, up to ${new Date(newestMs).toISOString()}`;
@@ -102,7 +107,7 @@ export function provenStatement(sourceId: string): string {
   return `UPDATE source SET move_unproven = false WHERE id = ${sqlText(sourceId)}`;
 }
 
-/** Stops the source whose batch was refused. */
+/** Stops the source whose batch ended with ReadTwice. */
 export async function stopReader({ $client }: Database, order: StopOrder): Promise<void> {
   const client = await $client.connect();
   try {
@@ -112,7 +117,7 @@ export async function stopReader({ $client }: Database, order: StopOrder): Promi
   }
 }
 
-/** Stops sources, and notes what had been counted under both before anybody noticed. */
+/** Stops sources, and records with each how much was credited under both sources before anybody noticed. */
 export async function stopSources(client: PoolClient, orders: readonly StopOrder[]): Promise<void> {
   for (const { sourceId, otherId, why } of orders) {
     const before = await countTwice(client, sourceId, otherId);
