@@ -188,7 +188,9 @@ describe.skipIf(browserPath === undefined)('the status page in a browser', () =>
     expect((await paid.getAttribute('title'))?.replace(/\D/g, '')).toBe('1855555515000000000');
     expect(await paid.textContent()).toBe('1.855555');
     const links = await page.locator('a', { hasText: 'Temporal' }).first().getAttribute('href');
-    expect(links).toMatch(/^http:\/\/127.0.0.1:8233\/namespaces\/default\/workflows\/payout%2F/);
+    expect(links).toMatch(
+      /^http:\/\/127.0.0.1:8233\/namespaces\/default\/workflows\/test-pool%2Fpayout%2F/,
+    );
     await page.close();
   });
 
