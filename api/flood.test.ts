@@ -55,7 +55,9 @@ describe('an API that strangers read in crowds', () => {
   const get = (path: string, headers = {}) => fetch(`${api.url}${path}`, { headers });
   const order = (what: 'halt' | 'resume', reason: string, url = api.url) =>
     fetch(`${url}/v1/wallet/${what}`, {
-      ...{ method: 'POST', headers: TOKEN, body: JSON.stringify({ reason }) },
+      method: 'POST',
+      headers: TOKEN,
+      body: JSON.stringify({ reason }),
     });
   const halt = () => order('halt', 'an emergency');
   /** Locks a table that reads need, until `work` is done. */
@@ -190,7 +192,8 @@ describe('an API that strangers read in crowds', () => {
         const before = taken;
         for (let n = 0; n < 10; n += 1) {
           const asked = await fetch(`${other.url}/`, {
-            ...{ method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } },
+            method: 'OPTIONS',
+            headers: { 'access-control-request-method': 'GET' },
           });
           expect(asked.status).toBe(204);
           await (await read('/v1/pool')).text();

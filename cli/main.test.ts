@@ -168,7 +168,8 @@ describe('the command line', () => {
     const shown = await run(['set-aside', 'show', '1']);
     expect(shown.out).toMatch(/what helps +The worker was started with an address that is none/);
     expect((await run(['set-aside', 'show', '1', '--json'])).json()).toMatchObject({
-      ...{ code: 'EVENT_ADDRESS_MALFORMED', help: REFUSALS.EVENT_ADDRESS_MALFORMED.help },
+      code: 'EVENT_ADDRESS_MALFORMED',
+      help: REFUSALS.EVENT_ADDRESS_MALFORMED.help,
     });
   });
 

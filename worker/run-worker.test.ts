@@ -162,7 +162,8 @@ describe('the worker process', () => {
     };
     await says('openpool worker ready');
     await expect.poll(health, { timeout: 40_000, interval: 500 }).toMatchObject({
-      ...{ code: 0, said: expect.stringContaining('the worker polls, its loops turn') },
+      code: 0,
+      said: expect.stringContaining('the worker polls, its loops turn'),
     });
     // Suspends the worker, and makes its last report older than the health check tolerates.
     worker.kill('SIGSTOP');
@@ -172,7 +173,8 @@ describe('the worker process', () => {
     const standing = await health();
     worker.kill('SIGCONT');
     expect(standing).toMatchObject({
-      ...{ code: 1, said: expect.stringContaining('the worker polls, its loops turned last at') },
+      code: 1,
+      said: expect.stringContaining('the worker polls, its loops turned last at'),
     });
   });
 

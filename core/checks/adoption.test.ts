@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import type { TestDatabase } from '../../test/harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
   paidByChain,
   paidByLedger,
   randomAddress,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   stateOf,
@@ -37,8 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return () => database.close();
 });
 

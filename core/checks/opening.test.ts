@@ -5,10 +5,10 @@ import { runAudit } from '../../test/harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
 import {
   chainConfig,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   credit,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   setBalance,
@@ -29,8 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return () => database.close();
 });
 
@@ -85,8 +84,7 @@ describe('opening the wallet', () => {
   it('halts a used wallet that an empty ledger meets, until the configuration accepts it', async () => {
     const wallet = await createTestWallet(database.db, chain);
     await sendForeign(chain, wallet, 0);
-    const other = await createTestDatabase();
-    await recordTestTerms(other.db);
+    const other = await createMoneyDatabase();
     const deps = { ...wallet.deps, db: other.db };
     expect(await openWallet(deps, { acceptedTransactions: 0 })).toMatchObject({
       halt: { code: 'WALLET_USED_BEFORE' },

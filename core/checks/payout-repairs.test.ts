@@ -2,14 +2,14 @@ import { sql } from 'drizzle-orm';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import type { TestDatabase } from '../../test/harness/database.js';
 import {
   CONTRACTS,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   deploy,
   paidByLedger,
-  recordTestTerms,
   reserveFor,
   setBalance,
   stateOf,
@@ -29,8 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return () => database.close();
 });
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
-import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
+import type { TestDatabase } from '../../test/harness/database.js';
 import {
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   paidByChain,
   paidByLedger,
-  recordTestTerms,
   reserveFor,
   stateOf,
 } from '../../test/harness/money.js';
@@ -22,8 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return () => database.close();
 });
 

@@ -5,10 +5,10 @@ import { createTestDatabase, type TestDatabase } from '../../test/harness/databa
 import {
   CONTRACTS,
   chainConfig,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   deploy,
-  recordTestTerms,
   reserveFor,
   sendForeign,
   setBalance,
@@ -30,8 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => chain.stop());
 beforeEach(async () => {
-  database = await createTestDatabase();
-  await recordTestTerms(database.db);
+  database = await createMoneyDatabase();
   return () => database.close();
 });
 

@@ -46,11 +46,11 @@ export const STOREYS: readonly (readonly Room[])[] = [
 ];
 
 export const ROOMS: readonly Room[] = STOREYS.flat();
+const ROOMS_LONGEST_FIRST = [...ROOMS].sort((a, b) => b.path.length - a.path.length);
 
 /** The room that a file stands in; undefined for tests, benches and settings. */
 export function roomOf(path: string): Room | undefined {
-  const longestFirst = [...ROOMS].sort((a, b) => b.path.length - a.path.length);
-  return longestFirst.find((room) => path === room.path || path.startsWith(`${room.path}/`));
+  return ROOMS_LONGEST_FIRST.find((room) => path === room.path || path.startsWith(`${room.path}/`));
 }
 
 export function storeyOf(room: Room): number {

@@ -42,8 +42,12 @@ function jobs(seed: number, from: number, count: number, startS = from): TestRow
     id: from + n + 1,
     dt: at(startS + n),
     payload: payloadText('job-processed', {
-      ...{ ethAddress: ALICE, computeUnits: 1_000 * (1 + int(0, 1)), pricePerComputeUnit: 10 },
-      ...{ fees: 10_000 * (1 + int(0, 1)), responseTime: 200 + int(0, 399), duration: 2_000 },
+      ethAddress: ALICE,
+      computeUnits: 1_000 * (1 + int(0, 1)),
+      pricePerComputeUnit: 10,
+      fees: 10_000 * (1 + int(0, 1)),
+      responseTime: 200 + int(0, 399),
+      duration: 2_000,
     }),
   }));
 }

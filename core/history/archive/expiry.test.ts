@@ -66,7 +66,10 @@ it('compacts postings of long ago where nothing is archived, and keeps their eve
   expect(await audit()).toEqual([]);
   const archive = (now: string) =>
     archiveMonths(database.db, {
-      ...{ dir: '/nowhere', keepMonths: null, now: new Date(now), onProgress: () => undefined },
+      dir: '/nowhere',
+      keepMonths: null,
+      now: new Date(now),
+      onProgress: () => undefined,
     });
   const nothing = { archived: [], compactedPostings: 0, waiting: null };
   expect(await archive('2026-04-30T23:00:00Z')).toEqual(nothing);

@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/harness/dat
 import {
   balancesOf,
   CONTRACTS,
+  createMoneyDatabase,
   createPayer,
   createTestWallet,
   deploy,
@@ -414,8 +415,7 @@ describe('a key that is used elsewhere', () => {
 
   it("halts when a signed payout's nonce was taken, and gives it no second one", async () => {
     // Use a ledger of its own, because nobody resumes this one.
-    const own = await createTestDatabase();
-    await recordTestTerms(own.db);
+    const own = await createMoneyDatabase();
     const wallet = await createTestWallet(own.db, chain);
     const { payoutId } = await reserveFor(own.db, AMOUNT_WEI);
     await sendForeign(chain, wallet, 0);
