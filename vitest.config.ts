@@ -7,7 +7,9 @@ export default defineConfig({
     globalSetup: ['test/harness/global-setup.ts'],
     // Two cores: files in parallel make the time-outs of real servers a gamble.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A shared machine stands still for a minute now and then; a test that hangs is found all the same.
+    testTimeout: 150_000,
+    hookTimeout: 150_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -78,7 +78,8 @@ describe('settling', () => {
   it('is done by one process at a time, by the next one when that ends, and by nobody while nothing is signed', async () => {
     const wallet = await createTestWallet(database.db, chain);
     const first = startProcess(wallet);
-    await sleep(300);
+    // On a slow machine the second process could otherwise take the right to settle first.
+    await expect.poll(() => query(database.db, sql`SELECT 1 FROM settler`)).toHaveLength(1);
     const second = startProcess(wallet);
     await sleep(2_500);
     expect([first.asked.looks, second.asked.looks]).toEqual([0, 0]);
