@@ -2,8 +2,8 @@
 import type { Address } from '../../base/address.js';
 import type { PayeeStanding, Wait } from './payout.js';
 import { type DueVerdict, decideDue, type PayoutTerms } from './payout-due.js';
-import { type DayUse, isAboveCap, type PayoutLimits } from './payout-limits.js';
-import { wouldEmptyWallet, wouldExceedDay, wouldNeedApproval } from './waits.js';
+import { amountWait, type DayUse, dayWait, type PayoutLimits } from './payout-limits.js';
+import { wouldEmptyWallet } from './waits.js';
 
 /**
  * pays: a payout would be reserved and sent. waits: it would be reserved, and then wait because of a limit or the
@@ -121,13 +121,14 @@ function notDueWords({ code, reason }: NotDue, underWay: PayoutUnderWay | undefi
  * Says why this payout would wait for the wallet's balance. It looks at this payout alone; the money may still run
  * out for others after it.
  */
-function walletWait(amountWei: bigint, freeWei: bigint | null): Wait | undefined {
+export function walletWait(amountWei: bigint, freeWei: bigint | null): Wait | undefined {
   return freeWei === null || amountWei <= freeWei ? undefined : wouldEmptyWallet(freeWei);
 }
 
 /** Says why a payout of this amount would wait even if nothing else were paid. */
 function amountAloneWait(amountWei: bigint, limits: PayoutLimits): Wait | undefined {
-  const { maxPayoutWei, maxPaidPerDayWei } = limits;
-  if (isAboveCap(amountWei, limits)) return wouldNeedApproval(amountWei, maxPayoutWei);
-  return amountWei > maxPaidPerDayWei ? wouldExceedDay(amountWei, maxPaidPerDayWei) : undefined;
+  const payout = { id: null, amountWei, isApproved: false };
+  return amountWait(payout, limits) ?? dayWait(payout, limits, NOTHING_USED);
 }
+
+const NOTHING_USED: DayUse = { usedWei: 0n, nextFreeAt: null };

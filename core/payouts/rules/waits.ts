@@ -163,7 +163,7 @@ export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
 /** The gas for this payout, plus the cost of failed transfers to its payee, is too large a share of its amount. */
 export function gasShareAboveCap(
   payout: {
-    readonly id: string;
+    readonly id: string | null;
     readonly amountWei: bigint;
     readonly gasCostWei: bigint;
     readonly burntGasWei: bigint;
@@ -173,35 +173,42 @@ export function gasShareAboveCap(
   const { id, amountWei, gasCostWei, burntGasWei } = payout;
   const burnt =
     burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
-  const hope = limit.fitsWithCheaperGas
-    ? 'it goes on when gas is cheaper'
-    : 'cancel it, and a later payout of more may fit';
+  const later =
+    id === null ? 'a payout of more may fit' : 'cancel it, and a later payout of more may fit';
+  const hope = limit.fitsWithCheaperGas ? 'it goes on when gas is cheaper' : later;
+  const approved = id === null ? '' : `, or it goes on after ${approveCommand(id)}`;
   const reason =
     `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
     `(${limit.maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
-    `${hope}, or it goes on after ${approveCommand(id)}`;
+    `${hope}${approved}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }
 
-export function payoutAboveCap(id: string, amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const words = aboveCap(amountWei, maxPayoutWei);
-  const reason = `${words}: ${approveCommand(id)} lets it go, cancel ends it`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
+/** `id` is null for a payout that is not reserved yet. */
+export function payoutAboveCap(id: string | null, amountWei: bigint, maxPayoutWei: bigint): Wait {
+  const above = `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
+  const help =
+    id === null
+      ? 'it would wait for an approval'
+      : `${approveCommand(id)} lets it go, cancel ends it`;
+  return { code: 'PAYOUT_ABOVE_CAP', reason: `${above}: ${help}` };
 }
-
-const aboveCap = (amountWei: bigint, maxPayoutWei: bigint): string =>
-  `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
 
 const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
 
 /** The limit of the day is smaller than this one payout, so it never becomes payable by itself. */
-export function amountAboveDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: raise it and restart the workers, or cancel it`;
-  return { code: 'DAILY_CAP_REACHED', reason };
+export function amountAboveDay(
+  id: string | null,
+  amountWei: bigint,
+  maxPaidPerDayWei: bigint,
+): Wait {
+  const above = `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
+  const help =
+    id === null
+      ? 'it would wait until that is raised'
+      : 'raise it and restart the workers, or cancel it';
+  return { code: 'DAILY_CAP_REACHED', reason: `${above}: ${help}` };
 }
-
-const aboveDay = (amountWei: bigint, maxPaidPerDayWei: bigint): string =>
-  `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
 
 const dayCap = (maxPaidPerDayWei: bigint): string =>
   `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
@@ -237,17 +244,7 @@ export function walletBelowPayout(address: string, balanceWei: bigint): Wait {
   return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
 }
 
-/** The next three sentences are for the preview of a round, whose payouts are not reserved yet. */
-export function wouldNeedApproval(amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const reason = `${aboveCap(amountWei, maxPayoutWei)}: it would wait for an approval`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
-}
-
-export function wouldExceedDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: it would wait until that is raised`;
-  return { code: 'DAILY_CAP_REACHED', reason };
-}
-
+/** This sentence is for a payout that is not reserved yet. */
 export function wouldEmptyWallet(freeWei: bigint): Wait {
   const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
   return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };

@@ -57,11 +57,11 @@ async function refuseEarly(deps: MoneyDeps, payouts: readonly PayoutProgress[]):
     return waitAll(payouts, walletHalted(wallet.halt.reason));
   }
   const day = await readDayUse(deps.db);
-  return waitSome(payouts, ({ payoutId, amountWei, isApproved, isToWallet }) =>
+  return waitSome(payouts, ({ payoutId: id, amountWei, isApproved, isToWallet }) =>
     isToWallet
       ? payeeIsWallet()
-      : (amountWait({ id: payoutId, amountWei, isApproved }, deps.limits) ??
-        dayWait(amountWei, deps.limits, day)),
+      : (amountWait({ id, amountWei, isApproved }, deps.limits) ??
+        dayWait({ id, amountWei }, deps.limits, day)),
   );
 }
 

@@ -66,9 +66,11 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
       seenWei: orNull(walletBalance.balanceWei),
       seenBlock: orNull(walletBalance.blockNumber),
       seenAt: orNull(walletBalance.seenAt),
+      seenBaseFeeWei: orNull(walletBalance.baseFeeWei),
     },
     sql`SELECT ${fields('wallet', WALLET)}, ${HALTS} AS halts, open.*, seen.balance_wei AS "seenWei",
-               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt"
+               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt",
+               seen.base_fee_wei AS "seenBaseFeeWei"
           FROM wallet
           LEFT JOIN wallet_balance seen
             ON seen.chain_id = wallet.chain_id AND seen.wallet = wallet.address
@@ -79,12 +81,12 @@ async function listWallets(db: Reader, chainId: number): Promise<readonly Wallet
                 WHERE n.chain_id = wallet.chain_id AND n.wallet = wallet.address AND n.state = 'open') open
          WHERE wallet.chain_id = ${chainId} ORDER BY wallet.created_at DESC, wallet.address`,
   );
-  return found.map(({ seenWei, seenBlock, seenAt, ...rest }) => ({
+  return found.map(({ seenWei, seenBlock, seenAt, seenBaseFeeWei, ...rest }) => ({
     ...rest,
     balance:
       seenWei === null || seenBlock === null || seenAt === null
         ? null
-        : { wei: seenWei, block: seenBlock, at: seenAt },
+        : { wei: seenWei, block: seenBlock, baseFeeWei: seenBaseFeeWei, at: seenAt },
   }));
 }
 
