@@ -10,6 +10,7 @@ import { addPayoutCommands } from './money/payout-commands.js';
 import { addRepairCommands } from './money/repair-commands.js';
 import { addRoundCommands } from './money/round-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
+import { addWhyCommand } from './money/why-command.js';
 import { addDatabaseCommands } from './pool/database-commands.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
@@ -45,6 +46,7 @@ function createProgram(): Command {
   addPoolCommands(program);
   const payout = addPayoutCommands(program);
   addRoundCommands(program);
+  addWhyCommand(program);
   const wallet = addWalletCommands(program);
   addTermsCommands(program);
   addTokenCommands(program);

@@ -3,7 +3,10 @@ import { createLinks, type Links } from '../../../client/links.js';
 import type { RunningPool } from '../../../client/running-pool.js';
 import { amount } from '../../../client/views/amounts.js';
 import { viewPayout } from '../../../client/views/payout-view.js';
+import { viewWhy } from '../../../client/views/why-view.js';
 import { viewWorker } from '../../../client/views/worker-view.js';
+import { readWhy } from '../../../client/why.js';
+import type { Address } from '../../../core/base/address.js';
 import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum, withChecksums } from '../../../core/chain/checksums.js';
 import {
@@ -34,9 +37,7 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
     refuseQuery(c);
     const address = parseAddress(c.req.param('address'));
     const payee = await findPayee(db, address);
-    if (payee === undefined) {
-      throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
-    }
+    if (payee === undefined) throw unknownPayee(address);
     const [workers, payouts] = await Promise.all([
       listRemoteWorkers(db, { payee: address }, FIRST_WORKERS),
       listPayouts(db, { payee: address }, LATEST_PAYOUTS),
@@ -48,8 +49,18 @@ export function payeeRoutes(deps: RunningPool, access: Access): Hono {
       payouts: payouts.items.map((payout) => viewPayout(payout, links, shows.words)),
     });
   });
+  app.get('/:address/why', async (c) => {
+    refuseQuery(c);
+    const address = parseAddress(c.req.param('address'));
+    const why = await readWhy(deps, address);
+    if (why === undefined) throw unknownPayee(address);
+    return c.json({ payee: toChecksum(address), ...viewWhy(why, access.shows(c).words) });
+  });
   return app;
 }
+
+const unknownPayee = (address: Address): PoolError =>
+  new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here.`);
 
 /** Shows a payee in `/v1`. `earned` is the total ever credited to it. */
 function viewPayee(payee: PayeeSummary, links: Links) {

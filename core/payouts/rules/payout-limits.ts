@@ -65,6 +65,13 @@ export function limitGates(
       opener: 'pool',
     },
     {
+      ...verdict(dayWait(payout, limits, day), 'it fits into what may leave today'),
+      name: 'day',
+      measured: { unit: 'wei', value: day.usedWei + amountWei, limit: maxPaidPerDayWei },
+      opensByItself: amountWei <= maxPaidPerDayWei,
+      opener: 'pool',
+    },
+    {
       ...verdict(
         isApproved ? undefined : gasShareWait(payout, limits),
         isApproved ? approved : 'gas costs little enough of it',
@@ -76,13 +83,6 @@ export function limitGates(
         limit: (amountWei * BigInt(maxGasShareBps)) / BPS_SCALE,
       },
       opensByItself: fitsWithCheaperGas(payout, limits),
-      opener: 'pool',
-    },
-    {
-      ...verdict(dayWait(payout, limits, day), 'it fits into what may leave today'),
-      name: 'day',
-      measured: { unit: 'wei', value: day.usedWei + amountWei, limit: maxPaidPerDayWei },
-      opensByItself: amountWei <= maxPaidPerDayWei,
       opener: 'pool',
     },
   ];
