@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { birthOf } from '../../processes/process-birth.mjs';
+import { birthOf } from '../../processes/process-birth.js';
 
 /** The role that the product connects as; it owns its database, and nothing else. */
 export const PRODUCT_ROLE = 'openpool';

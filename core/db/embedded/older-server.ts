@@ -6,7 +6,7 @@ import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { PoolError } from '../../base/errors/pool-error.js';
-import { birthOf } from '../../processes/process-birth.mjs';
+import { birthOf } from '../../processes/process-birth.js';
 import { findServer, type RunningServer } from './address.js';
 
 const PATIENCE_MS = 2_000;

@@ -1,7 +1,7 @@
 /** Lets one process at a time create, upgrade and start a data directory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { birthOf } from '../../processes/process-birth.mjs';
+import { birthOf } from '../../processes/process-birth.js';
 
 /** Does the work and returns true. Returns false without doing it while another living process does it. */
 export async function withStartLock(dataDir: string, work: () => Promise<void>): Promise<boolean> {
