@@ -1,4 +1,5 @@
 import { TransactionRollbackError } from 'drizzle-orm';
+import { causesOf, codeOf } from '../base/causes.js';
 import type { Reader, Transaction } from './database.js';
 
 const MAX_TRIES = 5;
@@ -38,12 +39,7 @@ export async function rehearse<T>(db: Reader, work: (tx: Transaction) => Promise
   return result;
 }
 
-/**
- * Returns the five-character SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none.
- */
+/** Returns the SQLSTATE of an error, also when the query builder has wrapped it; empty when there is none. */
 export function sqlState(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  }
-  return '';
+  return [...causesOf(error)].map(codeOf).find((code) => code !== '') ?? '';
 }
