@@ -31,7 +31,7 @@ export async function refuseUnfitDatabase(
   db: Database,
   { isWorkers }: { readonly isWorkers: boolean },
 ): Promise<void> {
-  const [facts] = await query<Facts & Record<string, unknown>>(db, asked);
+  const [facts] = await query<Facts>(db, asked);
   if (facts === undefined) throw new RangeError('Postgres says nothing of itself');
   refuseServer(facts);
   if (await isPooledByTransaction(db)) {

@@ -1,5 +1,5 @@
 /** Keyset paging: a cursor names the last row that was shown, so rows inserted meanwhile do not shift the next page. */
-import { type Column, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, type SQL, sql } from 'drizzle-orm';
 import { PoolError } from '../base/errors/pool-error.js';
 
 export const MAX_PAGE_SIZE = 200;
@@ -137,8 +137,7 @@ export function toPage<Row, Item>(
 
 /** Joins conditions with AND; none at all means every row. */
 export function allOf(conditions: readonly (SQL | undefined)[]): SQL {
-  const present = conditions.filter((condition) => condition !== undefined);
-  return present.length === 0 ? sql`true` : sql.join(present, sql` AND `);
+  return and(...conditions) ?? sql`true`;
 }
 
 /** SQL for a time in whole microseconds, as exact as Postgres stores it; a Date would round it. */

@@ -169,9 +169,7 @@ function giveUp(client: pg.PoolClient, one: Watched, verdict: Verdict): void {
     unreachable: ', and takes no new connection either',
   }[verdict];
   const words = `Postgres has not answered for ${seconds} s${why}: the connection was given up`;
-  const lost: Error & { code?: string } = new Error(words);
-  lost.code = 'ETIMEDOUT';
-  socketOf(client).destroy(lost);
+  socketOf(client).destroy(Object.assign(new Error(words), { code: 'ETIMEDOUT' }));
 }
 
 /** Asks what Postgres works on for each of these sessions. */

@@ -70,20 +70,16 @@ export function tellFailures(client: { readonly query: unknown }): void {
     const isStream = fieldOf(asked, 'submit') !== undefined;
     if (typeof statement !== 'string' || isStream) return query(...args);
     const done = args.at(-1);
-    if (typeof done !== 'function') return rejecting(query(...args), statement);
+    if (typeof done !== 'function') {
+      return Promise.resolve(query(...args)).catch((error: unknown) => {
+        throw new StatementError(error, statement);
+      });
+    }
     const callback = (error: unknown, ...rest: unknown[]) =>
       done(error ? new StatementError(error, statement) : error, ...rest);
     return query(...args.slice(0, -1), callback);
   };
   Reflect.set(client, 'query', told);
-}
-
-async function rejecting(answer: unknown, statement: string): Promise<unknown> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw new StatementError(error, statement);
-  }
 }
 
 /** The query builder wraps errors with the statement and its parameters; only here can that be undone everywhere. */
@@ -146,16 +142,15 @@ export function openingFailure(error: unknown, role: string): PoolError {
   return new PoolError(code ?? 'DATABASE_REFUSED', message, {}, { cause: error });
 }
 
+const DENIED =
+  /(?:permission denied for (database|schema)|(?:must be owner of|permission denied for) (?:table|relation|sequence|view)) "?([^"\s]+)/;
+
 function missingRight(words: string, role: string): string | undefined {
-  const named = (pattern: RegExp) => pattern.exec(words)?.[1];
   const quoted = (name: string) => `"${name.replaceAll('"', '')}"`;
-  const to = quoted(role);
-  const database = named(/permission denied for database "?([^"\s]+)/);
-  if (database !== undefined) return `GRANT CREATE ON DATABASE ${quoted(database)} TO ${to}`;
-  const schema = named(/permission denied for schema "?([^"\s]+)/);
-  if (schema !== undefined) return `GRANT USAGE, CREATE ON SCHEMA ${quoted(schema)} TO ${to}`;
-  const owned = named(
-    /(?:must be owner of|permission denied for) (?:table|relation|sequence|view) "?([^"\s]+)/,
-  );
-  return owned === undefined ? undefined : `ALTER TABLE ${quoted(owned)} OWNER TO ${to}`;
+  const [, kind, name] = DENIED.exec(words) ?? [];
+  if (name === undefined) return undefined;
+  const [what, to] = [quoted(name), quoted(role)];
+  if (kind === 'database') return `GRANT CREATE ON DATABASE ${what} TO ${to}`;
+  if (kind === 'schema') return `GRANT USAGE, CREATE ON SCHEMA ${what} TO ${to}`;
+  return `ALTER TABLE ${what} OWNER TO ${to}`;
 }

@@ -9,22 +9,11 @@ interface Busy {
   readonly mostMs: number;
 }
 
-export interface StandingLoop {
-  readonly name: string;
-  readonly standsForMs: number;
-}
-
-/** The handle by which a loop that has work reports its progress. */
-export interface Turn {
-  turned(): void;
-  /** To be called when the loop has no more work. */
-  end(): void;
-}
-
 export class Turns {
   private readonly busy = new Map<string, Busy>();
 
-  begin(name: string, mostMs: number): Turn {
+  /** Returns the handle by which a loop that has work reports its progress, and at last that it has no more. */
+  begin(name: string, mostMs: number) {
     const own: Busy = { turnedAtMs: performance.now(), mostMs };
     this.busy.set(name, own);
     return {
@@ -50,7 +39,7 @@ export class Turns {
   }
 
   /** Returns the loops that made no progress for more than this share of their limit. */
-  standing(share = 1): readonly StandingLoop[] {
+  standing(share = 1) {
     const now = performance.now();
     return [...this.busy].flatMap(([name, { turnedAtMs, mostMs }]) => {
       const standsForMs = now - turnedAtMs;

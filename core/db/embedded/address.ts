@@ -1,12 +1,13 @@
 /** How an embedded server is reached: its socket, its role and the password, all in its data directory. */
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   lstatSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { codeOf } from '../../base/causes.js';
 import { birthOf } from '../../processes/process-birth.js';
+import { writeFlushed } from './initdb.js';
 
 /** The role that the product connects as; it owns its database, and nothing else. */
 export const PRODUCT_ROLE = 'openpool';
@@ -25,22 +27,17 @@ const PASSWORD_FILE = 'openpool.pgpass';
 /** The address of a Unix socket may have this many bytes on every system, including its final zero byte. */
 const LONGEST_ADDRESS = 104;
 
-export function passwordFileOf(dataDir: string): string {
-  return join(dataDir, PASSWORD_FILE);
-}
-
-export function newPassword(): string {
-  return randomBytes(24).toString('hex');
-}
-
-export function passwordLine(password: string): string {
-  return `*:*:*:${PRODUCT_ROLE}:${password}\n`;
+/** Writes the file whole or not at all: its existence says that the directory is set up. */
+export function keepPassword(dataDir: string, password: string): void {
+  const path = join(dataDir, PASSWORD_FILE);
+  writeFlushed(`${path}.new`, `*:*:*:${PRODUCT_ROLE}:${password}\n`, 0o600);
+  renameSync(`${path}.new`, path);
 }
 
 /** The password of the product's role, or undefined when the directory is not set up. */
 export function readPassword(dataDir: string): string | undefined {
   try {
-    return readFileSync(passwordFileOf(dataDir), 'utf8').trim().split(':').at(-1);
+    return readFileSync(join(dataDir, PASSWORD_FILE), 'utf8').trim().split(':').at(-1);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;

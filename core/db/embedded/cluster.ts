@@ -1,15 +1,10 @@
 /** Prepares a data directory of the embedded Postgres: creates it, or migrates one of the previous version. */
-import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PoolError } from '../../base/errors/pool-error.js';
-import {
-  foreignHolder,
-  newPassword,
-  passwordFileOf,
-  passwordLine,
-  readPassword,
-} from './address.js';
-import { makeCluster, takeInCluster, writeFlushed } from './initdb.js';
+import { foreignHolder, keepPassword, readPassword } from './address.js';
+import { makeCluster, takeInCluster } from './initdb.js';
 import { endOlderServer } from './older-server.js';
 import {
   type Account,
@@ -96,15 +91,8 @@ async function setUp(
   isSuperuser: boolean,
 ): Promise<string> {
   await endOlderServer(dataDir);
-  const password = newPassword();
+  const password = randomBytes(24).toString('hex');
   setUpRoles(run, { password, isSuperuser });
   keepPassword(dataDir, password);
   return password;
-}
-
-/** Writes the file whole or not at all: its existence says that the directory is set up. */
-function keepPassword(dataDir: string, password: string): void {
-  const path = passwordFileOf(dataDir);
-  writeFlushed(`${path}.new`, passwordLine(password), 0o600);
-  renameSync(`${path}.new`, path);
 }
