@@ -37,12 +37,9 @@ export function withSessionSettings(
 ): pg.PoolConfig {
   const { connectionString, settings: own } = takeOptions(config.connectionString);
   const settings = { ...own, ...FORMS, ...timeouts };
-  const calls = Object.keys(settings).map(
-    (_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, false)`,
-  );
   const statement = {
-    text: `SELECT ${calls.join(', ')}`,
-    values: Object.entries(settings).flat(),
+    text: 'SELECT set_config(key, value, false) FROM json_each_text($1)',
+    values: [JSON.stringify(settings)],
     query_timeout: PATIENCE_MS,
   };
   class Client extends pg.Client {
