@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { birthOf } from '../../core/processes/process-birth.js';
@@ -102,8 +102,9 @@ function signalIfAlive(one: Recorded, signal: NodeJS.Signals): void {
 }
 
 function startGuardian(): { tell(line: string): void; dismiss(): void } {
-  const script = fileURLToPath(new URL('./guardian.ts', import.meta.url));
-  const guardian = spawn(process.execPath, ['--import', 'tsx', script], {
+  const script = fileURLToPath(new URL(`./guardian${extname(import.meta.url)}`, import.meta.url));
+  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const guardian = spawn(process.execPath, [...loader, script], {
     // The loader is found from here.
     cwd: dirname(script),
     stdio: ['pipe', 'ignore', 'ignore'],
