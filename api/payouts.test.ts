@@ -11,7 +11,7 @@ import { closeDatabase, type Database } from '../core/db/database.js';
 import { operatorOrder } from '../core/orders/store/tables.js';
 import { createSender } from '../core/payouts/sending/sending.js';
 import { Settler } from '../core/payouts/settling/settler.js';
-import { waitUntil } from '../core/processes/process.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createLog } from '../start/log.js';
 import { openAsApi } from '../test/harness/api-role.js';

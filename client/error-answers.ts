@@ -5,7 +5,7 @@ import { causesOf } from '../core/base/causes.js';
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { withChecksums } from '../core/chain/checksums.js';
-import { databaseRefusal, isDatabaseAway } from '../core/db/database-trouble.js';
+import { databaseRefusal, isDatabaseAway } from '../core/db/statement-error.js';
 
 export interface ErrorBody {
   readonly code: PoolErrorCode;

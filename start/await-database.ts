@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
-import { isDatabaseAway, openingFailure } from '../core/db/database-trouble.js';
+import { isDatabaseAway, openingFailure } from '../core/db/statement-error.js';
 import type { Log } from './log.js';
 
 const FIRST_PAUSE_MS = 500;

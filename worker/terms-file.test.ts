@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config/config.js';
 import { transact } from '../core/db/transact.js';
-import { waitUntil } from '../core/processes/process.js';
 import { changeTerms, readTermsHistory } from '../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../core/terms/store/worker-terms.js';
+import { waitUntil } from '../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { testConfig } from '../test/kit/test-pool.js';
 import { prepareTerms, type TermsWatch } from './terms-file.js';

@@ -9,7 +9,7 @@ import type { Signer } from '../core/chain/signer/signer.js';
 import { openWallet } from '../core/checks/opening.js';
 import { resumeWallet } from '../core/checks/store/resuming.js';
 import type { Database } from '../core/db/database.js';
-import { isDatabaseAway } from '../core/db/database-trouble.js';
+import { isDatabaseAway } from '../core/db/statement-error.js';
 import { MANAGER } from '../core/ledger/store/audit-log.js';
 import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
 import {

@@ -4,9 +4,9 @@ import type { Config } from '../../config/config.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
 import { refuseUnfitDatabase } from '../../core/db/database-fit.js';
-import { openingFailure } from '../../core/db/database-trouble.js';
 import { lookAtDirectory } from '../../core/db/embedded/state-directory.js';
 import { readSchemaState } from '../../core/db/migrate.js';
+import { openingFailure } from '../../core/db/statement-error.js';
 import { requireLedger } from '../../core/ledger/store/identity.js';
 import { tryListening } from './listening.js';
 

@@ -8,7 +8,7 @@ export interface Room {
 /** Rooms of one storey know nothing of each other. */
 export const STOREYS: readonly (readonly Room[])[] = [
   [{ path: 'core/base', is: 'money, addresses, times, errors' }],
-  [{ path: 'core/processes', is: 'child processes, ports' }],
+  [{ path: 'core/processes', is: 'processes, and whether their loops turn' }],
   [
     { path: 'core/db', is: 'Postgres: connections, locks, migrations' },
     { path: 'core/chain', is: 'RPC endpoints, receipts, gas fees, signers' },

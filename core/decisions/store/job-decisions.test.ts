@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../dev/kit/process.js';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import { ingest, owed, processedJob, receivedJob } from '../../../test/harness/jobs.js';
 import { recordTerms } from '../../../test/harness/terms.js';
@@ -8,7 +9,6 @@ import { checkInvariants } from '../../checks/audit/invariants.js';
 import { query } from '../../db/query.js';
 import { registerSources } from '../../events/store/sources/source-register.js';
 import { listAuditLog } from '../../ledger/store/audit-log-reads.js';
-import { waitUntil } from '../../processes/process.js';
 import type { Assignee } from '../rules/job-decision.js';
 import type { JobKey } from '../rules/job-handle.js';
 import { decideJobs, type JobDecision } from './job-decisions.js';

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEmptyDatabase, type TestDatabase } from '../../../test/harness/database.js';
-import { type SilentProxy, startSilentProxy } from '../../../test/harness/silent-proxy.js';
-import { closeDatabase, type Database, openDatabase } from '../database.js';
-import { query } from '../query.js';
-import { sqlState } from '../transact.js';
+import { createEmptyDatabase, type TestDatabase } from '../../test/harness/database.js';
+import { type SilentProxy, startSilentProxy } from '../../test/harness/silent-proxy.js';
+import { closeDatabase, type Database, openDatabase } from './database.js';
+import { query } from './query.js';
+import { sqlState } from './transact.js';
 
 let direct: TestDatabase;
 const opened: (() => Promise<unknown>)[] = [];

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
-import { type LocalProcess, startProcess, waitUntil } from '../../processes/process.js';
-import { socketUrl } from './address.js';
-import { prepareCluster } from './cluster.js';
+import { socketUrl } from '../../core/db/embedded/address.js';
+import { prepareCluster } from '../../core/db/embedded/cluster.js';
+import { type LocalProcess, startProcess, waitUntil } from '../kit/process.js';
 
 export interface LocalPostgres {
   readonly url: string;

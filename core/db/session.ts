@@ -30,22 +30,16 @@ const KEEPS_ALIVE: Settings = {
 };
 const PATIENCE_MS = 10_000;
 
-/**
- * Returns a pool's configuration whose connections get the settings before anybody uses them. The settings in the URL's own
- * `options`, such as a `search_path`, apply where nothing here says otherwise.
- */
+/** Returns a pool's configuration whose connections first get the settings, and the URL's own where these say nothing. */
 export function withSessionSettings(
   config: pg.PoolConfig & { readonly connectionString: string },
   timeouts: Settings,
 ): pg.PoolConfig {
   const { connectionString, settings: own } = takeOptions(config.connectionString);
   const settings = { ...own, ...FORMS, ...timeouts };
-  const calls = Object.keys(settings).map(
-    (_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, false)`,
-  );
   const statement = {
-    text: `SELECT ${calls.join(', ')}`,
-    values: Object.entries(settings).flat(),
+    text: 'SELECT set_config(key, value, false) FROM json_each_text($1)',
+    values: [JSON.stringify(settings)],
     query_timeout: PATIENCE_MS,
   };
   class Client extends pg.Client {
@@ -61,10 +55,7 @@ export function withSessionSettings(
   };
 }
 
-/**
- * Takes the URL's `options` out of it, and returns the settings that they make. If they hold anything that only the start
- * of a session takes, the URL keeps them, and no settings are returned.
- */
+/** Takes settings out of the URL's `options`; what only the start of a session takes stays there, with all the rest. */
 function takeOptions(url: string): {
   readonly connectionString: string;
   readonly settings: Settings;
@@ -79,10 +70,7 @@ function takeOptions(url: string): {
   return { connectionString: parsed.toString(), settings: { ...KEEPS_ALIVE, ...settings } };
 }
 
-/**
- * Reads `-c name=value` and `--name=value`, where a backslash escapes a blank in a value. Returns undefined if there is
- * anything else.
- */
+/** Reads `-c name=value` and `--name=value` with blanks escaped by backslashes; undefined for anything else. */
 function readOptions(text: string): Settings | undefined {
   const settings: Record<string, string> = {};
   const left = text.replace(

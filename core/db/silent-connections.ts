@@ -4,6 +4,7 @@
  * and TCP itself notices after a quarter of an hour. Nobody can tell the two apart from this end, so Postgres
  * is asked over a new connection whether it works on the statement.
  */
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -21,10 +22,7 @@ interface Watched {
   /** `heardAtMs`: when the last byte came from Postgres. `movedAtMs`: when the last byte went in either direction. */
   heardAtMs: number;
   movedAtMs: number;
-  /**
-   * How many times in a row Postgres said that it works on nothing here. Once is not enough, because a busy server may not
-   * have read the statement yet.
-   */
+  /** How often in a row Postgres had nothing to do here. A busy server may not have read the statement yet. */
   idleLooks: number;
 }
 
@@ -35,20 +33,14 @@ const PROBE_PATIENCE_MS = 5_000;
 /** How long to wait after Postgres was asked: an answer that was on its way by then has arrived. */
 const LAST_WORDS_MS = 1_000;
 const IDLE_LOOKS = 2;
-/**
- * When Postgres waits for data from us, the connection is given up after this long without a byte in either direction. That
- * is longer than the pause between two pieces of a COPY.
- */
+/** Waiting for data from us, a connection may stand still so long: longer than pauses between two pieces of a COPY. */
 const WRITER_PAUSE_MS = 20_000;
 /** A connection is given up after this long when the server cannot be reached at all. */
 const UNREACHABLE_MS = 20_000;
 /** Where Postgres cannot say what it works on, a connection is given up this long after the server's own time-out. */
 const GRACE_MS = 15_000;
 
-/**
- * Watches all connections of a pool until it ends.
- * @returns a function that cuts the connections that are still open, without telling Postgres
- */
+/** Watches a pool's connections until it ends. Returns a function that cuts open ones without telling Postgres. */
 export function watchSilence(pool: pg.Pool, options: SilenceOptions): () => void {
   const watched = new Map<pg.PoolClient, Watched>();
   let isAsking = false;
@@ -129,9 +121,15 @@ async function giveUpLost(
   options: SilenceOptions,
 ): Promise<void> {
   const before = new Map(silent.map((client) => [client, socketOf(client).bytesRead]));
-  const probe = await openProbe(options.url);
+  const probe = new pg.Client({
+    connectionString: options.url,
+    application_name: 'openpool',
+    connectionTimeoutMillis: PROBE_PATIENCE_MS,
+    query_timeout: PROBE_PATIENCE_MS,
+  });
+  probe.on('error', () => undefined);
   try {
-    const verdicts = await probe.ask(silent.map(pidOf));
+    const verdicts = await ask(probe, silent.map(pidOf));
     await sleep(LAST_WORDS_MS, undefined, { ref: false });
     for (const [index, client] of silent.entries()) {
       const one = watched.get(client);
@@ -141,12 +139,13 @@ async function giveUpLost(
       one.idleLooks = verdict === 'idle' ? one.idleLooks + 1 : 0;
       if (!isLost(verdict, one, options)) continue;
       giveUp(client, one, verdict);
-      // The session must be ended on the server, too. Its locks would stay: Postgres may believe for hours that it is
-      // alive.
-      if (verdict === 'idle' || verdict === 'waits-for-us') await probe.end(pidOf(client));
+      // The session must be ended on the server, too: its locks would stay for hours.
+      if (verdict !== 'idle' && verdict !== 'waits-for-us') continue;
+      const end = probe.query('SELECT pg_terminate_backend($1)', [pidOf(client)]);
+      await end.catch(() => undefined);
     }
   } finally {
-    probe.close();
+    socketOf(probe).destroy();
   }
 }
 
@@ -170,39 +169,19 @@ function giveUp(client: pg.PoolClient, one: Watched, verdict: Verdict): void {
     unreachable: ', and takes no new connection either',
   }[verdict];
   const words = `Postgres has not answered for ${seconds} s${why}: the connection was given up`;
-  const lost: Error & { code?: string } = new Error(words);
-  lost.code = 'ETIMEDOUT';
-  socketOf(client).destroy(lost);
+  socketOf(client).destroy(Object.assign(new Error(words), { code: 'ETIMEDOUT' }));
 }
 
-interface Probe {
-  ask(pids: readonly number[]): Promise<readonly Verdict[]>;
-  end(pid: number): Promise<void>;
-  close(): void;
-}
-
-async function openProbe(url: string): Promise<Probe> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'openpool',
-    connectionTimeoutMillis: PROBE_PATIENCE_MS,
-    query_timeout: PROBE_PATIENCE_MS,
-  });
-  client.on('error', () => undefined);
-  const failure = await client.connect().then(
-    () => undefined,
-    (error: unknown) => (error instanceof pg.DatabaseError ? 'unknown' : 'unreachable'),
-  );
-  return {
-    async ask(pids) {
-      if (failure !== undefined) return pids.map(() => failure);
-      return judge(client, pids).catch(() => pids.map((): Verdict => 'unreachable'));
-    },
-    async end(pid) {
-      await client.query('SELECT pg_terminate_backend($1)', [pid]).catch(() => undefined);
-    },
-    close: () => socketOf(client).destroy(),
-  };
+/** Asks what Postgres works on for each of these sessions. */
+async function ask(probe: pg.Client, pids: readonly number[]): Promise<readonly Verdict[]> {
+  try {
+    await probe.connect();
+  } catch (error) {
+    // A server that answers and takes no connection cannot say what it works on.
+    const verdict = error instanceof pg.DatabaseError ? 'unknown' : 'unreachable';
+    return pids.map(() => verdict);
+  }
+  return judge(probe, pids).catch(() => pids.map(() => 'unreachable'));
 }
 
 async function judge(client: pg.Client, pids: readonly number[]): Promise<readonly Verdict[]> {
@@ -227,12 +206,6 @@ function pidOf(client: object): number {
   return Number(Reflect.get(client, 'processID') ?? 0);
 }
 
-interface PgSocket {
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  destroy(error?: Error): void;
-}
-
-function socketOf({ connection }: { readonly connection: pg.Connection }): PgSocket {
-  return connection.stream as unknown as PgSocket;
+function socketOf({ connection }: { readonly connection: pg.Connection }): Socket {
+  return connection.stream as Socket;
 }

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventSource } from '../event-source.js';
-import { createEventSource } from '../registry.js';
+import type { EventSource } from './event-source.js';
+import { createEventSource } from './registry.js';
 
 let dir: string;
 beforeEach(async () => {

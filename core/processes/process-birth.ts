@@ -1,22 +1,20 @@
-// Reads when a process began, as the operating system reports it. Pids are reused, so a recorded pid may belong to
-// another process by now; the pid and the time of birth together name one process for good.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 const START_TIME_FIELD = 19;
 
 /**
- * @param {number} pid
- * @returns {string | undefined} undefined when there is no such process, or only its zombie
+ * Returns when a process began, as the operating system reports it; undefined when there is no such process, or only
+ * its zombie. Pids are reused, so only the pid and the time of birth together name one process for good.
  */
-export function birthOf(pid) {
+export function birthOf(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   if (existsSync('/proc/self/stat')) return birthInProc(pid);
   const told = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
   return told.stdout?.trim() || undefined;
 }
 
-function birthInProc(pid) {
+function birthInProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The process name in parentheses may itself contain blanks and parentheses.
