@@ -10,10 +10,10 @@ import {
   type IngestSession,
   openIngestSession,
 } from '../store/ingest/ingest.js';
+import type { SourceMemory } from '../store/sources/source-objects.js';
 import type { SourceProgress } from '../store/sources/source-progress.js';
 import { refuseReading } from '../store/sources/source-stops.js';
 import { batchesOf, type PreparedBatch } from './batches.js';
-import type { SourceMemory } from './object-memory.js';
 
 /** Everything that reading sources depends on. */
 export interface SyncDeps {

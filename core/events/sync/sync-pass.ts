@@ -5,7 +5,8 @@ import { foreignText } from '../../base/foreign-text.js';
 import type { SyncReport } from '../rules/sync-reports.js';
 import type { SourceConfig } from '../sources/source-config.js';
 import { type IngestSession, ingestBatch } from '../store/ingest/ingest.js';
-import { pagesOfUntried } from '../store/set-aside-retries.js';
+import { pagesOfUntried } from '../store/set-aside-reads.js';
+import { openSourceMemory, type SourceMemory } from '../store/sources/source-objects.js';
 import {
   beginPass,
   completePass,
@@ -14,7 +15,6 @@ import {
   recordFailure,
 } from '../store/sources/source-progress.js';
 import type { PreparedBatch } from './batches.js';
-import { openSourceMemory, type SourceMemory } from './object-memory.js';
 import { planPass } from './pass-plan.js';
 import {
   type ConfiguredSource,

@@ -77,18 +77,17 @@ export async function readState(
   client: PoolClient,
   request: {
     readonly sourceId: string;
+    readonly readerId?: string;
+    readonly isWatched?: boolean;
     readonly jobMatchWindowMs: number;
-    readonly readerId: string;
-    /** Whether the batch is compared with other sources even if its source is an old one. */
-    readonly isWatched: boolean;
   },
   batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
 ): Promise<KnownState> {
-  const { sourceId, readerId } = request;
+  const { sourceId, readerId = sourceId, isWatched = false } = request;
   const { events } = batch;
   const spans = requestSpans(events, request.jobMatchWindowMs);
   const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
-  const statements = readStatements(sourceId, { keys, spans, isWatched: request.isWatched });
+  const statements = readStatements(sourceId, { keys, spans, isWatched });
   const uuidsAsked = uuidsStatement(events);
   if (uuidsAsked !== undefined) statements.push(uuidsAsked);
   const results: unknown = await client.query(statements.join(';\n'));
