@@ -1,7 +1,6 @@
 /**
- * Finds events of a batch that another source has counted: those with the same time, id and text. It compares two
- * sources only if one of them is watched, and only in hours in which both have events, so comparing costs old sources
- * nothing.
+ * Finds events of a batch that another source has counted: those with the same time, id and text. Two sources are
+ * compared only if one is watched, and only in hours in which both have events, so comparing costs old sources nothing.
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { isoTime, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
@@ -127,10 +126,7 @@ function stopOrder(
   return { sourceId, otherId, why };
 }
 
-/**
- * Keeps a source watched when it had to set events aside because another source has them: its next deep pass brings
- * them again.
- */
+/** Keeps a source watched that had to set events aside for another source: its next deep pass brings them again. */
 export function watchStatements(ownId: string, { counted, same }: Elsewhere): readonly string[] {
   if ([...counted.values()].every((id) => same.has(id))) return [];
   return [`UPDATE source SET watch_left = ${WATCH_FOR_GOOD} WHERE id = ${sqlText(ownId)}`];

@@ -48,9 +48,7 @@ export interface IngestSession {
   readonly readsFrom?: string;
   /** Whether batches are compared with other sources although their source is an old one. @default false */
   readonly isWatched?: boolean;
-  /**
-   * Whether events in common with another source end only this reading. Otherwise they stop the source. @default false
-   */
+  /** Whether events in common with another source end only this reading, and do not stop the source. @default false */
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
   /** A job with a higher fee is set aside, unless it is counted already. */

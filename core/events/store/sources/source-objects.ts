@@ -87,9 +87,8 @@ export async function findQuickStart(
 }
 
 /**
- * Records that objects were read; their events are committed. An object that has changed leaves a row that says so,
- * unless it is expected to change. An incomplete object is due again at once, and then less and less often, down to
- * once a day.
+ * Records that objects were read; their events are committed. One that has changed unexpectedly leaves a row that says
+ * so. An incomplete one is due again at once, and then less and less often, down to once a day.
  */
 export async function recordObjects(
   db: Database,

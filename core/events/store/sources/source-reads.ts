@@ -11,6 +11,7 @@ import {
   sql,
 } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
+import { listOf } from '../../../base/lists.js';
 import type { Reader } from '../../../db/database.js';
 import { rows } from '../../../db/query.js';
 import {
@@ -120,10 +121,7 @@ export async function countHours(
 }
 export type HourOfSource = Awaited<ReturnType<typeof countHours>>[number];
 
-/**
- * Throws SOURCE_UNKNOWN unless there is, or was, a source of this name. Otherwise a misspelt name would get
- * the answer "none" to every question. Does nothing when no name is given.
- */
+/** Throws SOURCE_UNKNOWN for a name that no source has or had: a misspelt one would be answered "none" everywhere. */
 export async function requireKnownSource(
   db: Reader,
   sourceId: string | null | undefined,
@@ -199,10 +197,6 @@ function groupBySource<Row extends { readonly sourceId: string }>(
   all: readonly Row[],
 ): ReadonlyMap<string, readonly Omit<Row, 'sourceId'>[]> {
   const groups = new Map<string, Omit<Row, 'sourceId'>[]>();
-  for (const { sourceId, ...row } of all) {
-    const group = groups.get(sourceId);
-    if (group === undefined) groups.set(sourceId, [row]);
-    else group.push(row);
-  }
+  for (const { sourceId, ...row } of all) listOf(groups, sourceId).push(row);
   return groups;
 }

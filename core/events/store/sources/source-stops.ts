@@ -46,8 +46,8 @@ export function refuseReading(
 }
 
 /**
- * Tells whether this batch proves that a moved source is still the same orchestrator, because it has an event that
- * counts already. Throws SOURCE_MOVE_UNPROVEN when the source gives something new before that.
+ * Tells whether this batch proves that a moved source is still the same orchestrator: it has an event that counts
+ * already. Throws SOURCE_MOVE_UNPROVEN when it gives something new before that.
  */
 export function isMoveProven(
   { own, hashes }: KnownState,
@@ -108,9 +108,8 @@ const jobsOfBoth = (sourceId: string, otherId: string) => sql`
    WHERE p.source_id = ${sourceId} AND p.gross_wei IS NOT NULL`;
 
 /**
- * Reads what the first source credited for jobs that the other source has as well (the same time, id and text), by
- * remote worker. `netWei` is what is to be taken back. It reads all raw events of the source that are in the table;
- * archived months are not included.
+ * Reads what the first source credited for jobs that the other one has as well, by remote worker; `netWei` is to be
+ * taken back. It reads all raw events of the source, but no archived months.
  */
 export async function readCreditedTwice(db: Reader, sourceId: string, otherId: string) {
   await requireKnownSource(db, sourceId);
