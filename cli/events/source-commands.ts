@@ -3,17 +3,17 @@
  */
 import type { Command } from 'commander';
 import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
-import { readCreditedTwice } from '../../core/events/store/sources/credited-twice-reads.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,
   type ObjectFindings,
-} from '../../core/events/store/sources/source-object-reads.js';
+} from '../../core/events/store/sources/source-objects.js';
 import {
   listSources,
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import {
   decisionOf,

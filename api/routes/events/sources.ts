@@ -18,7 +18,7 @@ import type { Reader } from '../../../core/db/database.js';
 import { sqlState } from '../../../core/db/transact.js';
 import { latestPrices } from '../../../core/events/rules/job-price.js';
 import { moveSource, resumeSource } from '../../../core/events/store/sources/source-moves.js';
-import { listObjectFindings } from '../../../core/events/store/sources/source-object-reads.js';
+import { listObjectFindings } from '../../../core/events/store/sources/source-objects.js';
 import {
   countEventTypes,
   countHours,

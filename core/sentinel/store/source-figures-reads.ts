@@ -7,7 +7,7 @@ import type { Reader } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
 import type { HourPrice } from '../../events/rules/job-price.js';
 import { type HourCount, RHYTHM_MS } from '../../events/rules/source-silence.js';
-import { countObjects } from '../../events/store/sources/source-object-reads.js';
+import { countObjects } from '../../events/store/sources/source-objects.js';
 import { connectedWorkers, countSetAside } from '../../events/store/sources/source-reads.js';
 import {
   arrivalHour,
