@@ -15,8 +15,7 @@ import { decideJobs } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { withHistoryLock } from '../archive/history-lock.js';
-import { type RebuildOrder, rebuildBalances } from './rebuild.js';
-import { listRebuilds } from './rebuild-records.js';
+import { listRebuilds, type RebuildOrder, rebuildBalances } from './rebuild.js';
 
 const MARCH = Date.parse('2026-03-13T00:00:00Z');
 /**
