@@ -124,7 +124,7 @@ async function blocksOf(reads: ChainReads, search: NonceSearch): Promise<readonl
 /** A node that keeps no old states can still be read block by block. */
 function everyBlock({ fromBlock, toBlock }: NonceSearch, cause: ChainError): readonly number[] {
   const count = toBlock - fromBlock + 1;
-  if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock);
+  if (count <= MOST_BLOCKS_READ) return range(fromBlock, toBlock + 1);
   const words =
     `${cause.message}; without old states ${count} blocks would have to be read: ` +
     'name an endpoint of an archive node in chain.rpcUrls';
@@ -149,7 +149,7 @@ async function halve(reads: ChainReads, search: NonceSearch): Promise<readonly n
   const blocks: number[] = [];
   while (ranges.length > 0) {
     const small = ranges.filter(isSmall);
-    blocks.push(...small.flatMap(({ from, to }) => range(from, to)));
+    blocks.push(...small.flatMap(({ from, to }) => range(from, to + 1)));
     const large = ranges.filter((one) => !isSmall(one));
     const middles = large.map(middleOf);
     const counts = middles.length === 0 ? [] : await reads.noncesAt(wallet, middles);
@@ -170,6 +170,7 @@ function split(one: Range, middle: number, count: number): readonly Range[] {
   ];
 }
 
-function range(from: number, to: number): readonly number[] {
-  return Array.from({ length: Math.max(to - from + 1, 0) }, (_, index) => from + index);
+/** Lists the whole numbers from `from` up to but not including `below`. */
+export function range(from: number, below: number): readonly number[] {
+  return Array.from({ length: Math.max(below - from, 0) }, (_, index) => from + index);
 }

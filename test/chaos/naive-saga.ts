@@ -72,7 +72,7 @@ async function send(
 async function awaitReceipt(deps: MoneyDeps, hash: string): Promise<boolean | undefined> {
   const deadline = performance.now() + RECEIPT_WAIT_MS;
   while (performance.now() < deadline) {
-    const receipt = (await deps.rpc.receipts([hash])).get(hash);
+    const receipt = (await deps.rpc.first((reads) => reads.receipts([hash]))).get(hash);
     if (receipt) return receipt.succeeded;
     await new Promise((resolve) => setTimeout(resolve, RECEIPT_POLL_MS));
   }

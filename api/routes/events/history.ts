@@ -5,7 +5,7 @@ import { amount } from '../../../client/views/amounts.js';
 import { publicCheck } from '../../../client/views/outside.js';
 import { withChecksums } from '../../../core/chain/checksums.js';
 import { type ArchiveRecord, listArchives } from '../../../core/history/archive/archived-months.js';
-import { listRebuilds } from '../../../core/history/rebuild/rebuild-records.js';
+import { listRebuilds } from '../../../core/history/rebuild/rebuild.js';
 import { monthName } from '../../../core/history/rules/retention.js';
 import type { Access } from '../../access.js';
 import { refuseQuery } from '../../request.js';

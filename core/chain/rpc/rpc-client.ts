@@ -25,11 +25,6 @@ export interface RpcPoster extends RpcEndpoint {
   post(calls: readonly RpcCall[]): Promise<readonly RpcAnswer[]>;
 }
 
-export interface RpcEndpointOptions {
-  readonly url: string;
-  readonly timeoutMs: number;
-}
-
 /** The endpoint refused a post as a whole; `said` is its own message. */
 class BatchRefusedError extends ChainError {
   /** The endpoint says that the post had too many calls, so it would refuse as many again. */
@@ -69,7 +64,10 @@ let lastId = 0;
  * JSON-RPC over HTTP, strict: an answer that is not exactly one answer per call is an error. How many calls the
  * endpoint takes at once is learnt from its refusals.
  */
-export function createRpcEndpoint(options: RpcEndpointOptions): RpcPoster {
+export function createRpcEndpoint(options: {
+  readonly url: string;
+  readonly timeoutMs: number;
+}): RpcPoster {
   const target = { address: readRpcAddress(options.url), timeoutMs: options.timeoutMs };
   let most = MAX_BATCH;
   let learntAt = 0;

@@ -1,4 +1,5 @@
 /** JSON-RPC over HTTP(S) to a service that is trusted with a key: one call per request. */
+import { once } from 'node:events';
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -22,7 +23,7 @@ export interface RpcServiceOptions {
   readonly token?: string;
 }
 
-export interface RpcService {
+interface RpcService {
   /** Host and port, for messages. */
   readonly name: string;
   /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
@@ -117,39 +118,30 @@ function createPost(options: RpcServiceOptions): (body: string) => Promise<Answe
   };
   const post = async (body: string, signal: AbortSignal, isAgain = false): Promise<Answer> => {
     const fresh = { agent: false as const, ca, cert, key };
-    const outgoing = send(url, { method: 'POST', headers, ...(isAgain ? fresh : { agent }) });
+    const connection = isAgain ? fresh : { agent };
+    const outgoing = send(url, { method: 'POST', headers, signal, ...connection });
     try {
       return await converse(outgoing, body, signal);
     } catch (error) {
+      if (signal.aborted) throw new Error('it took longer than wallet.remote.timeout');
       // The service closed a kept connection just when we used it. Asking again is safe: signing twice harms nobody.
-      if (isAgain || signal.aborted || !outgoing.reusedSocket) throw error;
+      if (isAgain || !outgoing.reusedSocket) throw error;
       return post(body, signal, true);
     }
   };
   return (body) => post(body, AbortSignal.timeout(timeoutMs));
 }
 
-function converse(outgoing: ClientRequest, body: string, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      reject(new Error('it took longer than wallet.remote.timeout'));
-      outgoing.destroy();
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    outgoing.on('error', reject);
-    let isAnswered = false;
-    outgoing.on('close', () => {
-      signal.removeEventListener('abort', onAbort);
-      if (isAnswered) return;
-      reject(new Error('it closed the connection'));
-    });
-    outgoing.on('response', (answer) => {
-      isAnswered = true;
-      readText(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
-    });
-    outgoing.end(body);
-  });
+async function converse(
+  outgoing: ClientRequest,
+  body: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  // Reading the answer throws such an error, too; without a listener it would end the process.
+  outgoing.on('error', () => undefined);
+  outgoing.end(body);
+  const [answer] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, text: await readText(answer) };
 }
 
 async function readText(answer: IncomingMessage): Promise<string> {

@@ -66,31 +66,26 @@ export async function endUuids(
   db: Database,
   client: PoolClient,
   order: { readonly before: Date; readonly onProgress: (words: string) => unknown },
-): Promise<number> {
+): Promise<void> {
   const before = order.before.toISOString();
   const { rows } = await client.query(
     `SELECT FROM event_uuid WHERE dt < $1 AND NOT EXISTS (
        SELECT FROM setting WHERE key = $2 AND value::timestamptz >= $1) LIMIT 1`,
     [before, UUIDS_FROM],
   );
-  if (rows.length === 0) return 0;
+  if (rows.length === 0) return;
   await transact(db, async (tx) => {
     await tx.execute(sql`SELECT FROM source ORDER BY id FOR UPDATE`);
     await tx.execute(sql`
       INSERT INTO setting AS s (key, value) VALUES (${UUIDS_FROM}, ${before})
       ON CONFLICT (key) DO UPDATE SET value = excluded.value, changed_at = now()`);
   });
-  let ended = 0;
   for (let slice = 0; slice < SLICES; slice += 1) {
     await order.onProgress(`ending UUIDs of archived months: ${slice} of ${SLICES}`);
     const [first, last] = [hex(slice, '0'), hex(slice, 'f')];
-    const { rowCount } = await client.query(
-      'DELETE FROM event_uuid WHERE uuid BETWEEN $1 AND $2 AND dt < $3',
-      [first, last, before],
-    );
-    ended += rowCount ?? 0;
+    const statement = 'DELETE FROM event_uuid WHERE uuid BETWEEN $1 AND $2 AND dt < $3';
+    await client.query(statement, [first, last, before]);
   }
-  return ended;
 }
 
 function hex(slice: number, fill: string): string {

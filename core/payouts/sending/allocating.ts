@@ -4,7 +4,7 @@
  * the signature.
  */
 import { ChainError } from '../../chain/endpoint-error.js';
-import { expectedGasCostWei, type GasFees, judgeGasFees } from '../../chain/rules/gas-fees.js';
+import { expectedGasCostWei, type GasFees, gasFeesFor } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
 import {
@@ -72,11 +72,11 @@ async function allocateAllowed(
   const sight = await orChainError(readWalletSight(deps));
   if (sight instanceof ChainError) return waitAll(allowed, rpcUnreachable(sight.message));
   const { baseFeePerGasWei: baseFeeWei } = sight.view.head;
-  const fees = judgeGasFees(baseFeeWei, feeLimits(deps));
-  if (fees.kind === 'above-cap') {
+  const fees = gasFeesFor(baseFeeWei, feeLimits(deps));
+  if (fees === undefined) {
     return waitAll(allowed, feeAboveCap(baseFeeWei, deps.chain.maxFeePerGasWei));
   }
-  const prices = { baseFeeWei, fees: fees.fees };
+  const prices = { baseFeeWei, fees };
   const { limits, chain, gasMemory } = deps;
   const { gasLimitCap } = chain;
   gasMemory.forgetOld();
