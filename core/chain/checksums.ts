@@ -3,10 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { type Address, isHexAddress } from '../base/address.js';
 import { PoolError } from '../base/errors/pool-error.js';
 
-/**
- * The checksums of at most this many addresses are cached: each costs a Keccak hash, and lists show the same addresses
- * again and again.
- */
+/** At most this many checksums are cached: each costs a Keccak hash, and lists show the same addresses again. */
 const CACHE_SIZE = 20_000;
 const checksummed = new LRUCache<Address, string>({
   max: CACHE_SIZE,

@@ -36,7 +36,7 @@ export class OtherChainError extends ChainError {
 
 /** Adds the endpoint's name to a message that does not tell whose answer it is about. */
 export function namedBy(name: string, error: ChainError): ChainError {
-  if (error.message.includes(name)) return error;
+  if (error instanceof OtherChainError || error.message.includes(name)) return error;
   return new ChainError(error.kind, `${name}: ${error.message}`, error.rpcCode);
 }
 

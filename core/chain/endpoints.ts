@@ -44,11 +44,16 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions) {
   let headAtMs: number | null = null;
   let usableAt = performance.now();
   let toldAt = Number.NEGATIVE_INFINITY;
-  const paths = urls.map((url) =>
-    openPath(url, options, (at) => {
-      headAtMs = at ?? headAtMs;
-    }),
-  );
+  const paths = urls.map((url) => {
+    const { own, timeoutMs } = options;
+    const onShown = (shownMs: number | null) => {
+      path.isOurs = true;
+      headAtMs = shownMs ?? headAtMs;
+    };
+    const endpoint = onOwnChain(createRpcEndpoint({ url, timeoutMs }), { ...own, onShown });
+    const path: Path = { ...endpoint, reads: chainReadsOf(endpoint), isOurs: false };
+    return path;
+  });
   const noteFault = (error: ChainError) => {
     fault = error;
     const now = performance.now();
@@ -91,22 +96,6 @@ function openEndpoint(urls: readonly string[], options: EndpointOptions) {
       throw last;
     },
   };
-}
-
-function openPath(
-  url: string,
-  { own, timeoutMs }: EndpointOptions,
-  onHead: (headAtMs: number | null) => void,
-): Path {
-  const endpoint = onOwnChain(createRpcEndpoint({ url, timeoutMs }), {
-    ...own,
-    onShown: (headAtMs) => {
-      path.isOurs = true;
-      onHead(headAtMs);
-    },
-  });
-  const path: Path = { ...endpoint, reads: chainReadsOf(endpoint), isOurs: false };
-  return path;
 }
 
 /**

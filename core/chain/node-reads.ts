@@ -11,22 +11,13 @@ import {
   readTransaction,
 } from './node-answers.js';
 import type { RpcAnswer, RpcCall, RpcEndpoint } from './rpc/rpc-client.js';
+import type { UnsignedTransfer } from './signer/signer.js';
 
 /** The wallet and the head, seen in one batch. */
-export interface WalletView {
-  readonly head: BlockHeader;
-  /** How many nonces the wallet has used up to the head. */
-  readonly latestNonce: number;
-  /** How many it has used including the transactions that wait in the node's mempool. */
-  readonly pendingNonce: number;
-  readonly balanceWei: bigint;
-}
-
-export interface TransferRequest {
+export type WalletView = Awaited<ReturnType<typeof readWalletView>>;
+export type TransferRequest = Pick<UnsignedTransfer, 'to' | 'valueWei'> & {
   readonly from: Address;
-  readonly to: Address;
-  readonly valueWei: bigint;
-}
+};
 
 /** Everything that the product asks a chain. Each method is one batch, and throws nothing but ChainErrors. */
 export type ChainReads = ReturnType<typeof chainReadsOf>;
@@ -105,7 +96,7 @@ export function chainReadsOf(endpoint: RpcEndpoint) {
   };
 }
 
-async function readWalletView(endpoint: RpcEndpoint, wallet: Address): Promise<WalletView> {
+async function readWalletView(endpoint: RpcEndpoint, wallet: Address) {
   const [block, latest, pending, balance] = (
     await endpoint.batch([
       call('eth_getBlockByNumber', 'latest', false),
@@ -118,7 +109,9 @@ async function readWalletView(endpoint: RpcEndpoint, wallet: Address): Promise<W
   if (head === null) throw new ChainError('garbled', `${endpoint.name} has no latest block`);
   return {
     head,
+    /** How many nonces the wallet has used up to the head. */
     latestNonce: readCount(latest, 'nonce'),
+    /** How many it has used including the transactions that wait in the node's mempool. */
     pendingNonce: readCount(pending, 'nonce'),
     balanceWei: readQuantity(balance, 'balance'),
   };
@@ -143,10 +136,7 @@ async function byHash<T extends { readonly hash: string }>(
   return found;
 }
 
-/**
- * Returns undefined when an answer cannot be read: then it counts as no answer to its own call, and the other answers still
- * count.
- */
+/** Returns undefined when an answer cannot be read: the other answers of its batch still count. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

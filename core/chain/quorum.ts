@@ -29,17 +29,18 @@ export type ChainClient = ReturnType<typeof createChainClient>;
 
 type Read<T> = (reads: ChainReads) => Promise<T>;
 
-interface ChainClientOptions {
-  /** A block of the ledger's own chain; null until one is known. */
-  readonly anchor?: KnownBlock | null;
-  /** Called now and then with a message about an endpoint that shows another chain or lags. */
-  readonly onFault?: (words: string) => void;
-}
-
 type ClientConfig = Pick<ChainConfig, 'chainId' | 'rpcUrls' | 'rpcTimeoutMs' | 'maxHeadAgeMs'>;
 
 /** Opens the client; nothing is asked yet. */
-export function createChainClient(config: ClientConfig, options: ChainClientOptions = {}) {
+export function createChainClient(
+  config: ClientConfig,
+  options: {
+    /** A block of the ledger's own chain; null until one is known. */
+    readonly anchor?: KnownBlock | null;
+    /** Called now and then with a message about an endpoint that shows another chain or lags. */
+    readonly onFault?: (words: string) => void;
+  } = {},
+) {
   let anchor = options.anchor ?? null;
   const endpoints = openEndpoints({
     rpcUrls: config.rpcUrls,
@@ -56,10 +57,7 @@ export function createChainClient(config: ClientConfig, options: ChainClientOpti
   return {
     /** How many hosts are configured: two URLs of one host count once. */
     endpoints: endpoints.length,
-    /**
-     * This many endpoints must give the same answer before anything irreversible is done: two, or one if only one is
-     * configured.
-     */
+    /** How many must say the same before anything irreversible is done: two, or one if only one is configured. */
     quorum,
     /** Requires that every endpoint shows this block in every post from now on. */
     bindTo(block: KnownBlock): void {
@@ -257,10 +255,7 @@ async function sendRaw(
   return raws.map((_, index) => said[index] ?? noEndpoint().message);
 }
 
-/**
- * Chooses the more telling of two answers to the same bytes: that they were taken, then that they are already there, then
- * why they were refused.
- */
+/** Chooses the more telling of two answers to the same bytes: taken, then already there, then why they were refused. */
 function worthMore(before: string | undefined, words: string): string {
   if (before === undefined) return words;
   const rank = (said: string) =>

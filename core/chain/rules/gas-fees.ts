@@ -49,10 +49,7 @@ export function expectedGasCostWei(
   return gas * smallerWei(maxFeePerGasWei, prices.baseFeeWei + maxPriorityFeePerGasWei);
 }
 
-/**
- * Returns the gas limit of a transfer: five quarters of the estimate, at least what an earlier attempt showed to be needed,
- * and at most the cap.
- */
+/** Returns five quarters of the estimate, at least what an earlier attempt has needed, and at most the cap. */
 export function gasLimitFor(options: {
   /** Undefined when the node says that the transfer reverts. It is then sent with the cap, and the chain decides. */
   readonly estimate: bigint | undefined;

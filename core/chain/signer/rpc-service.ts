@@ -9,6 +9,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
+import { parseJson, recordOf } from '../node-answers.js';
 
 export interface RpcServiceOptions {
   readonly url: string;
@@ -23,13 +24,6 @@ export interface RpcServiceOptions {
   readonly token?: string;
 }
 
-interface RpcService {
-  /** Host and port, for messages. */
-  readonly name: string;
-  /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
-  call(method: string, params: readonly unknown[]): Promise<unknown>;
-}
-
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -41,7 +35,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 /** After a failure to connect, calls fail at once for this long: hundreds of payouts must not wait one after the other. */
 const REST_MS = 2_000;
 
-export function createRpcService(options: RpcServiceOptions): RpcService {
+export function createRpcService(options: RpcServiceOptions) {
   const name = new URL(options.url).host;
   const post = createPost(options);
   let rest: { readonly untilMs: number; readonly error: PoolError } | undefined;
@@ -58,8 +52,10 @@ export function createRpcService(options: RpcServiceOptions): RpcService {
     }
   };
   return {
+    /** Host and port, for messages. */
     name,
-    async call(method, params) {
+    /** Makes a call and returns its result. Throws SIGNER_UNREACHABLE or SIGNER_REFUSED. */
+    async call(method: string, params: readonly unknown[]): Promise<unknown> {
       lastId += 1;
       const id = lastId;
       const answer = await exchange(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
@@ -73,10 +69,10 @@ function readAnswer(
   { status, text }: Answer,
   { name, id }: { readonly name: string; readonly id: number },
 ): unknown {
-  const body = parseObject(text);
-  const error = body?.['error'];
-  if (typeof error === 'object' && error !== null) {
-    const said = (error as { readonly message?: unknown }).message;
+  const body = recordOf(parseJson(text));
+  const error = recordOf(body?.['error']);
+  if (error !== undefined) {
+    const said = error['message'];
     const words = typeof said === 'string' ? foreignText(said, 200) : 'an error without words';
     throw new PoolError('SIGNER_REFUSED', `the signer ${name} refused: ${words}`);
   }
@@ -89,17 +85,6 @@ function readAnswer(
   if (body?.['result'] !== undefined && body['id'] === id) return body['result'];
   const message = `the signer ${name} answered with something that is no JSON-RPC`;
   throw new PoolError('SIGNER_UNREACHABLE', message);
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function createPost(options: RpcServiceOptions): (body: string) => Promise<Answer> {
