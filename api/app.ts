@@ -16,21 +16,19 @@ import { statusPageRoutes } from './page/status-page.js';
 import { STYLE_HASH } from './page/style.js';
 import { publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
+import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
-import { decisionRoutes } from './routes/events/event-decisions.js';
-import { findingRoutes } from './routes/events/findings.js';
-import { historyRoutes } from './routes/events/history.js';
-import { sourceRoutes } from './routes/events/sources.js';
-import { uncountedRoutes } from './routes/events/uncounted.js';
+import { decisionRoutes } from './routes/event-decisions.js';
+import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
-import { payeeRoutes } from './routes/money/payees.js';
-import { payoutRoutes } from './routes/money/payouts.js';
-import { reconciliationRoutes } from './routes/money/reconciliation.js';
-import { roundRoutes } from './routes/money/round.js';
-import { termsRoutes } from './routes/money/terms.js';
-import { walletRoutes } from './routes/money/wallet.js';
+import { payeeRoutes } from './routes/payees.js';
+import { payoutRoutes } from './routes/payouts.js';
 import { poolRoutes } from './routes/pool.js';
-import { workerRoutes } from './routes/workers.js';
+import { roundRoutes } from './routes/round.js';
+import { sourceRoutes } from './routes/sources.js';
+import { termsRoutes } from './routes/terms.js';
+import { uncountedRoutes } from './routes/uncounted.js';
+import { walletRoutes } from './routes/wallet.js';
 import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
@@ -57,34 +55,27 @@ export interface ApiDeps extends RunningPool {
 
 /** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const wrong = countWrongTokens(deps.onWrongTokens ? { onBlocked: deps.onWrongTokens } : {});
+  const wrong = countWrongTokens({ onBlocked: deps.onWrongTokens });
   const access = createAccess(deps.config.api, wrong);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
   if (keptMs === 0) return createRoutes(deps, { access, wrong });
   // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
-  const open = createRoutes(readers, { access, wrong, inside: gates() });
-  const trusted = createRoutes(readers, { access, wrong, inside: gate() });
-  const mostBytes = deps.mostKeptBytes;
-  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes });
+  const open = createRoutes(readers, { access, wrong, inside: openGates() });
+  const trusted = createRoutes(readers, { access, wrong, inside: createReadGate() });
+  const first = publicAnswers({ access, open, trusted, keptMs, mostBytes: deps.mostKeptBytes });
   return createRoutes(deps, { access, wrong, first });
-}
-
-/** Makes the read gate for requests with the token. Requests without it never wait in this queue. */
-function gate(): MiddlewareHandler {
-  const own = createReadGate();
-  return (_, next) => own.run(next);
 }
 
 /**
  * Makes two read gates for requests without the token, so that the few plain answers, which dashboards poll, never
  * queue behind questions about single objects.
  */
-function gates(): MiddlewareHandler {
+function openGates(): MiddlewareHandler {
   const [plain, particular] = [createReadGate(), createReadGate()];
-  return async (c, next) => {
+  return (c, next) => {
     const isPlain = !c.req.url.includes('?') && PLAIN.test(c.req.path);
-    await (isPlain ? plain : particular).run(next);
+    return (isPlain ? plain : particular)(c, next);
   };
 }
 
@@ -98,6 +89,7 @@ interface Surroundings {
 }
 
 function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundings): Hono {
+  const { onFault = printFault } = deps;
   const app = new Hono();
   if (first !== undefined) app.use(first);
   app.use(securityHeaders());
@@ -131,29 +123,27 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
     await next();
   });
   if (inside !== undefined) app.use(inside);
-  app.route('/', statusPageRoutes(deps));
-  app.route('/', compatRoutes(deps, access));
-  app.route('/', metricsRoutes(deps, wrong));
-  app.route('/v1', healthRoutes(deps));
-  app.route('/v1', poolRoutes(deps, access));
-  app.route('/v1', uncountedRoutes(deps, access));
-  app.route('/v1', decisionRoutes(deps, access));
-  app.route('/v1/workers', workerRoutes(deps, access));
-  app.route('/v1/payees', payeeRoutes(deps, access));
-  app.route('/v1/payouts', payoutRoutes(deps, access));
-  app.route('/v1/round', roundRoutes(deps, access));
-  app.route('/v1/sources', sourceRoutes(deps, access));
-  app.route('/v1/terms', termsRoutes(deps, access));
-  app.route('/v1/findings', findingRoutes(deps, access));
-  app.route('/v1/wallet', walletRoutes(deps, access));
-  app.route('/v1/reconciliation', reconciliationRoutes(deps, access));
-  app.route('/v1', historyRoutes(deps, access));
+  statusPageRoutes(app, deps);
+  compatRoutes(app, deps, access);
+  metricsRoutes(app, deps, wrong);
+  healthRoutes(app, deps);
+  const routes = routesOf(app, access);
+  poolRoutes(routes, deps);
+  uncountedRoutes(routes, deps);
+  decisionRoutes(routes, deps);
+  payeeRoutes(routes, deps);
+  payoutRoutes(routes, deps);
+  roundRoutes(routes, deps);
+  sourceRoutes(routes, deps);
+  termsRoutes(routes, deps);
+  findingRoutes(routes, deps);
+  walletRoutes(routes, deps);
   // Returns an answer instead of throwing: an error thrown here could no longer become a 405.
   app.notFound((c) => answerOf(c, new PoolError('ROUTE_NOT_FOUND', NOTHING_HERE)));
   app.onError((error, c) => {
     // Logs only the path, because a query may hold what must not be logged.
     if (toErrorAnswer(error).body.code === 'INTERNAL') {
-      reportFault(deps, error, `${c.req.method} ${c.req.path}`);
+      onFault(error, `${c.req.method} ${c.req.path}`);
     }
     return answerOf(c, error);
   });
@@ -185,7 +175,6 @@ function securityHeaders() {
   });
 }
 
-function reportFault(deps: ApiDeps, error: unknown, request: string): void {
-  if (deps.onFault === undefined) console.error(request, foreignText(statementError(error)));
-  else deps.onFault(error, request);
+function printFault(error: unknown, request: string): void {
+  console.error(request, foreignText(statementError(error)));
 }

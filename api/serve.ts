@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Client } from '@temporalio/client';
 import { openTemporal } from '../client/workflow-calls.js';
-import { readVersion } from '../config/reading/program.js';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
 import { cannotListen } from '../start/checking/listening.js';
 import type { Service, ServiceContext } from '../start/service.js';
@@ -23,20 +22,17 @@ export interface RunningApi {
   stop(): Promise<void>;
 }
 
-export interface ApiOptions extends Omit<ApiDeps, 'version'> {
-  /** @default the version of this package */
-  readonly version?: string;
+export interface ApiOptions extends ApiDeps {
   /** @default 500 connections, 30 s for an answer */
   readonly bounds?: Bounds;
 }
 
 /** Starts to listen on the configured port. Rejects with API_CANNOT_LISTEN when that fails. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
-  const { config, version = readVersion() } = options;
-  const app = createApp({ ...options, version });
+  const { config } = options;
   const { host, port } = config.api;
   const server = serve({
-    fetch: app.fetch,
+    fetch: createApp(options).fetch,
     hostname: host,
     port,
     serverOptions: ARRIVAL_LIMITS,

@@ -2,6 +2,7 @@
  * Counts the wrong tokens of each address. An address with too many has to wait, so that nobody can find the token by
  * trying.
  */
+import { LRUCache } from 'lru-cache';
 
 /** An address with this many wrong tokens within WINDOW_MS has to wait; fewer may be mistakes. */
 const FREE_TRIES = 5;
@@ -23,39 +24,32 @@ export interface WrongTokens {
 interface Options {
   readonly now?: () => number;
   /** Called, at most every ten seconds, when an address has too many wrong tokens. */
-  readonly onBlocked?: (address: string, total: number) => void;
+  readonly onBlocked?: ((address: string, total: number) => void) | undefined;
 }
 
 export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): WrongTokens {
-  const tries = new Map<string, { count: number; readonly untilMs: number }>();
+  // `peek` leaves the order of insertion alone, so the address that makes room is the one with the oldest window.
+  const tries = new LRUCache<string, { count: number }>({
+    max: MOST_ADDRESSES,
+    ttl: WINDOW_MS,
+    ttlResolution: 0,
+    perf: { now },
+  });
   let total = 0;
   let loggedMs = Number.NEGATIVE_INFINITY;
-  const live = (key: string) => {
-    const entry = tries.get(key);
-    if (entry !== undefined && entry.untilMs > now()) return entry;
-    tries.delete(key);
-    return undefined;
-  };
   return {
     total: () => total,
     waitSeconds(address) {
-      const entry = live(networkOf(address));
-      if (entry === undefined || entry.count < FREE_TRIES) return 0;
-      return Math.max(1, Math.ceil((entry.untilMs - now()) / 1_000));
+      const key = networkOf(address);
+      const { count = 0 } = tries.peek(key) ?? {};
+      return count < FREE_TRIES ? 0 : Math.max(1, Math.ceil(tries.getRemainingTTL(key) / 1_000));
     },
     count(address) {
       total += 1;
       const key = networkOf(address);
-      const entry = live(key) ?? { count: 0, untilMs: now() + WINDOW_MS };
+      const entry = tries.peek(key) ?? { count: 0 };
       entry.count += 1;
-      if (!tries.has(key) && tries.size >= MOST_ADDRESSES) {
-        // A Map keeps its keys in order of insertion, so the first key has the oldest window.
-        for (const oldest of tries.keys()) {
-          tries.delete(oldest);
-          break;
-        }
-      }
-      tries.set(key, entry);
+      if (entry.count === 1) tries.set(key, entry);
       if (entry.count < FREE_TRIES || now() - loggedMs < LOG_EVERY_MS) return;
       loggedMs = now();
       onBlocked?.(address, total);

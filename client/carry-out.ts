@@ -1,5 +1,4 @@
 /** Carries out a person's order: writes it into the ledger, then starts a workflow that does it. */
-import type { WorkflowHandle } from '@temporalio/client';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import type { AdoptionReport, RepairReport } from '../core/checks/rules/check-reports.js';
 import type {
@@ -49,12 +48,6 @@ const WORKFLOWS: Readonly<Record<OrderKind, { readonly type: string; readonly lo
     'archive.restore': { type: 'restoreArchive', longest: '30 days' },
   };
 
-export interface StartedOrder<Report> {
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly handle: WorkflowHandle<(input: OrderInput) => Promise<Report>>;
-}
-
 interface StartOptions {
   /** Orders with the same workflow id cannot run at the same time. @default an id derived from the order's */
   readonly workflowId?: string;
@@ -69,7 +62,7 @@ export async function startOrder<Kind extends OrderKind>(
   pool: RunningPool,
   order: NewOrder<Kind>,
   options: StartOptions = {},
-): Promise<StartedOrder<OrderReports[Kind]>> {
+) {
   await pingTemporal(pool);
   const { db, poolId } = pool;
   const { id: orderId, kind, subject, dryRun, reason } = await placeOrder(db, order);

@@ -1,5 +1,4 @@
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import { readStanding } from '../../client/standing.js';
 import { countHours, listSources } from '../../core/events/store/sources/source-reads.js';
 import { topRemoteWorkers } from '../../core/payees/store/remote-worker-reads.js';
 import {
@@ -11,7 +10,8 @@ import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
-import { chartStart } from './sections/hour-chart.js';
+import { readStanding } from '../standing.js';
+import { chartStart } from './hour-chart.js';
 
 const SHOWN_WORKERS = 50;
 const SHOWN_OPEN = 25;

@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { toErrorAnswer } from '../../client/error-answers.js';
 import type { RunningPool } from '../../client/running-pool.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
@@ -10,26 +10,24 @@ import { pingDatabase } from '../../core/standing/store/pool-reads.js';
 
 const PATIENCE_MS = 3_000;
 
-export function healthRoutes(deps: RunningPool): Hono {
-  const app = new Hono();
+export function healthRoutes(app: Hono, pool: RunningPool): void {
   // Reports only on this process, because a health check restarts it, and that fixes nothing that is down elsewhere.
-  app.get('/health', (c) => c.json({ status: 'ok', version: deps.version }));
+  app.get('/v1/health', (c) => c.json({ status: 'ok', version: pool.version }));
   // One check serves all requests that wait for it, so that they take one connection however many there are.
   const ask = shared(() =>
     Promise.all([
-      probe(pingDatabase(deps.db), 'DATABASE_UNREACHABLE'),
-      probe(pingTemporal(deps), 'TEMPORAL_UNREACHABLE'),
-      probe(requireTurn(deps), 'WORKER_SILENT'),
+      probe(pingDatabase(pool.db), 'DATABASE_UNREACHABLE'),
+      probe(pingTemporal(pool), 'TEMPORAL_UNREACHABLE'),
+      probe(requireTurn(pool), 'WORKER_SILENT'),
     ]),
   );
-  app.get('/ready', async (c) => {
+  app.get('/v1/ready', async (c) => {
     const [database, temporal, worker] = await ask();
     // The API works without a worker, so a silent worker does not make it unready.
     const isReady = database === 'ok' && temporal === 'ok';
     const body = { status: isReady ? 'ok' : 'unavailable', database, temporal, worker };
     return c.json(body, isReady ? 200 : 503);
   });
-  return app;
 }
 
 /** Wraps a call: requests that come while it runs share its result. */
@@ -44,8 +42,8 @@ function shared<T>(call: () => Promise<T>): () => Promise<T> {
 }
 
 /** Throws WORKER_SILENT when no worker has recently reported that its loops make progress. */
-async function requireTurn(deps: RunningPool): Promise<void> {
-  const turn = await lastTurn(deps.db);
+async function requireTurn(pool: RunningPool): Promise<void> {
+  const turn = await lastTurn(pool.db);
   if (isWorkerSilent(turn?.ageMs ?? null)) {
     throw new PoolError('WORKER_SILENT', 'No worker gets on.');
   }

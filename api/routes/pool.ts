@@ -1,26 +1,26 @@
-/** The pool as a whole: its totals, its terms, and its audit log. */
-import { Hono } from 'hono';
+/** The pool as a whole: its totals, its terms, its audit log and its history. */
 import type { RunningPool } from '../../client/running-pool.js';
-import { amount } from '../../client/views/amounts.js';
+import { amount } from '../../client/views.js';
 import { withChecksums } from '../../core/chain/checksums.js';
+import type { PageRequest } from '../../core/db/paging.js';
+import { type ArchiveRecord, listArchives } from '../../core/history/archive/archived-months.js';
+import { listRebuilds } from '../../core/history/rebuild/rebuild-records.js';
+import { monthName } from '../../core/history/rules/retention.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { findTermsInForce } from '../../core/terms/store/recorded-terms.js';
-import type { Access } from '../access.js';
-import { listQuery, readList, refuseQuery } from '../request.js';
+import { publicCheck } from '../outside.js';
+import { noQuery, pageQuery, type Routes } from '../request.js';
 
 const NO_THRESHOLD = { payoutThresholdWei: null, payoutThresholdEth: null };
 
-const wholeList = listQuery({});
+const SHOWN_REBUILDS = 20;
 
-export function poolRoutes(deps: RunningPool, access: Access): Hono {
-  const { db, config, version } = deps;
-  const app = new Hono();
-  app.get('/pool', async (c) => {
-    refuseQuery(c);
+export function poolRoutes(routes: Routes, { db, config, poolId, version }: RunningPool): void {
+  routes.get('/v1/pool', noQuery, async () => {
     const [totals, terms] = await Promise.all([readPoolTotals(db), findTermsInForce(db)]);
-    return c.json({
-      id: deps.poolId,
+    return {
+      id: poolId,
       name: config.pool.name,
       region: config.pool.region,
       version,
@@ -42,11 +42,10 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
       openPayouts: totals.openPayouts,
       unattributedJobs: totals.unattributedJobs,
       setAsideEvents: totals.setAsideEvents,
-    });
+    };
   });
-  app.get('/audit-log', async (c) => {
-    access.requireToken(c);
-    const { items, nextCursor } = await listAuditLog(db, readList(c, wholeList).page);
+  const listed = async ({ page }: { readonly page: PageRequest }) => {
+    const { items, nextCursor } = await listAuditLog(db, page);
     const entries = items.map((entry) => ({
       ...entry,
       id: String(entry.id),
@@ -54,7 +53,36 @@ export function poolRoutes(deps: RunningPool, access: Access): Hono {
       // Addresses in the detail get their checksums; the reason is a person's own text and is not changed.
       detail: withChecksums(entry.detail),
     }));
-    return c.json({ entries, nextCursor });
+    return { entries, nextCursor };
+  };
+  routes.list('/v1/audit-log', pageQuery, listed, { needsToken: true });
+  routes.get('/v1/rebuild', noQuery, async (_, { shows }) => {
+    const all = await listRebuilds(db, SHOWN_REBUILDS);
+    const shown = shows.words
+      ? all
+      : all.map((one) => ({ ...one, findings: one.findings.map(publicCheck) }));
+    const items = withChecksums(shown);
+    return { latest: items[0] ?? null, items };
   });
-  return app;
+  routes.get('/v1/archives', noQuery, async () => ({
+    items: (await listArchives(db)).map(viewArchive),
+  }));
+}
+
+function viewArchive(one: ArchiveRecord) {
+  const { file, state, rows, bytes, sha256, minDt, maxDt, archivedAt, restoredAt } = one;
+  return {
+    month: monthName(one.month),
+    file,
+    state,
+    rows,
+    bytes,
+    sha256,
+    from: minDt,
+    to: maxDt,
+    ...amount('gross', one.grossWei),
+    sources: Object.keys(one.sources),
+    archivedAt,
+    restoredAt,
+  };
 }

@@ -1,15 +1,15 @@
-/** Shows sources, and the results of decisions about them, for `/v1` and the command line. */
-import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
-import { roleOf } from '../../core/events/rules/reading/event-type.js';
-import { silentForMs } from '../../core/events/rules/source-silence.js';
-import type { MovedSource } from '../../core/events/store/sources/source-moves.js';
-import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
+/** The figures of a source that routes and gauges show. */
+
+import { amount } from '../client/views.js';
+import { changeRatio, type LatestPrice, perUnitWei } from '../core/events/rules/job-price.js';
+import { roleOf } from '../core/events/rules/reading/event-type.js';
+import { silentForMs } from '../core/events/rules/source-silence.js';
+import type { SourceSummary } from '../core/events/store/sources/source-reads.js';
 import {
   type ArrivalHour,
   UNMATCHED_AGES,
   type UnmatchedBucket,
-} from '../../core/sentinel/rules/source-figures.js';
-import { amount } from './amounts.js';
+} from '../core/sentinel/rules/source-figures.js';
 import { publicModel, publicName } from './outside.js';
 
 /** Clocks are judged by the events that arrived within this many ms. */
@@ -49,37 +49,41 @@ export function viewUnmatched(buckets: readonly UnmatchedBucket[]) {
   });
 }
 
-interface EventType {
+export interface TypeCount {
   readonly eventType: string;
   readonly version: number;
+  readonly events: bigint;
 }
-
-const UNKNOWN: EventType = { eventType: 'unknown', version: 0 };
 
 /**
  * Returns an event's type. Without `showsWords`, types that this program does not know become `unknown`, because their
  * names are foreign text.
  */
-export function publicType(type: EventType, showsWords: boolean): EventType {
-  const { eventType, version } = type;
+export function publicType({ eventType, version }: Omit<TypeCount, 'events'>, showsWords: boolean) {
   const isKnown = roleOf(eventType, 0) !== undefined;
-  return showsWords || isKnown ? { eventType, version } : UNKNOWN;
+  return showsWords || isKnown ? { eventType, version } : { eventType: 'unknown', version: 0 };
 }
 
 /** Shows the counts by type. Without `showsWords`, all unknown types are counted together. */
-export function viewTypes(
-  counts: readonly (EventType & { readonly events: bigint })[],
-  showsWords: boolean,
+export function viewTypes(counts: readonly TypeCount[], showsWords: boolean) {
+  const sums = addTypes(counts, (count) => publicType(count, showsWords));
+  return sums.map(({ events, ...type }) => ({ ...type, events: events.toString() }));
+}
+
+/** Adds up the counts of all types to which `toType` gives the same name and version. */
+export function addTypes<Type extends { readonly eventType: string; readonly version: unknown }>(
+  counts: readonly TypeCount[],
+  toType: (count: TypeCount) => Type,
 ) {
-  const sums = new Map<string, EventType & { events: bigint }>();
-  for (const { events, ...said } of counts) {
-    const type = publicType(said, showsWords);
+  const sums = new Map<string, Type & { events: bigint }>();
+  for (const count of counts) {
+    const type = toType(count);
     const key = `${type.eventType}/${type.version}`;
-    const sum = sums.get(key) ?? { ...said, ...type, events: 0n };
-    sum.events += events;
+    const sum = sums.get(key) ?? { ...type, events: 0n };
+    sum.events += count.events;
     sums.set(key, sum);
   }
-  return [...sums.values()].map((sum) => ({ ...sum, events: sum.events.toString() }));
+  return [...sums.values()];
 }
 
 /**
@@ -110,16 +114,4 @@ function distance(price: LatestPrice): number {
   const ratio = changeRatio(price);
   if (ratio === null) return -1;
   return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
-}
-
-export const RESUMED_WORDS =
-  'it is read again at its next turn, and compared again: if it still gives the events of another source it is stopped again, and nothing of that counts';
-
-/** Says what moving a source changed, and what the operator has to do next. */
-export function movedWords({ from, to, changed, newestAt, mustProve }: MovedSource): string {
-  if (!changed) return `it reads ${to} already: nothing was changed`;
-  const proof = mustProve
-    ? `nothing new counts before that address has shown a job that counts already; the newest event is of ${newestAt?.toISOString()}`
-    : 'it need not know the events of before';
-  return `from ${from} to ${to}; ${proof}. Put the new address into the configuration and restart the workers: those that still read the old one are refused`;
 }

@@ -1,8 +1,7 @@
 /** Shows where the pool's fees went. */
 import { html } from 'hono/html';
-import { permille } from '../format.js';
-import { ago, eth, type Html } from '../parts.js';
-import type { PoolStatus } from '../pool-status.js';
+import { ago, eth, type Html, permille } from './parts.js';
+import type { PoolStatus } from './pool-status.js';
 
 interface Share {
   readonly name: string;

@@ -2,7 +2,8 @@
  * Decides which foreign texts are public. Without the token, a reader sees codes and our own sentences. A foreign name
  * is shown only when its form rules out that it is a host, an address or a sentence.
  */
-import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
+import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
+import type { ShownFinding } from '../core/sentinel/store/finding-reads.js';
 
 /**
  * Returns the name of a pipeline or the id of a request if it is public, otherwise null. It may have no dots and
@@ -116,3 +117,37 @@ export function publicCheck<Finding extends { readonly code: string; readonly me
 ): Finding {
   return { ...finding, message: QUOTING_FINDINGS[finding.code] ?? finding.message };
 }
+
+/**
+ * Hides what a finding's sentence and figures quote: types of events, pipelines and models, whose names come from a
+ * source. Our other sentences with their figures are public.
+ */
+export function publicFinding({
+  code,
+  subject,
+  words,
+  figures,
+}: ShownFinding): Pick<ShownFinding, 'subject' | 'words' | 'figures'> {
+  if (code === 'EVENTS_UNKNOWN') {
+    const { type: _, ...counts } = figures;
+    const said = 'events within a day of a type or version that is not known';
+    return { subject: '', words: said, figures: counts };
+  }
+  if (code === 'SOURCE_READ_TWICE') {
+    // The full sentence quotes the event's id, which is foreign text.
+    const said = 'it reads what another source has counted, and is stopped';
+    return { subject, words: said, figures };
+  }
+  if (code === 'RPC_SILENT') {
+    const { endpoint: _, ...durations } = figures;
+    const said = 'one of the RPC endpoints has given no usable answer for long';
+    return { subject: '', words: said, figures: durations };
+  }
+  if (code !== 'PRICE_JUMP' || isPublicSubject(subject)) return { subject, words, figures };
+  const said = 'a unit of one pipeline and model costs far more or far less than usual';
+  return { subject: '', words: said, figures };
+}
+
+/** Whether all parts of a subject such as `ai / llm / owner/model` are public. */
+const isPublicSubject = (subject: string): boolean =>
+  subject.split(' / ').every((part) => publicName(part) !== null || publicModel(part) !== null);

@@ -1,43 +1,33 @@
-import { Hono } from 'hono';
 import { z } from 'zod';
-import { nowOf, type RunningPool } from '../../../client/running-pool.js';
-import { publicError } from '../../../client/views/outside.js';
-import {
-  ARRIVALS_MS,
-  movedWords,
-  publicType,
-  RESUMED_WORDS,
-  viewClock,
-  viewPrices,
-  viewSilence,
-  viewTypes,
-  viewUnmatched,
-} from '../../../client/views/source-view.js';
-import { PoolError } from '../../../core/base/errors/pool-error.js';
-import type { Reader } from '../../../core/db/database.js';
-import { sqlState } from '../../../core/db/transact.js';
-import { latestPrices } from '../../../core/events/rules/job-price.js';
-import { moveSource, resumeSource } from '../../../core/events/store/sources/source-moves.js';
-import { listObjectFindings } from '../../../core/events/store/sources/source-object-reads.js';
+import { nowOf, type RunningPool } from '../../client/running-pool.js';
+import { movedWords, RESUMED_WORDS } from '../../client/views.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import type { Reader } from '../../core/db/database.js';
+import { sqlState } from '../../core/db/transact.js';
+import { latestPrices } from '../../core/events/rules/job-price.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
+import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
 import {
   countEventTypes,
   countHours,
   listSources,
   requireKnownSource,
   type SourceSummary,
-} from '../../../core/events/store/sources/source-reads.js';
-import { bucketUnmatched } from '../../../core/sentinel/store/metric-counts.js';
-import { readArrivals, readPrices } from '../../../core/sentinel/store/source-figures-reads.js';
-import type { Access, Shown } from '../../access.js';
+} from '../../core/events/store/sources/source-reads.js';
+import { bucketUnmatched } from '../../core/sentinel/store/metric-counts.js';
+import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
+import type { Shown } from '../access.js';
+import { publicError } from '../outside.js';
+import { decisionBody, noQuery, type Routes, rehearsableBody, wholeQuery } from '../request.js';
 import {
-  ACTOR,
-  decisionBody,
-  readOrder,
-  readQuery,
-  refuseQuery,
-  rehearsableBody,
-  wholeQuery,
-} from '../../request.js';
+  ARRIVALS_MS,
+  publicType,
+  viewClock,
+  viewPrices,
+  viewSilence,
+  viewTypes,
+  viewUnmatched,
+} from '../source-view.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
@@ -59,13 +49,10 @@ const moveBody = rehearsableBody.extend({
   accept: z.boolean().default(false),
 });
 
-export function sourceRoutes(deps: RunningPool, access: Access): Hono {
-  const { db } = deps;
-  const app = new Hono();
-  app.get('/', async (c) => {
-    refuseQuery(c);
-    const now = nowOf(deps);
-    const shows = access.shows(c);
+export function sourceRoutes(routes: Routes, pool: RunningPool): void {
+  const { db } = pool;
+  routes.get('/v1/sources', noQuery, async (_, { shows }) => {
+    const now = nowOf(pool);
     const [sources, counts, arrivals, unmatched] = await Promise.all([
       listSources(db, now),
       countEventTypes(db),
@@ -87,53 +74,44 @@ export function sourceRoutes(deps: RunningPool, access: Access): Hono {
       unmatched: viewUnmatched(unmatched.get(source.id) ?? []),
       objects: objects[i],
     }));
-    return c.json({ sources: views });
+    return { sources: views };
   });
-  app.get('/:id/hours', async (c) => {
-    const { hours } = readQuery(c, hoursQuery);
-    const { words } = access.shows(c);
-    const sourceId = c.req.param('id');
+  routes.get('/v1/sources/:id/hours', hoursQuery, async ({ hours }, { id: sourceId, shows }) => {
     await requireKnownSource(db, sourceId);
-    const to = nowOf(deps);
+    const to = nowOf(pool);
     const from = new Date((Math.floor(to.getTime() / HOUR_MS) - hours + 1) * HOUR_MS);
     const counted = await countHours(db, { from, to, sourceId });
-    return c.json({
+    return {
       source: sourceId,
       from,
       to,
       // Hours and types without events are left out.
       hours: counted.map(({ hour, eventType, version, events, zeroFeeEvents }) => ({
         hour,
-        ...publicType({ eventType, version }, words),
+        ...publicType({ eventType, version }, shows.words),
         events: events.toString(),
         zeroFeeEvents: zeroFeeEvents.toString(),
       })),
-    });
+    };
   });
-  app.get('/:id/prices', async (c) => {
-    refuseQuery(c);
-    const sourceId = c.req.param('id');
+  routes.get('/v1/sources/:id/prices', noQuery, async (_, { id: sourceId, shows }) => {
     await requireKnownSource(db, sourceId);
-    const now = nowOf(deps);
+    const now = nowOf(pool);
     const prices = await readPrices(db, now, sourceId);
     const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
-    const view = { showsWords: access.shows(c).words, limit: MOST_PRICES };
-    return c.json({ source: sourceId, models: latest.length, prices: viewPrices(latest, view) });
+    const view = { showsWords: shows.words, limit: MOST_PRICES };
+    return { source: sourceId, models: latest.length, prices: viewPrices(latest, view) };
   });
-  app.post('/:id/move', async (c) => {
-    const order = { ...(await readOrder(access, c, moveBody)), actor: ACTOR };
-    const sourceId = c.req.param('id');
+  routes.post('/v1/sources/:id/move', moveBody, async (order, { id: sourceId }) => {
     const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
       throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
     });
-    return c.json({ ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) });
+    return { ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) };
   });
-  app.post('/:id/resume', async (c) => {
-    const { reason } = await readOrder(access, c, decisionBody);
-    await resumeSource(db, c.req.param('id'), { actor: ACTOR, reason });
-    return c.json({ resumed: true, words: RESUMED_WORDS });
+  routes.post('/v1/sources/:id/resume', decisionBody, async (decision, { id }) => {
+    await resumeSource(db, id, decision);
+    return { resumed: true, words: RESUMED_WORDS };
   });
-  return app;
 }
 
 /**

@@ -1,9 +1,8 @@
 /** Draws a bar chart of the events per hour, for two days. */
 import { html } from 'hono/html';
-import { roleOf } from '../../../core/events/rules/reading/event-type.js';
-import type { HourOfSource } from '../../../core/events/store/sources/source-reads.js';
-import { groupDigits } from '../format.js';
-import type { Html } from '../parts.js';
+import { roleOf } from '../../core/events/rules/reading/event-type.js';
+import type { HourOfSource } from '../../core/events/store/sources/source-reads.js';
+import { groupDigits, type Html } from './parts.js';
 
 export const CHART_HOURS = 48;
 const HOUR_MS = 3_600_000;
