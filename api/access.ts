@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import type { Config } from '../config/config.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
-import { mayBeProxy, type WrongTokens } from './wrong-tokens.js';
+import { countWrongTokens, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
 
 export type Access = ReturnType<typeof createAccess>;
 
@@ -20,7 +20,8 @@ export interface Shown {
 type Verdict = 'none' | 'right' | 'wrong' | 'waits';
 
 /** Decides what a request may do and see. The single bearer token opens everything that is not public. */
-export function createAccess(api: Config['api'], wrong: WrongTokens) {
+export function createAccess(api: Config['api'], onWrongTokens: OnBlocked) {
+  const wrong = countWrongTokens({ onBlocked: onWrongTokens });
   const expected = api.token === null ? undefined : digest(api.token);
   const judge = (c: Context): Verdict => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
@@ -48,10 +49,8 @@ export function createAccess(api: Config['api'], wrong: WrongTokens) {
     /** Throws unless the request carries the configured token, and also when its address has sent too many wrong ones. */
     requireToken(c: Context): void {
       if (expected === undefined) {
-        throw new PoolError(
-          'API_TOKEN_UNSET',
-          'No token is configured, so this API only answers what is public.',
-        );
+        const words = 'No token is configured, so this API only answers what is public.';
+        throw new PoolError('API_TOKEN_UNSET', words);
       }
       const verdict = verdictOf(c);
       if (verdict === 'right') return;
@@ -60,13 +59,12 @@ export function createAccess(api: Config['api'], wrong: WrongTokens) {
         throw new PoolError('API_TOKEN_TRIED_TOO_OFTEN', 'Too many wrong tokens came from there.');
       }
       const isMissing = c.req.header('authorization') === undefined;
+      const words = isMissing ? 'This needs a token.' : 'This is not the configured token.';
       c.header('www-authenticate', 'Bearer');
-      throw new PoolError(
-        'API_TOKEN_WRONG',
-        isMissing ? 'This needs a token.' : 'This is not the configured token.',
-      );
+      throw new PoolError('API_TOKEN_WRONG', words);
     },
     bringsToken,
+    wrongTokens: wrong.total,
     shows(c: Context): Shown {
       const words = bringsToken(c);
       return { addresses: api.showConnections || words, words };
@@ -79,8 +77,5 @@ const addressOf = (c: Context): string => socketOf(c)?.remoteAddress ?? '';
 
 const socketOf = (c: Context) => (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
 
-/**
- * Tokens are compared by their digests, which all have the same length, so that the comparison reveals nothing about
- * the token's.
- */
+/** Digests have the same length, so comparing them reveals nothing about the token's. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

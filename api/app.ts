@@ -18,18 +18,15 @@ import { publicAnswers } from './public-answers.js';
 import { createReadGate } from './read-gate.js';
 import { routesOf } from './request.js';
 import { compatRoutes } from './routes/compat.js';
-import { decisionRoutes } from './routes/event-decisions.js';
 import { findingRoutes } from './routes/findings.js';
 import { healthRoutes } from './routes/health.js';
 import { payeeRoutes } from './routes/payees.js';
-import { payoutRoutes } from './routes/payouts.js';
-import { poolRoutes } from './routes/pool.js';
-import { roundRoutes } from './routes/round.js';
+import { payoutRoutes, roundRoutes } from './routes/payouts.js';
+import { poolRoutes, termsRoutes } from './routes/pool.js';
 import { sourceRoutes } from './routes/sources.js';
-import { termsRoutes } from './routes/terms.js';
-import { uncountedRoutes } from './routes/uncounted.js';
+import { decisionRoutes, uncountedRoutes } from './routes/uncounted.js';
 import { walletRoutes } from './routes/wallet.js';
-import { countWrongTokens, type WrongTokens } from './wrong-tokens.js';
+import type { OnBlocked } from './wrong-tokens.js';
 
 /** Matches paths that name no single payee, payout, source or event. */
 const PLAIN = /^\/(v1\/)?[a-z-]*$/;
@@ -38,33 +35,26 @@ const MAX_BODY_BYTES = 16 * 1024;
 export interface ApiDeps extends RunningPool {
   /** The connections for all reads, while answers are kept. @default db */
   readonly reads?: Database;
-  /**
-   * For how many ms requests without the token get the same answer again; with 0, every answer is made anew. @default 0
-   */
+  /** For how many ms requests without the token get the same answer again. @default 0: each is made anew */
   readonly answersKeptMs?: number;
   /** How many bytes of memory the kept answers may take. @default 64 MiB */
   readonly mostKeptBytes?: number;
   /** Called with each error that the client sees only as INTERNAL. @default console.error */
   readonly onFault?: (error: unknown, request: string) => void;
-  /**
-   * Called, at most every ten seconds, with an address that has sent too many wrong tokens. `total` counts all wrong
-   * tokens.
-   */
-  readonly onWrongTokens?: (address: string, total: number) => void;
+  readonly onWrongTokens?: OnBlocked;
 }
 
 /** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const wrong = countWrongTokens({ onBlocked: deps.onWrongTokens });
-  const access = createAccess(deps.config.api, wrong);
+  const access = createAccess(deps.config.api, deps.onWrongTokens);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
-  if (keptMs === 0) return createRoutes(deps, { access, wrong });
+  if (keptMs === 0) return createRoutes(deps, { access });
   // Reads have their own connections, so that orders, health and readiness never wait for them.
   const readers = { ...deps, db: reads };
-  const open = createRoutes(readers, { access, wrong, inside: openGates() });
-  const trusted = createRoutes(readers, { access, wrong, inside: createReadGate() });
+  const open = createRoutes(readers, { access, inside: openGates() });
+  const trusted = createRoutes(readers, { access, inside: createReadGate() });
   const first = publicAnswers({ access, open, trusted, keptMs, mostBytes: deps.mostKeptBytes });
-  return createRoutes(deps, { access, wrong, first });
+  return createRoutes(deps, { access, first });
 }
 
 /**
@@ -81,18 +71,17 @@ function openGates(): MiddlewareHandler {
 
 interface Surroundings {
   readonly access: Access;
-  readonly wrong: WrongTokens;
   /** Middleware that runs before everything else. */
   readonly first?: MiddlewareHandler;
   /** Middleware that runs last before the routes. */
   readonly inside?: MiddlewareHandler;
 }
 
-function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundings): Hono {
+function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): Hono {
   const { onFault = printFault } = deps;
   const app = new Hono();
   if (first !== undefined) app.use(first);
-  app.use(securityHeaders());
+  app.use(securityHeaders);
   // Dashboards on other hosts may read; browsers block any other request of theirs.
   app.use(cors({ origin: '*', allowMethods: ['GET', 'HEAD'], allowHeaders: ['authorization'] }));
   app.use(
@@ -125,7 +114,7 @@ function createRoutes(deps: ApiDeps, { access, wrong, first, inside }: Surroundi
   if (inside !== undefined) app.use(inside);
   statusPageRoutes(app, deps);
   compatRoutes(app, deps, access);
-  metricsRoutes(app, deps, wrong);
+  metricsRoutes(app, deps, access);
   healthRoutes(app, deps);
   const routes = routesOf(app, access);
   poolRoutes(routes, deps);
@@ -158,22 +147,20 @@ function answerOf(c: Context, error: unknown, headers: Record<string, string> = 
   return c.json(body, status, { ...headers, ...again });
 }
 
-function securityHeaders() {
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      styleSrc: [`'sha256-${STYLE_HASH}'`],
-      imgSrc: ['data:'],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    xFrameOptions: 'DENY',
-    crossOriginResourcePolicy: 'cross-origin',
-    // Only the proxy in front knows whether this host is served over TLS.
-    strictTransportSecurity: false,
-  });
-}
+const securityHeaders = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: [`'sha256-${STYLE_HASH}'`],
+    imgSrc: ['data:'],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  xFrameOptions: 'DENY',
+  crossOriginResourcePolicy: 'cross-origin',
+  // Only the proxy in front knows whether this host is served over TLS.
+  strictTransportSecurity: false,
+});
 
 function printFault(error: unknown, request: string): void {
   console.error(request, foreignText(statementError(error)));

@@ -12,9 +12,8 @@ const MAY_WAIT = 500;
 /** How many ms a read waits at most. */
 const PATIENCE_MS = 2_000;
 /**
- * After a read its place stays empty, for this many times as long as the read took. Three places then keep one
- * connection to Postgres busy on average, whatever is requested; the rest of the machine is left for counting and
- * paying.
+ * After a read its place stays empty for this many times as long as the read took. Three places then keep one
+ * connection to Postgres busy on average; the rest of the machine is left for counting and paying.
  */
 const REST = 2;
 const LONGEST_REST_MS = 5_000;

@@ -52,7 +52,7 @@ export const listQuery = <Fields extends z.ZodRawShape>(fields: Fields) => pageQ
 /** What a handler may need to know of a request besides what was checked. */
 interface Asked {
   readonly c: Context;
-  /** The part of the path that names one thing, an id or an address; empty where a path has none. */
+  /** The part of the path that names one thing: its id or its address. */
   readonly id: string;
   readonly shows: Shown;
 }
@@ -62,7 +62,6 @@ type Handle<Input> = (input: Input, asked: Asked) => Promise<object>;
 
 export type Routes = ReturnType<typeof routesOf>;
 
-/** Returns the functions that add routes under `/v1`. */
 export function routesOf(app: Hono, access: Access) {
   const answer = async <Input>(c: Context, input: Input, handle: Handle<Input>) => {
     const [id = ''] = Object.values<string>(c.req.param());
@@ -142,13 +141,16 @@ function read<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const fault = findTextFault(input);
   if (fault !== undefined) {
-    const place = fault.path.length === 0 ? '' : `${fault.path.join('.')}: `;
-    throw new PoolError('REQUEST_INVALID', `The ${where} does not fit: ${place}${fault.why}.`);
+    throw new PoolError(
+      'REQUEST_INVALID',
+      `The ${where} does not fit: ${at(fault.path)}${fault.why}.`,
+    );
   }
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) =>
-    issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`,
-  );
+  const problems = result.error.issues.map(({ path, message }) => `${at(path)}${message}`);
   throw new PoolError('REQUEST_INVALID', `The ${where} does not fit: ${problems.join('; ')}.`);
 }
+
+const at = (path: readonly PropertyKey[]): string =>
+  path.length === 0 ? '' : `${path.join('.')}: `;

@@ -1,33 +1,23 @@
-/**
- * Counts the wrong tokens of each address. An address with too many has to wait, so that nobody can find the token by
- * trying.
- */
+/** Makes an address with too many wrong tokens wait, so that nobody can find the token by trying. */
 import { LRUCache } from 'lru-cache';
 
 /** An address with this many wrong tokens within WINDOW_MS has to wait; fewer may be mistakes. */
 const FREE_TRIES = 5;
 const WINDOW_MS = 60_000;
-/** At most this many addresses are counted, which limits the memory that one person with many addresses can take. */
+/** This limits the memory that one person with many addresses can take. */
 const MOST_ADDRESSES = 10_000;
 /** At most one line is logged in this many ms, however many wrong tokens come. */
 const LOG_EVERY_MS = 10_000;
 
-export interface WrongTokens {
-  /** Returns how many seconds this address has to wait; 0 when it may try now. */
-  waitSeconds(address: string): number;
-  /** Counts one more wrong token of this address. */
-  count(address: string): void;
-  /** Returns how many wrong tokens came since this process started. */
-  total(): number;
-}
+/** Called, at most every ten seconds, with an address that has sent too many, and the count of all wrong tokens. */
+export type OnBlocked = ((address: string, total: number) => void) | undefined;
 
 interface Options {
   readonly now?: () => number;
-  /** Called, at most every ten seconds, when an address has too many wrong tokens. */
-  readonly onBlocked?: ((address: string, total: number) => void) | undefined;
+  readonly onBlocked?: OnBlocked;
 }
 
-export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): WrongTokens {
+export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}) {
   // `peek` leaves the order of insertion alone, so the address that makes room is the one with the oldest window.
   const tries = new LRUCache<string, { count: number }>({
     max: MOST_ADDRESSES,
@@ -38,13 +28,15 @@ export function countWrongTokens({ now = Date.now, onBlocked }: Options = {}): W
   let total = 0;
   let loggedMs = Number.NEGATIVE_INFINITY;
   return {
+    /** Returns how many wrong tokens came since this process started. */
     total: () => total,
-    waitSeconds(address) {
+    /** Returns how many seconds this address has to wait; 0 when it may try now. */
+    waitSeconds(address: string): number {
       const key = networkOf(address);
       const { count = 0 } = tries.peek(key) ?? {};
       return count < FREE_TRIES ? 0 : Math.max(1, Math.ceil(tries.getRemainingTTL(key) / 1_000));
     },
-    count(address) {
+    count(address: string): void {
       total += 1;
       const key = networkOf(address);
       const entry = tries.peek(key) ?? { count: 0 };

@@ -36,7 +36,7 @@ export async function startBackfill(
   const range = `${from ?? 'beginning'} to ${to ?? 'end'}`;
   const args = { sourceId, from, to };
   try {
-    const { runId } = await startOrder(
+    const { firstExecutionRunId: runId } = await startOrder(
       pool,
       { kind: 'source.backfill', subject: sourceId, args, dryRun: false, actor, reason },
       { workflowId, memo: { range } },

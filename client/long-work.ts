@@ -11,7 +11,7 @@ import {
   type Unscoped,
 } from '../workflows/contract.js';
 import { type OrderReports, startOrder } from './carry-out.js';
-import { type RunningPool, repairTimeoutOf } from './running-pool.js';
+import { REPAIR_TIMEOUT_MS, type RunningPool } from './running-pool.js';
 import { requireReport, startWorkflow } from './workflow-calls.js';
 
 type Tell = (words: string) => void;
@@ -43,7 +43,7 @@ const WORK = {
 export async function runAudit(pool: RunningPool): Promise<AuditReport> {
   const input: Unscoped<AuditInput> = { withEvents: true };
   const handle = await start<AuditReport>(pool, 'audit', input);
-  return requireReport(pool, handle, { totalMs: repairTimeoutOf(pool) });
+  return requireReport(pool, handle, { totalMs: REPAIR_TIMEOUT_MS });
 }
 
 /** Compares the chain with the ledger now, without waiting for the schedule, or joins a comparison that runs. */
@@ -52,7 +52,7 @@ export async function runReconciliation(
   input: Unscoped<ReconciliationInput>,
 ): Promise<ReconciliationReport> {
   const handle = await start<ReconciliationReport>(pool, 'reconcile', input);
-  return requireReport(pool, handle, { totalMs: repairTimeoutOf(pool) });
+  return requireReport(pool, handle, { totalMs: REPAIR_TIMEOUT_MS });
 }
 
 /** Archives the months that are due now, without waiting for the schedule. */
@@ -79,8 +79,7 @@ export async function runHistoryOrder<Kind extends HistoryOrder>(
   tell: Tell,
 ): Promise<OrderReports[Kind]> {
   const workflowId = singleWorkflowId(pool.poolId, 'history');
-  const { handle } = await startOrder(pool, order, { workflowId });
-  return follow(pool, handle, tell);
+  return follow(pool, await startOrder(pool, order, { workflowId }), tell);
 }
 
 /** Waits for the report without a time limit, and passes each new sentence in the activity's heartbeats to `tell`. */

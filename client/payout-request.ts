@@ -88,7 +88,7 @@ export async function orderPayout(
   { payee, belowThreshold, reason, actor }: PayoutOrder,
 ) {
   const args = { payee, belowThreshold };
-  const { handle, workflowId } = await startOrder(pool, {
+  const handle = await startOrder(pool, {
     kind: 'payout.manual',
     subject: payee,
     args,
@@ -97,7 +97,7 @@ export async function orderPayout(
     reason,
   });
   const result = await awaitReport(pool, handle, { totalMs: answerTimeoutOf(pool) });
-  return { workflowId, result };
+  return { workflowId: handle.workflowId, result };
 }
 
 /** Finds the payout of the first request with this key; undefined when that request was cut off before it made one. */

@@ -11,11 +11,10 @@ import type { Decision } from '../core/ledger/store/audit-log.js';
 import { changeWords, type TermsValues, type TermsVersion } from '../core/terms/rules/terms.js';
 import type { TermsChange, TermsHistory } from '../core/terms/store/recorded-terms.js';
 
-/** An amount in `/v1`: exact wei for programs, ETH next to it for people. */
-type Amount<Name extends string> = Readonly<Record<`${Name}Wei` | `${Name}Eth`, string>>;
-
-export function amount<Name extends string>(name: Name, wei: bigint): Amount<Name> {
-  return { [`${name}Wei`]: wei.toString(), [`${name}Eth`]: formatEth(wei) } as Amount<Name>;
+/** Shows an amount: exact wei for programs, ETH next to it for people. */
+export function amount<Name extends string>(name: Name, wei: bigint) {
+  const both = { [`${name}Wei`]: wei.toString(), [`${name}Eth`]: formatEth(wei) };
+  return both as Readonly<Record<`${Name}Wei` | `${Name}Eth`, string>>;
 }
 
 type Fees = Pick<JobDecisionReport, 'grossWei' | 'commissionWei' | 'netWei'>;

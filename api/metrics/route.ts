@@ -5,12 +5,12 @@
 import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import type { RunningPool } from '../../client/running-pool.js';
-import type { WrongTokens } from '../wrong-tokens.js';
+import type { Access } from '../access.js';
 import { gaugesOf } from './gauges.js';
 import { setPoolGauges } from './pool-gauges.js';
 import { setSourceGauges } from './source-gauges.js';
 
-export function metricsRoutes(app: Hono, pool: RunningPool, wrong: WrongTokens): void {
+export function metricsRoutes(app: Hono, pool: RunningPool, access: Access): void {
   app.get('/metrics', async (c) => {
     // Makes a new registry for each scrape, because all values but the count of wrong tokens come from the database.
     const registry = new Registry();
@@ -18,7 +18,8 @@ export function metricsRoutes(app: Hono, pool: RunningPool, wrong: WrongTokens):
     const set = gaugesOf(registry);
     await setPoolGauges(set, pool);
     await setSourceGauges(set, pool);
-    set('api_wrong_tokens', 'Wrong tokens that this API was sent since it started.', wrong.total());
+    const help = 'Wrong tokens that this API was sent since it started.';
+    set('api_wrong_tokens', help, access.wrongTokens());
     return c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
   });
 }

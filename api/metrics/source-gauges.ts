@@ -8,10 +8,16 @@ import {
   listSources,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
-import { UNMATCHED_AGES } from '../../core/sentinel/rules/source-figures.js';
 import { bucketUnmatched } from '../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
-import { ARRIVALS_MS, addTypes, type TypeCount, viewClock, viewSilence } from '../source-view.js';
+import {
+  ARRIVALS_MS,
+  addTypes,
+  everyAge,
+  type TypeCount,
+  viewClock,
+  viewSilence,
+} from '../routes/sources.js';
 import { ethFloat, type SetGauge, secondsSince } from './gauges.js';
 
 type Sources = readonly SourceSummary[];
@@ -112,10 +118,10 @@ function knownType({ eventType, version }: TypeCount) {
 async function setUnmatched(set: SetGauge, pool: RunningPool, sources: Sources): Promise<void> {
   const unmatched = await bucketUnmatched(pool.db, nowOf(pool));
   const all = sources.flatMap(({ id: source }) =>
-    UNMATCHED_AGES.map(({ age }) => {
-      const bucket = unmatched.get(source)?.find((one) => one.age === age);
-      return { labels: { source, age }, jobs: bucket?.jobs ?? 0, wei: bucket?.grossWei ?? 0n };
-    }),
+    everyAge(unmatched.get(source)).map(({ age, ...sums }) => ({
+      labels: { source, age },
+      ...sums,
+    })),
   );
   set(
     'unmatched_jobs',
@@ -125,7 +131,7 @@ async function setUnmatched(set: SetGauge, pool: RunningPool, sources: Sources):
   set(
     'unmatched_eth',
     'What these jobs are worth in ETH: a float for graphs; exact wei are in /v1/unattributed.',
-    all.map(({ labels, wei }) => [ethFloat(wei), labels]),
+    all.map(({ labels, grossWei }) => [ethFloat(grossWei), labels]),
   );
 }
 

@@ -39,10 +39,7 @@ export function payoutLinks(payout: PayoutSummary, links: Links): Html {
   }${outside(`/v1/payouts/${payout.id}`, 'JSON')}</span>`;
 }
 
-/**
- * Makes a link if this is a web address; otherwise shows only the words, because a URL with another scheme in the
- * configuration could be harmful.
- */
+/** Makes a link if this is a web address. A URL with another scheme in the configuration could be harmful. */
 const outside = (url: string, words: string): Html =>
   /^(https?:\/\/|\/)/.test(url)
     ? html`<a href="${url}" rel="noreferrer">${words}</a>`
@@ -72,9 +69,7 @@ ${rows.length === 0 ? html`<p class="empty">${empty}</p>` : html`<table><thead><
 const SHOWN_DECIMALS = 6;
 const SMALLEST_SHOWN_WEI = 10n ** 12n;
 
-/**
- * Formats ETH with at most six decimals. It cuts instead of rounding, so that a page never shows more than there is.
- */
+/** Formats ETH with at most six decimals, cut and not rounded, so that a page never shows more than there is. */
 export function shortEth(wei: bigint): string {
   if (wei !== 0n && wei > -SMALLEST_SHOWN_WEI && wei < SMALLEST_SHOWN_WEI) {
     return wei < 0n ? '> -0.000001' : '< 0.000001';

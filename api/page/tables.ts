@@ -74,10 +74,7 @@ const STATES: Readonly<Record<PayoutState, { readonly words: string; readonly to
   cancelled: { words: 'cancelled', tone: 'mute' },
 };
 
-/**
- * Lists payouts that are reserved but not settled, with the reason. This is where an operator looks when a payee asks
- * for the money.
- */
+/** Payouts that are not settled, with the reason: an operator looks here when a payee asks for the money. */
 export function waitingPayouts(status: PoolStatus, links: Links): Html {
   const { openPayouts, totals, now, standing } = status;
   const shown =
@@ -86,16 +83,10 @@ export function waitingPayouts(status: PoolStatus, links: Links): Html {
     title: 'Payouts under way',
     note: `${totals.openPayouts} open${shown}`,
     columns: ['Payee', '#ETH', 'State', 'Why it waits', 'Since', 'Follow it'],
-    rows: openPayouts.map(
-      (payout) => html`<tr>
-<td>${payeeLink(payout.payee)}</td>
-<td data-unit="ETH" class="num end">${eth(payout.amountWei)}</td>
-<td>${statePill(payout.state)}</td>
-<td class="why s6 later">${waitWords(payout)}</td>
-<td class="end">${ago(payout.createdAt, now)}</td>
-<td class="s6 last">${payoutLinks(payout, links)}</td>
-</tr>`,
-    ),
+    rows: openPayouts.map((payout) => {
+      const why = html`<td class="why s6 later">${waitWords(payout)}</td>`;
+      return payoutRow(payout, why, ago(payout.createdAt, now), links);
+    }),
     empty:
       standing.tone === 'good'
         ? 'Nothing is waiting: everything that was promised is settled.'
@@ -104,26 +95,30 @@ export function waitingPayouts(status: PoolStatus, links: Links): Html {
 }
 
 export function lastPayouts(status: PoolStatus, links: Links): Html {
-  const { recentPayouts, now } = status;
+  const { items } = status.endedPayouts;
   return section({
     title: 'Last payouts',
-    note: recentPayouts.length === 0 ? '' : `the newest ${recentPayouts.length} that have ended`,
+    note: items.length === 0 ? '' : `the newest ${items.length} that have ended`,
     columns: ['Payee', '#ETH', 'State', 'Transaction', 'Ended', 'Follow it'],
-    rows: recentPayouts.map(
-      (payout) => html`<tr>
-<td>${payeeLink(payout.payee)}</td>
-<td data-unit="ETH" class="num end">${eth(payout.amountWei)}</td>
-<td>${statePill(payout.state)}</td>
-<td class="desk">${transaction(payout)}</td>
-<td class="end">${ago(payout.closedAt ?? payout.createdAt, now)}</td>
-<td class="s6 last">${payoutLinks(payout, links)}</td>
-</tr>`,
-    ),
+    rows: items.map((payout) => {
+      const sent = html`<td class="desk">${transaction(payout)}</td>`;
+      return payoutRow(payout, sent, ago(payout.closedAt ?? payout.createdAt, status.now), links);
+    }),
     empty: 'Nothing has been paid yet.',
   });
 }
 
-const statePill = (state: PayoutState): Html => pill(STATES[state].words, STATES[state].tone);
+function payoutRow(payout: PayoutSummary, cell: Html, when: Html, links: Links): Html {
+  const { words, tone } = STATES[payout.state];
+  return html`<tr>
+<td>${payeeLink(payout.payee)}</td>
+<td data-unit="ETH" class="num end">${eth(payout.amountWei)}</td>
+<td>${pill(words, tone)}</td>
+${cell}
+<td class="end">${when}</td>
+<td class="s6 last">${payoutLinks(payout, links)}</td>
+</tr>`;
+}
 
 function waitWords(payout: PayoutSummary): Html {
   if (payout.heldAt !== null) {

@@ -1,3 +1,4 @@
+/** The payouts, and what the next round would pay. */
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { createLinks, type Links } from '../../client/links.js';
@@ -8,6 +9,7 @@ import { pokeSaga } from '../../client/workflow-calls.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import { isClosed, PAYOUT_STATES } from '../../core/payouts/rules/payout.js';
+import { PREVIEW_VERDICTS, type PreviewedPayee } from '../../core/payouts/rules/round-preview.js';
 import {
   approvePayout,
   cancelPayout,
@@ -26,7 +28,9 @@ import {
   listPayouts,
   type PayoutSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
-import { publicAnswer, publicRegion, publicWait } from '../outside.js';
+import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
+import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
+import { publicAnswer, publicHalt, publicRegion, publicStanding, publicWait } from '../outside.js';
 import {
   addressText,
   decisionBody,
@@ -35,6 +39,7 @@ import {
   type Routes,
   reasonText,
 } from '../request.js';
+import { readStanding } from '../standing.js';
 
 /** Parses several states from one query field: `?state=reserved,signed`. */
 const statesText = z
@@ -119,7 +124,8 @@ function readIdempotencyKey(c: Context): string | null {
 /** Shows a payout. With `showsWords`, it includes what a node or a signer said. */
 export function viewPayout(payout: PayoutSummary, links: Links, showsWords: boolean) {
   const workflowId = links.saga(payout.id);
-  const { waitCode, waitReason } = payout;
+  const { heldAt, approvedAt, waitCode, waitReason } = payout;
+  const why = showsWords ? waitReason : publicWait(waitCode, waitReason);
   return {
     id: payout.id,
     payee: toChecksum(payout.payee),
@@ -132,16 +138,9 @@ export function viewPayout(payout: PayoutSummary, links: Links, showsWords: bool
     settlementNo: payout.settlementNo,
     nonce: payout.nonce,
     txHash: payout.txHash,
-    held: payout.heldAt === null ? null : { at: payout.heldAt, reason: payout.holdReason },
-    approved:
-      payout.approvedAt === null ? null : { at: payout.approvedAt, reason: payout.approveReason },
-    wait:
-      waitCode === null
-        ? null
-        : {
-            code: waitCode,
-            reason: withChecksums(showsWords ? waitReason : publicWait(waitCode, waitReason)),
-          },
+    held: heldAt && { at: heldAt, reason: payout.holdReason },
+    approved: approvedAt && { at: approvedAt, reason: payout.approveReason },
+    wait: waitCode === null ? null : { code: waitCode, reason: withChecksums(why) },
     createdAt: payout.createdAt,
     signedAt: payout.signedAt,
     closedAt: payout.closedAt,
@@ -186,5 +185,54 @@ function viewAllocation(allocation: AllocationSummary, showsWords: boolean) {
     nodeType,
     region: showsWords ? region : publicRegion(region),
     ...amount('amount', amountWei),
+  };
+}
+
+const previewQuery = listQuery({ verdict: z.enum(PREVIEW_VERDICTS).optional() });
+
+export function roundRoutes(routes: Routes, pool: RunningPool): void {
+  const { db, config } = pool;
+  const { chain } = config;
+  routes.list('/v1/round/preview', previewQuery, async ({ filter, page }, { shows }) => {
+    const paying = await findPayingWallet(db, chain.chainId);
+    const [preview, { stops }] = await Promise.all([
+      previewRound(db, config.pool, freeWeiOf(paying, chain.keepInWalletWei)),
+      readStanding(pool, paying),
+    ]);
+    const { items, nextCursor } = pageOfPreview(preview.payees, filter.verdict, page);
+    const { payees, pays, waits, notDue, ...sums } = preview.totals;
+    return {
+      at: preview.at,
+      /** The halts that stop every payout now, whether or not the payee is due. */
+      halts: (paying?.halts ?? [])
+        .map(shows.words ? (halt) => halt : publicHalt)
+        .map(({ code, reason }) => ({ code, reason: withChecksums(reason) })),
+      /** Other reasons why no payout can be made now. */
+      stops: stops.map(({ code, reason }) => ({ code, reason })),
+      totals: {
+        payees,
+        pays,
+        waits,
+        notDue,
+        ...amount('pays', sums.paysWei),
+        ...amount('waits', sums.waitsWei),
+        ...amount('usedToday', sums.usedTodayWei),
+        ...amount('leftToday', sums.leftTodayWei),
+        ...amount('beyondToday', sums.beyondTodayWei),
+      },
+      payees: items.map((item) => viewPreviewed(item, shows.words)),
+      nextCursor,
+    };
+  });
+}
+
+function viewPreviewed(previewed: PreviewedPayee, showsWords: boolean) {
+  const { payee, pendingWei, verdict, code, reason } = previewed;
+  return {
+    payee: toChecksum(payee),
+    ...amount('pending', pendingWei),
+    verdict,
+    code,
+    reason: withChecksums(showsWords ? reason : publicStanding(reason)),
   };
 }

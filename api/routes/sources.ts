@@ -1,10 +1,18 @@
+/** The sources, their figures, and what an operator decides about them. */
 import { z } from 'zod';
 import { nowOf, type RunningPool } from '../../client/running-pool.js';
-import { movedWords, RESUMED_WORDS } from '../../client/views.js';
+import { amount, movedWords, RESUMED_WORDS } from '../../client/views.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import type { Reader } from '../../core/db/database.js';
 import { sqlState } from '../../core/db/transact.js';
-import { latestPrices } from '../../core/events/rules/job-price.js';
+import {
+  changeRatio,
+  type LatestPrice,
+  latestPrices,
+  perUnitWei,
+} from '../../core/events/rules/job-price.js';
+import { roleOf } from '../../core/events/rules/reading/event-type.js';
+import { silentForMs } from '../../core/events/rules/source-silence.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
 import {
@@ -14,20 +22,19 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import {
+  type ArrivalHour,
+  UNMATCHED_AGES,
+  type UnmatchedBucket,
+} from '../../core/sentinel/rules/source-figures.js';
 import { bucketUnmatched } from '../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../core/sentinel/store/source-figures-reads.js';
 import type { Shown } from '../access.js';
-import { publicError } from '../outside.js';
+import { publicError, publicModel, publicName } from '../outside.js';
 import { decisionBody, noQuery, type Routes, rehearsableBody, wholeQuery } from '../request.js';
-import {
-  ARRIVALS_MS,
-  publicType,
-  viewClock,
-  viewPrices,
-  viewSilence,
-  viewTypes,
-  viewUnmatched,
-} from '../source-view.js';
+
+/** Clocks are judged by the events that arrived within this many ms. */
+export const ARRIVALS_MS = 3 * 3_600_000;
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_HOURS = 48;
@@ -71,7 +78,11 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
       eventTypes: viewTypes(counts.get(source.id) ?? [], shows.words),
       setAside: source.setAside,
       unattributedJobs: source.unattributedJobs,
-      unmatched: viewUnmatched(unmatched.get(source.id) ?? []),
+      unmatched: everyAge(unmatched.get(source.id)).map(({ age, jobs, grossWei }) => ({
+        age,
+        jobs,
+        ...amount('gross', grossWei),
+      })),
       objects: objects[i],
     }));
     return { sources: views };
@@ -99,8 +110,8 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
     const now = nowOf(pool);
     const prices = await readPrices(db, now, sourceId);
     const latest = latestPrices(prices.get(sourceId) ?? [], now.getTime());
-    const view = { showsWords: shows.words, limit: MOST_PRICES };
-    return { source: sourceId, models: latest.length, prices: viewPrices(latest, view) };
+    const view = viewPrices(latest, shows.words);
+    return { source: sourceId, models: latest.length, prices: view };
   });
   routes.post('/v1/sources/:id/move', moveBody, async (order, { id: sourceId }) => {
     const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
@@ -114,9 +125,7 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
   });
 }
 
-/**
- * Makes the error that names the command to use instead: on purpose, the API's role in Postgres may not move a source.
- */
+/** Names the command to use instead: on purpose, the API's role in Postgres may not move a source. */
 function moveForbidden(sourceId: string, cause: unknown): PoolError {
   const words =
     `this API's role in Postgres may not move a source; where a worker's configuration is, run: ` +
@@ -150,10 +159,7 @@ function viewReading(source: SourceSummary, now: Date, shows: Shown) {
   };
 }
 
-/**
- * Counts the files in a source's bucket that are incomplete or were overwritten. Their names are foreign text, shown
- * only with the token.
- */
+/** Counts files in a source's bucket that are incomplete or were overwritten. Their names are foreign text. */
 async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean) {
   const { id: sourceId, incompleteObjects, overwrittenObjects, objectsListedAt } = source;
   const counts = {
@@ -163,4 +169,91 @@ async function objectsOf(db: Reader, source: SourceSummary, showsNames: boolean)
   };
   if (!showsNames) return counts;
   return { ...counts, findings: await listObjectFindings(db, { sourceId, limit: SHOWN_OBJECTS }) };
+}
+
+/** Shows for how long a source has sent no new event, which means something only while workers are connected. */
+export function viewSilence(source: SourceSummary) {
+  const { lastFreshAt, lastSuccessAt, connectedWorkers } = source;
+  return {
+    lastNewEventAt: lastFreshAt,
+    silentForMs: silentForMs({
+      lastFreshMs: lastFreshAt?.getTime() ?? null,
+      lastSuccessMs: lastSuccessAt?.getTime() ?? null,
+    }),
+    connectedWorkers,
+  };
+}
+
+export function viewClock(arrivals: readonly ArrivalHour[]) {
+  const behind = arrivals.flatMap(({ leastBehindMs }) => leastBehindMs ?? []);
+  return {
+    /** The largest lead, in ms, of an event's time over our clock when it arrived. */
+    aheadMs: Math.max(0, ...arrivals.map(({ mostAheadMs }) => mostAheadMs)),
+    /** The age, in ms, of the youngest event when it arrived; null when nothing arrived lately. */
+    behindMs: behind.length === 0 ? null : Math.min(...behind),
+  };
+}
+
+/** Returns all age buckets, including the empty ones. */
+export const everyAge = (buckets: readonly UnmatchedBucket[] = []): readonly UnmatchedBucket[] =>
+  UNMATCHED_AGES.map(
+    ({ age }) => buckets.find((one) => one.age === age) ?? { age, jobs: 0, grossWei: 0n },
+  );
+
+export interface TypeCount {
+  readonly eventType: string;
+  readonly version: number;
+  readonly events: bigint;
+}
+
+/** Returns an event's type. Without `showsWords`, unknown ones become `unknown`: their names are foreign text. */
+function publicType({ eventType, version }: Omit<TypeCount, 'events'>, showsWords: boolean) {
+  const isKnown = roleOf(eventType, 0) !== undefined;
+  return showsWords || isKnown ? { eventType, version } : { eventType: 'unknown', version: 0 };
+}
+
+/** Shows the counts by type. Without `showsWords`, all unknown types are counted together. */
+function viewTypes(counts: readonly TypeCount[], showsWords: boolean) {
+  const sums = addTypes(counts, (count) => publicType(count, showsWords));
+  return sums.map(({ events, ...type }) => ({ ...type, events: events.toString() }));
+}
+
+/** Adds up the counts of all types to which `toType` gives the same name and version. */
+export function addTypes<Type extends { readonly eventType: string; readonly version: unknown }>(
+  counts: readonly TypeCount[],
+  toType: (count: TypeCount) => Type,
+) {
+  const sums = new Map<string, Type & { events: bigint }>();
+  for (const count of counts) {
+    const type = toType(count);
+    const key = `${type.eventType}/${type.version}`;
+    const sum = sums.get(key) ?? { ...type, events: 0n };
+    sum.events += count.events;
+    sums.set(key, sum);
+  }
+  return [...sums.values()];
+}
+
+/** Shows prices, those farthest from the usual ones first. */
+function viewPrices(prices: readonly LatestPrice[], showsWords: boolean) {
+  return [...prices]
+    .sort((a, b) => distance(b) - distance(a) || b.jobs - a.jobs)
+    .slice(0, MOST_PRICES)
+    .map((price) => ({
+      nodeType: price.nodeType,
+      pipeline: showsWords ? price.pipeline : publicName(price.pipeline),
+      modelId: showsWords ? price.modelId : publicModel(price.modelId),
+      hour: new Date(price.hourMs),
+      jobs: price.jobs,
+      pricePerUnitWei: perUnitWei(price.priceNano),
+      usualPerUnitWei: price.usualNano === null ? null : perUnitWei(price.usualNano),
+      changeRatio: changeRatio(price),
+    }));
+}
+
+/** Returns how far a price is from the usual one: ten times as much counts as far as a tenth. */
+function distance(price: LatestPrice): number {
+  const ratio = changeRatio(price);
+  if (ratio === null) return -1;
+  return ratio === 0 ? Number.POSITIVE_INFINITY : Math.abs(Math.log(ratio));
 }
