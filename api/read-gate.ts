@@ -32,14 +32,12 @@ export function createReadGate(): MiddlewareHandler {
     }
     if (line.size >= MAY_WAIT) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          line.delete(next);
-          reject(busy());
-          // The wait is partly random, so that clients that came together do not return together.
-        },
-        PATIENCE_MS * (0.5 + Math.random() / 2),
-      );
+      // The wait is partly random, so that clients that came together do not return together.
+      const waitMs = PATIENCE_MS * (0.5 + Math.random() / 2);
+      const timer = setTimeout(() => {
+        line.delete(next);
+        reject(busy());
+      }, waitMs);
       const next = () => {
         clearTimeout(timer);
         resolve();
@@ -48,12 +46,13 @@ export function createReadGate(): MiddlewareHandler {
     });
   };
   const leave = (): void => {
-    for (const next of line) {
-      line.delete(next);
-      next();
+    const [next] = line;
+    if (next === undefined) {
+      taken -= 1;
       return;
     }
-    taken -= 1;
+    line.delete(next);
+    next();
   };
   return async (_, next) => {
     await enter();

@@ -17,11 +17,7 @@ const READS = { maxConnections: 9, statementTimeoutMs: 5_000 };
 /** How many ms requests that are under way may still take when the process stops. */
 const DRAIN_TIMEOUT_MS = 5_000;
 
-export interface RunningApi {
-  readonly url: string;
-  /** Stops taking requests, and resolves when those under way have ended. */
-  stop(): Promise<void>;
-}
+export type RunningApi = Awaited<ReturnType<typeof startApi>>;
 
 export interface ApiOptions extends ApiDeps {
   /** @default 500 connections, 30 s for an answer */
@@ -29,7 +25,7 @@ export interface ApiOptions extends ApiDeps {
 }
 
 /** Starts to listen on the configured port. Rejects with API_CANNOT_LISTEN when that fails. */
-export async function startApi(options: ApiOptions): Promise<RunningApi> {
+export async function startApi(options: ApiOptions) {
   const { config } = options;
   const { host, port } = config.api;
   const server = serve({
@@ -49,7 +45,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const isIpv6 = address.family === 'IPv6';
   return {
     url: `http://${isIpv6 ? `[${address.address}]` : address.address}:${address.port}`,
-    async stop() {
+    /** Stops taking requests, and resolves when those under way have ended. */
+    async stop(): Promise<void> {
       const cut = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
       server.close();
       server.closeIdleConnections();
