@@ -10,7 +10,7 @@ import {
   type UsualWait,
 } from '../core/standing/store/why-reads.js';
 import type { RunningPool } from './running-pool.js';
-import { readStanding } from './standing.js';
+import { readStops } from './standing.js';
 
 export interface PayeeWhy extends Why {
   readonly at: Date;
@@ -29,7 +29,7 @@ export async function readWhy(pool: RunningPool, address: Address): Promise<Paye
     usualWaits(db),
   ]);
   if (payee === undefined) return undefined;
-  const { stops } = await readStanding(pool, wallet);
+  const stops = await readStops(pool, wallet);
   const why = explain({
     ...payee,
     limits: config.pool,

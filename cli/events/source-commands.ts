@@ -2,7 +2,7 @@
  * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
  */
 import type { Command } from 'commander';
-import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
+import { movedWords, RESUMED_WORDS } from '../../client/views.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,

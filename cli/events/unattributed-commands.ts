@@ -1,7 +1,7 @@
 /** The commands about jobs that are credited to nobody: list them, and carry out what a person decides about them. */
 import { type Command, Option } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
-import { viewJobDecision } from '../../client/views/decision-view.js';
+import { viewJobDecision } from '../../client/views.js';
 import { parseDurationMs } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import type { NodeType } from '../../core/base/remote-worker.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
-import { viewAdjustment } from '../../client/views/decision-view.js';
+import { viewAdjustment } from '../../client/views.js';
 import { parseAmountWei } from '../../config/reading/quantity.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress } from '../../core/chain/checksums.js';

@@ -1,7 +1,7 @@
 /** The commands that repair the ledger, and the check that shows whether a repair is needed. */
 import type { Command } from 'commander';
 import { carryOut } from '../../client/carry-out.js';
-import { runReconciliation } from '../../client/checks.js';
+import { runReconciliation } from '../../client/long-work.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { ReconciliationReport } from '../../core/checks/rules/check-reports.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { resumedWords } from '../../client/views/wallet-view.js';
+import { resumedWords } from '../../client/views.js';
 import type { Address } from '../../core/base/address.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type GateView, viewWhy } from '../../client/views/why-view.js';
 import { readWhy } from '../../client/why.js';
+import { type GateView, viewWhy } from '../../client/why-view.js';
 import { duration } from '../../core/base/duration.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
@@ -21,7 +21,7 @@ async function tell({ deps, answer }: CliContext, given: string): Promise<void> 
   if (found === undefined) {
     throw new PoolError('PAYEE_UNKNOWN', `${toChecksum(address)} is not known here`);
   }
-  const why = viewWhy(found, true);
+  const why = viewWhy(found, ({ reason }) => reason);
   const underWay = why.payoutUnderWay;
   const text = [
     `${toChecksum(address)}: ${VERDICTS[why.verdict]}`,

@@ -1,6 +1,6 @@
 /** The commands that recompute balances from the whole history, and keep months of it in files. */
 import type { Command } from 'commander';
-import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
+import { runArchive, runHistoryOrder, runVerify } from '../../client/long-work.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { visible } from '../../core/base/foreign-text.js';
@@ -64,8 +64,15 @@ async function rebuild(context: CliContext, options: RebuildOptions): Promise<nu
     throw new PoolError('REQUEST_INVALID', words);
   }
   if (apply) requireReason(reason);
-  const order = { args: { allowDebt, keep }, dryRun: !apply, reason, actor: ACTOR };
-  const report = await runRebuild(context.deps, order, tellProgress);
+  const order = {
+    kind: 'ledger.rebuild',
+    subject: 'balances',
+    args: { allowDebt, keep },
+    dryRun: !apply,
+    reason,
+    actor: ACTOR,
+  } as const;
+  const report = await runHistoryOrder(context.deps, order, tellProgress);
   context.answer(rebuildText(report), report);
   return report.ok ? 0 : EXIT.found;
 }
@@ -146,7 +153,14 @@ async function restore(
   if (parseMonth(month) === undefined) {
     throw new PoolError('REQUEST_INVALID', `"${month}" is no month such as 2025-03`);
   }
-  const order = { args: { month }, dryRun: false, ...decision };
-  const report = await runRestore(deps, order, tellProgress);
+  const args = { month };
+  const order = {
+    kind: 'archive.restore',
+    subject: month,
+    args,
+    dryRun: false,
+    ...decision,
+  } as const;
+  const report = await runHistoryOrder(deps, order, tellProgress);
   answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { runAudit } from '../../client/checks.js';
+import { runAudit } from '../../client/long-work.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';

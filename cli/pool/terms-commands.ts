@@ -1,12 +1,7 @@
 /** The commands that show and change the dated terms. They need only Postgres. */
 import type { Command } from 'commander';
 import { parseEventTime } from '../../client/event-times.js';
-import {
-  namedTerms,
-  stateOfTerms,
-  viewTermsChange,
-  viewTermsHistory,
-} from '../../client/views/terms-view.js';
+import { namedTerms, stateOfTerms, viewTermsChange, viewTermsHistory } from '../../client/views.js';
 import {
   parseAmountWei,
   parseDurationMs,

@@ -2,7 +2,7 @@
  * Tells a payee why it is paid, or why not: every gate of the next round, and every gate between a payout and its
  * transaction. Rounds and sagas go through the same gates, so this never disagrees with what they do.
  */
-import { expectedGasCostWei, judgeGasFees } from '../../chain/rules/gas-fees.js';
+import { expectedGasCostWei, gasFeesFor } from '../../chain/rules/gas-fees.js';
 import { firstShut, type Gate } from '../../payouts/rules/gates.js';
 import type { PayeeStanding, PayoutState, Wait, WaitCode } from '../../payouts/rules/payout.js';
 import { dueGates, type PayoutTerms } from '../../payouts/rules/payout-due.js';
@@ -171,11 +171,8 @@ function unsignedGates(facts: WhyFacts, halt: Gate): readonly Gate[] {
 function gasOf(chain: ChainSight): { readonly costWei: bigint; readonly mostWei: bigint } {
   const { baseFeeWei, capWei, tipWei, transferGas, gasLimit } = chain;
   if (baseFeeWei === null) return { costWei: 0n, mostWei: 0n };
-  const offer = judgeGasFees(baseFeeWei, { capWei, tipWei });
-  if (offer.kind === 'above-cap') {
-    return { costWei: transferGas * capWei, mostWei: gasLimit * capWei };
-  }
-  const { fees } = offer;
+  const fees = gasFeesFor(baseFeeWei, { capWei, tipWei });
+  if (fees === undefined) return { costWei: transferGas * capWei, mostWei: gasLimit * capWei };
   return {
     costWei: expectedGasCostWei(transferGas, { baseFeeWei, fees }),
     mostWei: gasLimit * fees.maxFeePerGasWei,

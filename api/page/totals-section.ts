@@ -1,8 +1,7 @@
 /** Shows where the pool's fees went. */
 import { html } from 'hono/html';
-import { permille } from '../format.js';
-import { ago, eth, type Html } from '../parts.js';
-import type { PoolStatus } from '../pool-status.js';
+import { ago, eth, type Html, permille } from './parts.js';
+import type { PoolStatus } from './pool-status.js';
 
 interface Share {
   readonly name: string;
@@ -29,7 +28,7 @@ export function totalsSection({ totals, terms, wallet, now }: PoolStatus): Html 
 }
 
 function termsWords(terms: PoolStatus['terms']): Html {
-  if (terms === null) return html` No worker has recorded the pool's terms yet.`;
+  if (terms === undefined) return html` No worker has recorded the pool's terms yet.`;
   const { commissionBps, thresholdWei } = terms;
   return html` The pool keeps ${commissionBps / 100} %; the rest is paid once ${eth(thresholdWei)} ETH are pending for a payee.`;
 }

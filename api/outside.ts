@@ -2,44 +2,33 @@
  * Decides which foreign texts are public. Without the token, a reader sees codes and our own sentences. A foreign name
  * is shown only when its form rules out that it is a host, an address or a sentence.
  */
-import { CATALOGUE, type PoolErrorCode } from '../../core/base/errors/catalogue.js';
+import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
+import type { ShownFinding } from '../core/sentinel/store/finding-reads.js';
 
-/**
- * Returns the name of a pipeline or the id of a request if it is public, otherwise null. It may have no dots and
- * colons, which hosts and addresses have.
- */
-export function publicName(said: string | null): string | null {
-  return said !== null && /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/.test(said)
-    ? said
-    : null;
-}
+/** Makes a function that returns a text if it has this form, otherwise null. */
+const ofForm =
+  (form: RegExp) =>
+  (said: string | null): string | null =>
+    said !== null && form.test(said) ? said : null;
+
+/** The name of a pipeline or the id of a request: it may have no dots and colons, which hosts and addresses have. */
+export const publicName = ofForm(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/);
+
+/** The name of a model as model hubs use them, such as `owner/name-v1.0`. */
+const ownedModel = ofForm(/^[A-Za-z0-9][\w-]{0,62}\/[A-Za-z0-9][\w.-]{0,99}$/);
+
+export const publicModel = (said: string | null): string | null =>
+  ownedModel(said) ?? publicName(said);
+
+/** An event's id: a row number of an orchestrator's table, or a UUID. */
+export const publicEventId = ofForm(/^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i);
+
+/** A time in the format that events use. */
+export const publicTime = ofForm(/^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/);
 
 /** Returns a region's name if it is public, which may have spaces (`US West`), otherwise `elsewhere`. */
 export function publicRegion(said: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$/.test(said) ? said : 'elsewhere';
-}
-
-/**
- * Returns a model's name if it is public, otherwise null: a plain name, or one like `owner/name-v1.0` as model hubs
- * use.
- */
-export function publicModel(said: string | null): string | null {
-  const isOwned = said !== null && /^[A-Za-z0-9][\w-]{0,62}\/[A-Za-z0-9][\w.-]{0,99}$/.test(said);
-  return isOwned ? said : publicName(said);
-}
-
-const EVENT_ID = /^(?:\d{1,19}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
-
-/** Returns an event's id if it is public, otherwise null: a row number of an orchestrator's table, or a UUID. */
-export function publicEventId(said: string | null): string | null {
-  return said !== null && EVENT_ID.test(said) ? said : null;
-}
-
-/** Returns a time if it has the format that events use, otherwise null. */
-export function publicTime(said: string | null): string | null {
-  return said !== null && /^[\d-]{10}[T ][\d:]{8}(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(said)
-    ? said
-    : null;
 }
 
 /** Says why a source fails, using only the error's code. */
@@ -70,20 +59,14 @@ export function publicHalt<Halt extends { readonly code: string; readonly reason
   return { ...halt, reason: 'the ledger contradicts itself: `openpool audit run` says where' };
 }
 
-/**
- * Says why a payout waits: our own sentences unchanged, and a sentence chosen by the code where the full reason quotes
- * foreign text.
- */
+/** Says why a payout waits. Our own sentences stay; one that quotes foreign text is replaced, by its code. */
 export function publicWait(code: string | null, reason: string | null): string | null {
   if (code === 'WALLET_EMPTY') return reason?.replace(NODE_SAID, '') ?? null;
   if (code === 'WALLET_HALTED') return reason?.replace(INVARIANT, '$1') ?? null;
   return QUOTING_WAITS[code ?? ''] ?? reason;
 }
 
-/**
- * Says why a payee would not be paid now. The sentence may quote why a payout waits; that part is cleaned by
- * `publicWait`.
- */
+/** Says why a payee would not be paid now. Where the sentence quotes why a payout waits, `publicWait` cleans it. */
 export function publicStanding(reason: string | null): string | null {
   const [, before, code, wait] = /^(.*, waits with )(\w+): ([\s\S]*)$/.exec(reason ?? '') ?? [];
   if (before === undefined || code === undefined || wait === undefined) return reason;
@@ -116,3 +99,37 @@ export function publicCheck<Finding extends { readonly code: string; readonly me
 ): Finding {
   return { ...finding, message: QUOTING_FINDINGS[finding.code] ?? finding.message };
 }
+
+/**
+ * Hides what a finding's sentence and figures quote: types of events, pipelines and models, whose names come from a
+ * source. Our other sentences with their figures are public.
+ */
+export function publicFinding({
+  code,
+  subject,
+  words,
+  figures,
+}: ShownFinding): Pick<ShownFinding, 'subject' | 'words' | 'figures'> {
+  if (code === 'EVENTS_UNKNOWN') {
+    const { type: _, ...counts } = figures;
+    const said = 'events within a day of a type or version that is not known';
+    return { subject: '', words: said, figures: counts };
+  }
+  if (code === 'SOURCE_READ_TWICE') {
+    // The full sentence quotes the event's id, which is foreign text.
+    const said = 'it reads what another source has counted, and is stopped';
+    return { subject, words: said, figures };
+  }
+  if (code === 'RPC_SILENT') {
+    const { endpoint: _, ...durations } = figures;
+    const said = 'one of the RPC endpoints has given no usable answer for long';
+    return { subject: '', words: said, figures: durations };
+  }
+  if (code !== 'PRICE_JUMP' || isPublicSubject(subject)) return { subject, words, figures };
+  const said = 'a unit of one pipeline and model costs far more or far less than usual';
+  return { subject: '', words: said, figures };
+}
+
+/** Whether all parts of a subject such as `ai / llm / owner/model` are public. */
+const isPublicSubject = (subject: string): boolean =>
+  subject.split(' / ').every((part) => publicName(part) !== null || publicModel(part) !== null);

@@ -1,14 +1,16 @@
-import { withChecksums } from '../../core/chain/checksums.js';
-import type { Gate, Measured } from '../../core/payouts/rules/gates.js';
-import { workerWords } from '../../core/standing/rules/worker-words.js';
-import type { UsualWait } from '../../core/standing/store/why-reads.js';
-import type { PayeeWhy } from '../why.js';
-import { amount } from './amounts.js';
-import { publicWait } from './outside.js';
+import { withChecksums } from '../core/chain/checksums.js';
+import type { Gate, Measured } from '../core/payouts/rules/gates.js';
+import { workerWords } from '../core/standing/rules/worker-words.js';
+import type { UsualWait } from '../core/standing/store/why-reads.js';
+import { amount } from './views.js';
+import type { PayeeWhy } from './why.js';
 
-/** Shows why a payee is paid or not, in `/v1` and on the command line. */
-export function viewWhy(why: PayeeWhy, showsWords: boolean) {
-  const show = (gate: Gate) => viewGate(gate, why.usual, showsWords);
+/**
+ * Shows why a payee is paid or not, in `/v1` and on the command line. `said` leaves out of a gate's reason what its
+ * reader may not see.
+ */
+export function viewWhy(why: PayeeWhy, said: (gate: Gate) => string | null) {
+  const show = (gate: Gate) => viewGate(gate, why.usual, said);
   const { underWay } = why;
   return {
     at: why.at,
@@ -29,14 +31,13 @@ export function viewWhy(why: PayeeWhy, showsWords: boolean) {
 
 export type GateView = ReturnType<typeof viewGate>;
 
-function viewGate(gate: Gate, usual: PayeeWhy['usual'], showsWords: boolean) {
-  const { name, code, reason, measured, opensByItself, opener } = gate;
-  const said = showsWords ? reason : publicWait(code, reason);
+function viewGate(gate: Gate, usual: PayeeWhy['usual'], said: (gate: Gate) => string | null) {
+  const { name, code, measured, opensByItself, opener } = gate;
   return {
     name,
     isOpen: code === null,
     code,
-    reason: withChecksums(said),
+    reason: withChecksums(said(gate)),
     words: code === null ? null : workerWords(code),
     ...viewMeasured(measured),
     opensByItself,

@@ -1,26 +1,17 @@
-/** Draws a bar chart of the events per hour, for two days. */
+/** Draws a bar chart of the events per hour, by their own times, for two days; the current hour comes last. */
 import { html } from 'hono/html';
-import { roleOf } from '../../../core/events/rules/reading/event-type.js';
-import type { HourOfSource } from '../../../core/events/store/sources/source-reads.js';
-import { groupDigits } from '../format.js';
-import type { Html } from '../parts.js';
+import { roleOf } from '../../core/events/rules/reading/event-type.js';
+import type { HourOfSource } from '../../core/events/store/sources/source-reads.js';
+import { groupDigits, type Html } from './parts.js';
 
 export const CHART_HOURS = 48;
 const HOUR_MS = 3_600_000;
 const BAR_WIDTH = 4;
 const HEIGHT = 36;
 
-interface Bar {
-  readonly hour: Date;
-  readonly events: bigint;
-  /** How many of these events are jobs without a fee. */
-  readonly zeroFees: bigint;
-}
+type Bar = ReturnType<typeof toBars>[number];
 
-/**
- * Draws the chart by the events' own times; the current hour comes last. Sizes are attributes, because the page's
- * content policy allows no inline style.
- */
+/** Draws the chart. Sizes are attributes, because the page's content policy allows no inline style. */
 export function hourChart(hours: readonly HourOfSource[], now: Date): Html {
   const bars = toBars(hours, now);
   let most = 0n;
@@ -53,7 +44,8 @@ function heightOf(events: bigint, most: bigint): number {
   return Math.max(1, Number((events * BigInt(whole)) / most));
 }
 
-function toBars(hours: readonly HourOfSource[], now: Date): readonly Bar[] {
+/** Adds up the events of each hour, and those of them that are jobs without a fee. */
+function toBars(hours: readonly HourOfSource[], now: Date) {
   const last = Math.floor(now.getTime() / HOUR_MS) * HOUR_MS;
   const sums = new Map<number, { events: bigint; zeroFees: bigint }>();
   for (const { hour, eventType, version, events, zeroFeeEvents } of hours) {
