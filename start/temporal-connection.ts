@@ -8,7 +8,7 @@ import {
   ScheduleNotFoundError,
 } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import type { TemporalConfig } from '../config/sections/temporal.js';
+import type { TemporalConfig } from '../config/sections/connections.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Log } from './log.js';
 

@@ -6,7 +6,7 @@ import {
   viewTermsChange,
   viewTermsHistory,
 } from '../../client/views/terms-view.js';
-import { termsFileOf } from '../../config/sections/terms.js';
+import { termsFileOf } from '../../config/config.js';
 import { parseAmountWei, parseDurationMs, parseShareBps } from '../../config/reading/quantity.js';
 import { ROUNDINGS } from '../../core/base/money.js';
 import { rehearse, transact } from '../../core/db/transact.js';

@@ -107,23 +107,22 @@ export function portNumber() {
 
 /** Makes a time with a time zone. */
 export function moment() {
-  return text().transform((value, context) => {
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: TIME_WANTED });
-    return z.NEVER;
-  });
+  return text().transform((value, context) => readMoment(value, context, TIME_WANTED));
 }
 
 /** Makes a time with a time zone, or null for `beginning`. */
 export function momentOrBeginning() {
-  return text().transform((value, context) => {
-    if (value === 'beginning') return null;
-    const timeMs = readTime(value);
-    if (timeMs !== undefined) return new Date(timeMs);
-    context.addIssue({ code: 'custom', message: `${TIME_WANTED}, or "beginning"` });
-    return z.NEVER;
-  });
+  const wanted = `${TIME_WANTED}, or "beginning"`;
+  return text().transform((value, context) =>
+    value === 'beginning' ? null : readMoment(value, context, wanted),
+  );
+}
+
+function readMoment(value: string, context: z.RefinementCtx, wanted: string): Date {
+  const timeMs = readTime(value);
+  if (timeMs !== undefined) return new Date(timeMs);
+  context.addIssue({ code: 'custom', message: wanted });
+  return z.NEVER;
 }
 
 export function flag() {
