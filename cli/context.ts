@@ -14,7 +14,6 @@ import type { Database } from '../core/db/database.js';
 import { refuseNewerSchema } from '../core/db/database-fit.js';
 import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../core/db/paging.js';
 import { statementError } from '../core/db/statement-error.js';
-import type { Decision } from '../core/ledger/store/audit-log.js';
 import { requireLedger } from '../core/ledger/store/identity.js';
 import type { OrderArgs, OrderKind } from '../core/orders/rules/order-kinds.js';
 import { checkConfig } from '../start/checking/check-config.js';
@@ -43,35 +42,13 @@ interface SharedOptions {
   readonly cursor?: string;
 }
 
-export interface Rehearsable {
-  readonly reason: string;
-  readonly dryRun: boolean;
-}
-
 /** What a command is given that needs neither configuration nor database. */
-interface Terminal<Options = unknown> {
-  readonly options: Options;
-  /**
-   * Prints the text, or with `--json` the value as JSON. Returns the exit code: 0, or 3 when the check that the command
-   * made did not go well.
-   */
-  answer(text: string, value: unknown, isWell?: boolean): number;
-  /** Prints an answer like `answer`, and after a dry run a line which says that nothing was changed. */
-  answerChange(text: string, value: unknown, isWell?: boolean): number;
-  /** Prints a page of a list like `answer`, and below it how to get the next one. */
-  answerPage<Shown extends Page<unknown>>(text: string, page: Shown): number;
-  /** Prints a line of progress before the answer; prints nothing with `--json`. */
-  note(line: string): void;
-  /** Returns who decides and why, for the audit log, and whether it is a dry run. Refuses an empty reason. */
-  decide(): Decision & { readonly dryRun: boolean };
-  /** Returns the page that the options ask for. */
-  askedPage(): PageRequest;
-}
+type Terminal<Options = unknown> = ReturnType<typeof terminalOf<Options & SharedOptions>>;
 
-export interface DatabaseContext<Options = unknown> extends Terminal<Options> {
+export type DatabaseContext<Options = unknown> = Terminal<Options> & {
   readonly config: Config;
   readonly db: Database;
-}
+};
 
 export interface CliContext<Options = unknown> extends DatabaseContext<Options> {
   /** The pool, as the functions in `client/` take it. Its client of Temporal connects at the first call. */
@@ -152,7 +129,7 @@ async function readPoolId(db: Database, { pool, chain }: Config): Promise<() => 
 export function withDatabase<Options, Args extends readonly unknown[]>(
   run: Run<DatabaseContext<Options>, Args>,
 ): Action {
-  return action(async (terminal: Terminal<Options & SharedOptions>, ...args: Args) => {
+  return action(async (terminal: Terminal<Options>, ...args: Args) => {
     const config = await loadConfig(terminal.options.config);
     const database = await openPoolDatabase(config, { maxConnections: 3 });
     try {
@@ -164,7 +141,7 @@ export function withDatabase<Options, Args extends readonly unknown[]>(
 }
 
 /** Runs `config check`: reads the configuration as a worker would, and also tries wallet, sources and RPC endpoints. */
-export const runConfigCheck = action(async ({ options, answer }: Terminal<SharedOptions>) => {
+export const runConfigCheck = action(async ({ options, answer }: Terminal) => {
   const { description, text, refusals, warnings } = await checkConfig(options.config);
   const refused = refusals.map(({ code, message, help }) => ({ code, message, help }));
   answer(text, { ...description, refused, warnings });
@@ -176,7 +153,7 @@ type Action = (...given: readonly unknown[]) => Promise<void>;
 
 /** Wraps a command: prints its error, and sets the exit code. */
 function action<Options, Args extends readonly unknown[]>(
-  run: Run<Terminal<Options & SharedOptions>, Args>,
+  run: Run<Terminal<Options>, Args>,
 ): Action {
   return async (...given) => {
     const options = (given.at(-1) as Command).optsWithGlobals<Options & SharedOptions>();
@@ -189,28 +166,39 @@ function action<Options, Args extends readonly unknown[]>(
   };
 }
 
-function terminalOf<Options extends SharedOptions>(options: Options): Terminal<Options> {
+function terminalOf<Options extends SharedOptions>(options: Options) {
   const { json, reason = '', dryRun = false, limit = MAX_PAGE_SIZE, cursor = null } = options;
   const print = (text: string) => process.stdout.write(`${text}\n`);
-  const answer: Terminal['answer'] = (text, value, isWell = true) => {
+  const answer = (text: string, value: unknown, isWell = true): number => {
     print(json ? formatJson(value) : visible(text, 'lines'));
     return isWell ? 0 : EXIT.found;
   };
   return {
     options,
+    /**
+     * Prints the text, or with `--json` the value as JSON. Returns the exit code: 0, or 3 when the check that the
+     * command made did not go well.
+     */
     answer,
-    answerChange: (text, value, isWell) =>
+    /** Prints an answer like `answer`, and after a dry run a line which says that nothing was changed. */
+    answerChange: (text: string, value: unknown, isWell?: boolean) =>
       answer(dryRun ? `${text}\n${DRY_RUN}` : text, value, isWell),
-    answerPage: (text, page) =>
-      answer(page.nextCursor === null ? text : `${text}\nmore: --cursor ${page.nextCursor}`, page),
-    note(line) {
+    /** Prints a page of a list like `answer`, and below it how to get the next one. */
+    answerPage<Shown extends Page<unknown>>(text: string, page: Shown) {
+      const { nextCursor } = page;
+      answer(nextCursor === null ? text : `${text}\nmore: --cursor ${nextCursor}`, page);
+    },
+    /** Prints a line of progress before the answer; prints nothing with `--json`. */
+    note(line: string) {
       if (!json) print(visible(line.replace(/[\r\n\t]+/g, ' ')));
     },
+    /** Returns who decides and why, for the audit log, and whether it is a dry run. Refuses an empty reason. */
     decide() {
       requireReason(reason);
       return { actor: ACTOR, reason, dryRun };
     },
-    askedPage: () => ({ limit, cursor }),
+    /** Returns the page that the options ask for. */
+    askedPage: (): PageRequest => ({ limit, cursor }),
   };
 }
 

@@ -31,7 +31,7 @@ import { previewRound } from '../../core/payouts/store/reads/round-preview-reads
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { type PoolCommand, requirePayoutId } from '../command.js';
-import { ACTOR, type CliContext, type Rehearsable } from '../context.js';
+import { ACTOR, type CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatFacts, formatTable } from '../output.js';
 import { requireHash } from './wallet-commands.js';
 
@@ -65,7 +65,7 @@ export function addPayoutCommands(program: PoolCommand): void {
     payout
       .add(`${name} <id>`, description)
       .withRehearsal()
-      .run((context: CliContext<Rehearsable>, id: string) => say(context, effect, id));
+      .run((context: CliContext, id: string) => say(context, effect, id));
   }
   payout
     .add('release <id>', 'give its amount back to pending, where nothing can pay it any more')
@@ -86,12 +86,12 @@ export function addPayoutCommands(program: PoolCommand): void {
 }
 
 async function say(
-  { db, deps, options, answerChange }: CliContext<Rehearsable>,
+  { db, deps, options, answerChange }: CliContext,
   effect: Effect,
   text: string,
 ): Promise<void> {
   const id = requirePayoutId(text);
-  const { reason, dryRun } = options;
+  const { reason = '', dryRun = false } = options;
   const decision = { actor: ACTOR, reason };
   const said = await (dryRun
     ? rehearse(db, (tx) => effect(tx, id, decision))
@@ -195,13 +195,11 @@ function attemptTable(slots: readonly SlotSummary[]): string {
   });
 }
 
-interface PayOptions {
-  readonly reason: string;
-  readonly belowThreshold: boolean;
-}
-
-async function pay({ deps, options, answer }: CliContext<PayOptions>, text: string): Promise<void> {
-  const { reason, belowThreshold } = options;
+async function pay(
+  { deps, options, answer }: CliContext<{ readonly belowThreshold: boolean }>,
+  text: string,
+): Promise<void> {
+  const { reason = '', belowThreshold } = options;
   const asked = { payee: parseAddress(text), belowThreshold, reason, actor: ACTOR };
   const { result, ...started } = await orderPayout(deps, asked);
   if (result === undefined) {

@@ -13,7 +13,6 @@ interface RebuildOptions {
   readonly apply: boolean;
   readonly allowDebt: boolean;
   readonly keep: boolean;
-  readonly reason?: string;
 }
 
 export function addHistoryCommands(program: PoolCommand): void {

@@ -1,7 +1,9 @@
 /** Configures the signer, and reads its files. */
 import { readFile } from 'node:fs/promises';
 import type { Address } from '../../core/base/address.js';
-import type { SignerConfig } from '../../core/chain/signer/registry.js';
+import { PoolError } from '../../core/base/errors/pool-error.js';
+import { openSigner, type SignerConfig } from '../../core/chain/signer/registry.js';
+import type { Signer } from '../../core/chain/signer/signer.js';
 import { type NamedFiles, readTextFile, secretIn, unreadable } from '../reading/files.js';
 import { fileError } from '../reading/problem.js';
 import type { ConfigValues } from '../schema.js';
@@ -84,6 +86,18 @@ export interface WalletConfig {
    * before, and that none of them paid a payee of this pool.
    */
   readonly acceptedTransactions: number;
+}
+
+/**
+ * Opens the signer without using the network. Throws when the keystore holds another wallet than the configuration
+ * names.
+ */
+export async function openConfiguredSigner(wallet: WalletConfig): Promise<Signer> {
+  const signer = await openSigner(await readSigner(wallet));
+  const { address } = wallet;
+  if (address === null || address === signer.address) return signer;
+  const message = `wallet.address is ${address} and the keystore holds ${signer.address}`;
+  throw new PoolError('WALLET_ADDRESS_WRONG', message);
 }
 
 /** Reads the signer's files, again at each call. */
