@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setInterval } from 'node:timers';
-import { termsFileOf } from '../config/sections/terms.js';
+import { termsFileOf } from '../config/config.js';
 import { differenceWords } from '../core/sentinel/rules/watch-terms.js';
 import { changeWords, type TermsFile, termsWords } from '../core/terms/rules/terms.js';
 import {

@@ -1,6 +1,7 @@
 /** Opens the wallet when a worker starts. A problem with the wallet must not keep the worker from counting fees. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openConfiguredSigner } from '../config/sections/wallet.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { ChainError } from '../core/chain/endpoint-error.js';
@@ -12,17 +13,12 @@ import type { Database } from '../core/db/database.js';
 import { isDatabaseAway } from '../core/db/statement-error.js';
 import { MANAGER } from '../core/ledger/store/audit-log.js';
 import { requirePayingWallet } from '../core/payouts/store/wallet/paying-wallet.js';
-import {
-  findWallet,
-  haltWallet,
-  SWITCHED_OFF,
-  type WalletKey,
-} from '../core/payouts/store/wallet/wallets.js';
+import { findWallet, haltWallet, SWITCHED_OFF } from '../core/payouts/store/wallet/wallets.js';
+import { type WalletKey } from '../core/payouts/store/wallet/paying-wallet.js';
 import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
 import { untilDatabaseAnswers } from '../start/await-database.js';
 import type { Log } from '../start/log.js';
 import type { ServiceContext } from '../start/service.js';
-import { openConfiguredSigner } from '../start/signer.js';
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -40,7 +36,7 @@ export interface StartedWallet {
  * Opens the signer and the wallet. Throws when the key is the wrong one, or when every endpoint serves another chain.
  */
 export async function startWallet(context: ServiceContext): Promise<StartedWallet> {
-  const signer = await openConfiguredSigner(context.config);
+  const signer = await openConfiguredSigner(context.config.wallet);
   return untilDatabaseAnswers(context, () => startWith(signer, context));
 }
 

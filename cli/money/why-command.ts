@@ -1,18 +1,14 @@
-import type { Command } from 'commander';
 import { readWhy } from '../../client/why.js';
 import { type GateView, viewWhy } from '../../client/why-view.js';
 import { duration } from '../../core/base/duration.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
-import { type CliContext, withContext } from '../context.js';
+import type { PoolCommand } from '../command.js';
+import type { CliContext } from '../context.js';
 
 /** Adds `openpool why`: every gate between a payee and its next payout. */
-export function addWhyCommand(program: Command): void {
-  program
-    .command('why')
-    .description('why a payee is paid, or why not: every gate, open or shut')
-    .argument('<address>', 'the payee')
-    .action(withContext(tell));
+export function addWhyCommand(program: PoolCommand): void {
+  program.add('why <payee>', 'why a payee is paid, or why not: every gate, open or shut').run(tell);
 }
 
 async function tell({ deps, answer }: CliContext, given: string): Promise<void> {

@@ -15,7 +15,8 @@ import {
 import { movePayouts } from '../../payouts/store/payout-moves.js';
 import { postPayment } from '../../payouts/store/payout-postings.js';
 import { isOpenSlot, nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
-import { lockWallet, requireHalted, type WalletKey } from '../../payouts/store/wallet/wallets.js';
+import { lockWallet, requireHalted } from '../../payouts/store/wallet/wallets.js';
+import { type WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
 

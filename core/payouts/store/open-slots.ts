@@ -15,7 +15,7 @@ import {
   type SlotState,
 } from './tables.js';
 import { markUnpayable, noteBurntGas } from './unpayable-payees.js';
-import type { WalletKey } from './wallet/wallets.js';
+import type { WalletKey } from './wallet/paying-wallet.js';
 
 const SLOT = { nonce: nonceSlot.nonce, payoutId: nonceSlot.payoutId };
 const TRANSFER = {

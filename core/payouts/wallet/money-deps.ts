@@ -3,7 +3,7 @@ import type { ChainConfig } from '../../chain/settings.js';
 import type { Signer } from '../../chain/signer/signer.js';
 import type { Database } from '../../db/database.js';
 import type { PayoutLimits } from '../rules/payout-limits.js';
-import type { WalletKey } from '../store/wallet/wallets.js';
+import type { WalletKey } from '../store/wallet/paying-wallet.js';
 
 /** The dependencies of all code that moves money. */
 export interface MoneyDeps {

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../../db/database.js';
 import { rows } from '../../../db/query.js';
-import type { WalletKey } from '../wallet/wallets.js';
+import type { WalletKey } from '../wallet/paying-wallet.js';
 
 /** A search begins this many blocks earlier than needed, because a reorg may have moved a transaction to an earlier block. */
 const REORG_MARGIN = 100;

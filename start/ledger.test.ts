@@ -6,7 +6,7 @@ import { migrateDatabase } from '../core/db/migrate.js';
 import { openLedger } from '../core/ledger/store/identity.js';
 import { asApi, makeTestApiRole } from '../test/harness/api-role.js';
 import { testConfig } from '../test/kit/test-pool.js';
-import { awaitLedger } from './await-ledger.js';
+import { awaitLedger } from './ledger.js';
 import { createLog } from './log.js';
 
 /** The owner's connection to a new database, in which no worker has made any table yet. */
