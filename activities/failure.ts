@@ -37,10 +37,7 @@ function isOfTemporal(error: unknown): boolean {
   return error instanceof Error && OF_TEMPORAL.has(error.name);
 }
 
-/**
- * Copies the error with its name, its cleaned message, its stack frames and its causes. Temporal makes the failure from
- * the copy.
- */
+/** Copies the error with its name, cleaned message, stack frames and causes, for Temporal to make the failure from. */
 function told(error: unknown, depth: number): Error {
   const known = statementError(error);
   const made = new Error(foreignText(known), causeOf(known, depth));

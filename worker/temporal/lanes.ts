@@ -5,10 +5,7 @@ import { LANES, type Lane, laneQueue } from '../../workflows/contract.js';
 
 /** On a stop, running activities have this many ms before they are cancelled. */
 const SHUTDOWN_GRACE_MS = 15_000;
-/**
- * On a stop, the worker waits this many ms at most, then gives up on activities that still run. A container's grace
- * period must be longer.
- */
+/** Then the worker gives up on activities after this many ms. A container's grace period must be longer. */
 export const SHUTDOWN_FORCE_MS = 25_000;
 
 type Slots = Pick<
@@ -75,10 +72,7 @@ export async function createLanes(options: LaneOptions): Promise<readonly Worker
   return workers;
 }
 
-/**
- * Runs all workers, and resolves when all have stopped. When one fails, the others are told to stop, and its error is
- * thrown.
- */
+/** Runs all workers until all have stopped. When one fails, stops the others and throws its error. */
 export async function runLanes(workers: readonly Worker[]): Promise<void> {
   const runs = workers.map(async (worker) => {
     try {

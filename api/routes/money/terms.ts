@@ -13,7 +13,7 @@ import { PoolError } from '../../../core/base/errors/pool-error.js';
 import { isPossibleWei, ROUNDINGS } from '../../../core/base/money.js';
 import { rehearse, transact } from '../../../core/db/transact.js';
 import { listActs } from '../../../core/ledger/store/audit-log-reads.js';
-import { differenceWords } from '../../../core/sentinel/rules/watch-terms.js';
+import { differenceWords } from '../../../core/terms/rules/terms.js';
 import {
   changeTerms,
   readTermsHistory,
