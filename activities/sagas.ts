@@ -109,13 +109,11 @@ async function inPortions<Item extends { readonly payoutId: string }>(
   );
 }
 
-const isAway = (error: unknown): boolean => AWAY_CODES.includes(grpcCodeOf(error) ?? -1);
-
-function grpcCodeOf(error: unknown): number | undefined {
+function isAway(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (isGrpcServiceError(cause)) return cause.code;
+    if (isGrpcServiceError(cause)) return AWAY_CODES.includes(cause.code);
   }
-  return undefined;
+  return false;
 }
 
 /** The client's error only says that a call failed; its cause says why. */

@@ -9,17 +9,6 @@ import { finding } from './tables.js';
 const COLUMNS = getTableColumns(finding);
 const { measure: _, acknowledgedSeverity: _s, acknowledgedMeasure: _m, ...SHOWN } = COLUMNS;
 
-type FindingRow = Pick<typeof finding.$inferSelect, keyof typeof SHOWN>;
-
-export interface ShownFinding
-  extends Readonly<Omit<FindingRow, 'acknowledgedAt' | 'acknowledgedBy' | 'acknowledgedReason'>> {
-  readonly acknowledged: {
-    readonly at: Date;
-    readonly by: string;
-    readonly reason: string;
-  } | null;
-}
-
 export interface FindingFilter {
   readonly sourceId?: string | undefined;
   /** Whether to list resolved findings, too. @default false */
@@ -88,7 +77,9 @@ export async function countFindings(db: Reader, sourceId?: string) {
   return { counts, lookedAt: at === undefined ? null : new Date(at) };
 }
 
-function toShown(row: FindingRow): ShownFinding {
+function toShown(row: Pick<typeof finding.$inferSelect, keyof typeof SHOWN>) {
   const { acknowledgedAt: at, acknowledgedBy: by, acknowledgedReason: reason, ...shown } = row;
   return { ...shown, acknowledged: at && { at, by: by ?? '', reason: reason ?? '' } };
 }
+
+export type ShownFinding = ReturnType<typeof toShown>;

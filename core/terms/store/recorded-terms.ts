@@ -87,7 +87,10 @@ export async function changeTerms(tx: Transaction, order: TermsOrder): Promise<T
   const nowMs = await lockTerms(tx);
   const versions = await readVersions(tx);
   if (versions.length === 0) throw unknown();
-  if (order.from !== null && order.from.getTime() < nowMs) throw past(order.from, nowMs);
+  if (order.from !== null && order.from.getTime() < nowMs) {
+    const words = `${order.from.toISOString()} has gone by: the database's clock says ${iso(nowMs)}`;
+    throw new PoolError('TERMS_FROM_PAST', words);
+  }
   const askedMs = order.from?.getTime() ?? freeMoment(versions, nowMs);
   const before = termsAt(versions, askedMs);
   const values = { ...valuesOf(before), ...order.changes };
@@ -222,11 +225,6 @@ function taken(known: TermsVersion, asked: TermsValues, what: string): PoolError
   const was = `${termsWords(known)}${known.isWithdrawn ? ' (withdrawn)' : ''}`;
   const words = `${what} ${iso(known.namedMs)} belongs to an act already: recorded are ${was}; asked for are ${termsWords(asked)}`;
   return new PoolError('TERMS_FROM_TAKEN', words);
-}
-
-function past(from: Date, nowMs: number): PoolError {
-  const words = `${from.toISOString()} has gone by: the database's clock says ${iso(nowMs)}`;
-  return new PoolError('TERMS_FROM_PAST', words);
 }
 
 /** Picks the terms' values, or the columns that hold them. */
