@@ -79,7 +79,7 @@ function requirePayable(text: string): Address {
   throw new PoolError('ADDRESS_MALFORMED', `${text} is no address that can be paid`);
 }
 
-/** Yields the named jobs in one piece, because either all of them are decided or none. Jobs that fit a filter come page by page. */
+/** Yields the named jobs in one piece, because all or none are decided; those that fit a filter come page by page. */
 async function* chosenJobs(db: Database, choice: JobChoice): AsyncGenerator<readonly JobKey[]> {
   const { jobs, requestId, sourceId, before } = choice;
   if (jobs.length > 0) {

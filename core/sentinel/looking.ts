@@ -58,15 +58,14 @@ export async function lookAtSources(deps: SentinelDeps): Promise<SentinelReport>
   ]);
   const report = await recordLook(db, [...conditions, ...ofThePool], at);
   deps.onLook?.(report);
+  const told = report.open.slice(0, MOST_TOLD);
   return {
     sources: stored.length,
     opened: report.opened.length,
     worse: report.worse.length,
     resolved: report.resolved.length,
     open: report.open.length,
-    findings: report.open
-      .slice(0, MOST_TOLD)
-      .map(({ code, sourceId, words }) => ({ code, sourceId, words })),
+    findings: told.map(({ code, sourceId, words }) => ({ code, sourceId, words })),
   };
 }
 

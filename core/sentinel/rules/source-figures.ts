@@ -76,7 +76,7 @@ export interface Look {
   readonly nowMs: number;
 }
 
-/** A rule of the sentinel. It returns what looks wrong with the source that it is given: nothing, one thing or several. */
+/** A rule of the sentinel. It returns what looks wrong with the source: nothing (`[]`), one thing or several. */
 export type Rule = (look: Look) => Found | readonly Found[];
 
 const HOUR_MS = 3_600_000;

@@ -74,10 +74,8 @@ export function watchSource(
 ): readonly Condition[] {
   const look = { figures, settings, nowMs };
   const rules = figures.stoppedWhy === null ? RULES : RULES.filter((rule) => !OF_READING.has(rule));
-  return conditionsOf(
-    figures.sourceId,
-    rules.flatMap((rule) => rule(look)),
-  );
+  const found = rules.flatMap((rule) => rule(look));
+  return conditionsOf(figures.sourceId, found);
 }
 
 /**

@@ -79,12 +79,10 @@ const HOURLY = { sourceId: source.id, hourMs: Number };
 
 /** Reads an hourly table. OFFSET 0 makes Postgres read its index once for each source instead of planning a join. */
 function hourly(
+  table: PgTable,
   columns: Readonly<Record<string, Column>>,
-  {
-    table,
-    hours,
-    sources,
-  }: { readonly table: PgTable; readonly hours: SQL; readonly sources: SQL },
+  hours: SQL,
+  sources: SQL,
 ): SQL {
   return sql`SELECT s.id AS "sourceId", ${millis('hour')} AS "hourMs", ${fields('e', columns)}
                FROM source s CROSS JOIN LATERAL (
@@ -101,7 +99,7 @@ async function readHours(db: Reader, now: Date): Promise<ReadonlyMap<string, Hou
   const until = sql`${now.toISOString()}::timestamptz`;
   const hours = sql`BETWEEN LEAST(${until}, s.last_fresh_at) - ${`${RHYTHM_MS} ms`}::interval
                     - interval '1 hour' AND ${until}`;
-  const statement = hourly(columns, { table: eventCount, hours, sources: PRESENT });
+  const statement = hourly(eventCount, columns, hours, PRESENT);
   return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
@@ -116,7 +114,7 @@ export async function readPrices(
   const since = new Date(now.getTime() - RHYTHM_MS);
   const hours = sql`BETWEEN ${since.toISOString()} AND ${now.toISOString()}`;
   const sources = sourceId === undefined ? PRESENT : sql`s.id = ${sourceId}`;
-  const statement = hourly(columns, { table: jobPrice, hours, sources });
+  const statement = hourly(jobPrice, columns, hours, sources);
   return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
@@ -128,7 +126,7 @@ export async function readArrivals(
   const { passes, leastBehindMs, mostAheadMs } = arrivalHour;
   const columns = { passes, leastBehindMs, mostAheadMs };
   const hours = sql`>= ${since.toISOString()}`;
-  const statement = hourly(columns, { table: arrivalHour, hours, sources: sql`true` });
+  const statement = hourly(arrivalHour, columns, hours, sql`true`);
   return groupBySource(await rows(db, { ...HOURLY, ...columns }, statement));
 }
 
