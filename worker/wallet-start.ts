@@ -1,5 +1,4 @@
 /** Opens the wallet when a worker starts. A problem with the wallet must not keep the worker from counting fees. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openConfiguredSigner } from '../config/sections/wallet.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
@@ -25,10 +24,7 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export interface StartedWallet {
   readonly money: MoneyDeps;
-  /**
-   * Rejects when a later try to open the wallet finds that this worker must not run, for instance because of a wrong
-   * chain id.
-   */
+  /** Rejects when a later try to open the wallet finds that this worker must not run, as with a wrong chain id. */
   readonly refused: Promise<never>;
 }
 
@@ -73,10 +69,7 @@ async function startWith(
   return { money, refused };
 }
 
-/**
- * Applies `pool.payoutsEnabled`. False halts the wallet, so that no worker signs or sends anything; true ends only that
- * halt.
- */
+/** Applies `pool.payoutsEnabled`: false halts the wallet, so that no worker signs; true ends only that halt. */
 async function applySwitch(db: Database, key: WalletKey, isOn: boolean): Promise<void> {
   if ((await findWallet(db, key)) === undefined) return;
   if (isOn) {
@@ -98,14 +91,11 @@ async function tellWallet(db: Database, key: WalletKey, log: Log): Promise<void>
 }
 
 interface PatientOptions {
-  /**
-   * Opens the wallet or the signer. Throws a ChainError while too few endpoints serve our chain, or SIGNER_UNREACHABLE
-   * or SIGNER_REFUSED.
-   */
+  /** Opens the wallet or the signer. */
   readonly open: () => Promise<void>;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Called when a later try finds that this worker must not run, for instance because of a wrong chain id. */
+  /** Called when a later try finds that this worker must not run. */
   readonly onRefusal: (error: unknown) => void;
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ROUNDINGS } from '../../base/money.js';
 import { splitFee } from '../../events/rules/commission.js';
-import { shareJob } from './job-decision.js';
+import { shareJob } from './job-share.js';
 
 const payee = `0x${'ab'.repeat(20)}` as const;
 const place = { nodeType: 'ai', region: 'eu' } as const;

@@ -1,6 +1,6 @@
 /**
- * Registers the search attributes when a worker starts. If one had the wrong type, every workflow that sets it would
- * get stuck.
+ * Registers the search attributes, which `workflows/contract.ts` defines, when a worker starts. If one had the wrong type,
+ * every workflow that sets it would get stuck.
  */
 import type { ConnectionLike } from '@temporalio/client';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -27,18 +27,13 @@ interface RegisterOptions {
   readonly log: Log;
 }
 
-interface Wanted {
-  readonly name: string;
-  readonly type: number;
-  /** The type's name in Temporal's command line. */
-  readonly typeName: string;
-}
-
-const WANTED: readonly Wanted[] = SEARCH_ATTRIBUTES.map(({ name, type }) => {
+const WANTED = SEARCH_ATTRIBUTES.map(({ name, type }) => {
   const spelled = type.replace('_', '').toLowerCase();
   const number = TYPE_NAMES.findIndex((typeName) => typeName.toLowerCase() === spelled);
+  /** `typeName` is the type's name in Temporal's command line. */
   return { name, type: number, typeName: TYPE_NAMES[number] ?? type };
 });
+type Wanted = (typeof WANTED)[number];
 
 /** Adds missing attributes. Refuses the worker's start when one exists with another type. */
 export async function registerSearchAttributes(options: RegisterOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
-import { registerSearchAttributes } from './search-attributes.js';
+import { registerSearchAttributes } from './register-search-attributes.js';
 
 const KEYWORD = 2;
 const INT = 3;

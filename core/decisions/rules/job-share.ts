@@ -1,4 +1,4 @@
-/** A person's decision about a job that nobody was credited for. */
+/** How the fee of a job that nobody was credited for is divided, once a person has decided about it. */
 import type { Address } from '../../base/address.js';
 import { PoolError } from '../../base/errors/pool-error.js';
 import type { Share } from '../../base/money.js';
@@ -29,7 +29,7 @@ export interface JobShare {
 }
 
 /**
- * Decides whom the job is credited to and how its fee is divided; without an assignee the pool keeps all of it.
+ * Returns whom the job is credited to and how its fee is divided; without an assignee the pool keeps all of it.
  * Throws WORKER_NOT_NAMED when neither the job nor the assignee names a node type and region.
  */
 export function shareJob(job: WaitingJob, assignee: Assignee | null): JobShare {
