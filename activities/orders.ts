@@ -1,6 +1,6 @@
 import type { Database } from '../core/db/database.js';
-import { carryOut } from '../core/orders/carrying-out.js';
 import type { Order, OrderKind } from '../core/orders/rules/order-kinds.js';
+import { carryOut } from '../core/orders/store/orders.js';
 import type { OrderInput, Unscoped } from '../workflows/contract.js';
 import { guarded } from './failure.js';
 

@@ -14,14 +14,12 @@ import {
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
 import {
-  readAllocations,
-  readSlots,
-  type SlotSummary,
-} from '../../core/payouts/store/reads/payout-detail-reads.js';
-import {
   findPayout,
   listPayouts,
   type PayoutSummary,
+  readAllocations,
+  readSlots,
+  type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
 import { payoutWorkflowId } from '../../workflows/contract.js';
 import { type CliContext, withContext } from '../context.js';

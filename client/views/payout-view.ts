@@ -3,9 +3,9 @@
 import { toChecksum, withChecksums } from '../../core/chain/checksums.js';
 import type {
   AllocationSummary,
+  PayoutSummary,
   SlotSummary,
-} from '../../core/payouts/store/reads/payout-detail-reads.js';
-import type { PayoutSummary } from '../../core/payouts/store/reads/payout-reads.js';
+} from '../../core/payouts/store/reads/payout-reads.js';
 import type { Links } from '../links.js';
 import { amount } from './amounts.js';
 import { publicAnswer, publicRegion, publicWait } from './outside.js';

@@ -20,10 +20,9 @@ import {
   requireHalted,
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
-import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
+import { type FinalPoint, finalPoint, openingAt } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { openingAt } from '../payouts/wallet/other-wallets.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 

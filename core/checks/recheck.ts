@@ -5,8 +5,7 @@ import { readInclusions } from '../chain/inclusions.js';
 import type { BlockHeader } from '../chain/node-answers.js';
 import { finalPoint } from '../payouts/wallet/final-point.js';
 import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
-import { walletsOfLedger } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { type MoneyDeps, walletKeyOf, walletsOfLedger } from '../payouts/wallet/money-deps.js';
 import type { RecheckReport } from './rules/check-reports.js';
 import {
   markFinal,

@@ -15,13 +15,11 @@ import {
   resumePayout,
 } from '../../../core/payouts/store/payout-messages.js';
 import {
-  readAllocations,
-  readSlots,
-} from '../../../core/payouts/store/reads/payout-detail-reads.js';
-import {
   findPayout,
   listPayouts,
   type PayoutSummary,
+  readAllocations,
+  readSlots,
 } from '../../../core/payouts/store/reads/payout-reads.js';
 import type { Access } from '../../access.js';
 import {

@@ -26,14 +26,9 @@ export interface ForeignFacts {
   readonly isForOurChain: boolean;
 }
 
-/** The payout that was signed for the same nonce and is still open. */
-export interface OpenSlotFacts {
-  readonly destination: Address;
-  readonly amountWei: bigint;
-}
-
 export interface ForeignContext {
-  readonly slot: OpenSlotFacts | undefined;
+  /** The payout that was signed for the same nonce and is still open. */
+  readonly slot: { readonly destination: Address; readonly amountWei: bigint } | undefined;
   readonly isPayee: boolean;
   /** True when a person has examined this very transaction and confirms that it paid nobody of this pool. */
   readonly isVouchedFor: boolean;

@@ -1,5 +1,5 @@
 import { ethAndWei } from '../../base/money.js';
-import type { PayeeStanding } from './payout.js';
+import type { PayeeStanding, PayoutUnderWay } from './payout.js';
 
 /** The terms that decide when a payee is paid. */
 export interface PayoutTerms {
@@ -28,7 +28,7 @@ export type DueVerdict =
 export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueVerdict {
   const no = (code: NotDueCode, reason: string): DueVerdict => ({ due: false, code, reason });
   const pending = ethAndWei(standing.pendingWei);
-  if (standing.hasOpenPayout) return no('OPEN_PAYOUT', 'a payout is already under way');
+  if (standing.underWay !== null) return no('OPEN_PAYOUT', underWayWords(standing.underWay));
   if (standing.isWallet) return no('PAYEE_IS_WALLET', OWN_WALLET_WORDS);
   if (standing.unpayableReason !== null) return no('UNPAYABLE', standing.unpayableReason);
   if (standing.pendingWei < 0n)
@@ -43,4 +43,9 @@ export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date
     return no('TOO_SOON', `the minimum interval ends at ${new Date(dueAtMs).toISOString()}`);
   }
   return { due: true };
+}
+
+function underWayWords({ id, state, waitCode, waitReason }: PayoutUnderWay): string {
+  const words = `a payout is already under way: ${id}, ${state}`;
+  return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
 }

@@ -1,6 +1,12 @@
 /** The operator's limits on what leaves the wallet. They delay a payout but never end one. */
 import type { Wait } from './payout.js';
-import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
+import {
+  amountAboveDay,
+  dayUsedUp,
+  gasShareAboveCap,
+  type PayoutGas,
+  payoutAboveCap,
+} from './waits.js';
 
 export interface PayoutLimits {
   /** The limit on a single payout; a larger one waits until an operator approves it. */
@@ -20,15 +26,9 @@ export interface DayUse {
 }
 
 /** The facts about a payout that the limits depend on. */
-export interface LimitedPayout {
-  readonly id: string;
-  readonly amountWei: bigint;
+export interface LimitedPayout extends PayoutGas {
   /** True when an operator has approved its amount and the cost of its gas. */
   readonly isApproved: boolean;
-  /** The cost of its gas at the current price. */
-  readonly gasCostWei: bigint;
-  /** What failed transfers to this payee have cost since the payee was last paid. */
-  readonly burntGasWei: bigint;
 }
 
 const BPS_SCALE = 10_000n;
@@ -51,7 +51,7 @@ export function limitWait(
 
 /** Says why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
 export function gasShareWait(
-  payout: Omit<LimitedPayout, 'isApproved'>,
+  payout: PayoutGas,
   { maxGasShareBps }: PayoutLimits,
 ): Wait | undefined {
   const { amountWei, gasCostWei, burntGasWei } = payout;

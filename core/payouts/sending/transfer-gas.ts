@@ -1,8 +1,9 @@
-/** The gas limit of a transfer, and the wait reasons for when it is above the cap or cannot be estimated. */
+/** The gas limit of a transfer, and the wait reasons for when gas is too expensive or cannot be estimated. */
+import { LRUCache } from 'lru-cache';
 import { ChainError, saysReverted, saysUnaffordable } from '../../chain/endpoint-error.js';
-import { type GasFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
+import { expectedGasCostWei, type GasFees, gasLimitFor } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
-import { amountWait } from '../rules/payout-limits.js';
+import { amountWait, gasShareWait } from '../rules/payout-limits.js';
 import {
   estimateContradicted,
   gasAboveCap,
@@ -71,4 +72,37 @@ function withoutEstimate(
 
 export function feeLimits(deps: MoneyDeps): { readonly capWei: bigint; readonly tipWei: bigint } {
   return { capWei: deps.chain.maxFeePerGasWei, tipWei: deps.chain.maxPriorityFeePerGasWei };
+}
+
+/** An estimate is used for at most this many milliseconds, because the payee's code may change, and on Arbitrum the price of L1 does. */
+const KNOWN_FOR_MS = 15 * 60_000;
+const MOST_KNOWN = 50_000;
+
+/**
+ * Remembers the gas estimates of payouts that wait because gas is too expensive for them. Thousands of them may be
+ * tried each minute, and the chain need not estimate a transfer again before the fee has fallen far enough.
+ */
+export class GasMemory {
+  private readonly known = new LRUCache<string, bigint>({ max: MOST_KNOWN, ttl: KNOWN_FOR_MS });
+
+  /** Says why the payout still waits according to its last estimate; undefined when the chain has to be asked again. */
+  stillTooDear(
+    { payoutId, amountWei, isApproved, burntGasWei }: PayoutProgress,
+    { limits, chain }: MoneyDeps,
+    prices: { readonly baseFeeWei: bigint; readonly fees: GasFees },
+  ): Wait | undefined {
+    const gas = this.known.get(payoutId);
+    if (gas === undefined) return undefined;
+    if (gas > chain.gasLimitCap) return gasAboveCap(gas, chain.gasLimitCap);
+    if (isApproved) return undefined;
+    const gasCostWei = expectedGasCostWei(gas, prices);
+    return gasShareWait({ id: payoutId, amountWei, gasCostWei, burntGasWei }, limits);
+  }
+
+  /** Stores the estimate if the payout waits because of it, and deletes it otherwise. */
+  note(payoutId: string, gas: bigint, wait: Wait | undefined): void {
+    const isTooDear = wait?.code === 'GAS_SHARE_ABOVE_CAP' || wait?.code === 'GAS_ABOVE_CAP';
+    if (isTooDear) this.known.set(payoutId, gas);
+    else this.known.delete(payoutId);
+  }
 }

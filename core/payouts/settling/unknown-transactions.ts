@@ -3,11 +3,11 @@ import type { Address } from '../../base/address.js';
 import { gasFeesOf, signerOf } from '../../chain/transfer.js';
 import { findByNonces, type SentTransaction } from '../../chain/wallet-history.js';
 import { type ForeignFacts, type ForeignVerdict, judgeForeign } from '../rules/foreign-verdict.js';
-import { searchStart } from '../store/nonces/known-blocks.js';
 import {
   knownPayees,
   type RecoveredAttempt,
   recoverAttempts,
+  searchStart,
 } from '../store/nonces/recovered-attempts.js';
 import type { OpenSlot } from '../store/open-slots.js';
 import type { WalletOpening } from '../store/wallet/wallets.js';

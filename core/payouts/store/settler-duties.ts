@@ -17,16 +17,15 @@ export async function holdSettling(
   db: Database,
   { id, canSign }: { readonly id: string; readonly canSign: boolean },
 ): Promise<boolean> {
-  const taken = await query(
-    db,
-    sql`INSERT INTO settler AS s (one, holder, can_sign, until)
-        VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
-        ON CONFLICT (one) DO UPDATE
-           SET holder = excluded.holder, can_sign = excluded.can_sign, until = excluded.until
-         WHERE s.holder = excluded.holder OR s.until < clock_timestamp()
-            OR (excluded.can_sign AND NOT s.can_sign)
-        RETURNING 1`,
-  );
+  const statement = sql`
+    INSERT INTO settler AS s (one, holder, can_sign, until)
+    VALUES (true, ${id}::uuid, ${canSign}, clock_timestamp() + ${LEASE}::interval)
+    ON CONFLICT (one) DO UPDATE
+       SET holder = excluded.holder, can_sign = excluded.can_sign, until = excluded.until
+     WHERE s.holder = excluded.holder OR s.until < clock_timestamp()
+        OR (excluded.can_sign AND NOT s.can_sign)
+    RETURNING 1`;
+  const taken = await query(db, statement);
   return taken.length > 0;
 }
 
@@ -96,19 +95,13 @@ const NOT_TAKEN_UP = '1 minute';
 export interface WaitingPayout {
   readonly payoutId: string;
   readonly waitCode: WaitCode | null;
-  readonly place: Place;
-}
-
-/** The position of a payout among those that wait, which are sorted oldest first. */
-export interface Place {
-  readonly payoutId: string;
   /** The time as Postgres writes it, to the microsecond. */
   readonly createdAt: string;
 }
 
-export interface WaitingPage {
-  /** The page begins after this position, or with the oldest payout when null. */
-  readonly after: Place | null;
+interface WaitingPage {
+  /** The page begins after this payout, or with the oldest one when null. */
+  readonly after: Pick<WaitingPayout, 'payoutId' | 'createdAt'> | null;
   readonly limit: number;
 }
 
@@ -139,7 +132,7 @@ export function waitingAlone(reader: Reader, page: WaitingPage): Promise<readonl
   );
 }
 
-async function waiting(
+function waiting(
   reader: Reader,
   which: SQL,
   { after, limit }: WaitingPage,
@@ -148,16 +141,11 @@ async function waiting(
     after === null
       ? sql``
       : sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.payoutId}::uuid)`;
-  const found = await rows(
+  return rows(
     reader,
     { payoutId: payout.id, waitCode: payout.waitCode, createdAt: String },
     sql`SELECT id AS "payoutId", wait_code AS "waitCode", created_at::text AS "createdAt" FROM payout
          WHERE state = 'reserved' AND held_at IS NULL ${which} ${behind}
          ORDER BY created_at, id LIMIT ${limit}`,
   );
-  return found.map(({ payoutId, waitCode, createdAt }) => ({
-    payoutId,
-    waitCode,
-    place: { payoutId, createdAt },
-  }));
 }

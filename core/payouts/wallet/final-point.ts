@@ -1,4 +1,8 @@
+import { PoolError } from '../../base/errors/pool-error.js';
+import { ChainError } from '../../chain/endpoint-error.js';
 import type { ChainReads, WalletView } from '../../chain/node-reads.js';
+import { lastBlockBefore } from '../../chain/wallet-history.js';
+import type { WalletOpening } from '../store/wallet/wallets.js';
 import type { MoneyDeps } from './money-deps.js';
 
 /** A block that is deep enough, with what the wallet had sent and held by then. */
@@ -62,4 +66,22 @@ export function standingAt(deps: MoneyDeps, block: number) {
     nonce: await reads.nonceAt(address, block),
     balanceWei: await reads.balanceAt(address, block),
   }));
+}
+
+/** Finds the block and the balance at which a wallet had sent this many transactions, as agreed by a quorum of endpoints. */
+export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
+  const { address: wallet } = deps.signer;
+  const end = await finalPoint(deps);
+  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  if (nonce > end.claimedNonce) {
+    const words = `${wallet} has sent ${end.claimedNonce} transactions: there is no nonce ${nonce} to begin at`;
+    throw new PoolError('REQUEST_INVALID', words);
+  }
+  const answer = await deps.rpc.agreed(async (reads) => {
+    const block = await lastBlockBefore(reads, { wallet, nonce, toBlock: end.block });
+    return { block, balanceWei: await reads.balanceAt(wallet, block) };
+  });
+  if (!answer.agreed)
+    throw new ChainError('refused', `where it began cannot be told: ${answer.reason}`);
+  return { nonce, ...answer.value };
 }

@@ -4,7 +4,7 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
-import { newestFinalBlocks } from '../store/nonces/known-blocks.js';
+import { newestFinalBlocks } from '../store/nonces/recovered-attempts.js';
 import { finalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
 
@@ -26,10 +26,8 @@ export async function meetChain(deps: MoneyDeps): Promise<void> {
   const sight = await look(deps);
   const [other] = sight.others;
   if (sight.ours === 0 && other !== undefined) {
-    throw new PoolError(
-      other.differs === 'id' ? 'CHAIN_ID_WRONG' : 'CHAIN_NOT_OURS',
-      other.message,
-    );
+    const code = other.differs === 'id' ? 'CHAIN_ID_WRONG' : 'CHAIN_NOT_OURS';
+    throw new PoolError(code, other.message);
   }
   requireQuorum(deps, sight);
   if (known === null) deps.rpc.bindTo(await writeAnchor(deps));
@@ -43,10 +41,8 @@ export async function meetChain(deps: MoneyDeps): Promise<void> {
 export async function requireOwnChain(deps: MoneyDeps): Promise<void> {
   const sight = await look(deps);
   if (sight.ours >= deps.rpc.quorum) return;
-  if (sight.others.length > 0) {
-    const words = sight.others.map(({ message }) => message).join('; ');
-    throw new PoolError('CHAIN_NOT_OURS', words);
-  }
+  const others = sight.others.map(({ message }) => message).join('; ');
+  if (others !== '') throw new PoolError('CHAIN_NOT_OURS', others);
   requireQuorum(deps, sight);
 }
 
@@ -64,9 +60,8 @@ function requireQuorum(deps: MoneyDeps, { ours, others, unknown }: Sight): void 
   if (ours >= quorum) return;
   const why = [...others, ...unknown].map(({ message }) => message).join('; ');
   const words = `${ours} of the ${quorum} endpoints that are needed show the ledger's chain: ${why}`;
-  throw unknown.length > 0 && ours + others.length === 0
-    ? (unknown.at(-1) ?? new ChainError('unreachable', words))
-    : new ChainError('unreachable', words);
+  const last = ours + others.length === 0 ? unknown.at(-1) : undefined;
+  throw last ?? new ChainError('unreachable', words);
 }
 
 async function look(deps: MoneyDeps): Promise<Sight> {

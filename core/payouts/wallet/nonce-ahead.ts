@@ -1,14 +1,17 @@
+/** Checks whether the ledger's wallets have sent transactions that the ledger does not know. */
 import { ChainError } from '../../chain/endpoint-error.js';
 import type { Wait } from '../rules/payout.js';
 import {
+  beforeAnotherPays,
   keyUsedElsewhere,
-  nonceNotConfirmed,
+  NONCE_NOT_CONFIRMED,
   rpcUnreachable,
   walletHalted,
 } from '../rules/waits.js';
+import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';
 import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
 import { awaitOwnChain } from './ledger-chain.js';
-import { type MoneyDeps, walletKeyOf } from './money-deps.js';
+import { depsWithoutKey, type MoneyDeps, walletKeyOf } from './money-deps.js';
 import { furthestView, noteBalance } from './quorum-views.js';
 
 const LOOKS = 3;
@@ -30,7 +33,7 @@ export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
 async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
   for (let look = 1; ; look += 1) {
     const reason = await readNonceAhead(deps);
-    if (reason === undefined) return nonceNotConfirmed();
+    if (reason === undefined) return NONCE_NOT_CONFIRMED;
     if (look === LOOKS) {
       await haltWallet(deps.db, walletKeyOf(deps), { code: NONCE_AHEAD, reason });
       return walletHalted(reason);
@@ -72,4 +75,26 @@ function requireNotAhead(deps: MoneyDeps, sayNotAhead: number): void {
   const whose = `what ${deps.signer.address} has sent`;
   const words = `${sayNotAhead} of ${quorum} endpoints that are needed know of nothing more than the ledger`;
   throw new ChainError('unreachable', `${whose} is not known: ${words}`);
+}
+
+/**
+ * Compares the other wallets with the chain before a newly named wallet pays. After an older backup was restored,
+ * they may have sent payments that this ledger does not know and would make again, and no later check would find
+ * them. Halts when there are any. Throws a ChainError while too few endpoints answer; nothing is signed until then.
+ */
+export async function compareOtherWallets(deps: MoneyDeps): Promise<void> {
+  const key = walletKeyOf(deps);
+  const naming = await namingToCompare(deps.db, key);
+  if (naming === undefined) return;
+  for (const address of await openedWallets(deps.db, key.chainId)) {
+    if (address !== key.address) await compare(depsWithoutKey(deps, address));
+  }
+  await keepCompared(deps.db, key, naming);
+}
+
+async function compare(other: MoneyDeps): Promise<void> {
+  const ahead = await readNonceAhead(other, { isAskedOnce: true });
+  if (ahead === undefined) return;
+  const reason = beforeAnotherPays(ahead);
+  await haltWallet(other.db, walletKeyOf(other), { code: NONCE_AHEAD, reason });
 }

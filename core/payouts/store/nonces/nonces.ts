@@ -1,18 +1,20 @@
 import { sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import type { GasFees } from '../../../chain/rules/gas-fees.js';
+import type { Signer, UnsignedTransfer } from '../../../chain/signer/signer.js';
 import type { Database, Transaction } from '../../../db/database.js';
 import { fields, list, rows } from '../../../db/query.js';
 import { transact } from '../../../db/transact.js';
 import { payee } from '../../../ledger/store/tables.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
-import { payeeIsWallet, walletEmpty } from '../../rules/waits.js';
-import { readDayUse } from '../day-use.js';
+import { PAYEE_IS_WALLET, walletEmpty } from '../../rules/waits.js';
+import { readDayUse } from '../payee-standings.js';
 import { movePayouts } from '../payout-moves.js';
-import { attempt, type Payout, payout } from '../tables.js';
+import { attempt, nonceSlot, payout, wallet } from '../tables.js';
 import {
   isSame,
+  isWallet,
   isWalletOfLedger,
   namingToCompare,
   payingWallet,
@@ -21,23 +23,15 @@ import {
 import { type Halt, lockWallet, type Wallet } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
-/** A transfer that has to be signed exactly like this. */
-interface TransferOrder extends GasFees {
+interface TransferOrder extends UnsignedTransfer {
   readonly payoutId: string;
-  readonly chainId: number;
-  readonly nonce: number;
-  readonly to: Address;
-  readonly valueWei: bigint;
-  readonly gasLimit: bigint;
 }
 
 /**
- * Signs one transfer. All orders of a transaction are signed at the same time while the wallets' rows are locked, so
- * it must give up within seconds. Each call may return different bytes: only stored bytes are ever sent.
+ * Signs one transfer exactly as ordered. All orders of a transaction are signed at the same time. Each call may return
+ * different bytes: only stored bytes are ever sent.
  */
-export type SignTransfer = (
-  order: TransferOrder,
-) => Promise<{ readonly raw: Uint8Array; readonly hash: string }>;
+export type SignTransfer = (order: TransferOrder) => ReturnType<Signer['sign']>;
 
 export interface SlotOrder {
   readonly payoutId: string;
@@ -95,18 +89,7 @@ export async function allocateSlots(
       request.orders.map((order) => order.payoutId),
     );
     const { affordable, refusals } = await chooseOrders(tx, request, payouts);
-    const first = wallet.nextNonce;
-    const transfers = affordable.map((payout, index) => ({
-      payoutId: payout.id,
-      order: orderFor(request, payout, first + index),
-    }));
-    await insertSlots(tx, request.wallet, transfers);
-    await insertAttempts(tx, {
-      wallet: request.wallet,
-      orders: transfers.map(({ order }) => ({ order, n: 1 })),
-      sign: request.sign,
-    });
-    await markSigned(tx, wallet, affordable);
+    if (affordable.length > 0) await signSlots(tx, wallet, { request, affordable });
     return { kind: 'done', refusals };
   });
 }
@@ -117,19 +100,12 @@ const SIGNED_FOR = {
   amountWei: payout.amountWei,
 };
 
-interface AllocatablePayout extends Pick<Payout, keyof typeof SIGNED_FOR> {
-  readonly isApproved: boolean;
-  readonly isToWallet: boolean;
-  readonly burntGasWei: bigint;
-}
+type AllocatablePayout = Awaited<ReturnType<typeof lockAllocatable>>[number];
 
 /**
  * Locks payouts in the order of their ids and returns them oldest first, so that the oldest get what a limit leaves.
  */
-async function lockAllocatable(
-  tx: Transaction,
-  payoutIds: readonly string[],
-): Promise<readonly AllocatablePayout[]> {
+async function lockAllocatable(tx: Transaction, payoutIds: readonly string[]) {
   const locked = await rows(
     tx,
     {
@@ -155,27 +131,26 @@ async function chooseOrders(
   tx: Transaction,
   request: AllocationRequest,
   payouts: readonly AllocatablePayout[],
-): Promise<{
-  readonly affordable: readonly AllocatablePayout[];
-  readonly refusals: ReadonlyMap<string, Wait>;
-}> {
-  const affordable: AllocatablePayout[] = [];
+) {
+  const affordable: (AllocatablePayout & SlotOrder)[] = [];
   const refusals = new Map<string, Wait>();
   if (payouts.length === 0) return { affordable, refusals };
   const promisedWei = await promisedByOpenSlots(tx, request.wallet, request.chainNonce);
   let leftWei = request.balanceWei - request.keepInWalletWei - promisedWei;
   let day = await readDayUse(tx);
+  const orders = new Map(request.orders.map((order) => [order.payoutId, order]));
   const paying = {
     address: request.wallet.address,
     balanceWei: request.balanceWei,
     keepWei: request.keepInWalletWei,
   };
   for (const payout of payouts) {
-    const { gasLimit, gasCostWei } = orderOf(request, payout.id);
-    const costWei = payout.amountWei + gasLimit * request.fees.maxFeePerGasWei;
+    const order = orders.get(payout.id);
+    if (order === undefined) throw new Error(`payout ${payout.id} was not asked for`);
+    const costWei = payout.amountWei + order.gasLimit * request.fees.maxFeePerGasWei;
     const limit = payout.isToWallet
-      ? payeeIsWallet()
-      : limitWait({ ...payout, gasCostWei }, request.limits, day);
+      ? PAYEE_IS_WALLET
+      : limitWait({ ...payout, gasCostWei: order.gasCostWei }, request.limits, day);
     const refusal =
       limit ?? (costWei <= leftWei ? undefined : walletEmpty(paying, costWei - leftWei));
     if (refusal !== undefined) {
@@ -184,7 +159,7 @@ async function chooseOrders(
     }
     leftWei -= costWei;
     day = { ...day, usedWei: day.usedWei + payout.amountWei };
-    affordable.push(payout);
+    affordable.push({ ...payout, ...order });
   }
   return { affordable, refusals };
 }
@@ -195,96 +170,78 @@ async function promisedByOpenSlots(
   key: WalletKey,
   fromNonce: number,
 ): Promise<bigint> {
-  const [sum] = await rows(
-    tx,
-    { promisedWei: payout.amountWei },
-    sql`SELECT coalesce(sum(payout.amount_wei + latest.gas_limit * latest.max_fee_per_gas_wei), 0)
-                 AS "promisedWei"
-          FROM nonce_slot slot
-          JOIN payout ON payout.id = slot.payout_id
-         CROSS JOIN LATERAL ${LATEST_ATTEMPT}
-         WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
-           AND slot.state = 'open' AND slot.nonce >= ${fromNonce}`,
-  );
+  const statement = sql`
+    SELECT coalesce(sum(payout.amount_wei + latest.gas_limit * latest.max_fee_per_gas_wei), 0)
+             AS "promisedWei"
+      FROM nonce_slot slot
+      JOIN payout ON payout.id = slot.payout_id
+     CROSS JOIN LATERAL ${LATEST_ATTEMPT}
+     WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
+       AND slot.state = 'open' AND slot.nonce >= ${fromNonce}`;
+  const [sum] = await rows(tx, { promisedWei: payout.amountWei }, statement);
   return sum?.promisedWei ?? 0n;
 }
 
-function orderOf(request: AllocationRequest, payoutId: string): SlotOrder {
-  const order = request.orders.find((candidate) => candidate.payoutId === payoutId);
-  if (order === undefined) throw new Error(`payout ${payoutId} was not asked for`);
-  return order;
-}
-
-function orderFor(
-  request: AllocationRequest,
-  payout: AllocatablePayout,
-  nonce: number,
-): TransferOrder {
-  return {
-    ...request.fees,
-    payoutId: payout.id,
-    chainId: request.wallet.chainId,
-    nonce,
-    to: payout.destination,
-    valueWei: payout.amountWei,
-    gasLimit: orderOf(request, payout.id).gasLimit,
-  };
-}
-
-async function insertSlots(
+/** Takes the next nonces for these payouts, and signs and stores their transfers. */
+async function signSlots(
   tx: Transaction,
-  key: WalletKey,
-  transfers: readonly { readonly payoutId: string; readonly order: TransferOrder }[],
+  { chainId, address, nextNonce }: Wallet,
+  chosen: {
+    readonly request: AllocationRequest;
+    readonly affordable: readonly (AllocatablePayout & SlotOrder)[];
+  },
 ): Promise<void> {
-  if (transfers.length === 0) return;
-  await tx.execute(sql`
-    INSERT INTO nonce_slot (chain_id, wallet, nonce, payout_id)
-    SELECT ${key.chainId}, ${key.address}, nonce, payout_id
-      FROM unnest(${list(transfers.map(({ order }) => order.nonce))}::bigint[],
-                  ${list(transfers.map(({ payoutId }) => payoutId))}::uuid[]) AS new (nonce, payout_id)`);
+  const { request, affordable } = chosen;
+  const orders = affordable.map(({ payoutId, destination, amountWei, gasLimit }, index) => ({
+    ...request.fees,
+    payoutId,
+    chainId,
+    nonce: nextNonce + index,
+    to: destination,
+    valueWei: amountWei,
+    gasLimit,
+  }));
+  const slots = orders.map(({ nonce, payoutId }) => ({
+    chainId,
+    wallet: address,
+    nonce,
+    payoutId,
+  }));
+  await tx.insert(nonceSlot).values(slots);
+  const { sign } = request;
+  await insertAttempts(tx, { wallet: request.wallet, orders, n: 1, sign });
+  await movePayouts(
+    tx,
+    'sign',
+    orders.map(({ payoutId }) => payoutId),
+  );
+  await tx
+    .update(wallet)
+    .set({ nextNonce: nextNonce + orders.length })
+    .where(isWallet({ chainId, address }));
 }
 
-/** Signs the transfers and stores their bytes. Only bytes that have a row here may be sent. */
+/** Signs the transfers and stores their bytes as the attempts number `n`. Only bytes that have a row here may be sent. */
 async function insertAttempts(
   tx: Transaction,
   batch: {
     readonly wallet: WalletKey;
-    readonly orders: readonly { readonly order: TransferOrder; readonly n: number }[];
+    readonly orders: readonly TransferOrder[];
+    readonly n: number;
     readonly sign: SignTransfer;
   },
 ): Promise<void> {
-  if (batch.orders.length === 0) return;
+  const { n } = batch;
+  const { chainId, address } = batch.wallet;
   const signed = await Promise.all(
-    batch.orders.map(async ({ order, n }) => ({ order, n, ...(await batch.sign(order)) })),
+    batch.orders.map(async (order) => {
+      const { raw, hash } = await batch.sign(order);
+      const { nonce, gasLimit, maxFeePerGasWei, maxPriorityFeePerGasWei } = order;
+      const fees = { gasLimit, maxFeePerGasWei, maxPriorityFeePerGasWei };
+      return { ...fees, hash, chainId, wallet: address, nonce, n, raw: Buffer.from(raw) };
+    }),
   );
-  await tx.execute(sql`
-    INSERT INTO attempt (hash, chain_id, wallet, nonce, n, raw, gas_limit, max_fee_per_gas_wei,
-                         max_priority_fee_per_gas_wei)
-    SELECT hash, ${batch.wallet.chainId}, ${batch.wallet.address}, nonce, n, raw, gas, fee, tip
-      FROM unnest(${list(signed.map(({ hash }) => hash))}::text[],
-                  ${list(signed.map(({ order }) => order.nonce))}::bigint[],
-                  ${list(signed.map(({ n }) => n))}::integer[],
-                  ${list(signed.map(({ raw }) => raw))}::bytea[],
-                  ${list(signed.map(({ order }) => order.gasLimit))}::bigint[],
-                  ${list(signed.map(({ order }) => order.maxFeePerGasWei))}::numeric[],
-                  ${list(signed.map(({ order }) => order.maxPriorityFeePerGasWei))}::numeric[])
-        AS new (hash, nonce, n, raw, gas, fee, tip)`);
-}
-
-async function markSigned(
-  tx: Transaction,
-  wallet: Wallet,
-  payouts: readonly AllocatablePayout[],
-): Promise<void> {
-  if (payouts.length === 0) return;
-  await movePayouts(
-    tx,
-    'sign',
-    payouts.map((payout) => payout.id),
-  );
-  await tx.execute(sql`
-    UPDATE wallet SET next_nonce = ${wallet.nextNonce + payouts.length}
-     WHERE chain_id = ${wallet.chainId} AND address = ${wallet.address}`);
+  await tx.insert(attempt).values(signed);
 }
 
 export interface Bump extends GasFees {
@@ -307,31 +264,21 @@ export async function bumpSlot(
     if ((await lockWallet(tx, key)).halt !== null) return false;
     const paying = await payingWallet(tx);
     if (paying === undefined || !isSame(paying, key)) return false;
-    const [slot] = await rows(
-      tx,
-      { ...SIGNED_FOR, n: attempt.n },
-      sql`SELECT ${fields('payout', SIGNED_FOR)}, attempt.n
-            FROM nonce_slot slot
-            JOIN payout ON payout.id = slot.payout_id
-            JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
-                        AND attempt.nonce = slot.nonce
-           WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
-             AND slot.nonce = ${bump.nonce} AND slot.state = 'open'
-           ORDER BY attempt.n DESC LIMIT 1 FOR NO KEY UPDATE OF slot`,
-    );
+    const statement = sql`
+      SELECT ${fields('payout', SIGNED_FOR)}, attempt.n
+        FROM nonce_slot slot
+        JOIN payout ON payout.id = slot.payout_id
+        JOIN attempt ON attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                    AND attempt.nonce = slot.nonce
+       WHERE slot.chain_id = ${key.chainId} AND slot.wallet = ${key.address}
+         AND slot.nonce = ${bump.nonce} AND slot.state = 'open'
+       ORDER BY attempt.n DESC LIMIT 1 FOR NO KEY UPDATE OF slot`;
+    const [slot] = await rows(tx, { ...SIGNED_FOR, n: attempt.n }, statement);
     if (slot === undefined || slot.n !== bump.replaces) return false;
-    const order: TransferOrder = {
-      payoutId: slot.id,
-      chainId: key.chainId,
-      nonce: bump.nonce,
-      to: slot.destination,
-      valueWei: slot.amountWei,
-      gasLimit: bump.gasLimit,
-      maxFeePerGasWei: bump.maxFeePerGasWei,
-      maxPriorityFeePerGasWei: bump.maxPriorityFeePerGasWei,
-    };
-    const orders = [{ order, n: slot.n + 1 }];
-    await insertAttempts(tx, { wallet: key, orders, sign: request.sign });
+    const { replaces, ...fees } = bump;
+    const transfer = { chainId: key.chainId, to: slot.destination, valueWei: slot.amountWei };
+    const orders = [{ ...fees, ...transfer, payoutId: slot.id }];
+    await insertAttempts(tx, { wallet: key, orders, n: replaces + 1, sign: request.sign });
     return true;
   });
 }

@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Reader, Transaction } from '../../../db/database.js';
@@ -6,8 +6,8 @@ import { list, query } from '../../../db/query.js';
 import { rehearse, transact } from '../../../db/transact.js';
 import { type Decision, MANAGER, recordDecision } from '../../../ledger/store/audit-log.js';
 import { notBookedYet } from '../../rules/waits.js';
-import { wallet } from '../tables.js';
-import { nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
+import { wallet, walletHalt } from '../tables.js';
+import { isWallet, nameFirstWallet, requirePayingWallet, type WalletKey } from './paying-wallet.js';
 
 export type { WalletKey };
 
@@ -63,9 +63,6 @@ export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet
   return { ...key, nextNonce: found.nextNonce, halt: halts[0] ?? null, halts };
 }
 
-const isWallet = ({ chainId, address }: WalletKey): SQL | undefined =>
-  and(eq(wallet.chainId, chainId), eq(wallet.address, address));
-
 /**
  * Locks all wallets of the ledger for this transaction, and returns the current halts. Handing out nonces, halting,
  * resuming and replacing a wallet all wait for one another here.
@@ -106,20 +103,28 @@ export async function openWalletRow(
     const { opening } = first;
     await nameFirstWallet(tx, key);
     await requirePayingWallet(tx, key);
-    const inserted = await query(
-      tx,
-      sql`${insertWallet(key, opening)}
-          ON CONFLICT DO NOTHING RETURNING 1`,
-    );
+    const inserted = await tx
+      .insert(wallet)
+      .values({ ...key, ...openedAt(opening) })
+      .onConflictDoNothing()
+      .returning({ address: wallet.address });
     await lockWallet(tx, key);
     if (inserted.length > 0 && first.halt !== null) await halt(tx, key, first.halt);
     return lockWallet(tx, key);
   });
 }
 
-const insertWallet = (key: WalletKey, { nonce, block, balanceWei }: WalletOpening): SQL => sql`
-  INSERT INTO wallet (chain_id, address, next_nonce, opening_nonce, opening_block, opening_balance_wei)
-  VALUES (${key.chainId}, ${key.address}, ${nonce}, ${nonce}, ${block}, ${balanceWei.toString()})`;
+const openedAt = ({ nonce, block, balanceWei }: WalletOpening) => ({
+  nextNonce: nonce,
+  openingNonce: nonce,
+  openingBlock: block,
+  openingBalanceWei: balanceWei,
+});
+
+/** The opening can only move while nothing was signed with this key. */
+const HAS_NO_SLOT = sql`
+  NOT EXISTS (SELECT FROM nonce_slot slot
+               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)`;
 
 /** Throws WALLET_NOT_HALTED when nothing stops the wallet from signing during an adoption. */
 export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
@@ -142,32 +147,30 @@ export async function reopenWallet(
   const work = async (tx: Transaction): Promise<boolean> => {
     const halts = await lockWallets(tx);
     requireHalted({ halt: halts[0] ?? null });
-    const reopened = await query(
-      tx,
-      sql`${insertWallet(key, opening)}
-          ON CONFLICT (chain_id, address) DO UPDATE
-            SET next_nonce = excluded.next_nonce, opening_nonce = excluded.opening_nonce,
-                opening_block = excluded.opening_block, opening_balance_wei = excluded.opening_balance_wei
-            WHERE wallet.opening_nonce > excluded.opening_nonce
-              AND NOT EXISTS (SELECT FROM nonce_slot slot
-                               WHERE slot.chain_id = wallet.chain_id AND slot.wallet = wallet.address)
-          RETURNING 1`,
-    );
+    const reopened = await tx
+      .insert(wallet)
+      .values({ ...key, ...openedAt(opening) })
+      .onConflictDoUpdate({
+        target: [wallet.chainId, wallet.address],
+        set: openedAt(opening),
+        setWhere: sql`${wallet.openingNonce} > excluded.opening_nonce AND ${HAS_NO_SLOT}`,
+      })
+      .returning({ address: wallet.address });
     if (reopened.length === 0) {
       await requireOpenedAt(tx, key, opening.nonce);
       return false;
     }
-    const ofWallet = halts.filter((one) => one.wallet === key.address).map(({ code }) => code);
-    await tx.execute(sql`
-      DELETE FROM wallet_halt
-       WHERE chain_id = ${key.chainId} AND wallet = ${key.address} AND code = ${USED_BEFORE}`);
-    if (!ofWallet.includes(NONCE_AHEAD)) {
+    const { chainId, wallet: haltedWallet, code } = walletHalt;
+    await tx
+      .delete(walletHalt)
+      .where(and(eq(chainId, key.chainId), eq(haltedWallet, key.address), eq(code, USED_BEFORE)));
+    if (!isHaltedFor(halts, key, NONCE_AHEAD)) {
       const halted = notBookedYet(key.address, opening.nonce);
       await halt(tx, key, { code: NONCE_AHEAD, reason: halted, actor });
     }
     const detail = { nonce: String(opening.nonce), block: String(opening.block) };
-    const done = { actor, reason, action: 'wallet.reopen', subject: key.address, detail };
-    await recordDecision(tx, done);
+    const subject = key.address;
+    await recordDecision(tx, { actor, reason, action: 'wallet.reopen', subject, detail });
     return true;
   };
   return order.dryRun ? rehearse(db, work) : transact(db, work);
@@ -196,16 +199,12 @@ export async function acceptUsedWallet(
 ): Promise<void> {
   await transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (!halts.some((one) => one.code === USED_BEFORE && one.wallet === key.address)) return;
-    const opened = await query(
-      tx,
-      sql`UPDATE wallet SET next_nonce = ${opening.nonce}, opening_nonce = ${opening.nonce},
-                 opening_block = ${opening.block}, opening_balance_wei = ${opening.balanceWei.toString()}
-           WHERE chain_id = ${key.chainId} AND address = ${key.address}
-             AND NOT EXISTS (SELECT FROM nonce_slot
-                              WHERE chain_id = ${key.chainId} AND wallet = ${key.address})
-          RETURNING 1`,
-    );
+    if (!isHaltedFor(halts, key, USED_BEFORE)) return;
+    const opened = await tx
+      .update(wallet)
+      .set(openedAt(opening))
+      .where(and(isWallet(key), HAS_NO_SLOT))
+      .returning({ address: wallet.address });
     if (opened.length === 0) return;
     await endHalts(tx, [USED_BEFORE]);
     await recordDecision(tx, {
@@ -228,11 +227,14 @@ export async function haltWallet(
 ): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
-    if (halts.some((one) => one.code === why.code && one.wallet === key.address)) return false;
+    if (isHaltedFor(halts, key, why.code)) return false;
     await halt(tx, key, why);
     return true;
   });
 }
+
+const isHaltedFor = (halts: readonly HaltOfWallet[], { address }: WalletKey, code: string) =>
+  halts.some((one) => one.code === code && one.wallet === address);
 
 export async function endHalts(tx: Transaction, codes: readonly string[]): Promise<void> {
   await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
