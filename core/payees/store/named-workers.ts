@@ -16,20 +16,12 @@ export async function requirePayee(
   options: { readonly isNewPayee: boolean },
 ): Promise<void> {
   if (options.isNewPayee) return;
-  const known = await reader
-    .select({ address: payeeTable.address })
-    .from(payeeTable)
-    .where(eq(payeeTable.address, address));
-  if (known.length > 0) return;
+  if ((await reader.$count(payeeTable, eq(payeeTable.address, address))) > 0) return;
   const words = `${address} was never seen; if it is right all the same, say --new-payee`;
   throw new PoolError('PAYEE_UNKNOWN', words, { payee: address });
 }
 
-/** Lists the worker rows of a payee. */
-export async function rowsOfPayee(
-  reader: Reader,
-  address: Address,
-): Promise<readonly RemoteWorker[]> {
+export function rowsOfPayee(reader: Reader, address: Address) {
   return reader
     .select({ payee, nodeType, region })
     .from(remoteWorker)

@@ -32,7 +32,6 @@ const FIELDS = {
   online: Boolean,
   /** How many connections are up. At most 100 of each source count, and at most one where all workers are read. */
   connections: Number,
-  /** The newest connection that is up. */
   connection: orNull(String),
   pendingWei: balance.amountWei,
   reservedWei: balance.amountWei,

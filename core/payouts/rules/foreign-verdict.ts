@@ -34,7 +34,6 @@ export interface ForeignContext {
   readonly isVouchedFor: boolean;
 }
 
-/** Judges a transaction that consumed a nonce of the wallet. */
 export function judgeForeign(facts: ForeignFacts, context: ForeignContext): ForeignVerdict {
   const { slot, isPayee, isVouchedFor } = context;
   const isPlain = facts.data === '0x' && facts.to !== null;
@@ -47,7 +46,6 @@ export function judgeForeign(facts: ForeignFacts, context: ForeignContext): Fore
   return isPlain || isVouchedFor ? 'pays-nobody' : 'unclear';
 }
 
-/** Describes the transaction and what is done about it. */
 export function describeForeign(facts: ForeignFacts, verdict: ForeignVerdict): string {
   const where = facts.to === null ? 'made a contract' : `to ${facts.to}`;
   const what = `nonce ${facts.nonce}, ${formatEth(facts.valueWei)} ETH ${where}`;

@@ -1,7 +1,6 @@
 import { ethAndWei } from '../../base/money.js';
 import type { PayeeStanding, PayoutUnderWay } from './payout.js';
 
-/** The terms that decide when a payee is paid. */
 export interface PayoutTerms {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;

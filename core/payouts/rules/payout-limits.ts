@@ -25,7 +25,6 @@ export interface DayUse {
   readonly nextFreeAt: Date | null;
 }
 
-/** The facts about a payout that the limits depend on. */
 export interface LimitedPayout extends PayoutGas {
   /** True when an operator has approved its amount and the cost of its gas. */
   readonly isApproved: boolean;
@@ -71,7 +70,6 @@ export function amountWait(
   return payoutAboveCap(id, amountWei, limits.maxPayoutWei);
 }
 
-/** Whether a payout of this amount needs an operator's approval. */
 export function isAboveCap(amountWei: bigint, limits: PayoutLimits): boolean {
   return amountWei > limits.maxPayoutWei;
 }

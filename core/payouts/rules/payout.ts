@@ -28,7 +28,6 @@ export const SIGNED_STATES = ['signed', 'reopened'] as const satisfies PayoutSta
  */
 export const BLOCKING_STATES = ['reserved', 'signed'] as const satisfies PayoutState[];
 
-/** Whether a payout in this state has ended. */
 export function isClosed(state: PayoutState): boolean {
   return !OPEN_STATES.some((open) => open === state);
 }

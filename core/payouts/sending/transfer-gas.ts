@@ -27,21 +27,14 @@ export function estimateTransfers(
   );
 }
 
-interface Estimated {
-  readonly estimate: bigint | ChainError | undefined;
-  /** The wallet's balance according to a quorum of endpoints. */
-  readonly agreedWei: bigint;
-  readonly fees: GasFees;
-}
-
 /** Returns the gas limit to sign and the gas that the transfer is expected to need, or why the payout waits. */
 export function gasFor(
   deps: MoneyDeps,
   payout: PayoutProgress,
-  { estimate, agreedWei, fees }: Estimated,
+  { estimate, ...sight }: Sight & { readonly estimate: bigint | ChainError | undefined },
 ): { readonly limit: bigint; readonly needed: bigint } | Wait {
   if (estimate instanceof ChainError && !saysReverted(estimate)) {
-    return withoutEstimate(deps, payout, { error: estimate, agreedWei, fees });
+    return withoutEstimate(deps, payout, { ...sight, error: estimate });
   }
   const { gasLimitCap } = deps.chain;
   if (typeof estimate === 'bigint' && estimate > gasLimitCap) {
@@ -54,10 +47,16 @@ export function gasFor(
   return { limit, needed: known === undefined || payout.gasLimit !== null ? limit : known };
 }
 
+interface Sight {
+  /** The wallet's balance according to a quorum of endpoints. */
+  readonly agreedWei: bigint;
+  readonly fees: GasFees;
+}
+
 function withoutEstimate(
   deps: MoneyDeps,
   payout: PayoutProgress,
-  { error, agreedWei, fees }: Omit<Estimated, 'estimate'> & { readonly error: ChainError },
+  { error, agreedWei, fees }: Sight & { readonly error: ChainError },
 ): Wait {
   // Ask for an approval first, because nobody should top up the wallet for an amount that nobody has approved.
   const tooMuch = amountWait({ ...payout, id: payout.payoutId }, deps.limits);

@@ -14,18 +14,18 @@ import { recoverOurs } from './unknown-transactions.js';
 /** The result of one pass over consumed slots. */
 export interface SettlementPass {
   /** Ids of payouts that this pass closed. */
-  readonly moved: readonly string[];
-  readonly waiting: readonly {
+  readonly moved: string[];
+  readonly waiting: {
     readonly slot: OpenSlot;
     readonly wait: Wait;
     /** The wait cannot change before this block. */
     readonly untilHead: number;
   }[];
   /** Slots for which a quorum says that no attempt has a receipt. */
-  readonly unseen: readonly OpenSlot[];
+  readonly unseen: OpenSlot[];
 }
 
-export interface PassRange {
+interface PassRange {
   /** The pass reads the slots with nonces below this one. */
   readonly below: number;
   readonly head: number;
@@ -39,7 +39,7 @@ const PAGE = 200;
 
 /** Reads the receipts of all attempts of these slots, and closes the slots that the chain has decided. */
 export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise<SettlementPass> {
-  const pass: Pass = { moved: [], waiting: [], unseen: [] };
+  const pass: SettlementPass = { moved: [], waiting: [], unseen: [] };
   for (let from = 0; ; ) {
     turns.turned('settling');
     const page = { from, below: range.below, limit: PAGE };
@@ -52,16 +52,10 @@ export async function settleConsumed(deps: MoneyDeps, range: PassRange): Promise
   }
 }
 
-interface Pass {
-  readonly moved: string[];
-  readonly waiting: SettlementPass['waiting'][number][];
-  readonly unseen: OpenSlot[];
-}
-
 async function settleSlots(
   deps: MoneyDeps,
   slots: readonly OpenSlot[],
-  { range, pass }: { readonly range: PassRange; readonly pass: Pass },
+  { range, pass }: { readonly range: PassRange; readonly pass: SettlementPass },
 ): Promise<void> {
   const key = walletKeyOf(deps);
   const hashes = slots.flatMap((slot) => slot.attempts.map((attempt) => attempt.hash));
@@ -100,12 +94,8 @@ function decide(
   if (!('inclusion' in decision)) return decision;
   // The hash commits to the bytes, so the stored bytes are what was mined. Compare them with what the payout owes.
   const attempt = slot.attempts.find(({ hash }) => hash === decision.inclusion.hash);
-  const terms = {
-    chainId: deps.chain.chainId,
-    nonce: slot.nonce,
-    to: slot.destination,
-    valueWei: slot.amountWei,
-  };
+  const { nonce, destination: to, amountWei: valueWei } = slot;
+  const terms = { chainId: deps.chain.chainId, nonce, to, valueWei };
   const fault = attempt === undefined ? 'its bytes are missing' : transferFault(attempt, terms);
   if (fault === undefined) return decision;
   return { kind: 'mismatch', reason: `what was mined is not what is owed: ${fault}` };

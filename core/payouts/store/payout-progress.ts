@@ -39,13 +39,13 @@ export async function payoutProgress(reader: Reader, payoutIds: readonly string[
     .orderBy(desc(attempt.n))
     .limit(1)
     .as('latest');
+  const holdReason = sql<string | null>`
+    CASE WHEN ${payout.heldAt} IS NOT NULL THEN coalesce(${payout.holdReason}, '') END`;
   const found = await reader
     .select({
       ...STATE,
       destination: payout.destination,
-      holdReason: sql<
-        string | null
-      >`CASE WHEN ${payout.heldAt} IS NOT NULL THEN coalesce(${payout.holdReason}, '') END`,
+      holdReason,
       /** True when an operator has approved it although it is above the limits of one payout. */
       isApproved: sql<boolean>`${payout.approvedAt} IS NOT NULL`,
       isToWallet: sql<boolean>`${isWalletOfLedger(sql`${payout.destination}`)}`,
@@ -86,16 +86,12 @@ export async function openPayouts(
   reader: Reader,
   { roundId, payoutId }: { readonly roundId?: string; readonly payoutId?: string },
 ): Promise<readonly OpenPayoutRow[]> {
+  const ofRound = roundId === undefined ? undefined : eq(payout.roundId, roundId);
+  const single = payoutId === undefined ? undefined : eq(payout.id, payoutId);
   return reader
     .select(STATE)
     .from(payout)
-    .where(
-      and(
-        isOpen(),
-        roundId === undefined ? undefined : eq(payout.roundId, roundId),
-        payoutId === undefined ? undefined : eq(payout.id, payoutId),
-      ),
-    )
+    .where(and(isOpen(), ofRound, single))
     .orderBy(asc(payout.createdAt), asc(payout.id));
 }
 

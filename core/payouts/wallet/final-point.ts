@@ -30,6 +30,12 @@ export function finalPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
   );
 }
 
+export async function requireFinalPoint(deps: MoneyDeps): Promise<FinalPoint> {
+  const point = await finalPoint(deps);
+  if (point !== undefined) return point;
+  throw new ChainError('refused', 'the RPC endpoints do not agree');
+}
+
 /** Finds the newest block that is deep enough for a payment to count; a deep reorg may still take it back. */
 export function deepPoint(deps: MoneyDeps): Promise<FinalPoint | undefined> {
   const { confirmations } = deps.chain;
@@ -71,8 +77,7 @@ export function standingAt(deps: MoneyDeps, block: number) {
 /** Finds the block and the balance at which a wallet had sent this many transactions, as agreed by a quorum of endpoints. */
 export async function openingAt(deps: MoneyDeps, nonce: number): Promise<WalletOpening> {
   const { address: wallet } = deps.signer;
-  const end = await finalPoint(deps);
-  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const end = await requireFinalPoint(deps);
   if (nonce > end.claimedNonce) {
     const words = `${wallet} has sent ${end.claimedNonce} transactions: there is no nonce ${nonce} to begin at`;
     throw new PoolError('REQUEST_INVALID', words);

@@ -5,7 +5,7 @@ import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
 import { newestFinalBlocks } from '../store/nonces/recovered-attempts.js';
-import { finalPoint } from './final-point.js';
+import { requireFinalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
 
 /** How many endpoints show the ledger's own blocks, and what the others show instead. */
@@ -100,7 +100,9 @@ function faultOf(
 
 /** Stores the chain's first block as the anchor, or a final block where the endpoints have lost the first one. */
 async function writeAnchor(deps: MoneyDeps): Promise<KnownBlock> {
-  const anchor = (await agreedBlock(deps, 0)) ?? (await agreedBlock(deps, await finalBlock(deps)));
+  const anchor =
+    (await agreedBlock(deps, 0)) ??
+    (await agreedBlock(deps, (await requireFinalPoint(deps)).block));
   if (anchor === undefined) {
     const words = 'the endpoints agree on no block by which the ledger could know its chain again';
     throw new ChainError('refused', words);
@@ -115,10 +117,4 @@ async function agreedBlock(deps: MoneyDeps, number: number): Promise<KnownBlock 
     async (reads) => (await reads.headers([number])).get(number)?.hash ?? null,
   );
   return answer.agreed && answer.value !== null ? { number, hash: answer.value } : undefined;
-}
-
-async function finalBlock(deps: MoneyDeps): Promise<number> {
-  const point = await finalPoint(deps);
-  if (point !== undefined) return point.block;
-  throw new ChainError('refused', 'the RPC endpoints do not agree');
 }

@@ -5,7 +5,6 @@ import {
   beforeAnotherPays,
   keyUsedElsewhere,
   NONCE_NOT_CONFIRMED,
-  rpcUnreachable,
   walletHalted,
 } from '../rules/waits.js';
 import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/paying-wallet.js';
@@ -22,15 +21,6 @@ const PAUSE_MS = 300;
  * somebody else uses the key. Halts the wallet when a quorum of endpoints says so several times in a row.
  */
 export async function haltWhenNonceAhead(deps: MoneyDeps): Promise<Wait> {
-  try {
-    return await haltUnlessPassing(deps);
-  } catch (error) {
-    if (error instanceof ChainError) return rpcUnreachable(error.message);
-    throw error;
-  }
-}
-
-async function haltUnlessPassing(deps: MoneyDeps): Promise<Wait> {
   for (let look = 1; ; look += 1) {
     const reason = await readNonceAhead(deps);
     if (reason === undefined) return NONCE_NOT_CONFIRMED;

@@ -40,7 +40,7 @@ export interface SlotOrder {
   readonly gasCostWei: bigint;
 }
 
-export interface AllocationRequest {
+interface AllocationRequest {
   readonly wallet: WalletKey;
   readonly orders: readonly SlotOrder[];
   readonly limits: PayoutLimits;
@@ -56,7 +56,7 @@ export interface AllocationRequest {
 
 export type AllocationResult =
   | { readonly kind: 'halted'; readonly halt: Halt }
-  | { readonly kind: 'nonce-ahead'; readonly nextNonce: number }
+  | { readonly kind: 'nonce-ahead' }
   /** Another wallet pays for this ledger by now. */
   | { readonly kind: 'replaced'; readonly by: Address }
   /** This wallet was named to pay, but what the other wallets have sent until then is not known yet. */
@@ -81,13 +81,8 @@ export async function allocateSlots(
     }
     if (wallet.halt !== null) return { kind: 'halted', halt: wallet.halt };
     if ((await namingToCompare(tx, wallet)) !== undefined) return { kind: 'not-compared' };
-    if (request.claimedNonce > wallet.nextNonce) {
-      return { kind: 'nonce-ahead', nextNonce: wallet.nextNonce };
-    }
-    const payouts = await lockAllocatable(
-      tx,
-      request.orders.map((order) => order.payoutId),
-    );
+    if (request.claimedNonce > wallet.nextNonce) return { kind: 'nonce-ahead' };
+    const payouts = await lockAllocatable(tx, request.orders);
     const { affordable, refusals } = await chooseOrders(tx, request, payouts);
     if (affordable.length > 0) await signSlots(tx, wallet, { request, affordable });
     return { kind: 'done', refusals };
@@ -105,7 +100,7 @@ type AllocatablePayout = Awaited<ReturnType<typeof lockAllocatable>>[number];
 /**
  * Locks payouts in the order of their ids and returns them oldest first, so that the oldest get what a limit leaves.
  */
-async function lockAllocatable(tx: Transaction, payoutIds: readonly string[]) {
+async function lockAllocatable(tx: Transaction, orders: readonly SlotOrder[]) {
   const locked = await rows(
     tx,
     {
@@ -120,7 +115,7 @@ async function lockAllocatable(tx: Transaction, payoutIds: readonly string[]) {
                ${isWalletOfLedger(sql`destination`)} AS "isToWallet",
                payee.burnt_gas_wei AS "burntGasWei", payout.created_at::text AS "createdAt"
           FROM payout JOIN payee ON payee.address = payout.payee
-         WHERE id = ANY(${list(payoutIds)}::uuid[]) AND state = 'reserved' AND held_at IS NULL
+         WHERE id = ANY(${list(orders.map(({ payoutId }) => payoutId))}::uuid[]) AND state = 'reserved' AND held_at IS NULL
          ORDER BY id FOR NO KEY UPDATE OF payout`,
   );
   return locked.toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
@@ -201,20 +196,10 @@ async function signSlots(
     valueWei: amountWei,
     gasLimit,
   }));
-  const slots = orders.map(({ nonce, payoutId }) => ({
-    chainId,
-    wallet: address,
-    nonce,
-    payoutId,
-  }));
-  await tx.insert(nonceSlot).values(slots);
-  const { sign } = request;
-  await insertAttempts(tx, { wallet: request.wallet, orders, n: 1, sign });
-  await movePayouts(
-    tx,
-    'sign',
-    orders.map(({ payoutId }) => payoutId),
-  );
+  await tx.insert(nonceSlot).values(orders.map((order) => ({ ...order, wallet: address })));
+  await insertAttempts(tx, orders, { wallet: address, n: 1, sign: request.sign });
+  const payoutIds = orders.map(({ payoutId }) => payoutId);
+  await movePayouts(tx, 'sign', payoutIds);
   await tx
     .update(wallet)
     .set({ nextNonce: nextNonce + orders.length })
@@ -224,30 +209,23 @@ async function signSlots(
 /** Signs the transfers and stores their bytes as the attempts number `n`. Only bytes that have a row here may be sent. */
 async function insertAttempts(
   tx: Transaction,
-  batch: {
-    readonly wallet: WalletKey;
-    readonly orders: readonly TransferOrder[];
-    readonly n: number;
-    readonly sign: SignTransfer;
-  },
+  orders: readonly TransferOrder[],
+  as: { readonly wallet: Address; readonly n: number; readonly sign: SignTransfer },
 ): Promise<void> {
-  const { n } = batch;
-  const { chainId, address } = batch.wallet;
+  const { wallet, n, sign } = as;
   const signed = await Promise.all(
-    batch.orders.map(async (order) => {
-      const { raw, hash } = await batch.sign(order);
-      const { nonce, gasLimit, maxFeePerGasWei, maxPriorityFeePerGasWei } = order;
-      const fees = { gasLimit, maxFeePerGasWei, maxPriorityFeePerGasWei };
-      return { ...fees, hash, chainId, wallet: address, nonce, n, raw: Buffer.from(raw) };
+    orders.map(async (order) => {
+      const { raw, hash } = await sign(order);
+      return { ...order, wallet, n, hash, raw: Buffer.from(raw) };
     }),
   );
   await tx.insert(attempt).values(signed);
 }
 
-export interface Bump extends GasFees {
+interface Bump extends GasFees {
   readonly nonce: number;
   readonly gasLimit: bigint;
-  /** The number of the attempt that this one replaces. If it is no longer the latest, another process has already made this bump. */
+  /** The number of the latest attempt; if another one is, another process has already made this bump. */
   readonly replaces: number;
 }
 
@@ -274,11 +252,11 @@ export async function bumpSlot(
          AND slot.nonce = ${bump.nonce} AND slot.state = 'open'
        ORDER BY attempt.n DESC LIMIT 1 FOR NO KEY UPDATE OF slot`;
     const [slot] = await rows(tx, { ...SIGNED_FOR, n: attempt.n }, statement);
-    if (slot === undefined || slot.n !== bump.replaces) return false;
-    const { replaces, ...fees } = bump;
-    const transfer = { chainId: key.chainId, to: slot.destination, valueWei: slot.amountWei };
-    const orders = [{ ...fees, ...transfer, payoutId: slot.id }];
-    await insertAttempts(tx, { wallet: key, orders, n: replaces + 1, sign: request.sign });
+    if (slot?.n !== bump.replaces) return false;
+    const { replaces, ...signedFor } = bump;
+    const { id: payoutId, destination: to, amountWei: valueWei, n } = slot;
+    const order = { ...signedFor, payoutId, chainId: key.chainId, to, valueWei };
+    await insertAttempts(tx, [order], { wallet: key.address, n: n + 1, sign: request.sign });
     return true;
   });
 }

@@ -8,12 +8,10 @@ import { remoteWorker } from '../../../ledger/store/tables.js';
 import type { PayoutState } from '../../rules/payout.js';
 import { LATEST_ATTEMPT } from '../nonces/attempts.js';
 import {
-  type Attempt,
   attempt,
   isBlocking,
   isIn,
   isOpen,
-  type NonceSlot,
   nonceSlot,
   payout,
   payoutAllocation,
@@ -148,33 +146,29 @@ const {
   ...ATTEMPT
 } = getTableColumns(attempt);
 
-type AttemptSummary = Pick<Attempt, keyof typeof ATTEMPT>;
-
-/** A slot with its attempts in the order in which they were signed, but without their raw bytes. */
-export type SlotSummary = NonceSlot & { readonly attempts: readonly AttemptSummary[] };
-
+export type SlotSummary = Awaited<ReturnType<typeof readSlots>>[number];
 export type AllocationSummary = Awaited<ReturnType<typeof readAllocations>>[number];
 
-/** Reads the nonce slots of a payout in the order in which they were taken, each with its attempts. */
-export async function readSlots(db: Reader, payoutId: string): Promise<readonly SlotSummary[]> {
-  const found = await db
-    .select({ slot: nonceSlot, attempt: ATTEMPT })
+/**
+ * Reads the nonce slots of a payout in the order in which they were taken, each with its attempts in the order in which
+ * they were signed, but without their raw bytes.
+ */
+export async function readSlots(db: Reader, payoutId: string) {
+  const slots = await db
+    .select()
     .from(nonceSlot)
-    .leftJoin(
-      attempt,
-      sql`${attempt.chainId} = ${nonceSlot.chainId} AND ${attempt.wallet} = ${nonceSlot.wallet}
-        AND ${attempt.nonce} = ${nonceSlot.nonce}`,
-    )
     .where(eq(nonceSlot.payoutId, payoutId))
-    .orderBy(asc(nonceSlot.createdAt), asc(nonceSlot.nonce), asc(attempt.n));
-  const slots = new Map<string, NonceSlot & { attempts: AttemptSummary[] }>();
-  for (const row of found) {
-    const key = `${row.slot.chainId}/${row.slot.wallet}/${row.slot.nonce}`;
-    const slot = slots.get(key) ?? { ...row.slot, attempts: [] };
-    slots.set(key, slot);
-    if (row.attempt !== null) slot.attempts.push(row.attempt);
-  }
-  return [...slots.values()];
+    .orderBy(asc(nonceSlot.createdAt), asc(nonceSlot.nonce));
+  const withAttempts = slots.map(async (slot) => {
+    const { chainId, wallet, nonce, n } = attempt;
+    const attempts = await db
+      .select(ATTEMPT)
+      .from(attempt)
+      .where(and(eq(chainId, slot.chainId), eq(wallet, slot.wallet), eq(nonce, slot.nonce)))
+      .orderBy(asc(n));
+    return { ...slot, attempts };
+  });
+  return Promise.all(withAttempts);
 }
 
 /** Reads how the payout's amount is divided over the payee's worker rows. */

@@ -99,7 +99,7 @@ export async function walletsAtWork(reader: Reader, chainId: number): Promise<re
   return atWork.map(({ address }) => address);
 }
 
-/** Lists all wallets of this chain that were ever opened, in the order in which they were opened. */
+/** Lists the wallets of this chain in the order in which they were opened. */
 export async function openedWallets(reader: Reader, chainId: number): Promise<readonly Address[]> {
   const opened = await reader
     .select({ address: wallet.address })

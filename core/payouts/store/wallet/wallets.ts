@@ -36,7 +36,6 @@ export interface WalletOpening {
   readonly balanceWei: bigint;
 }
 
-/** A halt and the wallet that it is about. */
 interface HaltOfWallet extends Halt {
   readonly wallet: Address;
 }
@@ -69,12 +68,9 @@ export async function findWallet(reader: Reader, key: WalletKey): Promise<Wallet
  */
 export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWallet[]> {
   await tx.execute(sql`SELECT FROM wallet ORDER BY chain_id, address FOR NO KEY UPDATE`);
-  // Read in a second statement, because the first one does not see halts that were written while it waited for the
-  // lock.
-  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(
-    tx,
-    sql`SELECT ${HALTS} AS halts`,
-  );
+  // Read in a second statement, because the first one does not see halts that were written while it waited.
+  const statement = sql`SELECT ${HALTS} AS halts`;
+  const [row] = await query<{ readonly halts: readonly HaltOfWallet[] }>(tx, statement);
   return row?.halts ?? [];
 }
 
@@ -82,8 +78,8 @@ export async function lockWallets(tx: Transaction): Promise<readonly HaltOfWalle
 export async function lockWallet(tx: Transaction, key: WalletKey): Promise<Wallet> {
   await lockWallets(tx);
   const found = await findWallet(tx, key);
-  if (found !== undefined) return found;
-  throw notOpened(key);
+  if (found === undefined) throw notOpened(key);
+  return found;
 }
 
 function notOpened({ address }: WalletKey): PoolError {
@@ -177,10 +173,8 @@ export async function reopenWallet(
 }
 
 async function requireOpenedAt(tx: Transaction, key: WalletKey, nonce: number): Promise<void> {
-  const [found] = await tx
-    .select({ openingNonce: wallet.openingNonce })
-    .from(wallet)
-    .where(isWallet(key));
+  const { openingNonce } = wallet;
+  const [found] = await tx.select({ openingNonce }).from(wallet).where(isWallet(key));
   const known = found?.openingNonce ?? 0;
   const halts = (await findWallet(tx, key))?.halts ?? [];
   if (known === nonce && !halts.some(({ code }) => code === USED_BEFORE)) return;
@@ -207,12 +201,9 @@ export async function acceptUsedWallet(
       .returning({ address: wallet.address });
     if (opened.length === 0) return;
     await endHalts(tx, [USED_BEFORE]);
-    await recordDecision(tx, {
-      actor: MANAGER,
-      action: 'wallet.first-use',
-      subject: key.address,
-      reason: `wallet.acceptedTransactions is ${opening.nonce}`,
-    });
+    const reason = `wallet.acceptedTransactions is ${opening.nonce}`;
+    const subject = key.address;
+    await recordDecision(tx, { actor: MANAGER, action: 'wallet.first-use', subject, reason });
   });
 }
 
@@ -220,11 +211,7 @@ export async function acceptUsedWallet(
  * Stops everything that the ledger would sign or send, from any wallet; `key` is the wallet that the halt is about.
  * Returns false when it was already halted for this reason.
  */
-export async function haltWallet(
-  db: Database,
-  key: WalletKey,
-  why: Halt & { readonly actor?: string },
-): Promise<boolean> {
+export async function haltWallet(db: Database, key: WalletKey, why: NewHalt): Promise<boolean> {
   return transact(db, async (tx) => {
     const halts = await lockWallets(tx);
     if (isHaltedFor(halts, key, why.code)) return false;
@@ -240,25 +227,24 @@ export async function endHalts(tx: Transaction, codes: readonly string[]): Promi
   await tx.execute(sql`DELETE FROM wallet_halt WHERE code = ANY(${list(codes)}::text[])`);
 }
 
+interface NewHalt extends Halt {
+  readonly actor?: string;
+}
+
 async function halt(
   tx: Transaction,
   key: WalletKey,
-  why: Halt & { readonly actor?: string },
+  { code, reason, actor = MANAGER }: NewHalt,
 ): Promise<void> {
   const halted = await query(
     tx,
     sql`INSERT INTO wallet_halt (chain_id, wallet, code, reason)
-        SELECT chain_id, address, ${why.code}, ${why.reason} FROM wallet
+        SELECT chain_id, address, ${code}, ${reason} FROM wallet
          WHERE chain_id = ${key.chainId} AND address = ${key.address} RETURNING 1`,
   );
   if (halted.length === 0) throw notOpened(key);
-  await recordDecision(tx, {
-    actor: why.actor ?? MANAGER,
-    action: 'wallet.halt',
-    subject: key.address,
-    reason: why.reason,
-    detail: { code: why.code },
-  });
+  const subject = key.address;
+  await recordDecision(tx, { actor, action: 'wallet.halt', subject, reason, detail: { code } });
 }
 
 /** The last balance that the chain showed. It is for people to see; nothing is decided by it. */
