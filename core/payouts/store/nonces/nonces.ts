@@ -252,11 +252,12 @@ export async function bumpSlot(
          AND slot.nonce = ${bump.nonce} AND slot.state = 'open'
        ORDER BY attempt.n DESC LIMIT 1 FOR NO KEY UPDATE OF slot`;
     const [slot] = await rows(tx, { ...SIGNED_FOR, n: attempt.n }, statement);
-    if (slot?.n !== bump.replaces) return false;
     const { replaces, ...signedFor } = bump;
-    const { id: payoutId, destination: to, amountWei: valueWei, n } = slot;
+    if (slot?.n !== replaces) return false;
+    const { id: payoutId, destination: to, amountWei: valueWei } = slot;
     const order = { ...signedFor, payoutId, chainId: key.chainId, to, valueWei };
-    await insertAttempts(tx, [order], { wallet: key.address, n: n + 1, sign: request.sign });
+    const as = { wallet: key.address, n: replaces + 1, sign: request.sign };
+    await insertAttempts(tx, [order], as);
     return true;
   });
 }
