@@ -15,6 +15,7 @@ import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
+import { addTokenCommands } from './pool/token-commands.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
@@ -46,6 +47,7 @@ function createProgram(): Command {
   addRoundCommands(program);
   const wallet = addWalletCommands(program);
   addTermsCommands(program);
+  addTokenCommands(program);
   addFindingCommands(program);
   addRepairCommands(program, { payout, wallet });
   addBackfillCommands(program);

@@ -3,8 +3,8 @@ import type { Address } from '../../base/address.js';
 import { largerWei, sumWei } from '../../base/money.js';
 import type { PayeeStanding, Wait } from './payout.js';
 import { decideDue, type PayoutTerms } from './payout-due.js';
-import { type DayUse, isAboveCap, type PayoutLimits } from './payout-limits.js';
-import { wouldEmptyWallet, wouldExceedDay, wouldNeedApproval } from './waits.js';
+import { amountWait, type DayUse, dayWait, type PayoutLimits } from './payout-limits.js';
+import { wouldEmptyWallet } from './waits.js';
 
 /**
  * pays: a payout would be reserved and sent. waits: it would be reserved, and then wait because of a limit or the
@@ -78,13 +78,19 @@ export function previewTotals(
   };
 }
 
-/**
- * Says why a payout of this amount would wait even if nothing else were paid. The money may still run out for others
- * after it.
- */
+const NOTHING_USED: DayUse = { usedWei: 0n, nextFreeAt: null };
+
+/** Says why a payout of this amount would wait even if nothing else were paid. */
 function waitAlone(amountWei: bigint, { limits, freeWei }: PreviewRules): Wait | undefined {
-  const { maxPayoutWei, maxPaidPerDayWei } = limits;
-  if (isAboveCap(amountWei, limits)) return wouldNeedApproval(amountWei, maxPayoutWei);
-  if (amountWei > maxPaidPerDayWei) return wouldExceedDay(amountWei, maxPaidPerDayWei);
+  const payout = { id: null, amountWei, isApproved: false };
+  return (
+    amountWait(payout, limits) ??
+    dayWait(payout, limits, NOTHING_USED) ??
+    walletWait(amountWei, freeWei)
+  );
+}
+
+/** Says why this payout would wait for the wallet's balance; the money may still run out for others after it. */
+export function walletWait(amountWei: bigint, freeWei: bigint | null): Wait | undefined {
   return freeWei === null || amountWei <= freeWei ? undefined : wouldEmptyWallet(freeWei);
 }

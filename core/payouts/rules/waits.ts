@@ -153,7 +153,8 @@ export function gasAboveCap(neededGas: bigint, cap: bigint): Wait {
 
 /** A payout and what its gas costs. */
 export interface PayoutGas {
-  readonly id: string;
+  /** Null for a payout that is not reserved yet. */
+  readonly id: string | null;
   readonly amountWei: bigint;
   /** The cost of its gas at the current price. */
   readonly gasCostWei: bigint;
@@ -167,34 +168,41 @@ export function gasShareAboveCap(
 ): Wait {
   const burnt =
     burntGasWei === 0n ? '' : `, and failed transfers to it have cost ${ethAndWei(burntGasWei)}`;
-  const hope = limit.fitsWithCheaperGas
-    ? 'it goes on when gas is cheaper'
-    : 'cancel it, and a later payout of more may fit';
+  const later =
+    id === null ? 'a payout of more may fit' : 'cancel it, and a later payout of more may fit';
+  const hope = limit.fitsWithCheaperGas ? 'it goes on when gas is cheaper' : later;
+  const approved = id === null ? '' : `, or it goes on after ${approveCommand(id)}`;
   const reason =
     `its gas would cost ${ethAndWei(gasCostWei)} now${burnt}: more than pool.maxGasShare ` +
     `(${limit.maxGasShareBps / 100}%) of ${ethAndWei(amountWei)}: ` +
-    `${hope}, or it goes on after ${approveCommand(id)}`;
+    `${hope}${approved}`;
   return { code: 'GAS_SHARE_ABOVE_CAP', reason };
 }
 
-export function payoutAboveCap(id: string, amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const above = aboveCap(amountWei, maxPayoutWei);
-  const reason = `${above}: ${approveCommand(id)} lets it go, cancel ends it`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
+/** `id` is null for a payout that is not reserved yet. */
+export function payoutAboveCap(id: string | null, amountWei: bigint, maxPayoutWei: bigint): Wait {
+  const above = `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
+  const help =
+    id === null
+      ? 'it would wait for an approval'
+      : `${approveCommand(id)} lets it go, cancel ends it`;
+  return { code: 'PAYOUT_ABOVE_CAP', reason: `${above}: ${help}` };
 }
-
-const aboveCap = (amountWei: bigint, maxPayoutWei: bigint): string =>
-  `${ethAndWei(amountWei)} is more than pool.maxPayout, ${ethAndWei(maxPayoutWei)}`;
 
 const approveCommand = (id: string): string => `\`openpool payout approve ${id} --reason …\``;
 
-export function amountAboveDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: raise it and restart the workers, or cancel it`;
-  return { code: 'DAILY_CAP_REACHED', reason };
+export function amountAboveDay(
+  id: string | null,
+  amountWei: bigint,
+  maxPaidPerDayWei: bigint,
+): Wait {
+  const above = `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
+  const help =
+    id === null
+      ? 'it would wait until that is raised'
+      : 'raise it and restart the workers, or cancel it';
+  return { code: 'DAILY_CAP_REACHED', reason: `${above}: ${help}` };
 }
-
-const aboveDay = (amountWei: bigint, maxPaidPerDayWei: bigint): string =>
-  `${ethAndWei(amountWei)} alone is more than ${dayCap(maxPaidPerDayWei)}`;
 
 const dayCap = (maxPaidPerDayWei: bigint): string =>
   `pool.maxPaidPerDay, ${ethAndWei(maxPaidPerDayWei)}`;
@@ -227,17 +235,7 @@ export function walletBelowPayout(address: string, balanceWei: bigint): Wait {
   return { code: 'WALLET_EMPTY', reason: `${holds}, too little for this payout: top it up` };
 }
 
-/** The next three sentences are for the preview of a round, whose payouts are not reserved yet. */
-export function wouldNeedApproval(amountWei: bigint, maxPayoutWei: bigint): Wait {
-  const reason = `${aboveCap(amountWei, maxPayoutWei)}: it would wait for an approval`;
-  return { code: 'PAYOUT_ABOVE_CAP', reason };
-}
-
-export function wouldExceedDay(amountWei: bigint, maxPaidPerDayWei: bigint): Wait {
-  const reason = `${aboveDay(amountWei, maxPaidPerDayWei)}: it would wait until that is raised`;
-  return { code: 'DAILY_CAP_REACHED', reason };
-}
-
+/** This sentence is for a payout that is not reserved yet. */
 export function wouldEmptyWallet(freeWei: bigint): Wait {
   const free = `the wallet has ${ethAndWei(freeWei > 0n ? freeWei : 0n)} to spend, as it was seen last`;
   return { code: 'WALLET_EMPTY', reason: `${free}: it would wait until the wallet is topped up` };

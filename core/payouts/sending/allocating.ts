@@ -74,11 +74,11 @@ async function refuseEarly(
   const halt = (await findWallet(deps.db, walletKeyOf(deps)))?.halt;
   if (halt) return sift(payouts, waits, () => walletHalted(halt.reason));
   const day = await readDayUse(deps.db);
-  return sift(payouts, waits, (payout) =>
-    payout.isToWallet
+  return sift(payouts, waits, ({ payoutId: id, amountWei, isApproved, isToWallet }) =>
+    isToWallet
       ? PAYEE_IS_WALLET
-      : (amountWait({ ...payout, id: payout.payoutId }, deps.limits) ??
-        dayWait(payout.amountWei, deps.limits, day)),
+      : (amountWait({ id, amountWei, isApproved }, deps.limits) ??
+        dayWait({ id, amountWei }, deps.limits, day)),
   );
 }
 

@@ -41,6 +41,7 @@ export const payout = pgTable('payout', {
   approveReason: text('approve_reason'),
   waitCode: text('wait_code').$type<WaitCode>(),
   waitReason: text('wait_reason'),
+  waitBeganAt: at('wait_began_at'),
   createdAt: at('created_at').notNull().defaultNow(),
   signedAt: at('signed_at'),
   closedAt: at('closed_at'),
@@ -67,6 +68,14 @@ export const isBlocking = (state: SQLWrapper = sql`state`): SQL => isIn(BLOCKING
  */
 export const SHOWS_WAIT: SQL = sql`
   (p.wait_code IS DISTINCT FROM 'WALLET_HALTED' OR EXISTS (SELECT FROM wallet_halt))`;
+
+/** What payouts waited for, and how long; a trigger on `payout` writes it. It has no key. */
+export const payoutWait = pgTable('payout_wait', {
+  payoutId: uuid('payout_id').notNull(),
+  code: text('code').$type<WaitCode>().notNull(),
+  beganAt: at('began_at').notNull(),
+  endedAt: at('ended_at').notNull(),
+});
 
 export const payoutAllocation = pgTable('payout_allocation', {
   payoutId: uuid('payout_id').notNull(),
@@ -109,6 +118,7 @@ export const walletBalance = pgTable('wallet_balance', {
   wallet: text('wallet').$type<Address>().notNull(),
   balanceWei: wei('balance_wei').notNull(),
   blockNumber: count('block_number').notNull(),
+  baseFeeWei: wei('base_fee_wei'),
   seenAt: at('seen_at').notNull(),
 });
 

@@ -25,7 +25,11 @@ export async function noteBalance(
   { head, balanceWei }: WalletView,
 ): Promise<void> {
   try {
-    await recordBalance(deps.db, walletKeyOf(deps), { wei: balanceWei, block: head.number });
+    await recordBalance(deps.db, walletKeyOf(deps), {
+      wei: balanceWei,
+      block: head.number,
+      baseFeeWei: head.baseFeePerGasWei,
+    });
   } catch (error) {
     deps.onTrouble?.(error);
   }

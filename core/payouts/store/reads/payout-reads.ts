@@ -22,6 +22,7 @@ const {
   requestId: _request,
   bumpRequestedAt: _bump,
   toldAt: _told,
+  waitBeganAt: _began,
   waitCode,
   waitReason,
   ...PAYOUT

@@ -46,9 +46,11 @@ async function listWallets(db: Reader, chainId: number) {
       seenWei: orNull(walletBalance.balanceWei),
       seenBlock: orNull(walletBalance.blockNumber),
       seenAt: orNull(walletBalance.seenAt),
+      seenBaseFeeWei: orNull(walletBalance.baseFeeWei),
     },
     sql`SELECT ${fields('wallet', WALLET)}, ${HALTS} AS halts, open.*, seen.balance_wei AS "seenWei",
-               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt"
+               seen.block_number AS "seenBlock", seen.seen_at AS "seenAt",
+               seen.base_fee_wei AS "seenBaseFeeWei"
           FROM wallet
           LEFT JOIN wallet_balance seen
             ON seen.chain_id = wallet.chain_id AND seen.wallet = wallet.address
@@ -59,10 +61,12 @@ async function listWallets(db: Reader, chainId: number) {
                 WHERE n.chain_id = wallet.chain_id AND n.wallet = wallet.address AND n.state = 'open') open
          WHERE wallet.chain_id = ${chainId} ORDER BY wallet.created_at DESC, wallet.address`,
   );
-  return found.map(({ seenWei: wei, seenBlock: block, seenAt: at, ...rest }) => {
+  return found.map(({ seenWei: wei, seenBlock: block, seenAt: at, seenBaseFeeWei, ...rest }) => {
     /** The last balance that the chain showed: it is stored when payouts are signed and when the pool is audited. */
     const balance: SeenBalance | null =
-      wei === null || block === null || at === null ? null : { wei, block, at };
+      wei === null || block === null || at === null
+        ? null
+        : { wei, block, baseFeeWei: seenBaseFeeWei, at };
     return { ...rest, balance };
   });
 }

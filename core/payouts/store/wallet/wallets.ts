@@ -251,6 +251,8 @@ async function halt(
 export interface SeenBalance {
   readonly wei: bigint;
   readonly block: number;
+  /** The base fee of that block; null when an earlier version stored the balance. */
+  readonly baseFeeWei: bigint | null;
   readonly at: Date;
 }
 
@@ -261,10 +263,11 @@ export async function recordBalance(
   seen: Omit<SeenBalance, 'at'>,
 ): Promise<void> {
   await db.execute(sql`
-    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, seen_at)
-    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint, now()
+    INSERT INTO wallet_balance (chain_id, wallet, balance_wei, block_number, base_fee_wei, seen_at)
+    SELECT chain_id, address, ${seen.wei.toString()}::numeric, ${seen.block}::bigint,
+           ${seen.baseFeeWei?.toString() ?? null}::numeric, now()
       FROM wallet WHERE chain_id = ${key.chainId} AND address = ${key.address}
     ON CONFLICT (chain_id, wallet) DO UPDATE
       SET balance_wei = excluded.balance_wei, block_number = excluded.block_number,
-          seen_at = excluded.seen_at`);
+          base_fee_wei = excluded.base_fee_wei, seen_at = excluded.seen_at`);
 }
