@@ -31,7 +31,7 @@ describe('a payee', () => {
   });
 
   it.each<[string, Partial<PayeeStanding>, RegExp]>([
-    ['OPEN_PAYOUT', { underWay }, /under way: p, signed, waits with WALLET_EMPTY: top it up/],
+    ['OPEN_PAYOUT', { underWay }, /under way/],
     ['UNPAYABLE', { unpayableReason: 'it refused in 0xab' }, /it refused in 0xab/],
     ['PAYEE_IS_WALLET', { isWallet: true }, /a wallet of the pool itself/],
     ['NEGATIVE', { pendingWei: -1n }, /owes the pool/],

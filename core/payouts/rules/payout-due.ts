@@ -1,6 +1,6 @@
 import { ethAndWei } from '../../base/money.js';
 import { firstShut, type Gate, type NotDueCode } from './gates.js';
-import type { PayeeStanding, PayoutUnderWay } from './payout.js';
+import type { PayeeStanding } from './payout.js';
 
 export interface PayoutTerms {
   readonly thresholdWei: bigint;
@@ -32,7 +32,7 @@ export function dueGates(
     {
       name: 'open-payout',
       code: underWay === null ? null : 'OPEN_PAYOUT',
-      reason: underWay === null ? 'no payout is under way' : underWayWords(underWay),
+      reason: underWay === null ? 'no payout is under way' : 'a payout is already under way',
       measured: null,
       opensByItself: true,
       opener: 'nobody',
@@ -95,9 +95,4 @@ function intervalGate(
     opensByItself: true,
     opener: 'nobody',
   };
-}
-
-function underWayWords({ id, state, waitCode, waitReason }: PayoutUnderWay): string {
-  const words = `a payout is already under way: ${id}, ${state}`;
-  return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
 }

@@ -1,7 +1,7 @@
 /** What a payout round would do now, for each payee. */
 import type { Address } from '../../base/address.js';
 import { largerWei, sumWei } from '../../base/money.js';
-import type { PayeeStanding, Wait } from './payout.js';
+import type { PayeeStanding, PayoutUnderWay, Wait } from './payout.js';
 import { decideDue, type PayoutTerms } from './payout-due.js';
 import { amountWait, type DayUse, dayWait, type PayoutLimits } from './payout-limits.js';
 import { wouldEmptyWallet } from './waits.js';
@@ -37,8 +37,8 @@ export function previewPayee(standing: PayeeStanding, rules: PreviewRules): Prev
   const { payee, pendingWei } = standing;
   const decision = decideDue(standing, rules.terms, rules.now);
   if (!decision.due) {
-    const { code, reason } = decision;
-    return { payee, pendingWei, verdict: 'not-due', code, reason };
+    const reason = underWayWords(decision.reason, standing.underWay);
+    return { payee, pendingWei, verdict: 'not-due', code: decision.code, reason };
   }
   const { code, reason } = waitAlone(pendingWei, rules) ?? { code: null, reason: null };
   return { payee, pendingWei, verdict: code === null ? 'pays' : 'waits', code, reason };
@@ -76,6 +76,13 @@ export function previewTotals(
     /** The part of `paysWei` that would not fit into the limit of the day and so would have to wait. */
     beyondTodayWei: largerWei(paysWei - leftTodayWei, 0n),
   };
+}
+
+function underWayWords(reason: string, underWay: PayoutUnderWay | null): string {
+  if (underWay === null) return reason;
+  const { id, state, waitCode, waitReason } = underWay;
+  const words = `${reason}: ${id}, ${state}`;
+  return waitCode === null ? words : `${words}, waits with ${waitCode}: ${waitReason ?? ''}`;
 }
 
 const NOTHING_USED: DayUse = { usedWei: 0n, nextFreeAt: null };
