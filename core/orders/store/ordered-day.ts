@@ -40,9 +40,7 @@ export async function refuseAboveDay(
   throw new PoolError('ORDERED_DAY_ABOVE_CAP', words);
 }
 
-/**
- * Marks the payee as created by an order if this very transaction has created it, because then no event has named it.
- */
+/** Marks the payee as created by an order if this very transaction has created it: then no event has named it. */
 export async function markOrdered(tx: Transaction, address: Address): Promise<void> {
   await tx
     .update(payee)

@@ -53,9 +53,7 @@ export function createSender(deps: MoneyDeps, onSigned = () => {}): Sender {
   };
 }
 
-interface SenderDeps extends AllocatingDeps {
-  readonly onSigned: () => void;
-}
+type SenderDeps = AllocatingDeps & { readonly onSigned: () => void };
 
 async function answerGroup(deps: SenderDeps, calls: readonly Call[]): Promise<void> {
   try {
@@ -75,9 +73,7 @@ async function sendGroup(
   payoutIds: readonly string[],
 ): Promise<ReadonlyMap<string, SendResult>> {
   const before = await payoutProgress(deps.db, payoutIds);
-  const ready = before.filter(
-    ({ state, holdReason }) => state === 'reserved' && holdReason === null,
-  );
+  const ready = before.filter((one) => one.state === 'reserved' && one.holdReason === null);
   const refusals: Waits = ready.length === 0 ? new Map() : await allocate(deps, ready);
   if (refusals.size < ready.length || before.some(hasUnsent)) {
     deps.onSigned();

@@ -3,12 +3,7 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Transaction } from '../../db/database.js';
 import { list, query } from '../../db/query.js';
-import {
-  type Account,
-  balance,
-  type PostingKind,
-  remoteWorker,
-} from '../../ledger/store/tables.js';
+import { balance, remoteWorker } from '../../ledger/store/tables.js';
 import { isClosed } from '../rules/payout.js';
 import { allocatePayment } from '../rules/payout-allocation.js';
 import { PAYOUT_MOVES, type PayoutMove, type PayoutMoveName } from '../rules/payout-machine.js';
@@ -40,12 +35,7 @@ export async function movePayouts(
   if (move.books !== null) await postMovement(tx, { ...move.books, payoutIds });
 }
 
-export interface Movement {
-  readonly kind: Extract<PostingKind, 'reserve' | 'settle' | 'release' | 'reopen'>;
-  readonly from: Account;
-  readonly to: Account;
-  readonly payoutIds: readonly string[];
-}
+type Movement = NonNullable<PayoutMove['books']> & { readonly payoutIds: readonly string[] };
 
 /**
  * Moves payouts' amounts between two accounts of their worker rows, according to their allocations. It writes one

@@ -21,20 +21,20 @@ import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
 import type { WalletKey } from './wallet/paying-wallet.js';
 import { findWallet } from './wallet/wallets.js';
 
-export interface RoundResult {
+interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
-  /** Payees for whom nothing could be reserved, with the error of Postgres. All others are paid. */
   readonly leftOut: readonly LeftOut[];
 }
 
-export interface LeftOut {
+/** A payee for whom nothing could be reserved, with the error of Postgres. All others are paid. */
+interface LeftOut {
   readonly payee: Address;
   readonly words: string;
 }
 
 /** A payout that was just made, or an earlier open one that keeps its payee from getting another. */
-export interface OpenPayout {
+interface OpenPayout {
   readonly payoutId: string;
   readonly amountWei: bigint;
   readonly created: boolean;
@@ -209,10 +209,8 @@ async function findReserved(
   tx: Transaction,
   which: SQL | undefined,
 ): Promise<Omit<OpenPayout, 'created'> | undefined> {
-  const [found] = await tx
-    .select({ payoutId: payout.id, amountWei: payout.amountWei })
-    .from(payout)
-    .where(which);
+  const { id: payoutId, amountWei } = payout;
+  const [found] = await tx.select({ payoutId, amountWei }).from(payout).where(which);
   return found;
 }
 

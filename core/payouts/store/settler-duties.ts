@@ -1,5 +1,5 @@
 /** Which worker settles, and its work besides reading receipts: payouts to retry, and sagas to tell. */
-import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Address } from '../../base/address.js';
 import type { Database, Reader } from '../../db/database.js';
 import { list, query, rows } from '../../db/query.js';
@@ -39,33 +39,33 @@ export async function walletsUnderWay(
   reader: Reader,
   chainId: number,
 ): Promise<ReadonlySet<Address>> {
+  const { wallet } = nonceSlot;
   const open = await reader
-    .selectDistinct({ wallet: nonceSlot.wallet })
+    .selectDistinct({ wallet })
     .from(nonceSlot)
     .where(and(eq(nonceSlot.chainId, chainId), isOpenSlot))
-    .orderBy(asc(nonceSlot.wallet));
-  return new Set(open.map(({ wallet }) => wallet));
+    .orderBy(wallet);
+  return new Set(open.map((slot) => slot.wallet));
 }
+
+const { id, createdAt, closedAt, toldAt } = payout;
 
 /** Lists the payouts that have signed bytes and have not ended, oldest first. */
 export async function signedPayouts(reader: Reader): Promise<readonly string[]> {
-  const signed = await reader
-    .select({ id: payout.id })
-    .from(payout)
-    .where(isSigned())
-    .orderBy(asc(payout.createdAt), asc(payout.id));
-  return signed.map(({ id }) => id);
+  const signed = await reader.select({ id }).from(payout).where(isSigned()).orderBy(createdAt, id);
+  return signed.map((one) => one.id);
 }
 
 /** Lists payouts that have ended without their sagas having been told, those that ended first at the top. */
 export async function untoldPayouts(reader: Reader, limit: number): Promise<readonly string[]> {
+  const isUntold = and(isNotNull(closedAt), isNull(toldAt));
   const untold = await reader
-    .select({ id: payout.id })
+    .select({ id })
     .from(payout)
-    .where(and(isNotNull(payout.closedAt), isNull(payout.toldAt)))
-    .orderBy(asc(payout.closedAt))
+    .where(isUntold)
+    .orderBy(closedAt)
     .limit(limit);
-  return untold.map(({ id }) => id);
+  return untold.map((one) => one.id);
 }
 
 export async function markTold(db: Database, payoutIds: readonly string[]): Promise<void> {

@@ -131,8 +131,7 @@ export function requireHalted({ halt }: Pick<Wallet, 'halt'>): void {
 /**
  * Moves a wallet's opening back to an earlier nonce from which this ledger has paid, which an older backup does not
  * know. Adoption then examines everything since that nonce, and the ledger stays halted until it has. Returns false
- * when that is known already. The opening only moves backwards: history can be added, and what was added can never be
- * left out again.
+ * when that is known already. What was added to the history can never be left out again.
  */
 export async function reopenWallet(
   db: Database,
