@@ -19,9 +19,9 @@ import {
   requireHalted,
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
-import { type FinalPoint, openingAt, requireFinalPoint } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { type FinalPoint, openingAt, requireFinalPoint } from '../payouts/wallet/quorum-views.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 

@@ -9,10 +9,9 @@ import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { decideSettlement, type SettlementVerdict } from '../payouts/rules/settlement-verdict.js';
 import { closeSlots, type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import { cancelPayout } from '../payouts/store/payout-messages.js';
-import { finalPoint } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { depsWithoutKey, type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { agreedSent } from '../payouts/wallet/quorum-views.js';
+import { agreedSent, finalPoint } from '../payouts/wallet/quorum-views.js';
 import type { RepairReport } from './rules/check-reports.js';
 import {
   bookPaidElsewhere,

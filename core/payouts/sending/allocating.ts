@@ -21,7 +21,7 @@ import type { PayoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
 import { compareOtherWallets, haltWhenNonceAhead } from '../wallet/nonce-ahead.js';
-import { agreedBalance, furthestView, noteBalance } from '../wallet/quorum-views.js';
+import { agreedBalance, furthestView, noteBalance, walletViews } from '../wallet/quorum-views.js';
 import { withSigner } from './signing.js';
 import { estimateTransfers, feeLimits, type GasMemory, gasFor } from './transfer-gas.js';
 
@@ -168,14 +168,12 @@ type WalletSight = Awaited<ReturnType<typeof readWalletSight>>;
 /** Reads the paying wallet right before something is signed with its key; throws a ChainError while too few endpoints answer. */
 async function readWalletSight(deps: MoneyDeps) {
   await compareOtherWallets(deps);
-  const { address } = deps.signer;
-  const answers = await deps.rpc.everyEndpoint((reads) => reads.walletView(address));
+  const views = await walletViews(deps);
   // After an older backup was restored, a lagging endpoint alone would hide nonces that are already used.
-  if (answers.length < deps.rpc.quorum) {
-    const why = [`only ${answers.length} RPC endpoint answers`, ...deps.rpc.faults()];
+  if (views.length < deps.rpc.quorum) {
+    const why = [`only ${views.length} RPC endpoint answers`, ...deps.rpc.faults()];
     throw new ChainError('unreachable', why.join('; '));
   }
-  const views = answers.map(({ value }) => value);
   const view = furthestView(views);
   await noteBalance(deps, view);
   const counts = views.flatMap(({ latestNonce, pendingNonce }) => [latestNonce, pendingNonce]);

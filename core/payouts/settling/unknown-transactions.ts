@@ -11,9 +11,8 @@ import {
 } from '../store/nonces/recovered-attempts.js';
 import type { OpenSlot } from '../store/open-slots.js';
 import type { WalletOpening } from '../store/wallet/wallets.js';
-import { deepPoint, type FinalPoint } from '../wallet/final-point.js';
 import { type MoneyDeps, walletKeyOf } from '../wallet/money-deps.js';
-import { agreedSent } from '../wallet/quorum-views.js';
+import { agreedSent, deepPoint, type FinalPoint } from '../wallet/quorum-views.js';
 
 export interface Found {
   readonly transaction: SentTransaction;

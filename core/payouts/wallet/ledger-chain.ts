@@ -5,8 +5,8 @@ import { ChainError, OtherChainError } from '../../chain/endpoint-error.js';
 import { type KnownBlock, otherBlock } from '../../chain/own-chain.js';
 import { findLedger, keepAnchor } from '../../ledger/store/identity.js';
 import { newestFinalBlocks } from '../store/nonces/recovered-attempts.js';
-import { requireFinalPoint } from './final-point.js';
 import type { MoneyDeps } from './money-deps.js';
+import { requireFinalPoint } from './quorum-views.js';
 
 /** How many endpoints show the ledger's own blocks, and what the others show instead. */
 interface Sight {

@@ -11,7 +11,7 @@ import { keepCompared, namingToCompare, openedWallets } from '../store/wallet/pa
 import { findWallet, haltWallet, NONCE_AHEAD } from '../store/wallet/wallets.js';
 import { awaitOwnChain } from './ledger-chain.js';
 import { depsWithoutKey, type MoneyDeps, walletKeyOf } from './money-deps.js';
-import { furthestView, noteBalance } from './quorum-views.js';
+import { furthestView, noteBalance, walletViews } from './quorum-views.js';
 
 const LOOKS = 3;
 const PAUSE_MS = 300;
@@ -42,14 +42,14 @@ export async function readNonceAhead(
   { isAskedOnce = false }: { readonly isAskedOnce?: boolean } = {},
 ): Promise<string | undefined> {
   const key = walletKeyOf(deps);
-  const views = await deps.rpc.everyEndpoint((reads) => reads.walletView(key.address));
-  if (views.length > 0) await noteBalance(deps, furthestView(views.map(({ value }) => value)));
+  const views = await walletViews(deps);
+  if (views.length > 0) await noteBalance(deps, furthestView(views));
   // Read after the chain, so that all nonces of ours that were mined by then are counted here.
   const wallet = await findWallet(deps.db, key);
   if (wallet === undefined) return undefined;
   // Count transactions in the node's pool too: after an older backup was restored they may be ours and unknown here.
   const ahead = views
-    .map(({ value }) => Math.max(value.latestNonce, value.pendingNonce))
+    .map(({ latestNonce, pendingNonce }) => Math.max(latestNonce, pendingNonce))
     .filter((nonce) => nonce > wallet.nextNonce);
   if (ahead.length < deps.rpc.quorum) {
     if (isAskedOnce) requireNotAhead(deps, views.length - ahead.length);
