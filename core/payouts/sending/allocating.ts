@@ -7,15 +7,8 @@ import { ChainError } from '../../chain/endpoint-error.js';
 import { expectedGasCostWei, type GasFees, judgeGasFees } from '../../chain/rules/gas-fees.js';
 import type { Wait } from '../rules/payout.js';
 import { amountWait, dayWait } from '../rules/payout-limits.js';
-import {
-  feeAboveCap,
-  PAYEE_IS_WALLET,
-  rpcUnreachable,
-  WALLETS_NOT_COMPARED,
-  walletHalted,
-  walletReplaced,
-} from '../rules/waits.js';
-import { type AllocationResult, allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
+import { feeAboveCap, PAYEE_IS_WALLET, rpcUnreachable, walletHalted } from '../rules/waits.js';
+import { allocateSlots, type SlotOrder } from '../store/nonces/nonces.js';
 import { readDayUse } from '../store/payee-standings.js';
 import type { PayoutProgress } from '../store/payout-progress.js';
 import { findWallet } from '../store/wallet/wallets.js';
@@ -149,18 +142,9 @@ async function signOrders(
   );
   if (signing.kind === 'waiting') return signing.wait;
   const { result, refused } = signing;
-  return result.kind === 'done'
-    ? new Map([...refused, ...result.refusals])
-    : whyNothing(deps, result);
-}
-
-type NothingAllocated = Exclude<AllocationResult, { readonly kind: 'done' }>;
-
-async function whyNothing(deps: MoneyDeps, result: NothingAllocated): Promise<Wait> {
-  if (result.kind === 'replaced') return walletReplaced(deps.signer.address, result.by);
-  if (result.kind === 'not-compared') return WALLETS_NOT_COMPARED;
-  if (result.kind === 'halted') return walletHalted(result.halt.reason);
-  return haltWhenNonceAhead(deps);
+  if (result.kind === 'waiting') return result.wait;
+  if (result.kind === 'nonce-ahead') return haltWhenNonceAhead(deps);
+  return new Map([...refused, ...result.refusals]);
 }
 
 type WalletSight = Awaited<ReturnType<typeof readWalletSight>>;

@@ -8,7 +8,13 @@ import { transact } from '../../../db/transact.js';
 import { payee } from '../../../ledger/store/tables.js';
 import type { Wait } from '../../rules/payout.js';
 import { limitWait, type PayoutLimits } from '../../rules/payout-limits.js';
-import { PAYEE_IS_WALLET, walletEmpty } from '../../rules/waits.js';
+import {
+  PAYEE_IS_WALLET,
+  WALLETS_NOT_COMPARED,
+  walletEmpty,
+  walletHalted,
+  walletReplaced,
+} from '../../rules/waits.js';
 import { readDayUse } from '../payee-standings.js';
 import { movePayouts } from '../payout-moves.js';
 import { attempt, nonceSlot, payout, wallet } from '../tables.js';
@@ -20,7 +26,7 @@ import {
   payingWallet,
   type WalletKey,
 } from '../wallet/paying-wallet.js';
-import { type Halt, lockWallet, type Wallet } from '../wallet/wallets.js';
+import { lockWallet, type Wallet } from '../wallet/wallets.js';
 import { LATEST_ATTEMPT } from './attempts.js';
 
 interface TransferOrder extends UnsignedTransfer {
@@ -54,13 +60,10 @@ interface AllocationRequest {
   readonly sign: SignTransfer;
 }
 
-export type AllocationResult =
-  | { readonly kind: 'halted'; readonly halt: Halt }
+type AllocationResult =
+  /** Nothing was signed: the ledger is halted, or this wallet does not pay or may not yet. */
+  | { readonly kind: 'waiting'; readonly wait: Wait }
   | { readonly kind: 'nonce-ahead' }
-  /** Another wallet pays for this ledger by now. */
-  | { readonly kind: 'replaced'; readonly by: Address }
-  /** This wallet was named to pay, but what the other wallets have sent until then is not known yet. */
-  | { readonly kind: 'not-compared' }
   /** The orders were signed, except for the payouts in `refusals`, which have the reasons. */
   | { readonly kind: 'done'; readonly refusals: ReadonlyMap<string, Wait> };
 
@@ -77,10 +80,11 @@ export async function allocateSlots(
     const wallet = await lockWallet(tx, request.wallet);
     const paying = await payingWallet(tx);
     if (paying !== undefined && !isSame(paying, wallet)) {
-      return { kind: 'replaced', by: paying.address };
+      return { kind: 'waiting', wait: walletReplaced(wallet.address, paying.address) };
     }
-    if (wallet.halt !== null) return { kind: 'halted', halt: wallet.halt };
-    if ((await namingToCompare(tx, wallet)) !== undefined) return { kind: 'not-compared' };
+    if (wallet.halt !== null) return { kind: 'waiting', wait: walletHalted(wallet.halt.reason) };
+    const naming = await namingToCompare(tx, wallet);
+    if (naming !== undefined) return { kind: 'waiting', wait: WALLETS_NOT_COMPARED };
     if (request.claimedNonce > wallet.nextNonce) return { kind: 'nonce-ahead' };
     const payouts = await lockAllocatable(tx, request.orders);
     const { affordable, refusals } = await chooseOrders(tx, request, payouts);
