@@ -42,9 +42,10 @@ async function raiseStuck(
     lowestNonce: view.latestNonce,
     bumpAfterMs: view.chainStalled ? NEVER_MS : deps.chain.bumpAfterMs,
   });
-  const gasLimits = await gasLimitsNow(deps, stuck);
+  if (stuck.length === 0) return;
+  const estimates = await estimateTransfers(deps, stuck);
   for (const [index, slot] of stuck.entries()) {
-    const gasLimit = gasLimits[index] ?? slot.gasLimit;
+    const gasLimit = gasLimitNow(deps, slot, estimates[index]);
     const raised = bumpedGasFees(slot, view.head.baseFeePerGasWei, feeLimits(deps));
     // A fee at the cap stays as it is. But a gas limit that has become too low must be raised, because every node
     // refuses it.
@@ -58,22 +59,18 @@ async function raiseStuck(
     // The bumps that were signed before this one are still broadcast below.
     if (signing.kind === 'waiting') break;
   }
-  if (stuck.length > 0) await broadcastUnsent(deps);
+  await broadcastUnsent(deps);
 }
 
-/** Returns the gas limit that each transfer needs now, never less than before. On Arbitrum, part of the gas follows the price of L1. */
-async function gasLimitsNow(
-  deps: MoneyDeps,
-  slots: readonly LatestAttempt[],
-): Promise<readonly bigint[]> {
-  if (slots.length === 0) return [];
-  const estimates = await estimateTransfers(deps, slots);
-  return slots.map(({ gasLimit }, index) => {
-    const estimate = estimates[index];
-    if (typeof estimate !== 'bigint') return gasLimit;
-    const needed = gasLimitFor({ estimate, atLeast: gasLimit, cap: deps.chain.gasLimitCap });
-    return needed > gasLimit && estimate > gasLimit ? needed : gasLimit;
-  });
+/** Returns the gas limit that the transfer needs now, never less than before. On Arbitrum, part of the gas follows the price of L1. */
+function gasLimitNow(
+  { chain }: MoneyDeps,
+  { gasLimit }: LatestAttempt,
+  estimate: bigint | Error | undefined,
+): bigint {
+  if (typeof estimate !== 'bigint') return gasLimit;
+  const needed = gasLimitFor({ estimate, atLeast: gasLimit, cap: chain.gasLimitCap });
+  return needed > gasLimit && estimate > gasLimit ? needed : gasLimit;
 }
 
 /** Sends stored bytes to the chain in nonce order, and stores what the endpoints answered. */
