@@ -19,7 +19,7 @@ export interface PayingWallet extends WalletSummary {
   >[];
 }
 
-interface ShownHalt extends Halt {
+export interface ShownHalt extends Halt {
   readonly at: Date;
   /** The wallet that the halt is about; the halt stops all wallets. */
   readonly wallet: Address;
