@@ -91,12 +91,8 @@ export async function closeSlots(
     for (const { slot, verdict } of ended) {
       if (verdict.kind === 'settled') continue;
       await noteFailure(tx, slot, verdict);
-      if (decision === undefined) continue;
-      await recordDecision(tx, {
-        ...decision,
-        action: 'payout.release',
-        subject: slot.payoutId,
-      });
+      const subject = slot.payoutId;
+      if (decision) await recordDecision(tx, { ...decision, action: 'payout.release', subject });
     }
     return [...closed];
   });
