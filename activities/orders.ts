@@ -4,8 +4,8 @@ import {
   carryOutOnJobs,
   type DecisionDeps,
 } from '../core/decisions/decision-orders.js';
-import { carryOut } from '../core/orders/carrying-out.js';
 import type { Order, OrderKind } from '../core/orders/rules/order-kinds.js';
+import { carryOut } from '../core/orders/store/orders.js';
 import type { OrderInput, Unscoped } from '../workflows/contract.js';
 import { beating, REPAIR_MS } from './beating.js';
 import { guarded } from './failure.js';

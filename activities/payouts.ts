@@ -1,10 +1,9 @@
 import { heartbeat } from '@temporalio/activity';
-import { reserveOrdered } from '../core/payouts/manual-payout.js';
 import type { Sender } from '../core/payouts/sending/sending.js';
 import { SagasRefused } from '../core/payouts/settling/settler.js';
 import { openPayouts } from '../core/payouts/store/payout-progress.js';
-import { reserveRound } from '../core/payouts/store/reservations.js';
-import type { MoneyDeps } from '../core/payouts/wallet/money-deps.js';
+import { reserveOrdered, reserveRound } from '../core/payouts/store/reservations.js';
+import { type MoneyDeps, walletKeyOf } from '../core/payouts/wallet/money-deps.js';
 import { createSuspectRounds } from '../core/sentinel/sweeping.js';
 import {
   type PayoutInput,
@@ -42,7 +41,11 @@ export function createRoundActivities(deps: RoundDeps) {
       return { payouts, reservedWei: reservedWei.toString(), leftOut };
     }),
     reserveManual: ordered(deps.db, 'payout.manual', async (order) => {
-      const { payoutId, amountWei, created } = await reserveOrdered(deps, order);
+      const { payoutId, amountWei, created } = await reserveOrdered(
+        deps.db,
+        walletKeyOf(deps),
+        order,
+      );
       const workflowId = payoutWorkflowId(deps.poolId, payoutId);
       return { payoutId, workflowId, amountWei: amountWei.toString(), created };
     }),

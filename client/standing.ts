@@ -1,7 +1,7 @@
 /** Reads the facts from which the status page and the preview of a round tell whether the pool pays. */
 
 import { lastTurn } from '../core/ledger/store/worker-processes.js';
-import { leastPayout } from '../core/payouts/store/least-payout.js';
+import { leastPayout } from '../core/payouts/store/payee-standings.js';
 import type { PayingWallet } from '../core/payouts/store/reads/wallet-reads.js';
 import { standingOf, stopsOf } from '../core/standing/rules/pool-standing.js';
 import { lastRoundAt } from '../core/standing/store/pool-reads.js';

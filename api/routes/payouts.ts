@@ -18,12 +18,7 @@ import {
   requestBump,
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
-import {
-  type AllocationSummary,
-  readAllocations,
-  readSlots,
-  type SlotSummary,
-} from '../../core/payouts/store/reads/payout-detail-reads.js';
+import { type AllocationSummary, readAllocations, readSlots, type SlotSummary } from '../../core/payouts/store/reads/payout-reads.js';
 import {
   findPayout,
   listPayouts,

@@ -2,7 +2,6 @@ import { ethAndWei } from '../../base/money.js';
 import { firstShut, type Gate, type NotDueCode } from './gates.js';
 import type { PayeeStanding } from './payout.js';
 
-/** The terms that decide when a payee is paid. */
 export interface PayoutTerms {
   readonly thresholdWei: bigint;
   readonly minIntervalMs: number;
@@ -16,8 +15,6 @@ export type DueVerdict =
   | { readonly due: true }
   | { readonly due: false; readonly code: NotDueCode; readonly reason: string };
 
-type DueGate = Gate<NotDueCode>;
-
 /** Decides whether a payee is paid now, and says why not. */
 export function decideDue(standing: PayeeStanding, terms: PayoutTerms, now: Date): DueVerdict {
   const shut = firstShut(dueGates(standing, terms, now));
@@ -29,13 +26,13 @@ export function dueGates(
   standing: PayeeStanding,
   terms: PayoutTerms,
   now: Date,
-): readonly DueGate[] {
-  const { hasOpenPayout, isWallet, unpayableReason } = standing;
+): readonly Gate<NotDueCode>[] {
+  const { underWay, isWallet, unpayableReason } = standing;
   return [
     {
       name: 'open-payout',
-      code: hasOpenPayout ? 'OPEN_PAYOUT' : null,
-      reason: hasOpenPayout ? 'a payout is already under way' : 'no payout is under way',
+      code: underWay === null ? null : 'OPEN_PAYOUT',
+      reason: underWay === null ? 'no payout is under way' : 'a payout is already under way',
       measured: null,
       opensByItself: true,
       opener: 'nobody',
@@ -61,7 +58,7 @@ export function dueGates(
   ];
 }
 
-function thresholdGate(pendingWei: bigint, thresholdWei: bigint): DueGate {
+function thresholdGate(pendingWei: bigint, thresholdWei: bigint): Gate<NotDueCode> {
   const [code, reason] = thresholdVerdict(pendingWei, thresholdWei);
   return {
     name: 'threshold',
@@ -82,7 +79,11 @@ function thresholdVerdict(pendingWei: bigint, thresholdWei: bigint): [NotDueCode
   return [null, `${pending} reaches ${threshold}`];
 }
 
-function intervalGate(lastPayoutAt: Date | null, minIntervalMs: number, now: Date): DueGate {
+function intervalGate(
+  lastPayoutAt: Date | null,
+  minIntervalMs: number,
+  now: Date,
+): Gate<NotDueCode> {
   const dueAt = lastPayoutAt === null ? null : new Date(lastPayoutAt.getTime() + minIntervalMs);
   const isShut = dueAt !== null && now < dueAt;
   const over = dueAt === null ? 'there was no payout before' : 'the minimum interval is over';

@@ -1,7 +1,13 @@
 /** The operator's limits on what leaves the wallet. They delay a payout but never end one. */
 import { firstShut, type Gate } from './gates.js';
 import type { Wait, WaitCode } from './payout.js';
-import { amountAboveDay, dayUsedUp, gasShareAboveCap, payoutAboveCap } from './waits.js';
+import {
+  amountAboveDay,
+  dayUsedUp,
+  gasShareAboveCap,
+  type PayoutGas,
+  payoutAboveCap,
+} from './waits.js';
 
 export interface PayoutLimits {
   /** The limit on a single payout; a larger one waits until an operator approves it. */
@@ -20,17 +26,9 @@ export interface DayUse {
   readonly nextFreeAt: Date | null;
 }
 
-/** The facts about a payout that the limits depend on. */
-export interface LimitedPayout {
-  /** Null for a payout that is not reserved yet. */
-  readonly id: string | null;
-  readonly amountWei: bigint;
+export interface LimitedPayout extends PayoutGas {
   /** True when an operator has approved its amount and the cost of its gas. */
   readonly isApproved: boolean;
-  /** The cost of its gas at the current price. */
-  readonly gasCostWei: bigint;
-  /** What failed transfers to this payee have cost since the payee was last paid. */
-  readonly burntGasWei: bigint;
 }
 
 const BPS_SCALE = 10_000n;
@@ -93,10 +91,7 @@ function verdict(wait: Wait | undefined, open: string) {
 }
 
 /** Says why a payout that nobody has approved is not signed at this cost; undefined when its gas is within its share. */
-export function gasShareWait(
-  payout: Omit<LimitedPayout, 'isApproved'>,
-  limits: PayoutLimits,
-): Wait | undefined {
+export function gasShareWait(payout: PayoutGas, limits: PayoutLimits): Wait | undefined {
   const { amountWei, gasCostWei, burntGasWei } = payout;
   const share = amountWei * BigInt(limits.maxGasShareBps);
   if ((burntGasWei + gasCostWei) * BPS_SCALE <= share) return undefined;

@@ -4,7 +4,7 @@ import type { Address } from '../../base/address.js';
 import type { Reader } from '../../db/database.js';
 import { payee } from '../../ledger/store/tables.js';
 import type { PayeeStanding, WaitCode } from '../../payouts/rules/payout.js';
-import { readDayUse } from '../../payouts/store/day-use.js';
+import { readDayUse } from '../../payouts/store/payee-standings.js';
 import { currentTerms, payeeStandings } from '../../payouts/store/payee-standings.js';
 import { payoutProgress } from '../../payouts/store/payout-progress.js';
 import { isBlocking, nonceSlot, payout, payoutWait } from '../../payouts/store/tables.js';
@@ -43,7 +43,7 @@ export async function readPayeeFacts(
     now,
     terms,
     day,
-    standing: standing ?? emptyStanding(address, underWay),
+    standing: standing ?? emptyStanding(address),
     burntGasWei: known.burntGasWei,
     underWay,
     transferGas: known.gasLimit ?? lastGas ?? LEAST_GAS,
@@ -51,12 +51,12 @@ export async function readPayeeFacts(
   };
 }
 
-/** The standing of a payee without any credit. */
-function emptyStanding(address: Address, underWay: UnderWay | undefined): PayeeStanding {
+/** The standing of a payee that was never credited, so that no payout of it can be under way. */
+function emptyStanding(address: Address): PayeeStanding {
   return {
     payee: address,
     pendingWei: 0n,
-    hasOpenPayout: underWay !== undefined,
+    underWay: null,
     unpayableReason: null,
     isWallet: false,
     lastPayoutAt: null,

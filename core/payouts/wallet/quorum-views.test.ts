@@ -9,7 +9,7 @@ import {
   type TestWallet,
 } from '../../../test/harness/money.js';
 import { readInclusions } from '../../chain/inclusions.js';
-import { deepPoint, finalPoint } from './final-point.js';
+import { deepPoint, finalPoint } from './quorum-views.js';
 
 let chain: LocalChain;
 let database: TestDatabase;
