@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { Config } from '../config/config.js';
+import type { AcceptedTokens } from '../core/access/accepted-tokens.js';
+import { mayDo, type Role } from '../core/access/rules/roles.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { trustConnection } from './connections.js';
 import { countWrongTokens, mayBeProxy, type OnBlocked } from './wrong-tokens.js';
@@ -16,60 +18,87 @@ export interface Shown {
   readonly words: boolean;
 }
 
-/** The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. */
-type Verdict = 'none' | 'right' | 'wrong' | 'waits';
+/** Who sends a request: the name and role of its token. */
+interface Bearer {
+  readonly name: string;
+  readonly role: Role;
+}
 
-/** Decides what a request may do and see. The single bearer token opens everything that is not public. */
-export function createAccess(api: Config['api'], onWrongTokens: OnBlocked) {
+/** The verdict on a request's token. With `waits`, its address has sent too many wrong tokens and has to wait. */
+type Verdict = 'none' | 'wrong' | 'waits' | Bearer;
+
+/** The configured token may do everything, and works even while Postgres cannot say which others are accepted. */
+const CONFIGURED: Bearer = { name: 'api', role: 'admin' };
+
+/** Decides what a request may do and see, by the token that it brings. */
+export function createAccess(api: Config['api'], tokens: AcceptedTokens, onWrongTokens: OnBlocked) {
   const wrong = countWrongTokens({ onBlocked: onWrongTokens });
   const expected = api.token === null ? undefined : digest(api.token);
-  const judge = (c: Context): Verdict => {
+  const judge = async (c: Context): Promise<Verdict> => {
     const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
-    if (expected === undefined || token === undefined) return 'none';
+    if (token === undefined) return 'none';
     const address = addressOf(c);
     const mustWait = wrong.waitSeconds(address) > 0;
     if (mustWait && !mayBeProxy(address)) return 'waits';
-    if (timingSafeEqual(digest(token), expected)) {
+    const isConfigured = expected !== undefined && timingSafeEqual(digest(token), expected);
+    const bearer = isConfigured ? CONFIGURED : await findBearer(tokens, token);
+    if (bearer !== undefined) {
       const socket = socketOf(c);
       if (socket !== undefined) trustConnection(socket);
-      return 'right';
+      return bearer;
     }
     wrong.count(address);
     return mustWait ? 'waits' : 'wrong';
   };
   // Judges each request once, however often its routes ask, so that a wrong token is counted once.
-  const verdicts = new WeakMap<Context, Verdict>();
-  const verdictOf = (c: Context): Verdict => {
-    const verdict = verdicts.get(c) ?? judge(c);
-    verdicts.set(c, verdict);
-    return verdict;
+  // It is kept by its request, which is passed on to other apps, and by its context, because reading a body replaces
+  // the request.
+  const verdicts = new WeakMap<Request | Context, Verdict>();
+  const verdictOf = (c: Context): Verdict => verdicts.get(c) ?? 'none';
+  const bearerOf = (c: Context): Bearer | undefined => {
+    const verdict = verdictOf(c);
+    return typeof verdict === 'object' ? verdict : undefined;
   };
-  const bringsToken = (c: Context): boolean => verdictOf(c) === 'right';
   return {
-    /** Throws unless the request carries the configured token, and also when its address has sent too many wrong ones. */
-    requireToken(c: Context): void {
-      if (expected === undefined) {
-        const words = 'No token is configured, so this API only answers what is public.';
-        throw new PoolError('API_TOKEN_UNSET', words);
-      }
+    /** Judges the request's token; it must run before anything else asks. */
+    judging: (async (c, next) => {
+      const verdict = verdicts.get(c.req.raw) ?? (await judge(c));
+      verdicts.set(c.req.raw, verdict);
+      verdicts.set(c, verdict);
+      await next();
+    }) satisfies MiddlewareHandler,
+    /**
+     * Returns the name of the request's token. Throws unless the token has this role or a higher one, and also when its
+     * address has sent too many wrong ones.
+     */
+    requireRole(c: Context, needed: Role): string {
       const verdict = verdictOf(c);
-      if (verdict === 'right') return;
+      if (typeof verdict === 'object') {
+        if (mayDo(verdict.role, needed)) return verdict.name;
+        const words = `This needs a token with the role ${needed}; ${verdict.name} has ${verdict.role}.`;
+        throw new PoolError('API_TOKEN_ROLE_TOO_LOW', words);
+      }
       if (verdict === 'waits') {
         c.header('retry-after', String(Math.max(1, wrong.waitSeconds(addressOf(c)))));
         throw new PoolError('API_TOKEN_TRIED_TOO_OFTEN', 'Too many wrong tokens came from there.');
       }
-      const isMissing = c.req.header('authorization') === undefined;
-      const words = isMissing ? 'This needs a token.' : 'This is not the configured token.';
       c.header('www-authenticate', 'Bearer');
+      const words = verdict === 'none' ? 'This needs a token.' : 'This token is not accepted.';
       throw new PoolError('API_TOKEN_WRONG', words);
     },
-    bringsToken,
+    bringsToken: (c: Context): boolean => bearerOf(c) !== undefined,
     wrongTokens: wrong.total,
     shows(c: Context): Shown {
-      const words = bringsToken(c);
+      const words = bearerOf(c) !== undefined;
       return { addresses: api.showConnections || words, words };
     },
   };
+}
+
+/** The audit log names what came through the API by this and the token's name. */
+async function findBearer(tokens: AcceptedTokens, token: string): Promise<Bearer | undefined> {
+  const record = await tokens.find(token);
+  return record && { name: `api:${record.name}`, role: record.role };
 }
 
 /** The address of the connection's other end, which may be a proxy. Empty in tests without a server. */

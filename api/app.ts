@@ -5,6 +5,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { toErrorAnswer } from '../client/error-answers.js';
 import type { RunningPool } from '../client/running-pool.js';
+import { AcceptedTokens } from '../core/access/accepted-tokens.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import { textFault } from '../core/base/text.js';
@@ -46,7 +47,8 @@ export interface ApiDeps extends RunningPool {
 
 /** Builds the whole API as a function from requests to answers; `serve.ts` makes it listen. */
 export function createApp(deps: ApiDeps): Hono {
-  const access = createAccess(deps.config.api, deps.onWrongTokens);
+  const tokens = new AcceptedTokens(deps.db);
+  const access = createAccess(deps.config.api, tokens, deps.onWrongTokens);
   const { answersKeptMs: keptMs = 0, reads = deps.db } = deps;
   if (keptMs === 0) return createRoutes(deps, { access });
   // Reads have their own connections, so that orders, health and readiness never wait for them.
@@ -80,6 +82,7 @@ interface Surroundings {
 function createRoutes(deps: ApiDeps, { access, first, inside }: Surroundings): Hono {
   const { onFault = printFault } = deps;
   const app = new Hono();
+  app.use(access.judging);
   if (first !== undefined) app.use(first);
   app.use(securityHeaders);
   // Dashboards on other hosts may read; browsers block any other request of theirs.

@@ -343,11 +343,8 @@ describe('payouts through the API', () => {
     const closed = createApp({ ...appDeps(), config: testConfig({ token: null }) });
     const init = { method: 'POST', headers: TOKEN, body: JSON.stringify({ payee }) };
     const refused = await closed.request('/v1/payouts', init);
-    expect(refused.status).toBe(403);
-    expect(await refused.json()).toMatchObject({
-      code: 'API_TOKEN_UNSET',
-      help: expect.stringContaining('api.token'),
-    });
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ code: 'API_TOKEN_WRONG' });
   });
 
   it('refuses a body that is too large or is not JSON', async () => {

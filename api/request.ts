@@ -5,6 +5,7 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { parseEventTime } from '../client/event-times.js';
+import type { Role } from '../core/access/rules/roles.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { findTextFault } from '../core/base/text.js';
 import { parseAddress } from '../core/chain/checksums.js';
@@ -84,28 +85,29 @@ export function routesOf(app: Hono, access: Access) {
     ): void {
       app.get(path, async (c) => answer(c, readQuery(c, schema), handle));
     },
-    /** Adds a route that reads a list, whose query is divided into a filter and a page. */
+    /** Adds a route that reads a list, whose query is divided into a filter and a page. Without a role it is public. */
     list<Schema extends typeof pageQuery>(
       path: string,
       schema: Schema,
       handle: Handle<ReturnType<typeof divide<Schema>>>,
-      { needsToken }: { readonly needsToken: boolean } = { needsToken: false },
+      { role }: { readonly role?: Role } = {},
     ): void {
       app.get(path, async (c) => {
-        if (needsToken) access.requireToken(c);
+        if (role !== undefined) access.requireRole(c, role);
         return answer(c, divide(readQuery(c, schema)), handle);
       });
     },
-    /** Adds a route that changes something. It needs the token; the audit log names `api` as the one who acted. */
+    /** Adds a route that changes something, for tokens of this role; the audit log names the token. */
     post<Schema extends z.ZodType<object>>(
       path: string,
+      role: Role,
       schema: Schema,
       handle: Handle<z.infer<Schema> & { readonly actor: string }>,
     ): void {
       app.post(path, async (c) => {
-        access.requireToken(c);
+        const actor = access.requireRole(c, role);
         readQuery(c, noQuery);
-        return answer(c, { ...read(schema, await readJson(c), 'body'), actor: 'api' }, handle);
+        return answer(c, { ...read(schema, await readJson(c), 'body'), actor }, handle);
       });
     },
   };

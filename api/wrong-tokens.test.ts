@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
+import { poolOf } from '../test/kit/silent-temporal.js';
+import { TEST_TOKEN } from '../test/kit/test-pool.js';
 import { createApp } from './app.js';
 import { countWrongTokens, mayBeProxy } from './wrong-tokens.js';
 
@@ -48,13 +50,13 @@ describe('wrong tokens', () => {
 
 describe('an API that is asked with wrong tokens', () => {
   const blocked: string[] = [];
-  const app = () => {
-    const deps = { db: undefined, client: undefined, config: testConfig(), version: '1' } as never;
-    return createApp({
-      ...(deps as object),
-      onWrongTokens: (address: string) => blocked.push(address),
-    } as never);
-  };
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.close());
+  const app = () =>
+    createApp({ ...poolOf(database.db), onWrongTokens: (address) => blocked.push(address) });
   const ask = (api: ReturnType<typeof app>, address: string, token: string, path = '/v1/audit') =>
     api.request(
       path === '/v1/audit' ? '/v1/wallet/halt' : path,

@@ -35,7 +35,7 @@ export function findingRoutes(routes: Routes, { db }: RunningPool): void {
     const findings = items.map((finding) => viewFinding(finding, shows.words));
     return { lookedAt, open, openAcknowledged, findings, nextCursor };
   });
-  routes.post('/v1/findings/:id/acknowledge', decisionBody, async (decision, asked) => {
+  routes.post('/v1/findings/:id/acknowledge', 'operate', decisionBody, async (decision, asked) => {
     const id = readId(asked.id);
     await acknowledgeFinding(db, id, decision);
     const finding = await findFinding(db, id);

@@ -82,7 +82,7 @@ export function payoutRoutes(routes: Routes, pool: RunningPool): void {
       nonces: slots.map((slot) => viewSlot(slot, links, words)),
     };
   });
-  routes.post('/v1/payouts', payoutBody, async (body, { c }) => {
+  routes.post('/v1/payouts', 'operate', payoutBody, async (body, { c }) => {
     const request = { ...body, idempotencyKey: readIdempotencyKey(c) };
     const { payout, workflowId, created } = await requestPayout(pool, request);
     const answer = { workflowId, workflowUrl: links.workflow(workflowId), created };
@@ -92,7 +92,7 @@ export function payoutRoutes(routes: Routes, pool: RunningPool): void {
     return c.json({ payout: view, ...answer, words }, created ? 201 : 200);
   });
   for (const [action, apply] of MESSAGES) {
-    routes.post(`/v1/payouts/:id/${action}`, decisionBody, async (decision, asked) => {
+    routes.post(`/v1/payouts/:id/${action}`, 'operate', decisionBody, async (decision, asked) => {
       const { id, state } = await requirePayout(pool, asked.id);
       if (isClosed(state)) {
         throw new PoolError('PAYOUT_ALREADY_CLOSED', `This payout has ended as ${state}.`);

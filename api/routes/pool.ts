@@ -73,7 +73,7 @@ export function poolRoutes(routes: Routes, { db, config, poolId, version }: Runn
     }));
     return { entries, nextCursor };
   };
-  routes.list('/v1/audit-log', pageQuery, listed, { needsToken: true });
+  routes.list('/v1/audit-log', pageQuery, listed, { role: 'read' });
   routes.get('/v1/rebuild', noQuery, async (_, { shows }) => {
     const all = await listRebuilds(db, SHOWN_REBUILDS);
     const shown = shows.words
@@ -130,21 +130,26 @@ export function termsRoutes(routes: Routes, { db }: RunningPool): void {
       files: files.map((file) => viewFile(file, history, shows.words)),
     };
   });
-  routes.post('/v1/terms', changeBody, async ({ reason, dryRun, actor, from, ...body }) => {
-    const changes = namedTerms({
-      commissionBps: body.commissionBps,
-      thresholdWei: body.payoutThresholdWei,
-      minIntervalMs: body.minPayoutIntervalMs,
-      rounding: body.rounding,
-    });
-    if (Object.keys(changes).length === 0) {
-      const fields = 'commissionBps, payoutThresholdWei, minPayoutIntervalMs, rounding';
-      throw new PoolError('REQUEST_INVALID', `The body says nothing of the terms: ${fields}.`);
-    }
-    const order = { changes, from: from === null ? null : new Date(from), reason, actor };
-    const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
-    return viewTermsChange(change, dryRun);
-  });
+  routes.post(
+    '/v1/terms',
+    'admin',
+    changeBody,
+    async ({ reason, dryRun, actor, from, ...body }) => {
+      const changes = namedTerms({
+        commissionBps: body.commissionBps,
+        thresholdWei: body.payoutThresholdWei,
+        minIntervalMs: body.minPayoutIntervalMs,
+        rounding: body.rounding,
+      });
+      if (Object.keys(changes).length === 0) {
+        const fields = 'commissionBps, payoutThresholdWei, minPayoutIntervalMs, rounding';
+        throw new PoolError('REQUEST_INVALID', `The body says nothing of the terms: ${fields}.`);
+      }
+      const order = { changes, from: from === null ? null : new Date(from), reason, actor };
+      const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
+      return viewTermsChange(change, dryRun);
+    },
+  );
 }
 
 /** Shows the terms in a running worker's file. Without `showsWords`, the worker is not named. */

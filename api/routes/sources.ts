@@ -113,13 +113,13 @@ export function sourceRoutes(routes: Routes, pool: RunningPool): void {
     const view = viewPrices(latest, shows.words);
     return { source: sourceId, models: latest.length, prices: view };
   });
-  routes.post('/v1/sources/:id/move', moveBody, async (order, { id: sourceId }) => {
+  routes.post('/v1/sources/:id/move', 'admin', moveBody, async (order, { id: sourceId }) => {
     const moved = await moveSource(db, sourceId, order).catch((error: unknown) => {
       throw sqlState(error) === FORBIDDEN ? moveForbidden(sourceId, error) : error;
     });
     return { ...moved, applied: moved.changed && !order.dryRun, words: movedWords(moved) };
   });
-  routes.post('/v1/sources/:id/resume', decisionBody, async (decision, { id }) => {
+  routes.post('/v1/sources/:id/resume', 'operate', decisionBody, async (decision, { id }) => {
     await resumeSource(db, id, decision);
     return { resumed: true, words: RESUMED_WORDS };
   });

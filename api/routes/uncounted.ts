@@ -170,34 +170,49 @@ const backfillBody = z.strictObject({
 export function decisionRoutes(routes: Routes, pool: RunningPool): void {
   const patienceMs = answerTimeoutOf(pool);
   const links = createLinks(pool);
-  routes.post('/v1/unattributed/assign', assignBody, async (body) => {
+  routes.post('/v1/unattributed/assign', 'operate', assignBody, async (body) => {
     const { to: payee, nodeType, region, newPayee } = body;
     const args = { ...chosen(body), payee, nodeType, region, newPayee };
     const order = { kind: 'jobs.assign', subject: payee, args, ...decisionOf(body) } as const;
     return viewJobDecision(await carryOut(pool, order, patienceMs));
   });
-  routes.post('/v1/unattributed/absorb', absorbBody, async (body) => {
+  routes.post('/v1/unattributed/absorb', 'operate', absorbBody, async (body) => {
     const args = chosen(body);
     const subject = 'unattributed';
     const order = { kind: 'jobs.absorb', subject, args, ...decisionOf(body) } as const;
     return viewJobDecision(await carryOut(pool, order, patienceMs));
   });
-  routes.post('/v1/adjustments', adjustBody, async ({ reason, dryRun, actor, ...args }) => {
-    const decision = { reason, dryRun, actor };
-    const order = { kind: 'ledger.adjust', subject: args.payee, args, ...decision } as const;
-    return viewAdjustment(await carryOut(pool, order, patienceMs));
-  });
-  routes.post('/v1/set-aside/retry', retryBody, async ({ ids, code, source, ...decision }) => {
-    const args = { ids, code, sourceId: source };
-    const subject = retrySubject(args);
-    const order = { kind: 'set-aside.retry', subject, args, ...decision } as const;
-    const report = await carryOut(pool, order, patienceMs);
-    return { ...report, shown: report.shown.map((one) => ({ ...one, id: String(one.id) })) };
-  });
-  routes.post('/v1/sources/:id/backfill', backfillBody, async (body, { c, id: sourceId }) => {
-    const started = await startBackfill(pool, { ...body, sourceId });
-    return c.json({ ...started, workflowUrl: links.workflow(started.workflowId) }, 202);
-  });
+  routes.post(
+    '/v1/adjustments',
+    'admin',
+    adjustBody,
+    async ({ reason, dryRun, actor, ...args }) => {
+      const decision = { reason, dryRun, actor };
+      const order = { kind: 'ledger.adjust', subject: args.payee, args, ...decision } as const;
+      return viewAdjustment(await carryOut(pool, order, patienceMs));
+    },
+  );
+  routes.post(
+    '/v1/set-aside/retry',
+    'operate',
+    retryBody,
+    async ({ ids, code, source, ...decision }) => {
+      const args = { ids, code, sourceId: source };
+      const subject = retrySubject(args);
+      const order = { kind: 'set-aside.retry', subject, args, ...decision } as const;
+      const report = await carryOut(pool, order, patienceMs);
+      return { ...report, shown: report.shown.map((one) => ({ ...one, id: String(one.id) })) };
+    },
+  );
+  routes.post(
+    '/v1/sources/:id/backfill',
+    'operate',
+    backfillBody,
+    async (body, { c, id: sourceId }) => {
+      const started = await startBackfill(pool, { ...body, sourceId });
+      return c.json({ ...started, workflowUrl: links.workflow(started.workflowId) }, 202);
+    },
+  );
 }
 
 function decisionOf({ reason, dryRun, actor }: Decision & { readonly dryRun: boolean }) {

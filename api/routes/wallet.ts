@@ -31,17 +31,17 @@ export function walletRoutes(routes: Routes, pool: RunningPool): void {
   const show = async (showsWords: boolean) =>
     viewWallet(await requireWallet(pool), links, showsWords);
   routes.get('/v1/wallet', noQuery, (_, { shows }) => show(shows.words));
-  routes.post('/v1/wallet/halt', decisionBody, async (decision) => {
+  routes.post('/v1/wallet/halt', 'operate', decisionBody, async (decision) => {
     const wallet = await requireWallet(pool);
     const changed = await haltWallet(db, wallet, { code: 'HALTED_BY_OPERATOR', ...decision });
     return { changed, wallet: await show(true) };
   });
-  routes.post('/v1/wallet/resume', decisionBody, async (decision) => {
+  routes.post('/v1/wallet/resume', 'operate', decisionBody, async (decision) => {
     const resumed = await resumeWallet(db, await requireWallet(pool), decision);
     const { changed } = resumed;
     return { changed, words: resumedWords(resumed), wallet: await show(true) };
   });
-  routes.post('/v1/wallet/replace', replaceBody, async (order) => {
+  routes.post('/v1/wallet/replace', 'admin', replaceBody, async (order) => {
     const { changed, words } = await replaceWallet(db, order);
     const { dryRun } = order;
     return { changed, dryRun, words: withChecksums(words), wallet: await show(true) };

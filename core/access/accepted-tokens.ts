@@ -4,6 +4,8 @@ import { acceptedTokens, digestOf, type TokenRecord } from './store/tokens.js';
 
 /** The list is read again when it is older than this, so a revoked token is worth nothing after that. */
 const MAX_AGE_MS = 500;
+/** For a token that is not in the list it may be only this old: whoever has just made a token uses it at once. */
+const MISS_AGE_MS = 50;
 
 export class AcceptedTokens {
   private tokens: ReadonlyMap<string, TokenRecord> = new Map();
@@ -20,13 +22,18 @@ export class AcceptedTokens {
    * nobody knows then whether the token still holds.
    */
   async find(token: string): Promise<TokenRecord | undefined> {
-    if (this.now() - this.readAtMs > MAX_AGE_MS) {
-      this.reading ??= this.read().finally(() => {
-        this.reading = undefined;
-      });
-      await this.reading;
-    }
-    return this.tokens.get(digestOf(token).toString('hex'));
+    const digest = digestOf(token).toString('hex');
+    await this.readWhenOlderThan(MAX_AGE_MS);
+    if (!this.tokens.has(digest)) await this.readWhenOlderThan(MISS_AGE_MS);
+    return this.tokens.get(digest);
+  }
+
+  private async readWhenOlderThan(ageMs: number): Promise<void> {
+    if (this.now() - this.readAtMs <= ageMs) return;
+    this.reading ??= this.read().finally(() => {
+      this.reading = undefined;
+    });
+    await this.reading;
   }
 
   private async read(): Promise<void> {

@@ -104,6 +104,14 @@ describe('the list of accepted tokens', () => {
     expect(reads).toBe(2);
   });
 
+  it('knows a token that was just made, and lets guesses cost Postgres twenty reads a second at most', async () => {
+    const { clock, accepted } = createAccepted();
+    await accepted.find('a guess');
+    const { token } = await make('fresh');
+    clock.ms = 51;
+    expect(await accepted.find(token)).toMatchObject({ name: 'fresh' });
+  });
+
   it('accepts nothing when Postgres cannot be asked', async () => {
     const { token } = await make('away');
     const away = await createTestDatabase();
