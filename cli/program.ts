@@ -8,10 +8,12 @@ import { addBackfillCommands } from './events/backfill-commands.js';
 import { addDecisionCommands } from './events/decision-commands.js';
 import { addPayoutCommands } from './money/payout-commands.js';
 import { addWalletCommands } from './money/wallet-commands.js';
+import { addWhyCommand } from './money/why-command.js';
 import { addFindingCommands } from './pool/finding-commands.js';
 import { addHistoryCommands } from './pool/history-commands.js';
 import { addDatabaseCommands, addPoolCommands } from './pool/pool-commands.js';
 import { addTermsCommands } from './pool/terms-commands.js';
+import { addTokenCommands } from './pool/token-commands.js';
 
 /** Runs one command line, without the program's name in front; sets `process.exitCode`. */
 export async function runCommandLine(words: readonly string[]): Promise<void> {
@@ -41,7 +43,9 @@ function createProgram(): PoolCommand {
   addPoolCommands(program);
   addPayoutCommands(program);
   addWalletCommands(program);
+  addWhyCommand(program);
   addTermsCommands(program);
+  addTokenCommands(program);
   addFindingCommands(program);
   addBackfillCommands(program);
   addDecisionCommands(program);

@@ -2,7 +2,7 @@
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText } from '../core/base/foreign-text.js';
 import type { Database } from '../core/db/database.js';
-import { isDatabaseAway, openingFailure } from '../core/db/database-trouble.js';
+import { isDatabaseAway, openingFailure } from '../core/db/statement-error.js';
 import { again } from './again.js';
 import type { Log } from './log.js';
 

@@ -3,7 +3,7 @@
  * added to a payee's pending amount or taken from it.
  */
 import { Option } from 'commander';
-import { viewAdjustment, viewJobDecision } from '../../client/views/decision-view.js';
+import { viewAdjustment, viewJobDecision } from '../../client/views.js';
 import { parseAmountWei, parseDurationMs } from '../../config/reading/quantity.js';
 import type { NodeType } from '../../core/base/remote-worker.js';
 import { parseAddress } from '../../core/chain/checksums.js';

@@ -1,18 +1,18 @@
 /**
  * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
  */
-import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
-import { readCreditedTwice } from '../../core/events/store/sources/credited-twice-reads.js';
+import { movedWords, RESUMED_WORDS } from '../../client/views.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,
   type ObjectFindings,
-} from '../../core/events/store/sources/source-object-reads.js';
+} from '../../core/events/store/sources/source-objects.js';
 import {
   listSources,
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import type { PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';

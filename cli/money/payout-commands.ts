@@ -17,14 +17,12 @@ import {
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
 import {
-  readAllocations,
-  readSlots,
-  type SlotSummary,
-} from '../../core/payouts/store/reads/payout-detail-reads.js';
-import {
   findPayout,
   listPayouts,
   type PayoutSummary,
+  readAllocations,
+  readSlots,
+  type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
 import { previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';

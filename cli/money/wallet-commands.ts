@@ -1,6 +1,6 @@
 /** The commands about the wallet that pays, and about whether it and the chain agree with the ledger. */
-import { runReconciliation } from '../../client/checks.js';
-import { resumedWords } from '../../client/views/wallet-view.js';
+import { runReconciliation } from '../../client/long-work.js';
+import { resumedWords } from '../../client/views.js';
 import type { Address } from '../../core/base/address.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';

@@ -1,5 +1,5 @@
 /** The commands that recompute balances from the whole history, and keep months of it in files. */
-import { runArchive, runRebuild, runRestore, runVerify } from '../../client/history-work.js';
+import { runArchive, runHistoryOrder, runVerify } from '../../client/long-work.js';
 import { counted } from '../../core/base/counted.js';
 import { visible } from '../../core/base/foreign-text.js';
 import { listArchives } from '../../core/history/archive/archived-months.js';
@@ -46,8 +46,15 @@ async function rebuild(context: CliContext<RebuildOptions>): Promise<number> {
     throw misuse('--allow-debt corrects nothing by itself: say --apply and --reason too');
   }
   if (apply) requireReason(reason);
-  const work = { args: { allowDebt, keep }, dryRun: !apply, reason, actor: ACTOR };
-  const report = await runRebuild(context.deps, work, tellProgress);
+  const order = {
+    kind: 'ledger.rebuild',
+    subject: 'balances',
+    args: { allowDebt, keep },
+    dryRun: !apply,
+    reason,
+    actor: ACTOR,
+  } as const;
+  const report = await runHistoryOrder(context.deps, order, tellProgress);
   return context.answer(rebuildText(report), report, report.ok);
 }
 
@@ -112,7 +119,12 @@ async function verify({ deps, answer }: CliContext): Promise<number> {
 async function restore({ deps, decide, answer }: CliContext, month: string): Promise<void> {
   const decision = decide();
   if (parseMonth(month) === undefined) throw misuse(`"${month}" is no month such as 2025-03`);
-  const work = { args: { month }, ...decision };
-  const report = await runRestore(deps, work, tellProgress);
+  const order = {
+    kind: 'archive.restore',
+    subject: month,
+    args: { month },
+    ...decision,
+  } as const;
+  const report = await runHistoryOrder(deps, order, tellProgress);
   answer(`${month} is back: ${counted(report.rows, 'event')}`, report);
 }

@@ -1,6 +1,6 @@
 /** The commands about the pool as a whole, its payees, its configuration and its database. */
 import { readFile } from 'node:fs/promises';
-import { runAudit } from '../../client/checks.js';
+import { runAudit } from '../../client/long-work.js';
 import { pingTemporal } from '../../client/workflow-calls.js';
 import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
@@ -10,9 +10,9 @@ import { API_ROLE, grantApiRole, makeApiRole } from '../../core/db/roles.js';
 import { listSources } from '../../core/events/store/sources/source-reads.js';
 import { findPayee } from '../../core/payees/store/payee-reads.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
+import { releasePayee } from '../../core/payouts/store/payout-messages.js';
 import { listOpenPayouts, listPayouts } from '../../core/payouts/store/reads/payout-reads.js';
 import { findPayingWallet } from '../../core/payouts/store/reads/wallet-reads.js';
-import { releasePayee } from '../../core/payouts/store/unpayable-payees.js';
 import { countFindings, openFindings } from '../../core/sentinel/store/finding-reads.js';
 import { type PoolTotals, readPoolTotals } from '../../core/standing/store/pool-reads.js';
 import { misuse, type PoolCommand } from '../command.js';

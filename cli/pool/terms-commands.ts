@@ -1,19 +1,18 @@
 /** The commands that show and change the dated terms. They need only Postgres. */
 import { parseEventTime } from '../../client/event-times.js';
-import {
-  namedTerms,
-  stateOfTerms,
-  viewTermsChange,
-  viewTermsHistory,
-} from '../../client/views/terms-view.js';
+import { namedTerms, stateOfTerms, viewTermsChange, viewTermsHistory } from '../../client/views.js';
 import { termsFileOf } from '../../config/config.js';
 import { parseAmountWei, parseDurationMs, parseShareBps } from '../../config/reading/quantity.js';
 import { ROUNDINGS } from '../../core/base/money.js';
 import { transact } from '../../core/db/transact.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { listActs } from '../../core/ledger/store/audit-log-reads.js';
-import { differenceWords } from '../../core/sentinel/rules/watch-terms.js';
-import { type TermsValues, type TermsVersion, termsWords } from '../../core/terms/rules/terms.js';
+import {
+  differenceWords,
+  type TermsValues,
+  type TermsVersion,
+  termsWords,
+} from '../../core/terms/rules/terms.js';
 import { changeTerms, readTermsHistory } from '../../core/terms/store/recorded-terms.js';
 import { runningFiles } from '../../core/terms/store/worker-terms.js';
 import { misuse, type PoolCommand, quantityOf } from '../command.js';
