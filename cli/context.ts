@@ -10,10 +10,11 @@ import { readVersion } from '../config/reading/program.js';
 import { CATALOGUE, type PoolErrorCode } from '../core/base/errors/catalogue.js';
 import { PoolError } from '../core/base/errors/pool-error.js';
 import { foreignText, visible } from '../core/base/foreign-text.js';
-import type { Database } from '../core/db/database.js';
+import type { Database, Reader } from '../core/db/database.js';
 import { refuseNewerSchema } from '../core/db/database-fit.js';
 import { MAX_PAGE_SIZE, type Page, type PageRequest } from '../core/db/paging.js';
 import { statementError } from '../core/db/statement-error.js';
+import { rehearse } from '../core/db/transact.js';
 import { requireLedger } from '../core/ledger/store/identity.js';
 import type { OrderArgs, OrderKind } from '../core/orders/rules/order-kinds.js';
 import { checkConfig } from '../start/checking/check-config.js';
@@ -53,6 +54,8 @@ export type DatabaseContext<Options = unknown> = Terminal<Options> & {
 export interface CliContext<Options = unknown> extends DatabaseContext<Options> {
   /** The pool, as the functions in `client/` take it. Its client of Temporal connects at the first call. */
   readonly deps: RunningPool;
+  /** Does the work, and undoes it again in a dry run. */
+  change<T>(work: (reader: Reader) => Promise<T>): Promise<T>;
   /** Has a worker carry out an order, or only show what it would do, and returns the worker's report. */
   order<Kind extends OrderKind>(
     kind: Kind,
@@ -98,7 +101,9 @@ export function withContext<Options, Args extends readonly unknown[]>(
       };
       const order: CliContext['order'] = (kind, subject, given) =>
         carryOut(deps, { kind, subject, args: given, ...context.decide() });
-      return await run({ ...context, deps, order }, ...args);
+      const change: CliContext['change'] = (work) =>
+        context.options.dryRun === true ? rehearse(db, work) : work(db);
+      return await run({ ...context, deps, change, order }, ...args);
     } finally {
       await connection.close();
     }

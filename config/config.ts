@@ -8,12 +8,11 @@ import type { ChainConfig } from '../core/chain/settings.js';
 import type { SourceConfig } from '../core/events/sources/source-config.js';
 import type { TermsFile } from '../core/terms/rules/terms.js';
 import { type ConfigDocument, type Environment, readDocument } from './reading/document.js';
-import { NamedFiles, readTextFile, unreadable } from './reading/files.js';
+import { NamedFiles, readOrThrow, readTextFile } from './reading/files.js';
 import {
   ConfigError,
   type ConfigProblem,
   type ConfigWarning,
-  fileError,
   nearestKey,
 } from './reading/problem.js';
 import { type ConfigValues, configSchema, knownKeys } from './schema.js';
@@ -53,7 +52,8 @@ export interface LoadOptions {
 export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
   const { env = process.env, needsWallet = false } = options;
   const file = resolve(path);
-  const document = readDocument(path, await readConfigFile(file, path), env);
+  const text = await readOrThrow(file, readTextFile, { key: '', shownAs: path });
+  const document = readDocument(path, text, env);
   if (document.values === undefined) refuse(document.problems);
   const parsed = configSchema.safeParse(document.values);
   if (!parsed.success) {
@@ -78,14 +78,6 @@ export function termsFileOf({ pool }: Pick<Config, 'pool'>): TermsFile {
     },
     namedMs: pool.termsFrom?.getTime() ?? null,
   };
-}
-
-async function readConfigFile(file: string, shownAs: string): Promise<string> {
-  try {
-    return await readTextFile(file);
-  } catch (error) {
-    throw fileError(shownAs, '', unreadable(file, error));
-  }
 }
 
 /**

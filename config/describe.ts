@@ -68,19 +68,11 @@ function describeAmount(amount: bigint, unit: string, key: string): string {
   return key.endsWith('PerGas') ? `${formatGwei(amount)} gwei` : `${formatEth(amount)} ETH`;
 }
 
-function describeSource(source: Config['sources'][number]): ConfigDescription {
-  const { id, kind, module, of, region, nodeType, from, syncIntervalMs, options } = source;
-  const section = describeSection(['sources', 0], {
-    id,
-    kind,
-    ...(module === null ? {} : { module }),
-    ...(of === undefined ? {} : { of }),
-    region,
-    nodeType,
-    from: from ?? 'beginning',
-    syncIntervalMs,
-  });
-  return { ...section, options: describeOption(options) };
+function describeSource(config: Config['sources'][number]): ConfigDescription {
+  const { baseDir: _baseDir, options, ...source } = config;
+  const { module, ...builtIn } = source;
+  const shown = { ...(module === null ? builtIn : source), from: source.from ?? 'beginning' };
+  return { ...describeSection(['sources', 0], shown), options: describeOption(options) };
 }
 
 function describeSigner({ kind, ...place }: Config['wallet']['signer']): ConfigDescription {

@@ -6,7 +6,7 @@ import { isDatabaseAway, openingFailure } from '../core/db/statement-error.js';
 import { again } from './again.js';
 import type { Log } from './log.js';
 
-interface Waiting {
+export interface Waiting {
   readonly db: Database;
   readonly log: Log;
   /** Ends the wait when it is aborted. */

@@ -1,9 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/**
- * From this major version of Node on, V8's nursery (its young generation) grows to 64 MB, and Node parses a package's
- * long list of exports anew for each of its files, which leaves garbage.
- */
+/** From this major version of Node on, V8's nursery (its young generation) grows to 64 MB. */
 const NODE_OF_LARGE_NURSERIES = 22;
 
 /**

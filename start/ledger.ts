@@ -10,7 +10,7 @@ import type { Database } from '../core/db/database.js';
 import { refuseUnfitDatabase, schemaIsNewer } from '../core/db/database-fit.js';
 import { migrateDatabase, readSchemaState } from '../core/db/migrate.js';
 import { type Ledger, openLedger, requireLedger } from '../core/ledger/store/identity.js';
-import type { Log } from './log.js';
+import type { Waiting } from './await-database.js';
 
 const LOOK_MS = 1_000;
 const REMIND_MS = 60_000;
@@ -23,15 +23,12 @@ const WAITS = {
   unknown: 'waiting for a worker: its start writes down which pool the database belongs to',
 } as const;
 
-interface Waiting {
-  readonly db: Database;
+interface LedgerWaiting extends Waiting {
   readonly config: Pick<Config, 'pool' | 'chain'>;
-  readonly log: Log;
-  readonly signal: AbortSignal;
 }
 
 /** Migrates the database, and opens its ledger. A pool's first start creates the ledger. */
-export async function openWorkersLedger({ db, config, log }: Waiting): Promise<Ledger> {
+export async function openWorkersLedger({ db, config, log }: LedgerWaiting): Promise<Ledger> {
   await refuseUnfitDatabase(db, { isWorkers: true });
   await migrateDatabase(db, (words) => log.warn(words));
   const { pool, chain } = config;
@@ -55,7 +52,7 @@ function newPoolId(name: string): string {
  * Waits until the database has this version's schema, then returns its ledger. Changes nothing, and logs what it waits
  * for.
  */
-export async function awaitLedger({ db, config, log, signal }: Waiting): Promise<Ledger> {
+export async function awaitLedger({ db, config, log, signal }: LedgerWaiting): Promise<Ledger> {
   await refuseUnfitDatabase(db, { isWorkers: false });
   let said: { readonly why: string; readonly atMs: number } | undefined;
   for (;;) {
@@ -71,7 +68,7 @@ export async function awaitLedger({ db, config, log, signal }: Waiting): Promise
 
 async function look(
   db: Database,
-  { pool, chain }: Waiting['config'],
+  { pool, chain }: LedgerWaiting['config'],
 ): Promise<Ledger | keyof typeof WAITS> {
   const state = await readSchemaState(db);
   if (state === 'newer') throw schemaIsNewer();

@@ -64,13 +64,9 @@ export function installRuntime(log: Log): void {
 
 /** Picks the fields of an SDK message that help an operator, and leaves out others such as task tokens. */
 function pickDetails(meta: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = ['workflowId', 'workflowType', 'activityType', 'attempt'];
-  const known = names.filter((name) => meta[name] !== undefined);
-  const { error } = meta;
-  return {
-    ...Object.fromEntries(known.map((name) => [name, meta[name]])),
-    ...(error === undefined ? {} : { error: foreignText(error) }),
-  };
+  const { workflowId, workflowType, activityType, attempt, error } = meta;
+  const said = error === undefined ? undefined : foreignText(error);
+  return { workflowId, workflowType, activityType, attempt, error: said };
 }
 
 function plainLine(line: string): string {
@@ -90,12 +86,11 @@ export function describeError(error: unknown): Record<string, unknown> {
   const known = statementError(error);
   if (!(known instanceof Error)) return { message: foreignText(known) };
   const frames = (known.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  const code = 'code' in known && typeof known.code === 'string' ? { code: known.code } : {};
   return {
     type: known.name,
-    ...code,
+    code: 'code' in known && typeof known.code === 'string' ? known.code : undefined,
     message: known instanceof PoolError ? known.message : foreignText(known),
     stack: frames.join('\n'),
-    ...(known.cause instanceof Error ? { cause: describeError(known.cause) } : {}),
+    cause: known.cause instanceof Error ? describeError(known.cause) : undefined,
   };
 }

@@ -7,7 +7,6 @@ import { counted } from '../../core/base/counted.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, withChecksums } from '../../core/chain/checksums.js';
 import type { RepairReport } from '../../core/checks/rules/check-reports.js';
-import { rehearse } from '../../core/db/transact.js';
 import { PAYOUT_STATES, type PayoutState } from '../../core/payouts/rules/payout.js';
 import type { PreviewTotals } from '../../core/payouts/rules/round-preview.js';
 import {
@@ -84,16 +83,14 @@ export function addPayoutCommands(program: PoolCommand): void {
 }
 
 async function say(
-  { db, deps, options, answerChange }: CliContext,
+  { deps, options, change, answerChange }: CliContext,
   effect: Effect,
   text: string,
 ): Promise<void> {
   const id = requirePayoutId(text);
   const { reason = '', dryRun = false } = options;
   const decision = { actor: ACTOR, reason };
-  const said = await (dryRun
-    ? rehearse(db, (tx) => effect(tx, id, decision))
-    : effect(db, id, decision));
+  const said = await change((reader) => effect(reader, id, decision));
   if (!dryRun) await pokeSaga(deps, id);
   answerChange(`${said.words} (${said.state})`, { id, applied: !dryRun, ...said });
 }

@@ -7,7 +7,6 @@ import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress } from '../../core/chain/checksums.js';
 import { readSchemaState } from '../../core/db/migrate.js';
 import { API_ROLE, grantApiRole, makeApiRole } from '../../core/db/roles.js';
-import { rehearse } from '../../core/db/transact.js';
 import { listSources } from '../../core/events/store/sources/source-reads.js';
 import { findPayee } from '../../core/payees/store/payee-reads.js';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
@@ -70,14 +69,11 @@ export function addDatabaseCommands(program: PoolCommand): void {
 }
 
 async function release(context: CliContext, address: string): Promise<void> {
-  const { db, decide, answerChange } = context;
-  const { dryRun, ...decision } = decide();
+  const { dryRun, ...decision } = context.decide();
   const payee = parseAddress(address);
-  const changed = await (dryRun
-    ? rehearse(db, (tx) => releasePayee(tx, payee, decision))
-    : releasePayee(db, payee, decision));
+  const changed = await context.change((reader) => releasePayee(reader, payee, decision));
   const words = changed ? 'released: the next round may pay it' : 'nothing stood in its way';
-  answerChange(words, { applied: !dryRun, changed });
+  context.answerChange(words, { applied: !dryRun, changed });
 }
 
 async function showStatus({ db, config, deps, answer }: CliContext): Promise<number> {

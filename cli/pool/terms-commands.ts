@@ -4,7 +4,7 @@ import { namedTerms, stateOfTerms, viewTermsChange, viewTermsHistory } from '../
 import { termsFileOf } from '../../config/config.js';
 import { parseAmountWei, parseDurationMs, parseShareBps } from '../../config/reading/quantity.js';
 import { ROUNDINGS } from '../../core/base/money.js';
-import { rehearse, transact } from '../../core/db/transact.js';
+import { transact } from '../../core/db/transact.js';
 import type { Decision } from '../../core/ledger/store/audit-log.js';
 import { listActs } from '../../core/ledger/store/audit-log-reads.js';
 import {
@@ -91,7 +91,7 @@ const byWords = (act: Decision | undefined): string =>
   act === undefined ? 'the first start' : `${act.actor}: ${act.reason}`;
 
 async function changeThem(context: CliContext<ChangeOptions>): Promise<void> {
-  const { db, options } = context;
+  const { options } = context;
   const { dryRun, ...decision } = context.decide();
   const changes = readChanges(options);
   if (Object.keys(changes).length === 0) {
@@ -99,7 +99,7 @@ async function changeThem(context: CliContext<ChangeOptions>): Promise<void> {
   }
   const from = options.from === undefined ? null : new Date(parseEventTime(options.from));
   const order = { changes, from, ...decision };
-  const change = await (dryRun ? rehearse : transact)(db, (tx) => changeTerms(tx, order));
+  const change = await context.change((db) => transact(db, (tx) => changeTerms(tx, order)));
   const view = viewTermsChange(change, dryRun);
   const reminder =
     'Put the same terms into the configurations: the sentinel tells of files that say others.';

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ConfigDocument, formatPath, type KeyPath } from './document.js';
-import type { ConfigCode, ConfigProblem, ConfigWarning } from './problem.js';
+import { type ConfigCode, type ConfigProblem, type ConfigWarning, fileError } from './problem.js';
 
 /** The path of a file; there is none when its key is absent. */
 type MaybePath = string | null | undefined;
@@ -110,8 +110,21 @@ function isPublicFile(key: KeyPath): boolean {
   return /^(ca|cert)File$/.test(String(key.at(-1)));
 }
 
+/** Reads a file, and throws a ConfigError when that fails. It names the key, and the file as `shownAs` has it. */
+export async function readOrThrow<T>(
+  path: string,
+  reader: (path: string) => Promise<T>,
+  { key, shownAs = path }: { readonly key: string; readonly shownAs?: string },
+): Promise<T> {
+  try {
+    return await reader(path);
+  } catch (error) {
+    throw fileError(shownAs, key, unreadable(path, error));
+  }
+}
+
 /** Says why a file could not be read, and how to fix it. */
-export function unreadable(path: string, error: unknown): string {
+function unreadable(path: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return `there is no file ${path}: correct the path`;
   if (code === 'EACCES') return `${path} may not be read by this user: change its owner or mode`;

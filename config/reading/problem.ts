@@ -1,15 +1,7 @@
+import type { PoolErrorCode } from '../../core/base/errors/catalogue.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 
-export type ConfigCode =
-  | 'CONFIG_FILE_EXPOSED'
-  | 'CONFIG_FILE_UNREADABLE'
-  | 'CONFIG_SYNTAX'
-  | 'CONFIG_UNKNOWN_KEY'
-  | 'CONFIG_MISSING_KEY'
-  | 'CONFIG_UNIT'
-  | 'CONFIG_VALUE'
-  | 'CONFIG_DUPLICATE'
-  | 'CONFIG_VARIABLE_UNSET';
+export type ConfigCode = Extract<PoolErrorCode, `CONFIG_${string}`>;
 
 /** One thing that is wrong in a configuration: where it is, and how to fix it. */
 export interface ConfigProblem {

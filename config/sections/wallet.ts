@@ -4,8 +4,7 @@ import type { Address } from '../../core/base/address.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { openSigner, type SignerConfig } from '../../core/chain/signer/registry.js';
 import type { Signer } from '../../core/chain/signer/signer.js';
-import { type NamedFiles, readTextFile, secretIn, unreadable } from '../reading/files.js';
-import { fileError } from '../reading/problem.js';
+import { type NamedFiles, readOrThrow, readTextFile, secretIn } from '../reading/files.js';
 import type { ConfigValues } from '../schema.js';
 
 type WalletValues = ConfigValues['wallet'];
@@ -104,8 +103,10 @@ export async function openConfiguredSigner(wallet: WalletConfig): Promise<Signer
 export async function readSigner({ signer, address }: WalletConfig): Promise<SignerConfig> {
   if (signer.kind === 'keystore') {
     const [json, passphrase] = await Promise.all([
-      readNamed('wallet.keystoreFile', signer.keystoreFile, readTextFile),
-      readNamed('wallet.passphraseFile', signer.passphraseFile, (path) => readFile(path)),
+      readOrThrow(signer.keystoreFile, readTextFile, { key: 'wallet.keystoreFile' }),
+      readOrThrow(signer.passphraseFile, (path) => readFile(path), {
+        key: 'wallet.passphraseFile',
+      }),
     ]);
     return { kind: signer.kind, json, passphrase };
   }
@@ -113,21 +114,10 @@ export async function readSigner({ signer, address }: WalletConfig): Promise<Sig
   const { kind, url, timeoutMs } = signer;
   const read = async (name: 'caFile' | 'certFile' | 'keyFile' | 'tokenFile') => {
     const path = signer[name];
-    return path === null ? undefined : readNamed(`wallet.remote.${name}`, path, readTextFile);
+    const key = `wallet.remote.${name}`;
+    return path === null ? undefined : readOrThrow(path, readTextFile, { key });
   };
   const [ca, cert, key] = [await read('caFile'), await read('certFile'), await read('keyFile')];
   const token = await read('tokenFile');
   return { kind, url, address, timeoutMs, ca, cert, key, token: token && secretIn(token) };
-}
-
-async function readNamed<T>(
-  key: string,
-  path: string,
-  reader: (path: string) => Promise<T>,
-): Promise<T> {
-  try {
-    return await reader(path);
-  } catch (error) {
-    throw fileError(path, key, unreadable(path, error));
-  }
 }
