@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GateView } from '../client/why-view.js';
+import type { GateView } from '../client/why.js';
 import { haltWallet, recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import { createTestDatabase, type TestDatabase } from '../test/harness/database.js';
 import { poolOf } from '../test/kit/silent-temporal.js';

@@ -1,9 +1,12 @@
-/** Tells why a payee is paid or not: reads the facts, and adds how long each wait usually lasts in this pool. */
+/** Tells and shows why a payee is paid or not: reads the facts, and adds how long such waits usually last in this pool. */
 import type { Address } from '../core/base/address.js';
+import { withChecksums } from '../core/chain/checksums.js';
 import { gasLimitFor } from '../core/chain/rules/gas-fees.js';
 import type { Reader } from '../core/db/database.js';
+import type { Gate, Measured } from '../core/payouts/rules/gates.js';
 import { findPayingWallet, freeWeiOf } from '../core/payouts/store/reads/wallet-reads.js';
 import { explain, type UnderWay, type Why } from '../core/standing/rules/why.js';
+import { workerWords } from '../core/standing/rules/worker-words.js';
 import {
   readPayeeFacts,
   readUsualWaits,
@@ -11,6 +14,7 @@ import {
 } from '../core/standing/store/why-reads.js';
 import type { RunningPool } from './running-pool.js';
 import { readStops } from './standing.js';
+import { amount } from './views.js';
 
 export interface PayeeWhy extends Why {
   readonly at: Date;
@@ -67,4 +71,59 @@ function usualWaits(db: Reader): Promise<Usual> {
   known.set(db, { atMs: performance.now(), waits });
   waits.catch(() => known.delete(db));
   return waits;
+}
+
+/**
+ * Shows why a payee is paid or not, in `/v1` and on the command line. `said` leaves out of a gate's reason what its
+ * reader may not see.
+ */
+export function viewWhy(why: PayeeWhy, said: (gate: Gate) => string | null) {
+  const show = (gate: Gate) => viewGate(gate, why.usual, said);
+  const { underWay } = why;
+  return {
+    at: why.at,
+    verdict: why.verdict,
+    /** What the gate that decides means to the payee; null when all are open. */
+    words: why.decidedBy?.code == null ? null : workerWords(why.decidedBy.code),
+    decidedBy: why.decidedBy && show(why.decidedBy),
+    ...amount('pending', why.pendingWei),
+    payoutUnderWay:
+      underWay === undefined
+        ? null
+        : { id: underWay.id, state: underWay.state, ...amount('amount', underWay.amountWei) },
+    pool: why.pool.map(show),
+    round: why.round.map(show),
+    payout: why.payout.map(show),
+  };
+}
+
+export type GateView = ReturnType<typeof viewGate>;
+
+function viewGate(gate: Gate, usual: PayeeWhy['usual'], said: (gate: Gate) => string | null) {
+  const { name, code, measured, opensByItself, opener } = gate;
+  return {
+    name,
+    isOpen: code === null,
+    code,
+    reason: withChecksums(said(gate)),
+    words: code === null ? null : workerWords(code),
+    ...viewMeasured(measured),
+    opensByItself,
+    opener,
+    usually: code === null ? null : viewUsual(usual.get(code)),
+  };
+}
+
+function viewMeasured(measured: Measured | null) {
+  if (measured === null) return { unit: null, value: null, limit: null };
+  const { unit, value, limit } = measured;
+  return unit === 'wei'
+    ? { unit, value: value.toString(), limit: limit.toString() }
+    : { unit, value, limit };
+}
+
+function viewUsual(usual: UsualWait | undefined) {
+  if (usual === undefined) return null;
+  const { waits, medianMs, p90Ms } = usual;
+  return { waits, medianMs: Math.round(medianMs), p90Ms: Math.round(p90Ms) };
 }

@@ -1,5 +1,4 @@
-import { readWhy } from '../../client/why.js';
-import { type GateView, viewWhy } from '../../client/why-view.js';
+import { type GateView, readWhy, viewWhy } from '../../client/why.js';
 import { duration } from '../../core/base/duration.js';
 import { PoolError } from '../../core/base/errors/pool-error.js';
 import { parseAddress, toChecksum } from '../../core/chain/checksums.js';
