@@ -28,11 +28,9 @@ import {
   requireHalted,
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
-import { type FinalPoint, finalPoint } from '../payouts/wallet/final-point.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
-import { depsWithoutKey } from '../payouts/wallet/ledger-wallets.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
-import { openingAt } from '../payouts/wallet/other-wallets.js';
+import { depsWithoutKey, type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { type FinalPoint, openingAt, requireFinalPoint } from '../payouts/wallet/quorum-views.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
 
@@ -170,8 +168,7 @@ async function examine(
   start: WalletOpening | undefined,
 ) {
   const key = walletKeyOf(deps);
-  const end = await finalPoint(deps);
-  if (end === undefined) throw new ChainError('refused', 'the RPC endpoints do not agree');
+  const end = await requireFinalPoint(deps);
   const wallet = await findWallet(deps.db, key);
   const nextNonce = start?.nonce ?? wallet?.nextNonce ?? 0;
   const { slots, untold } = await unseenSlots(deps, end);

@@ -5,9 +5,8 @@
  */
 import { sql } from 'drizzle-orm';
 import { query } from '../../core/db/query.js';
-import type { SendResult } from '../../core/payouts/rules/payout.js';
-import { isClosed, type PayoutState } from '../../core/payouts/rules/payout.js';
-import { postMovement } from '../../core/payouts/store/payout-postings.js';
+import { isClosed, type PayoutState, type SendResult } from '../../core/payouts/rules/payout.js';
+import { postMovement } from '../../core/payouts/store/payout-moves.js';
 import { type PayoutProgress, payoutProgress } from '../../core/payouts/store/payout-progress.js';
 import { type MoneyDeps, walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 

@@ -16,12 +16,12 @@ export interface RpcServiceOptions {
   /** Time from the call to the end of its answer, including the wait for a connection. */
   readonly timeoutMs: number;
   /** PEM: the authority that signed the service's certificate, in place of the well-known ones. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** PEM: our client certificate, for a service that asks for one. */
-  readonly cert?: string;
-  readonly key?: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Sent as `Authorization: Bearer`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 interface Answer {

@@ -14,7 +14,7 @@ import {
 import { useHistory } from '../../../test/harness/history-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
 import { closeDatabase, openDatabase } from '../../db/database.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { listArchives, verifyArchives } from './archived-months.js';
 import { type ArchiveRun, archiveMonths } from './archiving.js';
@@ -175,7 +175,7 @@ describe('archiving raw events', () => {
     const [job] = old;
     const key = { sourceId: job?.sourceId ?? '', dtMs: job?.dt.getTime() ?? 0 };
     const assignee = { payee: payeeOf(1), nodeType: null, region: null };
-    const { jobs } = await decideJobs(world.db, [{ ...key, eventId: job?.eventId ?? '' }], {
+    const { jobs } = await applyDecision(world.db, [{ ...key, eventId: job?.eventId ?? '' }], {
       ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
       ...{ commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n },
     });

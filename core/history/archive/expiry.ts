@@ -1,4 +1,6 @@
-/** Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, UUIDs of archived months. */
+/**
+ * Deletes rows that are kept for a limited time: idempotency keys, set-aside events that were counted later, ended waits of
+ * payouts, UUIDs of archived months. */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Database } from '../../db/database.js';
@@ -9,12 +11,14 @@ import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 const KEY_DAYS = 30;
 /** A set-aside event is deleted this many days after it was counted; by then it is stored among the raw events. */
 const RESOLVED_DAYS = 90;
+/** How long payouts waited is kept for this many days; the usual waits are told from the last thirty. */
+const WAIT_DAYS = 90;
 /** One statement deletes at most this many rows. */
 const MANY = 10_000;
 /** UUIDs are deleted in slices by their first byte: those of a slice are next to each other in the index. */
 const SLICES = 256;
 
-/** Deletes expired idempotency keys and set-aside events. Returns how many. */
+/** Deletes expired idempotency keys, set-aside events and ended waits. Returns how many. */
 export async function endOldRows(db: Database): Promise<number> {
   const keys = await deleteAll(
     db,
@@ -28,7 +32,13 @@ export async function endOldRows(db: Database): Promise<number> {
           SELECT id FROM set_aside
            WHERE resolved_at < now() - make_interval(days => ${RESOLVED_DAYS}) LIMIT ${MANY})`,
   );
-  return keys + resolved;
+  const waits = await deleteAll(
+    db,
+    sql`DELETE FROM payout_wait WHERE ctid IN (
+          SELECT ctid FROM payout_wait
+           WHERE ended_at < now() - make_interval(days => ${WAIT_DAYS}) LIMIT ${MANY})`,
+  );
+  return keys + resolved + waits;
 }
 
 async function deleteAll(db: Database, statement: ReturnType<typeof sql>): Promise<number> {

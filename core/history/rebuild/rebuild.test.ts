@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ingestSaid, inventEvents, payeeOf, type Said } from '../../../test/harness/event-world.js';
 import { useHistory } from '../../../test/harness/history-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { reserveManual } from '../../payouts/store/reservations.js';
 import { withHistoryLock } from '../archive/history-lock.js';
@@ -200,8 +200,8 @@ describe('rebuilding the balances', () => {
     const decision = { actor: 'ann', reason: 'looked', isNewPayee: true, dryRun: false };
     const how = { ...decision, commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n };
     const assignee = { payee: payeeOf(3), nodeType: null, region: null };
-    await decideJobs(world.db, keys.slice(0, 6), { ...how, assignee });
-    await decideJobs(world.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });
+    await applyDecision(world.db, keys.slice(0, 6), { ...how, assignee });
+    await applyDecision(world.db, keys.slice(6), { ...how, assignee: null, commandId: 'two' });
     const [decided] = items.filter(({ requestId }) => requestId !== null);
     const late: Said = {
       ...{ id: 70_000, atMs: decided?.dt.getTime() ?? 0, type: 'job-received' },
