@@ -1,6 +1,6 @@
-import { adoptWallets } from '../core/checks/adopt-every-wallet.js';
+import { adoptWallets } from '../core/checks/adoption.js';
+import { auditPool } from '../core/checks/audit/audit.js';
 import { payElsewhere, releasePayout } from '../core/checks/payout-repairs.js';
-import { auditPool } from '../core/checks/pool-audit.js';
 import { recheckSettled } from '../core/checks/recheck.js';
 import { reconcile } from '../core/checks/reconciliation.js';
 import { givenBy } from '../core/orders/rules/order-kinds.js';

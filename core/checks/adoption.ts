@@ -3,7 +3,11 @@
  * judges them, and books them. After that nobody is paid twice, and no nonce stays open.
  */
 
+import { type Address, payableAddress } from '../base/address.js';
+import { PoolError } from '../base/errors/pool-error.js';
+import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
+import { range } from '../chain/wallet-history.js';
 import type { GivenOrder } from '../orders/rules/order-kinds.js';
 import { describeForeign } from '../payouts/rules/foreign-verdict.js';
 import {
@@ -14,13 +18,18 @@ import {
 } from '../payouts/settling/unknown-transactions.js';
 import { type OpenSlot, openSlots } from '../payouts/store/open-slots.js';
 import {
+  openedWallets,
+  payingWallet,
+  walletsAtWork,
+} from '../payouts/store/wallet/paying-wallet.js';
+import {
   findWallet,
   reopenWallet,
   requireHalted,
   type WalletOpening,
 } from '../payouts/store/wallet/wallets.js';
 import { requireOwnChain } from '../payouts/wallet/ledger-chain.js';
-import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
+import { depsWithoutKey, type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import { type FinalPoint, openingAt, requireFinalPoint } from '../payouts/wallet/quorum-views.js';
 import type { AdoptionReport } from './rules/check-reports.js';
 import { adopt, type ForeignTransaction, unclaimedPayments } from './store/foreign-transactions.js';
@@ -28,16 +37,71 @@ import { adopt, type ForeignTransaction, unclaimedPayments } from './store/forei
 /** One run examines at most this many nonces, because its answer passes through Temporal and its booking holds the wallet's lock. */
 const MOST_AT_ONCE = 500;
 
-interface Examination {
-  readonly found: readonly Found[];
-  readonly unclaimed: readonly ForeignTransaction[];
-  readonly waiting: string | null;
+/**
+ * Adopts what every wallet of this ledger sent without the ledger's knowledge, and reports on all of them in one
+ * answer. A person may name one more wallet: a ledger restored from an older backup may have paid from a wallet that
+ * it does not know.
+ */
+export async function adoptWallets(
+  deps: MoneyDeps,
+  { paidFrom, ...input }: GivenOrder<'wallet.adopt'>,
+  onProgress: (words: string) => void = () => undefined,
+): Promise<AdoptionReport> {
+  const reports: AdoptionReport[] = [];
+  const asked = new Set(await walletsAtWork(deps.db, deps.chain.chainId)).add(deps.signer.address);
+  const named = paidFrom && (await namedWallet(deps, paidFrom.wallet));
+  for (const each of await everyWallet(deps, named)) {
+    const { address } = each.signer;
+    onProgress(`looking for what ${address} did`);
+    const isAsked = asked.has(address) || address === named;
+    const start = paidFrom !== undefined && address === named ? { paidFrom: paidFrom.nonce } : {};
+    const adopting = adoptWallet(each, { ...input, ...start });
+    const report = await (isAsked ? adopting : adopting.catch((error) => untold(input, error)));
+    reports.push(address === deps.signer.address ? report : sayWhose(report, address));
+  }
+  return {
+    applied: !input.dryRun,
+    complete: reports.every(({ complete }) => complete),
+    waiting: reports.find(({ waiting }) => waiting !== null)?.waiting ?? null,
+    findings: reports.flatMap(({ findings }) => findings),
+  };
 }
 
-/**
- * An order to adopt one wallet. With `paidFrom` it includes what the wallet sent from that nonce on, although the
- * ledger opened the wallet at a later nonce.
- */
+async function namedWallet(deps: MoneyDeps, said: string | null): Promise<Address> {
+  const address = said ?? (await payingWallet(deps.db))?.address;
+  const named = payableAddress(address);
+  if (named !== undefined) return named;
+  throw new PoolError('ADDRESS_MALFORMED', `"${address}" is no address of a wallet`);
+}
+
+/** Lists every wallet that was ever opened, this process's own first: any may have been used since. */
+async function everyWallet(
+  deps: MoneyDeps,
+  named: Address | undefined,
+): Promise<readonly MoneyDeps[]> {
+  const opened = await openedWallets(deps.db, deps.chain.chainId);
+  const all = new Set([...opened, ...(named === undefined ? [] : [named])]);
+  all.delete(deps.signer.address);
+  return [deps, ...[...all].map((address) => depsWithoutKey(deps, address))];
+}
+
+/** Builds the report for a wallet of which the endpoints tell nothing, so that the other wallets are adopted. */
+function untold({ dryRun }: { readonly dryRun: boolean }, error: unknown): AdoptionReport {
+  if (!(error instanceof ChainError)) throw error;
+  const waiting = `what it has sent cannot be told: ${error.message}`;
+  return { applied: !dryRun, complete: false, waiting, findings: [] };
+}
+
+function sayWhose(report: AdoptionReport, wallet: Address): AdoptionReport {
+  const whose = (words: string) => `${wallet}: ${words}`;
+  return {
+    ...report,
+    waiting: report.waiting === null ? null : whose(report.waiting),
+    findings: report.findings.map((one) => ({ ...one, words: whose(one.words) })),
+  };
+}
+
+/** With `paidFrom` it includes what was sent from that nonce on, although the ledger opened the wallet later. */
 type AdoptionOfWallet = Omit<GivenOrder<'wallet.adopt'>, 'paidFrom'> & {
   readonly paidFrom?: number;
 };
@@ -67,32 +131,26 @@ export async function adoptWallet(
     complete: waiting === null,
     waiting,
     findings: [
-      ...found.map(({ facts, verdict, slot }) => ({
-        nonce: facts.nonce,
-        hash: facts.hash,
-        to: facts.to,
-        valueWei: facts.valueWei.toString(),
-        payoutId: slot?.payoutId ?? null,
-        verdict,
-        words: describeForeign(facts, verdict),
-      })),
-      ...unclaimed.map(({ nonce, hash, to, valueWei }) => ({
-        nonce,
-        hash,
-        to,
-        valueWei: valueWei.toString(),
-        payoutId: null,
-        verdict: 'payment' as const,
-        words: `${hash} paid ${to} before it was known as a payee; booked as paid`,
-      })),
+      ...found.map(({ facts, verdict, slot }) => {
+        const words = describeForeign(facts, verdict);
+        return finding(facts, { payoutId: slot?.payoutId ?? null, verdict, words });
+      }),
+      ...unclaimed.map((paid) => {
+        const words = `${paid.hash} paid ${paid.to} before it was known as a payee; booked as paid`;
+        return finding(paid, { payoutId: null, verdict: 'payment', words });
+      }),
     ],
   };
 }
 
-/**
- * Moves the wallet's recorded opening back to `paidFrom`. Returns the earlier opening if this is a dry run, which
- * stored nothing, so the search must be told where to begin.
- */
+type Finding = AdoptionReport['findings'][number];
+
+const finding = (
+  { nonce, hash, to, valueWei }: Pick<ForeignTransaction, 'nonce' | 'hash' | 'to' | 'valueWei'>,
+  judged: Pick<Finding, 'payoutId' | 'verdict' | 'words'>,
+): Finding => ({ nonce, hash, to, valueWei: valueWei.toString(), ...judged });
+
+/** Moves the wallet's opening back to `paidFrom`. Returns it if this is a dry run, which has stored nothing. */
 async function reopen(
   deps: MoneyDeps,
   { paidFrom, dryRun, actor, reason }: AdoptionOfWallet,
@@ -108,7 +166,7 @@ async function examine(
   deps: MoneyDeps,
   vouched: ReadonlySet<string>,
   start: WalletOpening | undefined,
-): Promise<Examination> {
+) {
   const key = walletKeyOf(deps);
   const end = await requireFinalPoint(deps);
   const wallet = await findWallet(deps.db, key);
@@ -125,9 +183,7 @@ async function examine(
   const gap = ahead.find((nonce) => !known.has(nonce));
   const lost = slots.filter(({ nonce }) => found.every(({ facts }) => facts.nonce !== nonce));
   return {
-    found: found.filter(
-      ({ facts }) => gap === undefined || facts.nonce < gap || facts.nonce === gap,
-    ),
+    found: found.filter(({ facts }) => gap === undefined || facts.nonce <= gap),
     unclaimed: await unclaimedPayments(deps.db, key),
     waiting: waitingFor(found, { gap: gap ?? lost[0]?.nonce, untold, end, nextNonce }),
   };
@@ -153,8 +209,7 @@ function waitingFor(
   const rest = end.nonce - nextNonce - MOST_AT_ONCE;
   if (rest > 0) return `${rest} more transactions are to be looked at: run it again`;
   const known = Math.max(end.nonce, nextNonce);
-  // Transactions that wait in an endpoint's pool may still be mined, and may pay somebody whom the ledger is about to
-  // pay.
+  // What waits in an endpoint's pool may still be mined, and pay somebody whom the ledger is about to pay.
   if (end.claimedNonce <= known) return null;
   return (
     `${end.claimedNonce - known} more transactions of the wallet are not final yet: ` +
@@ -180,8 +235,7 @@ async function unseenSlots(
   return { slots: unseen.filter(isAbsent), untold: unseen.find((slot) => !isAbsent(slot)) };
 }
 
-function adoptionOf(deps: MoneyDeps, examination: Examination) {
-  const { found, unclaimed } = examination;
+function adoptionOf(deps: MoneyDeps, { found, unclaimed }: Awaited<ReturnType<typeof examine>>) {
   const foreign = (verdict: Found['verdict']) =>
     found
       .filter((one) => one.verdict === verdict)
@@ -193,8 +247,4 @@ function adoptionOf(deps: MoneyDeps, examination: Examination) {
     payments: [...foreign('payment'), ...unclaimed],
     paysNobody: foreign('pays-nobody'),
   };
-}
-
-function range(from: number, below: number): readonly number[] {
-  return Array.from({ length: Math.max(below - from, 0) }, (_, index) => from + index);
 }

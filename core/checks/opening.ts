@@ -21,10 +21,6 @@ export async function openWallet(
   options: { readonly acceptedTransactions: number },
 ): Promise<Wallet> {
   await meetChain(deps);
-  return meetWallet(deps, options.acceptedTransactions);
-}
-
-async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
   const key = walletKeyOf(deps);
   const view = await deps.rpc.walletView(key.address);
   const opening = {
@@ -39,9 +35,8 @@ async function meetWallet(deps: MoneyDeps, accepted: number): Promise<Wallet> {
       'they may have paid what is pending. If this ledger has paid from it before (an older backup): ' +
       `\`openpool wallet adopt --from <nonce>\`; if they paid nobody of this pool: wallet.acceptedTransactions: ${opening.nonce}`,
   };
-  // The configuration names a number instead of a yes. If it stays in the file, it accepts nothing that is sent
-  // later.
-  const isAccepted = opening.nonce === accepted;
+  // The configuration names a number, not a yes: if it stays in the file, it accepts nothing that is sent later.
+  const isAccepted = opening.nonce === options.acceptedTransactions;
   const halt = isAccepted ? null : usedBefore;
   await requirePayingWallet(deps.db, key);
   const wallet = await openWalletRow(deps.db, key, { opening, halt });

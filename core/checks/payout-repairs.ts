@@ -53,10 +53,7 @@ export async function releasePayout(
   return { applied: !input.dryRun, words };
 }
 
-/**
- * Reads what the chain says about the payout's slot, where a single endpoint is enough because the person's order
- * counts as the second one.
- */
+/** Reads what the chain says about the payout's slot. The person's order counts as a second endpoint. */
 async function decideAlone(
   deps: MoneyDeps,
   payout: RepairedPayout,

@@ -2,7 +2,6 @@
 
 import { ChainError } from '../chain/endpoint-error.js';
 import { readInclusions } from '../chain/inclusions.js';
-import type { BlockHeader } from '../chain/node-answers.js';
 import { awaitOwnChain } from '../payouts/wallet/ledger-chain.js';
 import { type MoneyDeps, walletKeyOf, walletsOfLedger } from '../payouts/wallet/money-deps.js';
 import { finalPoint } from '../payouts/wallet/quorum-views.js';
@@ -45,27 +44,18 @@ export async function recheckSettled(
 
 async function recheckPage(deps: MoneyDeps, page: readonly PaidSlot[]): Promise<RecheckReport> {
   const end = await finalPoint(deps);
-  const headers = await agreedHeaders(deps, page);
-  if (end === undefined || headers === undefined) {
+  const numbers = page.map(({ blockNumber }) => blockNumber);
+  const headers = await deps.rpc.agreed((reads) => reads.headers(numbers));
+  if (end === undefined || !headers.agreed) {
     throw new ChainError('refused', 'the RPC endpoints do not agree');
   }
-  const stands = (slot: PaidSlot) => headers.get(slot.blockNumber)?.hash === slot.blockHash;
+  const stands = (slot: PaidSlot) => headers.value.get(slot.blockNumber)?.hash === slot.blockHash;
   const final = page.filter((slot) => stands(slot) && slot.blockNumber <= end.block);
-  // Final slots are never checked again, and the ledger recognises its chain by them, so check first that this is our
-  // chain.
+  // Final slots are never checked again, and the ledger knows its chain by them, so this must be our chain.
   if (final.length > 0) await awaitOwnChain(deps);
   await markFinal(deps.db, walletKeyOf(deps), final);
   const lost = page.filter((slot) => !stands(slot));
   return { final: final.length, ...(await followLost(deps, lost)) };
-}
-
-async function agreedHeaders(
-  deps: MoneyDeps,
-  page: readonly PaidSlot[],
-): Promise<ReadonlyMap<number, BlockHeader> | undefined> {
-  const numbers = page.map(({ blockNumber }) => blockNumber);
-  const answer = await deps.rpc.agreed((reads) => reads.headers(numbers));
-  return answer.agreed ? answer.value : undefined;
 }
 
 /** Follows transfers whose block is no longer canonical: each is found in another block, or its payout is reopened. */

@@ -1,10 +1,7 @@
-/**
- * Compares chain and ledger, both ways and to the wei: every nonce that the wallet has used by a final block, and
- * the balance that must be left after them.
- */
+/** Compares chain and ledger to the wei: every nonce used by a final block, and the balance that must be left. */
 
 import { ChainError } from '../chain/endpoint-error.js';
-import { findByNonces, readSent, type SentTransaction } from '../chain/wallet-history.js';
+import { findByNonces, range, readSent, type SentTransaction } from '../chain/wallet-history.js';
 import { haltWallet } from '../payouts/store/wallet/wallets.js';
 import { type MoneyDeps, walletKeyOf } from '../payouts/wallet/money-deps.js';
 import {
@@ -51,9 +48,7 @@ export async function reconcile(
   const kept = await reconciliationStart(deps.db, key, input);
   if (kept === undefined) throw new ChainError('refused', 'the wallet was not opened yet');
   const start = await startOf(deps, kept);
-  if (end.block <= start.block) {
-    return toReport(nothingSince(start));
-  }
+  if (end.block <= start.block) return toReport(nothingSince(start));
   const result = await reconcileInterval(deps, { start, end, onProgress });
   await keepReconciliation(deps.db, key, result);
   const grave = result.discrepancies.find(({ code }) => code !== 'PAYOUT_NOT_SETTLED');
@@ -64,10 +59,7 @@ export async function reconcile(
   return toReport(result);
 }
 
-/**
- * Asks the chain again for the wallet's nonce and balance at the opening block, because the values read then may come
- * from two different blocks.
- */
+/** Asks for nonce and balance at the opening block again: those read then may be of two different blocks. */
 async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<ReconciliationStart> {
   if (!kept.isOpening) return kept;
   try {
@@ -80,13 +72,14 @@ async function startOf(deps: MoneyDeps, kept: ReconciliationStart): Promise<Reco
   }
 }
 
-interface Interval {
-  readonly start: ReconciliationStart;
-  readonly end: FinalPoint;
-  readonly onProgress: (words: string) => void;
-}
-
-async function reconcileInterval(deps: MoneyDeps, interval: Interval): Promise<Reconciliation> {
+async function reconcileInterval(
+  deps: MoneyDeps,
+  interval: {
+    readonly start: ReconciliationStart;
+    readonly end: FinalPoint;
+    readonly onProgress: (words: string) => void;
+  },
+): Promise<Reconciliation> {
   const { start, end, onProgress } = interval;
   const discrepancies: Discrepancy[] = [];
   let outWei = 0n;
@@ -95,13 +88,16 @@ async function reconcileInterval(deps: MoneyDeps, interval: Interval): Promise<R
     onProgress(`nonce ${from} of ${start.nonce} to ${end.nonce}`);
     const page = { from, below: Math.min(from + PAGE, end.nonce) };
     const ledger = await ledgerRecords(deps.db, walletKeyOf(deps), page);
-    const chain = await chainRecords(deps, { page, ledger, interval });
+    const blocks = { fromBlock: start.block, toBlock: end.block };
+    const chain = await chainRecords(deps, ledger, { ...page, ...blocks });
     requireTold(page, chain, ledger);
     const spent = spentBy([...chain.values()]);
     outWei += spent.outWei;
     gasWei += spent.gasWei;
-    const judged = { ...page, from: Math.max(page.from, start.openingNonce) };
-    discrepancies.push(...comparePage(judged, chain, ledger));
+    const judged = range(Math.max(page.from, start.openingNonce), page.below);
+    discrepancies.push(
+      ...judged.flatMap((nonce) => compareNonce(nonce, chain.get(nonce), ledger.get(nonce)) ?? []),
+    );
   }
   discrepancies.push(...(await compareBeyond(deps, end)));
   const { balanceWei } = end;
@@ -134,36 +130,19 @@ function requireTold(
   chain: ReadonlyMap<number, SentTransaction>,
   ledger: ReadonlyMap<number, LedgerRecord>,
 ): void {
-  for (let nonce = page.from; nonce < page.below; nonce += 1) {
+  for (const nonce of range(page.from, page.below)) {
     const { slot, foreignHash = null } = ledger.get(nonce) ?? {};
     if (chain.has(nonce) || (slot?.minedHash ?? foreignHash) !== null) continue;
     throw new ChainError('refused', `nonce ${nonce} is used and no block shows what used it`);
   }
 }
 
-function comparePage(
-  page: Page,
-  chain: ReadonlyMap<number, SentTransaction>,
-  ledger: ReadonlyMap<number, LedgerRecord>,
-): readonly Discrepancy[] {
-  const found: Discrepancy[] = [];
-  for (let nonce = page.from; nonce < page.below; nonce += 1) {
-    const discrepancy = compareNonce(nonce, chain.get(nonce), ledger.get(nonce));
-    if (discrepancy !== undefined) found.push(discrepancy);
-  }
-  return found;
-}
-
 /** Reads the page's transactions by the hashes that the ledger knows, and searches the chain for the nonces that are still missing. */
 async function chainRecords(
   deps: MoneyDeps,
-  asked: {
-    readonly page: Page;
-    readonly ledger: ReadonlyMap<number, LedgerRecord>;
-    readonly interval: Interval;
-  },
+  ledger: ReadonlyMap<number, LedgerRecord>,
+  { from, below, ...blocks }: Page & { readonly fromBlock: number; readonly toBlock: number },
 ): Promise<ReadonlyMap<number, SentTransaction>> {
-  const { page, ledger, interval } = asked;
   const hashes = [...ledger.values()].flatMap(
     ({ slot, foreignHash }) => slot?.minedHash ?? foreignHash ?? [],
   );
@@ -172,12 +151,8 @@ async function chainRecords(
   const isOurs = (one: SentTransaction) => one.from === wallet;
   const known = await agreedSent(deps, (reads) => readSent(reads, hashes));
   for (const one of known.filter(isOurs)) byNonce.set(one.nonce, one);
-  const nonces: number[] = [];
-  for (let nonce = page.from; nonce < page.below; nonce += 1) {
-    if (!byNonce.has(nonce)) nonces.push(nonce);
-  }
-  const { block: fromBlock } = interval.start;
-  const search = { wallet, nonces, fromBlock, toBlock: interval.end.block };
+  const nonces = range(from, below).filter((nonce) => !byNonce.has(nonce));
+  const search = { wallet, nonces, ...blocks };
   const sought = await agreedSent(deps, (reads) => findByNonces(reads, search));
   for (const one of sought) byNonce.set(one.nonce, one);
   return byNonce;
@@ -209,18 +184,15 @@ function nothingSince({ block, nonce, balanceWei }: ReconciliationStart): Reconc
   };
 }
 
-function toReport(result: Reconciliation): ReconciliationReport {
+function toReport({ discrepancies, ...sheet }: Reconciliation): ReconciliationReport {
   return {
-    ok: result.discrepancies.length === 0,
-    fromBlock: result.fromBlock,
-    toBlock: result.toBlock,
-    fromNonce: result.fromNonce,
-    toNonce: result.toNonce,
-    openingWei: result.openingWei.toString(),
-    balanceWei: result.balanceWei.toString(),
-    inWei: result.inWei.toString(),
-    outWei: result.outWei.toString(),
-    gasWei: result.gasWei.toString(),
-    findings: result.discrepancies.slice(0, MOST_TOLD),
+    ...sheet,
+    ok: discrepancies.length === 0,
+    openingWei: sheet.openingWei.toString(),
+    balanceWei: sheet.balanceWei.toString(),
+    inWei: sheet.inWei.toString(),
+    outWei: sheet.outWei.toString(),
+    gasWei: sheet.gasWei.toString(),
+    findings: discrepancies.slice(0, MOST_TOLD),
   };
 }

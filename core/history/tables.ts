@@ -24,10 +24,7 @@ export const eventArchive = pgTable('event_archive', {
   restoredAt: at('restored_at'),
 });
 
-/**
- * How many rows each source has in the file and their fees, by source id. The numbers are decimal strings, because JSON
- * stores them.
- */
+/** Rows and fees of each source in the file, by source id. JSON stores the numbers as decimal strings. */
 export type ArchivedSources = Readonly<
   Record<string, { readonly rows: string; readonly grossWei: string }>
 >;

@@ -1,7 +1,7 @@
 /** A transfer that ran out of gas, paid by a later payout, and then Postgres as it was before. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
+import { adoptWallets } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { resumeWallet } from '../../core/checks/store/resuming.js';

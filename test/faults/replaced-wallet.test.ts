@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ChainError } from '../../core/chain/endpoint-error.js';
 import type { ChainReads } from '../../core/chain/node-reads.js';
-import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
+import { adoptWallets } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { recheckSettled } from '../../core/checks/recheck.js';

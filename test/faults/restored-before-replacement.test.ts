@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Address } from '../../core/base/address.js';
-import { adoptWallets } from '../../core/checks/adopt-every-wallet.js';
+import { adoptWallets } from '../../core/checks/adoption.js';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { openWallet } from '../../core/checks/opening.js';
 import { reconcile } from '../../core/checks/reconciliation.js';

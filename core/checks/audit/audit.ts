@@ -1,24 +1,59 @@
 /** The audit of the ledger: it checks all new postings and some of the closed pieces of older ones, and records when it ran. */
 import { sql } from 'drizzle-orm';
+import { ChainError } from '../../chain/endpoint-error.js';
 import type { Database, Reader } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { ledger } from '../../ledger/store/tables.js';
+import { haltWallet } from '../../payouts/store/wallet/wallets.js';
+import { type MoneyDeps, walletKeyOf } from '../../payouts/wallet/money-deps.js';
+import { readNonceAhead } from '../../payouts/wallet/nonce-ahead.js';
+import type { AuditReport } from '../rules/check-reports.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
+import { ledgerAudit } from '../store/tables.js';
 import { checkInvariants } from './invariants.js';
 import { IS_AFTER_TURN, PAYOUTS_EACH } from './invariants-payouts.js';
 import { beginWalk, closePiece, lockAudit, walkOn } from './ledger-pieces.js';
-import { ledgerAudit } from './tables.js';
 
 /** Each audit checks this many closed pieces again. */
 const PIECES_EACH = 5;
 
-export interface AuditOrder {
+interface AuditOrder {
   /** True to check all closed pieces, all payouts and all raw events, without any time-out. */
   readonly isWhole: boolean;
   /** How many postings a piece has. @default 50000 */
   readonly pieceSize?: number;
   readonly onProgress?: (words: string) => void;
+}
+
+/** Audits the ledger, and compares the chain's nonce with the nonces that the ledger handed out. Any discrepancy halts the wallet. */
+export async function auditPool(
+  deps: MoneyDeps,
+  { withEvents }: { readonly withEvents: boolean },
+  onProgress: (words: string) => void,
+): Promise<AuditReport> {
+  const key = walletKeyOf(deps);
+  const broken = await auditLedger(deps.db, { isWhole: withEvents, onProgress });
+  const [first] = broken;
+  if (first !== undefined) {
+    const reason = `${first.code}: ${first.message}`;
+    await haltWallet(deps.db, key, { code: 'INVARIANT_BROKEN', reason });
+  }
+  const findings = [...broken, ...(await auditNonce(deps))];
+  return { ok: findings.length === 0, findings };
+}
+
+async function auditNonce(deps: MoneyDeps): Promise<readonly Discrepancy[]> {
+  try {
+    const ahead = await readNonceAhead(deps);
+    if (ahead === undefined) return [];
+    const halt = { code: 'NONCE_AHEAD_OF_LEDGER', reason: ahead };
+    await haltWallet(deps.db, walletKeyOf(deps), halt);
+    return [{ code: halt.code, message: ahead }];
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    return [{ code: 'CHAIN_UNREACHABLE', message: error.message }];
+  }
 }
 
 /** Audits the ledger, and records when that was and whether everything added up. */
@@ -31,7 +66,7 @@ export async function auditLedger(
   for (let pieces = 1; await closePiece(db, order.pieceSize); pieces += 1) {
     onProgress(`closed ${pieces} pieces of the ledger`);
   }
-  const walked = await walk(db, { isWhole, onProgress });
+  const walked = await walk(db, order);
   onProgress('looking at what was posted since, and at the payouts');
   const found = await (isWhole ? checkWhole(db, onProgress) : checkInvariants(db));
   if (found.length === 0) await turnPayouts(db);
@@ -43,7 +78,7 @@ export async function auditLedger(
 
 async function walk(
   db: Database,
-  { isWhole, onProgress }: Required<Pick<AuditOrder, 'isWhole' | 'onProgress'>>,
+  { isWhole, onProgress }: AuditOrder,
 ): Promise<readonly Discrepancy[]> {
   const found: Discrepancy[] = [];
   if (isWhole) {
@@ -56,7 +91,7 @@ async function walk(
     const step = await walkOn(db);
     found.push(...step.discrepancies);
     if (step.isEnd) break;
-    onProgress(`proved ${steps} pieces of the ledger again`);
+    onProgress?.(`proved ${steps} pieces of the ledger again`);
   }
   return found;
 }
@@ -94,27 +129,19 @@ function unique(all: readonly Discrepancy[]): readonly Discrepancy[] {
   return [...new Map(all.map((one) => [`${one.code}\n${one.message}`, one])).values()];
 }
 
-/** When the ledger was last audited, and with what result. */
-export interface AuditState {
-  /** When the last completed audit began; null when none was completed. */
-  readonly checkedAt: Date | null;
-  readonly ok: boolean | null;
-  /** When the last walk that checked the whole history began; null when none was completed. */
-  readonly wholeAt: Date | null;
-  /** The time from which audits are due: when the ledger was created or updated; null when there is no ledger. */
-  readonly since: Date | null;
-  /** The current time by the database's clock. */
-  readonly now: Date;
-}
-
-export async function readAuditState(reader: Reader): Promise<AuditState> {
+/** Reads when the ledger was last audited, and with what result. */
+export async function readAuditState(reader: Reader) {
   const [state] = await rows(
     reader,
     {
+      /** When the last completed audit began; null when none was completed. */
       checkedAt: ledgerAudit.checkedAt,
       ok: ledgerAudit.ok,
+      /** When the last walk that checked the whole history began; null when none was completed. */
       wholeAt: ledgerAudit.wholeAt,
+      /** The time from which audits are due: when the ledger was created or updated; null when there is no ledger. */
       since: orNull(ledger.createdAt),
+      /** The current time by the database's clock. */
       now: ledger.createdAt,
     },
     sql`SELECT checked_at AS "checkedAt", ok, whole_at AS "wholeAt",

@@ -1,6 +1,4 @@
-/**
- * The ledger's own rules: what must hold of each posting in a range, and what must hold of the sums of all postings.
- */
+/** The ledger's own rules: for each posting in a range, and for the sums of all postings. */
 import { type SQL, sql } from 'drizzle-orm';
 
 /** The postings with ids above `after`, up to and including `upTo`. */
@@ -12,11 +10,8 @@ export interface PostingRange {
 /** A number above every posting's id, used as the end of an open range. */
 export const NO_END = 2n ** 63n - 1n;
 
-export interface Invariant {
-  readonly code: string;
-  /** A query that selects `message`, one row per violation. */
-  readonly violations: SQL;
-}
+/** Rules by their codes. Each is a query that selects `message`, one row per violation. */
+export type Invariants = Readonly<Record<string, SQL>>;
 
 const entriesOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT posting_id, account, remote_worker_id, amount_wei FROM ledger_entry
@@ -24,6 +19,11 @@ const entriesOf = ({ after, upTo }: PostingRange): SQL => sql`(
 const postingsOf = ({ after, upTo }: PostingRange): SQL => sql`(
   SELECT id, kind, payout_id FROM posting
    WHERE id > ${after.toString()} AND id <= ${upTo.toString()})`;
+
+/** Builds the rule that two queries return the same sum; the message names their results `one` and `other`. */
+export const sameSum = (message: SQL, one: SQL, other: SQL): SQL => sql`
+  SELECT ${message} AS message
+    FROM (SELECT coalesce((${one}), 0) AS one, coalesce((${other}), 0) AS other) both_sums WHERE one <> other`;
 
 /** Adds up the entries of a range by kind, account and remote worker; entries without a posting get the kind "none". */
 export const sumsOf = (range: PostingRange): SQL => sql`
@@ -33,9 +33,8 @@ export const sumsOf = (range: PostingRange): SQL => sql`
    GROUP BY 1, 2, 3`;
 
 /** A posting that moves money for a payout must name a payout that exists. */
-export const payoutMissing = (range: PostingRange): Invariant => ({
-  code: 'PAYOUT_MISSING',
-  violations: sql`
+export const payoutMissing = (range: PostingRange): Invariants => ({
+  PAYOUT_MISSING: sql`
     SELECT 'posting ' || posting.id || ' (' || kind || ') is of a payout that is not there' AS message
       FROM ${postingsOf(range)} posting
      WHERE kind IN ('reserve', 'settle', 'release', 'reopen')
@@ -43,118 +42,88 @@ export const payoutMissing = (range: PostingRange): Invariant => ({
 });
 
 /** Returns the rules that each posting of the range must keep. */
-export function postingInvariants(range: PostingRange): readonly Invariant[] {
+export function postingInvariants(range: PostingRange): Invariants {
   const [entries, postings] = [entriesOf(range), postingsOf(range)];
-  return [
-    {
-      code: 'POSTING_UNBALANCED',
-      violations: sql`
-        SELECT 'the entries of posting ' || posting_id || ' sum to ' || sum(amount_wei) || ' wei' AS message
-          FROM ${entries} entry GROUP BY posting_id HAVING sum(amount_wei) <> 0`,
-    },
-    {
-      code: 'PAYOUT_POSTING_LEAKS',
-      violations: sql`
-        SELECT 'posting ' || posting.id || ' (' || kind || ') changes what remote worker ' ||
-               entry.remote_worker_id || ' is owed by ' || sum(entry.amount_wei) || ' wei' AS message
-          FROM ${postings} posting JOIN ${entries} entry ON entry.posting_id = posting.id
-         WHERE posting.payout_id IS NOT NULL AND kind IN ('reserve', 'settle', 'release', 'reopen')
-         GROUP BY posting.id, kind, entry.remote_worker_id HAVING sum(entry.amount_wei) <> 0`,
-    },
-    payoutMissing(range),
-    {
-      // Each kind touches only these accounts: without that, gross = net + commission + unattributed could not hold.
-      code: 'POSTING_ACCOUNT',
-      violations: sql`
-        SELECT 'posting ' || posting.id || ' (' || posting.kind || ') touches the account ' || entry.account AS message
-          FROM ${postings} posting
-          JOIN (VALUES ('jobs', '{revenue,commission,pending}'::text[]),
-                       ('late-jobs', '{unattributed,commission,pending}'),
-                       ('unattributed', '{revenue,unattributed}'),
-                       ('assign', '{unattributed,commission,pending}'),
-                       ('absorb', '{unattributed,commission}'),
-                       ('adjust', '{adjustment,pending}')) AS allowed (kind, accounts) USING (kind)
-          JOIN ${entries} entry ON entry.posting_id = posting.id
-         WHERE NOT entry.account = ANY (allowed.accounts)`,
-    },
-  ];
+  return {
+    POSTING_UNBALANCED: sql`
+      SELECT 'the entries of posting ' || posting_id || ' sum to ' || sum(amount_wei) || ' wei' AS message
+        FROM ${entries} entry GROUP BY posting_id HAVING sum(amount_wei) <> 0`,
+    PAYOUT_POSTING_LEAKS: sql`
+      SELECT 'posting ' || posting.id || ' (' || kind || ') changes what remote worker ' ||
+             entry.remote_worker_id || ' is owed by ' || sum(entry.amount_wei) || ' wei' AS message
+        FROM ${postings} posting JOIN ${entries} entry ON entry.posting_id = posting.id
+       WHERE posting.payout_id IS NOT NULL AND kind IN ('reserve', 'settle', 'release', 'reopen')
+       GROUP BY posting.id, kind, entry.remote_worker_id HAVING sum(entry.amount_wei) <> 0`,
+    ...payoutMissing(range),
+    // Each kind touches only these accounts: without that, gross = net + commission + unattributed could not hold.
+    POSTING_ACCOUNT: sql`
+      SELECT 'posting ' || posting.id || ' (' || posting.kind || ') touches the account ' || entry.account AS message
+        FROM ${postings} posting
+        JOIN (VALUES ('jobs', '{revenue,commission,pending}'::text[]),
+                     ('late-jobs', '{unattributed,commission,pending}'),
+                     ('unattributed', '{revenue,unattributed}'),
+                     ('assign', '{unattributed,commission,pending}'),
+                     ('absorb', '{unattributed,commission}'),
+                     ('adjust', '{adjustment,pending}')) AS allowed (kind, accounts) USING (kind)
+        JOIN ${entries} entry ON entry.posting_id = posting.id
+       WHERE NOT entry.account = ANY (allowed.accounts)`,
+  };
 }
 
 /**
  * The rules that all postings together must keep. They read `sums` (kind, account, remote_worker_id, amount_wei),
  * which is the checkpoint plus what was posted since.
  */
-export const SUM_INVARIANTS: readonly Invariant[] = [
-  {
-    code: 'BALANCE_DRIFT',
-    violations: sql`
-      SELECT 'balance ' || account || ' of remote worker ' || remote_worker_id || ' is ' ||
-             coalesce(balance.amount_wei, 0) || ' wei, its entries sum to ' || coalesce(entries.total, 0) AS message
-        FROM balance FULL JOIN (
-             SELECT account, remote_worker_id, sum(amount_wei) AS total
-               FROM sums GROUP BY account, remote_worker_id) entries
-             USING (account, remote_worker_id)
-       WHERE coalesce(balance.amount_wei, 0) <> coalesce(entries.total, 0)`,
-  },
-  {
-    code: 'FEES_DRIFT',
-    violations: sql`
-      SELECT 'jobs came to ' || -fees.revenue || ' wei; net, commission and unattributed are ' ||
-             fees.net || ' + ' || fees.commission || ' + ' || fees.unattributed AS message
-        FROM (SELECT coalesce(sum(amount_wei) FILTER (WHERE account = 'revenue'), 0) AS revenue,
-                     coalesce(sum(amount_wei) FILTER (WHERE account = 'pending'), 0) AS net,
-                     coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission,
-                     coalesce(sum(amount_wei) FILTER (WHERE account = 'unattributed'), 0) AS unattributed
-                FROM sums WHERE kind IN ('jobs', 'late-jobs', 'unattributed', 'assign', 'absorb')) fees
-       WHERE -fees.revenue <> fees.net + fees.commission + fees.unattributed`,
-  },
-  {
-    code: 'DECIDED_DRIFT',
-    violations: sql`
-      SELECT 'by decision ' || coalesce(posted.kind, decided.decision) || ' were taken ' ||
-             coalesce(decided.gross, 0) || ' wei of jobs, posted are ' || coalesce(posted.gross, 0) ||
-             ', of which commission ' || coalesce(decided.commission, 0) || ' and ' ||
-             coalesce(posted.commission, 0) AS message
-        FROM (SELECT decision, sum(gross_wei) AS gross, sum(commission_wei) AS commission
-                FROM decided_job WHERE gross_wei > 0 GROUP BY decision) decided
-        FULL JOIN (
-             SELECT kind, -sum(amount_wei) FILTER (WHERE account = 'unattributed') AS gross,
-                    coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission
-               FROM sums WHERE kind IN ('assign', 'absorb') GROUP BY kind) posted ON posted.kind = decided.decision
-       WHERE decided.gross IS DISTINCT FROM posted.gross
-          OR decided.commission IS DISTINCT FROM posted.commission`,
-  },
-  {
-    code: 'ADOPTED_DRIFT',
-    violations: sql`
-      SELECT 'adopted are ' || booked.total || ' wei, foreign payments came to ' || paid.total AS message
-        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
-               WHERE account = 'paid' AND kind = 'adopt') booked,
-             (SELECT coalesce(sum(value_wei), 0) AS total FROM foreign_transaction
-               WHERE verdict = 'payment') paid
-       WHERE booked.total <> paid.total`,
-  },
-];
-
-/** Reads every paid payout, which is slow, and so belongs to the whole audit and not to the scheduled one. */
-export const SETTLED_INVARIANT: Invariant = {
-  code: 'SETTLED_DRIFT',
-  violations: sql`
-    SELECT 'settled less re-opened are ' || booked.total || ' wei, paid payouts ' || paid.total AS message
-      FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
-             WHERE account = 'paid' AND kind IN ('settle', 'reopen')) booked,
-           (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout WHERE state = 'paid') paid
-     WHERE booked.total <> paid.total`,
+export const SUM_INVARIANTS: Invariants = {
+  BALANCE_DRIFT: sql`
+    SELECT 'balance ' || account || ' of remote worker ' || remote_worker_id || ' is ' ||
+           coalesce(balance.amount_wei, 0) || ' wei, its entries sum to ' || coalesce(entries.total, 0) AS message
+      FROM balance FULL JOIN (
+           SELECT account, remote_worker_id, sum(amount_wei) AS total
+             FROM sums GROUP BY account, remote_worker_id) entries
+           USING (account, remote_worker_id)
+     WHERE coalesce(balance.amount_wei, 0) <> coalesce(entries.total, 0)`,
+  FEES_DRIFT: sql`
+    SELECT 'jobs came to ' || -fees.revenue || ' wei; net, commission and unattributed are ' ||
+           fees.net || ' + ' || fees.commission || ' + ' || fees.unattributed AS message
+      FROM (SELECT coalesce(sum(amount_wei) FILTER (WHERE account = 'revenue'), 0) AS revenue,
+                   coalesce(sum(amount_wei) FILTER (WHERE account = 'pending'), 0) AS net,
+                   coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission,
+                   coalesce(sum(amount_wei) FILTER (WHERE account = 'unattributed'), 0) AS unattributed
+              FROM sums WHERE kind IN ('jobs', 'late-jobs', 'unattributed', 'assign', 'absorb')) fees
+     WHERE -fees.revenue <> fees.net + fees.commission + fees.unattributed`,
+  DECIDED_DRIFT: sql`
+    SELECT 'by decision ' || coalesce(posted.kind, decided.decision) || ' were taken ' ||
+           coalesce(decided.gross, 0) || ' wei of jobs, posted are ' || coalesce(posted.gross, 0) ||
+           ', of which commission ' || coalesce(decided.commission, 0) || ' and ' ||
+           coalesce(posted.commission, 0) AS message
+      FROM (SELECT decision, sum(gross_wei) AS gross, sum(commission_wei) AS commission
+              FROM decided_job WHERE gross_wei > 0 GROUP BY decision) decided
+      FULL JOIN (
+           SELECT kind, -sum(amount_wei) FILTER (WHERE account = 'unattributed') AS gross,
+                  coalesce(sum(amount_wei) FILTER (WHERE account = 'commission'), 0) AS commission
+             FROM sums WHERE kind IN ('assign', 'absorb') GROUP BY kind) posted ON posted.kind = decided.decision
+     WHERE decided.gross IS DISTINCT FROM posted.gross
+        OR decided.commission IS DISTINCT FROM posted.commission`,
+  ADOPTED_DRIFT: sameSum(
+    sql`'adopted are ' || one || ' wei, foreign payments came to ' || other`,
+    sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid' AND kind = 'adopt'`,
+    sql`SELECT sum(value_wei) FROM foreign_transaction WHERE verdict = 'payment'`,
+  ),
 };
 
-/** Reads every raw event that is not archived, which is slow, and so belongs to the whole audit and not to the scheduled one. */
-export const REVENUE_INVARIANT: Invariant = {
-  code: 'REVENUE_DRIFT',
-  violations: sql`
-    SELECT 'the events are worth ' || events.gross || ' wei, the ledger took in ' || -revenue.total AS message
-      FROM (SELECT coalesce((SELECT sum(gross_wei) FROM pool_event), 0) + coalesce((
-                   SELECT sum(gross_wei) FROM event_archive WHERE state = 'archived'), 0) AS gross) events,
-           (SELECT coalesce(sum(amount_wei), 0) AS total FROM sums
-             WHERE account = 'revenue' AND kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')) revenue
-     WHERE events.gross <> -revenue.total`,
+/** The rules for all postings that are slow, because they read every paid payout, or every raw event that is not archived. */
+export const SLOW_INVARIANTS: Invariants = {
+  SETTLED_DRIFT: sameSum(
+    sql`'settled less re-opened are ' || one || ' wei, paid payouts ' || other`,
+    sql`SELECT sum(amount_wei) FROM sums WHERE account = 'paid' AND kind IN ('settle', 'reopen')`,
+    sql`SELECT sum(amount_wei) FROM payout WHERE state = 'paid'`,
+  ),
+  REVENUE_DRIFT: sameSum(
+    sql`'the events are worth ' || one || ' wei, the ledger took in ' || other`,
+    sql`SELECT coalesce((SELECT sum(gross_wei) FROM pool_event), 0) + coalesce((
+                    SELECT sum(gross_wei) FROM event_archive WHERE state = 'archived'), 0)`,
+    sql`SELECT -sum(amount_wei) FROM sums
+                WHERE account = 'revenue' AND kind IN ('jobs', 'late-jobs', 'unattributed', 'correct')`,
+  ),
 };

@@ -1,7 +1,7 @@
 /** The rules that payouts, their allocations, slots and attempts must keep, and those for what waits or is open now. */
 import { type SQL, sql } from 'drizzle-orm';
 import { isOpen, isSigned } from '../../payouts/store/tables.js';
-import type { Invariant } from './invariants-ledger.js';
+import { type Invariants, sameSum } from './invariants-ledger.js';
 
 /** Each audit checks this many of the newest payouts, and as many of the older ones in turn. */
 export const PAYOUTS_EACH = 10_000;
@@ -25,102 +25,75 @@ export const PAYOUTS_IN_TURN: SQL = sql`
 export const ALL_PAYOUTS: SQL = sql`SELECT id FROM payout`;
 
 /** Returns the rules that each of the chosen payouts must keep. */
-export function payoutInvariants(which: SQL): readonly Invariant[] {
+export function payoutInvariants(which: SQL): Invariants {
   const those = sql`(SELECT payout.* FROM payout JOIN (${which}) chosen USING (id))`;
-  return [
-    {
-      code: 'ALLOCATION_DRIFT',
-      violations: sql`
-        SELECT 'payout ' || payout.id || ' is ' || payout.amount_wei || ' wei, its allocations ' ||
-               coalesce(sum(part.amount_wei), 0) AS message
-          FROM ${those} payout LEFT JOIN payout_allocation part ON part.payout_id = payout.id
-         GROUP BY payout.id, payout.amount_wei
-        HAVING payout.amount_wei <> coalesce(sum(part.amount_wei), 0)`,
-    },
-    {
-      code: 'SETTLED_DRIFT',
-      violations: sql`
-        SELECT 'payout ' || payout.id || ' is ' || payout.state || ', and ' || booked.total ||
-               ' wei of it are booked as paid' AS message
-          FROM ${those} payout CROSS JOIN LATERAL (
-               SELECT coalesce(sum(entry.amount_wei), 0) AS total
-                 FROM posting JOIN ledger_entry entry ON entry.posting_id = posting.id
-                WHERE posting.payout_id = payout.id AND posting.kind IN ('settle', 'reopen')
-                  AND entry.account = 'paid') booked
-         WHERE booked.total <> CASE WHEN payout.state = 'paid' THEN payout.amount_wei ELSE 0 END`,
-    },
-    {
-      code: 'SLOT_STATE',
-      violations: sql`
-        SELECT 'payout ' || payout.id || ' is ' || payout.state || ' with ' || count(slot.nonce) FILTER (
-                 WHERE slot.state = 'open') || ' open and ' || count(slot.nonce) FILTER (
-                 WHERE slot.state = 'mined') || ' mined slots' AS message
-          FROM ${those} payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
-         GROUP BY payout.id, payout.state
-        HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
-                 <> (${isSigned(sql`payout.state`)})::int
-            OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
-    },
-    {
-      // An early version gave some payouts a second nonce. Its slots are marked as `earlier` and can no longer pay
-      // anybody.
-      code: 'SECOND_NONCE',
-      violations: sql`
-        SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
-          FROM nonce_slot JOIN (${which}) chosen ON chosen.id = payout_id
-         WHERE NOT earlier GROUP BY payout_id HAVING count(*) > 1`,
-    },
-    {
-      code: 'SLOT_WITHOUT_ATTEMPT',
-      violations: sql`
-        SELECT 'slot ' || slot.nonce || ' of payout ' || slot.payout_id || ' has no stored attempt' ||
-               CASE WHEN slot.state = 'mined' THEN ' with the hash that was mined' ELSE '' END AS message
-          FROM nonce_slot slot JOIN (${which}) chosen ON chosen.id = slot.payout_id
-         WHERE NOT EXISTS (
-               SELECT FROM attempt WHERE attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
-                  AND attempt.nonce = slot.nonce
-                  AND (slot.state <> 'mined' OR attempt.hash = slot.mined_hash))`,
-    },
-  ];
+  return {
+    ALLOCATION_DRIFT: sql`
+      SELECT 'payout ' || payout.id || ' is ' || payout.amount_wei || ' wei, its allocations ' ||
+             coalesce(sum(part.amount_wei), 0) AS message
+        FROM ${those} payout LEFT JOIN payout_allocation part ON part.payout_id = payout.id
+       GROUP BY payout.id, payout.amount_wei
+      HAVING payout.amount_wei <> coalesce(sum(part.amount_wei), 0)`,
+    SETTLED_DRIFT: sql`
+      SELECT 'payout ' || payout.id || ' is ' || payout.state || ', and ' || booked.total ||
+             ' wei of it are booked as paid' AS message
+        FROM ${those} payout CROSS JOIN LATERAL (
+             SELECT coalesce(sum(entry.amount_wei), 0) AS total
+               FROM posting JOIN ledger_entry entry ON entry.posting_id = posting.id
+              WHERE posting.payout_id = payout.id AND posting.kind IN ('settle', 'reopen')
+                AND entry.account = 'paid') booked
+       WHERE booked.total <> CASE WHEN payout.state = 'paid' THEN payout.amount_wei ELSE 0 END`,
+    SLOT_STATE: sql`
+      SELECT 'payout ' || payout.id || ' is ' || payout.state || ' with ' || count(slot.nonce) FILTER (
+               WHERE slot.state = 'open') || ' open and ' || count(slot.nonce) FILTER (
+               WHERE slot.state = 'mined') || ' mined slots' AS message
+        FROM ${those} payout LEFT JOIN nonce_slot slot ON slot.payout_id = payout.id
+       GROUP BY payout.id, payout.state
+      HAVING count(slot.nonce) FILTER (WHERE slot.state = 'open')
+               <> (${isSigned(sql`payout.state`)})::int
+          OR count(slot.nonce) FILTER (WHERE slot.state = 'mined') <> (payout.state = 'paid')::int`,
+    // An early version gave some payouts a second nonce, marked as `earlier`, which can no longer pay anybody.
+    SECOND_NONCE: sql`
+      SELECT 'payout ' || payout_id || ' has ' || count(*) || ' nonces' AS message
+        FROM nonce_slot JOIN (${which}) chosen ON chosen.id = payout_id
+       WHERE NOT earlier GROUP BY payout_id HAVING count(*) > 1`,
+    SLOT_WITHOUT_ATTEMPT: sql`
+      SELECT 'slot ' || slot.nonce || ' of payout ' || slot.payout_id || ' has no stored attempt' ||
+             CASE WHEN slot.state = 'mined' THEN ' with the hash that was mined' ELSE '' END AS message
+        FROM nonce_slot slot JOIN (${which}) chosen ON chosen.id = slot.payout_id
+       WHERE NOT EXISTS (
+             SELECT FROM attempt WHERE attempt.chain_id = slot.chain_id AND attempt.wallet = slot.wallet
+                AND attempt.nonce = slot.nonce
+                AND (slot.state <> 'mined' OR attempt.hash = slot.mined_hash))`,
+  };
 }
 
 /** The rules for what waits and what is open now. */
-export const STANDING_INVARIANTS: readonly Invariant[] = [
-  {
-    code: 'UNATTRIBUTED_DRIFT',
-    violations: sql`
-      SELECT 'unattributed are ' || booked.total || ' wei, the jobs that wait come to ' || waiting.total AS message
-        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'unattributed') booked,
-             (SELECT coalesce(sum(gross_wei), 0) AS total FROM unmatched_job WHERE role = 'processed') waiting
-       WHERE booked.total <> waiting.total`,
-  },
-  {
-    code: 'DECIDED_TWICE',
-    violations: sql`
-      SELECT 'the job ' || waiting.event_id || ' of ' || waiting.dt || ' from ' || waiting.source_id ||
-             ' was decided and still waits' AS message
-        FROM decided_job JOIN unmatched_job waiting USING (source_id, dt, event_id)`,
-  },
-  {
-    code: 'RESERVED_DRIFT',
-    violations: sql`
-      SELECT 'reserved are ' || held.total || ' wei, open payouts promise ' || open.total AS message
-        FROM (SELECT coalesce(sum(amount_wei), 0) AS total FROM balance WHERE account = 'reserved') held,
-             (SELECT coalesce(sum(amount_wei), 0) AS total FROM payout
-               WHERE ${isOpen()}) open
-       WHERE held.total <> open.total`,
-  },
-];
+export const STANDING_INVARIANTS: Invariants = {
+  UNATTRIBUTED_DRIFT: sameSum(
+    sql`'unattributed are ' || one || ' wei, the jobs that wait come to ' || other`,
+    sql`SELECT sum(amount_wei) FROM balance WHERE account = 'unattributed'`,
+    sql`SELECT sum(gross_wei) FROM unmatched_job WHERE role = 'processed'`,
+  ),
+  DECIDED_TWICE: sql`
+    SELECT 'the job ' || waiting.event_id || ' of ' || waiting.dt || ' from ' || waiting.source_id ||
+           ' was decided and still waits' AS message
+      FROM decided_job JOIN unmatched_job waiting USING (source_id, dt, event_id)`,
+  RESERVED_DRIFT: sameSum(
+    sql`'reserved are ' || one || ' wei, open payouts promise ' || other`,
+    sql`SELECT sum(amount_wei) FROM balance WHERE account = 'reserved'`,
+    sql`SELECT sum(amount_wei) FROM payout WHERE ${isOpen()}`,
+  ),
+};
 
 /** Builds the rule that every nonce of a wallet (or each of its newest ones) belongs to a slot or to a foreign transaction. */
-export function nonceInvariant(span: 'all' | 'newest'): Invariant {
+export function nonceInvariant(span: 'all' | 'newest'): Invariants {
   const from =
     span === 'all'
       ? sql`wallet.opening_nonce`
       : sql`greatest(wallet.opening_nonce, wallet.next_nonce - ${NONCES_EACH}::bigint)`;
   return {
-    code: 'NONCE_GAP',
-    violations: sql`
+    NONCE_GAP: sql`
       SELECT 'wallet ' || wallet.address || ' stands at nonce ' || wallet.next_nonce || ', from ' ||
              ${from} || ' on it keeps ' || known.nonces || ' slots and foreign transactions' AS message
         FROM wallet CROSS JOIN LATERAL (
@@ -137,9 +110,8 @@ export function nonceInvariant(span: 'all' | 'newest'): Invariant {
 }
 
 /** An event that is both in the table and in an archive file would be counted twice, because the revenue adds up both. */
-export const EVENT_TWICE: Invariant = {
-  code: 'EVENT_TWICE',
-  violations: sql`
+export const EVENT_TWICE: Invariants = {
+  EVENT_TWICE: sql`
     SELECT count(*) || ' events of ' || event.source_id || ' stand in the table of raw events, and their month in ' ||
            file.file AS message
       FROM event_archive file JOIN pool_event event

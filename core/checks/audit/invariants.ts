@@ -3,14 +3,14 @@ import { asc, isNotNull, max, type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.js';
 import { query } from '../../db/query.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
+import { ledgerPiece } from '../store/tables.js';
 import {
-  type Invariant,
+  type Invariants,
   NO_END,
   type PostingRange,
   payoutMissing,
   postingInvariants,
-  REVENUE_INVARIANT,
-  SETTLED_INVARIANT,
+  SLOW_INVARIANTS,
   SUM_INVARIANTS,
   sumsOf,
 } from './invariants-ledger.js';
@@ -23,7 +23,6 @@ import {
   RECENT_PAYOUTS,
   STANDING_INVARIANTS,
 } from './invariants-payouts.js';
-import { ledgerPiece } from './tables.js';
 
 const MOST_OF_EACH = 20;
 /** The marker for a checkpoint that moved while it was read, so the range of postings after it is out of date. */
@@ -40,15 +39,15 @@ export async function checkInvariants(
   options: { readonly withEvents?: boolean } = {},
 ): Promise<readonly Discrepancy[]> {
   const isWhole = options.withEvents === true;
-  const sums = isWhole ? [...SUM_INVARIANTS, SETTLED_INVARIANT, REVENUE_INVARIANT] : SUM_INVARIANTS;
+  const sums = isWhole ? { ...SUM_INVARIANTS, ...SLOW_INVARIANTS } : SUM_INVARIANTS;
   return [
     ...(await checkPostings(reader, sums)),
-    ...(await violationsOf(reader, [
+    ...(await violationsOf(reader, {
       ...STANDING_INVARIANTS,
       ...payoutInvariants(isWhole ? ALL_PAYOUTS : sql`${RECENT_PAYOUTS} UNION ${PAYOUTS_IN_TURN}`),
-      nonceInvariant(isWhole ? 'all' : 'newest'),
-      ...(isWhole ? [EVENT_TWICE] : []),
-    ])),
+      ...nonceInvariant(isWhole ? 'all' : 'newest'),
+      ...(isWhole ? EVENT_TWICE : {}),
+    })),
     ...(await brokenPieces(reader)),
   ];
 }
@@ -60,10 +59,7 @@ export async function readCheckpoint(reader: Reader): Promise<bigint> {
 }
 
 /** Checks each posting since the checkpoint, and the sums of all postings. */
-async function checkPostings(
-  reader: Reader,
-  ofSums: readonly Invariant[],
-): Promise<readonly Discrepancy[]> {
+async function checkPostings(reader: Reader, ofSums: Invariants): Promise<readonly Discrepancy[]> {
   for (let tries = 1; ; tries += 1) {
     const after = await readCheckpoint(reader);
     const range: PostingRange = { after, upTo: NO_END };
@@ -75,7 +71,7 @@ async function checkPostings(
 }
 
 /** Builds one statement, so that checkpoint, later postings and balances are read from the same snapshot. */
-function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQL {
+function sumStatement(range: PostingRange, invariants: Invariants): SQL {
   return sql`WITH sums AS MATERIALIZED (
       SELECT kind, account, remote_worker_id, sum(amount_wei) AS amount_wei FROM (
         SELECT kind, account, remote_worker_id, amount_wei FROM ledger_sum
@@ -83,19 +79,19 @@ function sumStatement(range: PostingRange, invariants: readonly Invariant[]): SQ
        GROUP BY kind, account, remote_worker_id)
     SELECT ${MOVED} AS code, '' AS message
      WHERE (SELECT coalesce(max(last_id), 0) FROM ledger_piece) <> ${range.after.toString()}::bigint
-     UNION ALL ${sql.join(invariants.map(limited), sql` UNION ALL `)}`;
+     UNION ALL ${sql.join(Object.entries(invariants).map(limited), sql` UNION ALL `)}`;
 }
 
-const limited = ({ code, violations }: Invariant): SQL =>
+const limited = ([code, violations]: readonly [string, SQL]): SQL =>
   sql`(SELECT ${code}::text AS code, message FROM (${violations}) found LIMIT ${MOST_OF_EACH})`;
 
 /** Runs these rules and returns what breaks them, at most the first rows of each. */
 export async function violationsOf(
   reader: Reader,
-  invariants: readonly Invariant[],
+  invariants: Invariants,
 ): Promise<readonly Discrepancy[]> {
   const found: Discrepancy[] = [];
-  for (const invariant of invariants) {
+  for (const invariant of Object.entries(invariants)) {
     found.push(...(await query<Discrepancy>(reader, limited(invariant))));
   }
   return found;
@@ -116,7 +112,7 @@ async function brokenPieces(reader: Reader): Promise<readonly Discrepancy[]> {
     found.push(...(await checkPiece(reader, range)));
   }
   const drift = sql`SELECT drift AS message FROM ledger_audit WHERE drift IS NOT NULL`;
-  found.push(...(await violationsOf(reader, [{ code: 'CHECKPOINT_DRIFT', violations: drift }])));
+  found.push(...(await violationsOf(reader, { CHECKPOINT_DRIFT: drift })));
   return found;
 }
 
@@ -130,7 +126,7 @@ export async function checkPiece(
            to_char(closed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' AS message
       FROM ledger_piece
      WHERE last_id = ${range.upTo.toString()} AND fingerprint <> ledger_fingerprint(first_id, last_id)`;
-  const changed = await violationsOf(reader, [{ code: 'PIECE_CHANGED', violations }]);
-  const rules = changed.length > 0 ? postingInvariants(range) : [payoutMissing(range)];
+  const changed = await violationsOf(reader, { PIECE_CHANGED: violations });
+  const rules = changed.length > 0 ? postingInvariants(range) : payoutMissing(range);
   return [...changed, ...(await violationsOf(reader, rules))];
 }

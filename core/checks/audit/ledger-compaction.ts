@@ -2,29 +2,20 @@
  * Compacts old postings: for each kind, source, remote worker and terms it leaves one posting a month instead of one
  * for each batch. The sums stay the same to the wei; the database checks that when the transaction commits.
  */
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database, Transaction } from '../../db/database.js';
 import { orNull, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
+import { ledgerPiece } from '../store/tables.js';
 import { beginWalk, lockAudit, PIECE_POSTINGS, provePiece } from './ledger-pieces.js';
-import { ledgerPiece } from './tables.js';
 
-export interface CompactionReport {
-  /** How many pieces were compacted. */
-  readonly pieces: number;
-  /** By how many the number of postings fell. */
-  readonly postings: number;
-  /** What is wrong with the first piece that changed since it was closed, or null. That piece and all later ones are left alone. */
-  readonly broken: Discrepancy | null;
-}
+type Piece = Pick<typeof ledgerPiece.$inferSelect, 'firstId' | 'lastId'>;
 
-interface Piece {
-  readonly firstId: bigint;
-  readonly lastId: bigint;
-}
-
-/** Compacts closed pieces whose last posting is older than `before`: the oldest first, each in its own transaction. */
+/**
+ * Compacts closed pieces whose last posting is older than `before`: the oldest first, each in its own transaction. A piece
+ * that has changed since it was closed is `broken`: it and all later ones are left alone.
+ */
 export async function compactPostings(
   db: Database,
   order: {
@@ -33,7 +24,8 @@ export async function compactPostings(
     readonly onProgress: (words: string) => unknown;
     readonly signal?: AbortSignal | undefined;
   },
-): Promise<CompactionReport> {
+) {
+  /** How many pieces were compacted, and by how many the number of postings fell. */
   const report = { pieces: 0, postings: 0 };
   for (;;) {
     order.signal?.throwIfAborted();
@@ -56,8 +48,10 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
       firstId: ledgerPiece.firstId,
       lastId: ledgerPiece.lastId,
       priorId: orNull(ledgerPiece.firstId),
+      postings: Number,
     },
-    sql`SELECT piece.first_id AS "firstId", piece.last_id AS "lastId", prior.first_id AS "priorId" FROM (
+    sql`SELECT piece.first_id AS "firstId", piece.last_id AS "lastId", prior.first_id AS "priorId",
+               piece.postings + coalesce(prior.postings, 0) AS postings FROM (
           SELECT * FROM ledger_piece WHERE compacted_at IS NULL ORDER BY last_id LIMIT 1) piece
           LEFT JOIN ledger_piece prior
             ON prior.last_id = piece.first_id - 1 AND prior.compacted_at IS NOT NULL
@@ -66,7 +60,7 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
          WHERE piece.ends_at < ${before.toISOString()}::timestamptz`,
   );
   if (piece === undefined) return undefined;
-  const { firstId, lastId, priorId } = piece;
+  const { firstId, lastId, priorId, postings } = piece;
   const ranges = [{ after: firstId - 1n, upTo: lastId }];
   if (priorId !== null) ranges.unshift({ after: priorId - 1n, upTo: firstId - 1n });
   for (const range of ranges) {
@@ -74,23 +68,20 @@ async function compactNext(tx: Transaction, before: Date): Promise<Step | undefi
     if (broken !== undefined) return { broken };
   }
   const whole = { firstId: priorId ?? firstId, lastId };
-  const left = await rewrite(tx, whole);
-  const taken = await joinPieces(tx, whole);
+  await rewrite(tx, whole);
+  const left = await joinPieces(tx, whole);
   // The walk has already summed a part of the joined piece, so it starts again.
   if (walkId >= whole.firstId && walkId < whole.lastId) await beginWalk(tx);
-  return { gone: taken - left };
+  return { gone: postings - left };
 }
 
-/**
- * The condition for postings that may be merged: jobs that came in batches. Postings that a person ordered or that
- * belong to a payout stay as they are.
- */
+/** Selects jobs that came in batches. Postings that a person ordered or that belong to a payout stay as they are. */
 const IS_OF_BATCH = sql`kind IN ('jobs', 'late-jobs', 'unattributed') AND batch IS NOT NULL
   AND payout_id IS NULL AND reference IS NULL AND reason IS NULL`;
 const GROUP = sql`kind, source_id, remote_worker_id, terms_id`;
 
-/** Merges the postings of each group into the last of them; returns how many postings are left. */
-async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<number> {
+/** Merges the postings of each group into the last of them. */
+async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<void> {
   const [first, last] = [firstId.toString(), lastId.toString()];
   await tx.execute(
     sql`INSERT INTO ledger_compaction (first_id, last_id) VALUES (${first}, ${last})`,
@@ -115,29 +106,19 @@ async function rewrite(tx: Transaction, { firstId, lastId }: Piece): Promise<num
   await tx.execute(sql`
     INSERT INTO ledger_entry (posting_id, account, remote_worker_id, amount_wei)
     SELECT id, account, remote_worker_id, amount_wei FROM compacted_entry ORDER BY id`);
-  return countOf(
-    tx,
-    sql`SELECT count(*) AS postings FROM posting WHERE id BETWEEN ${first} AND ${last}`,
-  );
 }
 
-/** Joins one or two pieces into one; returns how many postings they had. */
+/** Joins one or two pieces into one; returns how many postings it has. */
 async function joinPieces(tx: Transaction, { firstId, lastId }: Piece): Promise<number> {
   const [first, last] = [firstId.toString(), lastId.toString()];
-  const before = await countOf(
-    tx,
-    sql`SELECT sum(postings) AS postings FROM ledger_piece WHERE first_id >= ${first} AND last_id <= ${last}`,
-  );
   await tx.execute(sql`DELETE FROM ledger_piece WHERE first_id >= ${first} AND last_id < ${last}`);
-  await tx.execute(sql`
-    UPDATE ledger_piece SET first_id = ${first}, fingerprint = ledger_fingerprint(${first}, ${last}),
-           postings = (SELECT count(*) FROM posting WHERE id BETWEEN ${first} AND ${last}),
-           compacted_at = now(), proved_at = now()
-     WHERE last_id = ${last}`);
-  return before;
-}
-
-async function countOf(tx: Transaction, statement: SQL): Promise<number> {
-  const [row] = await rows(tx, { postings: Number }, statement);
-  return row?.postings ?? 0;
+  const [joined] = await rows(
+    tx,
+    { postings: Number },
+    sql`UPDATE ledger_piece SET first_id = ${first}, fingerprint = ledger_fingerprint(${first}, ${last}),
+               postings = (SELECT count(*) FROM posting WHERE id BETWEEN ${first} AND ${last}),
+               compacted_at = now(), proved_at = now()
+         WHERE last_id = ${last} RETURNING postings`,
+  );
+  return joined?.postings ?? 0;
 }

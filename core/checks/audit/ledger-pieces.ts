@@ -11,21 +11,15 @@ import { orNull, query, rows } from '../../db/query.js';
 import { transact } from '../../db/transact.js';
 import { posting } from '../../ledger/store/tables.js';
 import type { Discrepancy } from '../rules/discrepancies.js';
+import { ledgerAudit, ledgerPiece } from '../store/tables.js';
 import { checkPiece, readCheckpoint, violationsOf } from './invariants.js';
 import { type PostingRange, postingInvariants, sumsOf } from './invariants-ledger.js';
-import { ledgerAudit, ledgerPiece } from './tables.js';
 
 /** How many postings a piece has: few enough to read within a second, far from any time-out. */
 export const PIECE_POSTINGS = 50_000;
 /** How long, in milliseconds, to wait for transactions that may still write postings below the end of a piece. */
 const WRITERS_MS = 10_000;
 const WRITERS_PAUSE_MS = 50;
-
-/** What one step of the walk over the closed pieces found. `isEnd` means that the last piece was already checked. */
-export interface WalkStep {
-  readonly isEnd: boolean;
-  readonly discrepancies: readonly Discrepancy[];
-}
 
 /**
  * Closes the next piece: checks each of its postings, and adds their sums to the checkpoint. Returns false when there
@@ -84,12 +78,12 @@ async function lastPosting(reader: Reader): Promise<bigint> {
  * holds the table's lock, and so is among them. Returns false when one takes too long; the next audit tries again.
  */
 async function awaitWriters(db: Reader): Promise<boolean> {
-  let left = new Set(await writers(db));
-  for (let waitedMs = 0; left.size > 0; waitedMs += WRITERS_PAUSE_MS) {
+  let left = await writers(db);
+  for (let waitedMs = 0; left.length > 0; waitedMs += WRITERS_PAUSE_MS) {
     if (waitedMs >= WRITERS_MS) return false;
     await setTimeout(WRITERS_PAUSE_MS);
-    const now = new Set(await writers(db));
-    left = new Set([...left].filter((one) => now.has(one)));
+    const now = await writers(db);
+    left = left.filter((one) => now.includes(one));
   }
   return true;
 }
@@ -107,9 +101,9 @@ async function writers(reader: Reader): Promise<readonly string[]> {
 
 /**
  * Checks the next closed piece again: its postings must be unchanged and keep the rules. After the last piece it
- * compares the sums of all pieces with the checkpoint, and begins the walk again.
+ * compares the sums of all pieces with the checkpoint, and begins the walk again: `isEnd` is true.
  */
-export async function walkOn(db: Database): Promise<WalkStep> {
+export async function walkOn(db: Database) {
   return transact(db, async (tx) => {
     const { walkId } = await lockAudit(tx);
     const [piece] = await tx

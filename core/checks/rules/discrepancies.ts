@@ -1,17 +1,12 @@
 /** Compares two records of the same thing, such as the chain's and the ledger's, and names how they differ. */
 import type { Address } from '../../base/address.js';
 import { formatEth } from '../../base/money.js';
+import type { Receipt } from '../../chain/rules/receipt.js';
 
 /** What the chain shows about one nonce of the wallet. */
-export interface ChainRecord {
-  readonly hash: string;
-  /** The receiver; null when the transaction created a contract. */
-  readonly to: Address | null;
+export type ChainRecord = Pick<Receipt, 'hash' | 'to' | 'succeeded' | 'gasUsed' | 'gasPriceWei'> & {
   readonly valueWei: bigint;
-  readonly succeeded: boolean;
-  readonly gasUsed: bigint;
-  readonly gasPriceWei: bigint;
-}
+};
 
 /** What the ledger says about the same nonce. */
 export interface LedgerRecord {
@@ -96,10 +91,7 @@ export interface BalanceSheet {
 }
 
 /** Adds up what left the wallet through its own transactions: the value of those that succeeded, and the gas of all. */
-export function spentBy(records: readonly ChainRecord[]): {
-  readonly outWei: bigint;
-  readonly gasWei: bigint;
-} {
+export function spentBy(records: readonly ChainRecord[]) {
   let outWei = 0n;
   let gasWei = 0n;
   for (const { succeeded, valueWei, gasUsed, gasPriceWei } of records) {

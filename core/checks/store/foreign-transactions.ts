@@ -1,6 +1,4 @@
-/**
- * Transactions that were signed with the wallet's key but not by this ledger: each gets a verdict and is booked once.
- */
+/** Transactions that our key signed but not this ledger: each gets a verdict and is booked once. */
 import { and, asc, eq, exists, type SQL, sql } from 'drizzle-orm';
 import { ethAndWei } from '../../base/money.js';
 import type { Database, Reader, Transaction } from '../../db/database.js';
@@ -28,10 +26,7 @@ export type ForeignTransaction = Readonly<
 >;
 
 export interface Adoption {
-  /**
-   * Transactions that we signed under a payout's own nonce and whose bytes were lost. Each is stored as one more
-   * attempt and settled like any other.
-   */
+  /** Signed by us under a payout's nonce; their bytes were lost. Each becomes an attempt and is settled like any other. */
   readonly ours: readonly RecoveredAttempt[];
   readonly payments: readonly ForeignTransaction[];
   readonly paysNobody: readonly ForeignTransaction[];
@@ -104,10 +99,7 @@ export async function adopt(
   });
 }
 
-/**
- * Moves the wallet's next nonce past the nonces whose transactions are booked, one by one. It stops at a nonce that
- * nobody has seen used, because nothing would ever fill that gap.
- */
+/** Moves the next nonce past booked ones, up to one that nobody has seen used: nothing would fill that gap. */
 async function passKnownNonces(tx: Transaction, { chainId, address }: WalletKey): Promise<number> {
   const [row] = await rows(
     tx,
@@ -159,10 +151,7 @@ export async function adoptPayment(
   return true;
 }
 
-/**
- * Stores the transaction with its verdict. Returns false when it was booked before, unless the verdict changes from
- * `pays-nobody` to `payment`.
- */
+/** Stores the transaction. Returns false when it was booked before, unless `pays-nobody` becomes `payment`. */
 async function keepForeign(
   tx: Transaction,
   { chainId }: WalletKey,

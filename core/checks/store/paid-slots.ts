@@ -1,6 +1,4 @@
-/**
- * Paid transfers that a reorg could still take back: each is checked again, followed into another block, or reopened.
- */
+/** Paid transfers that a reorg could still take back: each is checked, followed into another block, or reopened. */
 import { and, asc, eq, gte, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { Database, Reader } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
@@ -13,9 +11,7 @@ import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 export const isSlotOf = ({ chainId, address }: WalletKey): SQL | undefined =>
   and(eq(nonceSlot.chainId, chainId), eq(nonceSlot.wallet, address));
 
-/**
- * Selects the mined slots. The state is a literal, because Postgres uses the partial index of mined slots only then.
- */
+/** Selects the mined slots. The state is a literal: only then does Postgres use their partial index. */
 const isMined = (key: WalletKey) => and(isSlotOf(key), sql`${nonceSlot.state} = 'mined'`);
 
 /** Reads a page of the paid slots that are not final yet, in the order of their nonces. */

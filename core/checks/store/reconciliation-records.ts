@@ -10,29 +10,23 @@ import { isSlotOf } from './paid-slots.js';
 import { foreignTransaction, reconciliation } from './tables.js';
 
 /** Where an interval begins: a block, and the wallet's nonce and balance after it. */
-export interface ReconciliationStart {
-  readonly block: number;
-  readonly nonce: number;
-  readonly balanceWei: bigint;
-  /** Nonces below this one were accepted together with the wallet, including those that were mined after it was opened. */
-  readonly openingNonce: number;
-  /** True until a first interval has added up, so the interval begins at the wallet's opening. */
-  readonly isOpening: boolean;
-}
+export type ReconciliationStart = NonNullable<Awaited<ReturnType<typeof reconciliationStart>>>;
 
 /** Reads the end of the last interval that added up, or else the wallet's opening. */
 export async function reconciliationStart(
   reader: Reader,
   key: WalletKey,
   options: { readonly fromOpening: boolean },
-): Promise<ReconciliationStart | undefined> {
+) {
   const [start] = await rows(
     reader,
     {
       block: wallet.openingBlock,
       nonce: wallet.openingNonce,
       balanceWei: wallet.openingBalanceWei,
+      /** Nonces below this one were accepted together with the wallet, including those that were mined after it was opened. */
       openingNonce: wallet.openingNonce,
+      /** True until a first interval has added up, so the interval begins at the wallet's opening. */
       isOpening: Boolean,
     },
     sql`SELECT wallet.opening_nonce AS "openingNonce", coalesce(done.to_block, wallet.opening_block) AS block,

@@ -41,8 +41,7 @@ export async function bookPaidElsewhere(
     const payout = await requirePayout(tx, booking.payoutId);
     requireUnsigned(payout);
     const { hash } = booking.transaction;
-    // The pool signed this transaction itself, with this key or an earlier one, so the payout that it was signed for
-    // books it.
+    // The pool signed this transaction itself, so the payout that it was signed for books it.
     const own = await tx.select({ n: attempt.n }).from(attempt).where(eq(attempt.hash, hash));
     if (own.length === 0 && (await adoptPayment(tx, key, booking))) return;
     throw new PoolError('PAYMENT_UNPROVEN', `transaction ${hash} was booked before`);

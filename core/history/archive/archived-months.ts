@@ -42,23 +42,18 @@ export async function sumRows(slices: AsyncIterable<readonly RawRow[]>): Promise
       bySource.set(sourceId, source);
     }
   }
-  return totalsOf(bySource, { minDt: new Date(minMs), maxDt: new Date(maxMs) });
-}
-
-/** Adds up the totals of a month's sources. */
-export function totalsOf(
-  bySource: ReadonlyMap<string, { readonly rows: number; readonly grossWei: bigint }>,
-  span: Pick<ArchiveSums, 'minDt' | 'maxDt'>,
-): ArchiveSums {
   const all = [...bySource.values()];
-  const texts = [...bySource].map(([id, one]) => {
-    return [id, { rows: `${one.rows}`, grossWei: `${one.grossWei}` }] as const;
-  });
   return {
-    ...span,
     rows: all.reduce((sum, { rows }) => sum + rows, 0),
     grossWei: all.reduce((sum, { grossWei }) => sum + grossWei, 0n),
-    sources: Object.fromEntries(texts),
+    minDt: new Date(minMs),
+    maxDt: new Date(maxMs),
+    sources: Object.fromEntries(
+      [...bySource].map(([id, { rows, grossWei }]) => [
+        id,
+        { rows: `${rows}`, grossWei: `${grossWei}` },
+      ]),
+    ),
   };
 }
 

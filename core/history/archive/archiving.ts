@@ -60,10 +60,7 @@ const QUIET_MS = 8 * 86_400_000;
 /** A month that somebody restored stays in the table for this long. */
 const RESTORED_KEPT_MS = 30 * 86_400_000;
 
-/**
- * Postings are compacted when their month ended at least this many months before the current one began, whether its events
- * are archived or not.
- */
+/** Postings are compacted when their month ended this many months before the current one, archived or not. */
 const COMPACT_MONTHS = 3;
 
 /** Archives the months that are old enough and quiet. It always makes next month's partition, deletes expired rows and compacts postings. */
@@ -76,32 +73,27 @@ export async function archiveMonths(db: Database, run: ArchiveRun): Promise<Arch
   return withHistoryLock(db, async (client) => {
     const own = onConnection(client);
     let before = monthStart(now, -COMPACT_MONTHS);
-    let archived: ArchivingReport = { archived: [], waiting: null };
+    const archived: ArchivedMonth[] = [];
+    let waiting: string | null = null;
     if (keepMonths !== null) {
-      archived = await new Archiving(client, { ...run, keepMonths, now }).run();
+      waiting = await new Archiving(client, { ...run, keepMonths, now }, archived).run();
       const archivedTo = await archivedUpTo(client, monthStart(now, -keepMonths));
       // Events that stay in the table keep their UUIDs, by which a repeated event is recognized.
       await endUuids(own, client, { ...run, before: archivedTo });
       if (archivedTo > before) before = archivedTo;
     }
     const { postings, broken } = await compactPostings(own, { ...run, before });
-    const waiting = archived.waiting ?? (broken && `the ledger waits: ${broken.message}`);
-    return { ...archived, compactedPostings: postings, waiting };
+    waiting ??= broken && `the ledger waits: ${broken.message}`;
+    return { archived, compactedPostings: postings, waiting };
   });
 }
 
-type ArchivingReport = Omit<ArchiveReport, 'compactedPostings'>;
+type ArchivedMonth = ArchiveReport['archived'][number];
 
-/**
- * Returns the earliest month that is still in the table, but `kept` if that is earlier. All events from before it are in
- * files.
- */
+/** Returns the earliest month that is still in the table, or `kept` if that is earlier. */
 async function archivedUpTo(client: PoolClient, kept: Date): Promise<Date> {
-  const months = [
-    ...(await monthsInDefault(client)),
-    ...(await listPartitions(client)).map(({ month }) => month),
-    kept,
-  ];
+  const ofPartitions = (await listPartitions(client)).map(({ month }) => month);
+  const months = [...(await monthsInDefault(client)), ...ofPartitions, kept];
   return new Date(Math.min(...months.map((month) => month.getTime())));
 }
 
@@ -111,38 +103,34 @@ async function readClock(db: Database): Promise<Date> {
 }
 
 class Archiving {
-  private readonly archived: ArchiveReport['archived'][number][] = [];
   private records: readonly ArchiveRecord[] = [];
 
   constructor(
     private readonly client: PoolClient,
     private readonly order: ArchiveRun & { readonly keepMonths: number; readonly now: Date },
+    private readonly archived: ArchivedMonth[],
   ) {}
 
-  async run(): Promise<ArchivingReport> {
+  /** Archives what is due. Returns why the next month has to wait, or null when none has to. */
+  async run(): Promise<string | null> {
     const { client } = this;
     this.records = await listArchives(onConnection(client));
     for (const month of await monthsInDefault(client)) {
       if (!this.isDue(month)) continue;
       await this.step(`giving ${monthName(month)} a partition of its own`);
-      if (!(await leaveDefault(client, month, this.order.lockTries)))
-        return this.report(lockedWords(month));
+      if (!(await leaveDefault(client, month, this.order.lockTries))) return lockedWords(month);
     }
     for (const partition of await listPartitions(client)) {
       if (!this.isDue(partition.month)) continue;
       const waiting = await this.archive(partition);
       // The later months have to wait, too: a source's horizon promises that everything before it is archived.
-      if (waiting !== null) return this.report(waiting);
+      if (waiting !== null) return waiting;
     }
-    return this.report(null);
+    return null;
   }
 
   private isDue(month: Date): boolean {
     return isPastKeeping(month, this.order.keepMonths, this.order.now);
-  }
-
-  private report(waiting: string | null): ArchivingReport {
-    return { archived: this.archived, waiting };
   }
 
   private async step(words: string): Promise<void> {
@@ -190,10 +178,7 @@ class Archiving {
     return restored === undefined ? null : `${name} waits: it was restored lately`;
   }
 
-  /**
-   * Finds the file that an earlier run wrote for this month. It is used only if it is whole and the table has not changed
-   * since; otherwise its record is deleted.
-   */
+  /** Finds an earlier run's file that is whole, if the table has not changed since; deletes the record of any other. */
   private async writtenBefore({ name, month }: Partition): Promise<ArchiveRecord | undefined> {
     const { client } = this;
     for (const record of this.records) {
@@ -214,6 +199,7 @@ class Archiving {
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ; ${UTC_TIMES}`);
     const mark = await fingerprint(client, name);
     const sums = await partitionSums(client, name);
+    if (sums === undefined) throw new Error(`${name} has lost its rows`);
     const textSha256 = await writeArchive(client, name, path);
     await client.query('COMMIT');
     await this.step(`reading ${file} back`);
@@ -224,9 +210,7 @@ class Archiving {
     return insertArchive(client, { ...archive, ...sums });
   }
 
-  /**
-   * Returns a file name that is not taken. Nothing is ever overwritten, because another pool may use the same directory.
-   */
+  /** Returns a file name that is not taken. Nothing is overwritten: another pool may use the same directory. */
   private async freeName(month: Date): Promise<string> {
     for (let n = 1; ; n += 1) {
       const file = `pool-events-${monthName(month)}${n === 1 ? '' : `.${n}`}.copy.gz`;
@@ -236,24 +220,16 @@ class Archiving {
     }
   }
 
-  private async drop(partition: Partition, exported: ArchiveRecord | null): Promise<string | null> {
-    const outcome = await dropPartition(this.client, {
-      partition,
-      archiveId: exported?.id ?? null,
-      mark: exported?.fingerprint ?? (await fingerprint(this.client, partition.name)),
-      sourceIds: Object.keys(exported?.sources ?? {}),
-      lockTries: this.order.lockTries,
-    });
+  private async drop(partition: Partition, record: ArchiveRecord | null): Promise<string | null> {
+    const { lockTries } = this.order;
+    const outcome = await dropPartition(this.client, partition, { record, lockTries });
     if (outcome === 'dropped') return null;
     if (outcome === 'locked') return lockedWords(partition.month);
     return `${monthName(partition.month)} waits: an event came after it was written to a file`;
   }
 }
 
-/**
- * Reads the file back from the disk and compares its text and sums with the table's. Returns the file's SHA-256. Throws
- * ARCHIVE_DAMAGED.
- */
+/** Compares text and sums of the file with the table's. Returns the file's SHA-256. Throws ARCHIVE_DAMAGED. */
 async function compareFile(
   path: string,
   table: { readonly sums: ArchiveSums; readonly textSha256: string },

@@ -7,10 +7,7 @@ import type { Database } from '../../db/database.js';
 import { transact } from '../../db/transact.js';
 import { UUIDS_FROM } from '../../events/store/ingest/event-uuids.js';
 
-/**
- * Idempotency keys are kept for this many days, as docs/api.md promises. A client that repeats a request does so within
- * minutes.
- */
+/** How long idempotency keys are kept, as docs/api.md promises. Clients repeat a request within minutes. */
 const KEY_DAYS = 30;
 /** A set-aside event is deleted this many days after it was counted; by then it is stored among the raw events. */
 const RESOLVED_DAYS = 90;
@@ -18,15 +15,10 @@ const RESOLVED_DAYS = 90;
 const WAIT_DAYS = 90;
 /** One statement deletes at most this many rows. */
 const MANY = 10_000;
-/**
- * UUIDs are deleted in this many slices, one for each value of their first byte: the UUIDs of a slice are next to each
- * other in the index.
- */
+/** UUIDs are deleted in slices by their first byte: those of a slice are next to each other in the index. */
 const SLICES = 256;
 
-/**
- * Deletes expired idempotency keys, set-aside events and ended waits, a limited number at a time. Returns the number of deleted rows.
- */
+/** Deletes expired idempotency keys, set-aside events and ended waits. Returns how many. */
 export async function endOldRows(db: Database): Promise<number> {
   const keys = await deleteAll(
     db,

@@ -8,52 +8,35 @@ import { PoolError } from '../../base/errors/pool-error.js';
 import type { Database } from '../../db/database.js';
 import { LOCKS } from '../../db/locks.js';
 
-/**
- * These time-outs are switched off while the lock is held, because reading years of events takes longer than a request may.
- */
-const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'] as const;
-/** After a failure, this is how long the release of the lock may take before the connection is simply closed. */
+/** This is how long the release of the lock may take before the connection is simply closed. */
 const GIVE_BACK_MS = 1_000;
 
 /**
  * Runs the work with the connection that holds the lock, and rolls back its open transaction when it fails. Throws
- * HISTORY_BUSY when somebody else holds the lock.
+ * HISTORY_BUSY when somebody else holds the lock. The connection has no time-outs, because reading years of events takes
+ * longer than a request may; it is closed afterwards.
  */
 export async function withHistoryLock<T>(
   db: Database,
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await db.$client.connect();
-  let isBroken = true;
+  let isLocked = false;
   try {
     const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS got', [LOCKS.history]);
-    if (rows[0]?.got !== true) {
-      isBroken = false;
+    isLocked = rows[0]?.got === true;
+    if (!isLocked) {
       const message = 'a rebuild or an archive run has the raw events in its hands';
       throw new PoolError('HISTORY_BUSY', message);
     }
-    const timeouts = await liftTimeouts(client);
-    const result = await work(client);
-    await client.query(timeouts);
-    await client.query('SELECT pg_advisory_unlock($1)', [LOCKS.history]);
-    isBroken = false;
-    return result;
-  } catch (error) {
-    // Closing the connection releases the lock, too, but only once Postgres has noticed.
-    if (isBroken)
-      await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
-    throw error;
+    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0');
+    return await work(client);
   } finally {
-    client.release(isBroken);
+    // Closing the connection releases the lock, too, but only once Postgres has noticed.
+    if (isLocked)
+      await Promise.race([giveBack(client), setTimeout(GIVE_BACK_MS, undefined, { ref: false })]);
+    client.release(isLocked);
   }
-}
-
-/** Switches the time-outs off, and returns the statement that restores the session's own values, which RESET would not. */
-async function liftTimeouts(client: PoolClient): Promise<string> {
-  const shown = TIMEOUTS.map((name) => `current_setting('${name}') AS ${name}`);
-  const { rows } = await client.query<Record<string, string>>(`SELECT ${shown.join(', ')}`);
-  await client.query(TIMEOUTS.map((name) => `SET ${name} = 0`).join('; '));
-  return TIMEOUTS.map((name) => `SET ${name} = '${rows[0]?.[name] ?? '60s'}'`).join('; ');
 }
 
 async function giveBack(client: PoolClient): Promise<void> {

@@ -39,24 +39,20 @@ export async function writeArchive(
   partition: string,
   path: string,
 ): Promise<string> {
+  const partial = `${path}${PARTIAL}`;
+  const text = createHash('sha256');
   try {
-    return await writeWhole(client, partition, path);
+    await mkdir(dirname(path), { recursive: true });
+    const rows = client.query(copyTo(`COPY ${partition} (${COLUMNS}) TO STDOUT (HEADER)`));
+    const zip = createGzip({ level: GZIP_LEVEL });
+    await pipeline(rows, hashing(text), zip, createWriteStream(partial));
+    await syncToDisk(partial);
+    await rename(partial, path);
+    // The new name is safe once the directory is flushed, too.
+    await syncToDisk(dirname(path));
   } catch (error) {
     throw unusableDirectory(error, dirname(path)) ?? error;
   }
-}
-
-async function writeWhole(client: PoolClient, partition: string, path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true });
-  const partial = `${path}${PARTIAL}`;
-  const text = createHash('sha256');
-  const rows = client.query(copyTo(`COPY ${partition} (${COLUMNS}) TO STDOUT (HEADER)`));
-  const zip = createGzip({ level: GZIP_LEVEL });
-  await pipeline(rows, hashing(text), zip, createWriteStream(partial));
-  await syncToDisk(partial);
-  await rename(partial, path);
-  // The new name is safe once the directory is flushed, too.
-  await syncToDisk(dirname(path));
   return text.digest('hex');
 }
 

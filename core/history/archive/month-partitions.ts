@@ -1,9 +1,13 @@
 /** Reads, drops and attaches the monthly partitions of the raw events. */
+import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { sqlTime } from '../../db/copy/copy-text.js';
+import { onConnection } from '../../db/database.js';
+import { rows } from '../../db/query.js';
 import { sqlState } from '../../db/transact.js';
 import { monthName, monthStart, parseMonth } from '../rules/retention.js';
-import { type ArchiveSums, totalsOf } from './archived-months.js';
+import { eventArchive } from '../tables.js';
+import type { ArchiveRecord, ArchiveSums } from './archived-months.js';
 
 export interface Partition {
   readonly name: string;
@@ -60,19 +64,21 @@ export async function partitionSources(
   return rows;
 }
 
-/** Computes the totals of a partition's rows. */
-export async function partitionSums(client: PoolClient, partition: string): Promise<ArchiveSums> {
-  const { rows } = await client.query(
-    `SELECT source_id, count(*) AS rows, coalesce(sum(gross_wei), 0) AS gross, min(dt) AS min, max(dt) AS max
-       FROM ONLY ${partition} GROUP BY 1`,
+/** Computes the totals of a partition's rows; undefined when it has none. */
+export async function partitionSums(
+  client: PoolClient,
+  partition: string,
+): Promise<ArchiveSums | undefined> {
+  const { rows: count, grossWei, minDt, maxDt, sources } = eventArchive;
+  const [sums] = await rows(
+    onConnection(client),
+    { rows: count, grossWei, minDt, maxDt, sources },
+    sql.raw(`SELECT sum(rows) AS rows, sum(gross) AS "grossWei", min(first) AS "minDt", max(last) AS "maxDt",
+                    jsonb_object_agg(source_id, jsonb_build_object('rows', rows::text, 'grossWei', gross::text)) AS sources
+               FROM (SELECT source_id, count(*) AS rows, coalesce(sum(gross_wei), 0) AS gross, min(dt) AS first,
+                            max(dt) AS last FROM ONLY ${partition} GROUP BY 1) each HAVING count(*) > 0`),
   );
-  const bySource = rows.map((row) => {
-    return [row.source_id, { rows: Number(row.rows), grossWei: BigInt(row.gross) }] as const;
-  });
-  return totalsOf(new Map(bySource), {
-    minDt: new Date(Math.min(...rows.map((row) => row.min))),
-    maxDt: new Date(Math.max(...rows.map((row) => row.max))),
-  });
+  return sums;
 }
 
 /** Returns a text that identifies the contents of a partition: it changes when any row is added, deleted or changed. */
@@ -89,21 +95,18 @@ export async function fingerprint(client: PoolClient, partition: string): Promis
 export type DropOutcome = 'dropped' | 'changed' | 'locked';
 
 /**
- * Drops a partition whose rows are in a file. In one transaction, with writers locked out, it checks that the rows are still
+ * Drops a partition whose rows are in the record's file, or one without rows. In one transaction, with writers locked out, it checks that the rows are still
  * those that were exported, moves the horizon of their sources, and drops the table. Users of the whole table wait only for
  * the last step, which takes milliseconds, and never longer than the lock's time-out.
  */
 export async function dropPartition(
   client: PoolClient,
-  end: {
-    readonly partition: Partition;
-    readonly archiveId: number | null;
-    readonly mark: string;
-    readonly sourceIds: readonly string[];
-    readonly lockTries?: number | undefined;
-  },
+  partition: Partition,
+  end: { readonly record: ArchiveRecord | null; readonly lockTries?: number | undefined },
 ): Promise<DropOutcome> {
-  const { partition, archiveId, mark, sourceIds } = end;
+  const { record, lockTries } = end;
+  const mark = record?.fingerprint ?? (await fingerprint(client, partition.name));
+  const sourceIds = Object.keys(record?.sources ?? {});
   const drop = async (): Promise<DropOutcome> => {
     await client.query(`LOCK TABLE ONLY ${partition.name} IN SHARE MODE`);
     if ((await fingerprint(client, partition.name)) !== mark) return 'changed';
@@ -117,19 +120,16 @@ export async function dropPartition(
     await client.query(keepPlacesStatement(partition));
     await client.query(
       `UPDATE event_archive SET state = 'archived', archived_at = now() WHERE id = $1`,
-      [archiveId],
+      [record?.id],
     );
     await client.query(`ALTER TABLE pool_event DETACH PARTITION ${partition.name};
       DROP TABLE ${partition.name}`);
     return 'dropped';
   };
-  return whenUnlocked(client, drop, end.lockTries);
+  return whenUnlocked(client, drop, lockTries);
 }
 
-/**
- * Builds the statement that copies node type and region to the AI-job halves that still wait, because these stay although
- * their raw rows are dropped.
- */
+/** Copies node type and region to the AI-job halves that still wait: these outlive their raw rows. */
 function keepPlacesStatement({ name, month }: Partition): string {
   return `UPDATE unmatched_job u SET node_type = p.node_type, region = p.region FROM ONLY ${name} p
     WHERE u.dt >= ${sqlTime(month.getTime())} AND u.dt < ${sqlTime(monthStart(month, 1).getTime())}
@@ -163,10 +163,7 @@ export async function leaveDefault(
   return (await whenUnlocked(client, leave, lockTries)) === 'dropped';
 }
 
-/**
- * Attaches a filled table as a partition. It adds the key and checks the bounds beforehand, to hold the lock on the whole
- * table only briefly.
- */
+/** Attaches a filled table. Key and bounds come first, to hold the lock on the whole table only briefly. */
 export async function attachPartition(client: PoolClient, one: Partition): Promise<void> {
   const [from, to] = [one.month, monthStart(one.month, 1)].map((time) => sqlTime(time.getTime()));
   await client.query(`ALTER TABLE ${one.name} ADD PRIMARY KEY (source_id, dt, event_id);

@@ -24,10 +24,7 @@ export interface RestoreOrder extends Decision {
   readonly onProgress: (words: string) => void;
 }
 
-/**
- * Puts the rows of a month back into the table, and returns how many there were. From then on a copy of one of its events
- * is recognized again.
- */
+/** Puts a month back and returns its number of rows. From then on copies of its events are recognized again. */
 export async function restoreMonth(db: Database, order: RestoreOrder): Promise<number> {
   return withHistoryLock(db, async (client) => {
     const all = await listArchives(onConnection(client), 'archived');
@@ -78,8 +75,7 @@ async function restore(
     `UPDATE event_archive SET state = 'restored', restored_at = now() WHERE id = ANY ($1)`,
     [records.map(({ id }) => id)],
   );
-  // Each source's horizon goes back to the end of its newest month that is still archived, computed in UTC whatever the
-  // session's time zone.
+  // Each source's horizon goes back to the end of its newest month that is still archived, in UTC.
   await client.query(`UPDATE source s SET archived_to = (
     SELECT (max(a.month) AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
       FROM event_archive a
@@ -94,10 +90,7 @@ async function restore(
   return 'restored';
 }
 
-/**
- * Stores the UUIDs of the month's events again, and moves the time before which no UUIDs are kept back to the end of the
- * newest month that is still archived.
- */
+/** Stores the month's UUIDs again. They are then kept from the end of the newest month that is still archived. */
 async function restoreUuids(client: PoolClient, name: string): Promise<void> {
   await client.query(
     `INSERT INTO event_uuid (uuid, source_id, dt) SELECT event_id::uuid, source_id, dt FROM ONLY ${name}

@@ -13,11 +13,11 @@ export type Comparison = Awaited<ReturnType<typeof compareWithLedger>>;
 
 /** At most this many postings, rows and matches (of each) are read as examples that explain a difference. */
 const EXAMPLES = 50;
-/**
- * The kinds of postings that follow from job events alone. Postings for people's decisions come on top of them and are not
- * compared.
- */
+/** The kinds of postings that follow from job events alone. Those for people's decisions are not compared. */
 const OF_JOBS = `('jobs', 'late-jobs', 'unattributed')`;
+
+const EVENT = { sourceId: String, eventId: String };
+const BOTH = { kept: String, due: String };
 
 /** Compares everything that follows from the events. The scratch schema must be finished. */
 export async function compareWithLedger(client: PoolClient, schema: string) {
@@ -34,20 +34,13 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
     balances,
     figures: await read(
       client,
-      { workerId: Number, kept: String, due: String },
+      { workerId: Number, ...BOTH },
       `SELECT worker_id AS "workerId", ${DONE('kept')} AS kept, ${DONE('due')} AS due
          FROM ${schema}.figure_difference ORDER BY worker_id`,
     ),
     counts: await read(
       client,
-      {
-        sourceId: String,
-        time: String,
-        eventType: String,
-        version: Number,
-        kept: String,
-        due: String,
-      },
+      { sourceId: String, time: String, eventType: String, version: Number, ...BOTH },
       `SELECT source_id AS "sourceId", ${ISO('hour')} AS time, event_type AS "eventType", version,
               ${COUNTED('kept')} AS kept, ${COUNTED('due')} AS due
          FROM ${schema}.count_difference ORDER BY source_id, hour, event_type, version`,
@@ -55,15 +48,7 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
     postings: balances.length === 0 ? [] : await comparePostings(client, schema),
     rows: await read(
       client,
-      {
-        sourceId: String,
-        time: String,
-        eventId: String,
-        batch: String,
-        isArchived: Boolean,
-        kept: String,
-        due: String,
-      },
+      { ...EVENT, time: String, batch: String, isArchived: Boolean, ...BOTH },
       `SELECT source_id AS "sourceId", ${ISO('dt')} AS time, event_id AS "eventId", batch,
               is_archived AS "isArchived", ${WORTH('kept')} AS kept, ${WORTH('due')} AS due
          FROM ${schema}.row_difference ORDER BY source_id, dt, event_id LIMIT ${EXAMPLES}`,
@@ -73,7 +58,7 @@ export async function compareWithLedger(client: PoolClient, schema: string) {
     archivedRows: totals?.archived ?? 0,
     lostMatches: await read(
       client,
-      { sourceId: String, eventId: String },
+      EVENT,
       `SELECT source_id AS "sourceId", event_id AS "eventId" FROM ${schema}.half
         WHERE match_dt IS NOT NULL ORDER BY source_id, dt LIMIT ${EXAMPLES}`,
     ),
@@ -163,8 +148,7 @@ function comparePostings(client: PoolClient, schema: string) {
       sourceId: orNull(String),
       batch: orNull(String),
       group: Number,
-      kept: String,
-      due: String,
+      ...BOTH,
     },
     sql.raw(`WITH compacted AS (
       SELECT kind, source_id, batch, coalesce(remote_worker_id, 0) AS grp, terms_id

@@ -4,18 +4,17 @@
  */
 import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
-import type { RemoteWorker } from '../../base/remote-worker.js';
+import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { onConnection } from '../../db/database.js';
 import { rows } from '../../db/query.js';
 import { identifyWorkers } from '../../events/store/ingest/new-workers.js';
+import type { Decision } from '../../ledger/store/audit-log.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { RebuildReport } from '../rules/reports.js';
 import { type Comparison, readBalances } from './comparison.js';
 import { nameOf, type WorkerNames } from './difference-words.js';
 
-export interface ApplyOrder {
-  readonly actor: string;
-  readonly reason: string;
+export interface ApplyOrder extends Decision {
   /** Also corrects a payee that was already paid too much. It then has a debt, which later fees pay off. */
   readonly allowDebt: boolean;
 }
@@ -36,10 +35,7 @@ interface Correcting {
   readonly order: ApplyOrder;
 }
 
-/**
- * Writes all corrections in one transaction. It takes its locks in the same order as the ingest of a batch, against
- * deadlocks.
- */
+/** Writes all corrections in one transaction, with locks in the order of the ingest, against deadlocks. */
 export async function applyCorrections(
   client: PoolClient,
   correcting: Correcting,
@@ -87,10 +83,7 @@ export async function applyCorrections(
 async function storeUnknown(client: PoolClient, { schema, unknown }: Correcting): Promise<void> {
   if (unknown.size === 0) return;
   const made = await identifyWorkers(client, [...unknown.values()]);
-  const known = [...unknown].map(([id, { payee, nodeType, region }]) => [
-    id,
-    made.get(`${payee}/${nodeType}/${region}`) ?? id,
-  ]);
+  const known = [...unknown].map(([id, worker]) => [id, made.get(remoteWorkerKey(worker)) ?? id]);
   for (const [table, column] of [
     ['row_difference', 'due_worker_id'],
     ['balance_difference', 'grp'],
@@ -190,10 +183,7 @@ function findDebts(client: PoolClient, schema: string) {
   );
 }
 
-/**
- * SQL that adds one posting for each of the groups $1, with the reference $2 and the reason $3. All entries come in one INSERT,
- * because the ledger's trigger checks them together.
- */
+/** SQL that adds a posting for each group of $1 (reference $2, reason $3), in one INSERT for the ledger's trigger. */
 const POSTINGS = (schema: string) => `
   WITH entry AS (SELECT * FROM ${schema}.balance_difference WHERE grp = ANY ($1)),
   made AS (

@@ -5,7 +5,6 @@ import { onConnection } from '../../db/database.js';
 import type { RawRow } from '../../events/rules/reading/stored-event.js';
 import { readPartition } from '../../events/store/raw-rows.js';
 import { remoteWorker } from '../../ledger/store/tables.js';
-import type { Terms } from '../../terms/rules/terms.js';
 import { READ_TERMS, type TermsRow, toTerms } from '../../terms/store/recorded-terms.js';
 import { listArchives, readArchived } from '../archive/archived-months.js';
 import { allPartitions } from '../archive/month-partitions.js';
@@ -41,13 +40,11 @@ export class HistoryReading {
     private readonly options: ReadingOptions,
   ) {}
 
-  /**
-   * Reads the files and then the table, in the transaction that is open on the connection. It stops after the files when
-   * one of them is missing or damaged.
-   */
+  /** Reads files and table, in the transaction that is open; stops after the files when one of them is damaged. */
   async run(): Promise<void> {
     await this.learnWorkers();
-    const terms = await readTerms(this.client);
+    const { rows } = await this.client.query<TermsRow>(READ_TERMS);
+    const terms = rows.map(toTerms);
     const tally = new RebuildTally({ terms, workerIdOf: (worker) => this.idOf(worker) });
     for (const record of await listArchives(onConnection(this.client), 'archived')) {
       const note = (finding: RebuildFinding) => this.damage.push(finding);
@@ -109,9 +106,4 @@ export class HistoryReading {
     this.unknown.set(id, worker);
     return this.learn(id, worker);
   }
-}
-
-async function readTerms(client: PoolClient): Promise<readonly Terms[]> {
-  const { rows } = await client.query<TermsRow>(READ_TERMS);
-  return rows.map(toTerms);
 }

@@ -33,10 +33,7 @@ type RebuildResult = RebuildReport & RebuildRecord;
 
 const SCRATCH = 'rebuild_scratch_';
 const KEPT = 'kept';
-/**
- * Memory that Postgres may use for each join of the rebuild. The halves of AI jobs fit into it in one large join; more goes
- * to disk.
- */
+/** Memory for each join of the rebuild. The halves of AI jobs fit into it in one large join; more goes to disk. */
 const WORK_MEMORY = '64MB';
 
 /**
@@ -105,6 +102,11 @@ function isSound(found: Comparison, { unreadableTotal }: HistoryReading): boolea
   return unreadableTotal === 0 && found.lostMatches.length === 0;
 }
 
+const NOTHING_CORRECTED: RebuildFinding = {
+  code: 'CORRECTION_LEFT',
+  message: 'nothing was corrected: see what is lost or cannot be read first',
+};
+
 function judge(
   reading: HistoryReading,
   outcome: {
@@ -116,25 +118,13 @@ function judge(
   const { found, applied, wanted } = outcome;
   const { damage, unreadable, unreadableTotal, names } = reading;
   const differences = found === undefined ? 0 : countDifferences(found);
-  const archivedRows = found?.archivedRows ?? 0;
-  const left: readonly RebuildFinding[] =
-    wanted && applied === null && damage.length + unreadableTotal + differences > 0
-      ? [
-          {
-            code: 'CORRECTION_LEFT',
-            message: 'nothing was corrected: see what is lost or cannot be read first',
-          },
-        ]
-      : (applied?.left ?? []);
-  const findings = [
-    ...damage,
-    ...unreadable,
-    ...(found === undefined ? [] : findingsOf(found, names)),
-    ...left,
-  ];
-  const total = damage.length + unreadableTotal + differences + left.length;
-  const isMended = applied !== null && left.length + archivedRows === 0;
-  return { ok: total === 0 || isMended, findings, findingsTotal: total };
+  const wrong = damage.length + unreadableTotal + differences;
+  const left = applied?.left ?? (wanted && wrong > 0 ? [NOTHING_CORRECTED] : []);
+  const told = found === undefined ? [] : findingsOf(found, names);
+  const findings = [...damage, ...unreadable, ...told, ...left];
+  const isCorrected = applied !== null && left.length + (found?.archivedRows ?? 0) === 0;
+  const findingsTotal = wrong + left.length;
+  return { ok: findingsTotal === 0 || isCorrected, findings, findingsTotal };
 }
 
 /** Drops the scratch schemas of rebuilds that were killed between reading and correcting. */

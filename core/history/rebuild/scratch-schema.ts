@@ -6,9 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { copyField, isoTime } from '../../db/copy/copy-text.js';
-import type { EventKey } from '../../events/rules/credit.js';
 import type { RowWorth } from '../../events/rules/reading/stored-event.js';
 import type {
+  RebuiltCount,
   RebuiltHalf,
   RebuiltJobs,
   RebuiltSlice,
@@ -17,10 +17,7 @@ import type {
 
 type Field = string | number | bigint | null;
 
-/**
- * Halves of AI jobs are matched whenever this many have gathered, to keep the disk space that they take independent of the
- * length of the history.
- */
+/** Halves of AI jobs are matched whenever so many have gathered: their disk space must not grow with the history. */
 const MANY_HALVES = 2_000_000;
 const JOBS_COLUMNS = `kind text, source_id text, batch bigint, worker_id bigint, terms_id integer,
   gross_wei numeric, commission_wei numeric, jobs bigint, zero_fee_jobs bigint, compute_units numeric`;
@@ -54,27 +51,13 @@ export class RebuildScratch {
 
   /** Adds the results of a slice of events to the tables. */
   async write(slice: RebuiltSlice, isArchived: boolean): Promise<void> {
-    await this.copy('jobs', slice.jobs.map(jobsFields));
-    await this.copy(
-      'half',
-      slice.halves.map((half) => halfFields(half, isArchived)),
-    );
-    await this.copy(
-      'row_difference',
-      slice.differences.map((one) => differenceFields(one, isArchived)),
-    );
-    await this.copy(
-      'event_count',
-      slice.counts.map((one) => [
-        one.sourceId,
-        isoTime(one.hourMs),
-        one.eventType,
-        one.version,
-        one.events,
-        one.zeroFeeEvents,
-      ]),
-    );
-    this.halves += slice.halves.length;
+    const { jobs, halves, differences, counts } = slice;
+    const mark = isArchived ? 't' : 'f';
+    await this.copy('jobs', jobs, jobsFields);
+    await this.copy('half', halves, (half) => halfFields(half, mark));
+    await this.copy('row_difference', differences, (one) => differenceFields(one, mark));
+    await this.copy('event_count', counts, countFields);
+    this.halves += halves.length;
     if (this.halves >= MANY_HALVES) await this.matchHalves();
   }
 
@@ -105,18 +88,19 @@ export class RebuildScratch {
       ANALYZE ${schema}.jobs`);
   }
 
-  private async copy(table: string, rows: readonly (readonly Field[])[]): Promise<void> {
+  private async copy<Row>(
+    table: string,
+    rows: readonly Row[],
+    fieldsOf: (row: Row) => readonly Field[],
+  ): Promise<void> {
     if (rows.length === 0) return;
-    const lines = rows.map((fields) => `${fields.map(copyField).join('\t')}\n`).join('');
+    const lines = rows.map((row) => `${fieldsOf(row).map(copyField).join('\t')}\n`).join('');
     const sink = this.client.query(copyFrom(`COPY ${this.schema}.${table} FROM STDIN`));
     await pipeline([Buffer.from(lines)], sink);
   }
 }
 
-/**
- * SQL for the pairs of halves that make a job. The half that came later stores the match: the processed one or, in a late
- * pair, the received one.
- */
+/** SQL for the pairs of halves. The later half stores the match: the processed one or, in a late pair, the received one. */
 const PAIRS = (schema: string) =>
   `
   SELECT false AS is_late, r.worker_id, r.batch AS received_batch, r.dt AS received_dt,
@@ -137,10 +121,7 @@ const PAIR_COLUMNS = `p.source_id, p.dt, p.event_id, p.batch, p.terms_id, p.gros
   p.commission_wei, p.compute_units, p.is_archived, p.kept_gross_wei, p.kept_commission_wei,
   p.kept_terms_id, p.kept_worker_id`;
 
-/**
- * SQL that credits the pairs. The processed half of a late pair was unattributed when it came, and is already in the table
- * as such.
- */
+/** SQL that credits the pairs. The processed half of a late pair is already in the table as unattributed. */
 const JOBS_OF_PAIRS = (schema: string) => `
   INSERT INTO ${schema}.jobs
   SELECT CASE WHEN is_late THEN 'late-jobs' WHEN worker_id IS NULL THEN 'unattributed' ELSE 'jobs' END,
@@ -168,34 +149,24 @@ function jobsFields(one: RebuiltJobs): readonly Field[] {
   return [kind, sourceId, batch, workerId, termsId, grossWei, commissionWei, ...figures];
 }
 
-function halfFields(half: RebuiltHalf, isArchived: boolean): readonly Field[] {
-  const { role, row, workerId, job } = half;
-  const { sourceId, dtMs, eventId, batch, match } = row;
-  return [
-    role,
-    sourceId,
-    isoTime(dtMs),
-    eventId,
-    batch,
-    workerId,
-    job?.termsId ?? null,
-    job?.grossWei ?? null,
-    job?.commissionWei ?? null,
-    job?.computeUnits ?? null,
-    ...keyFields(match),
-    isArchived ? 't' : 'f',
-    ...worthFields(row.kept),
-  ];
+function halfFields({ role, row, workerId, job }: RebuiltHalf, isArchived: 't' | 'f') {
+  const { sourceId, dtMs, eventId, batch, match, kept } = row;
+  const { termsId = null, grossWei = null, commissionWei = null, computeUnits = null } = job ?? {};
+  const place = [role, sourceId, isoTime(dtMs), eventId, batch];
+  const worth = [workerId, termsId, grossWei, commissionWei, computeUnits];
+  const key = match === null ? [null, null] : [isoTime(match.dtMs), match.eventId];
+  return [...place, ...worth, ...key, isArchived, ...worthFields(kept)];
 }
 
-function differenceFields({ row, due }: RowDifference, isArchived: boolean): readonly Field[] {
+function differenceFields({ row, due }: RowDifference, isArchived: 't' | 'f') {
   const { sourceId, dtMs, eventId, batch, kept } = row;
-  const place = [sourceId, isoTime(dtMs), eventId, batch, isArchived ? 't' : 'f'];
+  const place = [sourceId, isoTime(dtMs), eventId, batch, isArchived];
   return [...place, ...worthFields(kept), ...worthFields(due)];
 }
 
-function keyFields(key: EventKey | null): readonly Field[] {
-  return key === null ? [null, null] : [isoTime(key.dtMs), key.eventId];
+function countFields(one: RebuiltCount): readonly Field[] {
+  const { sourceId, hourMs, eventType, version, events, zeroFeeEvents } = one;
+  return [sourceId, isoTime(hourMs), eventType, version, events, zeroFeeEvents];
 }
 
 function worthFields({ grossWei, commissionWei, termsId, workerId }: RowWorth): readonly Field[] {

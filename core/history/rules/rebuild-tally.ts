@@ -58,12 +58,7 @@ export interface RebuiltHalf {
   readonly job: RebuiltJob | null;
 }
 
-export interface RebuiltJob {
-  readonly termsId: number;
-  readonly grossWei: bigint;
-  readonly commissionWei: bigint;
-  readonly computeUnits: bigint;
-}
+type RebuiltJob = Pick<RebuiltJobs, 'termsId' | 'grossWei' | 'commissionWei' | 'computeUnits'>;
 
 export interface RebuiltCount {
   readonly sourceId: string;
@@ -80,15 +75,9 @@ export interface RowDifference {
   readonly due: RowWorth;
 }
 
-export interface RebuiltSlice {
-  readonly jobs: readonly RebuiltJobs[];
-  readonly halves: readonly RebuiltHalf[];
-  readonly counts: readonly RebuiltCount[];
-  readonly differences: readonly RowDifference[];
-  readonly unreadable: readonly { readonly row: RawRow; readonly reason: string }[];
-}
+export type RebuiltSlice = ReturnType<RebuildTally['drain']>;
 
-export interface RebuildBasis {
+interface RebuildBasis {
   /** All versions of the terms, ascending by `fromMs`. */
   readonly terms: readonly Terms[];
   readonly workerIdOf: (worker: RemoteWorker) => number;
@@ -128,7 +117,7 @@ export class RebuildTally {
   }
 
   /** Returns what was added up since the last call, and starts anew. */
-  drain(): RebuiltSlice {
+  drain() {
     const { halves, differences, unreadable } = this;
     const [jobs, counts] = [[...this.jobs.values()], [...this.counts.values()]];
     this.jobs = new Map();
