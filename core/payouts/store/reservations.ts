@@ -21,14 +21,14 @@ import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
 import type { WalletKey } from './wallet/paying-wallet.js';
 import { findWallet } from './wallet/wallets.js';
 
-interface RoundResult {
+export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
   readonly leftOut: readonly LeftOut[];
 }
 
 /** A payee for whom nothing could be reserved, with the error of Postgres. All others are paid. */
-interface LeftOut {
+export interface LeftOut {
   readonly payee: Address;
   readonly words: string;
 }
