@@ -21,7 +21,7 @@ import { isBlocking, type Payout, payout, payoutRound } from './tables.js';
 import type { WalletKey } from './wallet/paying-wallet.js';
 import { findWallet } from './wallet/wallets.js';
 
-interface RoundResult {
+export interface RoundResult {
   readonly payouts: number;
   readonly reservedWei: bigint;
   readonly leftOut: readonly LeftOut[];
