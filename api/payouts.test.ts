@@ -27,7 +27,7 @@ import {
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
 import { connectTestTemporal, type TestTemporal } from '../test/harness/temporal.js';
 import { TEST_TOKEN, testConfig } from '../test/kit/test-pool.js';
-import { registerSearchAttributes } from '../worker/temporal/search-attributes.js';
+import { registerSearchAttributes } from '../worker/temporal/register-search-attributes.js';
 import { taskQueueOf } from '../workflows/contract.js';
 import { createApp } from './app.js';
 

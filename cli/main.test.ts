@@ -13,8 +13,8 @@ import type { Address } from '../core/base/address.js';
 import { REFUSALS } from '../core/events/rules/reading/refusals.js';
 import { listAuditLog } from '../core/ledger/store/audit-log-reads.js';
 import { payee } from '../core/ledger/store/tables.js';
+import { markUnpayable } from '../core/payouts/store/open-slots.js';
 import { payout } from '../core/payouts/store/tables.js';
-import { markUnpayable } from '../core/payouts/store/unpayable-payees.js';
 import { findWallet, openWalletRow, recordBalance } from '../core/payouts/store/wallet/wallets.js';
 import { recordLook } from '../core/sentinel/store/findings.js';
 import { freePort } from '../dev/kit/ports.js';
@@ -101,7 +101,7 @@ describe('the command line', () => {
     const shown = await program('wallet', 'show', '--config', join(dir, 'pool.yaml'));
     expect(shown).toMatchObject({ code: 0, out: expect.stringContaining('next nonce') });
     expect(shown.out).toMatch(/balance +not seen yet/);
-    await recordBalance(database.db, wallet, { wei: 5n * 10n ** 17n, block: 1 });
+    await recordBalance(database.db, wallet, { wei: 5n * 10n ** 17n, block: 1, baseFeeWei: null });
     const seen = await run(['wallet', 'show']);
     expect(seen.out).toMatch(/balance +0\.5 ETH \(500000000000000000 wei\), seen 20/);
     expect(await program('wallet', 'stop')).toMatchObject({ code: 2 });

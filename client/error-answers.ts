@@ -7,17 +7,15 @@ import { PoolError } from '../core/base/errors/pool-error.js';
 import { withChecksums } from '../core/chain/checksums.js';
 import { databaseRefusal, isDatabaseAway } from '../core/db/statement-error.js';
 
-export interface ErrorBody {
-  readonly code: PoolErrorCode;
-  readonly message: string;
-  /** What the reader of the error can do about it. */
-  readonly help: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
-
 export interface ErrorAnswer {
   readonly status: ContentfulStatusCode;
-  readonly body: ErrorBody;
+  readonly body: {
+    readonly code: PoolErrorCode;
+    readonly message: string;
+    /** What the reader of the error can do about it. */
+    readonly help: string;
+    readonly detail?: Readonly<Record<string, unknown>>;
+  };
 }
 
 const REFUSED = {

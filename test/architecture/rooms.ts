@@ -15,6 +15,7 @@ export const STOREYS: readonly (readonly Room[])[] = [
   ],
   [{ path: 'core/ledger', is: 'accounts and postings, who decided what' }],
   [
+    { path: 'core/access', is: 'who may use the API' },
     { path: 'core/orders', is: 'what people order' },
     { path: 'core/terms', is: 'the dated terms' },
   ],

@@ -5,8 +5,8 @@ import { waitUntil } from '../../dev/kit/process.js';
 import { createLog } from '../../start/log.js';
 import { createTestNamespace, type TestNamespace } from '../../test/harness/namespace.js';
 import { poolIdKey, singleWorkflowId, syncWorkflowId } from '../../workflows/contract.js';
+import { registerSearchAttributes } from './register-search-attributes.js';
 import { applySchedules, deleteRemovedSources, triggerStartChecks } from './schedules.js';
-import { registerSearchAttributes } from './search-attributes.js';
 
 const POOL_ID = 'north';
 const ROUND = singleWorkflowId(POOL_ID, 'payout-round');
