@@ -85,13 +85,6 @@ export class Keyset<Field extends string> {
   }
 }
 
-export const CURSOR_PART = {
-  address: KINDS.address.pattern,
-  integer: KINDS.integer.pattern,
-  text: KINDS.text.pattern,
-  uuid: KINDS.uuid.pattern,
-} as const;
-
 /** Reads the parts of a cursor; undefined when there is none. Throws CURSOR_MALFORMED. */
 export function readCursor(
   cursor: string | null,
@@ -141,10 +134,10 @@ export function allOf(conditions: readonly (SQL | undefined)[]): SQL {
 }
 
 /** SQL for a time in whole microseconds, as exact as Postgres stores it; a Date would round it. */
-export const microsOf = (column: SQL | Column): SQL =>
+const microsOf = (column: SQL | Column): SQL =>
   sql`(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
 /** The inverse of `microsOf`. */
-export function timeOfMicros(micros: string | undefined): SQL {
+function timeOfMicros(micros: string): SQL {
   return sql`(timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond')`;
 }

@@ -1,7 +1,6 @@
 /** Previews a payout round: it reads what a round would do, and reserves nothing. */
 import type { Reader } from '../../../db/database.js';
 import {
-  CURSOR_PART,
   type Page,
   type PageRequest,
   readCursor,
@@ -45,7 +44,7 @@ export function pageOfPreview(
   verdict: PreviewVerdict | undefined,
   page: PageRequest,
 ): Page<PreviewedPayee> {
-  const last = readCursor(page.cursor, [/^[012]$/, CURSOR_PART.address])?.join('') ?? '';
+  const last = readCursor(page.cursor, [/^[012]$/, /^0x[0-9a-f]{40}$/])?.join('') ?? '';
   const shown = payees
     .filter((one) => (verdict === undefined || one.verdict === verdict) && previewKey(one) > last)
     .slice(0, rowsToAskFor(page));
