@@ -18,11 +18,14 @@ import {
   requestBump,
   resumePayout,
 } from '../../core/payouts/store/payout-messages.js';
-import { type AllocationSummary, readAllocations, readSlots, type SlotSummary } from '../../core/payouts/store/reads/payout-reads.js';
 import {
+  type AllocationSummary,
   findPayout,
   listPayouts,
   type PayoutSummary,
+  readAllocations,
+  readSlots,
+  type SlotSummary,
 } from '../../core/payouts/store/reads/payout-reads.js';
 import { pageOfPreview, previewRound } from '../../core/payouts/store/reads/round-preview-reads.js';
 import { findPayingWallet, freeWeiOf } from '../../core/payouts/store/reads/wallet-reads.js';

@@ -18,8 +18,8 @@ import { type ArchiveRecord, listArchives } from '../../core/history/archive/arc
 import { listRebuilds } from '../../core/history/rebuild/rebuild.js';
 import { monthName } from '../../core/history/rules/retention.js';
 import { listActs, listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
-import { differenceWords } from '../../core/terms/rules/terms.js';
 import { readPoolTotals } from '../../core/standing/store/pool-reads.js';
+import { differenceWords } from '../../core/terms/rules/terms.js';
 import {
   changeTerms,
   findTermsInForce,

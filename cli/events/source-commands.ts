@@ -2,14 +2,17 @@
  * The commands about sources: how far each was read, which of its files are odd, and what an operator decides about it.
  */
 import { movedWords, RESUMED_WORDS } from '../../client/views.js';
-import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
-import { listObjectFindings, type ObjectFindings } from '../../core/events/store/sources/source-objects.js';
+import {
+  listObjectFindings,
+  type ObjectFindings,
+} from '../../core/events/store/sources/source-objects.js';
 import {
   listSources,
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import type { PoolCommand } from '../command.js';
 import type { CliContext } from '../context.js';
 import { formatAddress, formatAmount, formatTable } from '../output.js';

@@ -14,8 +14,8 @@ import {
 } from '../../payouts/store/nonces/recovered-attempts.js';
 import { movePayouts, postPayment } from '../../payouts/store/payout-moves.js';
 import { isOpenSlot, nonceSlot, payout, wallet } from '../../payouts/store/tables.js';
+import type { WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import { lockWallet, requireHalted } from '../../payouts/store/wallet/wallets.js';
-import { type WalletKey } from '../../payouts/store/wallet/paying-wallet.js';
 import { isSlotOf } from './paid-slots.js';
 import { type ForeignVerdict, foreignTransaction } from './tables.js';
 
