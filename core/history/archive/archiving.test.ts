@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/harness/database.js';
 import {
   ingestSaid,
@@ -22,7 +21,6 @@ import { listArchives, verifyArchives } from './archived-months.js';
 import { type ArchiveRun, archiveMonths } from './archiving.js';
 import { type RestoreOrder, restoreMonth } from './restore.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const JANUARY = Date.parse('2026-01-01T00:00:00Z');
 const FEBRUARY = Date.parse('2026-02-01T00:00:00Z');
 const APRIL = Date.parse('2026-04-01T00:00:00Z');
@@ -472,8 +470,8 @@ async function killedAt(point: string): Promise<void> {
       if (${half} && words.startsWith('writing')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 5);
       else if (words.includes(${JSON.stringify(point)})) process.kill(process.pid, 'SIGKILL');
     } });`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: inject('buildDir'),
     stdio: 'ignore',
   });
   const signal = await new Promise((resolve) =>
