@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 
 /** How the pool stands, for people who watch. */
 export interface Snapshot {
@@ -42,7 +43,7 @@ const TOTALS = `
   SELECT
     (SELECT count(*) FROM set_aside WHERE resolved_at IS NULL) AS set_aside,
     (SELECT count(*) FROM payee) AS payees,
-    (SELECT count(*) FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS open,
+    (SELECT count(*) FROM payout WHERE state = ANY($1)) AS open,
     (SELECT json_object_agg(account, total::text) FROM
       (SELECT account, sum(amount_wei) AS total FROM balance GROUP BY account) a) AS accounts`;
 const ROUNDS = `
@@ -94,10 +95,11 @@ async function readAtOnce(pool: pg.Pool) {
   const client = await pool.connect();
   let isBroken = true;
   try {
-    const rows = async (text: string) => (await client.query<Row>(text)).rows;
+    const rows = async (text: string, values: unknown[] = []) =>
+      (await client.query<Row>(text, values)).rows;
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const sources = await rows('SELECT id, next_seq, last_error FROM source ORDER BY id');
-    const [totals = {}] = await rows(TOTALS);
+    const [totals = {}] = await rows(TOTALS, [OPEN_STATES]);
     const rounds = await rows(ROUNDS);
     const payouts = await rows(PAYOUTS);
     await client.query('COMMIT');
