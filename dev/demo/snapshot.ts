@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 
-/** How the pool stands, for people who watch. */
+/** The pool's state, for people who watch. */
 export interface Snapshot {
   readonly events: ReadonlyMap<string, number>;
   readonly setAside: number;
@@ -90,7 +90,7 @@ export function openSnapshots(databaseUrl: string): SnapshotReader {
 
 type Row = Record<string, string | null>;
 
-/** One moment: a round that is seen as ended has its payouts among those that are open. */
+/** Reads all of it at one moment, so that a finished round comes together with its payouts. */
 async function readAtOnce(pool: pg.Pool) {
   const client = await pool.connect();
   let isBroken = true;

@@ -21,7 +21,7 @@ export interface StackChildOptions {
   /** Relative to the project. */
   readonly script: string;
   readonly configPath: string;
-  /** The line's beginning that says it is up. */
+  /** The beginning of the line that says that it is ready. */
   readonly readyLine: string;
   readonly logPath: string;
   readonly say: (line: string) => void;
@@ -31,7 +31,7 @@ export interface StackChildOptions {
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 15_000;
 const RESTART_PAUSE_MS = 300;
-/** A child that dies at this age again and again is broken. It is not started any more, since that would hide the fault. */
+/** A child that dies this young several times is broken. It is not started again, which would hide the fault. */
 const YOUNG_MS = 5_000;
 const YOUNG_DEATHS = 4;
 

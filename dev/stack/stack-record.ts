@@ -17,9 +17,9 @@ interface Running {
   readonly processes: readonly Recorded[];
 }
 
-/** Keeps a state directory to one owner, and its processes from outliving that owner. */
+/** Gives a state directory one owner, and ends its processes with that owner. */
 export interface StackRecord {
-  /** Notes a process that must end with the owner, until it has. */
+  /** Notes a process that must end with the owner. */
   watch(process: LocalProcess): void;
   release(): void;
 }
@@ -71,9 +71,9 @@ export async function claimState(dir: string, say: (line: string) => void): Prom
   };
 }
 
-/** The signal at which a server ends at once and in order. */
+/** Returns the signal that ends a server at once and cleanly. */
 function endSignal(name: string): NodeJS.Signals {
-  // Postgres takes SIGTERM as "when all clients have left".
+  // With SIGTERM, Postgres would wait until all clients have left.
   return name === 'postgres' ? 'SIGINT' : 'SIGTERM';
 }
 
@@ -105,11 +105,11 @@ function startGuardian(): { tell(line: string): void; dismiss(): void } {
   const script = fileURLToPath(new URL('../../core/processes/guardian.mjs', import.meta.url));
   const guardian = spawn(process.execPath, [script], {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // Out of the terminal's group: neither Ctrl-C nor a kill of the group may reach it.
+    // It is not in the terminal's process group, so that neither Ctrl-C nor a kill of the group reaches it.
     detached: true,
   });
   guardian.unref();
-  // Without a guardian, the record still lets the next start clean up.
+  // Without a guardian, the next start still cleans up with the record.
   guardian.on('error', () => undefined);
   guardian.stdin.on('error', () => undefined);
   return {
