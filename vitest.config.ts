@@ -1,5 +1,14 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/harness/file-order.js';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { placeOf } from './test/harness/file-order.js';
+
+/** Starts the longest files first, and then the largest. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.sort((a, b) => placeOf(a.moduleId) - placeOf(b.moduleId));
+  }
+}
 
 export default defineConfig({
   test: {

@@ -36,7 +36,7 @@ function runStorm(...flags: string[]): Promise<Outcome> {
   });
 }
 
-describe.concurrent('a storm', () => {
+describe.sequential('a storm', () => {
   test(
     'breaks neither safety nor liveness, and leaves no class of fault out',
     async () => {

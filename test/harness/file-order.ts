@@ -1,10 +1,8 @@
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
-
 /**
  * The files that take longest, so that none of them runs alone at the end. Those with whole stacks have files beside
  * them that mostly wait for a time-out of Temporal or Postgres.
  */
-const FIRST = [
+export const FIRST = [
   'test/chaos/chaos.test.ts',
   'cli/events.test.ts',
   'workflows/repair.test.ts',
@@ -20,13 +18,8 @@ const FIRST = [
   'test/keys.test.ts',
 ];
 
-/** Starts the longest files first, and then the largest. */
-export class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
-      const place = FIRST.findIndex((path) => moduleId.endsWith(`/${path}`));
-      return place < 0 ? FIRST.length : place;
-    };
-    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
-  }
+/** The place of a file in this list; files that are not in it come after all others. */
+export function placeOf(file: string): number {
+  const place = FIRST.findIndex((path) => file.endsWith(`/${path}`));
+  return place < 0 ? FIRST.length : place;
 }

@@ -10,7 +10,7 @@ import { startPostgres } from '../../core/db/embedded/postgres.js';
 import { startTemporal } from '../../dev/stack/temporal-server.js';
 import { copyLeftOut, writeWorkflowBundle } from '../../worker/temporal/bundle.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
-import { migrateTemplate } from './template.js';
+import { forgoDisk, migrateTemplate } from './template.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -43,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     writeWorkflowBundle(workflowBundlePath),
     build(buildDir),
   ]);
+  await forgoDisk(postgres.url);
   await migrateTemplate(postgres.url);
   project.provide('postgresUrl', postgres.url);
   project.provide('temporalAddress', temporal.address);

@@ -32,7 +32,10 @@ let database: TestDatabase;
 let chain: LocalChain;
 
 beforeAll(async () => {
-  [database, chain] = await Promise.all([createTestDatabase(20), startChain()]);
+  [database, chain] = await Promise.all([
+    createTestDatabase(20),
+    startChain({ blockTimeSeconds: 0.1 }),
+  ]);
   await recordTestTerms(database.db);
 });
 afterAll(async () => {
