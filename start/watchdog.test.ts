@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type LocalProcess, startProcess } from '../core/processes/process.js';
 import { Turns } from '../core/processes/turns.js';
+import { type LocalProcess, startProcess } from '../dev/kit/process.js';
 import { compiled } from '../test/harness/script.js';
 
 const started: LocalProcess[] = [];

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { listSources } from '../../core/events/store/sources/source-reads.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
-import { stopReader } from '../../core/events/store/sources/source-stops.js';
+import { stopSources } from '../../core/events/store/sources/source-stops.js';
 import { listAuditLog } from '../../core/ledger/store/audit-log-reads.js';
 import { runOpenpool } from '../../test/harness/command-line.js';
 import { createTestDatabase, type TestDatabase } from '../../test/harness/database.js';
@@ -120,7 +120,7 @@ describe('openpool source', () => {
     const order = ['resume', 'two', '--reason', 'it reads something else now'];
     expect((await run(...order)).err).toContain('SOURCE_NOT_STOPPED');
     const why = 'gives the events of "one"';
-    await stopReader(database.db, { sourceId: 'two', otherId: 'one', why });
+    await stopSources(database.db, [{ sourceId: 'two', otherId: 'one', why }]);
     expect((await run('list')).out).toContain(`stopped: ${why}`);
     expect((await run('resume', 'two', '--reason', ' ')).code).not.toBe(0);
     const resumed = await run(...order);

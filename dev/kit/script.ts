@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const here = fileURLToPath(import.meta.url);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,8 +10,10 @@ export function scriptPath(script: string): string {
   return join(root, script.replace(/\.ts$/, extname(here)));
 }
 
-/** Node's arguments that run it. */
+/** Node's arguments that run it, in any directory. */
 export function scriptArgs(script: string): readonly string[] {
   const path = scriptPath(script);
-  return path.endsWith('.ts') ? ['--import', 'tsx', path] : [path];
+  if (path.endsWith('.js')) return [path];
+  const tsx = createRequire(import.meta.url).resolve('tsx');
+  return ['--import', pathToFileURL(tsx).href, path];
 }

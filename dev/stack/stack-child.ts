@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalProcess, startProcess } from '../../core/processes/process.js';
+import { type LocalProcess, startProcess } from '../kit/process.js';
 import { scriptArgs } from '../kit/script.js';
 import { until } from '../kit/until.js';
 

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { LocalProcess } from '../../core/processes/process.js';
-import { birthOf } from '../../core/processes/process-birth.mjs';
+import { birthOf } from '../../core/processes/process-birth.js';
+import type { LocalProcess } from '../kit/process.js';
+import { scriptArgs } from '../kit/script.js';
 
 interface Recorded {
   readonly name: string;
@@ -102,8 +102,7 @@ function signalIfAlive(one: Recorded, signal: NodeJS.Signals): void {
 }
 
 function startGuardian(): { tell(line: string): void; dismiss(): void } {
-  const script = fileURLToPath(new URL('../../core/processes/guardian.mjs', import.meta.url));
-  const guardian = spawn(process.execPath, [script], {
+  const guardian = spawn(process.execPath, scriptArgs('dev/stack/guardian.ts'), {
     stdio: ['pipe', 'ignore', 'ignore'],
     // It is not in the terminal's process group, so that neither Ctrl-C nor a kill of the group reaches it.
     detached: true,

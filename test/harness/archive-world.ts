@@ -1,13 +1,8 @@
 /** A pool with a quarter of raw events, old enough to be archived, and what archives, restores and rebuilds them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
 import { type ArchiveRun, archiveMonths } from '../../core/history/archive/archiving.js';
 import { restoreMonth } from '../../core/history/archive/restore.js';
-import { rebuildBalances } from '../../core/history/rebuild/rebuild.js';
-import { createTestDatabase, type TestDatabase } from './database.js';
-import { ingestSaid, inventEvents, openWorld, payeeOf, type Said } from './event-world.js';
+import { ingestSaid, inventEvents, payeeOf, type Said } from './event-world.js';
+import { useHistory } from './history-world.js';
 
 export const JANUARY = Date.parse('2026-01-01T00:00:00Z');
 export const FEBRUARY = Date.parse('2026-02-01T00:00:00Z');
@@ -16,36 +11,18 @@ export const DAY_MS = 86_400_000;
 /** The present time of the tests, in April: with one whole month kept, January and February are old enough. */
 export const NOW = new Date('2026-04-10T12:00:00Z');
 
-export interface ArchiveWorld {
-  database: TestDatabase;
-  /** Gets the files. */
-  dir: string;
-}
-
-/** To be called once by a test file: every test gets a world of its own in `world`. */
+/** Like `useHistory`, with what archives and restores in it. */
 export function useArchiveWorld() {
-  const world = {} as ArchiveWorld;
-  beforeEach(async () => {
-    world.dir = await mkdtemp(join(tmpdir(), 'openpool-archive-'));
-    world.database = await createTestDatabase();
-    await openWorld(world.database.db);
-  });
-  afterEach(async () => {
-    await world.database.close();
-    await rm(world.dir, { recursive: true, force: true });
-  });
-
-  const rowsOf = async (statement: string) =>
-    (await world.database.db.$client.query(statement)).rows;
+  const { world, rowsOf, rebuild } = useHistory();
   const archive = (changes: Partial<ArchiveRun> = {}) =>
-    archiveMonths(world.database.db, {
+    archiveMonths(world.db, {
       dir: world.dir,
       keepMonths: 1,
       now: NOW,
       onProgress: () => undefined,
       ...changes,
     });
-  const restore = (month: number, db = world.database.db) =>
+  const restore = (month: number, db = world.db) =>
     restoreMonth(db, {
       dir: world.dir,
       month: new Date(month),
@@ -53,26 +30,18 @@ export function useArchiveWorld() {
       reason: 'a question',
       onProgress: () => undefined,
     });
-  const rebuild = () =>
-    rebuildBalances(world.database.db, {
-      archiveDir: world.dir,
-      actor: 'test',
-      apply: null,
-      keep: false,
-      onProgress: () => undefined,
-    });
   const everything = () =>
     rowsOf(`SELECT count(*)::int AS rows, md5(string_agg(e::text, E'\\n' ORDER BY source_id, dt, event_id)) AS all
               FROM pool_event e`);
   const hasBeenQuiet = () =>
-    world.database.db.$client.query(
+    world.db.$client.query(
       'UPDATE pool_event SET received_at = dt; UPDATE source SET deep_from_dt = NULL',
     );
   return { world, rowsOf, archive, restore, rebuild, everything, hasBeenQuiet, seed };
 
   /** Takes in a quarter of events, and makes them look as if each had come when it happened. */
   async function seed(): Promise<void> {
-    const { db } = world.database;
+    const { db } = world;
     const quarter = { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 };
     await ingestSaid(db, 'a', inventEvents(5, quarter));
     await ingestSaid(db, 'b', inventEvents(6, { ...quarter, count: 60 }));

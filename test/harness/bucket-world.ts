@@ -10,7 +10,7 @@ import {
   startTestStorage,
   type TestStorage,
 } from '../../core/events/sources/testing/test-storage.js';
-import { listObjectFindings } from '../../core/events/store/sources/source-object-reads.js';
+import { listObjectFindings } from '../../core/events/store/sources/source-objects.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { at, T0 } from './sync-world.js';

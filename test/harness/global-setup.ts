@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../core/db/embedded/postgres.js';
+import { startPostgres } from '../../dev/stack/postgres-server.js';
 import { startTemporal } from '../../dev/stack/temporal-server.js';
-import { copyLeftOut, writeWorkflowBundle } from '../../worker/temporal/bundle.js';
+import { copyMigrations, writeWorkflowBundle } from '../../worker/temporal/bundle.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 import { forgoDisk, migrateTemplate } from './template.js';
 
@@ -61,9 +61,9 @@ async function build(dir: string): Promise<void> {
   const tsc = join(typescript, '..', 'bin', 'tsc');
   const args = ['-p', join(ROOT, 'test/harness'), '--outDir', dir];
   await promisify(execFile)(process.execPath, [tsc, ...args]);
-  await copyLeftOut(ROOT, dir);
+  await copyMigrations(ROOT, dir);
   const isData = (path: string) => !path.endsWith('.ts');
-  for (const path of ['package.json', 'dev', 'test', 'core/processes/guardian.mjs']) {
+  for (const path of ['package.json', 'dev', 'test']) {
     await cp(join(ROOT, path), join(dir, path), { recursive: true, filter: isData });
   }
 }

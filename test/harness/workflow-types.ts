@@ -5,5 +5,5 @@ const index = readFileSync(scriptPath('workflows/index.ts'), 'utf8');
 
 /** Everything that a client of Temporal can start at a worker of the pool. */
 export const WORKFLOW_TYPES: readonly string[] = [...index.matchAll(/export \{([^}]+)\}/g)].flatMap(
-  ([, names]) => (names ?? '').split(',').map((name) => name.trim()),
+  ([, names]) => (names ?? '').match(/\w+/g) ?? [],
 );

@@ -1,4 +1,4 @@
-/** A build step: writes the workflow bundle, and copies what `tsc` leaves out of `dist`. */
+/** A build step: writes the workflow bundle, and copies the migrations, which `tsc` leaves out of `dist`. */
 import { cp, writeFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,12 +13,10 @@ export const workflowsPath = join(
   `index${extname(fileURLToPath(import.meta.url))}`,
 );
 
-/** Files and folders that the compiled code needs and `tsc` does not write. */
-const LEFT_OUT = ['core/db/migrations', 'core/processes/process-birth.mjs'];
-
-export async function copyLeftOut(project: string, build: string): Promise<void> {
-  for (const path of LEFT_OUT)
-    await cp(join(project, path), join(build, path), { recursive: true });
+/** Copies the migrations, which the compiled code needs and `tsc` does not write. */
+export async function copyMigrations(project: string, build: string): Promise<void> {
+  const migrations = join('core', 'db', 'migrations');
+  await cp(join(project, migrations), join(build, migrations), { recursive: true });
 }
 
 export async function writeWorkflowBundle(path: string): Promise<void> {
@@ -30,6 +28,6 @@ export async function writeWorkflowBundle(path: string): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const dist = root.endsWith('dist') ? root : join(root, 'dist');
   const project = dirname(dist);
-  await copyLeftOut(project, dist);
+  await copyMigrations(project, dist);
   await writeWorkflowBundle(join(dist, 'workflow-bundle.js'));
 }

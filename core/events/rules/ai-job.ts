@@ -1,4 +1,5 @@
 /** Decides which two events belong to one AI job: the one that names the worker, and the one that has the fees. */
+import { listOf } from '../../base/lists.js';
 
 export type HalfRole = 'received' | 'processed';
 
@@ -12,10 +13,7 @@ export interface JobHalf {
 
 export interface JobMatches<H extends JobHalf> {
   readonly pairs: readonly { readonly received: H; readonly processed: H }[];
-  /**
-   * Halves with more than one possible partner, or whose possible partner has more than one. They are not paired,
-   * because nothing is guessed.
-   */
+  /** Halves with several possible partners, or whose partner has several. Nothing is guessed, so none is paired. */
   readonly ambiguous: readonly H[];
   /** Halves whose other half has not arrived yet. */
   readonly open: readonly H[];
@@ -118,10 +116,7 @@ function candidateGroups<H extends JobHalf>(
   }
   const groups = new Map<number, H[]>();
   for (const [i, half] of sorted.entries()) {
-    const root = rootOf(parents, i);
-    const group = groups.get(root);
-    if (group === undefined) groups.set(root, [half]);
-    else group.push(half);
+    listOf(groups, rootOf(parents, i)).push(half);
   }
   return [...groups.values()];
 }

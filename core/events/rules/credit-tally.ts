@@ -1,5 +1,6 @@
 /** Adds up a batch: postings of the ledger, figures of the workers, connections, resets and counts. */
 
+import { listOf } from '../../base/lists.js';
 import {
   isLater,
   type NodeType,
@@ -7,7 +8,8 @@ import {
   remoteWorkerKey,
   type SourceMoment,
 } from '../../base/remote-worker.js';
-import { HOUR_MS, type Mutable, PriceTally } from './job-price.js';
+import { floorHour, HOUR_MS, type Mutable, PriceTally } from './job-price.js';
+import type { PoolEvent } from './reading/pool-event.js';
 import type { HourCount } from './source-silence.js';
 
 export type JobPostingKind = 'jobs' | 'late-jobs' | 'unattributed';
@@ -19,10 +21,7 @@ export interface Posting {
   readonly workerKey: string | null;
   readonly termsId: number;
   readonly grossWei: bigint;
-  /**
-   * The sum of the commissions, each rounded for its own job. Zero for unattributed jobs, whose commission is taken
-   * once their payee is found.
-   */
+  /** The sum of the commissions, each rounded for its own job; zero while no payee is known. */
   readonly commissionWei: bigint;
 }
 
@@ -71,16 +70,15 @@ export function ledgerEntries(posting: Posting): readonly LedgerEntry[] {
   return entries.filter((entry) => entry.amountWei !== 0n);
 }
 
+type CountedEvent = Pick<PoolEvent, 'dtMs' | 'eventType' | 'version'>;
+
 /** A remote worker that occurs in the batch, with its sums in this batch. */
-export interface SeenWorker extends Mutable<WorkerStats> {
+interface SeenWorker extends Mutable<WorkerStats> {
   readonly key: string;
   readonly postings: Mutable<Posting>[];
 }
 
-/**
- * Adds up the events of a batch. It is called for every event, so it compares strings and never builds one just to look
- * something up.
- */
+/** Adds up the events of a batch. It is called for each of them, so it builds no string just to look something up. */
 export class Tally {
   private readonly workersOf = new Map<string, SeenWorker[]>();
   private readonly unattributed: Mutable<Posting>[] = [];
@@ -108,12 +106,7 @@ export class Tally {
   earn(
     kind: 'jobs' | 'late-jobs',
     seen: SeenWorker,
-    job: {
-      readonly grossWei: bigint;
-      readonly commissionWei: bigint;
-      readonly computeUnits: bigint;
-      readonly termsId: number;
-    },
+    job: Omit<Posting, 'kind' | 'workerKey'> & { readonly computeUnits: bigint },
   ): void {
     const { grossWei, commissionWei, termsId } = job;
     seen.jobs += 1;
@@ -123,8 +116,7 @@ export class Tally {
   }
 
   /** Adds a job whose worker is not known. */
-  leave(job: { readonly grossWei: bigint; readonly termsId: number }): void {
-    const { grossWei, termsId } = job;
+  leave({ grossWei, termsId }: Pick<Posting, 'grossWei' | 'termsId'>): void {
     const nobody = { workerKey: null, commissionWei: 0n };
     post(this.unattributed, { kind: 'unattributed', ...nobody, termsId, grossWei });
   }
@@ -141,15 +133,13 @@ export class Tally {
     if (known === undefined || isLater(change.at, known.at)) this.resets.set(key, change);
   }
 
-  count(
-    event: { readonly dtMs: number; readonly eventType: string; readonly version: number },
-    isZeroFee: boolean,
-  ): void {
+  count(event: CountedEvent, isZeroFee: boolean): void {
     const count = this.countOf(event);
     count.events += 1;
     if (isZeroFee) count.zeroFeeEvents += 1;
   }
 
+  /** Returns the sums; `workers` are all remote workers that occur in the batch, by their keys. */
   result() {
     const workers = [...this.workersOf.values()].flat();
     return {
@@ -162,12 +152,7 @@ export class Tally {
     };
   }
 
-  private countOf(event: {
-    readonly dtMs: number;
-    readonly eventType: string;
-    readonly version: number;
-  }): Mutable<HourCount> {
-    const { dtMs, eventType, version } = event;
+  private countOf({ dtMs, eventType, version }: CountedEvent): Mutable<HourCount> {
     const ofType = listOf(this.countsOf, eventType);
     // The newest hour is checked first, because events mostly come in the order of time.
     for (let i = ofType.length - 1; i >= 0; i -= 1) {
@@ -175,19 +160,10 @@ export class Tally {
       const isHour = count !== undefined && dtMs >= count.hourMs && dtMs < count.hourMs + HOUR_MS;
       if (isHour && count.version === version) return count;
     }
-    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
-    const count = { hourMs, eventType, version, events: 0, zeroFeeEvents: 0 };
+    const count = { hourMs: floorHour(dtMs), eventType, version, events: 0, zeroFeeEvents: 0 };
     ofType.push(count);
     return count;
   }
-}
-
-function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
-  const known = lists.get(key);
-  if (known !== undefined) return known;
-  const fresh: T[] = [];
-  lists.set(key, fresh);
-  return fresh;
 }
 
 function post(postings: Mutable<Posting>[], posting: Posting): void {

@@ -3,21 +3,14 @@
  * the dated terms; the result is everything that must be written.
  */
 
+import { listOf } from '../../base/lists.js';
 import { type RemoteWorker, remoteWorkerKey } from '../../base/remote-worker.js';
 import { type Terms, termsAt } from '../../terms/rules/terms.js';
 import { type HalfRole, type JobHalf, matchHalves } from './ai-job.js';
 import { splitFee } from './commission.js';
-import {
-  type ConnectionChange,
-  type Posting,
-  type ResetChange,
-  Tally,
-  type WorkerStats,
-} from './credit-tally.js';
-import type { HourPrice } from './job-price.js';
+import { Tally } from './credit-tally.js';
 import type { JobContent, ReceivedContent } from './reading/event-content.js';
 import type { PoolEvent } from './reading/pool-event.js';
-import type { HourCount } from './source-silence.js';
 
 /** The part of an event that crediting needs. The store keeps its texts. */
 export type FreshEvent = Omit<PoolEvent, 'payload' | 'uuid'>;
@@ -83,7 +76,7 @@ export interface OpenedHalf extends EventKey {
   readonly reason: UnmatchedReason;
 }
 
-export interface BatchCredits {
+export interface BatchCredits extends ReturnType<Tally['result']> {
   /** One entry for each event; undefined for events that are only stored. */
   readonly rows: readonly (RowCredit | undefined)[];
   readonly opened: readonly OpenedHalf[];
@@ -91,14 +84,6 @@ export interface BatchCredits {
   readonly closed: readonly EventKey[];
   /** Stored halves that keep waiting, but now for another reason. */
   readonly reheld: readonly (EventKey & { readonly reason: UnmatchedReason })[];
-  readonly postings: readonly Posting[];
-  readonly connections: readonly ConnectionChange[];
-  readonly resets: readonly ResetChange[];
-  /** Every remote worker that occurs in the batch, by its key. */
-  readonly workers: ReadonlyMap<string, WorkerStats>;
-  readonly counts: readonly HourCount[];
-  /** The prices of the jobs that have fees, whether credited or not. */
-  readonly prices: readonly HourPrice[];
 }
 
 /** A half of an AI job: either a stored half or the fresh event at `index`. */
@@ -180,7 +165,7 @@ class BatchCrediting {
     const workerKey = worker === null ? null : this.tally.see(worker, event.dtMs).key;
     this.rows[index] = { ...NO_CREDIT, workerKey };
     const { requestId } = content;
-    this.addHalf(newHalf({ event, index, role: 'received', requestId, worker, job: null }));
+    this.addHalf(newHalf(event, { index, role: 'received', requestId, worker, job: null }));
   }
 
   private takeJob(event: FreshEvent, content: JobContent, index: number): void {
@@ -188,7 +173,7 @@ class BatchCrediting {
     const { grossWei, computeUnits, requestId } = content;
     const job = { grossWei, computeUnits, termsId };
     if (requestId !== null) {
-      this.addHalf(newHalf({ event, index, role: 'processed', requestId, worker: null, job }));
+      this.addHalf(newHalf(event, { index, role: 'processed', requestId, worker: null, job }));
     } else if (content.payee !== null) {
       this.creditRow(index, { worker: workerOf(event, content.payee), job, match: null });
     } else {
@@ -197,9 +182,7 @@ class BatchCrediting {
   }
 
   private addHalf(half: Half): void {
-    const halves = this.halves.get(half.requestId);
-    if (halves === undefined) this.halves.set(half.requestId, [half]);
-    else halves.push(half);
+    listOf(this.halves, half.requestId).push(half);
   }
 
   private matchRequest(halves: readonly Half[]): void {
@@ -312,16 +295,10 @@ function workerOf(event: FreshEvent, payee: RemoteWorker['payee']): RemoteWorker
 }
 
 /** Builds a half field by field, because spreading takes three times as long and every AI job needs some of these. */
-function newHalf(half: {
-  readonly event: FreshEvent;
-  readonly index: number;
-  readonly role: HalfRole;
-  readonly requestId: string;
-  readonly worker: RemoteWorker | null;
-  readonly job: StoredJob | null;
-}): Half {
-  const { event, index, role, requestId, worker, job } = half;
-  const { dtMs, eventId } = event;
+function newHalf(
+  { dtMs, eventId }: FreshEvent,
+  { index, role, requestId, worker, job }: Omit<Half, 'dtMs' | 'eventId' | 'isHeld'>,
+): Half {
   return { dtMs, eventId, role, isHeld: false, requestId, worker, job, index };
 }
 

@@ -1,5 +1,7 @@
 /** Computes the price of a compute unit for each hour, and finds jumps of that price. */
+import { listOf } from '../../base/lists.js';
 import type { NodeType } from '../../base/remote-worker.js';
+import type { JobContent } from './reading/event-content.js';
 
 /** The sums over the jobs of one hour, node type, pipeline and model that had both fees and compute units. */
 export interface HourPrice {
@@ -13,20 +15,14 @@ export interface HourPrice {
   readonly computeUnits: bigint;
 }
 
-interface PricedJob {
-  readonly grossWei: bigint;
-  readonly computeUnits: bigint;
-  readonly pipeline: string | null;
-  readonly modelId: string | null;
-}
+type PricedEvent = Pick<HourPrice, 'nodeType'> & { readonly dtMs: number };
+type PricedJob = Pick<JobContent, 'grossWei' | 'computeUnits' | 'pipeline' | 'modelId'>;
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export const HOUR_MS = 3_600_000;
-/**
- * At most this many groups are made for a batch. Names come from outside, and a batch full of invented names must not
- * make a row for each.
- */
+export const floorHour = (timeMs: number): number => Math.floor(timeMs / HOUR_MS) * HOUR_MS;
+/** At most this many groups are made for a batch, because a batch may be full of invented names. */
 const MOST_GROUPS = 1_000;
 
 /** Adds up the prices of a batch. It is called for every job, so it builds no strings and does few look-ups. */
@@ -34,14 +30,11 @@ export class PriceTally {
   private readonly groups: Mutable<HourPrice>[] = [];
   private readonly byModel = new Map<string, Mutable<HourPrice>[]>();
 
-  /**
-   * Adds a job that has both a fee and compute units. Jobs without a fee are counted elsewhere: a price of zero would
-   * hide what the others cost.
-   */
-  add(event: { readonly dtMs: number; readonly nodeType: NodeType }, job: PricedJob): void {
+  /** Adds a job that has both a fee and compute units: a price of zero would hide what the others cost. */
+  add(event: PricedEvent, job: PricedJob): void {
     const { grossWei, computeUnits } = job;
     if (grossWei === 0n || computeUnits === 0n) return;
-    const group = this.groupOf(event.dtMs, event.nodeType, job);
+    const group = this.groupOf(event, job);
     if (group === undefined) return;
     group.jobs += 1;
     group.grossWei += grossWei;
@@ -52,39 +45,28 @@ export class PriceTally {
     return this.groups;
   }
 
-  private groupOf(
-    dtMs: number,
-    nodeType: NodeType,
-    job: PricedJob,
-  ): Mutable<HourPrice> | undefined {
+  private groupOf({ dtMs, nodeType }: PricedEvent, job: PricedJob): Mutable<HourPrice> | undefined {
     const pipeline = job.pipeline ?? '';
     const modelId = job.modelId ?? '';
-    const ofModel = this.byModel.get(modelId);
+    const ofModel = listOf(this.byModel, modelId);
     // The newest group is checked first, because events mostly come in the order of time.
-    for (let i = (ofModel?.length ?? 0) - 1; i >= 0; i -= 1) {
-      const group = ofModel?.[i];
+    for (let i = ofModel.length - 1; i >= 0; i -= 1) {
+      const group = ofModel[i];
       if (group === undefined || group.pipeline !== pipeline) continue;
       const isHour = dtMs >= group.hourMs && dtMs < group.hourMs + HOUR_MS;
       if (isHour && group.nodeType === nodeType) return group;
     }
     if (this.groups.length >= MOST_GROUPS) return undefined;
-    const hourMs = Math.floor(dtMs / HOUR_MS) * HOUR_MS;
     const none = { jobs: 0, grossWei: 0n, computeUnits: 0n };
-    const group = { hourMs, nodeType, pipeline, modelId, ...none };
+    const group = { hourMs: floorHour(dtMs), nodeType, pipeline, modelId, ...none };
     this.groups.push(group);
-    if (ofModel === undefined) this.byModel.set(modelId, [group]);
-    else ofModel.push(group);
+    ofModel.push(group);
     return group;
   }
 }
 
 /** What a compute unit cost in the latest hour with enough jobs, next to what it usually costs. */
-export interface LatestPrice {
-  readonly nodeType: NodeType;
-  readonly pipeline: string;
-  readonly modelId: string;
-  readonly hourMs: number;
-  readonly jobs: number;
+export interface LatestPrice extends Omit<HourPrice, 'grossWei' | 'computeUnits'> {
   /** The price in billionths of a wei per compute unit. */
   readonly priceNano: bigint;
   /** The median price of the hours before, in the same unit; null while there are too few of them. */
@@ -94,10 +76,7 @@ export interface LatestPrice {
 /** A latest price that is far from the usual one. */
 export interface PriceJump extends LatestPrice {
   readonly usualNano: bigint;
-  /**
-   * The factor between this price and the usual one, in hundredths: 250 is two and a half times as high or as low.
-   * Never below 100.
-   */
+  /** The factor between this price and the usual one, in hundredths: 250 is 2.5 times as high or low. At least 100. */
   readonly timesHundredths: bigint;
 }
 
@@ -111,8 +90,8 @@ const NANO = 10n ** 9n;
 const RATIO_SCALE = 10_000n;
 
 /**
- * Finds price jumps: for each node type, pipeline and model, whether the price of the latest hour differs from the
- * median of the hours before it by the factor or more, in either direction.
+ * Finds the node types, pipelines and models whose price in the latest hour differs from the median of the hours before
+ * by the factor or more, in either direction.
  */
 export function findPriceJumps(
   prices: readonly HourPrice[],
@@ -129,9 +108,7 @@ export function latestPrices(prices: readonly HourPrice[], nowMs: number): reado
   for (const price of prices) {
     if (price.jobs < LEAST_JOBS || price.hourMs > nowMs) continue;
     const key = `${price.nodeType}/${price.pipeline}\n${price.modelId}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [price]);
-    else group.push(price);
+    listOf(groups, key).push(price);
   }
   return [...groups.values()].flatMap((hours) => latestOf(hours) ?? []);
 }

@@ -19,10 +19,8 @@ import type { EventContent } from './reading/event-content.js';
 export const CONVINCING_EVENTS = 3;
 
 /**
- * Tells whether these jobs show that two sources give the same events.
- *
- * @param jobs.same the number of jobs that are identical in both
- * @param jobs.other the number of jobs that share time and id, but have different texts
+ * Tells whether the jobs that are identical in two sources (`same`), next to those that share time and id but have
+ * different texts (`other`), show that both give the same events.
  */
 export function isConvincing(jobs: { readonly same: number; readonly other: number }): boolean {
   return jobs.same >= CONVINCING_EVENTS && jobs.same > jobs.other;
@@ -38,10 +36,7 @@ export interface SuspectSource {
   readonly id: string;
   readonly createdMs: number;
   readonly isDump: boolean;
-  /**
-   * Whether its events are compared with those of other sources: it is young, was moved, is a dump, or is asked for old
-   * events.
-   */
+  /** Whether it is compared with other sources: it is young, was moved, is a dump, or is asked for old events. */
   readonly isWatched: boolean;
 }
 

@@ -50,10 +50,7 @@ function plainHost(host: string): string {
   return THIS_MACHINE.has(plain) ? 'localhost' : plain;
 }
 
-/**
- * Returns the IPv4 address inside an IPv6 one such as `[::ffff:7f00:1]` or `[::ffff:127.0.0.1]`; undefined for other
- * hosts.
- */
+/** Returns the IPv4 address inside an IPv6 one (`[::ffff:7f00:1]`, `[::ffff:127.0.0.1]`); undefined for others. */
 function mappedAddress(host: string): string | undefined {
   const [, dotted, high, low] =
     /^\[(?:0*:)*:?ffff:(?:(\d+\.\d+\.\d+\.\d+)|([0-9a-f]{1,4}):([0-9a-f]{1,4}))\]$/.exec(host) ??
@@ -75,19 +72,9 @@ function plainPath(path: string): string {
     .replace(/(?:\/pool\/events)+$/, '/pool/events');
 }
 
-/** A source, and the place that it reads. */
-interface PlacedSource {
-  readonly id: string;
-  readonly readsFrom: string;
-}
-
-/**
- * Throws SOURCE_READ_TWICE when the place of this source overlaps the place of another one.
- *
- * @param readers the ids of sources, by the place that they read
- */
+/** Throws SOURCE_READ_TWICE when the place overlaps that of another source. `readers` are the sources' ids by place. */
 export function refuseSharedPlace(
-  { id, readsFrom }: PlacedSource,
+  { id, readsFrom }: { readonly id: string; readonly readsFrom: string },
   readers: ReadonlyMap<string, string>,
 ): void {
   for (const [place, reader] of readers) {

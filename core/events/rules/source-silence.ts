@@ -1,8 +1,8 @@
 /**
- * Measures how long a source has given nothing, and how many events it would usually have given in that time. An
- * orchestrator does not repeat an upload that failed, so silence is all that a reader can see of the failure.
+ * Measures how long a source has given nothing, and how many events it usually gives in that time. An orchestrator does
+ * not repeat an upload that failed, so silence is all that a reader sees of it.
  */
-import { HOUR_MS } from './job-price.js';
+import { floorHour, HOUR_MS } from './job-price.js';
 import { roleOf } from './reading/event-type.js';
 
 /** How many events of one type and version have their own time in this hour. */
@@ -29,15 +29,12 @@ export interface QuietSource {
 export const RHYTHM_MS = 7 * 86_400_000;
 
 const DAY_MS = 24 * HOUR_MS;
-/**
- * At least this many samples are needed before a count is usual: the same hour of earlier days or, for a young source,
- * hours in a row.
- */
+/** A count is usual from this many samples on: the same hour of earlier days, or hours in a row of a young source. */
 const LEAST_SAMPLES = 3;
 
 /**
- * Returns for how many milliseconds nothing new came although the source was read. The time since the last complete
- * pass does not count as silence, because events may be waiting in what was not read yet.
+ * Returns for how many milliseconds nothing new came although the source was read. What has not been read since the
+ * last complete pass is no silence.
  */
 export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSuccessMs'>): number {
   const { lastFreshMs, lastSuccessMs } = source;
@@ -46,8 +43,8 @@ export function silentForMs(source: Pick<QuietSource, 'lastFreshMs' | 'lastSucce
 }
 
 /**
- * Returns for how many milliseconds a source has been read without ever giving a single event. A wrong prefix, or an
- * orchestrator that writes elsewhere, looks like an orchestrator without jobs.
+ * Returns for how many milliseconds a source has been read without giving a single event: a wrong prefix looks like an
+ * orchestrator without jobs.
  */
 export function emptyForMs(
   source: Pick<QuietSource, 'createdMs' | 'lastSuccessMs'> & { readonly hasSpoken: boolean },
@@ -65,12 +62,12 @@ export function emptyForMs(
 export function eventsMissed(source: QuietSource): number | null {
   const { lastFreshMs, lastSuccessMs } = source;
   if (lastFreshMs === null || lastSuccessMs === null) return null;
-  const rhythm = readRhythm(source, lastFreshMs);
+  const usualAt = readRhythm(source, lastFreshMs);
   let missed = 0;
   for (let from = lastFreshMs; from < lastSuccessMs; ) {
     const hourMs = floorHour(from);
     const to = Math.min(hourMs + HOUR_MS, lastSuccessMs);
-    const usual = rhythm.usualAt(hourMs);
+    const usual = usualAt(hourMs);
     if (usual === null) return null;
     missed += (usual * (to - from)) / HOUR_MS;
     from = to;
@@ -78,12 +75,11 @@ export function eventsMissed(source: QuietSource): number | null {
   return missed;
 }
 
-interface Rhythm {
-  usualAt(hourMs: number): number | null;
-}
-
-/** Reads the usual rhythm from the complete hours before the silence. */
-function readRhythm({ hours, createdMs }: QuietSource, silentFromMs: number): Rhythm {
+/** Reads the rhythm from the complete hours before the silence: a function from an hour to its usual number of events. */
+function readRhythm(
+  { hours, createdMs }: QuietSource,
+  silentFromMs: number,
+): (hourMs: number) => number | null {
   const endMs = floorHour(silentFromMs);
   const counts = new Map<number, number>();
   let firstMs = Math.max(floorHour(createdMs) + HOUR_MS, endMs - RHYTHM_MS);
@@ -97,15 +93,13 @@ function readRhythm({ hours, createdMs }: QuietSource, silentFromMs: number): Rh
   const sum = [...counts.values()].reduce((total, events) => total + events, 0);
   const span = (endMs - firstMs) / HOUR_MS;
   const mean = span >= LEAST_SAMPLES ? sum / span : null;
-  return {
-    usualAt(hourMs) {
-      const samples: number[] = [];
-      const daysBack = Math.max(1, Math.ceil((hourMs - endMs + HOUR_MS) / DAY_MS));
-      for (let at = hourMs - daysBack * DAY_MS; at >= firstMs; at -= DAY_MS) {
-        samples.push(counts.get(at) ?? 0);
-      }
-      return samples.length >= LEAST_SAMPLES ? median(samples) : mean;
-    },
+  return (hourMs) => {
+    const samples: number[] = [];
+    const daysBack = Math.max(1, Math.ceil((hourMs - endMs + HOUR_MS) / DAY_MS));
+    for (let at = hourMs - daysBack * DAY_MS; at >= firstMs; at -= DAY_MS) {
+      samples.push(counts.get(at) ?? 0);
+    }
+    return samples.length >= LEAST_SAMPLES ? median(samples) : mean;
   };
 }
 
@@ -113,5 +107,3 @@ function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }
-
-const floorHour = (ms: number): number => Math.floor(ms / HOUR_MS) * HOUR_MS;

@@ -14,22 +14,17 @@ export interface SyncReport {
   readonly cursor: string | null;
 }
 
-/**
- * The outcome for an event that was to be tried again.
- *
- * - `counted`: it counts now.
- * - `would-count`: the same, in a dry run.
- * - `counted-before`: an earlier try had counted it already.
- * - `refused`: it still cannot be counted.
- * - `hopeless`: trying it again can never help.
- * - `no-source`: its source is not configured here.
- */
+/** The outcome for an event that was to be tried again. */
 export type RetryOutcome =
   | 'counted'
+  /** The same, in a dry run. */
   | 'would-count'
+  /** An earlier try had counted it already. */
   | 'counted-before'
   | 'refused'
+  /** Trying it again can never help. */
   | 'hopeless'
+  /** Its source is not configured here. */
   | 'no-source';
 
 /** How far a backfill has got. The heartbeat of its activity carries this. */
@@ -40,9 +35,7 @@ export interface BackfillProgress {
   readonly fresh: number;
   readonly duplicates: number;
   readonly setAside: number;
-  /**
-   * How many elements were ignored because they are outside the range; a source may yield more than it is asked for.
-   */
+  /** How many elements were ignored as outside the range: a source may yield more than it is asked for. */
   readonly passedOver: number;
   readonly batches: number;
   /** The newest event time inside the range so far, ISO. */

@@ -1,28 +1,12 @@
 /** Reads stored raw events, from the table and from the files of archived months. */
+import { getTableColumns } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { NodeType } from '../../base/remote-worker.js';
 import type { RawRow } from '../rules/reading/stored-event.js';
+import { poolEvent } from './tables.js';
 
-/** Every column of the table, in the order in which rows are read and written as text. */
-export const RAW_COLUMNS = [
-  'source_id',
-  'dt',
-  'event_id',
-  'seq',
-  'batch',
-  'event_type',
-  'version',
-  'region',
-  'node_type',
-  'payload',
-  'gross_wei',
-  'commission_wei',
-  'terms_id',
-  'remote_worker_id',
-  'match_dt',
-  'match_event_id',
-  'received_at',
-] as const;
+/** Every column of the table, in the order in which rows are read and written as text; archive files have it, too. */
+export const RAW_COLUMNS = Object.values(getTableColumns(poolEvent)).map(({ name }) => name);
 
 /** The fields of one row, as Postgres writes them in UTC. */
 export type RawFields = readonly (string | null | undefined)[];
@@ -56,10 +40,7 @@ export function toRawRow(fields: RawFields): RawRow {
   };
 }
 
-/**
- * Yields all rows of one partition in slices, within the transaction that is open on the connection. The next slice is
- * fetched while the caller works on one.
- */
+/** Yields the rows of a partition, in the transaction that is open. It fetches a slice while the caller works on one. */
 export async function* readPartition(
   client: PoolClient,
   partition: string,

@@ -1,6 +1,6 @@
 /**
- * SQL statements that store the events which could not be counted, and that mark them as resolved once they count. They
- * are text, because a batch of events sends them along with its own.
+ * Makes the statements that store events which could not be counted, and that resolve them once they count. They are
+ * text, because a batch sends them along with its own.
  */
 import { createHash } from 'node:crypto';
 import { sqlArray, sqlRows, sqlText, withoutNul } from '../../db/copy/copy-text.js';
@@ -11,10 +11,7 @@ export interface RefusedElement {
   readonly refusal: Refusal;
   readonly place: string;
   readonly raw: string;
-  /**
-   * For an element that is tried again, the hash of its row; null otherwise. Trying an element again does not count as
-   * seeing it again.
-   */
+  /** The hash of the row of an element that is tried again, which does not count as seeing it again; null otherwise. */
   readonly retriedHash: string | null;
 }
 
@@ -30,9 +27,7 @@ export interface Trial {
 /** The refusals that a change of the configuration can undo, without a new version of the program. */
 export const FEE_ABOVE_CAP: RefusalCode = 'EVENT_FEE_ABOVE_CAP';
 export const BEFORE_START: RefusalCode = 'EVENT_BEFORE_START';
-/**
- * Returns the text by which the row of a refused element remembers the version and the setting that it was tried with.
- */
+/** Returns the text by which a refused element remembers the version and the setting that it was tried with. */
 export function markOf({ version, maxJobFeeWei, from }: Trial, code: RefusalCode): string {
   if (code === FEE_ABOVE_CAP) return `${version} with maxJobFee ${maxJobFeeWei}`;
   if (code === BEFORE_START) return `${version} with from ${from?.toISOString()}`;
@@ -46,10 +41,7 @@ const SEEN_AGAIN = `ON CONFLICT (source_id, raw_hash) DO UPDATE SET event_id = e
       tried_version = excluded.tried_version, times_seen = s.times_seen + excluded.times_seen,
       last_seen_at = CASE WHEN excluded.times_seen > 0 THEN now() ELSE s.last_seen_at END`;
 
-/**
- * Returns the statement that stores refused elements. For an element that is stored already, it counts that it was seen
- * once more.
- */
+/** Stores refused elements, or counts that they were seen once more. */
 export function setAsideStatement(
   sourceId: string,
   refused: readonly RefusedElement[],
@@ -79,9 +71,7 @@ export function setAsideStatement(
     ${SEEN_AGAIN}`;
 }
 
-/**
- * Returns the statement that stores one refused element, with parameters: a large text is sent without an escaped copy.
- */
+/** Stores one refused element, with parameters: a large text is sent without an escaped copy. */
 export function setAsideQuery(
   sourceId: string,
   element: RefusedElement,

@@ -1,5 +1,8 @@
-/** The database tables of sources and raw events, and of jobs and events that still wait for something. */
-import { boolean, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+/**
+ * The database tables of sources and raw events, and of jobs and events that still wait for something. Their keys and
+ * indexes are in the migrations.
+ */
+import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { NodeType } from '../../base/remote-worker.js';
 import { at, count, int8, wei } from '../../db/columns.js';
 
@@ -14,9 +17,7 @@ export const source = pgTable('source', {
   fromDt: at('from_dt'),
   /** All events up to this event time were read, except for those that are written down late. */
   cursorDt: at('cursor_dt'),
-  /**
-   * The earliest time from which a pass began and from which no pass has since read everything to the end; null: none.
-   */
+  /** The earliest time from which a pass began and no pass has since read everything to the end; null: none. */
   deepFromDt: at('deep_from_dt'),
   deepPassAt: at('deep_pass_at'),
   nextSeq: count('next_seq').notNull().default(1),
@@ -45,22 +46,18 @@ export const source = pgTable('source', {
   moveUnproven: boolean('move_unproven').notNull().default(false),
 });
 
-export const sourceObject = pgTable(
-  'source_object',
-  {
-    sourceId: text('source_id').notNull(),
-    key: text('key').notNull(),
-    version: text('version').notNull(),
-    sizeBytes: count('size_bytes').notNull(),
-    failureCode: text('failure_code'),
-    failure: text('failure'),
-    failedSince: at('failed_since'),
-    /** When the object is to be read again; null: it was read to its end. */
-    dueAt: at('due_at'),
-    readAt: at('read_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.key] })],
-);
+export const sourceObject = pgTable('source_object', {
+  sourceId: text('source_id').notNull(),
+  key: text('key').notNull(),
+  version: text('version').notNull(),
+  sizeBytes: count('size_bytes').notNull(),
+  failureCode: text('failure_code'),
+  failure: text('failure'),
+  failedSince: at('failed_since'),
+  /** When the object is to be read again; null: it was read to its end. */
+  dueAt: at('due_at'),
+  readAt: at('read_at').notNull(),
+});
 
 export const sourceObjectChange = pgTable('source_object_change', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
@@ -81,85 +78,62 @@ export const eventUuid = pgTable('event_uuid', {
   dt: at('dt').notNull(),
 });
 
-export const poolEvent = pgTable(
-  'pool_event',
-  {
-    sourceId: text('source_id').notNull(),
-    dt: at('dt').notNull(),
-    eventId: text('event_id').notNull(),
-    seq: count('seq').notNull(),
-    batch: count('batch').notNull(),
-    eventType: text('event_type').notNull(),
-    version: integer('version').notNull(),
-    region: text('region'),
-    nodeType: nodeType(),
-    payload: text('payload').notNull(),
-    grossWei: wei('gross_wei'),
-    commissionWei: wei('commission_wei'),
-    termsId: integer('terms_id'),
-    remoteWorkerId: count('remote_worker_id'),
-    matchDt: at('match_dt'),
-    matchEventId: text('match_event_id'),
-    receivedAt: at('received_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
-);
+/** Rows of archive files have their fields in the order of these columns. */
+export const poolEvent = pgTable('pool_event', {
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
+  eventId: text('event_id').notNull(),
+  seq: count('seq').notNull(),
+  batch: count('batch').notNull(),
+  eventType: text('event_type').notNull(),
+  version: integer('version').notNull(),
+  region: text('region'),
+  nodeType: nodeType(),
+  payload: text('payload').notNull(),
+  grossWei: wei('gross_wei'),
+  commissionWei: wei('commission_wei'),
+  termsId: integer('terms_id'),
+  remoteWorkerId: count('remote_worker_id'),
+  matchDt: at('match_dt'),
+  matchEventId: text('match_event_id'),
+  receivedAt: at('received_at').notNull().defaultNow(),
+});
 
-export const eventCount = pgTable(
-  'event_count',
-  {
-    sourceId: text('source_id').notNull(),
-    hour: at('hour').notNull(),
-    eventType: text('event_type').notNull(),
-    version: integer('version').notNull(),
-    events: count('events').notNull(),
-    zeroFeeEvents: count('zero_fee_events').notNull().default(0),
-  },
-  (table) => [
-    primaryKey({ columns: [table.sourceId, table.hour, table.eventType, table.version] }),
-  ],
-);
+export const eventCount = pgTable('event_count', {
+  sourceId: text('source_id').notNull(),
+  hour: at('hour').notNull(),
+  eventType: text('event_type').notNull(),
+  version: integer('version').notNull(),
+  events: count('events').notNull(),
+  zeroFeeEvents: count('zero_fee_events').notNull().default(0),
+});
 
-export const eventTotal = pgTable(
-  'event_total',
-  {
-    sourceId: text('source_id').notNull(),
-    eventType: text('event_type').notNull(),
-    version: integer('version').notNull(),
-    events: count('events').notNull(),
-    zeroFeeEvents: count('zero_fee_events').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.eventType, table.version] })],
-);
+export const eventTotal = pgTable('event_total', {
+  sourceId: text('source_id').notNull(),
+  eventType: text('event_type').notNull(),
+  version: integer('version').notNull(),
+  events: count('events').notNull(),
+  zeroFeeEvents: count('zero_fee_events').notNull(),
+});
 
-export const arrivalHour = pgTable(
-  'arrival_hour',
-  {
-    sourceId: text('source_id').notNull(),
-    hour: at('hour').notNull(),
-    passes: integer('passes').notNull(),
-    leastBehindMs: count('least_behind_ms'),
-    mostAheadMs: count('most_ahead_ms').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.hour] })],
-);
+export const arrivalHour = pgTable('arrival_hour', {
+  sourceId: text('source_id').notNull(),
+  hour: at('hour').notNull(),
+  passes: integer('passes').notNull(),
+  leastBehindMs: count('least_behind_ms'),
+  mostAheadMs: count('most_ahead_ms').notNull(),
+});
 
-export const jobPrice = pgTable(
-  'job_price',
-  {
-    sourceId: text('source_id').notNull(),
-    hour: at('hour').notNull(),
-    nodeType: nodeType().notNull(),
-    pipeline: text('pipeline').notNull(),
-    modelId: text('model_id').notNull(),
-    jobs: count('jobs').notNull(),
-    grossWei: wei('gross_wei').notNull(),
-    computeUnits: wei('compute_units').notNull(),
-  },
-  ({ sourceId, hour, nodeType, pipeline, modelId }) => [
-    primaryKey({ columns: [sourceId, hour, nodeType, pipeline, modelId] }),
-  ],
-);
+export const jobPrice = pgTable('job_price', {
+  sourceId: text('source_id').notNull(),
+  hour: at('hour').notNull(),
+  nodeType: nodeType().notNull(),
+  pipeline: text('pipeline').notNull(),
+  modelId: text('model_id').notNull(),
+  jobs: count('jobs').notNull(),
+  grossWei: wei('gross_wei').notNull(),
+  computeUnits: wei('compute_units').notNull(),
+});
 
 export const setAside = pgTable('set_aside', {
   id: count('id').primaryKey().generatedAlwaysAsIdentity(),
@@ -178,72 +152,56 @@ export const setAside = pgTable('set_aside', {
   resolvedAt: at('resolved_at'),
 });
 
-export const connection = pgTable(
-  'connection',
-  {
-    sourceId: text('source_id').notNull(),
-    remoteWorkerId: count('remote_worker_id').notNull(),
-    connection: text('connection').notNull(),
-    up: boolean('up').notNull(),
-    changedDt: at('changed_dt').notNull(),
-    changedSeq: count('changed_seq').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.remoteWorkerId, table.connection] })],
-);
+export const connection = pgTable('connection', {
+  sourceId: text('source_id').notNull(),
+  remoteWorkerId: count('remote_worker_id').notNull(),
+  connection: text('connection').notNull(),
+  up: boolean('up').notNull(),
+  changedDt: at('changed_dt').notNull(),
+  changedSeq: count('changed_seq').notNull(),
+});
 
-export const sourceReset = pgTable(
-  'source_reset',
-  {
-    sourceId: text('source_id').notNull(),
-    region: text('region').notNull(),
-    nodeType: nodeType().notNull(),
-    resetDt: at('reset_dt').notNull(),
-    resetSeq: count('reset_seq').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.region, table.nodeType] })],
-);
+export const sourceReset = pgTable('source_reset', {
+  sourceId: text('source_id').notNull(),
+  region: text('region').notNull(),
+  nodeType: nodeType().notNull(),
+  resetDt: at('reset_dt').notNull(),
+  resetSeq: count('reset_seq').notNull(),
+});
 
-export const unmatchedJob = pgTable(
-  'unmatched_job',
-  {
-    sourceId: text('source_id').notNull(),
-    dt: at('dt').notNull(),
-    eventId: text('event_id').notNull(),
-    role: text('role').$type<'received' | 'processed'>().notNull(),
-    requestId: text('request_id'),
-    remoteWorkerId: count('remote_worker_id'),
-    grossWei: wei('gross_wei'),
-    computeUnits: wei('compute_units'),
-    termsId: integer('terms_id'),
-    pipeline: text('pipeline'),
-    modelId: text('model_id'),
-    nodeType: nodeType(),
-    region: text('region'),
-    reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
-    createdAt: at('created_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
-);
+export const unmatchedJob = pgTable('unmatched_job', {
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
+  eventId: text('event_id').notNull(),
+  role: text('role').$type<'received' | 'processed'>().notNull(),
+  requestId: text('request_id'),
+  remoteWorkerId: count('remote_worker_id'),
+  grossWei: wei('gross_wei'),
+  computeUnits: wei('compute_units'),
+  termsId: integer('terms_id'),
+  pipeline: text('pipeline'),
+  modelId: text('model_id'),
+  nodeType: nodeType(),
+  region: text('region'),
+  reason: text('reason').$type<'no-other-half' | 'ambiguous' | 'no-address'>().notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
 
-export const decidedJob = pgTable(
-  'decided_job',
-  {
-    sourceId: text('source_id').notNull(),
-    dt: at('dt').notNull(),
-    eventId: text('event_id').notNull(),
-    decision: text('decision').$type<'assign' | 'absorb'>().notNull(),
-    requestId: text('request_id'),
-    unmatchedReason: text('unmatched_reason').notNull(),
-    remoteWorkerId: count('remote_worker_id'),
-    grossWei: wei('gross_wei').notNull(),
-    commissionWei: wei('commission_wei').notNull(),
-    computeUnits: wei('compute_units').notNull(),
-    termsId: integer('terms_id').notNull(),
-    postingId: int8('posting_id'),
-    commandId: text('command_id').notNull(),
-    actor: text('actor').notNull(),
-    reason: text('reason').notNull(),
-    decidedAt: at('decided_at').notNull().defaultNow(),
-  },
-  (table) => [primaryKey({ columns: [table.sourceId, table.dt, table.eventId] })],
-);
+export const decidedJob = pgTable('decided_job', {
+  sourceId: text('source_id').notNull(),
+  dt: at('dt').notNull(),
+  eventId: text('event_id').notNull(),
+  decision: text('decision').$type<'assign' | 'absorb'>().notNull(),
+  requestId: text('request_id'),
+  unmatchedReason: text('unmatched_reason').notNull(),
+  remoteWorkerId: count('remote_worker_id'),
+  grossWei: wei('gross_wei').notNull(),
+  commissionWei: wei('commission_wei').notNull(),
+  computeUnits: wei('compute_units').notNull(),
+  termsId: integer('terms_id').notNull(),
+  postingId: int8('posting_id'),
+  commandId: text('command_id').notNull(),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  decidedAt: at('decided_at').notNull().defaultNow(),
+});

@@ -36,14 +36,9 @@ export interface PreparedBatch {
 export const BATCH_SIZE = 18_000;
 /** A batch also ends after this many objects, because many of them may have no events. */
 const BATCH_OBJECTS = 1_000;
-/**
- * A batch also ends at this many characters, because memory is limited by the length of events and not by their number.
- */
+/** A batch also ends at this many characters, because the length of events and not their number limits memory. */
 const BATCH_LENGTH = 8 * 1024 * 1024;
-/**
- * From this many characters on a text counts COPIES_OF_LARGE times towards BATCH_LENGTH: reading it leaves copies of it
- * behind faster than garbage is collected.
- */
+/** From this length on texts count COPIES_OF_LARGE times: reading it leaves copies faster than garbage is collected. */
 const LARGE_LENGTH = 64 * 1024;
 const COPIES_OF_LARGE = 4;
 
@@ -56,10 +51,8 @@ export interface BatchSource {
 }
 
 /**
- * Reads the elements and gathers them in batches. When the source fails, everything that came before is still yielded,
- * and then the error is thrown.
- *
- * @param objects objects that were read to their end: the source adds to the list, and each batch takes what is in it
+ * Reads the elements and gathers them in batches. When the source fails, everything before is yielded, and then the
+ * error is thrown. The source adds to `objects` what it has read to the end, and each batch takes what is in it.
  */
 export async function* batchesOf(
   slices: AsyncIterable<readonly SyncElement[]>,
@@ -94,10 +87,7 @@ function tooLong(bytes: number): RefusedElement['refusal'] {
 
 class Gathering {
   private readonly events = new Map<string, PreparedEvent>();
-  /**
-   * Events that have the identity of another one in the batch and a different text. Which of the two counts is decided
-   * later.
-   */
+  /** Events with the identity of another one and a different text. Which of the two counts is decided later. */
   private readonly twins: PreparedEvent[] = [];
   private readonly refused: RefusedElement[] = [];
   private readonly dtsMs: number[] = [];

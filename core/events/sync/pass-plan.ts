@@ -1,16 +1,8 @@
 /** Decides, without I/O, from which time on a pass asks for events. */
+import type { SourceProgress } from '../store/sources/source-progress.js';
 
 /** How far the source was read. */
-export interface PassProgress {
-  readonly cursorDt: Date | null;
-  /**
-   * The earliest time from which a pass began and from which no pass has since read everything to the end; null: none.
-   */
-  readonly deepFromDt: Date | null;
-  readonly deepPassAt: Date | null;
-  /** Older events are archived, so it can no longer be seen whether they were counted. */
-  readonly archivedTo: Date | null;
-}
+type PassProgress = Pick<SourceProgress, 'cursorDt' | 'deepFromDt' | 'deepPassAt' | 'archivedTo'>;
 
 export interface PassPlan {
   /** Ask for events later than this, in whole seconds; null: for all. */
@@ -20,24 +12,17 @@ export interface PassPlan {
   readonly isDeep: boolean;
 }
 
-/**
- * A pass asks from this long before the cursor. Events may be written down after the poll of their own second, and
- * clocks differ a little.
- */
+/** A pass asks from this long before the cursor: events may be written after the poll of their second. */
 const OVERLAP_MS = 120_000;
 const DEEP_PASS_EVERY_MS = 86_400_000;
-/**
- * A deep pass asks from this long before the last deep pass. An event that is written down even later is found only by
- * a pass over everything.
- */
+/** A deep pass asks from this long before the last one. Later events are found only by a pass over everything. */
 const DEEP_PASS_SPAN_MS = 7 * 86_400_000;
 const BEGINNING = new Date('1970-01-01T00:00:00Z');
 
 /**
  * Plans a pass. Every pass asks from a little before where the last one ended. Once a day a deep pass asks from a week
- * before the last deep pass or, if that is earlier, from where an unfinished pass began. So an event is found in the
- * end even if it was written down up to a week late, or was skipped because of a broken connection or a jump of a
- * clock.
+ * before the last one or, if that is earlier, from where an unfinished pass began. So an event is found even if it was
+ * written up to a week late, or was skipped because of a broken connection or a jump of a clock.
  */
 export function planPass(progress: PassProgress, configured: Date | null, now: Date): PassPlan {
   const { cursorDt, deepFromDt, deepPassAt, archivedTo } = progress;

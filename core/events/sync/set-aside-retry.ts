@@ -7,14 +7,14 @@ import type { RetryOutcome, SetAsideRetryReport } from '../rules/sync-reports.js
 import { siftEvents } from '../store/ingest/fresh-events.js';
 import { ingestBatch } from '../store/ingest/ingest.js';
 import { readKnownHashes } from '../store/ingest/known-events.js';
-import { requireSetAsideCode } from '../store/set-aside-reads.js';
 import {
   type ChosenElement,
   pagesOfChosen,
   readTried,
   requireSetAside,
+  requireSetAsideCode,
   type TriedElement,
-} from '../store/set-aside-retries.js';
+} from '../store/set-aside-reads.js';
 import { readProgress } from '../store/sources/source-progress.js';
 import { requireKnownSource } from '../store/sources/source-reads.js';
 import {

@@ -10,10 +10,9 @@ import {
   type IngestSession,
   openIngestSession,
 } from '../store/ingest/ingest.js';
-import type { SourceProgress } from '../store/sources/source-progress.js';
-import { refuseReading } from '../store/sources/source-stops.js';
+import type { ChosenElement } from '../store/set-aside-reads.js';
+import type { SourceMemory } from '../store/sources/source-objects.js';
 import { batchesOf, type PreparedBatch } from './batches.js';
-import type { SourceMemory } from './object-memory.js';
 
 /** Everything that reading sources depends on. */
 export interface SyncDeps {
@@ -72,17 +71,6 @@ export function openSession(
   return openIngestSession({ db, version, now, ...identity, ...limits });
 }
 
-/**
- * Throws when the source is stopped until a person decides, or when it was moved and this process still reads its
- * former place.
- */
-export function refuseStopped(
-  { config, source }: ConfiguredSource,
-  progress: Pick<SourceProgress, 'readsFrom' | 'stoppedWhy'>,
-): void {
-  refuseReading({ id: config.id, ...progress }, source);
-}
-
 export interface Reading {
   readonly since: Date | null;
   readonly signal: AbortSignal;
@@ -94,7 +82,7 @@ export interface Reading {
 
 /**
  * Reads a source to its end, or until the caller stops taking batches. The next batch is made while the caller stores
- * the last one. The texts of a batch can be read until the next batch is asked for.
+ * the last one, whose texts can be read until then.
  */
 export async function* readBatches(
   { config, source }: ConfiguredSource,
@@ -128,18 +116,10 @@ function ahead<T>(batches: AsyncGenerator<T>): Promise<IteratorResult<T>> {
   return next;
 }
 
-/** An event that was set aside, with the row that holds it. */
-interface SetAsideElement {
-  readonly id: number;
-  readonly place: string;
-  readonly raw: string;
-  readonly rawHash: string;
-}
-
 /** Reads elements that were set aside again, as batches of their source. */
 export function retryBatches(
   { config }: ConfiguredSource,
-  pages: AsyncIterable<readonly SetAsideElement[]> | readonly (readonly SetAsideElement[])[],
+  pages: AsyncIterable<readonly ChosenElement[]> | readonly (readonly ChosenElement[])[],
   batchSize?: number,
 ): AsyncGenerator<PreparedBatch> {
   async function* slices() {
@@ -152,23 +132,28 @@ export function retryBatches(
 
 /** Adds up the outcomes of all batches of one reading. */
 export class ReadingTally {
-  /** How many elements the source yielded. */
-  events = 0;
-  duplicates = 0;
-  setAside = 0;
-  batches = 0;
+  /** `events` are the elements that the source yielded. */
+  readonly counts;
 
   /** @param fresh the number of events that earlier attempts have stored */
-  constructor(public fresh = 0) {}
+  constructor(fresh = 0) {
+    this.counts = { events: 0, fresh, duplicates: 0, setAside: 0, batches: 0 };
+  }
 
   add(
     batch: Pick<PreparedBatch, 'events' | 'refused' | 'duplicates'>,
     outcome: Omit<IngestOutcome, 'newestFreshMs'>,
   ): void {
-    this.events += batch.events.length + batch.refused.length + batch.duplicates;
-    this.fresh += outcome.fresh;
-    this.duplicates += outcome.duplicates + batch.duplicates;
-    this.setAside += outcome.setAside;
-    this.batches += 1;
+    const { counts } = this;
+    counts.events += sizeOf(batch);
+    counts.fresh += outcome.fresh;
+    counts.duplicates += outcome.duplicates + batch.duplicates;
+    counts.setAside += outcome.setAside;
+    counts.batches += 1;
   }
+}
+
+/** Returns how many elements a batch was made of. */
+export function sizeOf(batch: Pick<PreparedBatch, 'events' | 'refused' | 'duplicates'>): number {
+  return batch.events.length + batch.refused.length + batch.duplicates;
 }

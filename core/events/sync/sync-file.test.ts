@@ -11,7 +11,7 @@ import { MAX_FEE_WEI } from '../rules/reading/event-content.js';
 import type { SyncReport } from '../rules/sync-reports.js';
 import { createEventSource } from '../sources/registry.js';
 import type { SourceConfig } from '../sources/source-config.js';
-import { listObjectFindings } from '../store/sources/source-object-reads.js';
+import { listObjectFindings } from '../store/sources/source-objects.js';
 import { registerSources } from '../store/sources/source-register.js';
 
 const ALICE = '0x00000000000000000000000000000000000a11ce';

@@ -3,9 +3,9 @@
 import { PoolError } from '../../base/errors/pool-error.js';
 import { foreignText } from '../../base/foreign-text.js';
 import type { SyncReport } from '../rules/sync-reports.js';
-import type { SourceConfig } from '../sources/source-config.js';
 import { type IngestSession, ingestBatch } from '../store/ingest/ingest.js';
-import { pagesOfUntried } from '../store/set-aside-retries.js';
+import { pagesOfUntried } from '../store/set-aside-reads.js';
+import { openSourceMemory, type SourceMemory } from '../store/sources/source-objects.js';
 import {
   beginPass,
   completePass,
@@ -13,8 +13,8 @@ import {
   recordArrival,
   recordFailure,
 } from '../store/sources/source-progress.js';
+import { refuseReading } from '../store/sources/source-stops.js';
 import type { PreparedBatch } from './batches.js';
-import { openSourceMemory, type SourceMemory } from './object-memory.js';
 import { planPass } from './pass-plan.js';
 import {
   type ConfiguredSource,
@@ -22,10 +22,10 @@ import {
   openSession,
   ReadingTally,
   readBatches,
-  refuseStopped,
   requireSource,
   retryBatches,
   type SyncDeps,
+  sizeOf,
 } from './source-reading.js';
 
 export interface PassRequest {
@@ -55,10 +55,8 @@ function describe(error: unknown): { readonly code: string; readonly message: st
 }
 
 class SyncPass {
-  private readonly config: SourceConfig;
   private readonly source: ConfiguredSource;
   private readonly session: IngestSession;
-  private readonly now: () => Date;
   private readonly memory: SourceMemory;
   private readonly tally = new ReadingTally();
   /** How many elements that were set aside this pass tried again. */
@@ -74,26 +72,23 @@ class SyncPass {
   ) {
     const { sourceId } = request;
     this.source = requireSource(deps.sources, sourceId);
-    this.config = this.source.config;
     this.session = openSession(deps, this.source, identityOf(this.source));
-    this.now = this.session.now;
-    this.memory = openSourceMemory(deps.db, sourceId, this.now);
+    this.memory = openSourceMemory(deps.db, sourceId, this.session.now);
   }
 
   async run(): Promise<SyncReport> {
-    const { db } = this.deps;
+    const { db, batchSize } = this.deps;
     const { sourceId, signal } = this.request;
-    const startedAt = this.now();
+    const { from, of } = this.source.config;
+    const startedAt = this.session.now();
     const progress = await readProgress(db, sourceId);
-    refuseStopped(this.source, progress);
-    const plan = planPass(progress, this.config.from, startedAt);
+    refuseReading(progress, this.source.source);
+    const plan = planPass(progress, from, startedAt);
     const { since, coversFrom, isDeep } = plan;
-    await beginPass(db, { sourceId, from: this.config.from, coversFrom, isDeep, startedAt });
-    // Events that were set aside from a dump belong to the source that the dump is of, and that source tries them
-    // again.
-    if (this.config.of === undefined) await this.retrySetAside();
+    await beginPass(db, { sourceId, from, coversFrom, isDeep, startedAt });
+    // What was set aside from a dump belongs to the source that the dump is of, which tries it again.
+    if (of === undefined) await this.retrySetAside();
     const { memory } = this;
-    const { batchSize } = this.deps;
     for await (const batch of readBatches(this.source, { since, signal, memory, batchSize })) {
       await this.ingest(batch, startedAt);
     }
@@ -103,28 +98,20 @@ class SyncPass {
       coversFrom,
       cursor: this.cursor,
       startedAt,
-      endedAt: this.now(),
+      endedAt: this.session.now(),
     });
     await this.noteArrival(startedAt, isDeep);
-    const { events, fresh, duplicates, setAside, batches } = this.tally;
     return {
-      events,
-      fresh,
-      duplicates,
-      setAside,
+      ...this.tally.counts,
       retried: this.retried,
-      batches,
       cursor: cursor?.toISOString() ?? null,
     };
   }
 
-  /**
-   * Records how far the time of the newest new event is from our clock, which shows whether the source's clock and ours
-   * agree.
-   */
+  /** Records how far the newest new event is from our clock, which shows whether the source's clock and ours agree. */
   private async noteArrival(startedAt: Date, isDeep: boolean): Promise<void> {
     if (this.newestFreshMs === null) return;
-    const endedAt = this.now();
+    const endedAt = this.session.now();
     await recordArrival(this.deps.db, {
       sourceId: this.request.sourceId,
       at: endedAt,
@@ -148,7 +135,7 @@ class SyncPass {
     }
     if (batch.events.length + batch.refused.length > 0) {
       // The times in a dump show how far the dump was read, not how far its orchestrator was.
-      const isOwn = this.config.of === undefined;
+      const isOwn = this.source.config.of === undefined;
       const cursorHint = isOwn && this.isInOrder ? this.cursor : null;
       const outcome = await ingestBatch(this.session, { ...batch, cursorHint });
       this.tally.add(batch, outcome);
@@ -163,10 +150,10 @@ class SyncPass {
 
   private async retrySetAside(): Promise<void> {
     const { db, batchSize } = this.deps;
-    const untried = pagesOfUntried(db, this.config.id, this.session);
+    const untried = pagesOfUntried(db, this.source.config.id, this.session);
     for await (const batch of retryBatches(this.source, untried, batchSize)) {
       await ingestBatch(this.session, { ...batch, cursorHint: null });
-      this.retried += batch.events.length + batch.refused.length + batch.duplicates;
+      this.retried += sizeOf(batch);
       this.request.signal.throwIfAborted();
       this.request.onProgress();
     }

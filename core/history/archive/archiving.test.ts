@@ -12,7 +12,7 @@ import {
 } from '../../../test/harness/archive-world.js';
 import { ingestSaid, inventEvents, openWorld, payeeOf } from '../../../test/harness/event-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { decideJobs } from '../../decisions/store/job-decisions.js';
+import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { listArchives, verifyArchives } from './archived-months.js';
 import { archiveMonths } from './archiving.js';
@@ -51,13 +51,13 @@ describe('archiving raw events', () => {
   });
 
   it('goes by the database’s clock', async () => {
-    await ingestSaid(world.database.db, 'a', [job(1, Date.now() - 20 * DAY_MS)]);
-    await world.database.db.$client.query(`UPDATE pool_event SET received_at = now() - interval '9 days';
+    await ingestSaid(world.db, 'a', [job(1, Date.now() - 20 * DAY_MS)]);
+    await world.db.$client.query(`UPDATE pool_event SET received_at = now() - interval '9 days';
       UPDATE source SET deep_from_dt = NULL`);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 400 * DAY_MS });
     try {
       const run = { dir: world.dir, keepMonths: 1, onProgress: () => undefined };
-      expect(await archiveMonths(world.database.db, run)).toEqual({
+      expect(await archiveMonths(world.db, run)).toEqual({
         archived: [],
         compactedPostings: 0,
         waiting: null,
@@ -89,7 +89,7 @@ describe('archiving raw events', () => {
       { gone: false, node_type: null, region: null, some: true },
       { gone: true, node_type: 'ai', region: 'eu', some: true },
     ]);
-    const kept = await listArchives(world.database.db, 'archived');
+    const kept = await listArchives(world.db, 'archived');
     const [{ rows: left }] = await everything();
     expect(kept.reduce((sum, one) => sum + one.rows, left)).toBe(rows);
     expect(left).toBeLessThan(rows);
@@ -100,7 +100,7 @@ describe('archiving raw events', () => {
       events: rows,
       archivedEvents: rows - left,
     });
-    expect(await checkInvariants(world.database.db, { withEvents: true })).toEqual([]);
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([]);
     expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
   });
 
@@ -108,9 +108,9 @@ describe('archiving raw events', () => {
     await seed();
     await archive();
     // Like a source whose events name region and node type themselves.
-    await world.database.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
+    await world.db.$client.query('UPDATE source SET region = NULL, node_type = NULL');
     const { items } = await listUnmatchedJobs(
-      world.database.db,
+      world.db,
       { role: 'processed' },
       { limit: 200, cursor: null },
     );
@@ -118,14 +118,10 @@ describe('archiving raw events', () => {
     const [job] = old;
     const key = { sourceId: job?.sourceId ?? '', dtMs: job?.dt.getTime() ?? 0 };
     const assignee = { payee: payeeOf(1), nodeType: null, region: null };
-    const { jobs } = await decideJobs(
-      world.database.db,
-      [{ ...key, eventId: job?.eventId ?? '' }],
-      {
-        ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
-        ...{ commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n },
-      },
-    );
+    const { jobs } = await applyDecision(world.db, [{ ...key, eventId: job?.eventId ?? '' }], {
+      ...{ actor: 'ann', reason: 'he told me', assignee, isNewPayee: true, dryRun: false },
+      ...{ commandId: 'one', mayBeGone: false, maxPerDayWei: 10n ** 18n },
+    });
     expect(jobs).toMatchObject([{ worker: { nodeType: 'ai', region: 'eu' } }]);
     expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
   });
@@ -140,14 +136,14 @@ describe('archiving raw events', () => {
       job(9_002, FEBRUARY - 60_000),
       job(8_002, Date.parse('2026-02-28T23:59:59Z')),
     ];
-    expect(await ingestSaid(world.database.db, 'a', late)).toEqual({ fresh: 0, setAside: 3 });
+    expect(await ingestSaid(world.db, 'a', late)).toEqual({ fresh: 0, setAside: 3 });
     expect(await pending()).toEqual(before);
     const aside = await rowsOf('SELECT DISTINCT code, reason FROM set_aside');
     expect(aside).toEqual([
       { code: 'EVENT_ARCHIVED', reason: expect.stringContaining('2026-03-01') },
     ]);
     expect(
-      await ingestSaid(world.database.db, 'a', [job(8_003, Date.parse('2026-03-01T00:00:00Z'))]),
+      await ingestSaid(world.db, 'a', [job(8_003, Date.parse('2026-03-01T00:00:00Z'))]),
     ).toEqual({ fresh: 1, setAside: 0 });
     expect(await archive()).toEqual({ archived: [], compactedPostings: 0, waiting: null });
     expect(await partitions()).not.toContain('pool_event_2026_02');
@@ -156,9 +152,9 @@ describe('archiving raw events', () => {
   it('takes in old events of a source that had none in the archived months, and archives them too', async () => {
     await seed();
     await archive();
-    await openWorld(world.database.db, ['a', 'b', 'c']);
+    await openWorld(world.db, ['a', 'b', 'c']);
     const said = inventEvents(9, { fromMs: JANUARY, count: 20, stepMs: DAY_MS / 4 });
-    const { fresh, setAside } = await ingestSaid(world.database.db, 'c', said);
+    const { fresh, setAside } = await ingestSaid(world.db, 'c', said);
     expect([fresh, setAside]).toEqual([said.length, 0]);
     expect(await archive()).toMatchObject({
       archived: [],
@@ -173,16 +169,14 @@ describe('archiving raw events', () => {
 
   it('waits for a month that is not quiet, and for a source that is not read to its end', async () => {
     await seed();
-    await world.database.db.$client.query(
-      `UPDATE source SET deep_from_dt = '1970-01-01Z' WHERE id = 'b'`,
-    );
+    await world.db.$client.query(`UPDATE source SET deep_from_dt = '1970-01-01Z' WHERE id = 'b'`);
     expect((await archive()).waiting).toBe('2026-01 waits: b is not read to its end yet');
-    await world.database.db.$client.query(`UPDATE source SET deep_from_dt = NULL;
+    await world.db.$client.query(`UPDATE source SET deep_from_dt = NULL;
       UPDATE pool_event SET received_at = '2026-04-03T00:00:00Z' WHERE source_id = 'a' AND event_id = '9001'`);
     expect((await archive()).waiting).toContain(
       '2026-01 waits: events of a came as late as 2026-04-03',
     );
-    expect(await listArchives(world.database.db)).toEqual([]);
+    expect(await listArchives(world.db)).toEqual([]);
     expect((await archive({ now: new Date('2026-04-12T00:00:00Z') })).archived).toHaveLength(2);
   });
 
@@ -196,9 +190,7 @@ describe('archiving raw events', () => {
           return change;
         },
       });
-    const late = await meanwhile(() =>
-      ingestSaid(world.database.db, 'a', [job(7_001, JANUARY + DAY_MS)]),
-    );
+    const late = await meanwhile(() => ingestSaid(world.db, 'a', [job(7_001, JANUARY + DAY_MS)]));
     await change;
     expect(late).toEqual({
       archived: [],
@@ -208,13 +200,13 @@ describe('archiving raw events', () => {
     await hasBeenQuiet();
     change = undefined;
     const changed = await meanwhile(() =>
-      world.database.db.$client.query(
+      world.db.$client.query(
         `UPDATE pool_event SET gross_wei = gross_wei + 1 WHERE event_id = '7001'`,
       ),
     );
     await change;
     expect(changed.archived).toEqual([]);
-    await world.database.db.$client.query(
+    await world.db.$client.query(
       `UPDATE pool_event SET gross_wei = gross_wei - 1 WHERE event_id = '7001'`,
     );
     expect((await archive()).archived).toHaveLength(2);
@@ -248,10 +240,10 @@ describe('archiving raw events', () => {
   });
 
   it('gives a month that began in the DEFAULT partition its own, and archives it', async () => {
-    await ingestSaid(world.database.db, 'a', [job(1, FEBRUARY)]);
-    await world.database.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
+    await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
       INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
-    await ingestSaid(world.database.db, 'a', [
+    await ingestSaid(world.db, 'a', [
       job(2, FEBRUARY + DAY_MS),
       job(3, Date.parse('2031-01-01T00:00:00Z')),
     ]);
@@ -266,13 +258,13 @@ describe('archiving raw events', () => {
   it('waits while somebody uses the table, and continues later with the file that it has written', async () => {
     await seed();
     await archive({ keepMonths: null });
-    const reader = await world.database.db.$client.connect();
+    const reader = await world.db.$client.connect();
     await reader.query('BEGIN; SELECT count(*) FROM pool_event');
     const report = await archive({ lockTries: 1 });
     expect(report).toMatchObject({ archived: [], waiting: expect.stringContaining('is in use') });
     await reader.query('COMMIT');
     reader.release();
-    const [written] = await listArchives(world.database.db, 'written');
+    const [written] = await listArchives(world.db, 'written');
     expect((await archive()).archived[0]).toMatchObject({ file: written?.file });
     expect((await readdir(world.dir)).length).toBe(2);
   });
@@ -284,7 +276,7 @@ async function killedAt(point: string): Promise<void> {
   const script = `
     import { openDatabase } from './core/db/database.js';
     import { archiveMonths } from './core/history/archive/archiving.js';
-    const db = openDatabase({ url: ${JSON.stringify(world.database.url)} });
+    const db = openDatabase({ url: ${JSON.stringify(world.url)} });
     await archiveMonths(db, { dir: ${JSON.stringify(world.dir)}, keepMonths: 1, now: new Date(${NOW.getTime()}), onProgress: (words) => {
       if (${half} && words.startsWith('writing')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 5);
       else if (words.includes(${JSON.stringify(point)})) process.kill(process.pid, 'SIGKILL');

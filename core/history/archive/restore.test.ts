@@ -31,8 +31,8 @@ describe('archived months', () => {
     await restore(FEBRUARY);
     const again = inventEvents(5, { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 });
     const february = again.filter(({ atMs }) => atMs >= FEBRUARY);
-    expect(await ingestSaid(world.database.db, 'a', february)).toEqual({ fresh: 0, setAside: 0 });
-    expect(await ingestSaid(world.database.db, 'a', again.slice(0, 1))).toEqual({
+    expect(await ingestSaid(world.db, 'a', february)).toEqual({ fresh: 0, setAside: 0 });
+    expect(await ingestSaid(world.db, 'a', again.slice(0, 1))).toEqual({
       fresh: 0,
       setAside: 1,
     });
@@ -46,7 +46,7 @@ describe('archived months', () => {
     );
     expect(log).toEqual([{ subject: '2026-02' }, { subject: '2026-01' }]);
     expect((await archive({ now: new Date() })).waiting).toContain('it was restored lately');
-    await world.database.db.$client.query(`UPDATE event_archive SET restored_at = '2026-01-01Z'`);
+    await world.db.$client.query(`UPDATE event_archive SET restored_at = '2026-01-01Z'`);
     expect((await archive()).archived.map(({ file }) => file)).toEqual([
       'pool-events-2026-01.2.copy.gz',
       'pool-events-2026-02.2.copy.gz',
@@ -56,7 +56,7 @@ describe('archived months', () => {
 
   for (const zone of ['Europe/Berlin', 'America/New_York']) {
     it(`counts nothing again after a month came back, with Postgres in ${zone}`, async () => {
-      const url = new URL(world.database.url);
+      const url = new URL(world.url);
       url.searchParams.set('options', `-c TimeZone=${zone}`);
       const db = openDatabase({ url: url.href, maxConnections: 4 });
       try {
@@ -79,11 +79,11 @@ describe('archived months', () => {
   }
 
   it('brings a month back although the DEFAULT partition holds events of it that came since', async () => {
-    await ingestSaid(world.database.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
-    await ingestSaid(world.database.db, 'b', [job(2, FEBRUARY)]);
-    await world.database.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
+    await ingestSaid(world.db, 'b', [job(2, FEBRUARY)]);
+    await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
       INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
     expect(await restore(FEBRUARY)).toBe(1);
     expect(await rowsOf('SELECT source_id FROM ONLY pool_event_2026_02 ORDER BY 1')).toEqual([
@@ -94,14 +94,14 @@ describe('archived months', () => {
   });
 
   it('reports events that are both in the table and in a file', async () => {
-    await ingestSaid(world.database.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
     await hasBeenQuiet();
     await archive();
-    await world.database.db.$client.query('UPDATE source SET archived_to = NULL');
-    await ingestSaid(world.database.db, 'a', [job(1, FEBRUARY)]);
-    await ingestSaid(world.database.db, 'b', [job(1, FEBRUARY)]);
+    await world.db.$client.query('UPDATE source SET archived_to = NULL');
+    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
+    await ingestSaid(world.db, 'b', [job(1, FEBRUARY)]);
     expect(await rebuild()).toMatchObject({ ok: true });
-    expect(await checkInvariants(world.database.db, { withEvents: true })).toEqual([
+    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([
       {
         code: 'EVENT_TWICE',
         message:
@@ -118,7 +118,7 @@ describe('archived months', () => {
     );
     await rename(january ?? '', `${january}.away`);
     await truncate(february ?? '', 300);
-    const records = await listArchives(world.database.db, 'archived');
+    const records = await listArchives(world.db, 'archived');
     const damage = await verifyArchives(records, world.dir, () => undefined);
     expect(damage.map(({ code }) => code)).toEqual([
       'ARCHIVE_FILE_MISSING',

@@ -3,10 +3,7 @@ import { type Address, payableAddress } from '../../../base/address.js';
 import { asNatural, field, type LosslessJson, type LosslessObject } from './lossless-json.js';
 import { EventRefused, isName, shown } from './refusals.js';
 
-/**
- * A job that earned fees. They go to `payee` or, for an AI job, to the worker of the `job-received` event with the same
- * `requestId`.
- */
+/** A job with fees for `payee` or, for an AI job, for the worker of the `job-received` event with its `requestId`. */
 export interface JobContent {
   readonly kind: 'job';
   /** Null for a job that is not an AI job: such an event itself names the worker. */
@@ -30,7 +27,7 @@ export interface ReceivedContent {
   readonly modelId: string | null;
 }
 
-export interface ConnectionContent {
+interface ConnectionContent {
   readonly kind: 'connection';
   readonly payee: Address;
   /** The worker's host and port, as the event has them. */
@@ -38,32 +35,21 @@ export interface ConnectionContent {
   readonly up: boolean;
 }
 
-/** A reset: all workers of the source's region and node type are offline until they connect again. */
-export interface ResetContent {
-  readonly kind: 'reset';
-}
-
-/** An event that is only stored and counted: hints, timings, and types or versions that this program does not know. */
-export interface NoteContent {
-  readonly kind: 'note';
-}
-
 export type EventContent =
   | JobContent
   | ReceivedContent
   | ConnectionContent
-  | ResetContent
-  | NoteContent;
+  /** All workers of the source's region and node type are offline until they connect again. */
+  | { readonly kind: 'reset' }
+  /** An event that is only stored and counted: hints, timings, and types or versions that this program does not know. */
+  | { readonly kind: 'note' };
 
-/**
- * The largest fee that is accepted. It is far above all ether that exists, and ten billion such fees still fit the 78
- * digits of the ledger.
- */
+/** The largest accepted fee. It is far above all ether, and ten billion such fees fit the 78 digits of the ledger. */
 export const MAX_FEE_WEI = 2n ** 224n - 1n;
 const MAX_LABEL_LENGTH = 200;
 const REMEMBERED_TEXTS = 10_000;
-export const NOTE: NoteContent = { kind: 'note' };
-export const RESET: ResetContent = { kind: 'reset' };
+export const NOTE: EventContent = { kind: 'note' };
+export const RESET: EventContent = { kind: 'reset' };
 
 export function readConnection(fields: LosslessObject, up: boolean): EventContent {
   const payee = readAddress(fields);
@@ -101,10 +87,7 @@ function readFee(fields: LosslessObject): bigint {
   throw new EventRefused('EVENT_FEE_MALFORMED', `fees ${shown(said)} are no amount of wei`);
 }
 
-/**
- * Returns null when the worker gave no address (missing, empty or zero). Throws EventRefused for anything else that is
- * not an address.
- */
+/** Returns null for an address that is missing, empty or zero. Throws EventRefused for anything else that is none. */
 function readAddress(fields: LosslessObject): Address | null {
   const said = fields['ethAddress'] ?? '';
   if (said === '') return null;
@@ -124,9 +107,7 @@ function readRequestId(fields: LosslessObject): string | null {
 
 const payeeOf = remembered(payableAddress);
 
-/**
- * Reads a text that is only meant for people. A bad one is shortened and cleaned, and is no reason to refuse the event.
- */
+/** Reads a text that is only meant for people. A bad one is shortened and cleaned, not refused. */
 function readLabel(said: LosslessJson | undefined): string | null {
   return typeof said !== 'string' || said === '' ? null : labelOf(said);
 }
@@ -136,10 +117,7 @@ const labelOf = remembered((said: string): string =>
   said.slice(0, MAX_LABEL_LENGTH).replaceAll(/\0|\p{Surrogate}/gu, '\uFFFD'),
 );
 
-/**
- * Caches the results of a function. Events name the same few workers and models again and again, and sharing one string
- * between them also spares the garbage collector thousands of copies.
- */
+/** Caches a function: events name the same few workers and models over and over, and sharing strings spares memory. */
 function remembered<T>(answer: (said: string) => T): (said: string) => T {
   const answers = new Map<string, T>();
   return (said) => {

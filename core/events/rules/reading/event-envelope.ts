@@ -1,7 +1,4 @@
-/**
- * Reads everything around the payload of an event, in both dialects: the one of orchestrators' answers and the one of
- * files.
- */
+/** Reads everything around the payload of an event, in both dialects: of orchestrators' answers, and of files. */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
 import { KNOWN_VERSION } from './event-type.js';
@@ -26,10 +23,7 @@ export interface Envelope {
   /** The region that the event names. Only events of files name region and node type; null when an event does not. */
   readonly region: string | null;
   readonly nodeType: NodeType | null;
-  /**
-   * Whether the event is in the dialect of files. There an id can be a UUID, which names the event everywhere and not
-   * only in its source.
-   */
+  /** Whether it is in the dialect of files, where a UUID as id names the event everywhere, not only in its source. */
   readonly isFileDialect: boolean;
 }
 
@@ -37,10 +31,7 @@ const MAX_INT4 = 2n ** 31n - 1n;
 
 /**
  * Reads the envelope of an event. In an orchestrator's answer the payload is a string of JSON that also contains the
- * event's type. In files the payload is an object, and the type is next to it. Keys may be capitalised or not. Throws
- * EventRefused.
- *
- * @param raw the JSON text of the element as it was received
+ * event's type; in files it is an object next to the type. Keys may be capitalised or not. Throws EventRefused.
  */
 export function readEnvelope(element: LosslessObject, raw: string): Envelope {
   const { Payload: payload = element['payload'] } = element;
@@ -65,15 +56,13 @@ function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undef
   if (body === undefined) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'the payload is no JSON object');
   }
-  const eventType = readEventType(body['event_type'], 'event_type');
-  const inner = body['payload'] ?? null;
-  const fields = inner === null ? {} : asObject(inner);
+  const eventType = readName(body['event_type'], 'event_type', 'EVENT_TYPE_MALFORMED');
+  const fields = asObject(body['payload'] ?? {});
   if (fields === undefined) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', "the event's own payload is no object");
   }
-  const version = readVersion(element);
   return {
-    version,
+    version: readVersion(element),
     eventType,
     payload,
     fields,
@@ -84,25 +73,25 @@ function readHttpEnvelope(element: LosslessObject, payload: LosslessJson | undef
 }
 
 /**
- * Reads the dialect of files. The payload is stored in the form of the other dialect, so readers of stored payloads
- * need to know only one. Blanks between tokens are dropped, because a copy made by hand is often indented differently
- * and is still the same event. No digit is changed.
+ * Reads the dialect of files, and gives the payload the form of the other dialect. Blanks between tokens are dropped: a
+ * copy made by hand is often indented differently and is still the same event. No digit is changed.
  */
 function readFileEnvelope(element: LosslessObject, raw: string): Envelope {
-  const eventType = readEventType(sayEventType(element), 'EventType');
+  const eventType = readName(sayEventType(element), 'EventType', 'EVENT_TYPE_MALFORMED');
   const key = Object.hasOwn(element, 'Payload') ? 'Payload' : 'payload';
   const said = field(element, key) ?? null;
-  const fields = said === null ? {} : asObject(said);
+  const fields = asObject(said ?? {});
   if (fields === undefined) {
     throw new EventRefused('EVENT_PAYLOAD_MALFORMED', 'Payload is no object, beside an EventType');
   }
   const text = said === null ? '{}' : compactMember(raw, key);
+  const region = field(element, 'Region', 'region') ?? '';
   return {
     version: readVersion(element),
     eventType,
     payload: `{"event_type":${JSON.stringify(eventType)},"payload":${text}}`,
     fields,
-    region: readRegion(field(element, 'Region', 'region') ?? ''),
+    region: region === '' ? null : readName(region, 'Region', 'EVENT_ORIGIN_MALFORMED'),
     nodeType: readNodeType(field(element, 'NodeType', 'nodeType') ?? ''),
     isFileDialect: true,
   };
@@ -113,9 +102,9 @@ function sayEventType(element: LosslessObject): LosslessJson | undefined {
   return said ?? element['event_type'];
 }
 
-function readEventType(said: LosslessJson | undefined, key: string): string {
+function readName(said: LosslessJson | undefined, key: string, code: RefusalCode): string {
   if (typeof said === 'string' && isName(said)) return said;
-  throw new EventRefused('EVENT_TYPE_MALFORMED', `${key} ${shown(said)} is no name`);
+  throw new EventRefused(code, `${key} ${shown(said)} is no name`);
 }
 
 function readVersion(element: LosslessObject): number {
@@ -123,12 +112,6 @@ function readVersion(element: LosslessObject): number {
   const version = asNatural(said ?? KNOWN_VERSION, MAX_INT4);
   if (version !== undefined) return Number(version);
   throw new EventRefused('EVENT_VERSION_MALFORMED', `Version ${shown(said)} is no version number`);
-}
-
-function readRegion(said: LosslessJson): string | null {
-  if (said === '') return null;
-  if (typeof said === 'string' && isName(said)) return said;
-  throw new EventRefused('EVENT_ORIGIN_MALFORMED', `Region ${shown(said)} is no name`);
 }
 
 function readNodeType(said: LosslessJson): NodeType | null {

@@ -52,10 +52,7 @@ export function roleOf(eventType: string, version: number): EventRole | undefine
   return version > KNOWN_VERSION ? undefined : EVENT_TYPES.get(eventType)?.role;
 }
 
-/**
- * Reads the content of an event. An event of a later version is a note: its amounts may be in another unit, and money
- * is never guessed. Throws EventRefused.
- */
+/** Reads an event's content; a note if its version is later: amounts may be in another unit. Throws EventRefused. */
 export function readContent(event: {
   readonly eventType: string;
   readonly version: number;

@@ -1,7 +1,4 @@
-/**
- * Parses JSON without rounding long integers. Go writes integers of any length, and JavaScript's own parser rounds
- * them.
- */
+/** Parses JSON without rounding long integers: Go writes any length, and JavaScript's own parser rounds them. */
 
 /** A parsed JSON value. An integer that a double cannot represent exactly is a string of digits. */
 export type LosslessJson =
@@ -15,15 +12,11 @@ export interface LosslessObject {
   readonly [key: string]: LosslessJson;
 }
 
-/**
- * Values are checked for rounding down to this depth, where the fields of an event are. Deeper values are taken for
- * rounded without a check.
- */
+/** Down to this depth, where the fields of an event are, values are checked; deeper ones are taken for rounded. */
 const LOOKED_AT_DEPTH = 3;
 /**
- * Matches either a whole string, which keeps digits inside it from being taken for a number, or a whole number with its
- * fraction and exponent. A string without an end matches to the end of the text: searching for an end from each of its
- * quotes would take quadratic time.
+ * Matches a whole string, so that digits inside it are no number, or a number with its fraction and exponent. A string
+ * without an end matches to the end of the text: searching an end from each of its quotes would take quadratic time.
  */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const INTEGER = /^-?\d+$/;
@@ -31,8 +24,8 @@ const INTEGER = /^-?\d+$/;
 const LONG_VALUE = /([:,[]\s*)(-?\d{16,})(?=\s*[,}\]])/g;
 
 /**
- * Parses JSON without losing a digit of any integer. Numbers with fractions or exponents stay doubles, because money is
- * never written like that. Throws SyntaxError, as JSON.parse does.
+ * Parses JSON without losing a digit of any integer. Numbers with fractions or exponents stay doubles: money is never
+ * written like that. Throws SyntaxError, as JSON.parse does.
  */
 export function parseLossless(text: string): LosslessJson {
   const value: LosslessJson = JSON.parse(text);
@@ -86,10 +79,7 @@ export function field(
   return value === undefined && otherwise !== undefined ? object[otherwise] : value;
 }
 
-/**
- * Returns the value as an exact integer from 0 to `max`; undefined when it is negative, fractional, rounded by a
- * double, too large, or not a number at all.
- */
+/** Returns the value as an exact integer from 0 to `max`; undefined for anything else, also for a rounded double. */
 export function asNatural(value: LosslessJson | undefined, max: bigint): bigint | undefined {
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || value < 0) return undefined;
@@ -106,10 +96,8 @@ export function asNatural(value: LosslessJson | undefined, max: bigint): bigint 
 const STRING_OR_BLANKS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|\s+/g;
 
 /**
- * Returns the JSON text of one member's value, unchanged except that the blanks between its tokens are gone; an empty
- * text when the object has no such member.
- *
- * @param object a valid JSON object, as text
+ * Returns the JSON text of one member of a JSON object, without the blanks between its tokens; empty when there is no
+ * such member.
  */
 export function compactMember(object: string, key: string): string {
   let [depth, start, found] = [0, -1, ''];

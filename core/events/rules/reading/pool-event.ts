@@ -1,6 +1,6 @@
 /**
- * Reads one pool event as an orchestrator wrote it. Everything in it is input from outside: an event that cannot be read
- * is refused with a code, and the caller keeps its text.
+ * Reads one pool event as an orchestrator wrote it. All of it is input from outside: an event that cannot be read is
+ * refused with a code, and the caller keeps its text.
  */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
@@ -24,9 +24,7 @@ export interface PoolEvent {
   readonly version: number;
   readonly region: string;
   readonly nodeType: NodeType;
-  /**
-   * The text of the payload, with every digit as it came. In both dialects it is `{"event_type": …, "payload": {…}}`.
-   */
+  /** The payload with every digit as it came; in both dialects it is `{"event_type": …, "payload": {…}}`. */
   readonly payload: string;
   /** The content of the event; `note` when it is only stored and counted. */
   readonly content: EventContent;
@@ -50,11 +48,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const RFC3339 =
   /^(\d{4}-\d{2}-(\d{2}))[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
-/**
- * Reads one element of an orchestrator's answer (`/pool/events`) or of one of its files.
- *
- * @param raw the element's JSON text as received
- */
+/** Reads the JSON text of one element of an orchestrator's answer (`/pool/events`) or of one of its files. */
 export function readPoolEvent(raw: string, origin: EventOrigin): EventReading {
   let element: LosslessObject | undefined;
   try {
@@ -124,10 +118,7 @@ let lastTime: { readonly text: string; readonly dtMs: number | undefined } = {
   dtMs: undefined,
 };
 
-/**
- * Reads a time in RFC 3339 with a zone; returns undefined for anything else, including days that the calendar does not
- * have.
- */
+/** Reads a time in RFC 3339 with a zone; undefined for anything else, and for days that the calendar does not have. */
 export function readEventTime(text: string): number | undefined {
   if (text !== lastTime.text) lastTime = { text, dtMs: timeOf(text) };
   return lastTime.dtMs;

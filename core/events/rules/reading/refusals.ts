@@ -7,8 +7,8 @@ interface RefusalEntry {
   /** What can be done about it. docs/operations.md says the same, and a test compares the two. */
   readonly help: string;
   /**
-   * Says why trying again can never help, whatever the version or configuration. For example, an event whose id was
-   * counted with other content is never tried again: its first content counts, and the second would count on top of it.
+   * Says why trying again can never help, whatever the version or configuration: for example, once another content of
+   * the same id counts, this one would count on top of it.
    */
   readonly hopeless?: string;
   /** What has to change before trying again can help, where the reason of the refusal does not say it. */
@@ -17,12 +17,8 @@ interface RefusalEntry {
 
 /** Every reason for which an event is set aside, by its code. */
 export const REFUSALS = {
-  EVENT_NOT_JSON: {
-    help: 'Look at what the source sends; it is read again by each new version.',
-  },
-  EVENT_NOT_OBJECT: {
-    help: 'Look at what the source sends: an event is a JSON object.',
-  },
+  EVENT_NOT_JSON: { help: 'Look at what the source sends; it is read again by each new version.' },
+  EVENT_NOT_OBJECT: { help: 'Look at what the source sends: an event is a JSON object.' },
   EVENT_ID_MALFORMED: {
     help: 'Without an id nobody can say whether it was counted before.',
     needs: 'no later version can know whether it was counted before',
@@ -30,27 +26,19 @@ export const REFUSALS = {
   EVENT_TIME_MALFORMED: {
     help: 'Without a time there are no terms and no order: see the clock of the source.',
   },
-  EVENT_VERSION_MALFORMED: {
-    help: 'The version is no whole number: see what the source runs.',
-  },
+  EVENT_VERSION_MALFORMED: { help: 'The version is no whole number: see what the source runs.' },
   EVENT_PAYLOAD_MALFORMED: {
     help: 'The payload cannot be read; it is read again by each new version.',
   },
-  EVENT_TYPE_MALFORMED: {
-    help: 'The event does not say what it is: see what the source runs.',
-  },
+  EVENT_TYPE_MALFORMED: { help: 'The event does not say what it is: see what the source runs.' },
   EVENT_ORIGIN_MALFORMED: {
     help: 'Say region and nodeType in the configuration of the source if the event leaves them out; else see what the source runs.',
   },
   EVENT_ADDRESS_MALFORMED: {
     help: 'The worker was started with an address that is none: tell its owner.',
   },
-  EVENT_FEE_MALFORMED: {
-    help: 'The fees are no amount of wei: see what the source runs.',
-  },
-  EVENT_REQUEST_MALFORMED: {
-    help: 'The requestID is no short text: see what the source runs.',
-  },
+  EVENT_FEE_MALFORMED: { help: 'The fees are no amount of wei: see what the source runs.' },
+  EVENT_REQUEST_MALFORMED: { help: 'The requestID is no short text: see what the source runs.' },
   EVENT_READER_FAILED: {
     help: 'This version failed over it, which is a fault of its own: report it. It is read again by each new version.',
   },
@@ -94,15 +82,9 @@ export function refusalEntry(code: string): RefusalEntry | undefined {
 }
 
 /** Returns what an operator can do about an event that was set aside. */
-export function setAsideHelp({
-  code,
-  resolvedAt,
-}: {
-  readonly code: string;
-  readonly resolvedAt: Date | null;
-}): string {
-  if (resolvedAt !== null) return 'nothing is left to do: it counts';
-  const { hopeless, needs, help } = refusalEntry(code) ?? { help: TRIED_AGAIN };
+export function setAsideHelp(event: { readonly code: string; readonly resolvedAt: Date | null }) {
+  if (event.resolvedAt !== null) return 'nothing is left to do: it counts';
+  const { hopeless, needs, help } = refusalEntry(event.code) ?? { help: TRIED_AGAIN };
   return hopeless ?? needs ?? help;
 }
 
@@ -127,14 +109,11 @@ export class EventRefused extends Error {
   }
 }
 
-/**
- * The limit for a name, in characters. Names are in indexes, and Postgres refuses index rows of more than 2,700 bytes.
- */
+/** The limit for a name, in characters: Postgres refuses index rows of more than 2,700 bytes. */
 const MAX_NAME_LENGTH = 200;
 /**
- * Tells whether a text can serve as a name: not empty, not too long for an index, and without NUL, which Postgres
- * cannot store. Half characters are refused as well, because UTF-8 turns them all into the same character, which would
- * make one name of two.
+ * Tells whether a text can be a name: not empty, not too long for an index, without NUL, which Postgres cannot store,
+ * and without half characters, which UTF-8 turns all into the same one.
  */
 export function isName(text: string): boolean {
   return (
@@ -142,10 +121,7 @@ export function isName(text: string): boolean {
   );
 }
 
-/**
- * Returns a value as the reason of a refusal quotes it. Objects and arrays are not written out, because they may be
- * nested deeper than the engine can follow.
- */
+/** Returns a value as a reason quotes it. Objects and arrays may be nested too deep to be written out. */
 export function shown(value: LosslessJson | undefined): string {
   if (value === undefined) return '(missing)';
   if (typeof value !== 'object' || value === null) return foreignText(JSON.stringify(value), 80);

@@ -1,7 +1,4 @@
-/**
- * The form in which raw events are stored, in the table or in the file of an archived month, and how their content is
- * read again.
- */
+/** The form in which raw events are stored, in the table and in archive files, and how their content is read again. */
 import { foreignText } from '../../../base/foreign-text.js';
 import type { NodeType } from '../../../base/remote-worker.js';
 import type { EventKey } from '../credit.js';
@@ -46,8 +43,7 @@ export function readStoredContent({
     if (body === undefined) return { ok: false, reason: 'the payload is no JSON object' };
     // One kind of payload has the fields together with the type, the other has the fields alone.
     const isWrapped = field(body, 'event_type') === eventType;
-    const inner = isWrapped ? (field(body, 'payload') ?? null) : body;
-    const fields = inner === null ? {} : asObject(inner);
+    const fields = isWrapped ? asObject(field(body, 'payload') ?? {}) : body;
     if (fields === undefined) return { ok: false, reason: "the event's own payload is no object" };
     return { ok: true, content: readContent({ eventType, version, fields }) };
   } catch (error) {

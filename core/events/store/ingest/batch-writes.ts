@@ -1,7 +1,4 @@
-/**
- * Makes the statements by which a batch writes everything except the rows that it copies. They are text, because
- * several go out in one round trip.
- */
+/** Makes the statements of a batch, except for its copied rows. They are text, to go out in one round trip. */
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import type { BatchCredits, EventKey } from '../../rules/credit.js';
 import { ledgerEntries } from '../../rules/credit-tally.js';
@@ -70,8 +67,8 @@ const isKey = (source: string): string =>
   `u.source_id = ${source} AND u.dt = k.dt AND u.event_id = k.event_id`;
 
 /**
- * Returns the statement that adds the batch's figures to the workers. It locks their rows in the order of their ids,
- * because two sources may credit the same workers at once.
+ * Adds the batch's figures to the workers. It locks their rows in the order of their ids, because two sources may
+ * credit the same workers at once.
  */
 function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string {
   const rows = [...workers].map(([key, stats]) => ({ id: workerIds(key), ...stats }));
@@ -96,9 +93,8 @@ function statsStatement({ workers }: BatchCredits, workerIds: WorkerIds): string
 }
 
 /**
- * Returns the statement that inserts postings and entries. All entries are in one INSERT, because the trigger of the
- * ledger checks their sums. The postings are made by MERGE, the only statement that returns which input row became
- * which posting.
+ * Inserts postings and entries. All entries are in one INSERT, because the trigger of the ledger checks their sums. The
+ * postings are made by MERGE, which alone returns which input row became which posting.
  */
 function postingsStatement(
   source: string,

@@ -18,10 +18,7 @@ const OPENED_COLUMNS =
 const OPENED_FIELDS = OPENED_COLUMNS.split(', ').length;
 export const OPENED_COPY = `COPY unmatched_job (${OPENED_COLUMNS}) FROM STDIN (FORMAT binary)`;
 
-/**
- * Room, in bytes, for the fields that do not come from outside: two amounts, three numbers or times, `role` and
- * `reason`.
- */
+/** Room, in bytes, for the fields from inside: two amounts, three numbers or times, `role` and `reason`. */
 const OPENED_BYTES = 2 * AMOUNT_FIELD_BYTES + 3 * FIXED_FIELD_BYTES + 64;
 
 /** Makes the rows of the halves and jobs that wait from now on. */

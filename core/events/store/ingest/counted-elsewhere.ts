@@ -1,7 +1,6 @@
 /**
- * Finds events of a batch that another source has counted: those with the same time, id and text. It compares two
- * sources only if one of them is watched, and only in hours in which both have events, so comparing costs old sources
- * nothing.
+ * Finds events of a batch that another source has counted: those with the same time, id and text. Two sources are
+ * compared only if one is watched, and only in hours in which both have events, so comparing costs old sources nothing.
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { isoTime, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
@@ -12,6 +11,7 @@ import {
   type SuspectSource,
   whoReadsTwice,
 } from '../../rules/read-twice.js';
+import { ReadTwice, type StopOrder, WATCH_FOR_GOOD } from '../sources/source-stops.js';
 import { type KnownState, knownStatement, type PlacedKey, type SourceRow } from './known-events.js';
 import { eventHash, type PreparedEvent } from './prepared-events.js';
 
@@ -24,35 +24,27 @@ const MOST_COMPARED = 20_000;
 export interface Elsewhere {
   /** For each event that another source has counted: the id of that source. */
   readonly counted: ReadonlyMap<number, string>;
-  /**
-   * The ids of sources that are known to give the same events: what they have counted is an ordinary duplicate here.
-   */
+  /** The ids of sources that certainly give the same events: what they have counted is an ordinary duplicate here. */
   readonly same: ReadonlySet<string>;
-  /** The other sources that give the same events, so that one of the two has to be stopped. */
-  readonly findings: readonly SharedEvents[];
+  /** The orders to stop other sources that give the same events. */
+  readonly toStop: readonly StopOrder[];
   /** How many events of the batch were looked up in other sources. */
   readonly compared: number;
 }
 
-/** Two sources that give the same events. */
-export interface SharedEvents {
-  readonly stop: 'reader' | 'holder';
-  readonly holder: SourceRow;
-  readonly events: number;
-  readonly example: PreparedEvent;
+const NOTHING: Elsewhere = { counted: new Map(), same: new Set(), toStop: [], compared: 0 };
+
+interface ReadBatch {
+  readonly events: readonly PreparedEvent[];
+  /** The id of the source that is being read: a dump, or the source itself. */
+  readonly readerId: string;
 }
 
-const NOTHING: Elsewhere = { counted: new Map(), same: new Set(), findings: [], compared: 0 };
-
-/** Looks for the batch's jobs in the other sources. */
+/** Looks for the batch's jobs in the other sources. Throws ReadTwice when the reader itself is to be stopped. */
 export async function findElsewhere(
   client: PoolClient,
   state: KnownState,
-  batch: {
-    readonly events: readonly PreparedEvent[];
-    /** The id of the source that is being read: a dump, or the source itself. */
-    readonly readerId: string;
-  },
+  batch: ReadBatch,
 ): Promise<Elsewhere> {
   const isWatched = state.own.locksAll;
   const others = state.others.filter((other) => isWatched || other.watchLeft > 0);
@@ -77,7 +69,7 @@ export async function findElsewhere(
     holder: other,
     ...partPlaces(batch.events, results[at]?.rows ?? []),
   }));
-  return weigh(client, { state, found, compared, ...batch });
+  return { compared, ...(await weigh(client, state, found, batch)) };
 }
 
 interface FoundIn {
@@ -90,40 +82,54 @@ interface FoundIn {
 
 async function weigh(
   client: PoolClient,
-  given: {
-    readonly state: KnownState;
-    readonly found: readonly FoundIn[];
-    readonly compared: number;
-    readonly events: readonly PreparedEvent[];
-    readonly readerId: string;
-  },
-): Promise<Elsewhere> {
-  const { state, compared, events, readerId } = given;
+  { own }: KnownState,
+  allFound: readonly FoundIn[],
+  { events, readerId }: ReadBatch,
+): Promise<Omit<Elsewhere, 'compared'>> {
   const counted = new Map<number, string>();
   const same = new Set<string>();
-  const findings: SharedEvents[] = [];
-  for (const { holder, places, others } of given.found) {
+  const toStop: StopOrder[] = [];
+  for (const { holder, places, others } of allFound) {
     const example = events[places[0] ?? -1];
     if (example === undefined) continue;
     for (const i of places) counted.set(i, holder.id);
     const isOver = holder.stoppedWhy !== null || holder.isRemoved;
-    const isDump = readerId !== state.own.id || state.own.kind === 'file';
-    const stop = whoReadsTwice({ ...suspect(state.own), isDump }, suspect(holder));
+    const isDump = readerId !== own.id || own.kind === 'file';
+    const stop = whoReadsTwice({ ...suspect(own), isDump }, suspect(holder));
     // The dump gave these as a source of its own, before its configuration said whose events they are.
     if (holder.id === readerId || (isOver && stop === 'holder')) {
       same.add(holder.id);
       continue;
     }
     const keys = places.flatMap((i) => events[i] ?? []);
-    const pair = { ownId: state.own.id, holderId: holder.id };
+    const pair = { ownId: own.id, holderId: holder.id };
     const found = await countSame(client, pair, keys);
     if (!isConvincing({ same: found, other: others })) continue;
     const unlike = others + (await countUnlike(client, pair, keys));
     if (!isConvincing({ same: found, other: unlike })) continue;
-    if (stop === 'holder') same.add(holder.id);
-    findings.push({ stop, holder, events: found, example });
+    if (stop === 'reader') throw new ReadTwice(stopOrder(readerId, holder.id, found, example));
+    same.add(holder.id);
+    toStop.push(stopOrder(holder.id, own.id, found, example));
   }
-  return { counted, same, findings, compared };
+  return { counted, same, toStop };
+}
+
+function stopOrder(
+  sourceId: string,
+  otherId: string,
+  events: number,
+  { eventId, dtMs, eventType }: PreparedEvent,
+): StopOrder {
+  const when = new Date(dtMs).toISOString().replace('.000Z', 'Z');
+  const what = `at least ${events} events have the same time, ID and text, such as ${eventType} ${eventId} of ${when}`;
+  const why = `source "${sourceId}" gives the events of source "${otherId}": ${what}`;
+  return { sourceId, otherId, why };
+}
+
+/** Keeps a source watched that had to set events aside for another source: its next deep pass brings them again. */
+export function watchStatements(ownId: string, { counted, same }: Elsewhere): readonly string[] {
+  if ([...counted.values()].every((id) => same.has(id))) return [];
+  return [`UPDATE source SET watch_left = ${WATCH_FOR_GOOD} WHERE id = ${sqlText(ownId)}`];
 }
 
 function suspect(row: SourceRow): SuspectSource {
@@ -171,10 +177,7 @@ async function readHours(
   return new Set(rows.map(({ source_id, hour }) => hourKey(source_id, hour.getTime())));
 }
 
-/**
- * Counts the events that both sources have: those of this batch, and those that were set aside before because the other
- * source has them.
- */
+/** Counts the events that both sources have: those of this batch, and those set aside before because of the other. */
 async function countSame(
   client: PoolClient,
   { ownId, holderId }: Pair,

@@ -45,17 +45,12 @@ export function uuidsStatement(events: readonly PreparedEvent[]): string | undef
        WHERE p.source_id = u.source_id AND p.dt = u.dt AND p.event_id = k.uuid OFFSET 0) AS p ON true`;
 }
 
-/**
- * Returns the hash that an event is compared with. If the event is known but its raw row is gone, that is its own hash.
- */
+/** Returns the hash that an event is compared with: its own one if it is known, but its raw row is gone. */
 export function knownHash(row: UuidRow, prepared: PreparedEvent): string {
   return row.isSameTime ? (row.hash ?? eventHash(prepared)) : ANOTHER;
 }
 
-/**
- * Returns the statements that store the UUIDs of new events. They are sorted: otherwise two sources with the same ones
- * could deadlock.
- */
+/** Stores the UUIDs of new events, in their order: otherwise two sources with the same ones could deadlock. */
 export function keepUuidsStatements(
   sourceId: string,
   fresh: readonly PreparedEvent[],

@@ -1,41 +1,27 @@
 /**
- * Decides which events of a batch are new, and which cannot be counted: those stored with another text, those that
- * another source has counted, those too old to tell whether they are stored, and those with a fee above the cap. All
- * others are duplicates.
+ * Decides which events of a batch are new, and which are refused: those stored with another text, counted by another
+ * source, too old to tell whether they are stored, or with a fee above the cap. All others are duplicates.
  */
 import { formatEth } from '../../../base/money.js';
 import type { RefusalCode } from '../../rules/reading/refusals.js';
 import type { RefusedElement } from '../set-aside.js';
+import type { Elsewhere } from './counted-elsewhere.js';
+import type { KnownState } from './known-events.js';
 import { eventHash, type PreparedEvent, placeText, rawText } from './prepared-events.js';
 
-export interface SiftLimits {
-  /** Events before this time are archived, and their keys are gone. */
-  readonly archivedMs: number;
-  /** UUIDs of events before this time are no longer stored, whatever their source. @default archivedMs */
-  readonly uuidsMs?: number;
+/** What is stored already: hashes of the events that the source itself has, and what other sources have counted. */
+type KnownEvents = Pick<KnownState, 'hashes'> & Partial<Pick<Elsewhere, 'counted' | 'same'>>;
+
+/** Until when keys and UUIDs of events are gone; UUIDs by default as long as keys. */
+interface SiftLimits extends Pick<KnownState, 'archivedMs'>, Partial<Pick<KnownState, 'uuidsMs'>> {
   readonly maxJobFeeWei: bigint;
-}
-
-export interface Sifted {
-  readonly fresh: readonly PreparedEvent[];
-  readonly refused: readonly RefusedElement[];
-}
-
-/** What is stored already. Maps are keyed by the index of an event in the batch. */
-export interface KnownEvents {
-  /** Hashes of the events that the source itself has stored. */
-  readonly hashes: ReadonlyMap<number, string>;
-  /** The id of the other source that has counted the very same event. */
-  readonly elsewhere?: ReadonlyMap<number, string>;
-  /** The ids of the sources that certainly give the same events as this one. */
-  readonly same?: ReadonlySet<string>;
 }
 
 export function siftEvents(
   batch: { readonly events: readonly PreparedEvent[]; readonly hasTwins?: boolean },
-  { hashes, elsewhere, same }: KnownEvents,
+  { hashes, counted: elsewhere, same }: KnownEvents,
   limits: SiftLimits,
-): Sifted {
+) {
   const fresh: PreparedEvent[] = [];
   const refused: RefusedElement[] = [];
   // Twins have one identity and different texts. The first one that is not refused counts.
@@ -75,10 +61,7 @@ function changedElement(prepared: PreparedEvent): RefusedElement {
   return refusedElement(prepared, 'EVENT_CHANGED', reason);
 }
 
-/**
- * Refuses an event that another source has counted. A single one may be a coincidence, but nobody is credited twice on
- * a guess.
- */
+/** Refuses an event that another source has counted: it may be a coincidence, but nobody is credited twice on a guess. */
 function elsewhereRefusal({ eventId, dtMs }: PreparedEvent, other: string) {
   const reason = `source "${other}" has counted event ${eventId} of ${new Date(dtMs).toISOString()} with the very same text`;
   return { code: 'EVENT_COUNTED_ELSEWHERE', reason } as const;

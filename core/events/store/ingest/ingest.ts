@@ -18,22 +18,18 @@ import {
   resolveStatement,
   setAsideQuery,
   setAsideStatement,
-  type Trial,
 } from '../set-aside.js';
 import {
   isMoveProven,
-  judgeShared,
   provenStatement,
   ReadTwice,
   refuseReading,
   type StopOrder,
-  stopReader,
   stopSources,
-  watchStatements,
 } from '../sources/source-stops.js';
 import { writeStatements } from './batch-writes.js';
 import { EVENTS_COPY, eventRows, OPENED_COPY, openedRows } from './copied-rows.js';
-import { findElsewhere } from './counted-elsewhere.js';
+import { findElsewhere, watchStatements } from './counted-elsewhere.js';
 import { keepUuidsStatements } from './event-uuids.js';
 import { siftEvents } from './fresh-events.js';
 import { type KnownState, LockAgain, readState } from './known-events.js';
@@ -46,24 +42,13 @@ export interface IngestSession {
   readonly db: Database;
   /** The id under which the events are stored. */
   readonly sourceId: string;
-  /**
-   * The id of the source that is read. For a dump this differs from `sourceId`: its events are those of another source.
-   * @default sourceId
-   */
+  /** The id of the source that is read; for a dump it differs from `sourceId`. @default sourceId */
   readonly readerId?: string;
-  /**
-   * The place that is read. A batch is refused when the source was moved to another place meanwhile. Without it, that
-   * is not checked.
-   */
+  /** The place that is read: a batch is refused when the source was moved meanwhile. Without it that is not checked. */
   readonly readsFrom?: string;
-  /**
-   * Whether batches are compared with other sources even if their source is an old one, as for dumps and backfills.
-   * @default false
-   */
+  /** Whether batches are compared with other sources although their source is an old one. @default false */
   readonly isWatched?: boolean;
-  /**
-   * Whether events in common with another source end only this reading. Otherwise they stop the source. @default false
-   */
+  /** Whether events in common with another source end only this reading, and do not stop the source. @default false */
   readonly isAside?: boolean;
   readonly jobMatchWindowMs: number;
   /** A job with a higher fee is set aside, unless it is counted already. */
@@ -77,19 +62,14 @@ export interface IngestSession {
   readonly workerIds: Map<string, number>;
   /** The months whose partitions exist. */
   readonly months: Set<string>;
-  /**
-   * The buffer for the rows of a batch. The next batch uses it again: a new buffer each time would be megabytes of
-   * garbage.
-   */
+  /** The buffer for the rows of a batch, which the next one uses again: a new one would be megabytes of garbage. */
   copyRoom: Buffer;
   /** The time of the newest event of the source, as far as these batches know. */
   newestMs: number;
 }
 
 export interface IngestBatch {
-  /**
-   * The events in the order in which the source yielded them. No key occurs twice, except in twins, which come last.
-   */
+  /** The events in the order in which the source yielded them. No key occurs twice, but in twins, which come last. */
   readonly events: readonly PreparedEvent[];
   /** Whether several events have one identity. The first of them that can be counted counts. @default false */
   readonly hasTwins?: boolean;
@@ -107,28 +87,28 @@ export interface IngestOutcome {
   readonly newestFreshMs: number | null;
 }
 
+interface StoredBatch extends IngestOutcome {
+  /** The orders to stop other sources that give the same events as this one. */
+  readonly toStop: readonly StopOrder[];
+}
+
 const MAX_TRIES = 6;
-/**
- * Texts of at least this many characters are sent one by one, because inside a statement they take several times their
- * size.
- */
-const LARGE_LENGTH = 8 * 1024;
-/**
- * The SQL states after which a batch is tried again: unique violation, deadlock, serialization failure. A new try
- * begins with the lock, and checks everything anew.
- */
+/** Large texts are sent one by one, because inside a statement they take several times their size. */
+const isLarge = ({ raw }: RefusedElement): boolean => raw.length >= 8 * 1024;
+/** After a unique violation, a deadlock or a serialization failure a batch begins again with the lock. */
 const RETRYABLE = new Set(['23505', '40P01', '40001']);
 
 /** Opens a session for one pass. */
 export function openIngestSession(
   options: Omit<IngestSession, 'workerIds' | 'months' | 'copyRoom' | 'newestMs'>,
 ): IngestSession {
-  const learnt = {
+  return {
+    ...options,
     workerIds: new Map(),
-    months: new Set<string>(),
+    months: new Set(),
+    copyRoom: Buffer.alloc(0),
     newestMs: Number.NEGATIVE_INFINITY,
   };
-  return { ...options, ...learnt, copyRoom: Buffer.alloc(0) };
 }
 
 /** Stores and credits the new events of a batch, and sets aside those that cannot be counted; all of it or nothing. */
@@ -138,28 +118,31 @@ export async function ingestBatch(
 ): Promise<IngestOutcome> {
   const dtsMs = batch.events.map(({ dtMs }) => dtMs);
   await ensurePartitions(session.db, { dtsMs, now: session.now() }, session.months);
+  try {
+    const { toStop, ...outcome } = await storeBatch(session, batch);
+    await stopSources(session.db, toStop);
+    return outcome;
+  } catch (error) {
+    // Nothing of the batch was stored, but its finding still holds that the source gives the events of another one.
+    if (error instanceof ReadTwice && session.isAside !== true) {
+      await stopSources(session.db, [error.stop]);
+    }
+    throw error;
+  }
+}
+
+async function storeBatch(session: IngestSession, batch: IngestBatch): Promise<StoredBatch> {
   for (let attempt = 1; ; attempt += 1) {
     const client = await session.db.$client.connect();
-    let isBroken = true;
-    let failure: unknown;
+    let isBroken = false;
     try {
-      const ingest = new BatchIngest(client, session, batch);
-      const outcome = await ingest.run(attempt > 1);
-      isBroken = false;
-      await stopSources(client, ingest.toStop);
-      return outcome;
+      return await new BatchIngest(client, session, batch).run(attempt > 1);
     } catch (error) {
-      failure = error;
       isBroken = await rollBack(client);
-      if (attempt < MAX_TRIES && isRetryable(error)) continue;
+      if (attempt >= MAX_TRIES || !isRetryable(error)) throw error;
     } finally {
       client.release(isBroken);
     }
-    // Nothing of the batch was stored, but its finding still holds that the source gives the events of another one.
-    if (failure instanceof ReadTwice && session.isAside !== true) {
-      await stopReader(session.db, failure.stop);
-    }
-    throw failure;
   }
 }
 
@@ -178,70 +161,53 @@ async function rollBack(client: PoolClient): Promise<boolean> {
 }
 
 class BatchIngest {
-  /**
-   * The orders to stop other sources that give the same events as this one. They are carried out once the batch is
-   * stored.
-   */
-  toStop: readonly StopOrder[] = [];
-
   constructor(
     private readonly client: PoolClient,
     private readonly session: IngestSession,
     private readonly batch: IngestBatch,
   ) {}
 
-  async run(checkAllKeys: boolean): Promise<IngestOutcome> {
-    const { session, batch } = this;
+  async run(checkAllKeys: boolean): Promise<StoredBatch> {
+    const { client, session, batch } = this;
+    const { events } = batch;
+    const { sourceId, readerId = sourceId, maxJobFeeWei } = session;
     const newestMs = checkAllKeys ? Number.POSITIVE_INFINITY : session.newestMs;
-    const { sourceId, readerId = sourceId, isWatched = false } = session;
-    const asked = { sourceId, readerId, jobMatchWindowMs: session.jobMatchWindowMs, isWatched };
-    const state = await readState(this.client, asked, { events: batch.events, newestMs });
-    refuseReading(state.own, session);
-    const elsewhere = await findElsewhere(this.client, state, { events: batch.events, readerId });
-    this.toStop = judgeShared(elsewhere, { own: state.own, readerId });
-    const { archivedMs, uuidsMs, hashes } = state;
-    const limits = { archivedMs, uuidsMs, maxJobFeeWei: session.maxJobFeeWei };
-    const known = { hashes, elsewhere: elsewhere.counted, same: elsewhere.same };
-    const { fresh, refused: sifted } = siftEvents(batch, known, limits);
-    const isProven = isMoveProven(state, batch.events, fresh.length + sifted.length);
+    const state = await readState(client, session, { events, newestMs });
+    const { own, hashes } = state;
+    refuseReading(own, session);
+    const elsewhere = await findElsewhere(client, state, { events, readerId });
+    const { counted, toStop } = elsewhere;
+    const known = { hashes, counted, same: elsewhere.same };
+    const { fresh, refused: sifted } = siftEvents(batch, known, { ...state, maxJobFeeWei });
+    const isProven = isMoveProven(state, events, fresh.length + sifted.length);
     const refused = [...batch.refused, ...sifted];
-    const small = refused.filter(({ raw }) => raw.length < LARGE_LENGTH);
     for (const element of refused) {
-      if (element.raw.length < LARGE_LENGTH) continue;
-      await this.client.query(setAsideQuery(sourceId, element, session));
+      if (isLarge(element)) await client.query(setAsideQuery(sourceId, element, session));
     }
-    const statements = [
-      ...this.setAsideStatements(refused, small),
-      ...watchStatements(state.own.id, elsewhere),
-    ];
+    const statements = [...this.setAsideStatements(refused), ...watchStatements(own.id, elsewhere)];
     const newestFreshMs = newestOf(fresh);
     if (newestFreshMs === null) {
       if (isProven) statements.push(provenStatement(sourceId));
-      await this.client.query([...statements, 'COMMIT'].join(';\n'));
+      await client.query([...statements, 'COMMIT'].join(';\n'));
     } else {
-      const compared =
-        elsewhere.counted.size > 0 || state.own.kind === 'file' ? 0 : elsewhere.compared;
+      const compared = counted.size > 0 || own.kind === 'file' ? 0 : elsewhere.compared;
       await this.store(state, { fresh, newestFreshMs, compared, isProven }, statements);
     }
-    session.newestMs = Math.max(state.own.newestMs, newestFreshMs ?? state.own.newestMs);
-    const duplicates = batch.events.length - fresh.length - sifted.length;
-    return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs };
+    session.newestMs = Math.max(own.newestMs, newestFreshMs ?? own.newestMs);
+    const duplicates = events.length - fresh.length - sifted.length;
+    return { fresh: fresh.length, duplicates, setAside: refused.length, newestFreshMs, toStop };
   }
 
-  /** @param small the refused elements that were not sent one by one before */
-  private setAsideStatements(
-    refused: readonly RefusedElement[],
-    small: readonly RefusedElement[],
-  ): string[] {
-    const { sourceId } = this.session;
-    const trial: Trial = this.session;
-    const statements: string[] = [];
+  private setAsideStatements(refused: readonly RefusedElement[]): string[] {
+    const { session, batch } = this;
     const stillRefused = new Set(refused.map(({ retriedHash }) => retriedHash));
-    const resolved = this.batch.events.flatMap(({ retry }) =>
+    const resolved = batch.events.flatMap(({ retry }) =>
       retry === undefined || stillRefused.has(retry.rawHash) ? [] : [retry.id],
     );
-    if (small.length > 0) statements.push(setAsideStatement(sourceId, small, trial));
-    if (resolved.length > 0) statements.push(resolveStatement(resolved, trial));
+    const small = refused.filter((element) => !isLarge(element));
+    const statements: string[] = [];
+    if (small.length > 0) statements.push(setAsideStatement(session.sourceId, small, session));
+    if (resolved.length > 0) statements.push(resolveStatement(resolved, session));
     return statements;
   }
 
@@ -296,9 +262,7 @@ class BatchIngest {
     for (const [key, id] of newWorkers) this.session.workerIds.set(key, id);
   }
 
-  /**
-   * Makes round trip 3, and a fourth one when jobs wait. Rows are copied, which takes half the time of inserting them.
-   */
+  /** Makes round trip 3, and a fourth one when jobs wait. Copying rows takes half the time of inserting them. */
   private async write(
     statements: readonly string[],
     rows: { readonly events: () => Buffer; readonly opened: (() => Buffer) | undefined },

@@ -1,13 +1,13 @@
 /**
- * Reads what the store knows already about a batch: which of its events are stored, which halves of AI jobs wait, and
- * the state of the source. One round trip reads it all and locks the source.
+ * Reads in one round trip what the store knows about a batch: which of its events are stored, which halves of AI jobs
+ * wait, and the state of the source, which it locks.
  */
 import type { PoolClient, QueryResult } from 'pg';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { isoTime, sqlArray, sqlRows, sqlText, sqlTime } from '../../../db/copy/copy-text.js';
 import type { Database } from '../../../db/database.js';
 import type { Terms } from '../../../terms/rules/terms.js';
-import { READ_TERMS, toTerms } from '../../../terms/store/terms-rows.js';
+import { READ_TERMS, toTerms } from '../../../terms/store/recorded-terms.js';
 import type { HalfRole } from '../../rules/ai-job.js';
 import type { EventKey, StoredHalf } from '../../rules/credit.js';
 import { knownHash, UUIDS_FROM, type UuidRow, uuidsStatement } from './event-uuids.js';
@@ -18,10 +18,7 @@ export interface KnownState {
   readonly own: SourceRow;
   /** All other sources; they are locked too when this source is watched. */
   readonly others: readonly SourceRow[];
-  /**
-   * Events before this time are archived and their keys are gone, from this source or from one that may have had the
-   * same events.
-   */
+  /** Earlier events are archived and their keys gone, for this source or for one that may have had the same events. */
   readonly archivedMs: number;
   /** UUIDs of events before this time are no longer stored, whatever their source. */
   readonly uuidsMs: number;
@@ -31,9 +28,7 @@ export interface KnownState {
   readonly terms: readonly Terms[];
 }
 
-/**
- * The row of a source: what a batch has to know about its own source, and about others that it may be compared with.
- */
+/** What a batch has to know about its own source, and about others that it may be compared with. */
 export interface SourceRow {
   readonly id: string;
   readonly kind: string;
@@ -70,25 +65,24 @@ export class LockAgain extends Error {
 }
 
 /**
- * Begins the transaction, locks the source and reads the state. Events later than `newestMs`, the newest event that the
- * caller knows of, are looked up only if the source has later ones by now. That takes one more round trip.
+ * Begins the transaction, locks the source and reads the state. Events later than `newestMs`, the newest one that the
+ * caller knows, are looked up only if the source has later ones by now, in one more round trip.
  */
 export async function readState(
   client: PoolClient,
   request: {
     readonly sourceId: string;
+    readonly readerId?: string;
+    readonly isWatched?: boolean;
     readonly jobMatchWindowMs: number;
-    readonly readerId: string;
-    /** Whether the batch is compared with other sources even if its source is an old one. */
-    readonly isWatched: boolean;
   },
   batch: { readonly events: readonly PreparedEvent[]; readonly newestMs: number },
 ): Promise<KnownState> {
-  const { sourceId, readerId } = request;
+  const { sourceId, readerId = sourceId, isWatched = false } = request;
   const { events } = batch;
   const spans = requestSpans(events, request.jobMatchWindowMs);
   const keys = keysWithin(events, Number.NEGATIVE_INFINITY, batch.newestMs);
-  const statements = readStatements(sourceId, { keys, spans, isWatched: request.isWatched });
+  const statements = readStatements(sourceId, { keys, spans, isWatched });
   const uuidsAsked = uuidsStatement(events);
   if (uuidsAsked !== undefined) statements.push(uuidsAsked);
   const results: unknown = await client.query(statements.join(';\n'));
@@ -123,10 +117,9 @@ export async function readState(
 }
 
 /**
- * Returns the statements of the first round trip. The lock is a statement of its own, because only the statements after
- * it see everything that was committed before. A watched source may give the events of another one, so it locks all
- * sources, in the order of their ids: if two sources read the same events at once, the second one sees what the first
- * has stored. An old source locks only itself.
+ * Returns the statements of the first round trip. The lock is one of its own, because only statements after it see what
+ * was committed before. An old source locks only itself. A watched one may give the events of another one, so it locks
+ * all sources, in the order of their ids: of two that read the same events, the second sees what the first has stored.
  */
 function readStatements(
   sourceId: string,
@@ -155,7 +148,7 @@ function readStatements(
 
 /**
  * Returns the time before which events cannot be told from archived ones. A dump that does not say whose it is may
- * contain events of any source of the same region and node type, so the archives of those sources count for it as well.
+ * contain events of any source of its region and node type, so their archives count for it as well.
  */
 function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
   if (own.kind !== 'file') return own.archivedMs;
@@ -165,10 +158,7 @@ function horizonMs(own: SourceRow, others: readonly SourceRow[]): number {
   return Math.max(own.archivedMs, ...alike.map(({ archivedMs }) => archivedMs));
 }
 
-/**
- * Returns the hashes of the events that are stored already, by their index in the list. A batch of these events would
- * find the same.
- */
+/** Returns the hashes of events that are stored already, by their index, as a batch of these events would find them. */
 export async function readKnownHashes(
   { $client }: Database,
   sourceId: string,
@@ -290,9 +280,8 @@ interface OpenHalfRow {
 }
 
 /**
- * Returns the statement that reads the open halves that the requests could match, with the workers of the received
- * ones. It uses one time range for all requests together, so some of the halves do not fit the span of their own
- * request.
+ * Reads the open halves that the requests could match, with the workers of the received ones. There is one time range
+ * for all requests, so some halves do not fit the span of their own.
  */
 function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestSpan>): string {
   // A processed half with the reason `no-address` has already found its received half, which named no worker, so it is
@@ -306,8 +295,8 @@ function openHalvesStatement(source: string, spans: ReadonlyMap<string, RequestS
 }
 
 /**
- * Returns the statement that reads the processed halves that a person has decided about. They stay candidates, but
- * held: a received half that comes late must not match another job instead.
+ * Reads the processed halves that a person has decided about. They stay candidates, but held: a received half that
+ * comes late must not match another job instead.
  */
 function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, RequestSpan>): string {
   return `SELECT 'processed' AS role, (extract(epoch FROM d.dt) * 1000)::float8 AS "dtMs",
@@ -318,10 +307,7 @@ function decidedHalvesStatement(sourceId: string, spans: ReadonlyMap<string, Req
      AND d.unmatched_reason <> 'no-address'`;
 }
 
-/**
- * Returns the condition for these requests as one list of constants, which Postgres hashes. With a join instead, a
- * batch takes four times as long.
- */
+/** Returns a condition with a list of constants, which Postgres hashes: with a join batches take four times as long. */
 function isRequested(table: string, spans: ReadonlyMap<string, RequestSpan>): string {
   if (spans.size === 0) return 'false';
   const all = { fromMs: Number.MAX_SAFE_INTEGER, toMs: Number.MIN_SAFE_INTEGER };

@@ -4,8 +4,8 @@ import { type RemoteWorker, remoteWorkerKey } from '../../../base/remote-worker.
 import { sqlRows } from '../../../db/copy/copy-text.js';
 
 /**
- * Inserts the workers that are new and returns the ids of all of them, by `remoteWorkerKey`. It inserts in the order of
- * the keys: otherwise two sources that meet the same new workers at once could deadlock.
+ * Inserts new workers, and returns the ids of all by `remoteWorkerKey`. It inserts in the order of the keys: otherwise
+ * two sources that meet the same new workers at once could deadlock.
  */
 export async function identifyWorkers(
   client: PoolClient,

@@ -4,17 +4,12 @@ import type { Database } from '../../../db/database.js';
 import { LOCKS } from '../../../db/locks.js';
 import { sqlState } from '../../../db/transact.js';
 
-/**
- * Partitions are made up to this many months ahead, because a source with a wrong clock must not make them for the far
- * future.
- */
+/** Partitions are made up to this many months ahead, because a source may have a wrong clock. */
 const MONTHS_AHEAD = 2;
 
 /**
- * Makes the partitions that the times need, outside of the batch's transaction. Events of months far ahead go to the
- * DEFAULT partition, and so do events of a month that already has rows there.
- *
- * @param seenMonths the months that were handled before; new ones are added
+ * Makes the partitions that the times need, apart from `seenMonths`, to which it adds them. It does so outside the
+ * transaction of the batch. Events go to the DEFAULT partition if their month is far ahead or already has rows there.
  */
 export async function ensurePartitions(
   db: Database,

@@ -75,11 +75,7 @@ const ROW_FIELDS = ROW_COLUMNS.split(', ').length;
 /** The SQL expression for the hash of a stored event's type and payload. */
 export const STORED_HASH = `encode(sha256(convert_to(event_type || E'\\n' || payload, 'UTF8')), 'hex')`;
 
-/**
- * Prepares a slice of elements for COPY.
- *
- * @param texts the texts of the batch that the slice becomes part of
- */
+/** Prepares a slice of elements for COPY, and adds its texts to those of its batch. */
 export function prepareSlice(
   sourceId: string,
   elements: readonly ReadElement[],
@@ -186,10 +182,7 @@ interface EventKind {
   readonly fields: Buffer;
 }
 
-/**
- * The limits of the cache of kinds. Real sources have a dozen types, and a source that invents types must not fill the
- * memory.
- */
+/** The limits of the cache of kinds. Real sources have a dozen types; one that invents some must not fill memory. */
 const MAX_TYPES = 200;
 const MAX_KINDS_OF_TYPE = 50;
 const kindsOfType = new Map<string, EventKind[]>();

@@ -1,7 +1,4 @@
-/**
- * Carries out what a person decides about a source: that it has moved to another address, or that it is read again
- * after a stop.
- */
+/** Carries out what a person decides about a source: that it has moved, or that it is read again after a stop. */
 import { and, eq, ne, sql } from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import type { Database, Transaction } from '../../../db/database.js';

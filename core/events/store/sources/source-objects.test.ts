@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../../test/harness/database.js';
-import { listObjectFindings } from './source-object-reads.js';
 import {
   findQuickStart,
   isListingDue,
+  listObjectFindings,
   listUnread,
   type ReadObject,
   recordListing,

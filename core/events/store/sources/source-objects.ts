@@ -1,9 +1,13 @@
-/** Stores which objects of a source were read to their end, and which were overwritten since. */
-import { eq, sql } from 'drizzle-orm';
+/** Stores which objects of a source were read to their end, and which are incomplete or were overwritten since. */
+import { and, type Column, desc, eq, gt, isNotNull, isNull, lt, sql } from 'drizzle-orm';
 import { foreignText } from '../../../base/foreign-text.js';
-import type { Database, Transaction } from '../../../db/database.js';
-import type { ListedObject } from '../../sources/event-source.js';
-import { source, sourceObject } from '../tables.js';
+import type { Database, Reader, Transaction } from '../../../db/database.js';
+import type { ListedObject, ObjectMemory } from '../../sources/event-source.js';
+import { source, sourceObject, sourceObjectChange } from '../tables.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const WEEK_MS = 7 * DAY_MS;
 
 /** An object that was read, as far as it is complete. */
 export interface ReadObject extends ListedObject {
@@ -11,12 +15,8 @@ export interface ReadObject extends ListedObject {
   readonly failure: { readonly code: string; readonly message: string } | null;
 }
 
-/**
- * A quick listing goes back this many keys from the last known one. A late file that sorts among these is found by the
- * next pass, one that sorts even earlier within a day.
- */
+/** A quick listing goes back this many keys from the last known one. A late file that sorts even earlier takes a day. */
 const LOOK_BACK_KEYS = 1_000;
-const LOOK_AT_ALL_EVERY_MS = 86_400_000;
 /** The highest character. A text that ends with it sorts after all other texts with the same beginning. */
 const LAST_CHARACTER = '\u{10FFFF}';
 
@@ -48,12 +48,10 @@ export async function listUnread<T extends ListedObject>(
 
 /** Tells whether all objects are to be listed: once a day, and then in each pass until one has succeeded. */
 export async function isListingDue(db: Database, sourceId: string, now: Date): Promise<boolean> {
-  const [row] = await db
-    .select({ listedAt: source.objectsListedAt })
-    .from(source)
-    .where(eq(source.id, sourceId));
-  const listedAt = row?.listedAt ?? null;
-  return listedAt === null || now.getTime() - listedAt.getTime() >= LOOK_AT_ALL_EVERY_MS;
+  const { objectsListedAt } = source;
+  const [row] = await db.select({ objectsListedAt }).from(source).where(eq(source.id, sourceId));
+  const listedAt = row?.objectsListedAt ?? null;
+  return listedAt === null || now.getTime() - listedAt.getTime() >= DAY_MS;
 }
 
 export async function recordListing(db: Database, sourceId: string, at: Date): Promise<void> {
@@ -61,8 +59,8 @@ export async function recordListing(db: Database, sourceId: string, at: Date): P
 }
 
 /**
- * Returns the key up to which a quick listing of a folder (the prefix) skips objects: a thousand keys before the last
- * one that is known, and before every one that is due. Null when nothing is skipped.
+ * Returns the key up to which a quick listing of a folder (the prefix) skips objects: LOOK_BACK_KEYS before the last
+ * known one, and before every one that is due. Null when nothing is skipped.
  */
 export async function findQuickStart(
   db: Database,
@@ -89,9 +87,8 @@ export async function findQuickStart(
 }
 
 /**
- * Records that objects were read; their events are committed. An object that has changed leaves a row that says so,
- * unless it is expected to change. An incomplete object is due again at once, and then less and less often, down to
- * once a day.
+ * Records that objects were read; their events are committed. One that has changed unexpectedly leaves a row that says
+ * so. An incomplete one is due again at once, and then less and less often, down to once a day.
  */
 export async function recordObjects(
   db: Database,
@@ -140,14 +137,117 @@ export async function recordObjects(
   );
 }
 
-/**
- * Makes all objects due to be read again. When the source's beginning is changed, objects that were too old may count
- * now.
- */
+/** Makes all objects due to be read again: after a move or with another beginning, more of their events may count. */
 export async function forgetObjects(tx: Transaction, sourceId: string): Promise<void> {
   await tx.update(source).set({ objectsListedAt: null }).where(eq(source.id, sourceId));
   await tx
     .update(sourceObject)
     .set({ dueAt: sql`'1970-01-01Z'::timestamptz` })
     .where(eq(sourceObject.sourceId, sourceId));
+}
+
+/** Matches an object that was incomplete when it was read. Its complete events count, and it is read again at times. */
+export const isIncompleteOf = (sourceId: string | Column) =>
+  and(
+    eq(sourceObject.sourceId, sourceId),
+    isNotNull(sourceObject.dueAt),
+    isNotNull(sourceObject.failureCode),
+  );
+
+/** Matches a change of an object that had been read to its end. If it had been half-written, the change was expected. */
+export const isOverwrittenOf = (sourceId: Column) =>
+  and(eq(sourceObjectChange.sourceId, sourceId), sourceObjectChange.wasWhole);
+
+/** Lists the newest incomplete objects of one source, and the newest changes of its objects. */
+export async function listObjectFindings(
+  db: Reader,
+  { sourceId, limit }: { readonly sourceId: string; readonly limit: number },
+) {
+  const { failureCode: code, failure: message, failedSince: since } = sourceObject;
+  const { key, version, sizeBytes, readAt } = sourceObject;
+  const incomplete = await db
+    .select({
+      sourceId: sourceObject.sourceId,
+      key,
+      version,
+      sizeBytes,
+      code,
+      message,
+      since,
+      readAt,
+    })
+    .from(sourceObject)
+    .where(isIncompleteOf(sourceId))
+    .orderBy(desc(sourceObject.readAt), desc(sourceObject.key))
+    .limit(limit);
+  const changed = await db
+    .select()
+    .from(sourceObjectChange)
+    .where(eq(sourceObjectChange.sourceId, sourceId))
+    .orderBy(desc(sourceObjectChange.id))
+    .limit(limit);
+  return { incomplete, changed };
+}
+
+export type ObjectFindings = Awaited<ReturnType<typeof listObjectFindings>>;
+
+/** Counts the objects that need attention, by source: those incomplete for an hour, and those overwritten this week. */
+export async function countObjects(db: Reader, now: Date) {
+  const since = (agoMs: number): Date => new Date(now.getTime() - agoMs);
+  const rows = await db
+    .select({
+      id: source.id,
+      incomplete: db.$count(
+        sourceObject,
+        and(isIncompleteOf(source.id), lt(sourceObject.failedSince, since(HOUR_MS))),
+      ),
+      overwritten: db.$count(
+        sourceObjectChange,
+        and(isOverwrittenOf(source.id), gt(sourceObjectChange.seenAt, since(WEEK_MS))),
+      ),
+    })
+    .from(source)
+    .where(and(isNotNull(source.objectsListedAt), isNull(source.removedAt)));
+  return new Map(rows.map(({ id, ...counts }) => [id, counts]));
+}
+
+/** What a pass remembers of a source that consists of objects, such as the files in a bucket. Others never use it. */
+export interface SourceMemory {
+  /** The part that the source itself uses. */
+  readonly memory: ObjectMemory;
+  /** Objects that the source has read to their end, but whose events may not be stored yet. */
+  readonly read: ReadObject[];
+  /** Stores which objects were read. To be called after their events are stored. */
+  store(objects: readonly ReadObject[]): Promise<void>;
+  /** To be called when the pass has read everything. */
+  complete(): Promise<void>;
+}
+
+export function openSourceMemory(db: Database, sourceId: string, now: () => Date): SourceMemory {
+  const startedAt = now();
+  const read: ReadObject[] = [];
+  let isAsked = false;
+  let looksAtAll: Promise<boolean> | undefined;
+  const isFull = (): Promise<boolean> => {
+    looksAtAll ??= isListingDue(db, sourceId, startedAt);
+    return looksAtAll;
+  };
+  return {
+    read,
+    memory: {
+      unread(objects) {
+        isAsked = true;
+        return listUnread(db, { sourceId, objects, now: startedAt });
+      },
+      skipUpTo: async (prefix) =>
+        (await isFull()) ? null : findQuickStart(db, { sourceId, prefix, now: startedAt }),
+      done: (object, failure) => read.push({ ...object, failure: failure ?? null }),
+    },
+    async store(objects) {
+      if (objects.length > 0) await recordObjects(db, sourceId, { objects, now: now() });
+    },
+    async complete() {
+      if (isAsked && (await isFull())) await recordListing(db, sourceId, startedAt);
+    },
+  };
 }

@@ -7,9 +7,9 @@ import { arrivalHour, source } from '../tables.js';
 
 /** Reads how far a source was read. Throws SOURCE_UNKNOWN when it is not registered. */
 export async function readProgress(db: Database, sourceId: string) {
-  const { cursorDt, deepFromDt, deepPassAt, archivedTo, readsFrom, stoppedWhy } = source;
+  const { id, cursorDt, deepFromDt, deepPassAt, archivedTo, readsFrom, stoppedWhy } = source;
   const [row] = await db
-    .select({ cursorDt, deepFromDt, deepPassAt, archivedTo, readsFrom, stoppedWhy })
+    .select({ id, cursorDt, deepFromDt, deepPassAt, archivedTo, readsFrom, stoppedWhy })
     .from(source)
     .where(eq(source.id, sourceId));
   if (row !== undefined) return row;
@@ -18,17 +18,14 @@ export async function readProgress(db: Database, sourceId: string) {
 export type SourceProgress = Awaited<ReturnType<typeof readProgress>>;
 
 /**
- * Records, before anything is read, from where on this pass is to cover everything. If the pass dies after it moved the
- * cursor, a later deep pass starts from there.
+ * Records, before anything is read, from where on this pass covers everything: if it dies after it moved the cursor, a
+ * later deep pass starts from there.
  */
 export async function beginPass(
   db: Database,
   pass: {
     readonly sourceId: string;
-    /**
-     * The configured beginning of the source as this pass knows it. A worker that was not restarted yet knows an older
-     * one.
-     */
+    /** The beginning of the source as this pass knows it: a worker that was not restarted yet knows an older one. */
     readonly from: Date | null;
     readonly coversFrom: Date;
     readonly isDeep: boolean;

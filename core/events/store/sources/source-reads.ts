@@ -1,6 +1,17 @@
 /** Reads the sources: how far each was read, when it last worked, and how much came from it. */
-import { and, type Column, eq, gt, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  type Column,
+  eq,
+  getTableColumns,
+  gt,
+  isNotNull,
+  isNull,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import { PoolError } from '../../../base/errors/pool-error.js';
+import { listOf } from '../../../base/lists.js';
 import type { Reader } from '../../../db/database.js';
 import { rows } from '../../../db/query.js';
 import {
@@ -12,39 +23,31 @@ import {
   sourceObjectChange,
   unmatchedJob,
 } from '../tables.js';
-import { isIncomplete } from './source-object-reads.js';
+import { isIncompleteOf, isOverwrittenOf } from './source-objects.js';
 
 const sumOf = (column: Column, where: SQL | undefined): SQL<bigint> =>
   sql`(SELECT coalesce(sum(${column}), 0) FROM ${column.table} WHERE ${where})`.mapWith(BigInt);
 
-/**
- * Lists all sources by id, those removed from the configuration last. There are only a handful, so there are no pages.
- */
+/** The columns without those that matter only to whoever reads from the source. */
+const {
+  deepFromDt: _deepFrom,
+  deepPassAt: _deepPass,
+  nextSeq: _seq,
+  nextBatch: _batch,
+  archivedTo: _archived,
+  watchLeft: _watch,
+  ofSource: of,
+  ...COLUMNS
+} = getTableColumns(source);
+
+/** Lists all sources by id, those removed from the configuration last. There are only a handful, so there are no pages. */
 export async function listSources(db: Reader, now: Date) {
   const connected = await connectedWorkers(db);
   const dayAgo = new Date(now.getTime() - 86_400_000);
   const sources = await db
     .select({
-      id: source.id,
-      kind: source.kind,
-      readsFrom: source.readsFrom,
-      region: source.region,
-      nodeType: source.nodeType,
-      fromDt: source.fromDt,
-      cursorDt: source.cursorDt,
-      newestDt: source.newestDt,
-      lastPassAt: source.lastPassAt,
-      lastSuccessAt: source.lastSuccessAt,
-      lastFreshAt: source.lastFreshAt,
-      lastErrorCode: source.lastErrorCode,
-      lastError: source.lastError,
-      removedAt: source.removedAt,
-      of: source.ofSource,
-      stoppedAt: source.stoppedAt,
-      stoppedWhy: source.stoppedWhy,
-      moveUnproven: source.moveUnproven,
-      createdAt: source.createdAt,
-      objectsListedAt: source.objectsListedAt,
+      ...COLUMNS,
+      of,
       events: sumOf(eventTotal.events, eq(eventTotal.sourceId, source.id)),
       zeroFeeEvents: sumOf(eventTotal.zeroFeeEvents, eq(eventTotal.sourceId, source.id)),
       eventsLastDay: sumOf(
@@ -59,24 +62,15 @@ export async function listSources(db: Reader, now: Date) {
         unmatchedJob,
         and(eq(unmatchedJob.sourceId, source.id), eq(unmatchedJob.role, 'processed')),
       ),
-      incompleteObjects: db.$count(
-        sourceObject,
-        and(eq(sourceObject.sourceId, source.id), isIncomplete),
-      ),
+      incompleteObjects: db.$count(sourceObject, isIncompleteOf(source.id)),
       /** How many objects were overwritten by another version after they were read to their end. */
-      overwrittenObjects: db.$count(
-        sourceObjectChange,
-        and(eq(sourceObjectChange.sourceId, source.id), sourceObjectChange.wasWhole),
-      ),
+      overwrittenObjects: db.$count(sourceObjectChange, isOverwrittenOf(source.id)),
     })
     .from(source)
     .orderBy(isNotNull(source.removedAt), source.id);
   return sources.map(({ stoppedAt, stoppedWhy, ...row }) => ({
     ...row,
-    /**
-     * Set while the source is stopped because it gives the events of another one. It is not read until a person
-     * decides.
-     */
+    /** Set while the source is stopped because it gives the events of another one, until a person decides. */
     stopped: stoppedAt === null || stoppedWhy === null ? null : { at: stoppedAt, why: stoppedWhy },
     /** How many remote workers have a live connection to the source. */
     connectedWorkers: connected.get(row.id) ?? 0,
@@ -127,18 +121,14 @@ export async function countHours(
 }
 export type HourOfSource = Awaited<ReturnType<typeof countHours>>[number];
 
-/**
- * Throws SOURCE_UNKNOWN unless there is, or was, a source of this name. Otherwise a misspelt name would get
- * the answer "none" to every question. Does nothing when no name is given.
- */
+/** Throws SOURCE_UNKNOWN for a name that no source has or had: a misspelt one would be answered "none" everywhere. */
 export async function requireKnownSource(
   db: Reader,
   sourceId: string | null | undefined,
 ): Promise<void> {
   if (sourceId === null || sourceId === undefined) return;
-  const known = (await db.select({ id: source.id }).from(source).orderBy(source.id)).map(
-    ({ id }) => id,
-  );
+  const { id } = source;
+  const known = (await db.select({ id }).from(source).orderBy(id)).map((row) => row.id);
   if (known.includes(sourceId)) return;
   const names = known.length === 0 ? 'none is known yet' : `known are ${known.join(', ')}`;
   throw new PoolError('SOURCE_UNKNOWN', `there is no source "${sourceId}": ${names}`);
@@ -207,10 +197,6 @@ function groupBySource<Row extends { readonly sourceId: string }>(
   all: readonly Row[],
 ): ReadonlyMap<string, readonly Omit<Row, 'sourceId'>[]> {
   const groups = new Map<string, Omit<Row, 'sourceId'>[]>();
-  for (const { sourceId, ...row } of all) {
-    const group = groups.get(sourceId);
-    if (group === undefined) groups.set(sourceId, [row]);
-    else group.push(row);
-  }
+  for (const { sourceId, ...row } of all) listOf(groups, sourceId).push(row);
   return groups;
 }

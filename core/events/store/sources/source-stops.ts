@@ -1,14 +1,19 @@
 /** Stops sources that give the events of another source. A stopped source is not read until a person decides. */
-import type { PoolClient } from 'pg';
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Address } from '../../../base/address.js';
 import { PoolError } from '../../../base/errors/pool-error.js';
 import { formatEth } from '../../../base/money.js';
+import type { NodeType } from '../../../base/remote-worker.js';
 import { sqlText } from '../../../db/copy/copy-text.js';
-import type { Database } from '../../../db/database.js';
+import type { Database, Reader } from '../../../db/database.js';
+import { orNull, rows } from '../../../db/query.js';
+import { transact } from '../../../db/transact.js';
 import { isTelling } from '../../rules/read-twice.js';
 import { isSamePlace } from '../../rules/source-place.js';
-import type { Elsewhere, SharedEvents } from '../ingest/counted-elsewhere.js';
 import type { KnownState, SourceRow } from '../ingest/known-events.js';
 import { eventHash, type PreparedEvent } from '../ingest/prepared-events.js';
+import { source } from '../tables.js';
+import { requireKnownSource } from './source-reads.js';
 
 /** An order to stop a source (`sourceId`), because it gives the events of another one (`otherId`). */
 export interface StopOrder {
@@ -24,66 +29,25 @@ export class ReadTwice extends PoolError {
   }
 }
 
-/** The limit, in milliseconds, for adding up what was counted twice. After that it is left to the operator. */
-const COUNT_TIMEOUT_MS = 10_000;
 /** A value of `watch_left` that is never used up, so the source stays watched. */
-const FOR_GOOD = '1000000000000';
+export const WATCH_FOR_GOOD = 1_000_000_000_000;
 
-/**
- * Throws SOURCE_READ_TWICE when the source is stopped, and SOURCE_MOVED when it was moved to another place meanwhile.
- */
+/** Throws SOURCE_READ_TWICE when the source is stopped, and SOURCE_MOVED when it was moved to another place meanwhile. */
 export function refuseReading(
   own: Pick<SourceRow, 'id' | 'stoppedWhy' | 'readsFrom'>,
-  session: { readonly readsFrom?: string },
+  { readsFrom }: { readonly readsFrom?: string },
 ): void {
-  if (own.stoppedWhy !== null) throw stoppedError(own.id, own.stoppedWhy);
-  const { readsFrom } = session;
+  if (own.stoppedWhy !== null) {
+    throw new PoolError('SOURCE_READ_TWICE', `stopped: ${own.stoppedWhy}`, { source: own.id });
+  }
   if (readsFrom === undefined || isSamePlace(readsFrom, own.readsFrom)) return;
   const message = `source "${own.id}" reads ${own.readsFrom} since it was moved, and this worker still reads ${readsFrom}: restart it with the configuration of now`;
   throw new PoolError('SOURCE_MOVED', message, { source: own.id });
 }
 
-export function stoppedError(sourceId: string, why: string): PoolError {
-  return new PoolError('SOURCE_READ_TWICE', `stopped: ${why}`, { source: sourceId });
-}
-
-/** Throws ReadTwice when the reader itself is to be stopped. Otherwise returns which others are to be stopped. */
-export function judgeShared(
-  { findings }: Elsewhere,
-  { own, readerId }: { readonly own: SourceRow; readonly readerId: string },
-): readonly StopOrder[] {
-  const orders = findings.map((found) => ({ found, order: orderOf(found, own, readerId) }));
-  const mine = orders.find(({ found }) => found.stop === 'reader');
-  if (mine !== undefined) throw new ReadTwice(mine.order);
-  return orders.map(({ order }) => order);
-}
-
-function orderOf(found: SharedEvents, own: SourceRow, readerId: string): StopOrder {
-  const { stop, holder, events, example } = found;
-  const { eventId, dtMs, eventType } = example;
-  const [sourceId, otherId] = stop === 'reader' ? [readerId, holder.id] : [holder.id, own.id];
-  const when = new Date(dtMs).toISOString().replace('.000Z', 'Z');
-  const what = `at least ${events} events have the same time, ID and text, such as ${eventType} ${eventId} of ${when}`;
-  return {
-    sourceId,
-    otherId,
-    why: `source "${sourceId}" gives the events of source "${otherId}": ${what}`,
-  };
-}
-
 /**
- * Keeps a source watched when it had to set events aside because another source has them: its next deep pass brings
- * them again.
- */
-export function watchStatements(ownId: string, { counted, same }: Elsewhere): readonly string[] {
-  const ids = [...new Set(counted.values())].filter((id) => !same.has(id));
-  if (ids.length === 0) return [];
-  return [`UPDATE source SET watch_left = ${FOR_GOOD} WHERE id = ${sqlText(ownId)}`];
-}
-
-/**
- * Tells whether this batch proves that a moved source is still the same orchestrator, because it has an event that
- * counts already. Throws SOURCE_MOVE_UNPROVEN when the source gives something new before that.
+ * Tells whether this batch proves that a moved source is still the same orchestrator: it has an event that counts
+ * already. Throws SOURCE_MOVE_UNPROVEN when it gives something new before that.
  */
 export function isMoveProven(
   { own, hashes }: KnownState,
@@ -107,47 +71,76 @@ export function provenStatement(sourceId: string): string {
   return `UPDATE source SET move_unproven = false WHERE id = ${sqlText(sourceId)}`;
 }
 
-/** Stops the source whose batch ended with ReadTwice. */
-export async function stopReader({ $client }: Database, order: StopOrder): Promise<void> {
-  const client = await $client.connect();
-  try {
-    await stopSources(client, [order]);
-  } finally {
-    client.release();
-  }
-}
-
 /** Stops sources, and records with each how much was credited under both sources before anybody noticed. */
-export async function stopSources(client: PoolClient, orders: readonly StopOrder[]): Promise<void> {
+export async function stopSources(db: Database, orders: readonly StopOrder[]): Promise<void> {
   for (const { sourceId, otherId, why } of orders) {
-    const before = await countTwice(client, sourceId, otherId);
-    await client.query(
-      `UPDATE source SET stopped_at = now(), stopped_why = $2, watch_left = ${FOR_GOOD}
-        WHERE id = $1 AND stopped_at IS NULL`,
-      [sourceId, `${why}. ${before}`],
-    );
+    const stoppedWhy = `${why}. ${await countTwice(db, sourceId, otherId)}`;
+    await db
+      .update(source)
+      .set({ stoppedAt: sql`now()`, stoppedWhy, watchLeft: WATCH_FOR_GOOD })
+      .where(and(eq(source.id, sourceId), isNull(source.stoppedAt)));
   }
 }
 
-async function countTwice(client: PoolClient, sourceId: string, otherId: string): Promise<string> {
-  const jobs = `SELECT count(*) AS jobs, coalesce(sum(p.gross_wei), 0) AS gross
-      FROM pool_event p CROSS JOIN LATERAL (
-        SELECT FROM pool_event o WHERE o.source_id = ${sqlText(otherId)} AND o.dt = p.dt
-           AND o.event_id = p.event_id AND o.event_type = p.event_type AND o.payload = p.payload
-         OFFSET 0) o
-     WHERE p.source_id = ${sqlText(sourceId)} AND p.gross_wei IS NOT NULL`;
+async function countTwice(db: Database, sourceId: string, otherId: string): Promise<string> {
+  const command = `openpool source twice ${sourceId} ${otherId}`;
   try {
-    const answers: unknown = await client.query(
-      `BEGIN; SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}; ${jobs}; COMMIT`,
-    );
-    const row = (
-      answers as readonly { readonly rows: readonly { jobs: string; gross: string }[] }[]
-    )[2]?.rows[0];
-    if (row === undefined || row.jobs === '0') return 'Nothing was credited twice.';
-    const gross = formatEth(BigInt(row.gross));
-    return `${row.jobs} jobs worth ${gross} ETH were credited under both before: take them back with \`openpool adjust\`, as \`openpool source twice ${sourceId} ${otherId}\` lists them.`;
+    const [twice] = await transact(db, async (tx) => {
+      // After this time adding them up is left to the operator.
+      await tx.execute(sql`SET LOCAL statement_timeout = '10s'`);
+      const sums = sql`SELECT count(*) AS jobs, coalesce(sum(gross_wei), 0) AS "grossWei"
+                         FROM (${jobsOfBoth(sourceId, otherId)}) twice`;
+      return rows(tx, { jobs: Number, grossWei: BigInt }, sums);
+    });
+    if (twice === undefined || twice.jobs === 0) return 'Nothing was credited twice.';
+    return `${twice.jobs} jobs worth ${formatEth(twice.grossWei)} ETH were credited under both before: take them back with \`openpool adjust\`, as \`${command}\` lists them.`;
   } catch {
-    await client.query('ROLLBACK').catch(() => undefined);
-    return `What was credited under both before could not be added up: see \`openpool source twice ${sourceId} ${otherId}\`.`;
+    return `What was credited under both before could not be added up: see \`${command}\`.`;
   }
+}
+
+/** Selects the jobs of one source that the other source has as well: with the same time, id and text. */
+const jobsOfBoth = (sourceId: string, otherId: string) => sql`
+  SELECT p.* FROM pool_event p CROSS JOIN LATERAL (
+      SELECT FROM pool_event o WHERE o.source_id = ${otherId} AND o.dt = p.dt
+         AND o.event_id = p.event_id AND o.event_type = p.event_type
+         AND o.payload = p.payload OFFSET 0) o
+   WHERE p.source_id = ${sourceId} AND p.gross_wei IS NOT NULL`;
+
+/**
+ * Reads what the first source credited for jobs that the other one has as well, by remote worker; `netWei` is to be
+ * taken back. It reads all raw events of the source, but no archived months.
+ */
+export async function readCreditedTwice(db: Reader, sourceId: string, otherId: string) {
+  await requireKnownSource(db, sourceId);
+  await requireKnownSource(db, otherId);
+  return rows(
+    db,
+    {
+      payee: orNull((text: Address) => text),
+      nodeType: orNull((text: NodeType) => text),
+      region: orNull(String),
+      jobs: Number,
+      grossWei: BigInt,
+      netWei: BigInt,
+    },
+    sql`WITH twice AS (${jobsOfBoth(sourceId, otherId)}),
+      -- If the received half came after its job, the worker is on its row.
+      late AS (
+        SELECT match_dt, match_event_id, remote_worker_id FROM pool_event
+         WHERE source_id = ${sourceId} AND gross_wei IS NULL AND match_event_id IS NOT NULL)
+      SELECT w.payee, w.node_type AS "nodeType", w.region, count(*) AS jobs,
+             sum(t.gross_wei) AS "grossWei",
+             -- Where no worker is known, nobody was credited and there is nothing to take back.
+             CASE WHEN w.payee IS NULL THEN 0 ELSE sum(t.gross_wei - coalesce(t.commission_wei,
+               CASE terms.rounding
+                 WHEN 'net-floor'
+                   THEN t.gross_wei - div(t.gross_wei * (10000 - terms.commission_bps), 10000)
+                 ELSE div(t.gross_wei * terms.commission_bps, 10000) END)) END AS "netWei"
+        FROM twice t
+        LEFT JOIN late ON late.match_dt = t.dt AND late.match_event_id = t.event_id
+        LEFT JOIN terms ON terms.id = t.terms_id
+        LEFT JOIN remote_worker w ON w.id = coalesce(t.remote_worker_id, late.remote_worker_id)
+       GROUP BY 1, 2, 3 ORDER BY sum(t.gross_wei) DESC, 1, 2, 3`,
+  );
 }
