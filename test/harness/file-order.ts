@@ -5,9 +5,9 @@
 export const FIRST = [
   'test/chaos/chaos.test.ts',
   'cli/events.test.ts',
-  'workflows/repair.test.ts',
+  'workflows/orders.test.ts',
   'activities/sweep.test.ts',
-  'core/db/connection/silent-connections.test.ts',
+  'core/db/silent-connections.test.ts',
   'test/day.test.ts',
   'core/payouts/settling/settler.test.ts',
   'test/faults/stranger.test.ts',
