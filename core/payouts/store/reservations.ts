@@ -28,7 +28,7 @@ interface RoundResult {
 }
 
 /** A payee for whom nothing could be reserved, with the error of Postgres. All others are paid. */
-interface LeftOut {
+export interface LeftOut {
   readonly payee: Address;
   readonly words: string;
 }
