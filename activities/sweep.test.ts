@@ -119,6 +119,8 @@ it('finds sagas that a bad deploy has wedged and restarts them; everybody is pai
   await expect
     .poll(() => Promise.all([signed, late, other].map(attemptOf)), { timeout: 30_000 })
     .toSatisfy((attempts: readonly number[]) => attempts.every((attempt) => attempt >= 3));
+  // The bad deploy is rolled back. Temporal would try the tasks again only after a pause that grows with each try.
+  await stopFailing();
   // A saga takes its first step within seconds. We make these payouts 40 s older, so that they count as late.
   await database.db.execute(sql`UPDATE payout SET created_at = created_at - interval '40 s',
                                                   closed_at = closed_at - interval '40 s'`);
@@ -136,7 +138,6 @@ it('finds sagas that a bad deploy has wedged and restarts them; everybody is pai
   for (const [index, payoutId] of [late, other].entries()) {
     expect(await runOf(payoutId)).not.toBe(runs[index]);
   }
-  await stopFailing();
   const temporal = await connectTestTemporal(taskQueueOf(TEST_POOL_ID));
   await temporal.startWorker(createPayoutActivities(sender), space);
   await expect

@@ -12,7 +12,7 @@ export interface ScriptOptions {
   /** Relative to the project. */
   readonly script: string;
   readonly args: readonly string[];
-  /** For Node itself, before the script. */
+  /** Node's own arguments, before the script. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onLine?: (line: string) => void;

@@ -1,4 +1,4 @@
-/** How figures are taken, and what is made of several of them. */
+/** Takes figures, and sums up several of them. */
 import { readFileSync } from 'node:fs';
 import type { Database } from '../core/db/database.js';
 
@@ -9,7 +9,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
-/** The value below which this share of them lies. */
+/** Returns the value below which this share of the values lies. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -22,14 +22,14 @@ export function rounded(value: number): number {
 
 export const toMb = (bytes: number): number => bytes / 1_048_576;
 
-/** How many milliseconds the work takes. */
+/** Returns how many milliseconds the work takes. */
 export async function tookMs(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
 }
 
-/** How long the backends of this database have been busy, as Postgres counts it. */
+/** Returns how long the backends of this database have been busy, as Postgres counts it. */
 export async function postgresMs(db: Database): Promise<number> {
   await db.$client.query('SELECT pg_stat_force_next_flush()');
   const { rows } = await db.$client.query<{ active_time: number }>(
@@ -41,7 +41,7 @@ export async function postgresMs(db: Database): Promise<number> {
 /** Linux counts CPU time in hundredths of a second. */
 const TICK_MS = 10;
 
-/** How much CPU time a process has taken since it started; Linux only. */
+/** Returns the CPU time of a process since its start. Linux only. */
 export function cpuMsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
@@ -49,7 +49,7 @@ export function cpuMsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** The most memory that a process has held so far; undefined where there is no /proc. */
+/** Returns the most memory that a process has held so far, or undefined where there is no /proc. */
 export function peakRssMbOf(pid: number | 'self'): number | undefined {
   try {
     const mark = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

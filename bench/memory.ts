@@ -23,7 +23,7 @@ const HUGE_MB = 50;
 const LOOK_MS = 500;
 const SYNC_TIMEOUT_MS = 1_800_000;
 
-/** Works on Linux only: no other system says how much a process has held at most. */
+/** Works on Linux only, because no other system reports the most memory that a process has held. */
 export function benchMemory(options: MemoryBenchOptions) {
   return inScratch('memory', (scratch) => measure(options, scratch));
 }

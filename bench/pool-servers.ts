@@ -12,7 +12,7 @@ export interface PoolServers {
   readonly temporalAddress: string;
   readonly temporalPid: number;
   readonly chain: LocalChain;
-  /** Has money. */
+  /** A funded wallet. */
   readonly wallet: `0x${string}`;
 }
 
@@ -35,13 +35,13 @@ export interface BenchConfig {
   readonly servers: Pick<PoolServers, 'databaseUrl' | 'temporalAddress'> & {
     readonly chain: Pick<LocalChain, 'rpcUrl' | 'chainId'>;
   };
-  /** Of the orchestrator. */
+  /** The orchestrator's endpoint. */
   readonly endpoint: string;
-  /** What differs from a pool that syncs once at its start, and pays nobody. */
+  /** Changes to the configuration of a pool that syncs once at its start and pays nobody. */
   readonly pace?: Partial<StackPace>;
 }
 
-/** Writes the configuration of a pool with one source; answers with its path. */
+/** Writes the configuration of a pool with one source, and returns its path. */
 export function writeBenchConfig(dir: string, { servers, endpoint, pace }: BenchConfig): string {
   const { databaseUrl, temporalAddress, chain } = servers;
   return writeConfig(dir, {
@@ -80,7 +80,7 @@ export async function startWorker(
   return process;
 }
 
-/** Starts what serves the API; resolves with where it listens. */
+/** Starts the process that serves the API, and resolves with its URL. */
 export async function startApi(
   { stops }: Scratch,
   { configPath, script = 'api/main.ts' }: { readonly configPath: string; readonly script?: string },

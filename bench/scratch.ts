@@ -1,4 +1,4 @@
-/** Where a bench works: a directory that is gone afterwards, and everything that has to be stopped then. */
+/** The workplace of a bench: a directory that is removed afterwards, and a list of what must be stopped then. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export const sayToStderr: Say = (line) => void process.stderr.write(`${line}\n`)
 
 export interface Scratch {
   readonly dir: string;
-  /** Called in the end, the last that was added first. */
+  /** Adds a call for the end. The last one added is called first. */
   readonly stops: (() => Promise<unknown>)[];
 }
 
@@ -30,7 +30,7 @@ export async function inScratch<T>(
   }
 }
 
-/** Postgres with its default durability; answers with the URL of its superuser. */
+/** Starts Postgres with its default durability, and returns the URL of its superuser. */
 export async function startBenchPostgres({ dir, stops }: Scratch): Promise<string> {
   const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), isSuperuser: true });
   stops.push(() => postgres.stop());
@@ -42,7 +42,7 @@ export interface BenchDatabase {
   readonly url: string;
 }
 
-/** A migrated database of this name on the server, which is open until the bench ends. */
+/** Creates a migrated database with this name, which stays open until the bench ends. */
 export async function createBenchDatabase(
   adminUrl: string,
   name: string,
@@ -57,7 +57,7 @@ export async function createBenchDatabase(
   return { db, url: url.toString() };
 }
 
-/** One statement about the whole server. */
+/** Runs one statement about the whole server. */
 export async function onServer(adminUrl: string, statement: string): Promise<void> {
   const admin = openDatabase({ url: adminUrl, maxConnections: 1, statementTimeoutMs: 600_000 });
   try {

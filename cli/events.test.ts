@@ -1,6 +1,5 @@
 /** An operator's commands about events and unattributed money, against a worker that is killed meanwhile. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createApp } from '../api/app.js';
@@ -24,8 +23,8 @@ import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/har
 import { owed } from '../test/harness/jobs.js';
 import { createTestWallet, recordTestTerms, type TestWallet } from '../test/harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { compiled } from '../test/harness/script.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ALICE = '0x00000000000000000000000000000000000a11ce';
 const BOB = '0x0000000000000000000000000000000000000b0b';
 /** BOB's address with its checksum. */
@@ -89,8 +88,8 @@ async function json(...args: readonly string[]) {
 
 /** Runs a command in a process of its own, to which the test can send a signal. */
 function watching(...args: readonly string[]) {
-  const line = ['--import', 'tsx', 'cli/main.ts', '--config', worker.config, ...args];
-  const child = spawn(process.execPath, line, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const line = [compiled('cli/main.ts'), '--config', worker.config, ...args];
+  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();

@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -20,9 +19,9 @@ import { recordLook } from '../core/sentinel/store/findings.js';
 import { freePort } from '../dev/kit/ports.js';
 import { runOpenpool } from '../test/harness/command-line.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
+import { compiled } from '../test/harness/script.js';
 import { addTerms, addWorker } from '../test/kit/test-pool.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PASSPHRASE = 'hush-hush-passphrase';
 const TOKEN = 'hush-hush-hush-token';
 const CHAIN_ID = 31_337;
@@ -93,8 +92,8 @@ describe('the command line', () => {
   it('is a program with exit codes, help and a version', async () => {
     const program = (...words: readonly string[]) =>
       new Promise<{ readonly code: unknown; readonly out: string }>((resolve) => {
-        const line = ['--import', 'tsx', 'cli/main.ts', ...words];
-        execFile(process.execPath, line, { cwd: ROOT }, (failure, out) =>
+        const line = [compiled('cli/main.ts'), ...words];
+        execFile(process.execPath, line, (failure, out) =>
           resolve({ code: failure?.code ?? 0, out }),
         );
       });

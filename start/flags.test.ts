@@ -1,14 +1,12 @@
 /** The programs as people start them: wrong flags are answered with the usage. */
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { compiled } from '../test/harness/script.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-function run(...words: readonly string[]) {
+function run(script: string, ...words: readonly string[]) {
   return new Promise<{ readonly code: unknown; readonly out: string; readonly err: string }>(
     (resolve) =>
-      execFile(process.execPath, ['--import', 'tsx', ...words], { cwd: ROOT }, (error, out, err) =>
+      execFile(process.execPath, [compiled(script), ...words], (error, out, err) =>
         resolve({ code: error?.code ?? 0, out, err }),
       ),
   );

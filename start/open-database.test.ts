@@ -4,7 +4,6 @@ import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { closeDatabase, openDatabase } from '../core/db/database.js';
@@ -14,6 +13,7 @@ import { migrateDatabase } from '../core/db/migrate.js';
 import { openLedger } from '../core/ledger/store/identity.js';
 import { freePort } from '../dev/kit/ports.js';
 import { type LocalProcess, startProcess, waitUntil } from '../dev/kit/process.js';
+import { compiled } from '../test/harness/script.js';
 import { openPoolDatabase } from './open-database.js';
 
 const PORT = 5_442;
@@ -350,13 +350,13 @@ async function startUser(): Promise<ChildProcess> {
 
 /** Starts such a process as the leader of a process group, to which its initdb belongs too. */
 function launchUser() {
-  const path = fileURLToPath(new URL('./open-database.ts', import.meta.url));
+  const path = compiled('start/open-database.ts');
   const script = `
     const { openPoolDatabase } = await import(${JSON.stringify(path)});
     await openPoolDatabase(${JSON.stringify(config)});
     process.stdout.write('open');
     setInterval(() => undefined, 1000);`;
-  return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+  return spawn(process.execPath, ['--input-type=module', '--eval', script], {
     ...{ stdio: ['ignore', 'pipe', 'inherit'], detached: true },
   });
 }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Turns } from '../core/processes/turns.js';
 import { type LocalProcess, startProcess } from '../dev/kit/process.js';
+import { compiled } from '../test/harness/script.js';
 
-const FIXTURE = fileURLToPath(new URL('../test/fixtures/stuck-process.ts', import.meta.url));
 const started: LocalProcess[] = [];
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop();
@@ -12,7 +11,11 @@ afterEach(async () => {
 
 function start(how: string): LocalProcess {
   const child = startProcess({
-    ...{ name: how, command: process.execPath, args: ['--import', 'tsx', FIXTURE, how] },
+    ...{
+      name: how,
+      command: process.execPath,
+      args: [compiled('test/fixtures/stuck-process.ts'), how],
+    },
   });
   started.push(child);
   return child;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { compiled } from './harness/script.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const DAY_TIMEOUT_MS = 240_000;
@@ -14,7 +15,7 @@ interface Outcome {
 function runDay(...flags: string[]): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', 'dev/demo/demo.ts', '--once', '--json', ...flags],
+    [compiled('dev/demo/demo.ts'), '--once', '--json', ...flags],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let [out, told] = ['', ''];
@@ -54,7 +55,7 @@ function expectGoodDay(outcome: Outcome): Record<string, unknown> {
   return summary;
 }
 
-describe.sequential('a bounded day', () => {
+describe.concurrent('a bounded day', () => {
   test(
     'ends with the ledger, the orchestrators and the chain in agreement to the wei',
     async () => {

@@ -18,6 +18,7 @@ import { type LocalChain, startChain } from '../dev/stack/chain-node.js';
 import { createTestDatabase, TEST_POOL_ID, type TestDatabase } from '../test/harness/database.js';
 import { holdPort } from '../test/harness/held-port.js';
 import { createTestNamespace, type TestNamespace } from '../test/harness/namespace.js';
+import { compiled } from '../test/harness/script.js';
 import { singleWorkflowId, syncWorkflowId, taskQueueOf } from '../workflows/contract.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -103,9 +104,8 @@ describe('the worker process', () => {
     const worker = startProcess({
       name: entry,
       command: process.execPath,
-      args: ['--import', 'tsx', entry, '--config', path],
+      args: [compiled(entry), '--config', path],
       cwd: ROOT,
-      env: { ...process.env, OPENPOOL_WORKFLOW_BUNDLE: inject('workflowBundlePath') },
       onLine: (line) => lines.push(line),
     });
     started.push(worker);
@@ -154,7 +154,7 @@ describe('the worker process', () => {
       const check = startProcess({
         name: 'health',
         command: process.execPath,
-        args: ['--import', 'tsx', 'worker/health.ts', '--config', path],
+        args: [compiled('worker/health.ts'), '--config', path],
         cwd: ROOT,
       });
       started.push(check);

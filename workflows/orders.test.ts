@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createCheckActivities } from '../activities/checks.js';
 import type { AdoptionReport } from '../core/checks/rules/check-reports.js';
 import { startChain } from '../dev/stack/chain-node.js';
@@ -14,43 +14,45 @@ import { BACKFILL_CALL, HISTORY_CALL } from './activity-options.js';
 
 const REPORT: AdoptionReport = { applied: true, complete: true, waiting: null, findings: [] };
 
-test('a repair whose worker dies is taken over within seconds: the wallet is halted meanwhile', async () => {
-  const temporal = await connectTestTemporal();
-  let calls = 0;
-  await temporal.startWorker({
-    async adoptWallet() {
-      calls += 1;
-      // Behaves like a killed process on the first call: no heartbeat and no answer.
-      return calls === 1 ? await Context.current().cancelled : REPORT;
-    },
+describe.concurrent('what Temporal itself has to notice', () => {
+  test('a repair whose worker dies is taken over within seconds: the wallet is halted meanwhile', async () => {
+    const temporal = await connectTestTemporal();
+    let calls = 0;
+    await temporal.startWorker({
+      async adoptWallet() {
+        calls += 1;
+        // Behaves like a killed process on the first call: no heartbeat and no answer.
+        return calls === 1 ? await Context.current().cancelled : REPORT;
+      },
+    });
+    const startedMs = performance.now();
+    const { client, taskQueue } = temporal;
+    const report = await client.workflow.execute('adoptWallet', {
+      ...{ taskQueue, workflowId: randomUUID() },
+      args: [{ poolId: 'a', orderId: randomUUID() }],
+    });
+    expect(report).toEqual(REPORT);
+    expect(calls).toBe(2);
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
+    await temporal.close();
   });
-  const startedMs = performance.now();
-  const { client, taskQueue } = temporal;
-  const report = await client.workflow.execute('adoptWallet', {
-    ...{ taskQueue, workflowId: randomUUID() },
-    args: [{ poolId: 'a', orderId: randomUUID() }],
-  });
-  expect(report).toEqual(REPORT);
-  expect(calls).toBe(2);
-  expect(performance.now() - startedMs).toBeLessThan(30_000);
-  await temporal.close();
-});
 
-test('a reconciliation that no endpoint can answer ends and says why', async () => {
-  const temporal = await connectTestTemporal();
-  const message = 'name an endpoint of an archive node in chain.rpcUrls';
-  await temporal.startWorker({
-    reconcileWallet: () =>
-      Promise.reject(ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message })),
-  });
-  const { client, taskQueue } = temporal;
-  const run = client.workflow.execute('reconcile', {
-    ...{ taskQueue, workflowId: randomUUID() },
-    args: [{ poolId: 'a', fromOpening: false }],
-  });
-  await expect(run).rejects.toMatchObject({ cause: { cause: { message } } });
-  await temporal.close();
-}, 90_000);
+  test('a reconciliation that no endpoint can answer ends and says why', async () => {
+    const temporal = await connectTestTemporal();
+    const message = 'name an endpoint of an archive node in chain.rpcUrls';
+    await temporal.startWorker({
+      reconcileWallet: () =>
+        Promise.reject(ApplicationFailure.create({ type: 'CHAIN_UNREACHABLE', message })),
+    });
+    const { client, taskQueue } = temporal;
+    const run = client.workflow.execute('reconcile', {
+      ...{ taskQueue, workflowId: randomUUID() },
+      args: [{ poolId: 'a', fromOpening: false }],
+    });
+    await expect(run).rejects.toMatchObject({ cause: { cause: { message } } });
+    await temporal.close();
+  }, 90_000);
+});
 
 test('what reads all of the history may take days, as a backfill may', () => {
   expect(HISTORY_CALL.startToCloseTimeout).toBe(BACKFILL_CALL.startToCloseTimeout);

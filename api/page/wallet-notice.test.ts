@@ -28,7 +28,7 @@ async function openPage() {
   return { database, db, app, words };
 }
 
-it('says what the wallet held, how much waits for it to be topped up, and where to send that', async () => {
+it.concurrent('says what the wallet held, how much waits for it to be topped up, and where to send that', async () => {
   const { database, db, words } = await openPage();
   expect(await words()).not.toMatch(/topped up|The wallet held/);
   await recordBalance(
@@ -48,7 +48,7 @@ it('says what the wallet held, how much waits for it to be topped up, and where 
   await database.close();
 });
 
-it('never says that all is well without a worker, Temporal or money', async () => {
+it.concurrent('never says that all is well without a worker, Temporal or money', async () => {
   const { database, db, app, words } = await openPage();
   const said = await words();
   expect(said).toContain('nothing is paid: no worker runs');
@@ -69,7 +69,7 @@ it('never says that all is well without a worker, Temporal or money', async () =
   await database.close();
 });
 
-it('says that nothing is paid when the wallet holds less than the smallest payout takes', async () => {
+it.concurrent('says that nothing is paid when the wallet holds less than the smallest payout takes', async () => {
   const { database, db, app, words } = await openPage();
   await noteWorker(db, { id: randomUUID(), version: '1', sources: [], host: 'here' });
   await addTerms(db, 100n);

@@ -37,12 +37,12 @@ export class ArrivingEvents {
     private readonly payees: readonly string[],
   ) {}
 
-  /** Events for one pass of a pool with AI work: jobs, halves of jobs, and some that came before. */
+  /** Returns the events of one pass of a pool with AI work: jobs, halves of jobs, and some repeats. */
   next(howMany: number): readonly RawEvent[] {
     return this.gather(howMany, () => this.oneOfTwenty());
   }
 
-  /** One paid job for each payee in turn, so that something is due to each. */
+  /** Returns one paid job for each payee in turn, so that a payout is due to each. */
   transcodeJobs(howMany: number): readonly RawEvent[] {
     return this.gather(howMany, () => this.transcode());
   }

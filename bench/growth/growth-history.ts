@@ -61,7 +61,7 @@ interface Month {
 function rawRows({ sourceId, rowsPerMonth, payees }: History, month: Month): string {
   const { name, from, to, monthsBack } = month;
   const rows = rowsPerMonth;
-  // The oldest month has the lowest numbers.
+  // The oldest month has the lowest event numbers.
   const firstSeq = FIRST_NEW_SEQ - monthsBack * rows;
   const firstBatch = FIRST_NEW_BATCH - monthsBack * Math.ceil(rows / BATCH);
   return `CREATE TABLE ${name} (LIKE pool_event INCLUDING DEFAULTS);
@@ -92,7 +92,7 @@ function rawRows({ sourceId, rowsPerMonth, payees }: History, month: Month): str
     ALTER TABLE pool_event ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`;
 }
 
-/** Request ids are scattered over the index like random ones, and differ from those that arrive later. */
+/** The SQL of a request id. Ids are scattered over the index like random ones, and differ from later ones. */
 const REQUEST_ID = `lpad(to_hex(seq * ${0x9e3779b1} % 4294967296), 8, '0')`;
 
 /** Statements that work out, from the rows, the sums that crediting would have kept. */

@@ -1,4 +1,4 @@
-/** A payout round as Postgres sees it: it calls the store's own functions in their order, without a chain. */
+/** Runs a payout round without a chain: it calls the store's own functions in their order. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { GasFees } from '../../core/chain/rules/gas-fees.js';
 import type { Database } from '../../core/db/database.js';

@@ -55,7 +55,7 @@ type Step = keyof typeof REPEATS;
 interface SizeFigures extends Record<`${Step}Ms`, number> {
   readonly rows: number;
   readonly months: number;
-  /** How long an empty pass keeps Postgres busy. */
+  /** The time that an empty pass keeps Postgres busy. */
   readonly emptyPassPostgresMs: number;
   readonly payoutsPerRound: number;
   /** Halves of AI jobs that still wait for their other half at the end. */

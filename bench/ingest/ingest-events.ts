@@ -7,7 +7,7 @@ import { createRandom, type Random } from '../../dev/kit/random.js';
 import { AnswerTally, type Expected } from './ingest-tally.js';
 
 export interface EventPlan {
-  /** Elements of the answer, duplicates among them. */
+  /** The number of elements in the answer, with duplicates. */
   readonly events: number;
   readonly payees: number;
   readonly commissionBps: number;
@@ -69,7 +69,7 @@ interface HalfToCome {
 
 class EventMaker {
   readonly tally: AnswerTally;
-  /** What repeats are taken from. */
+  /** The elements from which repeats are taken. */
   readonly recent: Element[] = [];
   private readonly random: Random;
   private readonly payees: readonly string[];
@@ -141,7 +141,10 @@ class EventMaker {
     });
   }
 
-  /** One half now, the other within the window: mostly received first, mostly at once. */
+  /**
+   * Writes one half now and the other within the window. Mostly the received half is first, and the other follows
+   * at once.
+   */
   private pair(): Element {
     const payee = this.anyPayee();
     const request = this.newRequest();

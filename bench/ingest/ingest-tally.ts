@@ -1,15 +1,15 @@
 /** Adds up what an answer is worth while it is written, without any code of the manager. */
 
-/** What a ledger must say once all of it is counted. Amounts are decimal strings. */
+/** What the ledger must say when everything is counted. Amounts are decimal strings. */
 export interface Expected {
   /** Duplicates included. */
   readonly elements: number;
   readonly distinct: number;
-  /** Of the distinct ones. */
+  /** The jobs among the distinct events. */
   readonly jobs: number;
   readonly aiJobs: number;
   readonly boundAiJobs: number;
-  /** By lower-case address. */
+  /** The key is the address in lower case. */
   readonly netWei: Readonly<Record<string, string>>;
   readonly jobsOf: Readonly<Record<string, number>>;
   readonly commissionWei: string;

@@ -1,4 +1,4 @@
-/** What Postgres alone does with the same rows: one COPY, and one commit per row. */
+/** Measures what Postgres alone does with the same rows: one COPY, and one commit per row. */
 import {
   closeSync,
   createReadStream,
@@ -27,7 +27,7 @@ export async function dumpRows(db: Database, path: string): Promise<void> {
   });
 }
 
-/** Rows a second of one COPY into a table with the structure of the raw table. */
+/** Measures the rows a second of one COPY into a table with the structure of the raw table. */
 export async function measureCopy(db: Database, path: string): Promise<number> {
   await copyStructure(db, 'copied');
   await db.$client.query('CHECKPOINT');

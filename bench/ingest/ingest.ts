@@ -151,7 +151,7 @@ async function measure(bench: Bench, database: PassDatabase) {
     emptyPassWallMs: median(empty.passesMs),
     peakRssMb: first.peakRssMb,
     cpuMicrosPerEvent: (first.cpuMs * 1_000) / elements,
-    // No manager, however quick, could sync faster than this.
+    // No manager could sync faster than this.
     postgresMicrosPerEvent: (first.postgresMs * 1_000) / elements,
     ...verdict,
   };

@@ -8,7 +8,7 @@ export interface StreamPlan {
   readonly small: { readonly events: number; readonly distinct: number };
   /** Events of a little less than 1 MiB each, all of them different. */
   readonly large: { readonly events: number; readonly malformed: number };
-  /** Size of one element that is longer than any may be. */
+  /** The size of one element that is longer than allowed. */
   readonly hugeMb: number;
 }
 
@@ -70,7 +70,7 @@ function blocksOf(distinct: number): readonly Buffer[] {
   return blocks;
 }
 
-/** Full of quotes, backslashes and characters of several bytes, which get much longer when they are escaped. */
+/** A text full of quotes, backslashes and characters of several bytes, which gets much longer when it is escaped. */
 function largeElement(n: number, isMalformed: boolean): string {
   const filler = `"\\\n\t'漢😀 ${n} `.repeat(40) + 'x'.repeat(4_000);
   const text = filler.repeat(

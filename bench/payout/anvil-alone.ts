@@ -7,7 +7,10 @@ const CONFIRMATIONS = 4;
 const BATCH = 100;
 const TIMEOUT_MS = 900_000;
 
-/** Transfers a second that the chain alone takes to the same depth: signed before, sent in batches. */
+/**
+ * Measures how many transfers a second the chain alone takes to the same depth. They are signed before and sent in
+ * batches.
+ */
 export async function measureAnvilAlone(chain: LocalChain, transfers: number): Promise<number> {
   const key = Wallet.createRandom();
   const funds = `0x${(10n ** 21n).toString(16)}`;

@@ -1,4 +1,4 @@
-/** Years of paid payouts in the tables, as the manager itself would have left them. */
+/** Fills the tables with years of paid payouts, as the manager itself would have left them. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../core/db/database.js';
 import { rpc } from '../../dev/stack/chain-node.js';
@@ -30,7 +30,7 @@ export async function addOldPayouts(
   await stack.db.$client.query('VACUUM ANALYZE');
 }
 
-/** What they earned, in one posting each. */
+/** Books what each of them earned in a posting of its own. */
 async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
   const earnedWei = BigInt(AMOUNT_WEI) * BigInt(Math.ceil(count / PAYEES));
   await db.transaction(async (tx) => {
@@ -44,7 +44,7 @@ async function addPayees({ db }: PayoutStack, count: number): Promise<void> {
   });
 }
 
-/** Paid payouts to the workers of a region in turn, from what is pending for them. */
+/** Adds paid payouts to the workers of a region in turn, from what is pending for them. */
 export async function writeOldPayouts(db: Database, count: number, region: string): Promise<void> {
   await forgePayouts(db, async (tx) => {
     await tx.execute(sql`

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Transaction } from '../../core/db/database.js';
 
-/** Every remote worker of the region is owed so much, in a posting of its own. */
+/** Credits this amount to every remote worker of the region, each in a posting of its own. */
 export async function creditRegion(
   tx: Transaction,
   region: string,

@@ -1,4 +1,4 @@
-/** What the payout bench pays with: every server real, each worker a process of its own. */
+/** The pool of the payout bench. Every server is real, and each worker is a process of its own. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { cpuMsOf } from '../figures.js';
 import { startApi, startPoolServers, startWorker, writeBenchConfig } from '../pool-servers.js';
 import type { Scratch } from '../scratch.js';
 
-/** What all workers have asked for since they started. */
+/** The number of requests of all workers since they started. */
 export interface Counters {
   readonly databaseRoundTrips: number;
   readonly rpcPosts: number;
@@ -26,14 +26,14 @@ export interface PayoutStack {
   readonly client: Client;
   readonly wallet: `0x${string}`;
   readonly pids: { readonly workers: readonly number[]; readonly temporal: number };
-  /** Where the API answers, and its token. */
+  /** The URL of the API, and its token. */
   readonly api: { readonly url: string; readonly token: string };
   counters(): Counters;
 }
 
 const COUNTERS = join(dirname(fileURLToPath(import.meta.url)), 'worker-counters.mjs');
 
-/** Starts the servers, an orchestrator with nothing to tell, the API, and this many workers. */
+/** Starts the servers, an orchestrator without events, the API, and this many workers. */
 export async function startPayoutStack(scratch: Scratch, count: number): Promise<PayoutStack> {
   const { dir, stops } = scratch;
   const servers = await startPoolServers(scratch);
@@ -46,7 +46,7 @@ export async function startPayoutStack(scratch: Scratch, count: number): Promise
     pace: { syncInterval: '5s', minPayoutInterval: '1s', payoutThreshold: '1 wei' },
   });
   const workers: CountedWorker[] = [];
-  // One after the other: the first makes the schema and the schedules.
+  // Workers start one after the other, because the first one makes the schema and the schedules.
   for (let turn = 0; turn < count; turn += 1) {
     workers.push(await startCounted(scratch, configPath, join(dir, `counters-${turn}.json`)));
   }

@@ -12,17 +12,20 @@ import type { PayoutStack } from './payout-stack.js';
 
 export interface StandingFigures {
   readonly open: number;
-  /** Of the source that is due every 5 s, at its worst while the payouts are taken up, and while they stand. */
+  /**
+   * The greatest age of the source's last sync, which is due every 5 s, until all payouts are signed and while
+   * they stand open.
+   */
   readonly maxSyncAgeMs: number;
-  /** Of the sentinel's last look, which is due every minute, at its worst while they stand. */
+  /** The greatest age of the sentinel's last look, which is due every minute, while the payouts stand open. */
   readonly maxSentinelAgeMs: number;
-  /** The slowest of those asked for while the payouts stand. */
+  /** The time of the slowest hold while the payouts stand open. */
   readonly holdAnswerMs: number;
-  /** Of one core, workers and Temporal together, while the payouts stand. */
+  /** The CPU time of workers and Temporal in percent of one core, while the payouts stand open. */
   readonly idleCpuPercent: number;
   readonly idleWorkerCpuPercent: number;
   readonly idleTemporalCpuPercent: number;
-  /** Until the last one was paid, once there were blocks again. */
+  /** The time from the first new block until the last payout was paid. */
   readonly secondsToPaid: number;
 }
 
@@ -84,7 +87,7 @@ function watchAge({ db }: PayoutStack, when: SQL) {
     }
   };
   const looking = look();
-  // `stop` reports a failure. Until then something else will have failed and says more.
+  // `stop` reports a failure of the watch. By then, something else has failed that says more.
   looking.catch(() => undefined);
   return {
     async stop() {

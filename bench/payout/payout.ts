@@ -1,4 +1,4 @@
-/** Payouts a second: due, reserved, signed, sent, confirmed and settled, everything included. */
+/** Measures payouts a second, from due to settled: reserving, signing, sending and confirming are included. */
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,15 +18,15 @@ import { type Counters, type PayoutStack, startPayoutStack } from './payout-stac
 import { measureStanding } from './payout-standing.js';
 
 export interface PayoutBenchOptions {
-  /** How many are due at once in the main round. */
+  /** The number of payouts in the main round. */
   readonly payees: number;
-  /** Further rounds, to see whether the cost of one stays the same. */
+  /** The number of further rounds, which show whether the cost stays the same. */
   readonly sizes: readonly number[];
-  /** Old payouts in the tables before the last round; 0 leaves it out. */
+  /** The number of old payouts in the tables before the last round; 0 leaves that round out. */
   readonly oldPayouts: number;
-  /** How many are left open on a chain that stands still; 0 leaves it out. */
+  /** The number of payouts that stay open on a chain that stands still; 0 leaves this out. */
   readonly standing: number;
-  /** Processes that share the database; their CPU and what they ask are added up. */
+  /** The number of workers that share the database. Their CPU times and requests are added up. */
   readonly workers: number;
   readonly say: Say;
 }
@@ -121,7 +121,7 @@ async function payRound(
   asked: { readonly payees: number; readonly oldPayouts: number },
 ): Promise<RoundFigures> {
   await creditNewPayees(stack, asked.payees);
-  // Let the minimum interval of a second pass, and the queues of the round before run empty.
+  // Wait for the minimum interval of a second, and until the queues of the last round are empty.
   await sleep(1_500);
   const before = stack.counters();
   const startedMs = performance.now();

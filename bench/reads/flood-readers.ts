@@ -16,7 +16,7 @@ let isOver = false;
 class Reader {
   private socket: Socket | undefined;
   private head = '';
-  /** Bytes that are left of the answer; negative while its head is read. */
+  /** The bytes of the answer that are still to come; negative while its head is read. */
   private left = -1;
   private isRefused = false;
 

@@ -16,7 +16,7 @@ export interface FloodBenchOptions {
   readonly connections: number;
   readonly seconds: number;
   readonly route: string;
-  /** Every request asks for something else, so that no answer is cached. */
+  /** True when every request asks for something else, so that no answer is cached. */
   readonly vary: boolean;
   readonly say: Say;
 }
@@ -120,7 +120,7 @@ class Counter {
     this.follow().catch(() => undefined);
   }
 
-  /** Events a second while this goes on. */
+  /** Returns the events a second during this work. */
   async during(span: Promise<unknown>): Promise<number> {
     const fromMs = performance.now();
     await span;
@@ -213,7 +213,7 @@ function probe(url: string): Promise<Probe> {
   });
 }
 
-/** How long it takes until the wallet is halted. A request whose connection is lost is sent again. */
+/** Returns how long it takes until the wallet is halted. A request whose connection is lost is sent again. */
 async function haltWallet(apiUrl: string, token: string): Promise<number> {
   const startedMs = performance.now();
   while (performance.now() - startedMs < HALT_TIMEOUT_MS) {

@@ -1,4 +1,4 @@
-/** A whole pool that is read while events come in. */
+/** Runs a whole pool that is read while events come in. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
@@ -15,7 +15,7 @@ interface ReadPoolOptions {
   /** Number of events that come in while the pool is read. */
   readonly events: number;
   readonly payees: number;
-  /** Whether worker and API are started apart, or both by `main.ts`, as `npm start` does. */
+  /** True when worker and API are started apart; otherwise `main.ts` starts both, as `npm start` does. */
   readonly services: 'apart' | 'whole';
   readonly say: Say;
 }

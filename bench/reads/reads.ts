@@ -79,7 +79,7 @@ async function measure(options: ReadsBenchOptions, scratch: Scratch) {
   };
 }
 
-/** Requests a second of each page, which take turns until the end has come. */
+/** Returns the requests a second of each page. The pages take turns until the end. */
 async function takeTurns(
   loads: readonly Load[],
   end: Promise<unknown>,
@@ -102,7 +102,7 @@ async function takeTurns(
   return sums.map(({ requests, ms }) => (requests * 1_000) / ms);
 }
 
-/** Some readers of one page, each of whom asks again when it has the answer. */
+/** Runs some readers of one page. Each asks again when it has the answer. */
 class Load {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: READERS });
 

@@ -6,7 +6,7 @@ type SitePlan = Pick<BoundedOptions, 'backlogEvents' | 'liveEvents' | 'incidents
 
 const LIVE_MS = 30_000;
 
-/** What happens where: over 10 000 events and every trap. */
+/** The plan of each orchestrator. Together they emit over 10 000 events and every trap. */
 const PLANS: Readonly<Record<string, SitePlan>> = {
   'us-west-transcode': {
     backlogEvents: 1_900,
@@ -38,20 +38,20 @@ const PLANS: Readonly<Record<string, SitePlan>> = {
   },
 };
 
-/** The traffic around one orchestrator, from its own seed. */
+/** Creates the traffic around one orchestrator from its own seed. */
 export function trafficOf({ id, seed, nodeType, workers, orchestrator }: Site): Traffic {
   const terse = id.endsWith('2');
   return createTraffic({ seed, nodeType, workers, firstJob: orchestrator.lastJob(), terse });
 }
 
 export interface DayAtSite {
-  /** Share of the live events that are out, 0 to 1. */
+  /** Returns the share of the live events that were emitted, 0 to 1. */
   progress(): number;
-  /** Lives through the day; ends when everything is emitted. */
+  /** Plays the day. Resolves when everything is emitted. */
   live(signal: AbortSignal): Promise<void>;
 }
 
-/** Fills a site with what happened before the manager came, and readies the rest. */
+/** Fills a site with the events from before the manager's start, and prepares the live ones. */
 export function prepareDay(site: Site): DayAtSite {
   const plan = PLANS[site.id];
   if (plan === undefined) throw new RangeError(`the day has no plan for ${site.id}`);

@@ -1,7 +1,7 @@
 import type { Comparison } from '../referee/compare.js';
 import { total } from '../referee/compare-table.js';
 
-/** The day in numbers: what `--json` prints. Amounts are decimal strings of wei. */
+/** The day in numbers, which `--json` prints. Amounts are decimal strings of wei. */
 export interface DaySummary {
   readonly seed: number;
   readonly events: number;

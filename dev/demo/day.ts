@@ -38,7 +38,7 @@ const LOOK_EVERY_MS = 300;
 const KILL_LOOK_EVERY_MS = 20;
 const KILL_AT_SIGNED = 5;
 
-/** One bounded day in a state of its own, which is removed when all fits and kept when not. */
+/** Runs one bounded day in a state directory of its own, which is kept only when something does not fit. */
 export async function runDay(options: DayOptions): Promise<DayOutcome> {
   const { terminal, signal } = options;
   const dir = mkdtempSync(join(tmpdir(), 'openpool-day-'));
@@ -53,7 +53,7 @@ export async function runDay(options: DayOptions): Promise<DayOutcome> {
       signal,
       say: terminal.line,
       pace: {
-        // The day triggers its rounds itself, wherever the hour stands.
+        // The day starts its rounds itself, at any time of day.
         syncInterval: '2s',
         payoutInterval: '12h',
         minPayoutInterval: '1s',
@@ -147,7 +147,7 @@ async function conclude(day: Day): Promise<DayOutcome> {
   };
 }
 
-/** Looks at the pool now and then and tells what it sees. */
+/** Reads how the pool stands now and then, and prints what has changed. */
 async function watch(day: Day, over: AbortSignal): Promise<void> {
   const narrator = createNarrator();
   while (!over.aborted) {
@@ -158,7 +158,7 @@ async function watch(day: Day, over: AbortSignal): Promise<void> {
       const percent = Math.floor(progress(day) * 100);
       day.terminal.status(`${percent} % of the day · ${statusLine(snapshot)}`);
     } catch {
-      // The database is not migrated yet, or busy. The next look will tell.
+      // The database is not migrated yet, or busy. It is read again soon.
     }
     await sleep(LOOK_EVERY_MS);
   }
@@ -178,7 +178,7 @@ async function killWorkerWhilePaying(day: Day): Promise<void> {
   }
 }
 
-/** Waits until it is so. A wait that takes too long is noted as a problem, which the summary tells, and the day goes on. */
+/** Waits for the condition. A wait that takes too long is noted as a problem of the day, and the day goes on. */
 async function until(day: Day, what: string, isSo: () => boolean): Promise<void> {
   const deadline = Date.now() + WAIT_LIMIT_MS;
   while (!isSo()) {
@@ -193,7 +193,7 @@ async function until(day: Day, what: string, isSo: () => boolean): Promise<void>
   }
 }
 
-/** How much of the live events is out, at the site that is furthest behind. */
+/** Returns the share of emitted live events at the site that is furthest behind. */
 function progress(day: Day): number {
   return Math.min(...day.sites.map((site) => site.progress()));
 }
@@ -202,7 +202,7 @@ function roundsDone(day: Day): number {
   return day.latest?.rounds.length ?? 0;
 }
 
-/** Per source: what a manager must have stored in the end. */
+/** Returns for each source how many events the manager must have stored at the end. */
 function countEmitted(stack: Stack): readonly (readonly [string, number])[] {
   return stack.sites.map(({ id, journal }) => {
     const lines = readJournal(journal.path);

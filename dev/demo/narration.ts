@@ -3,7 +3,7 @@ import { withChecksums } from '../../core/chain/checksums.js';
 import { eth } from '../referee/compare-table.js';
 import type { SeenPayout, Snapshot } from './snapshot.js';
 
-/** Turns what changed between two looks into lines for people. */
+/** Turns the changes between two snapshots into lines for people. */
 export interface Narrator {
   lines(snapshot: Snapshot): readonly string[];
 }
@@ -12,7 +12,7 @@ const MANY = 6;
 const LABEL_WIDTH = 8;
 const SYNC_EVERY_MS = 3_000;
 
-/** Sums up the first snapshot it is shown; from then on it tells what is new. */
+/** Sums up the first snapshot. From then on it returns what is new. */
 export function createNarrator(now: () => number = Date.now): Narrator {
   let before: Snapshot | undefined;
   let told = new Map<string, string>();
@@ -46,7 +46,7 @@ export function createNarrator(now: () => number = Date.now): Narrator {
   };
 }
 
-/** One line on how all stands. */
+/** Returns one line about the pool's state. */
 export function statusLine(snapshot: Snapshot): string {
   const events = [...snapshot.events.values()].reduce((sum, count) => sum + count, 0);
   return [

@@ -1,6 +1,7 @@
 import pg from 'pg';
+import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 
-/** How the pool stands, for people who watch. */
+/** The pool's state, for people who watch. */
 export interface Snapshot {
   readonly events: ReadonlyMap<string, number>;
   readonly setAside: number;
@@ -42,7 +43,7 @@ const TOTALS = `
   SELECT
     (SELECT count(*) FROM set_aside WHERE resolved_at IS NULL) AS set_aside,
     (SELECT count(*) FROM payee) AS payees,
-    (SELECT count(*) FROM payout WHERE state IN ('reserved', 'signed', 'reopened')) AS open,
+    (SELECT count(*) FROM payout WHERE state = ANY($1)) AS open,
     (SELECT json_object_agg(account, total::text) FROM
       (SELECT account, sum(amount_wei) AS total FROM balance GROUP BY account) a) AS accounts`;
 const ROUNDS = `
@@ -89,15 +90,16 @@ export function openSnapshots(databaseUrl: string): SnapshotReader {
 
 type Row = Record<string, string | null>;
 
-/** One moment: a round that is seen as ended has its payouts among those that are open. */
+/** Reads all of it at one moment, so that a finished round comes together with its payouts. */
 async function readAtOnce(pool: pg.Pool) {
   const client = await pool.connect();
   let isBroken = true;
   try {
-    const rows = async (text: string) => (await client.query<Row>(text)).rows;
+    const rows = async (text: string, values: unknown[] = []) =>
+      (await client.query<Row>(text, values)).rows;
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const sources = await rows('SELECT id, next_seq, last_error FROM source ORDER BY id');
-    const [totals = {}] = await rows(TOTALS);
+    const [totals = {}] = await rows(TOTALS, [OPEN_STATES]);
     const rounds = await rows(ROUNDS);
     const payouts = await rows(PAYOUTS);
     await client.query('COMMIT');

@@ -2,7 +2,7 @@
 export interface Terminal {
   line(text: string): void;
   status(text: string): void;
-  /** Takes the status line away. */
+  /** Removes the status line. */
   end(): void;
 }
 

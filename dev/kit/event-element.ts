@@ -16,7 +16,7 @@ export interface ElementParts {
   readonly isLowerCase?: boolean;
 }
 
-/** What `json.MarshalIndent(event, "", "  ")` makes of an event's type and payload. */
+/** Returns what `json.MarshalIndent(event, "", "  ")` makes of an event's type and payload. */
 export function payloadText(eventType: string, payload: GoObject): string {
   return goJson({ event_type: eventType, payload });
 }
@@ -35,7 +35,7 @@ export function sqliteTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** What Go prints of such a time: `2025-02-03T04:05:06Z`. */
+/** Returns such a time as Go prints it: `2025-02-03T04:05:06Z`. */
 export function goTime(time: string | number): string {
   const text = typeof time === 'number' ? sqliteTime(time) : time;
   return `${text.replace(' ', 'T')}Z`;
@@ -53,7 +53,7 @@ function goJson(value: GoValue, pad = ''): string {
   return `{\n${fields.join(',\n')}\n${pad}}`;
 }
 
-/** Go escapes what HTML would take for markup. */
+/** Escapes characters of HTML markup, as Go does. */
 function goString(text: string): string {
   return JSON.stringify(text).replace(
     /[<>&]/g,

@@ -1,4 +1,4 @@
-/** HTTP servers on loopback, for whatever plays an orchestrator, an RPC endpoint or a signer. */
+/** HTTP servers on loopback that play an orchestrator, an RPC endpoint or a signer. */
 import {
   createServer as createHttp,
   type IncomingMessage,
@@ -13,16 +13,16 @@ export type Answering = (request: IncomingMessage, response: ServerResponse) => 
 export interface LocalServer {
   readonly url: string;
   readonly port: number;
-  /** Ends the connections that are still open, too. */
+  /** Stops the server, and closes the connections that are still open. */
   stop(): Promise<void>;
   /** Listens at the same port again. */
   restart(): Promise<void>;
 }
 
 export interface LocalServerOptions {
-  /** @default any that is free */
+  /** @default any free port */
   readonly port?: number;
-  /** How long a connection that nobody uses is kept; Node's default when it is not given. */
+  /** How long an unused connection is kept. @default Node's own */
   readonly keepAliveMs?: number;
   /** Speaks HTTPS. */
   readonly tls?: ServerOptions | undefined;

@@ -10,9 +10,9 @@ export interface Random {
   hex(bytes: number): string;
 }
 
-/** Draws that can be split: what one stream draws does not shift what another one draws. */
+/** A source of random streams. The draws from one stream do not change those from another. */
 export interface RandomStream extends Random {
-  /** A stream of its own, which depends on the seed and this name only. */
+  /** Returns a stream that depends only on the seed and this name. */
   stream(name: string): RandomStream;
 }
 

@@ -17,7 +17,7 @@ export interface RpcAnswer {
 
 export interface RpcPost {
   readonly calls: readonly RpcCall[];
-  /** Whether the calls came as an array. */
+  /** True when the calls came as an array. */
   readonly isBatch: boolean;
 }
 
@@ -54,7 +54,7 @@ export function answersText(answers: readonly RpcAnswer[], isBatch: boolean): st
   return JSON.stringify(isBatch ? answers : answers[0]);
 }
 
-/** What the node says to these calls. */
+/** Returns the node's answer to these calls. */
 export async function postCalls(
   url: string,
   calls: readonly RpcCall[],

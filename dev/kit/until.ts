@@ -24,7 +24,7 @@ export function until(
   });
 }
 
-/** Says whether it came to be so in time, for callers that go on either way. */
+/** Returns whether it became true in time, for callers that go on either way. */
 export function happens(
   isSo: () => boolean | Promise<boolean>,
   options: UntilOptions = {},

@@ -1,11 +1,11 @@
-/** What the chain says, through a JSON-RPC client of its own. */
+/** Reads the chain through its own JSON-RPC client. */
 export interface ChainWord {
   readonly balances: ReadonlyMap<string, bigint>;
   /** Transactions that the wallet has sent. */
   readonly nonce: number;
 }
 
-/** Balances of the payees. Their addresses are fresh, so a balance is what was paid. */
+/** Balances of the payees. Their addresses are new, so the balance is what was paid. */
 export async function readChain(
   rpcUrl: string,
   wallet: string,

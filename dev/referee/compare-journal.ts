@@ -6,7 +6,7 @@ export interface JournalSource {
   readonly path: string;
 }
 
-/** What the ledger must say, worked out from who truly did each job. */
+/** Works out what the ledger must say from who truly did each job. */
 export interface Expected {
   readonly payees: ReadonlyMap<string, { readonly netWei: bigint; readonly commissionWei: bigint }>;
   readonly unattributedWei: bigint;
@@ -34,7 +34,7 @@ export function readExpected(journals: readonly JournalSource[], commissionBps: 
         continue;
       }
       const row = payees.get(truth.worker) ?? { netWei: 0n, commissionWei: 0n };
-      // BigInt division rounds towards zero: the floor, for fees are never negative.
+      // BigInt division rounds towards zero, which is the floor because fees are never negative.
       const commission = (gross * BigInt(commissionBps)) / 10_000n;
       row.commissionWei += commission;
       row.netWei += gross - commission;

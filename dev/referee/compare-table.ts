@@ -4,7 +4,7 @@ import type { Comparison, PayeeComparison } from './compare.js';
 const WEI_DIGITS = 18;
 const SHOWN_DIGITS = 6;
 
-/** The comparison as a table per payee, in ETH; drift in wei, because none may be. */
+/** Shows the comparison as a table with a row for each payee. Amounts are in ETH, and the drift in wei. */
 export function comparisonTable(
   comparison: Comparison,
   notes: ReadonlyMap<string, string>,
@@ -69,7 +69,7 @@ function cells(row: PayeeComparison): string[] {
   ];
 }
 
-/** Wei as ETH with six digits, cut and not rounded. */
+/** Shows wei as ETH with six digits, cut and not rounded. */
 export function eth(wei: bigint): string {
   const digits = String(wei < 0n ? -wei : wei).padStart(WEI_DIGITS + 1, '0');
   const whole = digits.slice(0, -WEI_DIGITS);

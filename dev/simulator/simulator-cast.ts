@@ -1,11 +1,11 @@
 import { getAddress } from 'ethers';
 import { createRandom, type Random } from '../kit/random.js';
 
-/** One remote worker as the orchestrator meets it. */
+/** One remote worker as the orchestrator sees it. */
 export interface CastWorker {
-  /** As reported: checksummed, lower-case, empty, or the zero address. */
+  /** The address as reported: with a checksum, in lower case, empty, or the zero address. */
   readonly address: string;
-  /** The address that is credited, in lower case; empty for nobody. */
+  /** The credited address in lower case; empty when nobody is credited. */
   readonly identity: string;
   /** Its share of the jobs, relative to the others. */
   readonly share: number;
@@ -21,7 +21,7 @@ export interface Cast {
 export interface CastContracts {
   /** A contract that refuses money. */
   readonly refusing: string;
-  /** A contract that takes it. */
+  /** A contract that accepts money. */
   readonly accepting: string;
 }
 

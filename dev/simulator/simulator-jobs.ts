@@ -27,16 +27,16 @@ export interface TranscodeJob {
   readonly atMs: number;
   readonly worker: CastWorker;
   readonly huge: boolean;
-  /** Written in the older dialect of the orchestrators. */
+  /** Written in the older form of the orchestrators' events. */
   readonly older: boolean;
 }
 
-/** One transcoded segment: a single event, of one dialect or the other. */
+/** One transcoded segment, which is a single event in the older form or the newer one. */
 export function transcodeJob(random: Random, job: TranscodeJob): readonly Happening[] {
   const { worker, atMs } = job;
   const seconds = BigInt(random.int(1, 8));
   const pixels = PIXELS_PER_SECOND * seconds + BigInt(random.int(0, 999));
-  // Below one wei per pixel the price is truncated to nothing: real work, no fee.
+  // A price below one wei per pixel is truncated to nothing, so real work earns no fee.
   const price = random.chance(0.01) ? 0n : BigInt(random.int(9_000_001, 29_999_999));
   const fees = pixels * (job.huge ? 421_000_000_007n : price);
   const durationMs = Number(seconds) * 1000;
@@ -79,7 +79,7 @@ export interface AiJob {
   readonly worker: CastWorker;
   readonly requestId: string;
   readonly huge: boolean;
-  /** Newer branches leave nodeType and taskID out. */
+  /** Newer versions leave nodeType and taskID out. */
   readonly terse: boolean;
 }
 
@@ -119,7 +119,7 @@ export function aiJob(random: Random, job: AiJob): readonly Happening[] {
       { job: job.job, worker: worker.identity, grossWei: String(fees) },
     );
   const course = random.next();
-  // The huge job must be paid: if half of it never came, or its worker were unknown, it would test nothing.
+  // The huge job must be paid. Without one of its halves, or with an unknown worker, it would test nothing.
   if (course < 0.02 && !job.huge) return [processed(atMs)];
   if (course < 0.04 && !job.huge) return [received(atMs)];
   if (course < 0.34) return [processed(atMs), received(atMs + random.int(0, 4500))];

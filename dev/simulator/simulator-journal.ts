@@ -9,7 +9,7 @@ export type JournalLine = EventLine | WipeLine;
 
 export interface EventLine {
   readonly kind: 'event';
-  /** Number of the database that it stands in. Each wipe begins a new one. */
+  /** The number of its database. Each wipe begins a new one. */
   readonly db: number;
   readonly id: number;
   /** SQLite's own spelling: `2025-02-03 04:05:06`. */
@@ -24,10 +24,10 @@ export interface WipeLine {
   readonly db: number;
 }
 
-/** What only the orchestrator knows for sure. */
+/** Facts that only the orchestrator knows for sure. */
 export interface Truth {
   readonly type: string;
-  /** Unlike request ids, a job's number never comes back. */
+  /** The job's number. Unlike a request id, it is never used again. */
   readonly job?: number;
   /** Who did it, in lower case; empty when the worker gave no address. */
   readonly worker?: string;

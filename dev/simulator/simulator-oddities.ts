@@ -8,7 +8,7 @@ interface Row {
   readonly dt: string;
 }
 
-/** Events that are well formed and that no manager has a use for: kept, counted, credited to nobody. */
+/** Well-formed events that no manager needs. They are kept and counted, and credited to nobody. */
 export function strangeEvents(random: Random, atMs: number): readonly Happening[] {
   const unknown = payloadText('orchestrator-moon-phase', { phase: random.pick(['full', 'new']) });
   return [
@@ -16,7 +16,7 @@ export function strangeEvents(random: Random, atMs: number): readonly Happening[
     happening(atMs, 'ticket-redeemed', {
       recipient: `0x${random.hex(20)}`,
       sender: `0x${random.hex(20)}`,
-      // Both beyond 2^64; the zero hash says that the redemption failed.
+      // Both amounts are above 2^64. The zero hash says that the redemption failed.
       faceValue: 340_282_366_920_938_463_463_374n,
       winProb: 2n ** 250n + 1n,
       pricePerPixel: 1200,
@@ -41,7 +41,7 @@ export function strangeEvents(random: Random, atMs: number): readonly Happening[
   ];
 }
 
-/** Elements that no orchestrator should send and some do; each is unlike all others. */
+/** Elements that no orchestrator should send, and some do. Each is broken in another way. */
 export function brokenEvents(random: Random, atMs: number): readonly Happening[] {
   const note = random.hex(6);
   const job = (fees: string) =>

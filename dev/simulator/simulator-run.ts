@@ -5,11 +5,11 @@ import type { Traffic } from './simulator-traffic.js';
 const TICK_MS = 100;
 const DOWN_MS = 1_500;
 const HOUR_MS = 3_600_000;
-/** About how many events one job makes. */
+/** The average number of events of one job. */
 const EVENTS_PER_JOB = { ai: 1.96, transcode: 1 } as const;
 
 export interface Incident {
-  /** When, as a share of the live events. */
+  /** When it happens, as a share of the live events. */
   readonly at: number;
   readonly what: 'restart' | 'wipe' | 'oddities' | 'burst' | 'huge-job';
 }
@@ -28,7 +28,7 @@ export interface BoundedOptions extends RunOptions {
   readonly incidents: readonly Incident[];
 }
 
-/** Makes the events of the hours before the manager's start, which all stand in its first answer. */
+/** Makes the events of the hours before the manager's start. The first answer has all of them. */
 export function fillBacklog(
   options: Pick<BoundedOptions, 'orchestrator' | 'traffic' | 'nodeType' | 'backlogEvents'>,
 ): void {
@@ -77,7 +77,7 @@ export interface EndlessOptions extends RunOptions {
   readonly jobsPerSecond: number;
 }
 
-/** Live traffic until it is told to stop, with an incident now and then. */
+/** Makes live traffic until it is told to stop, with an incident now and then. */
 export async function runEndless(options: EndlessOptions): Promise<void> {
   const { orchestrator, traffic, signal } = options;
   const flow = openFlow(options);

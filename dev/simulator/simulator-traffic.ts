@@ -10,21 +10,21 @@ export interface TrafficOptions {
   readonly workers: readonly CastWorker[];
   /** The number of the first job, after a restart of the simulator. */
   readonly firstJob: number;
-  /** Newer branches leave fields out of job-received. */
+  /** Newer versions leave fields out of job-received. */
   readonly terse: boolean;
 }
 
-/** What happens around one orchestrator. Later halves of jobs wait inside until they are due. */
+/** The traffic around one orchestrator. It keeps later halves of jobs until they are due. */
 export interface Traffic {
-  /** The orchestrator starts: everybody is offline, then all connect again. */
+  /** Restarts the orchestrator: all workers go offline, and then connect again. */
   start(atMs: number): void;
   jobs(count: number, atMs: number, options?: { huge?: boolean; older?: boolean }): void;
-  /** A worker comes, goes, or opens a second connection. */
+  /** Lets a worker connect, leave, or open a second connection. */
   flap(atMs: number): void;
   oddities(atMs: number): void;
-  /** What is due by now, in the order of its time. */
+  /** Returns the events that are due by now, in order of time. */
   due(atMs: number): readonly Happening[];
-  /** Everything that still waits. */
+  /** Returns all events that still wait. */
   rest(atMs: number): readonly Happening[];
 }
 

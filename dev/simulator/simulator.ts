@@ -4,14 +4,14 @@ import { startHttpServer } from '../kit/http-server.js';
 import { freePort } from '../kit/ports.js';
 import { appendJournal, type EventLine, reopenJournal, type Truth } from './simulator-journal.js';
 
-/** What happened in the orchestrator, before its database gave it an id and a time. */
+/** An event in the orchestrator before its database gave it an id and a time. */
 export interface Happening {
   readonly atMs: number;
   /** The text of the `Payload` string. */
   readonly payload: string;
   readonly version?: number;
   readonly truth: Truth;
-  /** Another text in the place of the whole element, for broken ones. */
+  /** Makes a broken element, which is written instead of a well-formed one. */
   readonly broken?: (row: { readonly id: number; readonly dt: string }) => string;
 }
 
@@ -20,18 +20,18 @@ export interface Orchestrator {
   readonly name: string;
   readonly url: string;
   readonly port: number;
-  /** Rows emitted since the journal began, over all wipes. */
+  /** Returns the number of rows emitted since the journal began, over all wipes. */
   emitted(): number;
-  /** The highest number given to a job so far. */
+  /** Returns the highest number of a job so far. */
   lastJob(): number;
-  /** Answers given so far. */
+  /** Returns the number of answers so far. */
   answers(): number;
   insert(happenings: readonly Happening[]): void;
   /** Whether two answers were finished since the last insert, so that a reader has had two chances to see all rows. */
   servedTwice(): boolean;
-  /** A fresh datadir: the table is empty and ids start at 1 again. */
+  /** Starts with a fresh datadir: the table is empty and ids start at 1 again. */
   wipe(): void;
-  /** HTTP is gone for a while, as in a restart. */
+  /** Stops HTTP for a while, as a restart does. */
   goDown(forMs: number): Promise<void>;
   /** Called right after an answer. Whatever is inserted then has the same second as the answer. */
   onAnswer(listener: () => void): void;
@@ -125,7 +125,7 @@ function insert(table: Table, journalPath: string, happenings: readonly Happenin
     return { kind: 'event', db: table.db, id, dt, raw, truth };
   });
   if (lines.length === 0) return;
-  // First on disk, then visible: what was served is never forgotten.
+  // A row is written to disk before it is visible, so that no served row is forgotten.
   appendJournal(journalPath, lines);
   for (const { dt, raw } of lines) table.rows.push({ dt, raw });
   table.emitted += lines.length;

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { onFreePort } from '../kit/ports.js';
 import { type LocalProcess, startProcess } from '../kit/process.js';
@@ -7,6 +8,10 @@ export interface LocalChain {
   readonly rpcUrl: string;
   readonly chainId: number;
   readonly process: LocalProcess;
+  /** Stops making blocks until `resume`. */
+  pause(): Promise<void>;
+  /** Makes blocks at the pace that the chain was started with. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,6 +45,7 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
   if (blockTimeSeconds > 0) args.push('--block-time', String(blockTimeSeconds));
   // Mixed mining keeps blocks coming while tests mine by hand as well.
   if (options.statePath !== undefined) {
+    keepFirstGenesis(options.statePath);
     args.push('--state', options.statePath, '--state-interval', '2');
   }
   const process = startProcess({
@@ -49,7 +55,48 @@ async function serve(options: LocalChainOptions, port: number): Promise<LocalCha
   });
   const answers = async () => (await rpc(rpcUrl, 'eth_chainId')) !== undefined;
   await until(`anvil on ${rpcUrl}`, answers, { withinMs: 20_000, everyMs: 50, process });
-  return { rpcUrl, chainId, process, stop: () => process.stop() };
+  let mining: NodeJS.Timeout | undefined;
+  const mine = () => void rpc(rpcUrl, 'evm_mine').catch(() => undefined);
+  return {
+    rpcUrl,
+    chainId,
+    process,
+    async pause() {
+      clearInterval(mining);
+      await rpc(rpcUrl, 'evm_setIntervalMining', [0]);
+    },
+    async resume() {
+      clearInterval(mining);
+      // A running anvil takes an interval in whole seconds only, so we ask for each block.
+      mining = setInterval(mine, blockTimeSeconds * 1_000).unref();
+    },
+    async stop() {
+      clearInterval(mining);
+      await process.stop();
+    },
+  };
+}
+
+interface ChainState {
+  readonly blocks: readonly {
+    readonly header: { readonly number: string; readonly timestamp: string };
+  }[];
+}
+
+/**
+ * Removes from a kept state every block 0 but the oldest. Each start of anvil adds one of its own, and a later start
+ * may serve that as the chain's first block: the ledger then takes it for another chain.
+ */
+function keepFirstGenesis(statePath: string): void {
+  if (!existsSync(statePath)) return;
+  const state = JSON.parse(readFileSync(statePath, 'utf8')) as ChainState;
+  const first = state.blocks
+    .filter(({ header }) => Number(header.number) === 0)
+    .sort((a, b) => Number(a.header.timestamp) - Number(b.header.timestamp))[0];
+  const blocks = state.blocks.filter(
+    (block) => Number(block.header.number) !== 0 || block === first,
+  );
+  writeFileSync(statePath, JSON.stringify({ ...state, blocks }));
 }
 
 /** One JSON-RPC call to the local node, for set-up and test controls. */

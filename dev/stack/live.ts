@@ -28,7 +28,7 @@ const BACKLOG_EVENTS = 600;
 const JOBS_PER_SECOND = { ai: 3, transcode: 6 } as const;
 const LOOK_EVERY_MS = 500;
 
-/** A pool that lives until it is told to end, and goes on from there the next time. */
+/** Runs a pool until it is told to end. The next run goes on from there. */
 export async function runLive(options: LiveOptions): Promise<void> {
   const { terminal, signal } = options;
   const traffic = new Map<string, Traffic>();
@@ -103,7 +103,7 @@ async function watch(stack: Stack, { signal, terminal }: LiveOptions): Promise<v
       }
       terminal.status(statusLine(snapshot));
     } catch {
-      // Postgres is busy or starting: the next look tells.
+      // Postgres is busy or starting. It is read again soon.
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }

@@ -2,13 +2,13 @@ import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { LOCAL_POOL_ID } from './stack-config.js';
 
-/** Payout rounds by hand. */
+/** Starts payout rounds by hand. */
 export interface Rounds {
   trigger(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Pauses the schedule of the rounds: from here on they start when told. */
+/** Pauses the schedule of the rounds, so that rounds start only by hand. */
 export async function takeOverRounds(temporalAddress: string): Promise<Rounds> {
   const connection = await Connection.connect({ address: temporalAddress });
   const client = new Client({ connection });

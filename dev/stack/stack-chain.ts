@@ -6,19 +6,19 @@ const WEI_PER_ETH = 10n ** 18n;
 const FUNDS_WEI = 3_000n * WEI_PER_ETH;
 const FUNDS_FLOOR_WEI = 500n * WEI_PER_ETH;
 
-/** Reverts whatever comes. */
+/** The code of a contract that reverts every call. */
 const REFUSING_RUNTIME = '60006000fd';
-/** Counts its deposits, as a contract wallet may: a transfer to it needs more than 21000 gas. */
+/** The code of a contract that counts its deposits. A transfer to it needs more than 21000 gas. */
 const ACCEPTING_RUNTIME = '5f546001015f5500';
 
-/** Puts the two contracts among the payees on the chain. */
+/** Deploys the two contracts that are payees. */
 export async function deployContracts(rpcUrl: string): Promise<CastContracts> {
   const refusing = await deploy(rpcUrl, REFUSING_RUNTIME);
   const accepting = await deploy(rpcUrl, ACCEPTING_RUNTIME);
   return { refusing, accepting };
 }
 
-/** Whether the chain still is the one that the kept state knows. */
+/** Returns true when the chain is still the one of the kept state. */
 export async function hasContracts(rpcUrl: string, contracts: CastContracts): Promise<boolean> {
   const codes = await Promise.all(
     [contracts.refusing, contracts.accepting].map((address) =>

@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type LocalProcess, startProcess } from '../kit/process.js';
+import { scriptArgs } from '../kit/script.js';
 import { until } from '../kit/until.js';
 
 /** One of the manager's own processes, started again whenever it dies. */
@@ -21,22 +21,21 @@ export interface StackChildOptions {
   /** Relative to the project. */
   readonly script: string;
   readonly configPath: string;
-  /** The line's beginning that says it is up. */
+  /** The beginning of the line that says that it is ready. */
   readonly readyLine: string;
   readonly logPath: string;
   readonly say: (line: string) => void;
   readonly onStart: (process: LocalProcess) => void;
 }
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const START_TIMEOUT_MS = 90_000;
 const STOP_GRACE_MS = 15_000;
 const RESTART_PAUSE_MS = 300;
-/** A child that dies at this age again and again is broken. It is not started any more, since that would hide the fault. */
+/** A child that dies this young several times is broken. It is not started again, which would hide the fault. */
 const YOUNG_MS = 5_000;
 const YOUNG_DEATHS = 4;
 
-/** Starts `node --import tsx <script> --config <path>`. */
+/** Starts the script with `--config <path>`. */
 export function startChild(options: StackChildOptions): StackChild {
   mkdirSync(dirname(options.logPath), { recursive: true });
   let stopping = false;
@@ -90,8 +89,7 @@ function launch(options: StackChildOptions): Launched {
   const process_ = startProcess({
     name: options.name,
     command: process.execPath,
-    args: ['--import', 'tsx', join(root, options.script), '--config', options.configPath],
-    cwd: root,
+    args: [...scriptArgs(options.script), '--config', options.configPath],
     onLine(line) {
       appendFileSync(options.logPath, `${line}\n`);
       if (line.includes(options.readyLine)) ready = true;

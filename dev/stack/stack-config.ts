@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encryptKeystoreJsonSync, Wallet } from 'ethers';
 import { stringify } from 'yaml';
 
-/** How fast the pool's clock ticks. */
+/** The intervals and the threshold of the pool. */
 export interface StackPace {
   readonly syncInterval: string;
   readonly payoutInterval: string;
@@ -34,7 +34,7 @@ export interface StackConfig {
 export const LOCAL_POOL_ID = 'demo';
 export const COMMISSION_BPS = 2_500;
 
-/** Limits that nothing meets: simulated jobs earn hundreds of ether, and gas is expensive on a busy local chain. */
+/** Limits that nothing reaches. Simulated jobs earn hundreds of ether, and gas is expensive on a busy local chain. */
 const WIDE = {
   maxPayout: '1000000 ETH',
   maxPaidPerDay: '1000000 ETH',
@@ -81,9 +81,9 @@ function document({ pace, ...config }: StackConfig) {
     chain: {
       id: config.chainId,
       confirmations: 4,
-      // One node under two names: a refusal is released when two endpoints agree on it.
+      // One node has two names here, because a refused payout is released only when two endpoints agree.
       rpcUrls: [config.rpcUrl, config.rpcUrl.replace('127.0.0.1', 'localhost')],
-      // A refusal is released at finality: two seconds here.
+      // A refused payout is released at finality, which takes two seconds here.
       finalityConfirmations: 8,
       maxFeePerGas: '20 gwei',
       maxPriorityFeePerGas: '1 gwei',
@@ -105,7 +105,7 @@ export function ensureWallet(dir: string): string {
   }
   const wallet = Wallet.createRandom();
   const passphrase = randomBytes(16).toString('hex');
-  // A weak key derivation: this wallet holds play money and is made anew in a moment.
+  // The key derivation is weak, because this wallet holds play money only.
   const keystore = encryptKeystoreJsonSync(
     { address: wallet.address, privateKey: wallet.privateKey },
     passphrase,

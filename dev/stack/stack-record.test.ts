@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { birthOf } from '../../core/processes/process-birth.js';
+import { compiled } from '../../test/harness/script.js';
 import { startProcess } from '../kit/process.js';
 import { claimState } from './stack-record.js';
 
@@ -51,11 +51,10 @@ test('when the owner is killed with -9, its processes end within moments', async
     record.watch(startProcess({ name: 'sleeper', command: 'sleep', args: ['60'] }));
     console.log('watching');
     setInterval(() => undefined, 1000);`;
-  const owner = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', script, dir],
-    { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const owner = spawn(process.execPath, ['--input-type=module', '-e', script, dir], {
+    cwd: compiled('dev/stack'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise((resolve) => owner.stdout.once('data', resolve));
   const [ward] = (
     JSON.parse(readFileSync(running(), 'utf8')) as { processes: { pid: number; birth: string }[] }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { birthOf } from '../../core/processes/process-birth.js';
 import type { LocalProcess } from '../kit/process.js';
+import { scriptArgs } from '../kit/script.js';
 
 interface Recorded {
   readonly name: string;
@@ -17,9 +17,9 @@ interface Running {
   readonly processes: readonly Recorded[];
 }
 
-/** Keeps a state directory to one owner, and its processes from outliving that owner. */
+/** Gives a state directory one owner, and ends its processes with that owner. */
 export interface StackRecord {
-  /** Notes a process that must end with the owner, until it has. */
+  /** Notes a process that must end with the owner. */
   watch(process: LocalProcess): void;
   release(): void;
 }
@@ -71,9 +71,9 @@ export async function claimState(dir: string, say: (line: string) => void): Prom
   };
 }
 
-/** The signal at which a server ends at once and in order. */
+/** Returns the signal that ends a server at once and cleanly. */
 function endSignal(name: string): NodeJS.Signals {
-  // Postgres takes SIGTERM as "when all clients have left".
+  // With SIGTERM, Postgres would wait until all clients have left.
   return name === 'postgres' ? 'SIGINT' : 'SIGTERM';
 }
 
@@ -102,17 +102,13 @@ function signalIfAlive(one: Recorded, signal: NodeJS.Signals): void {
 }
 
 function startGuardian(): { tell(line: string): void; dismiss(): void } {
-  const script = fileURLToPath(new URL(`./guardian${extname(import.meta.url)}`, import.meta.url));
-  const loader = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const guardian = spawn(process.execPath, [...loader, script], {
-    // The loader is found from here.
-    cwd: dirname(script),
+  const guardian = spawn(process.execPath, scriptArgs('dev/stack/guardian.ts'), {
     stdio: ['pipe', 'ignore', 'ignore'],
-    // Out of the terminal's group: neither Ctrl-C nor a kill of the group may reach it.
+    // It is not in the terminal's process group, so that neither Ctrl-C nor a kill of the group reaches it.
     detached: true,
   });
   guardian.unref();
-  // Without a guardian, the record still lets the next start clean up.
+  // Without a guardian, the next start still cleans up with the record.
   guardian.on('error', () => undefined);
   guardian.stdin.on('error', () => undefined);
   return {

@@ -2,14 +2,14 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CastContracts } from '../simulator/simulator-cast.js';
 
-/** What a stack keeps between two starts, beside the servers' own files. */
+/** What a stack keeps between two starts, in addition to the servers' own files. */
 export interface StackState {
   readonly seed: number;
   readonly ports: StackPorts;
   readonly contracts: CastContracts | undefined;
 }
 
-/** Ports by what listens there; kept so that addresses stay the same where they can. */
+/** The port of each server. They are kept so that addresses stay the same where possible. */
 export interface StackPorts {
   readonly api: number;
   readonly temporal: number;

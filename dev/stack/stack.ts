@@ -17,13 +17,13 @@ import { type LocalTemporal, startTemporal } from './temporal-server.js';
 
 export interface StackOptions {
   readonly dir: string;
-  /** Throw a kept state away first. */
+  /** Deletes a kept state first. */
   readonly fresh: boolean;
-  /** Gives up the start. */
+  /** Aborts the start. */
   readonly signal: AbortSignal;
-  /** Of a new state; a kept one keeps its own. */
+  /** The seed of a new state. A kept state keeps its seed. */
   readonly seed: number;
-  /** Wished ports of a new state; 0 is any. */
+  /** The wanted ports of a new state; 0 is any free one. */
   readonly ports: StackPorts;
   readonly pace: StackPace;
   readonly say: (line: string) => void;
@@ -31,12 +31,12 @@ export interface StackOptions {
   readonly prepare: (site: Site) => void;
 }
 
-/** An orchestrator with the people who work for it. */
+/** An orchestrator with its workers. */
 export interface Site extends Omit<StackSource, 'endpoint'> {
   readonly orchestrator: Orchestrator;
   readonly workers: Cast['ai'];
   readonly journal: JournalSource;
-  /** Nothing was ever emitted here. */
+  /** True when it has emitted nothing yet. */
   readonly isNew: boolean;
   readonly seed: number;
 }
@@ -69,20 +69,20 @@ export const ANY_PORTS: StackPorts = {
 const SITES = [
   { id: 'us-west-transcode', region: 'us-west', nodeType: 'transcode', workers: 'transcode' },
   { id: 'us-west-ai-1', region: 'us-west', nodeType: 'ai', workers: 'ai' },
-  // Two orchestrators of one region and node type, which must not be mixed up.
+  // This one has the same region and node type as the one above. The two must not be mixed up.
   { id: 'us-west-ai-2', region: 'us-west', nodeType: 'ai', workers: 'secondAi' },
 ] as const;
 
-/** Starts everything, or stops what it had started and throws. */
+/** Starts everything. When a part does not start, it stops the others and throws. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const record = await claimState(options.dir, options.say);
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
-    // In reverse: whoever needs another is gone before it.
+    // In reverse order, so that each ends before what it needs.
     for (const one of stops.splice(0).reverse()) await one();
     record.release();
   };
-  // What is on its way up then fails, and the catch below ends what came up meanwhile.
+  // The parts that are starting then fail, and the catch below stops those that have started.
   const giveUp = () => void stop();
   options.signal.addEventListener('abort', giveUp);
   try {
@@ -248,7 +248,7 @@ async function startSites(options: SiteOptions): Promise<readonly Site[]> {
       workers: cast[workers],
       journal: { sourceId: id, nodeType, path },
       isNew: orchestrator.emitted() === 0,
-      // Not the same again after a restart: request ids would come back within the hour.
+      // The seed changes with a restart; otherwise request ids would come back within the hour.
       seed: options.seed * 31 + at * 7 + orchestrator.emitted() * 1_013,
     });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FIRST } from '../harness/file-order.js';
 import { draw, drawingOfPage } from './drawing.js';
 import { isProduct, readImports, sourceFiles } from './imports.js';
 import { roomOf, STOREYS, storeyOf } from './rooms.js';
@@ -52,6 +53,10 @@ describe('the house', () => {
       counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
     expect([...counts].filter(([, count]) => count > MOST_IN_A_FOLDER)).toEqual([]);
+  });
+
+  it('has the tests that start first', () => {
+    expect(FIRST.filter((path) => !files.includes(path))).toEqual([]);
   });
 
   it('is drawn in docs/architecture.md as it is (`npm run drawing`)', () => {

@@ -1,4 +1,4 @@
-/** What the chain holds of some senders, read block by block from the node itself. */
+/** Reads all transactions of some senders from the node, block by block. */
 import { rpcBatch } from '../../dev/stack/chain-node.js';
 
 /** A transaction in a block that is canonical now. */
@@ -14,7 +14,7 @@ export interface SeenTransaction {
 }
 
 export interface ChainScan {
-  /** Every transaction of the senders on one and the same chain, from its beginning to its head. */
+  /** Returns every transaction of the senders from the first block to the head; all blocks belong to one fork. */
   read(): Promise<readonly SeenTransaction[]>;
 }
 
@@ -30,7 +30,7 @@ type Fields = Readonly<Record<string, string>>;
 const BLOCKS_AT_ONCE = 100;
 const MOST_TRIES = 20;
 
-/** Keeps what it has read, and reads again whatever a reorg has replaced. */
+/** Creates a scan that keeps the blocks it has read, and reads those again that a reorg has replaced. */
 export function createChainScan(rpcUrl: string, senders: readonly string[]): ChainScan {
   const blocks: ScannedBlock[] = [];
 
@@ -43,7 +43,7 @@ export function createChainScan(rpcUrl: string, senders: readonly string[]): Cha
       for (const block of read) {
         const parent = blocks.at(-1);
         if (parent !== undefined && parent.hash !== block.parentHash) {
-          // The block below is gone: what follows from it is read once more.
+          // A reorg has replaced the block below, so both are read again.
           blocks.pop();
           break;
         }

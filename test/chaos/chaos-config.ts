@@ -1,4 +1,4 @@
-/** The configuration of a pool in the storm: everything is short, so that a minute has many rounds. */
+/** The configuration of a pool in the storm. Its intervals are short, so that a minute has many rounds. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,9 +22,9 @@ export interface Places {
 
 export interface StormWallet {
   readonly address: Address;
-  /** For transactions that the manager knows nothing of. */
+  /** Signs the transactions that the manager knows nothing about. */
   readonly key: Wallet;
-  /** Where its keystore and passphrase are. */
+  /** The folder with its keystore and passphrase. */
   readonly dir: string;
 }
 
@@ -37,7 +37,7 @@ export function makeStormWallet(dir: string): StormWallet {
   return { address, key: new Wallet(privateKey), dir };
 }
 
-/** Writes `openpool.yaml` into a directory, over one that is there. All pools are called the same in it. */
+/** Writes `openpool.yaml` into a directory and replaces an existing one. All pools have the same name in it. */
 export function writeChaosConfig(
   dir: string,
   {

@@ -1,4 +1,4 @@
-/** What a storm did and what came of it, for people and for scripts. */
+/** The report of a storm, for people and for scripts: what it did, and what followed. */
 import type { Fault } from './fault-tally.js';
 import type { OracleFindings } from './oracle.js';
 import type { SecondVerdict } from './second-side.js';
@@ -17,20 +17,20 @@ export interface ChaosReport {
   readonly refused: number;
   readonly cancelled: number;
   readonly attempts: number;
-  /** Own transfers that the chain holds and that succeeded. */
+  /** The pool's transfers on the chain that succeeded. */
   readonly transfers: number;
   /** Nonce slots that were given up. */
   readonly superseded: number;
-  /** Transactions of the storm's own with the wallet's key, as the chain holds them. */
+  /** Transactions on the chain that the storm itself signed with the wallet's key. */
   readonly foreign: number;
   readonly adopted: number;
   readonly doublePaid: number;
   readonly unrecordedTransfers: number;
   readonly openAtEnd: number;
   readonly driftWei: string;
-  /** Payouts and successful transfers of the second pool; null where there was none. */
+  /** Payouts and successful transfers of the second pool, or null when there was no second pool. */
   readonly second: Pick<SecondVerdict, 'payouts' | 'transfers'> | null;
-  /** Safety, at every look; liveness, at the last one. */
+  /** S is safety and was checked every second; L is liveness and was checked at the end. */
   readonly S: boolean;
   readonly L: boolean;
   readonly violations: readonly string[];
@@ -40,7 +40,7 @@ export interface ChaosReport {
   readonly rpcRequests: number;
   readonly looks: number;
   readonly blindLooks: number;
-  /** Signed bytes whose row was seen in Postgres before the node got them. */
+  /** Sends for which the row of the signed bytes was found in Postgres before the node got them. */
   readonly witnessedSends: number;
   readonly commands: Readonly<Record<string, { readonly run: number; readonly done: number }>>;
 }
@@ -51,7 +51,7 @@ export interface ReportFacts {
   readonly missing: readonly Fault[];
   readonly sight: Sight & { readonly liveness: LivenessFaults };
   readonly findings: OracleFindings;
-  /** What breaks the ledger's own invariants, and schedules that are not what they were. */
+  /** Broken invariants of the ledger, and schedules that have changed. */
   readonly broken: readonly string[];
   readonly second: SecondVerdict | undefined;
   readonly run: Pick<ChaosReport, 'drainSeconds' | 'workerRestarts' | 'rpcRequests' | 'commands'>;
@@ -105,7 +105,7 @@ export function makeReport(facts: ReportFacts): ChaosReport {
   };
 }
 
-/** Whether the storm shows what it is meant to show. */
+/** Returns true when the storm shows what it is meant to show. */
 export function passed({ S, L, missing }: ChaosReport): boolean {
   return S && L && missing.length === 0;
 }

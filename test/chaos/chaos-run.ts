@@ -35,13 +35,13 @@ export interface ChaosOptions {
 
 const WORKER_SCRIPT = { real: 'worker/main.ts', naive: 'test/chaos/naive-worker.ts' } as const;
 const DRAIN_MS = 150_000;
-/** By then the control has broken, or it never will. */
+/** A control that has not paid twice by then never will. */
 const CONTROL_DRAIN_MS = 10_000;
 const FIRST_TRANSFERS_MS = 20_000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seed, say, signal, dir } = options;
-  // Each part has a stream of its own, so that the draws of one change nothing for the others.
+  // Each part draws from its own stream, so a change in one part does not change the others.
   const [forPlan, forCast, forRpc, random, forSecond, forStranger] = [1, 2, 3, 4, 5, 6].map((n) =>
     createRandom(seed * 16 + n),
   ) as [Random, Random, Random, Random, Random, Random];
@@ -51,7 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const plan = isStorm ? whole : besideRestore(whole);
   const tally = createTally(isStorm ? plannedFaults(kind) : RESTORE_PLAN);
   const sentHashes = new Set<string>();
-  // Signed bytes pass before there is an oracle; nobody sends any before the storm.
+  // The endpoints exist before the oracles do, but nobody sends signed bytes before the storm.
   const oracles = new Map<string, Oracle>();
   const onRaw = async (raws: readonly string[]) => {
     for (const raw of raws) {
@@ -149,7 +149,7 @@ async function playOut(scene: StormScene, play: Play): Promise<ChaosReport> {
   const crediting = new AbortController();
   const sides = second === undefined ? [side] : [side, second];
   const beside = sides.map((one) => one.oracle.watch(watching.signal));
-  // The control knows no halt: there is nothing for an operator to do.
+  // The control never halts, so an operator would have nothing to do.
   if (play.control === null) beside.push(operator.serve(watching.signal));
   const credits = [earn(side, crediting.signal)];
   say('waiting for the first transfers …');

@@ -1,10 +1,8 @@
-/** The whole pool that the storm is about: servers, a faulting RPC, two workers. */
+/** Starts the pool that the storm hits: servers, RPC endpoints that fail, and two workers. */
 import { mkdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type pg from 'pg';
+import { findWorkflowBundle } from '../../config/reading/program.js';
 import type { LocalProcess } from '../../dev/kit/process.js';
 import type { Random } from '../../dev/kit/random.js';
 import { startOrchestrator } from '../../dev/simulator/simulator.js';
@@ -12,6 +10,7 @@ import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js'
 import type { LocalPostgres } from '../../dev/stack/postgres-server.js';
 import { claimState } from '../../dev/stack/stack-record.js';
 import type { LocalTemporal } from '../../dev/stack/temporal-server.js';
+import { writeWorkflowBundle } from '../../worker/temporal/bundle.js';
 import { type SilentProxy, startSilentProxy } from '../harness/silent-proxy.js';
 import {
   makeStormWallet,
@@ -39,22 +38,22 @@ export interface ChaosStack {
   readonly chain: LocalChain;
   readonly miner: Miner;
   readonly postgres: RestartableServer<LocalPostgres>;
-  /** Whatever runs of the pool reaches Postgres by way of this. */
+  /** The proxy through which the pool's processes reach Postgres. */
   readonly postgresWay: SilentProxy;
   readonly temporal: RestartableServer<LocalTemporal>;
   readonly rpc: RpcWeather;
   readonly workers: WorkerFleet;
-  /** The harness's own connections, which the storm does not kill one by one. */
+  /** The harness's own connections; the storm does not kill these. */
   readonly pool: pg.Pool;
-  /** The one that pays at first, and the one that replaces it. */
+  /** The wallet that pays at first, and the wallet that replaces it. */
   readonly wallets: readonly [StormWallet, StormWallet];
-  /** The one that the configuration names. */
+  /** Returns the wallet that the configuration names. */
   paying(): StormWallet;
-  /** Names another one in the configuration; workers read it when they start. */
+  /** Names another wallet in the configuration. Workers read it when they start. */
   nameWallet(wallet: StormWallet): void;
   /** Makes another pool in the same namespace, without starting it. */
   addPool(): Promise<SecondPool>;
-  /** Ends this with the stack. */
+  /** Stops this together with the stack. */
   keep<T extends { stop(): Promise<unknown> }>(one: T): T;
   stop(): Promise<void>;
 }
@@ -65,7 +64,7 @@ export interface ChaosStackOptions {
   readonly tally: FaultTally;
   readonly onRaw: (raws: readonly string[]) => Promise<void>;
   readonly refusesBytes: boolean;
-  /** Relative to the project: what runs as a worker, and the workflows it is given. */
+  /** The script that runs as a worker, relative to the project. */
   readonly workerScript: string;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
@@ -73,10 +72,10 @@ export interface ChaosStackOptions {
 
 const WORKERS = 2;
 const FUNDS_WEI = 10_000n * 10n ** 18n;
-/** So that an endpoint can be a hundred blocks behind from the start. */
+/** Enough blocks for an endpoint that is a hundred blocks behind from the start. */
 const BLOCKS_BEFORE = 128;
 
-/** Starts everything in fair weather, or stops what it had started and throws. */
+/** Starts everything without faults. When a part does not start, it stops the others and throws. */
 export async function startChaosStack(options: ChaosStackOptions): Promise<ChaosStack> {
   const record = await claimState(options.dir, options.say);
   const stops: (() => Promise<unknown>)[] = [];
@@ -194,11 +193,9 @@ async function build(
   };
 }
 
-/** Built once: a worker that is killed is up again in the time that it takes to start Node. */
+/** Builds the workflow bundle once for all workers, so that a killed worker is soon up again. */
 async function writeBundle(path: string): Promise<string> {
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  const logger = new DefaultLogger('ERROR');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
-  await writeFile(path, code);
-  return path;
+  const built = findWorkflowBundle();
+  if (built === null) await writeWorkflowBundle(path);
+  return built ?? path;
 }

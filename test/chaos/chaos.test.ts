@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { compiled } from '../harness/script.js';
 import type { ChaosReport } from './chaos-report.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const STORM_TIMEOUT_MS = 420_000;
-/** The same storm for both: what one survives breaks the other. */
+/** Both tests play the same storm: the product survives it, and the control breaks in it. */
 const STORM = ['--seed', '1', '--seconds', '30'];
 
 interface Outcome {
@@ -15,7 +16,7 @@ interface Outcome {
 }
 
 function runStorm(...flags: string[]): Promise<Outcome> {
-  const args = ['--import', 'tsx', 'test/chaos/main.ts', '--json', ...STORM, ...flags];
+  const args = [compiled('test/chaos/main.ts'), '--json', ...STORM, ...flags];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, told] = ['', ''];
   child.stdout.on('data', (chunk) => {

@@ -1,4 +1,4 @@
-/** One pool of the storm with its payees, and what they earn: everything that anybody is owed. */
+/** One pool of the storm, its payees, and what they earn. The pool owes nothing else. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
@@ -11,24 +11,24 @@ export interface Side {
   readonly name: string;
   readonly pool: pg.Pool;
   readonly payees: readonly Address[];
-  /** Those of them that take whatever they are sent. */
+  /** The payees that accept every transfer. */
   readonly plain: readonly Address[];
-  /** Plain addresses that came while the storm went on. */
+  /** Plain addresses that were added during the storm. */
   readonly crowd: Address[];
   readonly earned: Map<string, bigint>;
   readonly oracle: Oracle;
   readonly random: Random;
-  /** Everything that was booked: an older backup has not got all of it, and the events are read again. */
+  /** All earnings that were booked. After an older backup is restored, its missing ones are booked again. */
   readonly booked: Map<string, readonly Credit[]>;
 }
 
 const CREDIT_EVERY_MS = 1_000;
 const CREDITS_AT_ONCE = 10;
 const QUIET_LOOKS = 2;
-/** Less than the threshold may stay pending. */
+/** An amount below the threshold may stay pending. */
 const LEAST_PENDING_WEI = 10n ** 12n;
 
-/** Everybody at once at first, then some of them every second. */
+/** Lets all payees earn once at first, and then some of them every second. */
 export async function earn(side: Side, signal: AbortSignal): Promise<void> {
   await earnOnce(side, side.payees, 'first');
   for (let turn = 1; !signal.aborted; turn += 1) {
@@ -41,7 +41,7 @@ export async function earn(side: Side, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** Each of them a drawn amount, or so much. */
+/** Lets each of them earn the given amount, or a drawn one. */
 export async function earnOnce(
   side: Side,
   payees: readonly Address[],
@@ -70,7 +70,7 @@ async function bookPatiently(side: Side, credits: readonly Credit[], name: strin
   }
 }
 
-/** Each counts once, however often it comes. */
+/** Books earnings. The same earnings booked again count once. */
 export async function bookAgain(side: Side): Promise<void> {
   for (const [name, credits] of side.booked) await bookPatiently(side, credits, name);
 }

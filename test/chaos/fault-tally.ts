@@ -1,6 +1,6 @@
-/** Every class of fault in the storm by its name, and how often each was really injected. */
+/** The classes of fault in the storm by name, and a count of how often each was really injected. */
 
-/** What goes wrong with a whole request to an RPC endpoint. */
+/** Faults that hit a whole request to an RPC endpoint. */
 export const TRANSPORT_FAULTS = [
   'answerLost',
   'requestLost',
@@ -13,7 +13,7 @@ export const TRANSPORT_FAULTS = [
   'rpcDown',
 ] as const;
 
-/** What one endpoint says that is not so. */
+/** Wrong answers that one endpoint gives. */
 export const LIES = [
   'receiptNull',
   'blockNull',
@@ -35,7 +35,7 @@ export const CHAIN_FAULTS = [
 ] as const;
 export const FOREIGN_FAULTS = ['foreignToStranger', 'foreignToPayee'] as const;
 export const PAYEE_FAULTS = ['payeeReverts', 'payeeBurnsGas'] as const;
-/** Everything that somebody does who reaches Temporal, and has neither the database nor the API's token. */
+/** What a stranger does who reaches Temporal, but neither the database nor the API's token. */
 export const STRANGER_FAULTS = [
   'strangerStarted',
   'strangerMessaged',
@@ -43,11 +43,11 @@ export const STRANGER_FAULTS = [
 ] as const;
 /** Answers of another chain's node, while all endpoints or most of them are moved to it. */
 export const MOVED_FAULTS = ['allEndpointsMoved', 'mostEndpointsMoved'] as const;
-/** An operator who adopts while every endpoint is moved, and is refused: the chain is not the ledger's. */
+/** An operator adopts while every endpoint serves another chain. That is refused, as it is not the ledger's chain. */
 export const ADOPTION_FAULTS = ['adoptRefusedElsewhere'] as const;
-/** Another pool in the namespace: its starts, and its ends in the middle of whatever it does. */
+/** Another pool in the namespace: starts, and kills in the middle of its work. */
 export const SECOND_POOL_FAULTS = ['secondPoolStarted', 'secondPoolStopped'] as const;
-/** Payouts that the old key had signed and that were open when another key was named. */
+/** Payouts that were signed by the old key and still open when another key was named. */
 export const WALLET_FAULTS = ['walletReplacedUnderWay'] as const;
 export const PROCESS_FAULTS = [
   'workerKilled',
@@ -58,10 +58,10 @@ export const PROCESS_FAULTS = [
   'sagasWedged',
 ] as const;
 
-/** Of scripted scenarios: the first is counted by transfers, the second by payees. */
+/** Classes of the scripted scenario. The first counts transfers, and the second counts payees. */
 export const RESTORE_FAULTS = ['outOfGas', 'paidAfterOutOfGas', 'backupRestored'] as const;
 
-/** What a storm has. */
+/** The classes that belong to a storm. */
 export const FAULTS = [
   ...TRANSPORT_FAULTS,
   ...LIES,
@@ -84,9 +84,9 @@ export type Fault = (typeof FAULTS)[number] | (typeof RESTORE_FAULTS)[number];
 
 export interface FaultTally {
   note(fault: Fault, times?: number): void;
-  /** Of each planned class. */
+  /** Returns the count of each planned class. */
   readonly injected: () => Readonly<Partial<Record<Fault, number>>>;
-  /** Planned classes that were never injected: a storm without them has shown nothing about them. */
+  /** Returns the planned classes that were never injected. The storm has shown nothing about these. */
   missing(): readonly Fault[];
 }
 

@@ -1,4 +1,4 @@
-/** Somebody else who has the key of the wallet that pays, and uses it. */
+/** Plays somebody else who has the paying wallet's key and uses it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keccak256 } from 'ethers';
@@ -9,20 +9,23 @@ import { FEE_CAP_WEI } from './chaos-config.js';
 import type { ChaosStack } from './chaos-stack.js';
 
 export interface ForeignKeyUser {
-  /** Everything that was signed here; known before it is sent. */
+  /** The hashes of everything that was signed here, each added before it is sent. */
   readonly hashes: Set<string>;
-  /** Sends to this address under the next free nonce; false when the node did not take it. */
+  /** Sends to this address with the next free nonce. Returns false when the node did not accept it. */
   sendAhead(to: string): Promise<boolean>;
-  /** Takes the nonce of a transfer that waits in the node's pool; as above when none does. */
+  /** Takes the nonce of a transfer that waits in the node's pool, or the next free nonce when none waits. */
   sendInPlace(to: string): Promise<boolean>;
-  /** Uses no key meanwhile: one that was used before a worker has opened it halts as WALLET_USED_BEFORE, rightly. */
+  /**
+   * Runs the work, and uses no key meanwhile. A key used before a worker has opened its wallet would rightly halt
+   * as WALLET_USED_BEFORE.
+   */
   whileAway<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const POOL_WAIT_MS = 4_000;
-/** Far above what the manager may offer, so that it always wins a nonce that both want. */
+/** Far above what the manager may offer, so that the foreign transaction always wins the nonce. */
 const FEE_WEI = FEE_CAP_WEI * 10n;
-/** The base fee stays below it, also when it jumps. */
+/** Above the base fee, even when that jumps. */
 const TIP_WEI = FEE_CAP_WEI * 2n;
 const INSIST_EVERY_MS = 400;
 const INSIST_TURNS = 12;
@@ -61,7 +64,7 @@ export function createForeignKeyUser(
     return true;
   }
 
-  /** Another node would offer it again after a reorg or an emptied pool, and so does this one. */
+  /** Sends a transaction again after a reorg or an emptied pool, as another node of the network would. */
   async function insist(raw: string): Promise<void> {
     for (let turn = 0; turn < INSIST_TURNS; turn += 1) {
       await sleep(INSIST_EVERY_MS);

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 const CONNECTIONS = 8;
 
-/** The harness's own connections, which the storm does not kill one by one. */
+/** Opens the harness's own connections; the storm does not kill these. */
 export function openPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString,
@@ -11,7 +11,7 @@ export function openPool(connectionString: string): pg.Pool {
     connectionTimeoutMillis: 2_000,
     statement_timeout: 10_000,
   });
-  // A server that goes down ends connections; the next query reports.
+  // A server that goes down ends its connections, and the next query reports that.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;

@@ -1,4 +1,4 @@
-/** What the tables say, in plain SQL: nothing of the product's own reads is trusted here. */
+/** Reads the tables in plain SQL, because the product's own reads are under test. */
 import type pg from 'pg';
 
 export interface LedgerAttempt {
@@ -33,7 +33,7 @@ export interface Promised {
 export interface LedgerLook {
   readonly payouts: ReadonlyMap<string, LedgerPayout>;
   readonly attempts: ReadonlyMap<string, LedgerAttempt>;
-  /** By destination. */
+  /** The key is the destination. */
   readonly promised: ReadonlyMap<string, Promised>;
   readonly superseded: readonly Slot[];
   readonly foreign: ReadonlyMap<string, string>;

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { rpc } from '../../dev/stack/chain-node.js';
 
 export interface Miner {
-  /** No blocks until as many calls of `resume` have come. */
+  /** Stops making blocks until `resume` was called as often as `pause`. */
   stall(): void;
   resume(): void;
-  /** Every further block costs at least this much; undefined lets the chain choose again. */
+  /** Sets the least base fee of all further blocks; with undefined, the chain chooses again. */
   setBaseFee(wei: bigint | undefined): void;
   /** Does something to the chain while no block is being made. */
   between<T>(work: () => Promise<T>): Promise<T>;
@@ -37,7 +37,7 @@ export function startMiner(rpcUrl: string): Miner {
   };
   const run = async () => {
     for (let due = performance.now(); !isOver; due = Math.max(due + BLOCK_MS, performance.now())) {
-      // A node that is too busy to answer makes its next block a little later.
+      // When the node is too busy to answer, the next block comes a little later.
       await between(mine).catch(() => undefined);
       await sleep(Math.max(due + BLOCK_MS - performance.now(), 0));
     }

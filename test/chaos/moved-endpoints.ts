@@ -1,4 +1,4 @@
-/** A provider's mix-up: endpoints answer for another chain, and an operator adopts what is shown there. */
+/** Plays a provider's mistake: endpoints answer for another chain, and an operator adopts what they show. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, lastLine, type Operator } from './operator.js';
 import type { Deed } from './storm-plan.js';
@@ -8,7 +8,7 @@ const ADOPT_TRIES = 5;
 const RESUME_TRIES = 20;
 const PAUSE_MS = 1_000;
 const REASON = 'it looks as if the key was used';
-/** That the chain is another one; which of the two is told depends on what the endpoints showed first. */
+/** The codes that say that the chain is another one. Which of them comes depends on what the endpoints showed first. */
 const REFUSALS: readonly unknown[] = ['CHAIN_NOT_OURS', 'CHAIN_ID_WRONG'];
 
 /**
@@ -38,14 +38,14 @@ interface Adoption {
   readonly words: string;
 }
 
-/** Until it is refused because of the chain: Postgres, Temporal or an answer may be away, too. */
+/** Adopts until that is refused because of the chain; before, Postgres or Temporal may be away, or an answer lost. */
 async function adopt(operator: Operator, tries: number): Promise<Adoption> {
   for (let turn = 1; ; turn += 1) {
     const { code: exit, told } = await operator.run('wallet', 'adopt', '--reason', REASON);
     const code = codeOf(told);
     const words = exit === 0 ? 'done' : `${String(code)}: ${lastLine(told)}`;
     if (REFUSALS.includes(code) || turn === tries) return { code, words };
-    // Somebody else has resumed it meanwhile.
+    // The robot operator may have resumed the wallet meanwhile.
     if (code === 'WALLET_NOT_HALTED') await operator.run('wallet', 'halt', '--reason', REASON);
     await sleep(PAUSE_MS);
   }

@@ -20,11 +20,11 @@ const RECEIPT_WAIT_MS = 6_000;
 const RECEIPT_POLL_MS = 200;
 
 export async function allowNaiveMoves(deps: MoneyDeps): Promise<void> {
-  // It knows nothing of signed payouts, and goes from reserved to paid.
+  // The control does not know the state `signed`: its payouts go from reserved to paid.
   await deps.db.execute(sql`ALTER TABLE payout DISABLE TRIGGER payout_moves_one_way`);
 }
 
-/** One step that sends and waits for the receipt; without one it sends again at the next try. */
+/** Creates the control's one step: it sends, waits for the receipt, and sends again when none comes. */
 export function createNaiveActivities(deps: MoneyDeps) {
   return {
     async sendPayout({ payoutId }: PayoutCall): Promise<SendResult> {
@@ -46,7 +46,7 @@ async function findPayout(deps: MoneyDeps, payoutId: string): Promise<PayoutProg
   return payout;
 }
 
-/** An error goes up, and Temporal calls again. */
+/** Sends the transfer. Its errors go to Temporal, which tries the activity again. */
 async function send(
   deps: MoneyDeps,
   payout: PayoutProgress,
@@ -67,7 +67,7 @@ async function send(
   return { nonce, hash };
 }
 
-/** Whether it succeeded; undefined when there is no receipt. */
+/** Returns whether the transaction succeeded, or undefined when there is no receipt. */
 async function awaitReceipt(deps: MoneyDeps, hash: string): Promise<boolean | undefined> {
   const deadline = performance.now() + RECEIPT_WAIT_MS;
   while (performance.now() < deadline) {

@@ -1,4 +1,4 @@
-/** A worker with the naive saga: started by the harness as its control, and by nothing else. */
+/** A worker with the naive saga. Only the harness starts it, as its control. */
 import { Client } from '@temporalio/client';
 import { createRoundActivities } from '../../activities/payouts.js';
 import { findWorkflowBundle } from '../../config/reading/program.js';

@@ -3,10 +3,10 @@
  * documented commands only. It is a careless one: it never looks at an explorer first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import type { CatalogueEntry } from '../../core/base/errors/catalogue.js';
 import { CATALOGUE } from '../../core/base/errors/catalogue.js';
+import { scriptArgs } from '../../dev/kit/script.js';
 import { pause } from './rpc-weather.js';
 
 export interface CommandOutcome {
@@ -16,10 +16,10 @@ export interface CommandOutcome {
 }
 
 export interface Operator {
-  /** Sees to halts until the signal. */
+  /** Deals with halts until the signal. */
   serve(signal: AbortSignal): Promise<void>;
   run(...words: readonly string[]): Promise<CommandOutcome>;
-  /** How often each command was run, and how often it succeeded. */
+  /** Returns how often each command was run, and how often it succeeded. */
   commands(): Readonly<Record<string, { readonly run: number; readonly done: number }>>;
 }
 
@@ -32,7 +32,6 @@ export interface OperatorOptions {
 const ADOPT = '`openpool wallet adopt`';
 const LOOK_EVERY_MS = 1_000;
 const REASON = 'the storm used the key itself';
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export function createOperator(options: OperatorOptions): Operator {
   const counts = new Map<string, { run: number; done: number }>();
@@ -72,7 +71,7 @@ export function createOperator(options: OperatorOptions): Operator {
     run,
     async serve(signal) {
       while (!signal.aborted) {
-        // Postgres away: there is nothing that an operator could do.
+        // Postgres is away, so an operator could do nothing.
         await attend().catch(() => undefined);
         await pause(LOOK_EVERY_MS, signal);
       }
@@ -81,7 +80,7 @@ export function createOperator(options: OperatorOptions): Operator {
   };
 }
 
-/** What the product says is to be done. */
+/** Returns what the product's help says is to be done. */
 function helpOf(code: string): string {
   const entries: Readonly<Record<string, CatalogueEntry>> = CATALOGUE;
   return entries[code]?.help ?? '';
@@ -95,9 +94,8 @@ process.once('exit', () => {
 });
 
 function runCommand(configPath: string, words: readonly string[]): Promise<CommandOutcome> {
-  const args = ['--import', 'tsx', 'cli/main.ts', '--config', configPath, '--json', ...words];
+  const args = [...scriptArgs('cli/main.ts'), '--config', configPath, '--json', ...words];
   const child = spawn(process.execPath, args, {
-    cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: COMMAND_TIMEOUT_MS,
   });
@@ -125,7 +123,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The code of the error that a command told as JSON. */
+/** Returns the code of the error that a command printed as JSON. */
 export function codeOf(text: string): string | undefined {
   return (parse(text) as { readonly code?: string } | undefined)?.code;
 }

@@ -1,4 +1,4 @@
-/** Looks every second, from before the storm until after it, and keeps every violation of safety that it has seen. */
+/** Checks safety every second, from before the storm until after it, and keeps every violation. */
 import type pg from 'pg';
 import { type ChainScan, createChainScan, type SeenTransaction } from './chain-scan.js';
 import { lookAtLedger } from './ledger-look.js';
@@ -6,13 +6,13 @@ import { pause } from './rpc-weather.js';
 import { judgeLiveness, judgeSafety, type LivenessFaults, type Sight } from './verdict.js';
 
 export interface Oracle {
-  /** Looks until the signal; each look that cannot be had, as while Postgres is away, is left out. */
+  /** Checks until the signal. While Postgres is away, checks are skipped. */
   watch(signal: AbortSignal): Promise<void>;
-  /** One more look: what it saw, and what would break L if the storm were over. */
+  /** Checks once more. Returns what it read, and what would break L if the storm were over. */
   look(): Promise<Sight & { readonly liveness: LivenessFaults }>;
-  /** Does something during which there is nothing to see: one database goes, another one comes. */
+  /** Runs the work and checks nothing meanwhile, because one database is replaced by another. */
   blind(work: () => Promise<void>): Promise<void>;
-  /** Asked by the endpoints about signed bytes on their way to the node. */
+  /** Is called by the endpoints before they pass signed bytes to the node. */
   witness(hashes: readonly string[]): Promise<void>;
   findings(): OracleFindings;
 }
@@ -23,9 +23,9 @@ export interface OracleFindings {
   readonly unearned: readonly string[];
   readonly unproven: readonly string[];
   readonly looks: number;
-  /** Looks that Postgres did not allow. */
+  /** Checks that were skipped because Postgres was away. */
   readonly blinded: number;
-  /** Bytes whose row was seen in Postgres before the node got them. */
+  /** Signed bytes whose row was found in Postgres before the node got them. */
   readonly witnessed: number;
 }
 
@@ -35,7 +35,7 @@ export interface OracleOptions {
   readonly wallets: readonly string[];
   readonly foreignHashes: ReadonlySet<string>;
   readonly payees: readonly string[];
-  /** Grows before anything is booked. */
+  /** What each payee has earned; an amount is added here before it is booked. */
   readonly earned: ReadonlyMap<string, bigint>;
 }
 
@@ -53,7 +53,7 @@ export function createOracle(options: OracleOptions): Oracle {
   const counts = { looks: 0, blinded: 0, witnessed: 0 };
 
   let turn: Promise<unknown> = Promise.resolve();
-  /** One after the other: each is of one moment, and of one database. */
+  /** Checks run one after the other, so each of them sees one moment of one database. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = turn.then(work, work);
     turn = done.catch(() => undefined);

@@ -1,4 +1,4 @@
-/** Who is paid in the storm, and the fees that keep coming in for them. */
+/** The payees of the storm, and the fees that they keep earning. */
 import type pg from 'pg';
 import type { Address } from '../../core/base/address.js';
 import type { Random } from '../../dev/kit/random.js';
@@ -9,7 +9,7 @@ export interface PayeeCast {
   readonly all: readonly Address[];
   readonly refusing: Address;
   readonly burning: Address;
-  /** A contract wallet: it takes money, for more than 21000 gas. */
+  /** A contract wallet, which accepts money for more than 21000 gas. */
   readonly accepting: Address;
   /** Plain addresses. */
   readonly plain: readonly Address[];
@@ -34,7 +34,7 @@ export interface Credit {
   readonly amountWei: bigint;
 }
 
-/** Odd amounts, so that a lost wei shows. They are far above the cost of gas. */
+/** Draws odd amounts, so that a lost wei shows. They are far above the cost of gas. */
 export function drawCredits(payees: readonly Address[], random: Random): readonly Credit[] {
   return payees.map((payee) => ({
     payee,

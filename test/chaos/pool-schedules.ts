@@ -1,8 +1,8 @@
-/** What a pool has Temporal do by itself, as Temporal tells it. */
+/** Reads a pool's schedules from Temporal. */
 import { Client, Connection } from '@temporalio/client';
 import { taskQueueOf } from '../../workflows/contract.js';
 
-/** By id: which queue it feeds, and how often. */
+/** The key is the schedule's id; the value names its queue and its interval. */
 export type PoolSchedules = ReadonlyMap<string, string>;
 
 export async function readSchedules(address: string, poolId: string): Promise<PoolSchedules> {
@@ -22,7 +22,7 @@ export async function readSchedules(address: string, poolId: string): Promise<Po
   }
 }
 
-/** In words, what has changed since; empty when each is as it was and feeds its own pool. */
+/** Says what has changed. Empty when every schedule is as it was and feeds its own pool. */
 export function changedSchedules(
   poolId: string,
   before: PoolSchedules,

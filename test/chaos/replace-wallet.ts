@@ -1,4 +1,4 @@
-/** A changed key, as docs/operations.md says, while the old one's transfers are under way. */
+/** Changes the wallet's key as docs/operations.md describes, while the old key's transfers are under way. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { happens } from '../../dev/kit/until.js';
@@ -12,12 +12,12 @@ const OPENED_WAIT_MS = 60_000;
 const TRIES = 8;
 const PAUSE_MS = 1_000;
 
-/** No block is made from before the replacement until after: what is signed by then stays open. */
+/** Replaces the wallet while no block is made, so that the payouts signed by then stay open. */
 export async function replaceWallet(scene: StormScene): Promise<string> {
   const { stack, tally } = scene;
   const [from, to] = stack.wallets;
   let words = '';
-  // Blocks go on while nothing is under way: a halt is only looked into at finality.
+  // Blocks must go on while nothing is under way, because the operator deals with a halt only at finality.
   await happens(async () => (await openTransfers(scene)) > 0, {
     withinMs: UNDER_WAY_WAIT_MS,
     everyMs: LOOK_EVERY_MS,
@@ -38,7 +38,7 @@ export async function replaceWallet(scene: StormScene): Promise<string> {
   return words;
 }
 
-/** The number of open transfers; 0 while Postgres cannot be asked. */
+/** Returns the number of open transfers, or 0 while Postgres is away. */
 async function openTransfers({ stack }: StormScene): Promise<number> {
   return stack.pool
     .query<{ open: string }>(
@@ -49,7 +49,7 @@ async function openTransfers({ stack }: StormScene): Promise<number> {
     .catch(() => 0);
 }
 
-/** A key that somebody uses before a worker has met its wallet halts as WALLET_USED_BEFORE, rightly. */
+/** Waits for a worker that has opened the wallet. A key used before that would rightly halt as WALLET_USED_BEFORE. */
 async function untilOpened({ stack }: StormScene): Promise<void> {
   const find = 'SELECT FROM wallet WHERE address = $1';
   const isOpened = async () =>
@@ -57,7 +57,10 @@ async function untilOpened({ stack }: StormScene): Promise<void> {
   await happens(isOpened, { withinMs: OPENED_WAIT_MS, everyMs: PAUSE_MS });
 }
 
-/** Replaces the wallet, in several tries, as Postgres loses connections meanwhile. Resolves with why it was refused. */
+/**
+ * Replaces the wallet. It tries several times, because Postgres loses connections meanwhile. Resolves with the
+ * reason of a refusal.
+ */
 async function replace({ operator }: StormScene, to: string): Promise<string | undefined> {
   for (let turn = 1; ; turn += 1) {
     const { code, told } = await operator.run(

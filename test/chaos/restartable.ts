@@ -1,4 +1,4 @@
-/** Servers that the storm takes away and gives back: on the same port, with the same data. */
+/** Servers that the storm stops and starts again on the same port and with the same data. */
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract.js';
 
 export interface RestartableServer<Server> {
   readonly current: Server;
-  /** Ended in its own way, gone for so long, started again; something may be done to its data meanwhile. */
+  /** Stops the server in its own way, waits this long, and starts it again. `meanwhile` may change its data. */
   goDown(forMs: number, meanwhile?: () => void): Promise<void>;
   stop(): Promise<void>;
 }
@@ -33,11 +33,11 @@ interface Home {
   readonly onStart: (process: LocalProcess) => void;
 }
 
-/** A stop as for an upgrade: sessions are ended at once, the data are kept. */
+/** Stops Postgres as for an upgrade: it ends all sessions at once and keeps its data. */
 export function startChaosPostgres(home: Home): Promise<RestartableServer<ChaosPostgres>> {
   return makeRestartable(home, {
     name: 'Postgres',
-    // No port but its directory is where it is found again.
+    // Clients find it by its directory, and not by a port.
     start: async (port) => ({
       ...(await startPostgres({ dataDir: join(home.dir, 'postgres') })),
       port,
@@ -46,7 +46,7 @@ export function startChaosPostgres(home: Home): Promise<RestartableServer<ChaosP
   });
 }
 
-/** Kills it with SIGKILL, in the middle of whatever it writes. */
+/** Kills Temporal with SIGKILL, in the middle of its writes. */
 export function startChaosTemporal(home: Home): Promise<RestartableServer<ChaosTemporal>> {
   return makeRestartable(home, {
     name: 'Temporal',

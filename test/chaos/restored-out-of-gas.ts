@@ -13,7 +13,7 @@ import { bookAgain, type Side } from './earnings.js';
 import type { FaultTally } from './fault-tally.js';
 import { pause } from './rpc-weather.js';
 
-/** Takes money for more gas than was estimated while it was a plain address. */
+/** The code of a contract that needs more gas than was estimated when its address had no code. */
 const DEAR_CODE = `0x${'60206000a0'.repeat(16)}`;
 const VICTIMS = 3;
 const UNDER_WAY_WAIT_MS = 20_000;
@@ -24,14 +24,14 @@ export interface RestoreScene {
   readonly stack: ChaosStack;
   readonly side: Side;
   readonly tally: FaultTally;
-  /** Signed bytes that any endpoint was given. */
+  /** The hashes of all signed bytes that an endpoint got. */
   readonly sentHashes: ReadonlySet<string>;
-  /** To which everything goes that the restored ledger knows nothing of. */
+  /** Gets every transaction that the restored ledger does not know. */
   readonly foreignHashes: Set<string>;
   readonly say: (line: string) => void;
 }
 
-/** Answers when the restored pool runs again. */
+/** Resolves when the restored pool runs again. */
 export async function restoreOutOfGas(scene: RestoreScene): Promise<void> {
   const { stack, say } = scene;
   const copy = join(stack.dir, 'backup');
@@ -109,7 +109,7 @@ async function untilPaidAgain(scene: RestoreScene, victims: readonly string[]): 
   }
 }
 
-/** Notes what was sent after the backup: to the restored ledger, somebody else sent it. */
+/** Notes what was sent after the backup. For the restored ledger, somebody else has sent it. */
 async function noteForeign({ stack, sentHashes, foreignHashes, say }: RestoreScene): Promise<void> {
   const { rows } = await stack.pool.query<{ hash: string }>('SELECT hash FROM attempt');
   const known = new Set(rows.map(({ hash }) => hash));

@@ -6,12 +6,12 @@ import type { Lie } from './fault-tally.js';
 export interface LieOptions {
   readonly calls: readonly RpcCall[];
   readonly ask: (calls: readonly RpcCall[]) => Promise<readonly RpcAnswer[]>;
-  /** Whether this lie is told now; asked only where it would change something. */
+  /** Returns true when this lie is told now. Is called only where the lie would change the answer. */
   readonly strikes: (lie: Lie) => boolean;
   readonly random: Random;
 }
 
-/** Forwards the calls; changes questions (an older block for `latest`) and answers as lies strike. */
+/** Forwards the calls. For a lie it changes the question (an older block for `latest`) or the answer. */
 export async function lieAbout(options: LieOptions): Promise<readonly RpcAnswer[]> {
   const { calls, ask, strikes, random } = options;
   if (calls.some(showsAge) && strikes('hundredBehind')) return answerBehind(calls, ask);
@@ -31,7 +31,7 @@ function asksForHead({ method, params }: RpcCall): boolean {
   return method === 'eth_blockNumber' || params.some((param) => HEAD_TAGS.includes(param));
 }
 
-/** Whether a node that is behind would answer this call differently. */
+/** Returns true when a node that is behind would answer this call differently. */
 function showsAge(call: RpcCall): boolean {
   return asksForHead(call) || /^eth_get(Block|Transaction)/.test(call.method);
 }
@@ -56,7 +56,7 @@ function rewound(calls: readonly RpcCall[], height: number): readonly RpcCall[] 
   }));
 }
 
-/** An honest node that has not heard of the last hundred blocks, consistent in itself. */
+/** Plays an honest node that has not got the last hundred blocks. Its answers fit together. */
 async function answerBehind(
   calls: readonly RpcCall[],
   ask: LieOptions['ask'],
@@ -130,7 +130,7 @@ interface Receipt {
   readonly blockHash: string;
 }
 
-/** The other outcome in the same block, or the same outcome in a block that never was. */
+/** Changes a receipt: the other outcome in the same block, or the same outcome in a block that does not exist. */
 function forge(receipt: Receipt, random: Random): Receipt {
   return random.chance(0.5)
     ? { ...receipt, status: receipt.status === '0x1' ? '0x0' : '0x1' }

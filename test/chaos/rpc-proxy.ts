@@ -12,15 +12,15 @@ import { lieAbout } from './rpc-lies.js';
 
 export interface RpcProxy {
   readonly url: string;
-  /** Chance of each fault per request (transport) or per answer (lies); unnamed ones are off. */
+  /** Sets the chance of each fault, per request (transport) or per answer (lies). Faults without one are off. */
   setFaults(chances: FaultChances): void;
-  /** Lets another node answer, or again its own. */
+  /** Lets another node answer, or its own node again. */
   moveTo(place: Elsewhere | undefined): void;
   readonly requests: () => number;
   stop(): Promise<void>;
 }
 
-/** A node of another chain, and what its answers count as. */
+/** A node of another chain, and the class of fault that its answers count as. */
 export interface Elsewhere {
   readonly target: string;
   readonly fault: MovedFault;
@@ -32,13 +32,13 @@ export interface RpcProxyOptions {
   readonly target: string;
   readonly random: Random;
   readonly tally: FaultTally;
-  /** Longer than the client's time-out, so that a late answer is late. */
+  /** Longer than the client's time-out, so that the client has given up when the answer comes. */
   readonly lateByMs: number;
-  /** Told of signed bytes before the node is. */
+  /** Is called with signed bytes before the node gets them. */
   readonly onRaw: (raws: readonly string[]) => Promise<void>;
 }
 
-/** Order matters: what never reaches the node comes first. */
+/** The order matters: faults of requests that never reach the node come first. */
 const BEFORE: readonly TransportFault[] = ['rpcDown', 'requestLost', 'http429', 'http5xx'];
 const AFTER: readonly TransportFault[] = ['answerLate', 'garbageAnswer', 'htmlAnswer'];
 /** Requests with signed bytes are rare and dangerous, so faults strike them this many times as often. */
@@ -95,7 +95,7 @@ export async function startRpcProxy(options: RpcProxyOptions): Promise<RpcProxy>
   };
 }
 
-/** Answers in place of the node's. A request that is lost, or meets no server, gets none. */
+/** Answers in place of the node. A lost request, and one without a server, gets no answer. */
 const REFUSALS: Readonly<Partial<Record<TransportFault, RawReply>>> = {
   http429: { status: 429, text: 'slow down', headers: { 'retry-after': '1' } },
   http5xx: { status: 503, text: 'service unavailable' },

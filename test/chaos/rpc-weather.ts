@@ -1,4 +1,4 @@
-/** Three endpoints in front of one node: all of them fail now and then, one of them lies at a time. */
+/** Three endpoints in front of one node. All of them fail now and then, and one of them at a time lies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../dev/kit/random.js';
 import {
@@ -14,13 +14,16 @@ import { type FaultChances, type RpcProxy, startRpcProxy } from './rpc-proxy.js'
 export interface RpcWeather {
   readonly urls: readonly string[];
   readonly requests: () => number;
-  /** Bad weather until the signal: whole requests fail everywhere, one endpoint in turn lies. */
+  /** Injects faults until the signal: requests fail at all endpoints, and the endpoints lie in turn. */
   storm(signal: AbortSignal): Promise<void>;
-  /** Leaves the storm nothing but the faults that have not struck yet: an operator gets through to adopt, and payouts are sent again. */
+  /**
+   * Switches off all faults but those that have not struck yet, so that an operator can adopt and payouts are sent
+   * again.
+   */
   calmToUnmet(): void;
-  /** No endpoint answers for so long, or until at least one question was asked in vain. */
+  /** Lets no endpoint answer for this long, and longer until at least one request has failed. */
   goDown(forMs: number): Promise<void>;
-  /** All endpoints, or all but one, answer for another chain: as long as above, and until the work is done. */
+  /** Lets all endpoints, or all but one, answer for another chain, as long as above and until the work is done. */
   move(
     target: string,
     fault: MovedFault,
@@ -34,7 +37,7 @@ export interface RpcWeatherOptions {
   readonly target: string;
   readonly random: Random;
   readonly tally: FaultTally;
-  /** Whether nodes refuse signed bytes as well. */
+  /** True when nodes refuse signed bytes as well. */
   readonly refusesBytes: boolean;
   /** How long clients wait for an answer. */
   readonly timeoutMs: number;
@@ -57,7 +60,7 @@ const TROUBLE: FaultChances = {
   bytesRefused: 0.1,
 };
 
-/** How an endpoint lies for some seconds. The endpoint that is behind is behind all the time. */
+/** The ways in which an endpoint lies for some seconds. The endpoint that is behind stays behind all the time. */
 const MOODS: readonly Readonly<Partial<Record<Lie, number>>>[] = [
   { receiptNull: 0.4, receiptForged: 0.5 },
   {
@@ -99,7 +102,7 @@ export async function startRpcWeather(options: RpcWeatherOptions): Promise<RpcWe
     const counts = tally.injected();
     return LIES.reduce((sum, lie) => sum + (counts[lie] ?? 0), 0);
   };
-  /** Lies for at least this long, and longer while nobody has asked for what it lies about. */
+  /** Lies for at least this long, and longer until somebody has asked for what it lies about. */
   const untilTold = async (leastMs: number, signal: AbortSignal) => {
     const before = lieCount();
     const latest = performance.now() + leastMs + LONGER_FOR_WANT_OF_QUESTIONS_MS;
@@ -164,7 +167,7 @@ function withUntold(mood: FaultChances, tally: FaultTally): FaultChances {
   return mood.hundredBehind === undefined ? { ...mood, ...untold(tally) } : mood;
 }
 
-/** The endpoint that is behind stays in turn: it can be told of nobody else. */
+/** The endpoint that is behind keeps its turn, because no other endpoint can tell this lie. */
 function onlyBehind(mood: FaultChances): FaultChances {
   return mood.hundredBehind === undefined ? {} : mood;
 }
@@ -176,7 +179,7 @@ function untold(tally: FaultTally): FaultChances {
 }
 
 const UNMET_CHANCE = 0.2;
-/** There are few requests that send, because one carries several payouts. */
+/** Few requests send, because one request carries several payouts. */
 const UNMET_FACTOR = 3;
 
 /** A fault that has not struck any request yet gets a higher chance. */
@@ -190,7 +193,7 @@ function unmetOf(trouble: FaultChances, tally: FaultTally): FaultChances {
   );
 }
 
-/** Ends early, and without an error, when the signal comes. */
+/** Waits. Ends early and without an error when the signal comes. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

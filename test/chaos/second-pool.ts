@@ -1,4 +1,4 @@
-/** Another pool in the same namespace, called the same in its file: its own Postgres, wallet and payees. */
+/** Another pool in the same namespace with the same name, but its own Postgres, wallet and payees. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,10 +18,10 @@ export interface SecondPool {
   readonly databaseUrl: string;
   readonly pool: pg.Pool;
   readonly wallet: StormWallet;
-  /** Resolves when its worker is up, at once while one is; false when it was ended before. */
+  /** Starts its worker unless one runs, and resolves when it is up; with false when it was ended before. */
   start(): Promise<boolean>;
   hasBeenUp(): boolean;
-  /** Ends its worker, as an operator does. */
+  /** Stops its worker as an operator would. */
   stopWorker(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
   const configPath = writeChaosConfig(dir, {
     places: { ...places, databaseUrl },
     wallet,
-    // Not the first pool's: a schedule that was taken from it would show.
+    // The interval differs from the first pool's, so that a schedule taken from it shows.
     payoutInterval: '12s',
   });
   const pool = openPool(databaseUrl);
@@ -56,7 +56,7 @@ export async function makeSecondPool(options: SecondPoolOptions): Promise<Second
   let workers: WorkerFleet | undefined;
   const stopWorker = async () => {
     const ending = workers;
-    // A storm in which it never came up would show nothing.
+    // A storm in which the second pool never ran would show nothing about it.
     await Promise.race([ending?.ready, sleep(UP_WAIT_MS)]);
     workers = undefined;
     await ending?.stop();

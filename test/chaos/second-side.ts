@@ -1,4 +1,4 @@
-/** The second pool as the harness sees it: who works for it, what they earn, and whether its own ledger holds. */
+/** The second pool from the harness's view: its payees, what they earn, and whether its ledger holds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, openDatabase } from '../../core/db/database.js';
@@ -11,7 +11,7 @@ import { changedSchedules, type PoolSchedules, readSchedules } from './pool-sche
 import type { SecondPool } from './second-pool.js';
 import { ownOf } from './verdict.js';
 
-/** What the second pool came to: what breaks it, in words, and what it has paid. */
+/** The result of the second pool: what is wrong, in words, and what it has paid. */
 export interface SecondVerdict {
   readonly unsafe: readonly string[];
   readonly unfinished: readonly string[];
@@ -21,7 +21,7 @@ export interface SecondVerdict {
 
 export interface SecondSide extends Side {
   readonly place: SecondPool;
-  /** From when its worker has made its tables. */
+  /** Starts to earn when the worker has made the tables. */
   earnWhenOpen(signal: AbortSignal): Promise<void>;
   judge(): Promise<SecondVerdict>;
 }
@@ -101,14 +101,14 @@ export async function addSecondSide(
   };
 }
 
-/** Throws until its worker is up for the first time. */
+/** Throws before its worker was up for the first time. */
 async function openedAs({ pool, hasBeenUp }: SecondPool): Promise<string> {
   if (!hasBeenUp()) throw new Error('it is not up yet');
   const { rows } = await pool.query<{ pool_id: string }>('SELECT pool_id FROM ledger');
   return rows[0]?.pool_id ?? '';
 }
 
-/** What breaks a ledger's own invariants. */
+/** Returns the invariants of the ledger that are broken. */
 export async function brokenIn(url: string): Promise<readonly string[]> {
   const db = openDatabase({ url, maxConnections: 1 });
   try {

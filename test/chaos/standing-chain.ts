@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OPEN_STATES } from '../../core/payouts/rules/payout.js';
 import { until } from '../../dev/kit/until.js';
 import { earnOnce } from './earnings.js';
 import { plainPayees } from './payees.js';
@@ -39,7 +40,7 @@ export async function standChain(scene: StormScene, forMs: number): Promise<stri
     const name = `crowd ${randomBytes(4).toString('hex')}`;
     await earnOnce(side, crowd, name);
     await earnOnce(side, [unseen], `${name} unseen`, UNSEEN_WEI);
-    const open = () => count(scene, OPEN, [crowd]);
+    const open = () => count(scene, OPEN, [crowd, OPEN_STATES]);
     await until('the crowd', async () => (await open()) >= LEAST_OPEN, OPENING);
     const heldMs = await holdUnseen(scene, unseen);
     const syncedAt = await lastSync(scene);
@@ -59,7 +60,7 @@ export async function standChain(scene: StormScene, forMs: number): Promise<stri
 }
 
 const OPEN = `SELECT count(*) AS n FROM payout
-  WHERE destination = ANY($1) AND state IN ('reserved', 'signed', 'reopened')`;
+  WHERE destination = ANY($1) AND state = ANY($2)`;
 
 async function count({ stack }: StormScene, text: string, values: unknown[] = []): Promise<number> {
   const { rows } = await stack.pool.query<{ n: string }>(text, values);

@@ -9,7 +9,7 @@ const KINDS: readonly Deed['kind'][] = [
   ...(['reorg', 'stall', 'raiseBaseFee', 'emptyPool', 'foreign'] as const),
   ...(['stranger', 'moveEndpoints'] as const),
 ];
-/** Each needs workers that start anew. */
+/** Each of these needs workers that start anew. */
 const LONG_KINDS: readonly Deed['kind'][] = [
   ...(['startSecondPool', 'stopSecondPool', 'replaceWallet', 'halfOpen', 'wedgeSagas'] as const),
 ];

@@ -38,16 +38,16 @@ export interface PlannedDeed {
   readonly deed: Deed;
 }
 
-/** From this length on, incidents have their full duration. */
+/** In storms of at least this many seconds, incidents have their full duration. */
 const LONG_SECONDS = 45;
-/** From this length on, the chain stands still at the end, with hundreds of payouts open. */
+/** In storms of at least this many seconds, the chain stands still at the end with hundreds of payouts open. */
 const STANDING_SECONDS = 60;
-/** Whoever waits for a block that is due has noticed by then, and a sync pass is due. */
+/** By then a process that waits for a block has noticed that none comes, and a sync pass is due. */
 const STANDS_FOR_MS = 50_000;
 
 export interface StormKind {
   readonly seconds: number;
-  /** The control has no operator who could follow the documents, and shares its namespace with nobody. */
+  /** True for the control, which has no operator and no second pool. */
   readonly isControl: boolean;
 }
 
@@ -55,7 +55,7 @@ export interface StormKind {
 const SLOW: readonly Fault[] = ['connectionsHalfOpen', 'sagasWedged', 'bytesRefused'];
 const TAKES_TIME: readonly Fault[] = [...SECOND_POOL_FAULTS, ...WALLET_FAULTS, ...SLOW];
 
-/** What a storm of this kind must have had. Starting workers anew takes longer than a short one has. */
+/** Returns the faults that a storm of this kind must have. A short storm has no time to start workers anew. */
 export function plannedFaults(kind: StormKind): readonly Fault[] {
   const left: readonly Fault[] = [
     ...(hasTime(kind) ? [] : TAKES_TIME),
@@ -65,7 +65,7 @@ export function plannedFaults(kind: StormKind): readonly Fault[] {
   return FAULTS.filter((fault) => !left.includes(fault));
 }
 
-/** Whether there is time for workers that start anew: a second pool's, and those of another key. */
+/** Returns true when there is time for workers that start anew: the second pool's, and those with another key. */
 export function hasTime({ seconds, isControl }: StormKind): boolean {
   return seconds >= LONG_SECONDS && !isControl;
 }
@@ -95,7 +95,7 @@ const SOURCES_OF: Readonly<Partial<Record<Fault, Deed['kind']>>> = {
   sagasWedged: 'wedgeSagas',
 };
 
-/** Whether this deed can cause that class of fault. */
+/** Returns true when this deed can cause this class of fault. */
 export function leadsTo(deed: Deed, fault: Fault): boolean {
   if (SOURCES_OF[fault] !== deed.kind) return false;
   if (deed.kind === 'foreign') return (fault === 'foreignToPayee') === (deed.to === 'payee');
@@ -116,7 +116,10 @@ export function isCountedElsewhere(fault: Fault): boolean {
   return COUNTED_ELSEWHERE.includes(fault);
 }
 
-/** What goes on around a backup that is restored: the rest takes back what the scenario has done to the chain. */
+/**
+ * Returns the deeds that can run around a restored backup. The others would undo what the scenario does to the
+ * chain.
+ */
 const BESIDE_RESTORE: readonly Deed['kind'][] = [
   ...(['killWorker', 'killBackends', 'emptyPool', 'raiseBaseFee', 'stranger'] as const),
 ];
@@ -129,14 +132,14 @@ export function besideRestore(plan: readonly PlannedDeed[]): readonly PlannedDee
   return plan.filter(({ deed }) => BESIDE_RESTORE.includes(deed.kind));
 }
 
-/** In order of time. Every class of fault that is planned is in it at least once. */
+/** Draws the deeds in order of time. Every planned class of fault is in it at least once. */
 export function planStorm(
   options: StormKind & { readonly confirmations: number; readonly random: Random },
 ): readonly PlannedDeed[] {
   const { seconds, confirmations, random } = options;
   const isLong = seconds >= LONG_SECONDS;
   const deeds: PlannedDeed[] = [];
-  /** So many times, spread evenly, each anywhere within its own share of the time. */
+  /** Plans a deed several times. Each gets an equal share of the time, and happens anywhere within it. */
   const spread = (times: number, make: () => Deed, { from = 0, to = 0.95 } = {}) => {
     const share = (to - from) / times;
     for (let turn = 0; turn < times; turn += 1) {
@@ -159,7 +162,7 @@ export function planStorm(
   spread(every(15, 2), () => ({ kind: 'stall', forMs: random.int(1_500, 3_500) }));
   spread(every(20, 2), () => ({ kind: 'raiseBaseFee', forMs: random.int(2_000, 3_500) }));
   spread(every(8, 3), () => ({ kind: 'emptyPool' }));
-  // In pairs: each time the wallet is halted until both are judged, and nothing is paid meanwhile.
+  // Foreign transactions come in pairs: each time, the wallet is halted until both are judged, and nothing is paid.
   const pairs = isLong ? [0.15, 0.65] : [0.25];
   for (const from of pairs) {
     const inPlace = random.chance(0.5);
@@ -170,7 +173,7 @@ export function planStorm(
   spread(every(12, 2), () => ({ kind: 'payManually' }));
   spread(every(30, 1), () => ({ kind: 'releasePayees' }), { from: 0.35 });
   spread(every(10, 2), () => ({ kind: 'stranger' }));
-  // While the halt for a foreign transaction is being looked into: an operator who adopts then meets them.
+  // This happens during the halt for a foreign transaction, so that an operator who adopts meets it.
   const moves: readonly MovedFault[] = ['allEndpointsMoved', 'mostEndpointsMoved'];
   for (const [turn, how] of moves.entries()) {
     const from = (isLong ? pairs[turn] : [0.3, 0.7][turn]) ?? 0.3;
@@ -189,7 +192,7 @@ export function planStorm(
     spread(1, () => ({ kind: 'stopSecondPool' }), { from: 0.85, to: 0.95 });
     spread(1, () => ({ kind: 'replaceWallet' }), { from: 0.35, to: 0.42 });
   }
-  // It begins when all others have ended.
+  // This deed begins when all others have ended.
   if (canStand(options)) {
     spread(1, () => ({ kind: 'standChain', forMs: STANDS_FOR_MS }), { from: 0.96, to: 0.99 });
   }

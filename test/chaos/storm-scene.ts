@@ -1,4 +1,4 @@
-/** Everything that the deeds of a storm work with. */
+/** Everything that the deeds of a storm use. */
 import type { Random } from '../../dev/kit/random.js';
 import type { ChaosStack } from './chaos-stack.js';
 import type { Side } from './earnings.js';
@@ -17,7 +17,7 @@ export interface StormScene {
   readonly operator: Operator;
   readonly stranger: Stranger;
   readonly poolId: string;
-  /** A node of another chain, where the same keys were used. */
+  /** A node of another chain on which the same keys were used. */
   readonly otherChainUrl: string;
   readonly second: SecondPool | undefined;
   /** A control has no operator. */

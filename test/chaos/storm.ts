@@ -1,4 +1,4 @@
-/** Does what was planned to a pool that is paying, and lets it settle afterwards. */
+/** Does to a paying pool what was planned. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { happens } from '../../dev/kit/until.js';
@@ -11,13 +11,13 @@ import { type Deed, isCountedElsewhere, leadsTo, type PlannedDeed } from './stor
 import type { StormScene } from './storm-scene.js';
 import { wedgeSagas } from './wedged-sagas.js';
 
-/** What blocks cost in fair weather, and in a jump: far above the cap. */
+/** The base fee without a fault, and in a jump, which is far above the cap. */
 export const FAIR_BASE_FEE_WEI = 10n ** 9n;
 const HIGH_BASE_FEE_WEI = 100n * 10n ** 9n;
 const POOL_WAIT_MS = 3_000;
 const BACKENDS_AT_ONCE = 2;
 
-/** How much longer a storm lasts, at most, that has left a class of fault out. */
+/** How much longer a storm lasts, at most, when a class of fault has not struck yet. */
 const LONGER_FOR_MISSING_MS = 90_000;
 
 /**
@@ -50,13 +50,13 @@ export async function runStorm(
   await pause(seconds * 1_000, new AbortController().signal);
   await Promise.all(done);
   scene.stack.rpc.calmToUnmet();
-  // The others halt the wallet, or need blocks, and end late on a slow machine.
+  // The other deeds halt the wallet or need blocks, and so end late on a slow machine.
   for (const { deed } of plan.filter(isLast)) await tryIt(deed);
   const latestMs = performance.now() + (scene.isControl ? 0 : LONGER_FOR_MISSING_MS);
   const missing = () => scene.tally.missing().filter((fault) => !isCountedElsewhere(fault));
   for (let left = missing(); left.length > 0 && performance.now() < latestMs; left = missing()) {
     scene.say(`still without ${left.join(', ')}`);
-    // What stalls the chain keeps a halt from ending, and while it lasts nothing is sent.
+    // A stalled chain keeps a halt from ending, and nothing is sent during a halt.
     const again = (await isHalted(scene))
       ? undefined
       : plan.find(({ deed }) => left.some((fault) => leadsTo(deed, fault)));
@@ -80,7 +80,7 @@ function describe({ kind, ...more }: Deed): string {
   return [kind, ...Object.entries(more).map(([key, value]) => `${key}=${value}`)].join(' ');
 }
 
-/** Answers with what came of it. A fault counts when it really happened. */
+/** Does one deed, and returns its result in words. A fault counts only when it really happened. */
 async function doIt(scene: StormScene, deed: Deed): Promise<string> {
   const { stack, tally } = scene;
   switch (deed.kind) {
@@ -191,7 +191,7 @@ async function useKey(
 ): Promise<string> {
   const { foreign, cast, random, tally } = scene;
   const to = deed.to === 'payee' ? random.pick(cast.plain) : `0x${random.hex(20)}`;
-  // The transfer that waits may be a foreign one already, and as dear: then the next nonce has to do.
+  // The waiting transfer may be a foreign one with the same fee; then the next nonce is used.
   const isTaken =
     (deed.inPlace && (await foreign.sendInPlace(to))) || (await foreign.sendAhead(to));
   if (isTaken) tally.note(deed.to === 'payee' ? 'foreignToPayee' : 'foreignToStranger');
@@ -205,7 +205,7 @@ async function payManually({ operator, cast, random }: StormScene): Promise<stri
   return code === 0 ? 'reserved' : `exit code ${code}`;
 }
 
-/** Lets those who refused be tried again. */
+/** Lets payees that refused be paid again. */
 async function releasePayees({ stack, operator }: StormScene): Promise<string> {
   const { rows } = await stack.pool.query<{ address: string }>(
     'SELECT address FROM payee WHERE unpayable_code IS NOT NULL',

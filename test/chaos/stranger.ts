@@ -10,16 +10,16 @@ import { WORKFLOW_TYPES } from '../harness/workflow-types.js';
 import type { FaultTally } from './fault-tally.js';
 
 export interface Stranger {
-  /** Once everything; answers with what was taken by Temporal. */
+  /** Does everything once, and returns what Temporal accepted. */
   wave(): Promise<string>;
-  /** Ends what still runs: workers that are busy with it are slow, and no more. */
+  /** Ends the stranger's running workflows, which only keep workers busy. */
   leave(): Promise<void>;
 }
 
 export interface StrangerOptions {
   readonly temporalAddress: string;
   readonly poolId: string;
-  /** Payees of the pool, who would not mind. */
+  /** Payees of the pool, who would profit. */
   readonly payees: readonly string[];
   readonly random: Random;
   readonly tally: FaultTally;
@@ -31,7 +31,7 @@ const ETH_WEI = '1000000000000000000';
 const MESSAGES = ['hold', 'resume', 'approve', 'bump', 'cancel', 'release', 'poke', 'pay'] as const;
 const MESSAGE = { actor: 'mallory', reason: 'trust me' };
 
-/** What can be seen of the pool in Temporal. */
+/** What the stranger sees of the pool in Temporal. */
 interface Seen {
   readonly sagas: readonly string[];
   readonly payoutIds: readonly string[];
@@ -136,7 +136,7 @@ export function createStranger(options: StrangerOptions): Stranger {
     return taken;
   }
 
-  /** The sweep starts it again. */
+  /** Terminates a saga. The sweep starts it again. */
   async function terminateOne({ workflow }: Client, { sagas }: Seen): Promise<boolean> {
     const [saga] = sagas.slice(-1);
     if (saga === undefined) return false;

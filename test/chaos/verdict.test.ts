@@ -72,7 +72,7 @@ test('without attempt rows a double payment is told by destination and amount', 
 
 test('a destination with more than paid and reserved is a double payment', () => {
   const promised = new Map([
-    // What was adopted is no promise to an own transfer.
+    // An adopted payment does not count as the promise behind one of the pool's own transfers.
     [PAYEE, { pendingWei: 0n, paidWei: 7n, reservedWei: 0n, adoptedWei: 7n }],
   ]);
   expect(safetyWords({ ledger: ledger({ promised }) })).toEqual([

@@ -1,4 +1,4 @@
-/** Safety and liveness, from what the chain shows, what the tables say and what the storm did itself. */
+/** Judges safety and liveness from the chain, the tables and what the storm itself did. */
 import type { SeenTransaction } from './chain-scan.js';
 import type { LedgerLook, Promised, Slot } from './ledger-look.js';
 
@@ -9,9 +9,9 @@ export interface Sight {
   /** Transactions of the wallet's key that the storm signed itself. */
   readonly foreignHashes: ReadonlySet<string>;
   readonly payees: readonly string[];
-  /** What the storm itself has credited to each payee, at least: nobody else gives anybody anything. */
+  /** The least that the storm has credited to each payee. Nobody else credits anything. */
   readonly earned: ReadonlyMap<string, bigint>;
-  /** When this transaction was first seen on the chain. */
+  /** Returns when this transaction was first seen on the chain. */
   readonly firstSeenMs: ReadonlyMap<string, number>;
 }
 
@@ -21,15 +21,15 @@ export interface Fault {
   readonly words: string;
 }
 
-/** What breaks S now; empty when it holds. */
+/** What breaks S now. All lists are empty while S holds. */
 export interface SafetyFaults {
-  /** Payouts with two successful own transfers, and destinations that have more than was promised. */
+  /** Payouts with two successful transfers of the pool's own, and destinations that got more than was promised. */
   readonly doublePaid: readonly Fault[];
-  /** Own transactions on the chain that no older attempt row knows. */
+  /** The pool's transactions on the chain that no attempt row from before knows. */
   readonly unrecorded: readonly Fault[];
-  /** The ledger owes somebody, or has paid, what the storm never gave: an order that nobody gave. */
+  /** Payees to whom the ledger owes or has paid more than the storm credited: somebody moved money without an order. */
   readonly unearned: readonly Fault[];
-  /** A nonce was given up, and no foreign transaction has it. */
+  /** Nonces that were given up although no foreign transaction has taken them. */
   readonly unproven: readonly Fault[];
 }
 
@@ -43,7 +43,7 @@ export interface LivenessFaults {
 const OPEN_STATES: readonly string[] = ['reserved', 'signed', 'reopened'];
 const NOTHING: Promised = { pendingWei: 0n, paidWei: 0n, reservedWei: 0n, adoptedWei: 0n };
 
-/** A foreign payment that was adopted is taken from what is pending: the sum stays. */
+/** An adopted foreign payment is deducted from the pending amount, so the sum stays the same. */
 function owedIn({ pendingWei, paidWei, reservedWei }: Promised): bigint {
   return pendingWei + paidWei + reservedWei;
 }
@@ -136,7 +136,7 @@ function recordFault(
   return isOwed ? undefined : `${hash} (nonce ${nonce}) is not what its payout promised`;
 }
 
-/** What breaks L once nothing faults any more. */
+/** Returns what breaks L after all faults have ended. */
 export function judgeLiveness(sight: Sight): LivenessFaults {
   const { ledger, foreignHashes } = sight;
   const successful = sight.chain.filter(({ succeeded }) => succeeded);

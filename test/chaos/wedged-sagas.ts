@@ -1,6 +1,5 @@
-/** A bad deploy: another worker takes some of the sagas' tasks, and its code fails in all of them. */
+/** Plays a bad deploy: another worker takes some of the sagas' tasks, and fails in all of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import {
   bundleWorkflowCode,
@@ -9,19 +8,20 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
+import { scriptPath } from '../../dev/kit/script.js';
 import { laneQueue, payoutWorkflowId, pokeSignal, taskQueueOf } from '../../workflows/contract.js';
 import type { StormScene } from './storm-scene.js';
 
-const workflowsPath = fileURLToPath(new URL('../fixtures/failing-saga.ts', import.meta.url));
+const workflowsPath = scriptPath('test/fixtures/failing-saga.ts');
 const MOST_SAGAS = 50;
 const TURN_MS = 500;
 let bundle: ReturnType<typeof bundleWorkflowCode> | undefined;
 
-/** For so long; counts the sagas whose tasks have failed by then. */
+/** Runs the bad worker for this long, and returns how many sagas' tasks have failed by then. */
 export async function wedgeSagas(scene: StormScene, forMs: number): Promise<string> {
   const { stack, tally, poolId } = scene;
   const logger = new DefaultLogger('ERROR', () => undefined);
-  // The report alone goes to standard output, where the SDK's core would tell of every failure.
+  // Without this, the SDK's core would report each failure on standard output, which is for the report alone.
   const telemetryOptions = { logging: { filter: 'ERROR', forward: {} } };
   if (bundle === undefined) Runtime.install({ logger, telemetryOptions });
   bundle ??= bundleWorkflowCode({ workflowsPath, logger });
@@ -36,7 +36,7 @@ export async function wedgeSagas(scene: StormScene, forMs: number): Promise<stri
     let wedged = 0;
     await worker.runUntil(async () => {
       await withClient(address, async (client) => {
-        // Who asks first gets a task, and the pool's workers ask as well: one turn may leave the bad one nothing.
+        // The pool's workers poll as well and may take every task of one turn, so there are several turns.
         const seen = new Set<string>();
         for (const untilMs = performance.now() + forMs; performance.now() < untilMs; ) {
           await wake(client, poolId);
@@ -62,7 +62,7 @@ async function withClient<T>(address: string, work: (client: Client) => Promise<
   }
 }
 
-/** Their next tasks go to whoever asks first, and not to the worker that has them in its cache. */
+/** Wakes sagas, and lets any worker take their next tasks, not only the one that has them in its cache. */
 async function wake(client: Client, poolId: string): Promise<void> {
   for (const workflowId of await runningSagas(client, poolId)) {
     const execution = { workflowId };

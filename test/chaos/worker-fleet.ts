@@ -1,20 +1,20 @@
-/** The manager's workers as a supervisor would run them: whatever ends one, it is started again. */
+/** Runs the manager's workers as a supervisor would: a worker that ends is started again. */
 
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type LocalProcess, startProcess } from '../../dev/kit/process.js';
+import { scriptArgs } from '../../dev/kit/script.js';
 import { until } from '../../dev/kit/until.js';
 
 export interface WorkerFleet {
-  /** Resolves when each has been up. */
+  /** Resolves when every worker was up once. */
   readonly ready: Promise<void>;
-  /** kill -9 of one that is up; false when none is. */
+  /** Kills one running worker with SIGKILL. Returns false when none runs. */
   kill(): boolean;
-  /** Ends all in their own way, and resolves when each is up again. */
+  /** Stops all workers in their own way, and resolves when all are up again. */
   restart(): Promise<void>;
-  /** As above, with something done while none runs. */
+  /** Does the same, and runs the work while no worker runs. */
   whileStopped(work: () => Promise<void>): Promise<void>;
   restarts(): number;
   stop(): Promise<void>;
@@ -36,7 +36,6 @@ interface Member {
   hasBeenUp: boolean;
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const READY_LINE = 'openpool worker ready';
 const READY_TIMEOUT_MS = 90_000;
 const RESTART_PAUSE_MS = 500;
@@ -56,8 +55,7 @@ export function startWorkerFleet(options: WorkerFleetOptions): WorkerFleet {
       const launched = startProcess({
         name: `worker-${index + 1}`,
         command: process.execPath,
-        args: ['--import', 'tsx', join(root, options.script), '--config', options.configPath],
-        cwd: root,
+        args: [...scriptArgs(options.script), '--config', options.configPath],
         env: options.env,
         onLine(line) {
           appendFileSync(join(options.logDir, `worker-${index + 1}.log`), `${line}\n`);

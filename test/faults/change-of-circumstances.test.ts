@@ -19,8 +19,9 @@ import {
   reserveFor,
   setBalance,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 
 const ETH = 10n ** 18n;
 const AMOUNT_WEI = ETH / 10n + 3n;
@@ -76,7 +77,7 @@ describe('a wallet that runs empty', () => {
     ]);
     await setBalance(chain, wallet.address, ETH);
     await paid;
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(5);
+    expect(await transfersOf(chain, wallet.address)).toHaveLength(5);
   });
 
   it('after its payouts were signed sends the same bytes once there is money again', async () => {
@@ -88,7 +89,7 @@ describe('a wallet that runs empty', () => {
     const paid = payer.pay(payoutId);
     await until('the refusal', async () => (await lastAnswer()).includes('nsufficient funds'));
     await until('the wait', async () => (await statesOf()).includes('signed, WALLET_EMPTY'));
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toEqual([]);
+    expect(await transfersOf(chain, wallet.address)).toEqual([]);
     const [before] = await payoutProgress(database.db, [payoutId]);
     await setBalance(chain, wallet.address, ETH);
     expect(await paid).toMatchObject({ state: 'paid', txHash: before?.slot?.txHash });
@@ -145,7 +146,7 @@ describe('a destination that gets code after its payout was reserved', () => {
   });
 
   async function expectTold(payee: Address, ending: string, transfers: number): Promise<void> {
-    const own = await ownTransactions(chain.rpcUrl, wallet.address);
+    const own = await transfersOf(chain, wallet.address);
     expect(own).toHaveLength(transfers);
     expect(own.filter(({ succeeded }) => succeeded)).toHaveLength(ending === 'paid' ? 1 : 0);
     const [row] = await query<{ code: string | null; pending: string }>(

@@ -13,9 +13,10 @@ import {
   recordTestTerms,
   reserveFor,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import { type Manager, startManager, untilAllEnded } from './manager.js';
-import { judge, NOTHING_WRONG, ownTransactions, SAFE, safetyOf } from './verdict.js';
+import { judge, NOTHING_WRONG, SAFE, safetyOf } from './verdict.js';
 
 const AMOUNT_WEI = 4_000_000_000_000_029n;
 const MORE_WEI = 1_000_000_000_000_037n;
@@ -43,7 +44,7 @@ describe('a reorg deeper than the confirmations', () => {
   });
 
   const hashes = async () =>
-    (await ownTransactions(chain.rpcUrl, wallet.address)).map(({ hash }) => hash).sort();
+    (await transfersOf(chain, wallet.address)).map(({ hash }) => hash).sort();
   const reopened = () => query(database.db, sql`SELECT FROM payout WHERE state = 'reopened'`);
 
   it('after everything was settled re-opens it, and the same bytes pay everybody once', async () => {
@@ -56,11 +57,11 @@ describe('a reorg deeper than the confirmations', () => {
     const before = await hashes();
     expect(before).toHaveLength(PAYOUTS);
 
-    await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+    await chain.pause();
     await rpc(chain.rpcUrl, 'anvil_reorg', [20, []]);
     // The node would put them back by itself.
     await rpc(chain.rpcUrl, 'anvil_dropAllTransactions');
-    const mining = setInterval(() => void rpc(chain.rpcUrl, 'anvil_mine', ['0x1']), 200);
+    await chain.resume();
     expect(await hashes()).toEqual([]);
     // Payees earn on: the next round reserves beside what is re-opened.
     for (const { payee } of made) await credit(db, [MORE_WEI], payee);
@@ -70,7 +71,6 @@ describe('a reorg deeper than the confirmations', () => {
     expect(safetyOf(await judge(chain, db, wallet.address))).toEqual(SAFE);
     await Promise.all([manager.run('payoutRound', 'round-1'), manager.run('sweep', 'sweep-2')]);
     await untilAllEnded(db);
-    clearInterval(mining);
 
     const after = await hashes();
     expect(after).toHaveLength(2 * PAYOUTS);

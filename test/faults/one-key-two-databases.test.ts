@@ -8,7 +8,7 @@ import { openWallet } from '../../core/checks/opening.js';
 import { findWallet } from '../../core/payouts/store/wallet/wallets.js';
 import { walletKeyOf } from '../../core/payouts/wallet/money-deps.js';
 import { until } from '../../dev/kit/until.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { runAudit } from '../harness/audit.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
@@ -18,8 +18,8 @@ import {
   recordTestTerms,
   reserveFor,
   stateOf,
+  transfersOf,
 } from '../harness/money.js';
-import { ownTransactions } from './verdict.js';
 
 const AMOUNT_WEI = 3_000_000_000_000_031n;
 let chain: LocalChain;
@@ -66,13 +66,13 @@ describe('a second manager with a database of its own and the same key', () => {
     expect(await haltOf(rival)).toBe('NONCE_AHEAD_OF_LEDGER');
     const report = await runAudit(rival, { withEvents: false });
     expect(report).toMatchObject({ ok: false, findings: [{ code: 'NONCE_AHEAD_OF_LEDGER' }] });
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(1);
+    expect(await transfersOf(chain, wallet.address)).toHaveLength(1);
     expect(await haltOf(wallet.deps)).toBeUndefined();
   });
 
   it('in a race for the same nonces is halted when it has lost, and gives no payout a second nonce', async () => {
     const { wallet, rival } = await startBoth();
-    await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+    await chain.pause();
     const mine = [
       await reserveFor(wallet.deps.db, AMOUNT_WEI),
       await reserveFor(wallet.deps.db, AMOUNT_WEI),
@@ -92,17 +92,15 @@ describe('a second manager with a database of its own and the same key', () => {
       return (await wallet.deps.rpc.walletView(wallet.address)).pendingNonce === 2;
     });
     const release = loser.follow();
-    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
-    const mining = setInterval(() => void rpc(chain.rpcUrl, 'anvil_mine', ['0x1']), 150);
+    await chain.resume();
     expect(await paid).toMatchObject([{ state: 'paid' }, { state: 'paid' }]);
     await until('the halt of the one that lost', async () => {
       return (await haltOf(rival)) === 'NONCE_TAKEN_BY_UNKNOWN';
     });
     await sleep(2_500);
-    clearInterval(mining);
     await release();
     for (const { payoutId } of theirs) expect(await stateOf(rival.db, payoutId)).toBe('signed');
-    const own = await ownTransactions(chain.rpcUrl, wallet.address);
+    const own = await transfersOf(chain, wallet.address);
     expect(own.map(({ to }) => to)).toEqual(mine.map(({ payee }) => payee));
     expect((await paidByLedger(rival.db)).size).toBe(0);
   });

@@ -30,12 +30,12 @@ it('pays the payee once: what ran out of gas is never signed again', async () =>
   const database = await createMoneyDatabase();
   const wallet = await createTestWallet(database.db, chain);
   const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
-  await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+  await chain.pause();
   await createPayer(wallet.deps).sender.send(payoutId);
   // Beyond the limit that was estimated for a plain address.
   await rpc(chain.rpcUrl, 'anvil_setCode', [payee, `0x${'60206000a0'.repeat(16)}`]);
   const backupUrl = await backUp(database.url);
-  await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+  await chain.resume();
 
   const live = createPayer(wallet.deps);
   expect(await live.pay(payoutId)).toMatchObject({ state: 'failed' });

@@ -135,7 +135,7 @@ describe('a wallet that is replaced', () => {
     const first = await createTestWallet(database.db, chain);
     const second = await anotherKey(chain, first);
     const { payoutId } = await reserveFor(database.db, AMOUNT_WEI);
-    await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+    await chain.pause();
     await signOnly(first.deps, payoutId);
     await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', ['0x9502f9000']);
     await rpc(chain.rpcUrl, 'anvil_mine', ['0x1']);
@@ -150,7 +150,7 @@ describe('a wallet that is replaced', () => {
       code: 'WALLET_REPLACED',
     });
     await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00']);
-    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+    await chain.resume();
     await expect.poll(() => stateOf(database.db, payoutId), { timeout: 40_000 }).toBe('paid');
     await release();
     expect((await payoutProgress(database.db, [payoutId]))[0]?.slot?.wallet).toBe(first.address);
@@ -263,7 +263,7 @@ describe('a halt', () => {
       wait: { code: 'WALLET_HALTED' },
     });
     const settled = payer.settle(stored.payoutId);
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await paidInAll(chain, [first, second])).toEqual(new Map());
     await resumeWallet(database.db, walletKeyOf(second.deps), order);
     expect(await settled).toMatchObject({ state: 'paid' });

@@ -24,12 +24,13 @@ import {
   paidByChain,
   reserveFor,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import type { TestNamespace } from '../harness/namespace.js';
 import { giveOrder } from '../harness/orders.js';
 import { backUp, openBackUp } from './back-up.js';
 import { createManagerNamespace, type Manager, startManager, untilAllEnded } from './manager.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 
 const AMOUNT_WEI = 5_000_000_000_000_023n;
 const DECISION = { actor: 'test', reason: 'restored last night’s backup' };
@@ -81,7 +82,7 @@ async function live(
   await holdPayout(db, held.payoutId, { actor: 'test', reason: 'a look' });
   await second.run('sweep', 'sweep-4');
   await second.stop();
-  expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(12);
+  expect(await transfersOf(chain, wallet.address)).toHaveLength(12);
   return {
     backupUrl,
     payees: [...paid, ...sent, ...stored, ...reserved, ...pending],
@@ -139,7 +140,7 @@ describe('Postgres restored from an older backup', () => {
       const attempts = await attemptsIn(db);
       await Promise.all([manager.run('payoutRound', 'round-3'), manager.run('sweep', 'sweep-5')]);
       await sleep(1_500);
-      expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(12);
+      expect(await transfersOf(chain, wallet.address)).toHaveLength(12);
       expect(await attemptsIn(db)).toBe(attempts);
 
       const report = await adopt(manager);

@@ -16,10 +16,11 @@ import {
   paidByLedger,
   recordTestTerms,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import { testConfig } from '../kit/test-pool.js';
 import { type Manager, startManager, untilAllEnded } from './manager.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 
 const AMOUNT_WEI = 8_000_000_000_000_011n;
 const DAY_MS = 86_400_000;
@@ -77,7 +78,7 @@ describe('a backfilled payout round', () => {
     await untilAllEnded(database.db);
     expect(await checkInvariants(database.db)).toEqual([]);
     expect(await judge(chain, database.db, wallet.address)).toEqual(NOTHING_WRONG);
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(15);
+    expect(await transfersOf(chain, wallet.address)).toHaveLength(15);
     const paid = await paidByLedger(database.db);
     for (const payee of payees) expect([AMOUNT_WEI, AMOUNT_WEI + 5n]).toContain(paid.get(payee));
   });

@@ -24,11 +24,11 @@ import {
   recordTestTerms,
   reserveFor,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import { createTestNamespace, type TestNamespace } from '../harness/namespace.js';
 import { giveOrder } from '../harness/orders.js';
 import { WORKFLOW_TYPES } from '../harness/workflow-types.js';
-import { ownTransactions } from './verdict.js';
 import { type ManagerProcess, startManagerProcess } from './worker-process.js';
 
 const ETH = 10n ** 18n;
@@ -88,7 +88,7 @@ async function moneyOf(): Promise<unknown> {
     payouts: await query(db, sql`SELECT id, state, approved_at, held_at FROM payout ORDER BY id`),
     halts: await query(db, sql`SELECT code FROM wallet_halt ORDER BY code`),
     decisions: await query(db, sql`SELECT action, subject FROM audit_log ORDER BY id`),
-    sent: await ownTransactions(chain.rpcUrl, wallet.address),
+    sent: await transfersOf(chain, wallet.address),
   };
 }
 
@@ -145,7 +145,7 @@ describe('a stranger who reaches Temporal', () => {
     }
     const ended = await Promise.all(
       started.map(async (handle) => {
-        const patience = new Promise((resolve) => setTimeout(resolve, 20_000));
+        const patience = new Promise((resolve) => setTimeout(resolve, 10_000));
         await Promise.race([handle.result().catch(() => undefined), patience]);
         await handle.terminate('the test is over').catch(() => undefined);
         return handle.workflowId;
@@ -184,7 +184,7 @@ describe('a stranger who reaches Temporal', () => {
     await space.client.workflow.execute('manualPayout', { taskQueue, workflowId, args: [input] });
     await until(
       'a payout to Alice',
-      async () => (await ownTransactions(chain.rpcUrl, wallet.address)).length > 0,
+      async () => (await transfersOf(chain, wallet.address)).length > 0,
       { withinMs: 20_000 },
     );
     expect(await moneyOf()).not.toEqual(before);

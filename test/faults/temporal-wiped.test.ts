@@ -9,7 +9,7 @@ import {
   type TestOrchestrator,
 } from '../../core/events/sources/testing/test-orchestrator.js';
 import { freePort } from '../../dev/kit/ports.js';
-import { type LocalChain, rpc, startChain } from '../../dev/stack/chain-node.js';
+import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { type LocalTemporal, startTemporal } from '../../dev/stack/temporal-server.js';
 import { createTestDatabase, type TestDatabase } from '../harness/database.js';
 import {
@@ -19,9 +19,10 @@ import {
   reserveFor,
   setBalance,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import { untilAllEnded } from './manager.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 import { startManagerProcess } from './worker-process.js';
 
 const ETH = 10n ** 18n;
@@ -83,11 +84,11 @@ describe('a Temporal that was wiped', () => {
       keystore: wallet.keystore,
       endpoint: orchestrator.url,
     });
-    await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+    await chain.pause();
     await untilStates({ reserved: 5, signed: 5 });
     first.process.kill('SIGKILL');
     await first.process.ended;
-    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+    await chain.resume();
     await setBalance(chain, wallet.address, ETH);
     await startServer(port);
     await manager.says('schedules are missing');
@@ -96,7 +97,7 @@ describe('a Temporal that was wiped', () => {
     expect(await statesOf()).toEqual({ paid: 10 });
     expect(await checkInvariants(database.db)).toEqual([]);
     expect(await judge(chain, database.db, wallet.address)).toEqual(NOTHING_WRONG);
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(10);
+    expect(await transfersOf(chain, wallet.address)).toHaveLength(10);
     const paid = await paidByLedger(database.db);
     for (const payee of payees) expect(paid.get(payee)).toBe(AMOUNT_WEI);
   }, 120_000);

@@ -19,9 +19,10 @@ import {
   createTestWallet,
   reserveFor,
   type SettleOutcome,
+  transfersOf,
 } from '../harness/money.js';
 import { startSilentProxy } from '../harness/silent-proxy.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 
 const AMOUNT_WEI = 31_000_000_000_000_007n;
 let chain: LocalChain;
@@ -70,7 +71,7 @@ async function payUntilPaid(
 async function expectPaidOnce(address: `0x${string}`, payouts: number): Promise<void> {
   expect(await checkInvariants(database.db)).toEqual([]);
   expect(await judge(chain, database.db, address)).toEqual(NOTHING_WRONG);
-  expect(await ownTransactions(chain.rpcUrl, address)).toHaveLength(payouts);
+  expect(await transfersOf(chain, address)).toHaveLength(payouts);
 }
 
 describe('a deadlock', () => {

@@ -15,10 +15,11 @@ import {
   recordTestTerms,
   reserveFor,
   type TestWallet,
+  transfersOf,
 } from '../harness/money.js';
 import { TEST_TOKEN, testConfig } from '../kit/test-pool.js';
 import { type Manager, startManager, untilAllEnded } from './manager.js';
-import { judge, NOTHING_WRONG, ownTransactions } from './verdict.js';
+import { judge, NOTHING_WRONG } from './verdict.js';
 
 const AMOUNT_WEI = 9_000_000_000_000_009n;
 let chain: LocalChain;
@@ -45,7 +46,7 @@ afterAll(async () => {
 
 let sentBefore = 0;
 beforeEach(async () => {
-  sentBefore = (await ownTransactions(chain.rpcUrl, wallet.address)).length;
+  sentBefore = (await transfersOf(chain, wallet.address)).length;
 });
 afterEach(async () => {
   expect(await checkInvariants(database.db)).toEqual([]);
@@ -57,8 +58,7 @@ async function expectPaid(payees: readonly Address[], eachWei: bigint): Promise<
   for (const payee of payees) expect(paid.get(payee)).toBe(eachWei);
 }
 
-const sentSince = async () =>
-  (await ownTransactions(chain.rpcUrl, wallet.address)).length - sentBefore;
+const sentSince = async () => (await transfersOf(chain, wallet.address)).length - sentBefore;
 
 const creditAll = (payees: readonly Address[]) =>
   Promise.all(payees.map((payee) => credit(database.db, [AMOUNT_WEI], payee)));

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Address } from '../../core/base/address.js';
 import type { Database } from '../../core/db/database.js';
 import { query } from '../../core/db/query.js';
-import { rpcBatch } from '../../dev/stack/chain-node.js';
+import { transfersOf } from '../harness/money.js';
 
 export interface Verdict {
   /** Payouts with two transfers, and destinations that got more than they were ever promised. */
@@ -28,7 +28,7 @@ export async function judge(
   db: Database,
   wallet: Address,
 ): Promise<Verdict> {
-  const own = await ownTransactions(chain.rpcUrl, wallet);
+  const own = await transfersOf(chain, wallet);
   const payoutOf = await payoutByAttempt(db);
   const payouts = await readPayouts(db);
   const adopted = await readAdopted(db);
@@ -41,14 +41,14 @@ export async function judge(
   const everyone = new Set([...succeeded, ...paid, ...open].map(({ to }) => to));
   const gapsWei = (booked: readonly Movement[]) =>
     [...everyone].map((to) => ({ to, gapWei: sumTo(succeeded, to) - sumTo(booked, to) }));
-  const transfersOf = new Map<string, number>();
+  const transfersByPayout = new Map<string, number>();
   for (const { hash } of succeeded) {
     const payout = payoutOf.get(hash) ?? hash;
-    transfersOf.set(payout, (transfersOf.get(payout) ?? 0) + 1);
+    transfersByPayout.set(payout, (transfersByPayout.get(payout) ?? 0) + 1);
   }
   return {
     doublePaid: [
-      ...[...transfersOf].filter(([, transfers]) => transfers > 1).map(([payout]) => payout),
+      ...[...transfersByPayout].filter(([, transfers]) => transfers > 1).map(([payout]) => payout),
       ...gapsWei([...paid, ...open])
         .filter(({ gapWei }) => gapWei > 0n)
         .map(({ to, gapWei }) => `${to} +${gapWei}`),
@@ -112,40 +112,3 @@ async function readAdopted(
     isPayment: verdict === 'payment',
   }));
 }
-
-export interface OwnTransaction extends Movement {
-  readonly hash: string;
-  readonly nonce: number;
-  readonly succeeded: boolean;
-}
-
-const BLOCKS_AT_ONCE = 200;
-
-/** Every transaction of this sender that the chain holds, by a scan of all its blocks. */
-export async function ownTransactions(
-  rpcUrl: string,
-  sender: Address,
-): Promise<readonly OwnTransaction[]> {
-  const [head] = await rpcBatch(rpcUrl, 'eth_blockNumber', [[]]);
-  const own: Fields[] = [];
-  for (let from = 0; from <= Number(head); from += BLOCKS_AT_ONCE) {
-    const size = Math.min(BLOCKS_AT_ONCE, Number(head) - from + 1);
-    const numbers = Array.from({ length: size }, (_, index) => `0x${(from + index).toString(16)}`);
-    const params = numbers.map((number) => [number, true]);
-    for (const block of await rpcBatch(rpcUrl, 'eth_getBlockByNumber', params)) {
-      const { transactions } = block as { readonly transactions: readonly Fields[] };
-      own.push(...transactions.filter((transaction) => transaction['from'] === sender));
-    }
-  }
-  const hashes = own.map((transaction) => [transaction['hash']]);
-  const receipts = await rpcBatch(rpcUrl, 'eth_getTransactionReceipt', hashes);
-  return own.map((transaction, index) => ({
-    hash: transaction['hash'] ?? '',
-    to: transaction['to'] ?? '',
-    nonce: Number(transaction['nonce']),
-    valueWei: BigInt(transaction['value'] ?? '0'),
-    succeeded: (receipts[index] as Fields | null)?.['status'] === '0x1',
-  }));
-}
-
-type Fields = Readonly<Record<string, string>>;

@@ -4,12 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, inject } from 'vitest';
+import { expect } from 'vitest';
 import { stringify } from 'yaml';
 import { type LocalProcess, startProcess } from '../../dev/kit/process.js';
 import { until } from '../../dev/kit/until.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import { PASSPHRASE } from '../harness/money.js';
+import { compiled } from '../harness/script.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLOCK = fileURLToPath(new URL('./shifted-clock.mjs', import.meta.url));
@@ -52,13 +53,9 @@ export async function startManagerProcess(options: ManagerOptions): Promise<Mana
   const child = startProcess({
     name: entry,
     command: process.execPath,
-    args: ['--import', 'tsx', '--import', CLOCK, entry, '--config', config],
+    args: ['--import', CLOCK, compiled(entry), '--config', config],
     cwd: ROOT,
-    env: {
-      ...process.env,
-      OPENPOOL_WORKFLOW_BUNDLE: inject('workflowBundlePath'),
-      TEST_CLOCK_SHIFT_MS: String(clockShiftMs),
-    },
+    env: { ...process.env, TEST_CLOCK_SHIFT_MS: String(clockShiftMs) },
     onLine: (line) => lines.push(line),
   });
   return {

@@ -17,9 +17,14 @@ import { until } from '../../dev/kit/until.js';
 import { type LocalChain, startChain } from '../../dev/stack/chain-node.js';
 import { singleWorkflowId } from '../../workflows/contract.js';
 import { createTestDatabase, TEST_POOL_ID } from '../harness/database.js';
-import { createTestWallet, paidByLedger, randomAddress, sendForeign } from '../harness/money.js';
+import {
+  createTestWallet,
+  paidByLedger,
+  randomAddress,
+  sendForeign,
+  transfersOf,
+} from '../harness/money.js';
 import { createTestNamespace } from '../harness/namespace.js';
-import { ownTransactions } from './verdict.js';
 import { type ManagerProcess, startManagerProcess } from './worker-process.js';
 
 const AMOUNT_WEI = 6_000_000_000_000_017n;
@@ -79,7 +84,7 @@ describe('a wallet that was used before, with an empty ledger', () => {
       expect(answer.status).toBe(200);
       expect(await answer.text()).toContain('WALLET_USED_BEFORE');
       expect(await query(db, sql`SELECT FROM attempt`)).toEqual([]);
-      expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(1);
+      expect(await transfersOf(chain, wallet.address)).toHaveLength(1);
     } finally {
       await halted.stop();
     }
@@ -92,7 +97,7 @@ describe('a wallet that was used before, with an empty ledger', () => {
       await space.close();
     }
     expect((await paidByLedger(db)).get(payee)).toBe((AMOUNT_WEI * 3n) / 4n + 1n);
-    expect(await ownTransactions(chain.rpcUrl, wallet.address)).toHaveLength(2);
+    expect(await transfersOf(chain, wallet.address)).toHaveLength(2);
     expect(await checkInvariants(db)).toEqual([]);
     await Promise.all([database.close(), elsewhere.close()]);
 

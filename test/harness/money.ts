@@ -20,7 +20,7 @@ import { payingWallet } from '../../core/payouts/store/wallet/paying-wallet.js';
 import { replaceWallet } from '../../core/payouts/store/wallet/wallet-replacement.js';
 import type { MoneyDeps } from '../../core/payouts/wallet/money-deps.js';
 import { until } from '../../dev/kit/until.js';
-import { type LocalChain, rpc } from '../../dev/stack/chain-node.js';
+import { type LocalChain, rpc, rpcBatch } from '../../dev/stack/chain-node.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 
 const ETH = 10n ** 18n;
@@ -245,34 +245,36 @@ export interface ChainTransfer {
   readonly succeeded: boolean;
 }
 
+const BLOCKS_AT_ONCE = 200;
+
 /** Every transaction of this sender that the chain holds, by a scan of all its blocks. */
 export async function transfersOf(
-  chain: LocalChain,
+  { rpcUrl }: Pick<LocalChain, 'rpcUrl'>,
   sender: Address,
 ): Promise<readonly ChainTransfer[]> {
-  const head = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
-  const found: ChainTransfer[] = [];
-  for (let number = 0; number <= head; number += 1) {
-    const params = [`0x${number.toString(16)}`, true];
-    const block = (await rpc(chain.rpcUrl, 'eth_getBlockByNumber', params)) as {
-      readonly transactions: readonly Readonly<Record<string, string>>[];
-    };
-    for (const transaction of block.transactions) {
-      if (transaction['from'] !== sender) continue;
-      const receipt = (await rpc(chain.rpcUrl, 'eth_getTransactionReceipt', [
-        transaction['hash'],
-      ])) as { readonly status: string };
-      found.push({
-        hash: transaction['hash'] ?? '',
-        to: transaction['to'] ?? '',
-        nonce: Number(transaction['nonce']),
-        valueWei: BigInt(transaction['value'] ?? '0'),
-        succeeded: receipt.status === '0x1',
-      });
+  const head = Number(await rpc(rpcUrl, 'eth_blockNumber'));
+  const own: Fields[] = [];
+  for (let from = 0; from <= head; from += BLOCKS_AT_ONCE) {
+    const size = Math.min(BLOCKS_AT_ONCE, head - from + 1);
+    const numbers = Array.from({ length: size }, (_, index) => `0x${(from + index).toString(16)}`);
+    const params = numbers.map((number) => [number, true]);
+    for (const block of await rpcBatch(rpcUrl, 'eth_getBlockByNumber', params)) {
+      const { transactions } = block as { readonly transactions: readonly Fields[] };
+      own.push(...transactions.filter((transaction) => transaction['from'] === sender));
     }
   }
-  return found;
+  const hashes = own.map((transaction) => [transaction['hash']]);
+  const receipts = await rpcBatch(rpcUrl, 'eth_getTransactionReceipt', hashes);
+  return own.map((transaction, index) => ({
+    hash: transaction['hash'] ?? '',
+    to: transaction['to'] ?? '',
+    nonce: Number(transaction['nonce']),
+    valueWei: BigInt(transaction['value'] ?? '0'),
+    succeeded: (receipts[index] as Fields | null)?.['status'] === '0x1',
+  }));
 }
+
+type Fields = Readonly<Record<string, string>>;
 
 /** Deploys runtime code by hand: the init code copies it and returns it. */
 export async function deploy(chain: LocalChain, runtime: string): Promise<Address> {

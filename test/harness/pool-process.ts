@@ -10,6 +10,7 @@ import { until } from '../../dev/kit/until.js';
 import type { LocalChain } from '../../dev/stack/chain-node.js';
 import type { TestDatabase } from './database.js';
 import type { TestNamespace } from './namespace.js';
+import { compiled } from './script.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
@@ -59,13 +60,9 @@ export async function startPoolProcess(
   const process_ = startProcess({
     name: entry,
     command: process.execPath,
-    args: [...nodeArgs, '--import', 'tsx', entry, ...args, '--config', configPath],
+    args: [...nodeArgs, compiled(entry), ...args, '--config', configPath],
     cwd: ROOT,
-    env: {
-      ...process.env,
-      OPENPOOL_WORKFLOW_BUNDLE: inject('workflowBundlePath'),
-      ...options.env,
-    },
+    env: { ...process.env, ...options.env },
     onLine: (line) => lines.push(line),
   });
   return {

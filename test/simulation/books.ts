@@ -1,4 +1,4 @@
-/** What a manager says it has: for the product, read from its tables in plain SQL. */
+/** The books of a manager. For the product they are read from its tables in plain SQL. */
 import pg from 'pg';
 
 /** One event that a manager counted. */
@@ -6,22 +6,22 @@ export interface BookedEvent {
   readonly sourceId: string;
   readonly id: string;
   readonly dtMs: number;
-  /** The order of arrival, and what arrived at once. */
+  /** The order in which events arrived, and which of them arrived together. */
   readonly seq: number;
   readonly batch: number;
   readonly payload: string;
 }
 
-/** Everything that is judged. */
+/** The books that the verdict judges. */
 export interface Books {
   readonly events: readonly BookedEvent[];
-  /** Net, by remote worker. */
+  /** The net amount of each remote worker. */
   readonly owedWei: ReadonlyMap<string, bigint>;
   readonly commissionWei: bigint;
   readonly unattributedWei: bigint;
-  /** Who was credited for each processed job, by event, as often as somebody was. */
+  /** Who was credited for each processed job, once for each credit. The key is the event. */
   readonly creditedTo: ReadonlyMap<string, readonly string[]>;
-  /** What the product keeps beside the money; a control keeps none of it. */
+  /** What the product keeps in addition to the money. A control keeps none of it. */
   readonly detail: BooksDetail | null;
 }
 
@@ -113,7 +113,7 @@ function toBookedEvent(row: EventRow): BookedEvent {
   };
 }
 
-/** A job's worker stands on its own row, or on the row of the received half that came after it. */
+/** A job's worker is named in its own row, or in the row of the received half that came later. */
 function readCredits(rows: readonly EventRow[]) {
   const creditedTo = new Map<string, string[]>();
   const binds = new Map<string, number>();

@@ -4,7 +4,7 @@
  */
 import type { Database } from '../../core/db/database.js';
 
-/** On the simulation's own database; the product knows nothing of it. */
+/** Changes the simulation's own database only. The product does not notice it. */
 export async function simulateClock({ $client }: Database): Promise<void> {
   await $client.query(`
     CREATE TABLE simulated_clock (now_at timestamptz NOT NULL);

@@ -6,7 +6,7 @@ import type { Spoiling } from './spoiled-element.js';
 export type Meaning =
   | {
       readonly kind: 'job';
-      /** Null: a transcode job, which names its worker itself. */
+      /** Null for a transcode job, which names its worker itself. */
       readonly requestId: string | null;
       readonly payee: string | null;
       readonly feeWei: bigint;
@@ -30,7 +30,7 @@ export interface ReadElement {
   readonly meaning: Meaning;
 }
 
-/** The element's event, or why there is none that counts. */
+/** Returns the element's event, or the reason why it does not count. */
 export function readElement(element: string): ReadElement | Spoiling {
   const outer = parseExact(element);
   if (outer === undefined) return 'EVENT_NOT_JSON';
@@ -53,7 +53,7 @@ export function readElement(element: string): ReadElement | Spoiling {
   const { event_type: eventType, payload: fields } = inner;
   if (typeof eventType !== 'string') return 'EVENT_TYPE_MALFORMED';
   if (typeof version !== 'bigint') return 'EVENT_VERSION_MALFORMED';
-  // What a version above the known one means, nobody knows yet.
+  // The meaning of a newer version is not known yet.
   const meaning =
     version > 1n ? OTHER : meaningOf(eventType, fields && isObject(fields) ? fields : {});
   if (typeof meaning === 'string') return meaning;
@@ -102,14 +102,14 @@ function isObject(value: Exact): value is ExactObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Null: none was given. Undefined: what was given is none. */
+/** Returns null when there is no address, and undefined when it is not a valid one. */
 function addressOf(value: Exact | undefined): string | null | undefined {
   if (value === undefined || value === null || value === '') return null;
   if (typeof value !== 'string' || !/^0x[0-9a-f]{40}$/i.test(value)) return undefined;
   return /^0x0+$/.test(value) ? null : value.toLowerCase();
 }
 
-/** Whole seconds of UTC; a day that no month has is no time. */
+/** Reads a time in whole seconds of UTC. A day that the month does not have is refused. */
 function timeOf(text: string): number | null {
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && new Date(ms).toISOString() === text.replace('Z', '.000Z') ? ms : null;

@@ -1,4 +1,4 @@
-/** What is known of a run without asking the manager: what it was shown, and what it must have. */
+/** What is known about a run without asking the manager: what it was shown, and what it must have counted. */
 import { eventKey } from './books.js';
 import { type ReadElement, readElement } from './event-meaning.js';
 import type { EventRow, Orchestrator } from './orchestrator.js';
@@ -6,14 +6,14 @@ import type { Offer } from './orchestrator-server.js';
 import type { PassOutcome } from './pass.js';
 import type { Spoiling } from './spoiled-element.js';
 
-/** Terms, and the first batch of each source that came after they were recorded. */
+/** Terms, and the first batch of each source that arrived after they were recorded. */
 export interface RecordedTerms {
   readonly fromMs: number;
   readonly commissionBps: number;
   readonly firstBatch: ReadonlyMap<string, number>;
 }
 
-/** Every other share comes with the rounding that is in favour of the pool, so that both are tried in one day. */
+/** Uses the rounding in the pool's favour for every other share, so that one day tries both roundings. */
 export const roundsUp = (commissionBps: number): boolean => commissionBps % 2 === 1;
 
 export interface Evidence {
@@ -30,26 +30,26 @@ export interface Evidence {
   readonly terms: readonly RecordedTerms[];
   readonly firstCapWei: bigint;
   readonly lastCapWei: bigint;
-  /** Sources whose clock, or whose manager's, was off: which word was the last is open there. */
+  /** Sources whose clock was wrong, or the manager's. There it is open which message was the last one. */
   readonly unsureClocks: ReadonlySet<string>;
-  /** Sources whose clock and whose manager's were ahead: a cursor may stand in the future for a while. */
+  /** Sources whose clock was ahead, and the manager's as well. There a cursor may be in the future for a while. */
   readonly leadingCursors: ReadonlySet<string>;
 }
 
-/** One row as it was shown. */
+/** One row as an answer showed it. */
 export interface Sighting {
   readonly row: EventRow;
   readonly reading: ReadElement | Spoiling;
-  /** Of a row that can be read. */
+  /** Null when the row cannot be read. */
   readonly key: string | null;
-  /** The manager must account for it: the row still stands there, or a pass over everything has read it. */
+  /** True when the manager must have counted it: the row is still there, or a pass over everything has read it. */
   readonly isDemanded: boolean;
 }
 
-/** A row that becomes visible at most this late is asked for by the very next pass. */
+/** The next pass still asks for a row that becomes visible at most this late. */
 const PROMPT_MS = 100_000;
 
-/** Rows that became visible too late for the next pass. The daily pass finds them, if any does. */
+/** Rows that became visible too late for the next pass. Only the daily pass can find them. */
 export function passedOver(evidence: Evidence): readonly string[] {
   const completed = completedPasses(evidence);
   return evidence.offers
@@ -65,7 +65,7 @@ function completedPasses({ outcomes }: Evidence): ReadonlySet<string> {
   return new Set(outcomes.filter(({ report }) => report !== null).map(({ passId }) => passId));
 }
 
-/** Every row that the manager may have seen. What was wiped before anybody asked is gone for good. */
+/** Returns every row that the manager may have seen. Rows that were wiped before anybody asked are lost. */
 export function sightingsOf(evidence: Evidence): readonly Sighting[] {
   const completed = completedPasses(evidence);
   const demanded = new Set<EventRow>();

@@ -1,4 +1,4 @@
-/** JSON with whole numbers as bigint. Numbers with a fraction or an exponent are no money: doubles do. */
+/** Reads JSON with whole numbers as bigint. Numbers with a fraction or an exponent are never money and stay doubles. */
 export type Exact = string | bigint | number | boolean | null | readonly Exact[] | ExactObject;
 export interface ExactObject {
   readonly [name: string]: Exact;
@@ -7,7 +7,7 @@ export interface ExactObject {
 const TOKEN =
   /\s*(?:([{}[\],:])|("(?:[^"\\\p{Cc}]|\\.)*")|(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)|(true|false|null))/uy;
 
-/** Undefined: it is no JSON. */
+/** Returns undefined for a text that is not JSON. */
 export function parseExact(text: string): Exact | undefined {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;

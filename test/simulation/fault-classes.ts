@@ -1,6 +1,6 @@
-/** Everything that goes wrong on purpose, by name, and how often it really did. */
+/** The classes of fault by name, and a count of how often each really happened. */
 
-/** What the orchestrators do. */
+/** Faults of the orchestrators. */
 const OF_THE_SOURCE = [
   'sameSecondBurst',
   'writtenInTheSecondOfAPoll',
@@ -17,7 +17,7 @@ const OF_THE_SOURCE = [
   'oldDialect',
 ] as const;
 
-/** What their events say. */
+/** Faults in the content of their events. */
 const OF_THE_EVENTS = [
   'gatewayRetry',
   'requestIdRepeatedWithinWindow',
@@ -41,7 +41,7 @@ const OF_THE_EVENTS = [
   'workerDisconnected',
 ] as const;
 
-/** What happens to answers on their way. */
+/** Faults of answers on their way. */
 const OF_THE_WIRE = [
   'connectionBroken',
   'answerWithoutEnd',
@@ -50,7 +50,7 @@ const OF_THE_WIRE = [
   'answerInPieces',
 ] as const;
 
-/** What happens to the manager. */
+/** Faults that hit the manager. */
 const OF_THE_MANAGER = [
   'killedBefore',
   'killedDuring',
@@ -84,7 +84,7 @@ export function createFaultTally(): FaultTally {
   };
 }
 
-/** What all of these did together. */
+/** Adds up the counts of several seeds. */
 export function addCounts(all: readonly FaultCounts[]): FaultCounts {
   const tally = createFaultTally();
   for (const counts of all) {
@@ -93,7 +93,7 @@ export function addCounts(all: readonly FaultCounts[]): FaultCounts {
   return tally.counts();
 }
 
-/** Classes that never happened: seeds without them have shown nothing about them. */
+/** Returns the classes that never happened. The seeds have shown nothing about these. */
 export function neverInjected(counts: FaultCounts): readonly FaultClass[] {
   return FAULTS.filter((fault) => counts[fault] === 0);
 }

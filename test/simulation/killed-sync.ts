@@ -4,7 +4,7 @@ import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { type PassSettings, startSyncProcess, stopSyncProcess, syncOnce } from './sync-process.js';
 import type { KillPlan } from './wire-tap.js';
 
-/** What the process is told, as JSON. */
+/** The job of the process, passed to it as JSON. */
 export interface KilledSyncJob {
   readonly databaseUrl: string;
   readonly kill: KillPlan;
@@ -22,7 +22,7 @@ life.tap.set({
   spring: () => {
     writeSync(1, 'killed\n');
     process.kill(process.pid, 'SIGKILL');
-    // Not one more line may run while the signal is on its way.
+    // The process must not run on while the signal is on its way.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   },
 });

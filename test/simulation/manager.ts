@@ -6,7 +6,7 @@ import type { PassOutcome } from './pass.js';
 import type { PlannedPass, PlannedSource } from './simulation-plan.js';
 import type { KillPlan } from './wire-tap.js';
 
-/** The world that a manager is put into. */
+/** What a manager is given: its sources and settings. */
 export interface ManagerScene {
   readonly sources: readonly PlannedSource[];
   readonly server: OrchestratorServer;
@@ -16,23 +16,23 @@ export interface ManagerScene {
 export interface Poll {
   readonly nowMs: number;
   readonly passes: readonly PlannedPass[];
-  /** All sources at the same time. Several passes over one source always are. */
+  /** True when all sources are synced at the same time. Several passes over one source always run at the same time. */
   readonly atOnce: boolean;
 }
 
 export interface Manager {
   poll(poll: Poll): Promise<readonly PassOutcome[]>;
-  /** A process of its own goes over all sources and is killed. */
+  /** Runs a separate process that syncs all sources and is killed. */
   sigkill(pass: {
     readonly nowMs: number;
     readonly batchSize: number;
     readonly kill: KillPlan;
   }): Promise<readonly PassOutcome[]>;
-  /** From now on; returns the first batch of each source that comes after it. */
+  /** Changes the terms from now on. Returns the first later batch of each source. */
   setTerms(nowMs: number, commissionBps: number): Promise<ReadonlyMap<string, number>>;
   setCap(maxJobFeeWei: bigint): void;
   setVersion(version: string): void;
-  /** Invariants of its own that do not hold. */
+  /** Returns the manager's own invariants that do not hold. */
   look(): Promise<readonly string[]>;
   books(): Promise<Books>;
   stop(): Promise<void>;

@@ -7,7 +7,7 @@ import type { Manager, ManagerScene, Poll } from './manager.js';
 import { PASS_HEADER, type PassOutcome } from './pass.js';
 import type { PlannedPass } from './simulation-plan.js';
 
-/** What it understands of an answer; anything else it passes over. */
+/** The part of an answer that it reads. It ignores everything else. */
 const ELEMENT =
   /\{"(?:ID|id)":(\d+),"(?:Payload|payload)":("(?:[^"\\]|\\.)*"),"(?:Version|version)":1,"(?:DT|dt)":"([^"]+)"\}/g;
 
@@ -69,7 +69,7 @@ class NaiveManager implements Manager {
       const text = await this.ask(source, { passId, sourceId });
       const known = this.knownIds.get(source) ?? new Set();
       const ids = this.credit(text, { source, sourceId, known });
-      // Killed between the credits and the note of what was credited.
+      // It is killed after the credits, and before it remembers what it has credited.
       if (kill?.what === 'process') throw new Error('killed');
       for (const id of ids) known.add(id);
       this.knownIds.set(source, known);

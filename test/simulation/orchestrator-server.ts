@@ -1,4 +1,4 @@
-/** The orchestrators' `/pool/events` over real HTTP, and what may befall an answer. */
+/** Serves the orchestrators' `/pool/events` over real HTTP, and injects faults into answers. */
 import type { ServerResponse } from 'node:http';
 import { type Answering, startHttpServer } from '../../dev/kit/http-server.js';
 import type { EventRow, Orchestrator } from './orchestrator.js';
@@ -10,7 +10,7 @@ export type AnswerFault =
   | { readonly kind: 'broken'; readonly share: number }
   /** The answer ends properly after this share of its text. */
   | { readonly kind: 'endless'; readonly share: number }
-  /** Every n-th element stands there twice. */
+  /** Every n-th element appears twice. */
   | { readonly kind: 'twins'; readonly every: number }
   | { readonly kind: 'pieces'; readonly bytes: number };
 
@@ -18,19 +18,19 @@ export type AnswerFault =
 export interface Offer {
   readonly passId: string;
   readonly rows: readonly EventRow[];
-  /** What stood there too, was not asked for, and has never been shown before. */
+  /** Rows that were there too, were not asked for, and have never been shown before. */
   readonly passedOver: readonly EventRow[];
-  /** All of it was sent, and nothing was wrong with it. */
+  /** True when the whole answer was sent without a fault. */
   readonly isWhole: boolean;
 }
 
 export interface OrchestratorServer {
-  /** Where the source of this id is. */
+  /** Returns the endpoint of the source with this id. */
   endpointOf(sourceId: string): string;
-  /** What befalls the answer to this pass. */
+  /** Plans a fault for the answer to this pass. */
   arm(passId: string, fault: AnswerFault): void;
   readonly offers: readonly Offer[];
-  /** Faults that really befell an answer. */
+  /** The faults that really hit an answer. */
   readonly struck: ReadonlyMap<AnswerFault['kind'], number>;
   stop(): Promise<void>;
 }

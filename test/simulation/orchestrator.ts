@@ -5,29 +5,29 @@
 import { elementText, type GoObject, goTime, payloadText } from '../../dev/kit/event-element.js';
 import { type Spoiling, spoiledElement } from './spoiled-element.js';
 
-/** What happens in the orchestrator, before it has an id and a time. */
+/** An event in the orchestrator before it has an id and a time. */
 export interface Happening {
   readonly eventType: string;
   readonly fields: GoObject;
   readonly version?: number;
-  /** From writing to being visible; null: at once. */
+  /** The time from writing the row until it is visible; null when it is visible at once. */
   readonly late?: {
     readonly byMs: number;
-    /** Whether the id was given when it was written, or when it became visible. */
+    /** Says whether the row got its id when it was written, or when it became visible. */
     readonly idFrom: 'writing' | 'commit';
   };
   readonly spoiling?: Spoiling;
 }
 
-/** A row that could be read by others. */
+/** A row that others can read. */
 export interface EventRow {
   readonly sourceId: string;
   readonly id: number;
   readonly dt: string;
   readonly element: string;
-  /** As it stands in the element. */
+  /** The payload as it stands in the element. */
   readonly payload: string;
-  /** From its time to when it could be seen. */
+  /** The time from `dt` until the row was visible. */
   readonly lateMs: number;
 }
 
@@ -41,18 +41,18 @@ interface Pending {
 export interface Orchestrator {
   readonly sourceId: string;
   isLowerCase: boolean;
-  /** Its clock less the true time. */
+  /** How far its clock is ahead of the true time. */
   clockOffsetMs: number;
   write(happening: Happening, nowMs: number): void;
-  /** Commits what is due. */
+  /** Makes the rows visible that are due. */
   advance(nowMs: number): void;
-  /** A new datadir: the table is empty, ids start again at 1. */
+  /** Starts with a new datadir: the table is empty, and ids start at 1 again. */
   wipe(): void;
-  /** What the handler answers: `dt > lastCheckTime`, compared as texts, in the order of ids. */
+  /** Returns what the handler answers: rows with `dt > lastCheckTime`, compared as texts, in the order of ids. */
   rowsAfter(lastCheckTime: string | null): readonly EventRow[];
-  /** The first time in the table since the last wipe. */
+  /** The earliest time in the table since the last wipe. */
   firstDt(): string | undefined;
-  /** Every row that ever was visible, wiped ones too. */
+  /** Every row that was ever visible, also the wiped ones. */
   readonly shown: readonly EventRow[];
 }
 
@@ -73,7 +73,7 @@ export function createOrchestrator(sourceId: string): Orchestrator {
     const lateMs = visibleFromMs - Date.parse(dt);
     const row = { sourceId, id: given, dt, element, payload, lateMs };
     shown.push(row);
-    // Ids are the table's order, whenever a row was committed.
+    // The table is ordered by ids, whenever a row became visible.
     const after = table.findLastIndex((other) => other.id < given);
     table.splice(after + 1, 0, row);
   };
@@ -88,7 +88,7 @@ export function createOrchestrator(sourceId: string): Orchestrator {
       if (late === undefined) return show({ happening, dt, id: null, visibleFromMs: nowMs });
       const id = late.idFrom === 'writing' ? nextId : null;
       if (id !== null) nextId += 1;
-      // Beyond a week nothing is promised, also by the event's own, perhaps wrong, time.
+      // Nothing is promised for events older than a week, even when that time is wrong.
       const visibleFromMs = Math.min(nowMs + late.byMs, Date.parse(dt) + LATEST_MS);
       pending.push({ happening, id, dt, visibleFromMs });
     },

@@ -1,6 +1,6 @@
-/** What a pass tells the orchestrators' server, and what it came to. */
+/** How a pass names itself to the orchestrators' server, and its outcome. */
 
-/** Names the pass that asks. */
+/** The header that names the pass. */
 export const PASS_HEADER = 'x-simulated-pass';
 
 export interface PassOutcome {

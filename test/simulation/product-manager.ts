@@ -1,6 +1,5 @@
-/** The product under test: its processes on one database, which are killed and started again. */
+/** Runs the product under test: processes on one database, which are killed and started again. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import { checkInvariants } from '../../core/checks/audit/invariants.js';
 import { closeDatabase, type Database, openDatabase } from '../../core/db/database.js';
@@ -8,6 +7,7 @@ import { createEventSource } from '../../core/events/sources/registry.js';
 import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { registerSources } from '../../core/events/store/sources/source-register.js';
 import { type RebuildOrder, rebuildBalances } from '../../core/history/rebuild/rebuild.js';
+import { scriptArgs } from '../../dev/kit/script.js';
 import { recordTerms } from '../harness/terms.js';
 import { readBooks } from './books.js';
 import { setDatabaseClock, simulateClock } from './database-clock.js';
@@ -32,7 +32,7 @@ export async function startProduct(scene: ManagerScene, databaseUrl: string): Pr
   return product;
 }
 
-/** Looks only. Nothing is archived here. */
+/** Rebuilds without writing. Nothing is archived here. */
 const REBUILD: RebuildOrder = {
   archiveDir: '/',
   actor: 'simulation',
@@ -42,7 +42,7 @@ const REBUILD: RebuildOrder = {
 };
 
 class ProductManager implements Manager {
-  /** Watches and configures; never killed. */
+  /** The connection that reads and configures. It is never killed. */
   private readonly observer: Database;
   private readonly processes = new Map<number, SyncProcess>();
   private readonly configs: readonly SourceConfig[];
@@ -215,8 +215,8 @@ class ProductManager implements Manager {
 function runKilledSync(
   job: KilledSyncJob,
 ): Promise<{ readonly lines: readonly string[]; readonly signal: NodeJS.Signals | null }> {
-  const script = fileURLToPath(new URL('killed-sync.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(job)], {
+  const args = [...scriptArgs('test/simulation/killed-sync.ts'), JSON.stringify(job)];
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, complaints] = ['', ''];

@@ -12,19 +12,19 @@ import {
   startMatching,
 } from './reference-matching.js';
 
-/** One event that counts. */
+/** An event that counts. */
 export interface CountedEvent extends ReadElement {
   readonly key: string;
   readonly sourceId: string;
-  /** Its place among the events of its source as they arrived. */
+  /** Its position in the order in which the events of its source arrived. */
   readonly seq: number;
 }
 
 export interface Arrival {
   readonly sourceId: string;
-  /** What came at once, in order. */
+  /** The events that arrived together, in order. */
   readonly events: readonly CountedEvent[];
-  /** The terms that were recorded by then, in force from `fromMs` on, oldest first. */
+  /** The terms that were recorded by then, oldest first. Each is in force from its `fromMs` on. */
   readonly terms: readonly { readonly fromMs: number; readonly commissionBps: number }[];
 }
 
@@ -47,13 +47,13 @@ export interface WorkerFigures {
 
 export interface JobOutcome {
   readonly sourceId: string;
-  /** Null: nobody known, unattributed. */
+  /** Null when nobody is known, so the job is unattributed. */
   readonly worker: string | null;
   readonly grossWei: bigint;
   readonly isAi: boolean;
-  /** No other order of arrival could have led elsewhere. */
+  /** True when every order of arrival credits the same worker. */
   readonly isOrderFree: boolean;
-  /** Whoever it may have been credited to at most. */
+  /** Everybody to whom some order of arrival could have credited it. */
   readonly candidates: readonly string[];
 }
 
@@ -63,11 +63,11 @@ export interface Reference {
   readonly commissionWei: bigint;
   readonly unattributedWei: bigint;
   readonly revenueWei: bigint;
-  /** `no-other-half`, `ambiguous` or `no-address`, by event. */
+  /** The reason of each unattributed job: `no-other-half`, `ambiguous` or `no-address`. The key is the event. */
   readonly waiting: ReadonlyMap<string, string>;
-  /** Events (and of those, zero-fee jobs) by source, hour, type and version. */
+  /** The number of events and of zero-fee jobs for each source, hour, type and version. */
   readonly counts: ReadonlyMap<string, string>;
-  /** Connections that stand, by source. */
+  /** The open connections of each source. */
   readonly online: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
@@ -140,7 +140,7 @@ function halfOf({ key, dtMs, meaning }: CountedEvent): Half[] {
   return [{ key, role: 'processed', requestId: meaning.requestId, dtMs, payee: null }];
 }
 
-/** Who did each job; what waits is noted on the way. */
+/** Finds who did each job, and notes the halves that wait. */
 function judgeJobs(
   events: readonly CountedEvent[],
   matching: Matching,
@@ -200,7 +200,10 @@ function countEvents(events: readonly CountedEvent[], counts: Map<string, string
     counts.set(name, `${all}, ${zero} of them worth nothing`);
 }
 
-/** In the order of their own times, then of arrival: the last word on each, and nothing survives a reset. */
+/**
+ * Takes connection messages in the order of their times, then of arrival. The last message of each counts, and a
+ * reset clears all.
+ */
 function connectionsThatStand(events: readonly CountedEvent[]): ReadonlySet<string> {
   const standing = new Set<string>();
   for (const { meaning } of [...events].sort((a, b) => a.dtMs - b.dtMs || a.seq - b.seq)) {

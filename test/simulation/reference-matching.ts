@@ -1,4 +1,4 @@
-/** Which received half belongs to which processed one, by the documented rule and nothing cleverer. */
+/** Matches received halves with processed ones by the documented rule, in the simplest way. */
 
 export interface Half {
   /** Unique among all sources. */
@@ -6,15 +6,15 @@ export interface Half {
   readonly role: 'received' | 'processed';
   readonly requestId: string;
   readonly dtMs: number;
-  /** Who received it; null: nobody that can be paid. */
+  /** Who received it; null when that is nobody who can be paid. */
   readonly payee: string | null;
 }
 
-/** What was told of the halves of one source so far. */
+/** The halves of one source so far. */
 export interface Matching {
-  /** Processed → received, whoever came first. */
+  /** From the processed half to the received one. Either of them may have come first. */
   readonly bound: Map<string, Half>;
-  /** Halves that wait. Held ones are ambiguous for good. */
+  /** Halves that wait. The held ones stay ambiguous. */
   readonly waiting: Map<string, { readonly half: Half; isHeld: boolean }>;
 }
 
@@ -42,7 +42,7 @@ export function matchArrivals(matching: Matching, fresh: readonly Half[], window
   }
 }
 
-/** All that can be reached from one half, from candidate to candidate. */
+/** Returns all halves that can be reached from one half by going from candidate to candidate. */
 export function groupAround(start: Half, all: readonly Half[], windowMs: number): Half[] {
   const group = [start];
   const keys = new Set([start.key]);
@@ -84,7 +84,7 @@ function settle({ bound, waiting }: Matching, group: readonly Half[], windowMs: 
   }
 }
 
-/** All jobs of the group, each with a received half of the one payee there is; null: that cannot be done. */
+/** Gives each job of the group a received half of the group's only payee. Returns null when that is not possible. */
 function pairUp(group: readonly Half[], windowMs: number): [Half, Half][] | null {
   const inTime = [...group].sort((a, b) => a.dtMs - b.dtMs);
   const received = inTime.filter(({ role }) => role === 'received');

@@ -10,13 +10,13 @@ export interface Seeds {
   run(seed: number, control?: 'naive'): Promise<SimulationReport>;
 }
 
-/** On a server of the caller's own: makes the template that the databases are copied from. */
+/** Makes the template from which the databases are copied, on the caller's server. */
 export async function openSeeds(adminUrl: string): Promise<Seeds> {
   await migrateTemplate(adminUrl);
   return { run: (seed, control) => runSeed(adminUrl, seed, control) };
 }
 
-/** On a server that has the template. */
+/** Runs seeds on a server that has the template. */
 export async function runSeed(
   adminUrl: string,
   seed: number,

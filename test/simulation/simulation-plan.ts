@@ -1,4 +1,4 @@
-/** What a seed does, and when: drawn before anything starts, so that no outcome shifts it. */
+/** The plan of a seed: what happens, and when. It is drawn before anything starts, so that no outcome changes it. */
 import { getAddress } from 'ethers';
 import { createRandomStream, type RandomStream } from '../../dev/kit/random.js';
 import type { FaultClass } from './fault-classes.js';
@@ -26,30 +26,30 @@ export interface PlannedSource {
 
 export interface PlannedPass {
   readonly source: number;
-  /** Which of the manager's processes does it. */
+  /** The manager's process that makes the pass. */
   readonly life: number;
-  /** How far that process' clock is off. */
+  /** How far the clock of that process is wrong. */
   readonly clockOffMs: number;
   readonly batchSize: number;
   readonly fault: AnswerFault | null;
   readonly kill: KillPlan | null;
 }
 
-/** All at one time, in the order in which they stand where the time is the same. */
+/** Steps that happen at one time, in this order. */
 export type Action = { readonly atMs: number } & (
   | ({ readonly kind: 'write'; readonly source: number } & Omit<PlannedWrite, 'atMs'>)
   | { readonly kind: 'poll'; readonly passes: readonly PlannedPass[]; readonly atOnce: boolean }
-  /** A process of its own goes over all sources and is killed with SIGKILL. */
+  /** A separate process syncs all sources and is killed with SIGKILL. */
   | { readonly kind: 'sigkill'; readonly batchSize: number; readonly kill: KillPlan }
   | { readonly kind: 'clock'; readonly source: number; readonly offsetMs: number }
   | { readonly kind: 'dialect'; readonly source: number; readonly isLowerCase: boolean }
-  /** With the clock set back to when the last datadir began, for as long as `writes` take. */
+  /** Sets the clock back to the time when the last datadir began, while the `writes` happen. */
   | { readonly kind: 'wipe'; readonly source: number; readonly writes: readonly PlannedWrite[] }
   | { readonly kind: 'terms'; readonly commissionBps: number }
   | { readonly kind: 'cap'; readonly maxJobFeeWei: bigint }
   | { readonly kind: 'version'; readonly version: string }
   | { readonly kind: 'note'; readonly fault: FaultClass }
-  /** The ledger's invariants must hold just now. */
+  /** Checks that the ledger's invariants hold at this moment. */
   | { readonly kind: 'look' }
 );
 
@@ -68,19 +68,19 @@ interface Spell {
   readonly pollsAtMs: readonly number[];
 }
 
-/** A source with what it draws from. */
+/** A source and what its traffic is drawn from. */
 interface SourceScene {
   readonly index: number;
   readonly source: PlannedSource;
   readonly traffic: TrafficScene;
-  /** Speaks the old dialect until then. */
+  /** Until this time it writes the old form of events. */
   readonly newDialectAtMs: number;
   readonly outage: { readonly fromMs: number; readonly toMs: number } | null;
 }
 
 export function planSimulation(seed: number): SimulationPlan {
   const dice = createRandomStream(`simulation ${seed}`);
-  // Months end on the way, and with them partitions.
+  // The days include ends of months, and so ends of partitions.
   const startMs = Date.UTC(2026, 0, 18) + dice.int(0, 60 * DAY_MS);
   const endMs = startMs + dice.int(10, 12) * DAY_MS;
   const spells = planSpells(dice.stream('spells'), startMs, endMs);
@@ -173,7 +173,7 @@ function planSource(scene: SourceScene, spells: readonly Spell[]): Action[] {
   return [...actions, ...planTroubles(scene, spells)];
 }
 
-/** Restarts, wipes and jumps of the clock, at times when there is traffic around them. */
+/** Draws restarts, wipes and jumps of the clock, at times with traffic around them. */
 function planTroubles(scene: SourceScene, spells: readonly Spell[]): Action[] {
   const { index, traffic } = scene;
   const { dice } = traffic;
@@ -229,7 +229,7 @@ function planPolls(
   ]);
 }
 
-/** None, one, or several passes over one source at one time. */
+/** Draws no pass, one pass, or several passes over one source at one time. */
 function planPasses(
   dice: RandomStream,
   { index: source, outage }: SourceScene,
@@ -253,7 +253,7 @@ function planPasses(
 function drawClock(dice: RandomStream, isLast: boolean): number {
   if (dice.chance(0.9)) return 0;
   if (dice.chance(0.7)) return dice.int(-5 * MINUTE_MS, 5 * MINUTE_MS);
-  // Somebody sets a clock that is off by days right within the spell.
+  // A clock that is wrong by days is set right within the spell.
   return isLast ? 0 : dice.pick([-2 * DAY_MS, 3 * DAY_MS, 40 * DAY_MS]);
 }
 
@@ -283,7 +283,7 @@ function drawKill(dice: RandomStream): KillPlan {
   return { what, when, atTurn };
 }
 
-/** What the operator does, and the process that is killed for good. */
+/** Draws what the operator does, and the process that is killed and not started again. */
 function planManager(
   dice: RandomStream,
   { seed, spells }: { readonly seed: number; readonly spells: readonly Spell[] },

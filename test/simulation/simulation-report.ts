@@ -1,4 +1,4 @@
-/** What one seed did and what came of it, for people and for scripts. */
+/** The report of one seed, for people and for scripts: what it did, and what followed. */
 import type { Evidence } from './evidence.js';
 import type { FaultCounts } from './fault-classes.js';
 import type { SimulationPlan } from './simulation-plan.js';
@@ -11,21 +11,21 @@ export interface SimulationReport {
   readonly events: number;
   readonly jobs: number;
   readonly aiJobs: number;
-  /** Jobs that no other order of arrival could have credited elsewhere. */
+  /** Jobs that every order of arrival credits to the same worker. */
   readonly orderFreeJobs: number;
   readonly unattributedJobs: number;
   readonly setAside: number;
-  /** Sources whose connections were judged: all clocks in play were right, or behind. */
+  /** Sources whose connections were judged, because all their clocks were right or behind. */
   readonly sourcesWithSureClocks: number;
   readonly passes: number;
   readonly failedPasses: number;
-  /** Events that passes saw again. */
+  /** Events that passes read again. */
   readonly duplicatesSeen: number;
   readonly lost: number;
   readonly twice: number;
   readonly driftWei: string;
   readonly passed: boolean;
-  /** What is not as it must be, in words, with the events' sources, ids and times. */
+  /** What is wrong, in words, with the events' sources, ids and times. */
   readonly violations: readonly string[];
   readonly injected: FaultCounts;
   readonly elapsedMs: number;

@@ -1,4 +1,4 @@
-/** Lives through a plan: the orchestrators, their server, one manager, and in the end the judgement. */
+/** Plays a plan with the orchestrators, their server and one manager, and judges the result. */
 
 import type { Evidence, RecordedTerms } from './evidence.js';
 import { createFaultTally, type FaultTally } from './fault-classes.js';
@@ -16,7 +16,7 @@ export interface SimulationOptions {
   startManager(scene: ManagerScene): Promise<Manager>;
 }
 
-/** Runs it and judges it. */
+/** Plays the seed's plan and judges the result. */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
   const startedMs = performance.now();
   const { plan } = options;
@@ -44,7 +44,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
 }
 
 const HOUR_MS = 3_600_000;
-/** How far back a clock is set to meet the times of a datadir that is gone. */
+/** How far back a clock is set, so that its times meet those of an earlier datadir. */
 const REUSE_WITHIN_MS = 4 * 24 * HOUR_MS;
 const MOST_TRIES = 3;
 
@@ -56,7 +56,7 @@ interface World {
 }
 
 class Simulation {
-  /** What did not hold on the way. */
+  /** Invariants that did not hold during the run. */
   readonly broken: string[] = [];
   private readonly outcomes: PassOutcome[] = [];
   private readonly terms: RecordedTerms[] = [];
@@ -180,7 +180,7 @@ class Simulation {
     this.terms.push({ fromMs: atMs, commissionBps, firstBatch });
   }
 
-  /** Lets a quiet day pass, then makes one pass over everything, and one that must find nothing new. */
+  /** Lets a quiet day pass, then makes one pass over everything, and another one that must find nothing new. */
   private async comeToRest(): Promise<void> {
     const { world, plan } = this;
     const restMs = plan.endMs + 26 * HOUR_MS;
@@ -209,7 +209,7 @@ class Simulation {
     }
   }
 
-  /** Faults that can be seen in the end only. */
+  /** Notes the faults that can be seen only at the end. */
   private noteWhatCame(): void {
     const { tally, server, orchestrators } = this.world;
     for (const [kind, fault] of [

@@ -4,7 +4,7 @@ import { runSeed } from './seeds.js';
 import { planSimulation } from './simulation-plan.js';
 import { reportText } from './simulation-report.js';
 
-/** A few seconds each, more where others keep the machine busy. */
+/** A seed takes a few seconds, and more on a busy machine. */
 const SEED_TIMEOUT_MS = 120_000;
 const TEN = Array.from({ length: 10 }, (_, i) => i + 1);
 

@@ -1,4 +1,4 @@
-/** Ways to spoil an element of an answer, by the code under which the manager must set it aside. */
+/** Ways to spoil an element of an answer. The key is the code under which the manager must set it aside. */
 import {
   type ElementParts,
   elementText,

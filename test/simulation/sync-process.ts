@@ -1,4 +1,4 @@
-/** The manager's sync as one of its processes runs it: the real activity, source and store. */
+/** Runs the manager's sync as one of its processes does, with the real activity, source and store. */
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSyncActivities } from '../../activities/sync.js';
@@ -10,7 +10,7 @@ import type { SourceConfig } from '../../core/events/sources/source-config.js';
 import { PASS_HEADER, type PassOutcome } from './pass.js';
 import { tapWire, type WireTap } from './wire-tap.js';
 
-/** What one pass runs under. Survives JSON but for the amount. */
+/** The settings of one pass. All but the amount can be passed as JSON. */
 export interface PassSettings {
   readonly passId: string;
   readonly nowMs: number;
@@ -19,11 +19,11 @@ export interface PassSettings {
   readonly batchSize: number;
 }
 
-/** One of the manager's processes: its connections, and the tap on them. */
+/** One of the manager's processes: its connections, and the tap that can break them. */
 export interface SyncProcess {
   readonly db: Database;
   readonly tap: WireTap;
-  /** Nothing of it reaches Postgres any more. */
+  /** True when nothing from it reaches Postgres any more. */
   isDead: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function stopSyncProcess({ db }: SyncProcess): Promise<void> {
 
 export const JOB_MATCH_WINDOW_MS = 3_600_000;
 
-/** One pass over one source. A pass that fails is an outcome, not an error. */
+/** Makes one pass over one source. A failed pass is an outcome, not an error. */
 export async function syncOnce(
   process: SyncProcess,
   config: SourceConfig,
@@ -65,12 +65,12 @@ export async function syncOnce(
   }
 }
 
-/** Logs nothing: here activities are meant to fail. */
+/** An environment that logs nothing, because activities are meant to fail here. */
 export function quietEnvironment(): MockActivityEnvironment {
   return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
 }
 
-/** Some hundred events in one answer are a single slice; smaller ones make passes of many batches. */
+/** An answer of some hundred events is a single slice. Smaller slices give passes with many batches. */
 function inSlices(source: EventSource, size: number): EventSource {
   return {
     readsFrom: source.readsFrom,

@@ -1,4 +1,4 @@
-/** What happens in one orchestrator during one spell of work, drawn by the seed. */
+/** Draws from the seed what happens in one orchestrator during one spell of work. */
 import type { GoObject, GoValue } from '../../dev/kit/event-element.js';
 import type { RandomStream } from '../../dev/kit/random.js';
 import type { FaultClass } from './fault-classes.js';
@@ -10,30 +10,30 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Something that an orchestrator writes at a time. */
+/** What an orchestrator writes at one time. */
 export interface PlannedWrite {
   readonly atMs: number;
   readonly happening: Happening;
-  /** What is out of the ordinary about it. */
+  /** The class of fault that it is, if any. */
   readonly notes: readonly FaultClass[];
 }
 
-/** What the traffic of one source draws from. */
+/** What the traffic of one source is drawn from. */
 export interface TrafficScene {
   readonly dice: RandomStream;
   readonly nodeType: 'ai' | 'transcode';
-  /** As the orchestrator writes them: checksummed or not. */
+  /** The addresses as the orchestrator writes them, with a checksum or without. */
   readonly payees: readonly string[];
   readonly isOldDialect: boolean;
-  /** Nothing is written or committed later. */
+  /** The end of the spell: nothing is written or becomes visible later. */
   readonly endMs: number;
-  /** requestIDs that were used, with their times; added to. */
+  /** The used requestIDs with their times. New ones are added. */
   readonly requests: { readonly id: string; readonly atMs: number }[];
 }
 
-/** Fees above it are set aside until the cap is raised. */
+/** Fees above this cap are set aside until the cap is raised. */
 export const FIRST_CAP_WEI = 10n ** 21n;
-/** Above everything that is drawn. */
+/** A cap above every drawn fee. */
 export const RAISED_CAP_WEI = 10n ** 30n;
 
 export function planSpell(
@@ -56,7 +56,7 @@ export function planSpell(
   return writes.map((write) => perhapsLate(scene, write)).filter(({ atMs }) => atMs < scene.endMs);
 }
 
-/** Draws a few events of one moment. */
+/** Draws a few events at one moment. */
 export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { dice, isOldDialect, nodeType } = scene;
   if (dice.chance(0.03)) return [spoiled(scene, atMs)];
@@ -68,7 +68,7 @@ export function happen(scene: TrafficScene, atMs: number): PlannedWrite[] {
     : transcodeJob(scene, atMs);
 }
 
-/** Most workers connect, as after a restart. */
+/** Lets most workers connect, as after a restart. */
 export function connectAll(scene: TrafficScene, atMs: number): PlannedWrite[] {
   return scene.payees
     .filter(() => scene.dice.chance(0.8))
@@ -161,7 +161,7 @@ function drawFee({ dice }: TrafficScene): { readonly fees: bigint; notes: readon
   return { fees: BigInt(dice.int(1, 10 ** 13)), notes: [] };
 }
 
-/** Mostly somebody's address; sometimes nothing, or the zero address. */
+/** Draws an address: mostly a worker's, sometimes none, or the zero address. */
 function drawEarner(scene: TrafficScene): { who: GoValue; notes: readonly FaultClass[] } {
   const { dice } = scene;
   if (dice.chance(0.03)) return { who: dice.pick(['', null]), notes: ['noAddress'] };
@@ -186,7 +186,7 @@ function transcodeJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   return [job, ...perhapsRetried(scene, job)];
 }
 
-/** The gateway asks for the same work again, and it is reported again: another event, other money. */
+/** The gateway asks for the same work again, and the job is reported again as another event with its own fee. */
 function perhapsRetried({ dice }: TrafficScene, job: PlannedWrite): PlannedWrite[] {
   if (!dice.chance(0.04)) return [];
   const again = { ...job, atMs: job.atMs + dice.int(0, 40 * SECOND_MS) };
@@ -228,7 +228,7 @@ function drawRequest(scene: TrafficScene, atMs: number) {
   return { requestID: id, notes };
 }
 
-/** The two events of an AI job, in one of the ways in which they come, or do not. */
+/** Draws the two events of an AI job, in one of the ways in which they arrive or are missing. */
 function aiJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   const { dice } = scene;
   const { requestID, notes } = drawRequest(scene, atMs);
@@ -255,14 +255,14 @@ function aiJob(scene: TrafficScene, atMs: number): PlannedWrite[] {
   return [...drawReceived(scene, { atMs, job, processedAt, receivedAt }), ...afterwards];
 }
 
-/** The newer branches leave these out. */
+/** The fields that newer versions leave out. */
 function oldLinks(dice: RandomStream): GoObject {
   return dice.chance(0.5) ? { nodeType: 'ai', taskID: dice.int(1, 2 ** 31) } : {};
 }
 
 interface JobDraft {
   readonly atMs: number;
-  /** The processed half, as it mostly comes. */
+  /** The processed half in its usual form. */
   readonly job: PlannedWrite;
   readonly processedAt: (timeMs: number) => PlannedWrite;
   readonly receivedAt: (timeMs: number, ...why: FaultClass[]) => PlannedWrite;

@@ -1,4 +1,4 @@
-/** What the product keeps beside the money, against the reference. */
+/** Compares what the product keeps in addition to the money with the reference. */
 import type { Books } from './books.js';
 import type { Evidence } from './evidence.js';
 import type { Reference } from './reference-ledger.js';
@@ -35,7 +35,7 @@ export function differencesOf(
 
 const IDLE = '0 jobs, 0 worth nothing, 0 units';
 
-/** Workers that were only seen have a row too. */
+/** Workers that were only seen and earned nothing have a row too. */
 function withoutIdle(figures: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...figures].filter(([, text]) => text !== IDLE));
 }

@@ -1,9 +1,9 @@
-/** Whether what could not be counted is kept as said, once, under the right name. */
+/** Checks that each element that could not be counted is set aside once, under the right code. */
 import type { Books, SetAsideRow } from './books.js';
 import type { Evidence, Sighting } from './evidence.js';
 
 export interface SetAsideFindings {
-  /** Elements that had to be set aside and still are. */
+  /** Elements that were rightly set aside and still are. */
   readonly expected: number;
   readonly lost: readonly string[];
   readonly unexplained: readonly string[];
@@ -12,7 +12,7 @@ export interface SetAsideFindings {
 export interface SetAsideCase {
   readonly evidence: Evidence;
   readonly sightings: readonly Sighting[];
-  /** Payloads that count, by event. */
+  /** The payloads that count. The key is the event. */
   readonly booked: ReadonlyMap<string, string>;
   readonly books: Books;
 }
@@ -44,14 +44,14 @@ export function judgeSetAside(facts: SetAsideCase): SetAsideFindings {
   return { expected: demanded.size, lost, unexplained };
 }
 
-/** Under what an element must be set aside; empty when it counts. */
+/** Returns the codes under which an element must be set aside. Empty when it counts. */
 function codesOf({ reading, key, row }: Sighting, facts: SetAsideCase): readonly string[] {
   if (typeof reading === 'string') return [reading];
   const { firstCapWei, lastCapWei } = facts.evidence;
   const feeWei = reading.meaning.kind === 'job' ? reading.meaning.feeWei : 0n;
   const payload = facts.booked.get(key ?? '');
   if (payload === row.payload) return [];
-  // It was above the cap when it was last seen, or its identity stood for something else by then.
+  // It was above the cap when it was last seen, or another event had its identity by then.
   if (payload !== undefined) {
     return feeWei > firstCapWei ? ['EVENT_CHANGED', 'EVENT_FEE_ABOVE_CAP'] : ['EVENT_CHANGED'];
   }

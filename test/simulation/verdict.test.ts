@@ -22,7 +22,7 @@ const write = (
   fields: Record<string, string | bigint | number>,
 ) => orchestrator.write({ eventType, fields }, T0 + second * 1000);
 
-/** What a manager without a fault would have, with 25 % for the pool. */
+/** The books of a manager without a fault, with 25 % for the pool. */
 function trueBooks(): Books {
   const events = orchestrator.shown.map(({ sourceId, id, dt, payload }, i) => ({
     sourceId,

@@ -1,4 +1,4 @@
-/** Holds a manager's books against what the orchestrators showed, to the event and to the wei. */
+/** Compares a manager's books with what the orchestrators showed, to the event and to the wei. */
 import { type Books, eventKey } from './books.js';
 import { type Evidence, passedOver, type Sighting, sightingsOf } from './evidence.js';
 import {
@@ -15,15 +15,15 @@ export interface Verdict {
   readonly events: number;
   readonly jobs: number;
   readonly aiJobs: number;
-  /** Jobs that no other order of arrival could have credited elsewhere. */
+  /** Jobs that every order of arrival credits to the same worker. */
   readonly orderFreeJobs: number;
   readonly unattributedJobs: number;
   readonly lost: readonly string[];
   readonly twice: readonly string[];
-  /** Counted, credited or kept without anybody having shown it, or for somebody who cannot be meant. */
+  /** What was counted, credited or kept although nobody showed it, or for a worker who cannot be meant. */
   readonly unexplained: readonly string[];
   readonly driftWei: bigint;
-  /** Everything else that is not as it must be. */
+  /** Everything else that is wrong. */
   readonly differences: readonly string[];
   readonly setAside: number;
 }
@@ -69,7 +69,7 @@ type Counted = CountedEvent & { readonly batch: number };
 
 interface KeptEvents {
   readonly counted: readonly Counted[];
-  /** Payloads that stand in the books, by event. */
+  /** The payloads in the books. The key is the event. */
   readonly booked: ReadonlyMap<string, string>;
   readonly lost: string[];
   readonly twice: string[];

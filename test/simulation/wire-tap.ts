@@ -11,13 +11,13 @@ export interface KillPlan {
    * in Postgres, or the activity, which is told to stop.
    */
   readonly what: 'process' | 'connection' | 'backend' | 'cancel';
-  /** Before it is sent; when it was sent and nothing came back; when the answer came, unread. */
+  /** The moment: before the query is sent, after it was sent, or when the answer has come and was not read. */
   readonly when: 'before' | 'during' | 'after';
-  /** From 1, counted over all of the process' connections. */
+  /** The number of the turn, from 1, over all connections of the process. */
   readonly atTurn: number;
 }
 
-/** Called at the moment itself; must act at once. */
+/** Is called at that moment, and must act at once. */
 export type Trap = KillPlan & { readonly spring: (client: pg.PoolClient) => void };
 
 export interface WireTap {
@@ -25,7 +25,7 @@ export interface WireTap {
   set(trap: Trap | null): void;
   /** Ends all connections, and refuses new ones. */
   killAll(reason: string): void;
-  /** Ends one; what has come from Postgres and was not read yet is not heard of. */
+  /** Ends one connection. What came from Postgres and was not read yet is lost. */
   cut(client: pg.PoolClient): void;
 }
 

@@ -13,7 +13,13 @@ export const workflowsPath = join(
   `index${extname(fileURLToPath(import.meta.url))}`,
 );
 
-async function writeWorkflowBundle(path: string): Promise<void> {
+/** Copies the migrations, which the compiled code needs and `tsc` does not write. */
+export async function copyMigrations(project: string, build: string): Promise<void> {
+  const migrations = join('core', 'db', 'migrations');
+  await cp(join(project, migrations), join(build, migrations), { recursive: true });
+}
+
+export async function writeWorkflowBundle(path: string): Promise<void> {
   const logger = new DefaultLogger('WARN');
   const { code } = await bundleWorkflowCode({ workflowsPath, logger });
   await writeFile(path, code);
@@ -22,7 +28,6 @@ async function writeWorkflowBundle(path: string): Promise<void> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const dist = root.endsWith('dist') ? root : join(root, 'dist');
   const project = dirname(dist);
-  const migrations = join('core', 'db', 'migrations');
-  await cp(join(project, migrations), join(dist, migrations), { recursive: true });
+  await copyMigrations(project, dist);
   await writeWorkflowBundle(join(dist, 'workflow-bundle.js'));
 }

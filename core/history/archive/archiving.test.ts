@@ -1,86 +1,29 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile, rename, truncate, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import {
-  ingestSaid,
-  inventEvents,
-  openWorld,
-  payeeOf,
-  type Said,
-} from '../../../test/harness/event-world.js';
-import { useHistory } from '../../../test/harness/history-world.js';
+  DAY_MS,
+  FEBRUARY,
+  JANUARY,
+  job,
+  NOW,
+  useArchiveWorld,
+} from '../../../test/harness/archive-world.js';
+import { ingestSaid, inventEvents, openWorld, payeeOf } from '../../../test/harness/event-world.js';
 import { checkInvariants } from '../../checks/audit/invariants.js';
-import { closeDatabase, openDatabase } from '../../db/database.js';
 import { applyDecision } from '../../decisions/store/job-decisions.js';
 import { listUnmatchedJobs } from '../../decisions/store/unmatched-job-reads.js';
 import { listArchives, verifyArchives } from './archived-months.js';
-import { type ArchiveRun, archiveMonths } from './archiving.js';
-import { type RestoreOrder, restoreMonth } from './restore.js';
+import { archiveMonths } from './archiving.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const JANUARY = Date.parse('2026-01-01T00:00:00Z');
-const FEBRUARY = Date.parse('2026-02-01T00:00:00Z');
-const APRIL = Date.parse('2026-04-01T00:00:00Z');
-const DAY_MS = 86_400_000;
-/** The present time of the tests, in April: with one whole month kept, January and February are old enough. */
-const NOW = new Date('2026-04-10T12:00:00Z');
-
-const { world, rowsOf, rebuild } = useHistory();
-
+const { world, rowsOf, archive, restore, rebuild, everything, hasBeenQuiet, seed } =
+  useArchiveWorld();
 const partitions = async () =>
   (
     await rowsOf(`SELECT inhrelid::regclass::text AS name FROM pg_inherits
      WHERE inhparent = 'pool_event'::regclass ORDER BY 1`)
   ).map(({ name }) => name);
-const archive = (changes: Partial<ArchiveRun> = {}) =>
-  archiveMonths(world.db, {
-    ...{ dir: world.dir, keepMonths: 1, now: NOW, onProgress: () => undefined },
-    ...changes,
-  });
-const restore = (month: number, db = world.db) => {
-  const order: RestoreOrder = {
-    ...{ dir: world.dir, month: new Date(month), actor: 'test', reason: 'a question' },
-    onProgress: () => undefined,
-  };
-  return restoreMonth(db, order);
-};
-const everything = () =>
-  rowsOf(`SELECT count(*)::int AS rows, md5(string_agg(e::text, E'\\n' ORDER BY source_id, dt, event_id)) AS all
-            FROM pool_event e`);
-const job = (id: number, atMs: number, fees = 1_000n): Said => ({
-  ...{ id, atMs, type: 'job-processed' },
-  fields: { ethAddress: payeeOf(1), fees },
-});
-
-/** Takes in a quarter of events, and makes them look as if each had come when it happened. */
-async function seed(): Promise<void> {
-  const quarter = { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 };
-  await ingestSaid(world.db, 'a', inventEvents(5, quarter));
-  await ingestSaid(world.db, 'b', inventEvents(6, { ...quarter, count: 60 }));
-  // Texts that COPY has to escape, and an AI job with one half on each side of the end of a month.
-  const odd = {
-    ...{ id: 9_001, atMs: JANUARY, type: 'moon\t\b\v\f\rlan\\ded' },
-    fields: { x: 'a\\b\n\t"' },
-  };
-  const request = { requestID: 'over', ethAddress: payeeOf(2) };
-  await ingestSaid(world.db, 'a', [
-    odd,
-    { ...{ id: 9_002, atMs: FEBRUARY - 60_000, type: 'job-received' }, fields: request },
-    {
-      ...{ id: 9_003, atMs: FEBRUARY + 60_000, type: 'job-processed' },
-      fields: { requestID: 'over', fees: 500n },
-    },
-  ]);
-  await hasBeenQuiet();
-}
-
-const hasBeenQuiet = () =>
-  world.db.$client.query(
-    'UPDATE pool_event SET received_at = dt; UPDATE source SET deep_from_dt = NULL',
-  );
 
 describe('archiving raw events', () => {
   it('says why its directory cannot be written, and drops nothing', async () => {
@@ -296,123 +239,6 @@ describe('archiving raw events', () => {
     expect(await everything()).toEqual([{ rows, all }]);
   });
 
-  it('brings a month back as it was, recognizes its events again, and does not archive it again for a while', async () => {
-    await seed();
-    const before = await everything();
-    await archive();
-    await expect(restore(Date.parse('2025-01-01T00:00:00Z'))).rejects.toMatchObject({
-      code: 'ARCHIVE_UNKNOWN',
-    });
-    await restore(FEBRUARY);
-    const again = inventEvents(5, { fromMs: JANUARY + 2 * DAY_MS, count: 130, stepMs: 55_000_000 });
-    const february = again.filter(({ atMs }) => atMs >= FEBRUARY);
-    expect(await ingestSaid(world.db, 'a', february)).toEqual({ fresh: 0, setAside: 0 });
-    expect(await ingestSaid(world.db, 'a', again.slice(0, 1))).toEqual({
-      fresh: 0,
-      setAside: 1,
-    });
-    await restore(JANUARY);
-    expect(await everything()).toEqual(before);
-    expect(await rowsOf(`SELECT archived_to FROM source WHERE archived_to IS NOT NULL`)).toEqual(
-      [],
-    );
-    const log = await rowsOf(
-      `SELECT subject FROM audit_log WHERE action = 'archive.restore' ORDER BY id`,
-    );
-    expect(log).toEqual([{ subject: '2026-02' }, { subject: '2026-01' }]);
-    expect((await archive({ now: new Date() })).waiting).toContain('it was restored lately');
-    await world.db.$client.query(`UPDATE event_archive SET restored_at = '2026-01-01Z'`);
-    expect((await archive()).archived.map(({ file }) => file)).toEqual([
-      'pool-events-2026-01.2.copy.gz',
-      'pool-events-2026-02.2.copy.gz',
-    ]);
-    expect(await rebuild()).toMatchObject({ ok: true, findings: [] });
-  });
-
-  for (const zone of ['Europe/Berlin', 'America/New_York']) {
-    it(`counts nothing again after a month came back, with Postgres in ${zone}`, async () => {
-      const url = new URL(world.url);
-      url.searchParams.set('options', `-c TimeZone=${zone}`);
-      const db = openDatabase({ url: url.href, maxConnections: 4 });
-      try {
-        const said = [job(1, FEBRUARY), job(2, APRIL - 60_000), job(3, APRIL)];
-        await ingestSaid(db, 'a', said);
-        await hasBeenQuiet();
-        await archiveMonths(db, {
-          dir: world.dir,
-          keepMonths: 0,
-          now: NOW,
-          onProgress: () => undefined,
-        });
-        await restore(FEBRUARY, db);
-        expect(await ingestSaid(db, 'a', said)).toEqual({ fresh: 0, setAside: 1 });
-        expect(await checkInvariants(db, { withEvents: true })).toEqual([]);
-      } finally {
-        await closeDatabase(db);
-      }
-    });
-  }
-
-  it('brings a month back although the DEFAULT partition holds events of it that came since', async () => {
-    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
-    await hasBeenQuiet();
-    await archive();
-    await ingestSaid(world.db, 'b', [job(2, FEBRUARY)]);
-    await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
-      INSERT INTO pool_event_default SELECT * FROM pool_event_2026_02; DROP TABLE pool_event_2026_02`);
-    expect(await restore(FEBRUARY)).toBe(1);
-    expect(await rowsOf('SELECT source_id FROM ONLY pool_event_2026_02 ORDER BY 1')).toEqual([
-      { source_id: 'a' },
-      { source_id: 'b' },
-    ]);
-    expect(await rebuild()).toMatchObject({ ok: true, events: 2 });
-  });
-
-  it('reports events that are both in the table and in a file', async () => {
-    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
-    await hasBeenQuiet();
-    await archive();
-    await world.db.$client.query('UPDATE source SET archived_to = NULL');
-    await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
-    await ingestSaid(world.db, 'b', [job(1, FEBRUARY)]);
-    expect(await rebuild()).toMatchObject({ ok: true });
-    expect(await checkInvariants(world.db, { withEvents: true })).toEqual([
-      {
-        code: 'EVENT_TWICE',
-        message:
-          '1 events of a stand in the table of raw events, and their month in pool-events-2026-02.copy.gz',
-      },
-    ]);
-  });
-
-  it('says which file is missing or damaged, and neither compares nor restores then', async () => {
-    await seed();
-    await archive();
-    const [january, february] = ['2026-01', '2026-02'].map((name) =>
-      join(world.dir, `pool-events-${name}.copy.gz`),
-    );
-    await rename(january ?? '', `${january}.away`);
-    await truncate(february ?? '', 300);
-    const records = await listArchives(world.db, 'archived');
-    const damage = await verifyArchives(records, world.dir, () => undefined);
-    expect(damage.map(({ code }) => code)).toEqual([
-      'ARCHIVE_FILE_MISSING',
-      'ARCHIVE_FILE_DAMAGED',
-    ]);
-    const found = await rebuild();
-    expect(found).toMatchObject({ ok: false, findings: damage });
-    expect(found.findings[0]?.message).toContain(january);
-    await expect(restore(FEBRUARY)).rejects.toMatchObject({ code: 'ARCHIVE_DAMAGED' });
-    await writeFile(february ?? '', 'no gzip at all');
-    expect((await rebuild()).findings[1]).toMatchObject({ code: 'ARCHIVE_FILE_DAMAGED' });
-    await rename(`${january}.away`, january ?? '');
-    const text = gunzipSync(await readFile(january ?? '')).toString();
-    await writeFile(january ?? '', gzipSync(text.replace('job-processed', 'job-forgotten')));
-    expect((await rebuild()).findings[0]?.message).toContain('its hash is not the one');
-    await writeFile(january ?? '', gzipSync(text));
-    expect(await restore(JANUARY)).toBeGreaterThan(0);
-  });
-
   it('gives a month that began in the DEFAULT partition its own, and archives it', async () => {
     await ingestSaid(world.db, 'a', [job(1, FEBRUARY)]);
     await world.db.$client.query(`ALTER TABLE pool_event DETACH PARTITION pool_event_2026_02;
@@ -455,8 +281,8 @@ async function killedAt(point: string): Promise<void> {
       if (${half} && words.startsWith('writing')) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 5);
       else if (words.includes(${JSON.stringify(point)})) process.kill(process.pid, 'SIGKILL');
     } });`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: inject('buildDir'),
     stdio: 'ignore',
   });
   const signal = await new Promise((resolve) =>

@@ -232,8 +232,7 @@ describe('a remote signer', () => {
 
   it('that is down does not keep signed transfers from being sent again and settled', async () => {
     const { payoutId, payee } = await reserveFor(database.db, AMOUNT_WEI);
-    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [0]);
-    await rpc(chain.rpcUrl, 'evm_setAutomine', [false]);
+    await chain.pause();
     const payer = createPayer(deps);
     const sent = await payer.sender.send(payoutId);
     expect(sent.kind).toBe('sent');
@@ -244,12 +243,7 @@ describe('a remote signer', () => {
     const settled = payer.settle(payoutId);
     // The node dropped the transfer, and it is due for a higher fee that nobody can sign, so the same bytes are sent
     // again.
-    for (let block = 0; block < 12; block += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 400));
-      await rpc(chain.rpcUrl, 'evm_mine');
-    }
-    await rpc(chain.rpcUrl, 'evm_setAutomine', [true]);
-    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
+    await chain.resume();
     expect(await settled).toMatchObject({ kind: 'closed', state: 'paid' });
     expect(await paidByChain(chain, wallet.address)).toEqual(new Map([[payee, AMOUNT_WEI]]));
     expect(await attemptsOf([payoutId])).toBe(1);

@@ -2,35 +2,9 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeEventSource } from '../contract-test.js';
 import type { EventSource, ListedObject, ObjectMemory } from '../event-source.js';
-import { createEventSource } from '../registry.js';
+import { readAll, s3SourceOf } from '../testing/read-source.js';
 import { selfSigned } from '../testing/test-certificate.js';
 import { STORAGE_KEYS, startTestStorage, type TestStorage } from '../testing/test-storage.js';
-
-function sourceOf(options: object): Promise<EventSource> {
-  const config = { id: 's', kind: 's3', module: null, region: null, nodeType: null } as const;
-  return createEventSource({ ...config, baseDir: '/', options });
-}
-
-interface Outcome {
-  readonly raws: readonly string[];
-  readonly error: unknown;
-}
-
-async function read(
-  source: EventSource,
-  more: { readonly memory?: ObjectMemory; readonly signal?: AbortSignal } = {},
-): Promise<Outcome> {
-  const raws: string[] = [];
-  const { signal } = new AbortController();
-  try {
-    for await (const slice of source.read({ since: null, signal, ...more })) {
-      raws.push(...slice.map(({ raw }) => raw));
-    }
-    return { raws, error: undefined };
-  } catch (error) {
-    return { raws, error };
-  }
-}
 
 const SIGNATURE_REFUSED = `<?xml version="1.0" encoding="UTF-8"?>
 <Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match
@@ -41,8 +15,8 @@ describeEventSource('s3', async () => {
   const { options } = storage;
   const endpoint = `${storage.url}/`;
   return {
-    source: await sourceOf({ ...options, prefix: 'us-west/ai' }),
-    sameAgain: await sourceOf({ ...options, endpoint, prefix: '/us-west/ai/' }),
+    source: await s3SourceOf({ ...options, prefix: 'us-west/ai' }),
+    sameAgain: await s3SourceOf({ ...options, endpoint, prefix: '/us-west/ai/' }),
     secret: STORAGE_KEYS.secretKey,
     async put(events) {
       for (let i = 0; i < events.length; i += 1_000) {
@@ -65,7 +39,7 @@ describe('a source of files in a bucket', () => {
   let source: EventSource;
   beforeEach(async () => {
     storage = await startTestStorage();
-    source = await sourceOf(storage.options);
+    source = await s3SourceOf(storage.options);
   });
   afterEach(() => storage.stop());
 
@@ -74,8 +48,8 @@ describe('a source of files in a bucket', () => {
     await storage.put('us/b.ndjson', '{"a": 3}\n{"a": 4}\n');
     await storage.fill([['us/c ä+%.json.gz', gzipSync('[{"a": 5}]')]]);
     await storage.put('us-2/d.json', '[{"a": 6}]');
-    const folder = await sourceOf({ ...storage.options, prefix: 'us' });
-    expect(await read(folder)).toEqual({
+    const folder = await s3SourceOf({ ...storage.options, prefix: 'us' });
+    expect(await readAll(folder)).toEqual({
       raws: [1, 2, 3, 4, 5].map((n) => `{"a": ${n}}`),
       error: undefined,
     });
@@ -86,7 +60,7 @@ describe('a source of files in a bucket', () => {
     await storage.put('b.json', '');
     await storage.put('c.json', '<html>');
     await storage.put('d.json', '[{"a": 4}]');
-    expect(await read(source)).toMatchObject({
+    expect(await readAll(source)).toMatchObject({
       raws: ['{"a": 1}', '{"a": 4}'],
       error: {
         code: 'EVENT_SOURCE_TRUNCATED',
@@ -100,7 +74,7 @@ describe('a source of files in a bucket', () => {
     ['a bucket that is not there', { bucket: 'nowhere' }, 'EVENT_SOURCE_BUCKET_MISSING', 'nowhere'],
     ['nobody there', { endpoint: 'http://127.0.0.1:9' }, 'EVENT_SOURCE_UNREACHABLE', '127.0.0.1:9'],
   ])('names its trouble: %s', async (_, options, code, words) => {
-    const { error } = await read(await sourceOf({ ...storage.options, ...options }));
+    const { error } = await readAll(await s3SourceOf({ ...storage.options, ...options }));
     expect(error).toMatchObject({ code, message: expect.stringContaining(words) });
     expect(String(error)).not.toContain('WRONG');
   });
@@ -109,7 +83,7 @@ describe('a source of files in a bucket', () => {
     // The test server checks keys but no signatures.
     storage.answer = (_, response) =>
       response.writeHead(403, { 'content-type': 'application/xml' }).end(SIGNATURE_REFUSED);
-    expect(await read(source)).toMatchObject({
+    expect(await readAll(source)).toMatchObject({
       error: {
         ...{ code: 'EVENT_SOURCE_UNAUTHORIZED' },
         message: expect.stringMatching(
@@ -122,14 +96,14 @@ describe('a source of files in a bucket', () => {
 
   it('names an error of the server, and tries three times before', async () => {
     storage.answer = (_, response) => response.writeHead(503).end('busy');
-    expect(await read(source)).toMatchObject({ error: { code: 'EVENT_SOURCE_HTTP_STATUS' } });
+    expect(await readAll(source)).toMatchObject({ error: { code: 'EVENT_SOURCE_HTTP_STATUS' } });
     expect(storage.asked).toHaveLength(3);
   });
 
   it('gives up a storage that does not answer', async () => {
-    const hasty = await sourceOf({ ...storage.options, idleTimeout: '200ms' });
+    const hasty = await s3SourceOf({ ...storage.options, idleTimeout: '200ms' });
     storage.answer = () => undefined;
-    expect(await read(hasty)).toMatchObject({ error: { code: 'EVENT_SOURCE_TIMEOUT' } });
+    expect(await readAll(hasty)).toMatchObject({ error: { code: 'EVENT_SOURCE_TIMEOUT' } });
   });
 
   it('gives up an object that stops in the middle, and reads the others', async () => {
@@ -140,8 +114,8 @@ describe('a source of files in a bucket', () => {
       response.writeHead(200, { 'content-length': 1_000 });
       response.write('[{"a": 0}, {"a"');
     };
-    const hasty = await sourceOf({ ...storage.options, idleTimeout: '500ms' });
-    expect(await read(hasty)).toMatchObject({
+    const hasty = await s3SourceOf({ ...storage.options, idleTimeout: '500ms' });
+    expect(await readAll(hasty)).toMatchObject({
       raws: ['{"a": 0}', '{"a": 2}'],
       error: { code: 'EVENT_SOURCE_TIMEOUT', message: expect.stringMatching(/^a.json: .* 0.5 s/) },
     });
@@ -153,7 +127,7 @@ describe('a source of files in a bucket', () => {
       if (request.url?.includes('.json') === true) response.writeHead(403).end();
       else answer();
     };
-    expect(await read(source)).toMatchObject({ error: { code: 'EVENT_SOURCE_UNAUTHORIZED' } });
+    expect(await readAll(source)).toMatchObject({ error: { code: 'EVENT_SOURCE_UNAUTHORIZED' } });
     expect(storage.asked.length).toBeLessThan(115);
   });
 
@@ -190,7 +164,7 @@ describe('a source of files in a bucket', () => {
       done: ({ key }) => done.push(key),
     };
     const unread = keys.filter((key) => key.includes('2.json'));
-    expect((await read(source, { memory })).raws).toEqual(unread.map((key) => `"${key}"`));
+    expect((await readAll(source, { memory })).raws).toEqual(unread.map((key) => `"${key}"`));
     expect(listed.map(({ key }) => key)).toEqual(keys);
     expect(done).toEqual(unread);
     const skips = new Map([
@@ -199,7 +173,7 @@ describe('a source of files in a bucket', () => {
     ]);
     listed.length = 0;
     const skipUpTo = async (folder: string) => skips.get(folder) ?? null;
-    await read(source, { memory: { ...memory, skipUpTo } });
+    await readAll(source, { memory: { ...memory, skipUpTo } });
     // Listed are a page of folder a, then the end of a with the beginning of b. The part of b that is skipped was on
     // that page already.
     expect(listed.map(({ key }) => key)).toEqual([...keys.slice(0, 10), ...keys.slice(14)]);
@@ -214,149 +188,10 @@ describe('a source of files in a bucket', () => {
     };
     const skipUpTo = async () => '25.json';
     const memory = { unread: async () => [], skipUpTo, done: () => undefined };
-    expect(await read(source, { memory })).toMatchObject({
+    expect(await readAll(source, { memory })).toMatchObject({
       error: { code: 'EVENT_SOURCE_BAD_REQUEST', message: expect.stringContaining('backwards') },
     });
     expect(storage.asked).toHaveLength(3);
-  });
-});
-
-describe('a storage whose listing is not what it seems', () => {
-  let storage: TestStorage;
-  const keys = Array.from({ length: 25 }, (_, i) => `us/${10 + i}.json`);
-  beforeAll(async () => {
-    storage = await startTestStorage();
-    storage.pageKeys = 10;
-    await storage.fill(keys.map((key) => [key, `["${key}"]`]));
-  });
-  afterAll(() => storage.stop());
-  beforeEach(() => {
-    storage.asked.length = 0;
-    storage.answer = undefined;
-  });
-
-  const isListing = (url = '') => url.includes('list-type');
-  /** Lets the server answer, and changes the text of its listings. */
-  const changing = (change: (text: string) => string) => {
-    storage.answer = (request, response, answer) => {
-      if (!isListing(request.url)) return answer();
-      const { end } = response;
-      response.removeHeader('content-length');
-      Object.assign(response, {
-        setHeader: (name: string, value: string) =>
-          name.toLowerCase() === 'content-length'
-            ? response
-            : Object.getPrototypeOf(response).setHeader.call(response, name, value),
-        end: (chunk: unknown) => end.call(response, change(String(chunk)), 'utf8'),
-      });
-      answer();
-    };
-  };
-  const readBucket = async (more: Parameters<typeof read>[1] = {}) =>
-    read(await sourceOf(storage.options), more);
-  const all = keys.map((key) => `"${key}"`);
-
-  it.each([
-    ['the page of a console', '<!doctype html><html><head><title>Console</title></head></html>'],
-    ['nothing', ''],
-    ['JSON', '{"status":"ok"}'],
-    [
-      'the buckets',
-      '<?xml version="1.0"?><ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>',
-    ],
-    ['versions', '<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>'],
-  ])('is refused when it answers %s', async (what, text) => {
-    storage.answer = (_, response) => response.writeHead(200).end(text);
-    const began = what === 'nothing' ? /it answered nothing$/ : /what is none and begins with "/;
-    expect(await readBucket()).toMatchObject({
-      raws: [],
-      error: { code: 'EVENT_SOURCE_NOT_JSON', message: expect.stringMatching(began) },
-    });
-    expect(storage.asked).toHaveLength(1);
-  });
-
-  it('is refused when it ends in the middle', async () => {
-    changing((text) => text.slice(0, text.lastIndexOf('<Contents>')));
-    expect(await readBucket()).toMatchObject({ error: { code: 'EVENT_SOURCE_TRUNCATED' } });
-  });
-
-  it('is given up when it stops in the middle', async () => {
-    storage.answer = (_, response) => void response.writeHead(200).write('<ListBucketResult>');
-    const hasty = await sourceOf({ ...storage.options, idleTimeout: '200ms' });
-    expect(await read(hasty)).toMatchObject({ error: { code: 'EVENT_SOURCE_TIMEOUT' } });
-  });
-
-  it('is read to its end although it has more pages and gives no token', async () => {
-    changing((text) => text.replace(/<NextContinuationToken>.*<\/NextContinuationToken>/, ''));
-    expect(await readBucket()).toEqual({ raws: all, error: undefined });
-  });
-
-  it.each([
-    ['the word is missing', (text: string) => text.replace(/<IsTruncated>.*?<.IsTruncated>/, '')],
-    [
-      'it says that this was all',
-      (text: string) => text.replace('>true</IsTruncated>', '>false</IsTruncated>'),
-    ],
-  ])('is read to its end by the token where %s', async (_, change) => {
-    let page = 0;
-    changing((text) => {
-      page += 1;
-      return page < 3 ? change(text) : text;
-    });
-    expect(await readBucket()).toEqual({ raws: all, error: undefined });
-  });
-
-  it('is refused when a full page does not say whether there are more', async () => {
-    const silent = (text: string, most: number) =>
-      text
-        .replace(
-          /<IsTruncated>.*?<.IsTruncated>|<NextContinuationToken>.*?<.NextContinuationToken>/g,
-          '',
-        )
-        .replace(/<MaxKeys>.*?<.MaxKeys>/, `<MaxKeys>${most}</MaxKeys>`);
-    changing((text) => silent(text, 10));
-    expect(await readBucket()).toMatchObject({
-      raws: [],
-      error: { code: 'EVENT_SOURCE_TRUNCATED', message: expect.stringContaining('IsTruncated') },
-    });
-    changing((text) => silent(text, 1_000));
-    expect((await readBucket()).raws).toEqual(all.slice(0, 10));
-  });
-
-  it('is refused when there are more pages, but neither a key nor a token to go on from', async () => {
-    const empty = '<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>';
-    storage.answer = (_, response) => response.writeHead(200).end(empty);
-    expect(await readBucket()).toMatchObject({
-      error: { code: 'EVENT_SOURCE_BAD_REQUEST', message: expect.stringContaining('say where') },
-    });
-  });
-
-  it('is read on after a page without a key', async () => {
-    let isFirst = true;
-    changing((text) => {
-      const page = isFirst ? text.replace(/<Contents>.*<\/Contents>/s, '') : text;
-      isFirst = false;
-      return page;
-    });
-    expect((await readBucket()).raws).toEqual(all.slice(10));
-  });
-
-  it('is read whole although the storage does not know start-after', async () => {
-    storage.answer = (request, _, answer) => {
-      request.url = request.url?.replace(/&?start-after=[^&]+/, '');
-      answer();
-    };
-    const listed: string[] = [];
-    const memory: ObjectMemory = {
-      async unread(objects) {
-        listed.push(...objects.map(({ key }) => key));
-        return objects;
-      },
-      skipUpTo: async () => 'us/22.json',
-      done: () => undefined,
-    };
-    expect(await readBucket({ memory })).toEqual({ raws: all, error: undefined });
-    expect(listed).toEqual(keys);
   });
 });
 
@@ -370,12 +205,12 @@ describe('a source of files in a bucket behind TLS', () => {
   afterAll(() => storage.stop());
 
   it('trusts nobody whose certificate it cannot verify', async () => {
-    const { error } = await read(await sourceOf(storage.options));
+    const { error } = await readAll(await s3SourceOf(storage.options));
     expect(error).toMatchObject({ code: 'EVENT_SOURCE_TLS' });
   });
 
   it('trusts a certificate authority that it is given', async () => {
-    const { raws } = await read(await sourceOf({ ...storage.options, ca: tls.cert }));
+    const { raws } = await readAll(await s3SourceOf({ ...storage.options, ca: tls.cert }));
     expect(raws).toEqual(['1']);
   });
 });
@@ -393,7 +228,7 @@ describe('the options of a source of files in a bucket', () => {
     [{ idleTimeout: '10' }, 'options.idleTimeout'],
     [{ folder: 'x' }, 'folder'],
   ])('refuses %j', async (wrong, words) => {
-    await expect(sourceOf({ ...options, ...wrong })).rejects.toMatchObject({
+    await expect(s3SourceOf({ ...options, ...wrong })).rejects.toMatchObject({
       code: 'EVENT_SOURCE_OPTIONS',
       message: expect.stringContaining(words),
     });
@@ -408,6 +243,6 @@ describe('the options of a source of files in a bucket', () => {
     [{ endpoint: 'https://s3.eu-central-1.amazonaws.com' }, 's3://s3.amazonaws.com/events/'],
     [{ endpoint: 'https://s3.dualstack.eu-west-1.amazonaws.com' }, 's3://s3.amazonaws.com/events/'],
   ])('tells for %j where it reads', async (spelling, place) => {
-    expect((await sourceOf({ ...options, ...spelling })).readsFrom).toBe(place);
+    expect((await s3SourceOf({ ...options, ...spelling })).readsFrom).toBe(place);
   });
 });
