@@ -12,7 +12,7 @@ import {
   findSetAside,
   listSetAside,
   requireSetAsideCode,
-} from '../../core/events/store/set-aside-reads.js';
+} from '../../core/events/store/set-aside.js';
 import { requireKnownSource } from '../../core/events/store/sources/source-reads.js';
 import { retrySubject } from '../../core/orders/rules/order-kinds.js';
 import { type CliContext, EXIT, withContext } from '../context.js';

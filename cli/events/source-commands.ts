@@ -3,7 +3,6 @@
  */
 import type { Command } from 'commander';
 import { movedWords, RESUMED_WORDS } from '../../client/views/source-view.js';
-import { moveSource, resumeSource } from '../../core/events/store/sources/source-moves.js';
 import {
   listObjectFindings,
   type ObjectFindings,
@@ -13,6 +12,7 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../core/events/store/sources/source-reads.js';
+import { moveSource, resumeSource } from '../../core/events/store/sources/source-register.js';
 import { readCreditedTwice } from '../../core/events/store/sources/source-stops.js';
 import { type CliContext, EXIT, withContext } from '../context.js';
 import {

@@ -2,8 +2,8 @@
 import { changeRatio, type LatestPrice, perUnitWei } from '../../core/events/rules/job-price.js';
 import { roleOf } from '../../core/events/rules/reading/event-type.js';
 import { silentForMs } from '../../core/events/rules/source-silence.js';
-import type { MovedSource } from '../../core/events/store/sources/source-moves.js';
 import type { SourceSummary } from '../../core/events/store/sources/source-reads.js';
+import type { MovedSource } from '../../core/events/store/sources/source-register.js';
 import {
   type ArrivalHour,
   UNMATCHED_AGES,

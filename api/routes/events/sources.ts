@@ -17,7 +17,6 @@ import { PoolError } from '../../../core/base/errors/pool-error.js';
 import type { Reader } from '../../../core/db/database.js';
 import { sqlState } from '../../../core/db/transact.js';
 import { latestPrices } from '../../../core/events/rules/job-price.js';
-import { moveSource, resumeSource } from '../../../core/events/store/sources/source-moves.js';
 import { listObjectFindings } from '../../../core/events/store/sources/source-objects.js';
 import {
   countEventTypes,
@@ -26,6 +25,7 @@ import {
   requireKnownSource,
   type SourceSummary,
 } from '../../../core/events/store/sources/source-reads.js';
+import { moveSource, resumeSource } from '../../../core/events/store/sources/source-register.js';
 import { bucketUnmatched } from '../../../core/sentinel/store/metric-counts.js';
 import { readArrivals, readPrices } from '../../../core/sentinel/store/source-figures-reads.js';
 import type { Access, Shown } from '../../access.js';

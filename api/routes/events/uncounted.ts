@@ -23,7 +23,7 @@ import {
   listSetAside,
   requireSetAsideCode,
   type SetAsideEvent,
-} from '../../../core/events/store/set-aside-reads.js';
+} from '../../../core/events/store/set-aside.js';
 import { requireKnownSource } from '../../../core/events/store/sources/source-reads.js';
 import type { Access } from '../../access.js';
 import { booleanQuery, eventTimeText, listQuery, readList, refuseQuery } from '../../request.js';

@@ -8,7 +8,7 @@ import type { RemoteWorker } from '../../base/remote-worker.js';
 import { sqlArray, sqlText } from '../../db/copy/copy-text.js';
 import { onConnection } from '../../db/database.js';
 import { list, rows } from '../../db/query.js';
-import { identifyWorkers } from '../../events/store/ingest/new-workers.js';
+import { identifyWorkers } from '../../events/store/ingest/batch-writes.js';
 import { balance } from '../../ledger/store/tables.js';
 import type { RebuildFinding } from '../rules/rebuild-tally.js';
 import type { BalanceDifference, Comparison } from './comparison.js';
