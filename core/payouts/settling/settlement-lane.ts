@@ -24,7 +24,7 @@ const EVERYTHING = Number.MAX_SAFE_INTEGER;
 export class SettlementLane {
   private view: WalletView | undefined;
   private deepNonce = 0;
-  private headMovedAtMs = 0;
+  private headMovedAtMs = performance.now();
   /** The hash of the head at which all open slots were last read. */
   private fullAtHash: string | undefined;
   /** The block at which each nonce was first seen consumed. */
@@ -51,11 +51,16 @@ export class SettlementLane {
   }
 
   /** Sends transfers again and raises fees; does nothing before the first check of the chain. */
-  async keepMoving(now: number): Promise<void> {
+  async keepMoving(): Promise<void> {
     const { view, hasKey } = this;
     if (view === undefined) return;
-    const chainStalled = now - this.headMovedAtMs > this.deps.chain.bumpAfterMs;
+    const chainStalled = this.stoodMs() > this.deps.chain.bumpAfterMs;
     await keepMoving(this.deps, { ...view, chainStalled, hasKey });
+  }
+
+  /** Returns how long the chain has made no block, as far as this lane has seen. */
+  stoodMs(): number {
+    return performance.now() - this.headMovedAtMs;
   }
 
   forget(payoutId: string): void {

@@ -229,19 +229,22 @@ describe('payouts whose gas is too expensive', () => {
     const wallet = await createTestWallet(database.db, chain, { limits });
     await endAllOpen();
     const { sender, asked } = startProcess(wallet);
-    await setNextBaseFee(40n * GWEI);
+    // Blocks come on demand: each empty one would lower the base fee.
+    await rpc(chain.rpcUrl, 'evm_setIntervalMining', [0]);
+    await mineWithBaseFee(40n * GWEI);
     // 21,000 gas at 41 gwei cost 0.000861 ETH, which is more than a tenth of the amount.
     const { payoutId } = await reserveFor(database.db, 8n * MILLI_ETH);
     const tooDear = { kind: 'waiting', wait: { code: 'GAS_SHARE_ABOVE_CAP' } };
     expect(await sender.send(payoutId)).toMatchObject(tooDear);
     expect(asked.estimates).toBe(1);
-    await setNextBaseFee(39n * GWEI);
+    await mineWithBaseFee(39n * GWEI);
     expect(await sender.send(payoutId)).toMatchObject(tooDear);
     expect(await sender.send(payoutId)).toMatchObject(tooDear);
     expect(asked.estimates).toBe(1);
-    await setNextBaseFee(GWEI);
+    await mineWithBaseFee(GWEI);
     expect(await sender.send(payoutId)).toMatchObject({ kind: 'sent' });
     expect(asked.estimates).toBe(2);
+    await rpc(chain.rpcUrl, 'anvil_setIntervalMining', [1]);
     await untilState(payoutId, 'paid');
   });
 
@@ -280,13 +283,9 @@ async function endAllOpen(): Promise<void> {
   for (const { id } of open) await cancelPayout(database.db, id, decision);
 }
 
-/** Sets the base fee of the next block only. */
-async function setNextBaseFee(wei: bigint): Promise<void> {
-  const before = Number(await rpc(chain.rpcUrl, 'eth_blockNumber'));
+async function mineWithBaseFee(wei: bigint): Promise<void> {
   await rpc(chain.rpcUrl, 'anvil_setNextBlockBaseFeePerGas', [`0x${wei.toString(16)}`]);
-  await expect
-    .poll(async () => Number(await rpc(chain.rpcUrl, 'eth_blockNumber')))
-    .toBeGreaterThan(before);
+  await rpc(chain.rpcUrl, 'evm_mine');
 }
 
 /** Names the payout's payee as the paying wallet for a moment, so it is one of the pool's wallets from then on. */

@@ -35,7 +35,7 @@ const WORDS_EVERY_MS = 10_000;
 const MOST_TOLD_AT_ONCE = 10;
 const BULK = 200;
 /** With more than `BULK` payouts, checking them may take at most this share of the time. */
-const SHARE_OF_TIME = 0.02;
+const SHARE_OF_TIME = 0.01;
 
 export class SettlerWatch {
   private readonly watched = new Map<string, Watched>();

@@ -52,6 +52,9 @@ const IDLE_MS = 1_000;
  */
 const FULL_PASS_EVERY_MS = 30_000;
 const TROUBLE_PAUSE_MS = 500;
+/** While the chain makes no blocks, the pause between two looks at it grows to this share of the time it has stood. */
+const SHARE_OF_STANDING = 0.05;
+const LONGEST_PAUSE_MS = 2_000;
 const TOLD_AT_ONCE = 500;
 
 export class Settler {
@@ -126,9 +129,9 @@ export class Settler {
         return IDLE_MS;
       }
       if (isUpkeep || this.lanes.size === 0) await this.findLanes();
-      if (this.lanes.size > 0) pauseMs = this.deps.chain.pollIntervalMs;
       await this.settle(now);
-      if (isUpkeep) for (const lane of this.lanes.values()) await lane.keepMoving(now);
+      if (this.lanes.size > 0) pauseMs = this.pollPauseMs();
+      if (isUpkeep) for (const lane of this.lanes.values()) await lane.keepMoving();
       this.watch.endTrouble();
     } catch (error) {
       pauseMs = Math.max(this.deps.chain.pollIntervalMs, TROUBLE_PAUSE_MS);
@@ -136,6 +139,12 @@ export class Settler {
     }
     if (isUpkeep) await this.attend();
     return pauseMs;
+  }
+
+  private pollPauseMs(): number {
+    const stood = [...this.lanes.values()].map((lane) => lane.stoodMs());
+    const pauseMs = Math.min(Math.min(...stood) * SHARE_OF_STANDING, LONGEST_PAUSE_MS);
+    return Math.max(this.deps.chain.pollIntervalMs, pauseMs);
   }
 
   private async hold(): Promise<boolean> {
